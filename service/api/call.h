@@ -1,0 +1,44 @@
+#pragma once
+
+#include <grpcpp/support/server_callback.h>
+
+#include <memory>
+#include <utility>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "api/decode.h"
+#include "api/status.h"
+#include "content/store.h"
+
+namespace content::api {
+
+/// What an RPC does: checks the request, asks the store, and gives the answer to `done`, exactly
+/// once, now or later and on whatever thread. It must not block.
+template <class Request, class Response>
+using Handler = void (*)(Store& store, CallContext call, Request request, Callback<Response> done);
+
+/// One unary call between gRPC and its handler: parses the request, runs the handler, sends the
+/// answer.
+template <class Request, class Response>
+grpc::ServerUnaryReactor* Answer(Handler<Request, Response> handler, Store& store,
+                                 grpc::CallbackServerContext* context,
+                                 const grpc::ByteBuffer* request_bytes,
+                                 grpc::ByteBuffer* response_bytes) {
+  grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
+  Request request;
+  if (absl::Status status = Decode(*request_bytes, request); !status.ok()) {
+    reactor->Finish(ToGrpcStatus(status));
+    return reactor;
+  }
+  CallContext call{.deadline = absl::FromChrono(context->deadline()),
+                   .cancelled = [context] { return context->IsCancelled(); }};
+  handler(store, std::move(call), std::move(request),
+          [reactor, response_bytes](absl::StatusOr<Response> response) {
+            if (response.ok()) *response_bytes = Encode(*response);
+            reactor->Finish(ToGrpcStatus(response.status()));
+          });
+  return reactor;
+}
+
+}  // namespace content::api

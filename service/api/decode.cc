@@ -1,0 +1,68 @@
+#include "api/decode.h"
+
+#include <grpcpp/support/proto_buffer_reader.h>
+#include <grpcpp/support/proto_buffer_writer.h>
+
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "content/errors.h"
+#include "content/text.h"
+#include "google/protobuf/descriptor.h"
+#include "google/protobuf/unknown_field_set.h"
+
+namespace content::api {
+namespace {
+
+using google::protobuf::Descriptor;
+using google::protobuf::FieldDescriptor;
+using google::protobuf::UnknownField;
+using google::protobuf::UnknownFieldSet;
+
+bool ParseFields(grpc::ByteBuffer bytes, UnknownFieldSet& fields) {
+  grpc::ProtoBufferReader reader(&bytes);
+  return fields.ParseFromZeroCopyStream(&reader);
+}
+
+// Reads the fields without knowing their types and holds them against the descriptor, because the
+// parser only says that something is not UTF-8, not where.
+void FindBadUtf8(const UnknownFieldSet& fields, const Descriptor& type, const std::string& path,
+                 Violations& violations) {
+  for (int i = 0; i < fields.field_count(); ++i) {
+    const UnknownField& field = fields.field(i);
+    const FieldDescriptor* const descriptor = type.FindFieldByNumber(field.number());
+    if (descriptor == nullptr || field.type() != UnknownField::TYPE_LENGTH_DELIMITED) continue;
+    const std::string field_path = absl::StrCat(path, descriptor->name());
+    if (descriptor->type() == FieldDescriptor::TYPE_STRING) {
+      if (!IsUtf8(field.length_delimited())) violations.Add(field_path, "is not valid UTF-8");
+    } else if (descriptor->type() == FieldDescriptor::TYPE_MESSAGE) {
+      UnknownFieldSet inner;
+      if (inner.ParseFromString(field.length_delimited())) {
+        FindBadUtf8(inner, *descriptor->message_type(), absl::StrCat(field_path, "."), violations);
+      }
+    }
+  }
+}
+
+}  // namespace
+
+absl::Status Decode(const grpc::ByteBuffer& bytes, google::protobuf::Message& request) {
+  grpc::ByteBuffer copy = bytes;  // shares the slices; the reader takes a mutable buffer
+  {
+    grpc::ProtoBufferReader reader(&copy);
+    if (request.ParseFromZeroCopyStream(&reader)) return absl::OkStatus();
+  }
+  UnknownFieldSet fields;
+  Violations violations;
+  if (ParseFields(bytes, fields)) FindBadUtf8(fields, *request.GetDescriptor(), "", violations);
+  if (!violations.empty()) return violations.ToStatus();
+  return MalformedRequest(request.GetDescriptor()->full_name());
+}
+
+grpc::ByteBuffer Encode(const google::protobuf::Message& response) {
+  grpc::Slice slice(response.ByteSizeLong());
+  response.SerializeWithCachedSizesToArray(const_cast<uint8_t*>(slice.begin()));
+  return {&slice, 1};
+}
+
+}  // namespace content::api

@@ -1,0 +1,29 @@
+#pragma once
+
+#include "content/store.h"
+#include "content/v1/admin_service.pb.h"
+#include "content/v1/content_service.pb.h"
+
+// One function for each RPC, of the form Handler (call.h); what it does is said in the proto files.
+// They know nothing of gRPC.
+namespace content::api::handlers {
+
+void GetArticle(Store& store, CallContext call, v1::GetArticleRequest request,
+                Callback<v1::GetArticleResponse> done);
+void BatchGetArticles(Store& store, CallContext call, v1::BatchGetArticlesRequest request,
+                      Callback<v1::BatchGetArticlesResponse> done);
+void ListArticles(Store& store, CallContext call, v1::ListArticlesRequest request,
+                  Callback<v1::ListArticlesResponse> done);
+void GetComment(Store& store, CallContext call, v1::GetCommentRequest request,
+                Callback<v1::GetCommentResponse> done);
+void ListComments(Store& store, CallContext call, v1::ListCommentsRequest request,
+                  Callback<v1::ListCommentsResponse> done);
+void CreateComment(Store& store, CallContext call, v1::CreateCommentRequest request,
+                   Callback<v1::CreateCommentResponse> done);
+
+void PublishArticle(Store& store, CallContext call, v1::PublishArticleRequest request,
+                    Callback<v1::PublishArticleResponse> done);
+void RetractArticle(Store& store, CallContext call, v1::RetractArticleRequest request,
+                    Callback<v1::RetractArticleResponse> done);
+
+}  // namespace content::api::handlers

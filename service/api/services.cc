@@ -1,0 +1,78 @@
+#include "api/services.h"
+
+#include "api/call.h"
+#include "api/handlers.h"
+#include "content/v1/admin_service.grpc.pb.h"
+#include "content/v1/content_service.grpc.pb.h"
+
+namespace content::api {
+namespace {
+
+using Bytes = grpc::ByteBuffer;
+using Context = grpc::CallbackServerContext;
+using Reactor = grpc::ServerUnaryReactor;
+
+// Every method takes and gives bytes instead of messages: see decode.h.
+using RawContentService = v1::ContentService::WithRawCallbackMethod_GetArticle<
+    v1::ContentService::WithRawCallbackMethod_BatchGetArticles<
+        v1::ContentService::WithRawCallbackMethod_ListArticles<
+            v1::ContentService::WithRawCallbackMethod_GetComment<
+                v1::ContentService::WithRawCallbackMethod_ListComments<
+                    v1::ContentService::WithRawCallbackMethod_CreateComment<
+                        v1::ContentService::Service>>>>>>;
+using RawAdminService = v1::AdminService::WithRawCallbackMethod_PublishArticle<
+    v1::AdminService::WithRawCallbackMethod_RetractArticle<v1::AdminService::Service>>;
+
+class ContentService final : public RawContentService {
+ public:
+  explicit ContentService(Store& store) : store_(store) {}
+
+  Reactor* GetArticle(Context* context, const Bytes* request, Bytes* response) override {
+    return Answer(handlers::GetArticle, store_, context, request, response);
+  }
+  Reactor* BatchGetArticles(Context* context, const Bytes* request, Bytes* response) override {
+    return Answer(handlers::BatchGetArticles, store_, context, request, response);
+  }
+  Reactor* ListArticles(Context* context, const Bytes* request, Bytes* response) override {
+    return Answer(handlers::ListArticles, store_, context, request, response);
+  }
+  Reactor* GetComment(Context* context, const Bytes* request, Bytes* response) override {
+    return Answer(handlers::GetComment, store_, context, request, response);
+  }
+  Reactor* ListComments(Context* context, const Bytes* request, Bytes* response) override {
+    return Answer(handlers::ListComments, store_, context, request, response);
+  }
+  Reactor* CreateComment(Context* context, const Bytes* request, Bytes* response) override {
+    return Answer(handlers::CreateComment, store_, context, request, response);
+  }
+
+ private:
+  Store& store_;
+};
+
+class AdminService final : public RawAdminService {
+ public:
+  explicit AdminService(Store& store) : store_(store) {}
+
+  Reactor* PublishArticle(Context* context, const Bytes* request, Bytes* response) override {
+    return Answer(handlers::PublishArticle, store_, context, request, response);
+  }
+  Reactor* RetractArticle(Context* context, const Bytes* request, Bytes* response) override {
+    return Answer(handlers::RetractArticle, store_, context, request, response);
+  }
+
+ private:
+  Store& store_;
+};
+
+}  // namespace
+
+std::unique_ptr<grpc::Service> NewContentService(Store& store) {
+  return std::make_unique<ContentService>(store);
+}
+
+std::unique_ptr<grpc::Service> NewAdminService(Store& store) {
+  return std::make_unique<AdminService>(store);
+}
+
+}  // namespace content::api

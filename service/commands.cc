@@ -1,0 +1,193 @@
+#include "commands.h"
+
+#include <csignal>
+#include <fstream>
+#include <future>
+#include <iostream>
+#include <memory>
+#include <sstream>
+#include <utility>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "content/body.h"
+#include "embedded/postgres.h"
+#include "server/server.h"
+#include "store/migrations.h"
+#include "store/postgres_store.h"
+
+namespace content {
+namespace {
+
+int Fail(const absl::Status& status) {
+  std::cerr << "contentd: " << status.message() << "\n";
+  return 1;
+}
+
+// A database to work with: the configured one, or an embedded one that runs as long as this does.
+struct Database {
+  std::string url;
+  std::unique_ptr<embedded::Postgres> postgres;
+};
+
+absl::StatusOr<Database> StartEmbedded(const Config& config) {
+  auto postgres = embedded::Postgres::Start({.data_dir = config.data_dir});
+  if (!postgres.ok()) return postgres.status();
+  return Database{(*postgres)->url(), *std::move(postgres)};
+}
+
+absl::StatusOr<Database> OpenDatabase(const Config& config) {
+  if (!config.database_url.empty()) return Database{config.database_url, nullptr};
+  return StartEmbedded(config);
+}
+
+// Beside a server the embedded database runs already.
+absl::StatusOr<Database> JoinDatabase(const Config& config) {
+  if (config.database_url.empty()) {
+    if (auto url = embedded::RunningUrl(config.data_dir); url.ok()) return Database{*url, nullptr};
+  }
+  return OpenDatabase(config);
+}
+
+// An embedded database is ours to migrate; any other is migrated when its operator says so.
+absl::Status PrepareSchema(const Database& database) {
+  if (database.postgres) return store::Migrate(database.url).status();
+  return store::CheckSchema(database.url);
+}
+
+absl::StatusOr<std::unique_ptr<Store>> OpenStore(const Config& config, const Database& database) {
+  return store::NewPostgresStore({.url = database.url,
+                                  .read_connections = config.read_connections,
+                                  .write_connections = config.write_connections,
+                                  .queue_limit = config.queue_limit,
+                                  .statement_timeout = config.statement_timeout});
+}
+
+int WaitForStopSignal() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGTERM);
+  sigaddset(&signals, SIGINT);
+  int signal = 0;
+  sigwait(&signals, &signal);
+  return signal;
+}
+
+absl::StatusOr<std::string> ReadFile(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::ostringstream content;
+  content << file.rdbuf();
+  if (!file || !content) return absl::NotFoundError("cannot be read");
+  return content.str();
+}
+
+absl::StatusOr<importer::ParsedArticle> ReadArticleFile(const Config& config,
+                                                        const std::string& path) {
+  const absl::StatusOr<std::string> content = ReadFile(path);
+  if (!content.ok()) return content.status();
+  return importer::Parse(*content, config.format.value_or(importer::FormatOf(path)),
+                         config.overrides);
+}
+
+// Publishes and waits for the answer. Like PublishArticle, it replaces only what was asked for by
+// id.
+absl::StatusOr<PublishedArticle> Publish(Store& store, importer::ParsedArticle parsed) {
+  std::promise<absl::StatusOr<PublishedArticle>> answer;
+  store.PublishArticle({}, std::move(parsed.article), /*may_replace=*/parsed.id_given,
+                       [&answer](absl::StatusOr<PublishedArticle> published) {
+                         answer.set_value(std::move(published));
+                       });
+  return answer.get_future().get();
+}
+
+const char* Word(v1::PublishOutcome outcome) {
+  switch (outcome) {
+    case v1::PUBLISH_OUTCOME_CREATED:
+      return "created";
+    case v1::PUBLISH_OUTCOME_REPLACED:
+      return "replaced";
+    case v1::PUBLISH_OUTCOME_UNCHANGED:
+      return "unchanged";
+    default:
+      return "valid";
+  }
+}
+
+void PrintImported(const std::string& file, const PublishedArticle& published) {
+  const v1::Article& article = published.article;
+  std::cout << absl::StrFormat("%-9s %s  %d sections, %d paragraphs, %d words  from %s\n",
+                               Word(published.outcome), article.name(), article.sections_size(),
+                               CountParagraphs(article.body()), article.word_count(), file);
+}
+
+// `store` is nullptr for a dry run.
+absl::Status ImportFile(const Config& config, const std::string& file, Store* store) {
+  absl::StatusOr<importer::ParsedArticle> parsed = ReadArticleFile(config, file);
+  if (!parsed.ok()) return parsed.status();
+  if (store == nullptr) {
+    PrintImported(file, {.article = std::move(parsed->article)});
+    return absl::OkStatus();
+  }
+  absl::StatusOr<PublishedArticle> published = Publish(*store, *std::move(parsed));
+  if (!published.ok()) {
+    if (published.status().code() != absl::StatusCode::kAlreadyExists) return published.status();
+    return absl::AlreadyExistsError(
+        absl::StrCat("an article with this title and other content is there already: give --id to ",
+                     "replace it, or another id"));
+  }
+  PrintImported(file, *published);
+  return absl::OkStatus();
+}
+
+int ImportFiles(const Config& config, Store* store) {
+  int status = 0;
+  for (const std::string& file : config.files) {
+    if (absl::Status imported = ImportFile(config, file, store); !imported.ok()) {
+      std::cerr << "contentd: " << file << ": " << imported.message() << "\n";
+      status = 1;
+    }
+  }
+  return status;
+}
+
+}  // namespace
+
+int Serve(const Config& config) {
+  absl::StatusOr<Database> database = OpenDatabase(config);
+  if (!database.ok()) return Fail(database.status());
+  if (absl::Status status = PrepareSchema(*database); !status.ok()) return Fail(status);
+  absl::StatusOr<std::unique_ptr<Store>> store = OpenStore(config, *database);
+  if (!store.ok()) return Fail(store.status());
+  auto server = server::Server::Start(
+      {.listen = config.listen, .drain_timeout = config.drain_timeout}, **store);
+  if (!server.ok()) return Fail(server.status());
+  log::Info("serving", {{"address", (*server)->address()}, {"version", CONTENT_VERSION}});
+  const int signal = WaitForStopSignal();
+  log::Info("stopping", {{"signal", signal == SIGINT ? "SIGINT" : "SIGTERM"}});
+  (*server)->Stop();
+  log::Info("stopped");
+  return 0;
+}
+
+int Migrate(const Config& config) {
+  const absl::StatusOr<Database> database = JoinDatabase(config);
+  if (!database.ok()) return Fail(database.status());
+  const absl::StatusOr<std::vector<std::string>> applied = store::Migrate(database->url);
+  if (!applied.ok()) return Fail(applied.status());
+  for (const std::string& name : *applied) std::cout << "applied " << name << "\n";
+  std::cout << "the schema is at version " << store::NeededSchemaVersion() << "\n";
+  return 0;
+}
+
+int Import(const Config& config) {
+  if (config.dry_run) return ImportFiles(config, nullptr);
+  const absl::StatusOr<Database> database = JoinDatabase(config);
+  if (!database.ok()) return Fail(database.status());
+  if (absl::Status status = PrepareSchema(*database); !status.ok()) return Fail(status);
+  const absl::StatusOr<std::unique_ptr<Store>> store = OpenStore(config, *database);
+  if (!store.ok()) return Fail(store.status());
+  return ImportFiles(config, store->get());
+}
+
+}  // namespace content

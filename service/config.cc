@@ -1,0 +1,221 @@
+#include "config.h"
+
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdlib>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+
+namespace content {
+namespace {
+
+constexpr char kDescription[] =
+    "Articles and their comments over gRPC, kept in PostgreSQL.\n\n"
+    "To try it: `contentd serve` runs a private database under the data directory;\n"
+    "`contentd import FILE` puts articles in, also while the server runs;\n"
+    "`grpcurl -plaintext localhost:50051 list` shows what it serves.\n";
+
+constexpr char kFooter[] =
+    "Every option can be given as the environment variable shown with it; a flag wins.\n"
+    "`contentd COMMAND --help` explains a command.\n";
+
+// A directory of the user's own; root's would be out of reach for the user that the database runs
+// as.
+std::string DefaultDataDir() {
+  if (geteuid() == 0) return "/var/lib/contentd";
+  if (const char* data_home = std::getenv("XDG_DATA_HOME"); data_home != nullptr && *data_home) {
+    return absl::StrCat(data_home, "/contentd");
+  }
+  const char* const home = std::getenv("HOME");
+  return absl::StrCat(home != nullptr ? home : ".", "/.local/share/contentd");
+}
+
+template <class T>
+using Choices = std::vector<std::pair<std::string, T>>;
+
+// Turns the name of a choice into its number, as CLI11 reads enumerations.
+template <class T>
+CLI::Validator OneOf(const Choices<T>& choices) {
+  std::vector<std::string> names;
+  for (const auto& choice : choices) names.push_back(choice.first);
+  const auto convert = [choices, names](std::string& value) -> std::string {
+    for (const auto& [name, meaning] : choices) {
+      if (value != name) continue;
+      value = std::to_string(static_cast<int>(meaning));
+      return "";
+    }
+    return absl::StrCat(value, " is none of ", absl::StrJoin(names, ", "));
+  };
+  return {convert, absl::StrJoin(names, "|")};
+}
+
+std::string CheckDuration(const std::string& text) {
+  absl::Duration duration;
+  const bool valid = absl::ParseDuration(text, &duration) && duration > absl::ZeroDuration();
+  return valid ? "" : text + " is not a duration such as 30s";
+}
+
+CLI::Option* AddDuration(CLI::App& app, const std::string& flag, absl::Duration& duration,
+                         const std::string& initial, const std::string& help) {
+  absl::ParseDuration(initial, &duration);
+  const auto parse = [&duration](const CLI::results_t& values) {
+    return absl::ParseDuration(values.back(), &duration);
+  };
+  return app.add_option(flag, parse, help)
+      ->check(CLI::Validator(CheckDuration, ""))
+      ->type_name("DURATION")
+      ->default_str(initial);
+}
+
+std::string CheckListen(const std::string& address) {
+  const size_t colon = address.rfind(':');
+  int port = 0;
+  const bool valid = colon != std::string::npos && colon > 0 &&
+                     absl::SimpleAtoi(address.substr(colon + 1), &port) && port >= 0 &&
+                     port <= 65535;
+  return valid ? "" : address + " is not HOST:PORT";
+}
+
+void AddLogOptions(CLI::App& app, Config& config, const std::string& initial_level) {
+  app.add_option("--log-level", config.log_level, "Log nothing less serious than this")
+      ->transform(OneOf<log::Level>({{"debug", log::Level::kDebug},
+                                     {"info", log::Level::kInfo},
+                                     {"warning", log::Level::kWarning},
+                                     {"error", log::Level::kError}}))
+      ->type_name("LEVEL")
+      ->default_str(initial_level)
+      ->envname("CONTENT_LOG_LEVEL");
+  app.add_option("--log-format", config.log_format,
+                 "Lines for people, JSON, or (auto) whichever fits where standard error goes")
+      ->transform(OneOf<log::Format>({{"auto", log::Format::kAuto},
+                                      {"text", log::Format::kText},
+                                      {"json", log::Format::kJson}}))
+      ->type_name("FORMAT")
+      ->default_str("auto")
+      ->envname("CONTENT_LOG_FORMAT");
+}
+
+// Unless asked otherwise; the one-shot commands say what they did on standard output.
+void LogWarningsOnly(const CLI::App& app, Config& config) {
+  if (app.get_option("--log-level")->empty()) config.log_level = log::Level::kWarning;
+}
+
+void AddDatabaseOptions(CLI::App& app, Config& config) {
+  app.add_option("--database-url", config.database_url,
+                 "PostgreSQL to use, as a URI or libpq keywords; without it an embedded one runs "
+                 "under the data directory. Prefer the variable if it holds a password")
+      ->type_name("URL")
+      ->envname("CONTENT_DATABASE_URL");
+  config.data_dir = DefaultDataDir();
+  app.add_option("--data-dir", config.data_dir, "Where the embedded database lives")
+      ->type_name("DIR")
+      ->envname("CONTENT_DATA_DIR")
+      ->capture_default_str();
+}
+
+void AddServe(CLI::App& app, Config& config) {
+  CLI::App& serve = *app.add_subcommand("serve", "Serve articles and comments over gRPC");
+  serve.callback([&config] { config.command = Config::Command::kServe; });
+  config.listen = "127.0.0.1:50051";
+  serve.add_option("--listen", config.listen, "Address to listen on; port 0 takes a free one")
+      ->type_name("HOST:PORT")
+      ->check(CheckListen)
+      ->envname("CONTENT_LISTEN")
+      ->capture_default_str();
+  AddDatabaseOptions(serve, config);
+  AddDuration(serve, "--drain-timeout", config.drain_timeout, "30s",
+              "How long calls in flight may go on after SIGTERM or SIGINT")
+      ->envname("CONTENT_DRAIN_TIMEOUT");
+  const auto add_count = [&serve](const char* flag, int& value, int initial, int most,
+                                  const char* help, const char* variable) {
+    value = initial;
+    serve.add_option(flag, value, help)
+        ->check(CLI::Range(1, most))
+        ->type_name("N")
+        ->envname(variable)
+        ->capture_default_str();
+  };
+  add_count("--read-connections", config.read_connections, 4, 1000, "Connections for reads",
+            "CONTENT_READ_CONNECTIONS");
+  add_count("--write-connections", config.write_connections, 4, 1000, "Connections for writes",
+            "CONTENT_WRITE_CONNECTIONS");
+  add_count("--queue-limit", config.queue_limit, 1000, 1'000'000,
+            "Calls that may wait for a connection; more are refused at once",
+            "CONTENT_QUEUE_LIMIT");
+  AddDuration(serve, "--statement-timeout", config.statement_timeout, "10s",
+              "No statement in the database runs longer")
+      ->envname("CONTENT_STATEMENT_TIMEOUT");
+  AddLogOptions(serve, config, "info");
+}
+
+void AddMigrate(CLI::App& app, Config& config) {
+  CLI::App& migrate =
+      *app.add_subcommand("migrate", "Bring the database's schema to this version's");
+  AddDatabaseOptions(migrate, config);
+  AddLogOptions(migrate, config, "warning");
+  migrate.callback([&migrate, &config] {
+    config.command = Config::Command::kMigrate;
+    LogWarningsOnly(migrate, config);
+  });
+}
+
+void AddImport(CLI::App& app, Config& config) {
+  CLI::App& import = *app.add_subcommand("import", "Publish articles from files");
+  import.footer(
+      "Text: a page saved as text: a byline (By ...), a date line (Thursday, June 12, 2025),\n"
+      "wrapped paragraphs, *** between sections. Its title is given by --title.\n"
+      "Markdown: CommonMark after YAML front matter (title, authors, date, tags, summary,\n"
+      "language, slug).\n"
+      "Importing again what is there already changes nothing. Exit status 0 if every file is in,\n"
+      "1 if not; a bad file does not keep the others out.\n");
+  import.add_option("FILE", config.files, "Files to import")->required();
+  import.add_option("--title", config.overrides.title, "Title of the article (one file only)");
+  import.add_option("--id", config.overrides.id,
+                    "Id of the article, which it replaces if it is there (one file only); without "
+                    "it the id is made from the title and nothing is replaced");
+  import
+      .add_option("--format", config.format,
+                  "Without it: markdown for .md and .markdown, else text")
+      ->transform(OneOf<importer::Format>({{"text", importer::Format::kText},
+                                           { "markdown",
+                                             importer::Format::kMarkdown }}))
+      ->type_name("FORMAT");
+  import.add_flag("--dry-run", config.dry_run, "Only say what would be imported");
+  AddDatabaseOptions(import, config);
+  AddLogOptions(import, config, "warning");
+  import.callback([&import, &config] {
+    config.command = Config::Command::kImport;
+  LogWarningsOnly(import, config);
+  const bool overridden = !config.overrides.title.empty() || !config.overrides.id.empty();
+  if (overridden && config.files.size() > 1) {
+    throw CLI::ValidationError("--title and --id", "are for one file, not several");
+  }
+});
+}  // namespace
+
+}  // namespace content
+
+std::variant<Config, ExitNow> ReadConfig(int argc, const char* const* argv) {
+  Config config;
+  CLI::App app(kDescription, "contentd");
+  app.footer(kFooter);
+  app.set_version_flag("--version", CONTENT_VERSION);
+  app.require_subcommand(0, 1);  // an unknown command is then reported by its name
+  AddServe(app, config);
+  AddMigrate(app, config);
+  AddImport(app, config);
+  try {
+    app.parse(argc, argv);
+    if (app.get_subcommands().empty()) throw CLI::RequiredError("A command");
+  } catch (const CLI::ParseError& error) {
+    return ExitNow{app.exit(error) == 0 ? 0 : 2};
+  }
+  return config;
+}
+
+}  // namespace content

@@ -1,0 +1,189 @@
+#include "content/body.h"
+
+#include <cmark.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <unordered_set>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "content/text.h"
+
+namespace content {
+namespace {
+
+using Document = std::unique_ptr<cmark_node, decltype(&cmark_node_free)>;
+
+Document ParseBody(absl::string_view body) {
+  return Document(cmark_parse_document(body.data(), body.size(), CMARK_OPT_DEFAULT),
+                  &cmark_node_free);
+}
+
+// The text of `block` as a reader sees it, markup and embedded HTML left out.
+std::string PlainText(cmark_node* block) {
+  const std::unique_ptr<cmark_iter, decltype(&cmark_iter_free)> walk(cmark_iter_new(block),
+                                                                     &cmark_iter_free);
+  std::string text;
+  while (cmark_iter_next(walk.get()) != CMARK_EVENT_DONE) {
+    cmark_node* node = cmark_iter_get_node(walk.get());
+    switch (cmark_node_get_type(node)) {
+      case CMARK_NODE_TEXT:
+      case CMARK_NODE_CODE:
+      case CMARK_NODE_CODE_BLOCK:
+        absl::StrAppend(&text, cmark_node_get_literal(node));
+        break;
+      case CMARK_NODE_EMPH:
+      case CMARK_NODE_STRONG:
+      case CMARK_NODE_LINK:
+      case CMARK_NODE_IMAGE:
+      case CMARK_NODE_HTML_INLINE:
+        break;  // May stand within a word.
+      default:
+        text.push_back(' ');
+    }
+  }
+  return text;
+}
+
+// Where each line of `body` begins, and one past the last. Lines end where cmark says they do.
+std::vector<size_t> LineStarts(absl::string_view body) {
+  std::vector<size_t> starts = {0};
+  for (size_t i = 0; i < body.size(); ++i) {
+    const bool is_crlf = body.substr(i, 2) == "\r\n";
+    if (body[i] == '\n' || (body[i] == '\r' && !is_crlf)) starts.push_back(i + 1);
+  }
+  starts.push_back(body.size());
+  return starts;
+}
+
+// A run of bytes of the body, `end` excluded.
+struct Range {
+  size_t begin;
+  size_t end;
+};
+
+// `range`, which is not all blank, without the blank lines around it. Indentation stays: it may
+// mean a code block.
+Range WithoutBlankLines(absl::string_view body, Range range) {
+  constexpr absl::string_view kBlanks = " \t\r\n";
+  const absl::string_view text = body.substr(range.begin, range.end - range.begin);
+  const size_t first = text.find_first_not_of(kBlanks);
+  const size_t line_end = text.substr(0, first).find_last_of("\r\n");
+  const size_t first_line = line_end == absl::string_view::npos ? 0 : line_end + 1;
+  return {range.begin + first_line, range.begin + text.find_last_not_of(kBlanks) + 1};
+}
+
+// Hands out each anchor once, adding -2, -3 and so on to those asked for again.
+class Anchors {
+ public:
+  std::string Claim(const std::string& wanted) {
+    std::string anchor = wanted;
+    // The count is kept, or a text with many equal headings would take quadratic time.
+    int& last_number = last_numbers_.try_emplace(wanted, 1).first->second;
+    while (!taken_.insert(anchor).second) anchor = absl::StrCat(wanted, "-", ++last_number);
+    return anchor;
+  }
+
+ private:
+  std::unordered_set<std::string> taken_;
+  std::unordered_map<std::string, int> last_numbers_;
+};
+
+// What is known of a section while its blocks are read.
+struct OpenSection {
+  size_t begin = 0;
+  std::string heading;
+  int words = 0;
+  bool is_empty = true;
+};
+
+// Cuts the body into sections, block by block.
+//
+// Sections are cut at whole lines, as no two blocks of the top level share one: columns would need
+// care with tabs and link definitions (which are no blocks) would belong to no section.
+class SectionCutter {
+ public:
+  explicit SectionCutter(v1::Article& article)
+      : article_(article), body_(article.body()), line_starts_(LineStarts(body_)) {}
+
+  void Add(cmark_node* block) {
+    const auto line = static_cast<size_t>(cmark_node_get_start_line(block));
+    switch (cmark_node_get_type(block)) {
+      case CMARK_NODE_THEMATIC_BREAK:
+        CloseAt(line_starts_[line - 1]);
+        open_.begin = line_starts_[line];
+        break;
+      case CMARK_NODE_HEADING:
+        CloseAt(line_starts_[line - 1]);
+        AddHeading(PlainText(block));
+        break;
+      default:
+        open_.words += CountWords(PlainText(block));
+        open_.is_empty = false;
+    }
+  }
+
+  void Finish() { CloseAt(body_.size()); }
+
+ private:
+  void AddHeading(std::string heading) {
+    absl::RemoveExtraAsciiWhitespace(&heading);
+    open_.words = CountWords(heading);
+    open_.is_empty = heading.empty();
+    open_.heading = std::move(heading);
+  }
+
+  void CloseAt(size_t end) {
+    const OpenSection closed = std::exchange(open_, {});
+    open_.begin = end;
+    if (closed.is_empty) return;
+    const Range range = WithoutBlankLines(body_, {closed.begin, end});
+    v1::Section& section = *article_.add_sections();
+    const std::string slug = Slug(closed.heading);
+    section.set_anchor(
+        anchors_.Claim(slug.empty() ? absl::StrCat("section-", article_.sections_size()) : slug));
+    section.set_heading(closed.heading);
+    section.set_byte_offset(static_cast<int32_t>(range.begin));
+    section.set_byte_length(static_cast<int32_t>(range.end - range.begin));
+    section.set_word_count(closed.words);
+    article_.set_word_count(article_.word_count() + closed.words);
+  }
+
+  v1::Article& article_;
+  const absl::string_view body_;
+  const std::vector<size_t> line_starts_;
+  Anchors anchors_;
+  OpenSection open_;
+};
+
+}  // namespace
+
+int CountParagraphs(absl::string_view body) {
+  const Document document = ParseBody(body);
+  int paragraphs = 0;
+  for (cmark_node* block = cmark_node_first_child(document.get()); block != nullptr;
+       block = cmark_node_next(block)) {
+    if (cmark_node_get_type(block) == CMARK_NODE_PARAGRAPH) ++paragraphs;
+  }
+  return paragraphs;
+}
+
+void DescribeBody(v1::Article& article) {
+  article.clear_sections();
+  article.clear_word_count();
+  const Document document = ParseBody(article.body());
+  SectionCutter cutter(article);
+  for (cmark_node* block = cmark_node_first_child(document.get()); block != nullptr;
+       block = cmark_node_next(block)) {
+    cutter.Add(block);
+  }
+  cutter.Finish();
+}
+
+}  // namespace content

@@ -1,0 +1,187 @@
+#include "content/rules.h"
+
+#include <set>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "content/body.h"
+#include "content/names.h"
+#include "content/text.h"
+#include "google/protobuf/util/time_util.h"
+
+namespace content {
+namespace {
+
+constexpr int kMaxTitleCharacters = 300;
+constexpr int kMaxSummaryCharacters = 2'000;
+constexpr int kMaxNameCharacters = 100;
+constexpr int kMaxIdCharacters = 128;
+constexpr int kMaxTagCharacters = 100;
+constexpr int kMaxUriCharacters = 2'000;
+constexpr int kMaxLanguageCharacters = 35;  // RFC 5646, section 4.4.1
+constexpr int kMaxAuthors = 50;
+constexpr int kMaxTags = 50;
+constexpr int kMaxSections = 1'000;
+
+struct TextRule {
+  int max_characters;
+  bool required = false;
+  bool one_line = true;
+};
+
+void CheckText(absl::string_view text, const TextRule& rule, absl::string_view field,
+               Violations& violations) {
+  if (text.empty()) {
+    if (rule.required) violations.Add(field, "is required");
+    return;
+  }
+  if (const size_t length = CountCharacters(text);
+      length > static_cast<size_t>(rule.max_characters)) {
+    violations.Add(field, absl::StrCat("has ", length, " characters; at most ", rule.max_characters,
+                                       " are allowed"));
+  }
+  if (HasForbiddenCharacter(text, rule.one_line)) {
+    violations.Add(field, rule.one_line
+                              ? "has a control character or a line break"
+                              : "has a control character other than tab, line feed and return");
+  }
+  if (!HasVisibleCharacter(text)) violations.Add(field, "has no visible character");
+}
+
+void CheckUri(absl::string_view uri, absl::string_view field, Violations& violations) {
+  CheckText(uri, {.max_characters = kMaxUriCharacters}, field, violations);
+  const bool absolute = absl::StartsWith(uri, "https://") || absl::StartsWith(uri, "http://");
+  if (!uri.empty() && (!absolute || absl::StrContains(uri, ' '))) {
+    violations.Add(field, "is not an absolute http or https URI");
+  }
+}
+
+// The shape of RFC 5646: subtags of 1 to 8 letters and digits, the first of letters only.
+bool IsLanguageTag(absl::string_view tag) {
+  bool first = true;
+  for (absl::string_view subtag : absl::StrSplit(tag, '-')) {
+    if (subtag.empty() || subtag.size() > 8) return false;
+    for (char c : subtag) {
+      if (!absl::ascii_isalpha(c) && (first || !absl::ascii_isdigit(c))) return false;
+    }
+    first = false;
+  }
+  return true;
+}
+
+void CheckLanguage(absl::string_view tag, absl::string_view field, Violations& violations) {
+  if (tag.empty()) return;
+  if (tag.size() > kMaxLanguageCharacters || !IsLanguageTag(tag)) {
+    violations.Add(field, "is not a BCP 47 language tag such as en or pt-BR");
+  }
+}
+
+void CheckAuthors(const v1::Article& article, absl::string_view path, Violations& violations) {
+  if (article.authors_size() > kMaxAuthors) {
+    violations.Add(absl::StrCat(path, ".authors"), absl::StrCat("has more than ", kMaxAuthors));
+  }
+  for (int i = 0; i < article.authors_size(); ++i) {
+    const v1::Author& author = article.authors(i);
+    const std::string field = absl::StrCat(path, ".authors[", i, "]");
+    CheckText(author.display_name(), {.max_characters = kMaxNameCharacters, .required = true},
+              absl::StrCat(field, ".display_name"), violations);
+    CheckText(author.id(), {.max_characters = kMaxIdCharacters}, absl::StrCat(field, ".id"),
+              violations);
+    CheckUri(author.uri(), absl::StrCat(field, ".uri"), violations);
+  }
+}
+
+void CheckTags(const v1::Article& article, absl::string_view path, Violations& violations) {
+  if (article.tags_size() > kMaxTags) {
+    violations.Add(absl::StrCat(path, ".tags"), absl::StrCat("has more than ", kMaxTags));
+  }
+  std::set<absl::string_view> seen;
+  for (int i = 0; i < article.tags_size(); ++i) {
+    const std::string field = absl::StrCat(path, ".tags[", i, "]");
+    CheckText(article.tags(i), {.max_characters = kMaxTagCharacters, .required = true}, field,
+              violations);
+    if (!seen.insert(article.tags(i)).second) violations.Add(field, "is there twice");
+  }
+}
+
+void CheckBody(absl::string_view body, absl::string_view field, Violations& violations) {
+  if (body.size() > kMaxBodyBytes) {
+    violations.Add(field, absl::StrCat("has ", body.size(), " bytes; at most ", kMaxBodyBytes,
+                                       " are allowed"));
+    return;
+  }
+  CheckText(body, {.max_characters = kMaxBodyBytes, .required = true, .one_line = false}, field,
+            violations);
+}
+
+}  // namespace
+
+void CheckArticle(const v1::Article& article, absl::string_view path, Violations& violations) {
+  const auto field = [path](absl::string_view name) { return absl::StrCat(path, ".", name); };
+  if (!article.name().empty() && !ParseArticleName(article.name())) {
+    violations.Add(field("name"), kArticleNameRule);
+  }
+  CheckText(article.title(), {.max_characters = kMaxTitleCharacters, .required = true},
+            field("title"), violations);
+  CheckAuthors(article, path, violations);
+  CheckTime(article.publish_time(), field("publish_time"), violations);
+  CheckLanguage(article.language_code(), field("language_code"), violations);
+  CheckText(article.summary(), {.max_characters = kMaxSummaryCharacters, .one_line = false},
+            field("summary"), violations);
+  CheckBody(article.body(), field("body"), violations);
+  CheckTags(article, path, violations);
+  CheckUri(article.source_uri(), field("source_uri"), violations);
+  if (!v1::CommentPolicy_IsValid(article.comment_policy())) {
+    violations.Add(field("comment_policy"), "is not a value of CommentPolicy");
+  }
+}
+
+void CheckComment(const v1::Comment& comment, absl::string_view path, Violations& violations) {
+  const auto field = [path](absl::string_view name) { return absl::StrCat(path, ".", name); };
+  CheckText(comment.author().id(), {.max_characters = kMaxIdCharacters, .required = true},
+            field("author.id"), violations);
+  CheckText(comment.author().display_name(),
+            {.max_characters = kMaxNameCharacters, .required = true}, field("author.display_name"),
+            violations);
+  CheckText(comment.body(),
+            {.max_characters = kMaxCommentCharacters, .required = true, .one_line = false},
+            field("body"), violations);
+}
+
+void CheckTime(const google::protobuf::Timestamp& time, absl::string_view field,
+               Violations& violations) {
+  using google::protobuf::util::TimeUtil;
+  if (time.seconds() < TimeUtil::kTimestampMinSeconds ||
+      time.seconds() > TimeUtil::kTimestampMaxSeconds || time.nanos() < 0 ||
+      time.nanos() > 999'999'999) {
+    violations.Add(field, "is not between 0001-01-01 and 9999-12-31");
+  }
+}
+
+absl::Status CompleteArticle(absl::string_view path, v1::Article& article) {
+  if (article.name().empty()) {
+    const std::string id = Slug(article.title(), kMaxArticleIdLength);
+    if (id.empty()) {
+      return InvalidField(absl::StrCat(path, ".name"),
+                          "is required: no id can be made from the title");
+    }
+    article.set_name(ArticleName(id));
+  }
+  article.clear_update_time();
+  article.clear_comment_count();
+  article.clear_revision();
+  if (article.has_publish_time()) {  // PostgreSQL keeps microseconds
+    const int32_t nanos = article.publish_time().nanos();
+    article.mutable_publish_time()->set_nanos(nanos - nanos % 1000);
+  }
+  DescribeBody(article);
+  if (article.sections_size() > kMaxSections) {
+    return InvalidField(absl::StrCat(path, ".body"),
+                        absl::StrCat("has ", article.sections_size(), " sections; at most ",
+                                     kMaxSections, " are allowed"));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace content

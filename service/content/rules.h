@@ -1,0 +1,41 @@
+#pragma once
+
+#include "content/errors.h"
+#include "content/v1/article.pb.h"
+#include "content/v1/comment.pb.h"
+
+// What makes an article or a comment acceptable. Limits are those the proto files promise.
+namespace content {
+
+/// What is wrong with a name that is not one.
+inline constexpr absl::string_view kArticleNameRule =
+    "is not articles/{id} with an id of 1 to 63 lower-case letters, digits and inner hyphens";
+inline constexpr absl::string_view kCommentNameRule =
+    "is not articles/{id}/comments/{uuid} with a UUID in lower case";
+
+inline constexpr int kMaxCommentCharacters = 10'000;
+inline constexpr int kMaxThreadDepth = 32;
+inline constexpr int kMaxBodyBytes = 1 << 20;
+
+/// No reply is larger than this, so that it passes gRPC's default limit of 4 MiB with room to
+/// spare.
+inline constexpr int kMaxReplyBytes = 3 << 20;
+
+/// Adds what is wrong with the fields a publisher sets to `violations`, each path below `path`
+/// (`article`). The name may be empty.
+void CheckArticle(const v1::Article& article, absl::string_view path, Violations& violations);
+
+/// The same for author and body of a new comment; reply_to is checked where the parent is known.
+void CheckComment(const v1::Comment& comment, absl::string_view path, Violations& violations);
+
+/// A timestamp that protobuf and PostgreSQL can both hold: years 1 to 9999.
+void CheckTime(const google::protobuf::Timestamp& time, absl::string_view field,
+               Violations& violations);
+
+/// Brings a valid article from a publisher into the form in which it is stored and compared: what
+/// is output only is dropped and computed anew, the id derived from the title if there is none.
+/// INVALID_ARGUMENT on `path`.name if no id can be derived, on `path`.body if it has more than
+/// 1,000 sections.
+absl::Status CompleteArticle(absl::string_view path, v1::Article& article);
+
+}  // namespace content

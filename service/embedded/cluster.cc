@@ -1,0 +1,179 @@
+#include "embedded/cluster.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <initializer_list>
+#include <iterator>
+#include <optional>
+#include <string>
+#include <system_error>
+#include <thread>
+#include <vector>
+
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/string_view.h"
+#include "absl/strings/strip.h"
+
+namespace content::embedded {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::array kVersions = {17, 16, 15};
+
+std::string ProgramsOf(int version) {
+  return absl::StrCat("/usr/lib/postgresql/", version, "/bin");
+}
+
+bool IsInstalled(int version) {
+  return access(absl::StrCat(ProgramsOf(version), "/postgres").c_str(), X_OK) == 0;
+}
+
+std::string ReadFile(const std::string& path) {
+  std::ifstream file(path);
+  return std::string(std::istreambuf_iterator<char>(file), {});
+}
+
+bool Exists(const std::string& path) {
+  std::error_code ignored;
+  return fs::exists(path, ignored);
+}
+
+absl::Status SyncDirectory(const std::string& path) {
+  const int fd = open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (fd < 0) return Unusable(absl::StrCat("open ", path), errno);
+  const int error = fsync(fd) == 0 ? 0 : errno;
+  close(fd);
+  return error == 0 ? absl::OkStatus() : Unusable(absl::StrCat("sync ", path), error);
+}
+
+/// Insists for a while: a program of an owner that was killed may take a moment to end, and write
+/// or remove files meanwhile.
+absl::Status RemoveDirectory(const std::string& path) {
+  std::error_code error;
+  for (int attempt = 0; attempt < 100; ++attempt) {
+    fs::remove_all(path, error);
+    if (!error) return absl::OkStatus();
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
+  return Unusable(absl::StrCat("remove ", path), error.value());
+}
+
+void Set(Command& postgres, std::initializer_list<std::string> settings) {
+  for (const std::string& setting : settings) {
+    postgres.arguments.insert(postgres.arguments.end(), {"-c", setting});
+  }
+}
+
+/// For a database that may be lost.
+void GiveUpDurability(Command& postgres) {
+  Set(postgres, {"fsync=off", "synchronous_commit=off", "full_page_writes=off"});
+}
+
+absl::Status FillCluster(const Layout& layout, const std::string& programs, const User& user,
+                         bool durable) {
+  Command initdb = {{programs + "/initdb", "--pgdata", layout.partial, "--username=content",
+                     "--encoding=UTF8", "--locale=C.UTF-8", "--data-checksums",
+                     "--auth=trust"},  // Only this user and root can enter the socket's directory.
+                    user,
+                    layout.log};
+  if (!durable) initdb.arguments.push_back("--no-sync");
+  if (absl::Status status = Run(initdb); !status.ok()) return status;
+
+  Command create_database = {{programs + "/postgres", "--single", "-D", layout.partial},
+                             user,
+                             layout.log,
+                             "CREATE DATABASE content\n"};
+  Set(create_database, {"exit_on_error=on"});
+  if (!durable) GiveUpDurability(create_database);
+  create_database.arguments.push_back("postgres");
+  return Run(create_database);
+}
+
+/// Process ids are used again, after a reboot for instance: only the command line tells whether
+/// this is the cluster's. It can be read even where /proc/PID/exe and cwd cannot, as by root in a
+/// container.
+bool Serves(pid_t pid, const Layout& layout) {
+  const std::string command_line = ReadFile(absl::StrCat("/proc/", pid, "/cmdline"));
+  const std::vector<absl::string_view> arguments = absl::StrSplit(command_line, '\0');
+  return absl::EndsWith(arguments.front(), "/postgres") &&
+         std::find(arguments.begin(), arguments.end(), layout.cluster) != arguments.end();
+}
+
+}  // namespace
+
+absl::StatusOr<std::string> FindPrograms(const Layout& layout) {
+  if (!Exists(layout.cluster)) {
+    const auto newest = std::find_if(kVersions.begin(), kVersions.end(), IsInstalled);
+    if (newest != kVersions.end()) return ProgramsOf(*newest);
+    return absl::FailedPreconditionError(
+        "PostgreSQL 15 to 17 is not installed (Debian's package postgresql); install it, or give "
+        "the URL of a database that runs elsewhere");
+  }
+  int version = 0;
+  if (!absl::SimpleAtoi(ReadFile(layout.cluster + "/PG_VERSION"), &version)) {
+    return absl::FailedPreconditionError(
+        absl::StrCat(layout.cluster,
+                     " is not a PostgreSQL cluster (its file PG_VERSION has no "
+                     "version); move it away, or choose another data directory"));
+  }
+  if (IsInstalled(version)) return ProgramsOf(version);
+  return absl::FailedPreconditionError(
+      absl::StrCat(layout.cluster, " was made by PostgreSQL ", version,
+                   ", which is not installed; install Debian's package postgresql-", version));
+}
+
+absl::Status MakeCluster(const Layout& layout, const std::string& programs, const User& user,
+                         bool durable) {
+  if (Exists(layout.cluster)) return absl::OkStatus();
+  if (absl::Status status = RemoveDirectory(layout.partial); !status.ok()) return status;
+  if (absl::Status status = MakePrivateDirectory(layout.partial, user); !status.ok()) return status;
+  if (absl::Status status = FillCluster(layout, programs, user, durable); !status.ok()) {
+    return status;
+  }
+  if (rename(layout.partial.c_str(), layout.cluster.c_str()) != 0) {
+    return Unusable(absl::StrCat("rename ", layout.partial), errno);
+  }
+  return durable ? SyncDirectory(layout.root) : absl::OkStatus();
+}
+
+Command ServerCommand(const Layout& layout, const std::string& programs, const User& user,
+                      bool durable) {
+  // The setting is a list: quotes make whatever the path has in it one item.
+  const std::string socket =
+      absl::StrCat("\"", absl::StrReplaceAll(layout.socket, {{"\"", "\"\""}}), "\"");
+  Command server = {{programs + "/postgres", "-D", layout.cluster}, user, layout.log};
+  Set(server, {"listen_addresses=", "port=5432", "unix_socket_directories=" + socket,
+               "unix_socket_permissions=0700", "max_connections=100", "shared_buffers=128MB",
+               "timezone=UTC", "log_timezone=UTC"});
+  if (!durable) GiveUpDurability(server);
+  return server;
+}
+
+std::string UrlOf(const Layout& layout) {
+  const std::string host = absl::StrReplaceAll(layout.socket, {{"\\", "\\\\"}, {"'", "\\'"}});
+  return absl::StrCat("host='", host, "' port=5432 user=content dbname=content");
+}
+
+std::optional<Postmaster> FindPostmaster(const Layout& layout) {
+  // The first line is the process id, the eighth (the last to be written) the status.
+  const std::string text = ReadFile(layout.cluster + "/postmaster.pid");
+  const std::vector<absl::string_view> lines = absl::StrSplit(text, '\n');
+  pid_t pid = 0;
+  if (!absl::SimpleAtoi(lines.front(), &pid) || !Serves(pid, layout)) return std::nullopt;
+  return Postmaster{pid, lines.size() > 7 && absl::StripAsciiWhitespace(lines[7]) == "ready"};
+}
+
+}  // namespace content::embedded

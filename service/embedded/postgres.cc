@@ -1,0 +1,218 @@
+#include "embedded/postgres.h"
+
+#include <signal.h>
+
+#include <algorithm>
+#include <chrono>
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "embedded/cluster.h"
+#include "embedded/data_dir.h"
+#include "embedded/process.h"
+#include "telemetry/log.h"
+
+namespace content::embedded {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using Clock = std::chrono::steady_clock;
+
+/// How long a stop that saves everything (a checkpoint) may take before one that only crashes
+/// safely.
+constexpr seconds kFastShutdown{60};
+/// Backends that outlive a killed database hold its shared memory until they notice, which makes
+/// the next start fail; a start that still fails after this long has another cause.
+constexpr seconds kFirstStart{5};
+constexpr milliseconds kFirstRestartDelay{100};
+constexpr milliseconds kLongestRestartDelay{5000};
+/// A database that ran this long was well: the next restart is without delay again.
+constexpr seconds kRanWell{60};
+/// How often to look at what no event tells of: a status file, a process that is not our child.
+constexpr milliseconds kPoll{10};
+
+bool EndsWithin(seconds limit, pid_t pid, const Layout& layout) {
+  for (const auto end = Clock::now() + limit; Clock::now() < end;
+       std::this_thread::sleep_for(kPoll)) {
+    const std::optional<Postmaster> running = FindPostmaster(layout);
+    if (!running || running->pid != pid) return true;
+  }
+  return false;
+}
+
+/// Stops the database of an owner that was killed. As the caller owns the data directory, nobody
+/// else does.
+void StopOrphan(const Layout& layout) {
+  const std::optional<Postmaster> orphan = FindPostmaster(layout);
+  if (!orphan) return;
+  log::Warning("stopping a database that its killed server left", {{"pid", orphan->pid}});
+  for (const int signal : {SIGINT, SIGQUIT}) {
+    kill(orphan->pid, signal);
+    if (EndsWithin(kFastShutdown, orphan->pid, layout)) return;
+  }
+}
+
+}  // namespace
+
+/// Keeps the server process running, from a thread of its own: the process is bound to the life of
+/// the thread that starts it.
+class Postgres::Impl {
+ public:
+  Impl(Layout layout, Lock lock, Command server)
+      : layout_(std::move(layout)),
+        lock_(std::move(lock)),
+        server_(std::move(server)),
+        url_(UrlOf(layout_)),
+        supervisor_([this] { Supervise(); }) {}
+
+  ~Impl() {
+    std::unique_lock lock(mutex_);
+    stopping_ = true;
+    changed_.notify_all();
+    for (const int signal : {SIGINT, SIGQUIT}) {
+      if (running_) kill(pid_, signal);
+      if (changed_.wait_for(lock, kFastShutdown, [this] { return finished_; })) return;
+    }
+  }
+
+  absl::Status AwaitReady() {
+    std::unique_lock lock(mutex_);
+    while (!finished_) {
+      const std::optional<Postmaster> postmaster = FindPostmaster(layout_);
+      if (running_ && postmaster && postmaster->pid == pid_ && postmaster->is_ready) {
+        was_ready_ = true;
+        return absl::OkStatus();
+      }
+      changed_.wait_for(lock, kPoll);
+    }
+    return failure_;
+  }
+
+  const std::string& url() const { return url_; }
+
+  int pid() const {
+    std::lock_guard lock(mutex_);
+    return pid_;
+  }
+
+ private:
+  void Supervise() {
+    absl::Status failure = ServeUntilStopped();
+    std::lock_guard lock(mutex_);
+    failure_ = std::move(failure);
+    finished_ = true;
+    changed_.notify_all();
+  }
+
+  /// Returns when told to stop, or with an error if the database never became ready.
+  absl::Status ServeUntilStopped() {
+    const auto first_start = Clock::now();
+    const off_t log_size = SizeOf(layout_.log);
+    milliseconds delay = kFirstRestartDelay;
+    while (true) {
+      const auto start = Clock::now();
+      const std::string end = ServeOnce();
+      std::unique_lock lock(mutex_);
+      if (stopping_) {
+        log::Info("database stopped", {{"cause", end}});
+        return absl::OkStatus();
+      }
+      if (!was_ready_ && Clock::now() - first_start > kFirstStart) {
+        return absl::InternalError(absl::StrCat("PostgreSQL does not start: ", end, "\n",
+                                                LastLines(layout_.log, log_size)));
+      }
+      if (Clock::now() - start > kRanWell) delay = kFirstRestartDelay;
+      log::Warning("database ended, starting it again",
+                   {{"cause", end}, {"delay_ms", delay.count()}, {"log", layout_.log}});
+      changed_.wait_for(lock, delay, [this] { return stopping_; });
+      delay = std::min(delay * 2, kLongestRestartDelay);
+    }
+  }
+
+  /// Runs the server until it ends, and says how it did.
+  std::string ServeOnce() {
+    StopOrphan(layout_);
+    const absl::StatusOr<pid_t> pid = StartServer();
+    if (!pid.ok()) return std::string(pid.status().message());
+    log::Info("database starting", {{"pid", *pid}, {"log", layout_.log}});
+    AwaitExit(*pid);
+    std::lock_guard lock(mutex_);  // Until it is reaped the destructor may signal it.
+    running_ = false;
+    return Describe(Reap(*pid));
+  }
+
+  absl::StatusOr<pid_t> StartServer() {
+    std::lock_guard lock(mutex_);
+    if (stopping_) return absl::CancelledError("stopping");
+    absl::StatusOr<pid_t> pid = Spawn(server_, SIGINT);
+    if (pid.ok()) {
+      pid_ = *pid;
+      running_ = true;
+    }
+    return pid;
+  }
+
+  const Layout layout_;
+  const Lock lock_;
+  const Command server_;
+  const std::string url_;
+
+  mutable std::mutex mutex_;
+  std::condition_variable changed_;
+  pid_t pid_ = 0;         // Of the latest server process,
+  bool running_ = false;  // which is a child of ours: not yet reaped.
+  bool was_ready_ = false;
+  bool stopping_ = false;
+  bool finished_ = false;  // The supervisor has nothing more to do.
+  absl::Status failure_;
+
+  std::jthread supervisor_;  // Last: it uses the others, and is joined before they go.
+};
+
+absl::StatusOr<std::unique_ptr<Postgres>> Postgres::Start(const Options& options) {
+  const absl::StatusOr<Layout> layout = LayoutOf(options.data_dir);
+  if (!layout.ok()) return layout.status();
+  absl::StatusOr<Lock> lock = Lock::Take(*layout);
+  if (!lock.ok()) return lock.status();
+  const absl::StatusOr<User> user = DatabaseUser(*layout);
+  if (!user.ok()) return user.status();
+  const absl::StatusOr<std::string> programs = FindPrograms(*layout);
+  if (!programs.ok()) return programs.status();
+  absl::Status made = MakeCluster(*layout, *programs, *user, options.durable);
+  if (!made.ok()) return made;
+  made = MakePrivateDirectory(layout->socket, *user);
+  if (!made.ok()) return made;
+
+  auto impl = std::make_unique<Impl>(*layout, *std::move(lock),
+                                     ServerCommand(*layout, *programs, *user, options.durable));
+  const absl::Status ready = impl->AwaitReady();
+  if (!ready.ok()) return ready;
+  return std::unique_ptr<Postgres>(new Postgres(std::move(impl)));
+}
+
+Postgres::Postgres(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+
+Postgres::~Postgres() = default;
+
+const std::string& Postgres::url() const { return impl_->url(); }
+
+int Postgres::pid() const { return impl_->pid(); }
+
+absl::StatusOr<std::string> RunningUrl(const std::string& data_dir) {
+  const absl::StatusOr<Layout> layout = LayoutOf(data_dir);
+  if (!layout.ok()) return layout.status();
+  if (IsLocked(*layout)) {
+    const std::optional<Postmaster> postmaster = FindPostmaster(*layout);
+    if (postmaster && postmaster->is_ready) return UrlOf(*layout);
+  }
+  return absl::NotFoundError(absl::StrCat("no database runs on ", layout->root));
+}
+
+}  // namespace content::embedded

@@ -1,0 +1,205 @@
+#include "import/markdown.h"
+
+#include <yaml-cpp/yaml.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <initializer_list>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "content/names.h"
+
+namespace content::importer {
+namespace {
+
+struct File {
+  absl::string_view front_matter;
+  absl::string_view body;
+};
+
+// Takes the first line off `text`, its LF too.
+absl::string_view TakeLine(absl::string_view& text) {
+  const size_t length = std::min(text.find('\n'), text.size());
+  const absl::string_view line = text.substr(0, length);
+  text.remove_prefix(std::min(length + 1, text.size()));
+  return absl::StripTrailingAsciiWhitespace(line);
+}
+
+absl::StatusOr<File> SplitFile(absl::string_view content) {
+  absl::string_view rest = content;
+  if (TakeLine(rest) != "---") return File{.front_matter = "", .body = content};
+  const absl::string_view front_matter = rest;
+  while (!rest.empty()) {
+    const size_t length = front_matter.size() - rest.size();
+    const absl::string_view line = TakeLine(rest);
+    if (line == "---" || line == "...") {
+      return File{.front_matter = front_matter.substr(0, length), .body = rest};
+    }
+  }
+  return absl::InvalidArgumentError("line 1: the front matter has no end, a second line of ---");
+}
+
+std::string WithoutBlankLinesAround(absl::string_view body) {
+  body = absl::StripTrailingAsciiWhitespace(body);
+  for (absl::string_view rest = body; !rest.empty() && TakeLine(rest).empty();) body = rest;
+  return std::string(body);
+}
+
+absl::Status ErrorAt(const YAML::Mark& mark, absl::string_view problem) {
+  constexpr int kLinesBefore = 1;
+  return absl::InvalidArgumentError(
+      absl::StrCat("line ", mark.line + 1 + kLinesBefore, ": ", problem));
+}
+
+// The value of the first of `keys` that has one, otherwise null.
+YAML::Node Find(const YAML::Node& map, std::initializer_list<const char*> keys) {
+  for (const char* key : keys) {
+    if (const YAML::Node value = map[key]; value && !value.IsNull()) return value;
+  }
+  return {};
+}
+
+absl::Status ReadText(const YAML::Node& map, std::initializer_list<const char*> keys,
+                      std::string& text) {
+  const YAML::Node value = Find(map, keys);
+  if (value.IsNull()) return absl::OkStatus();
+  if (!value.IsScalar()) {
+    return ErrorAt(value.Mark(), absl::StrCat(*keys.begin(), " must be text"));
+  }
+  text = std::string(absl::StripAsciiWhitespace(value.Scalar()));
+  return absl::OkStatus();
+}
+
+absl::Status ReadAuthor(const YAML::Node& value, v1::Article& article) {
+  v1::Author& author = *article.add_authors();
+  if (value.IsScalar()) {
+    author.set_display_name(std::string(absl::StripAsciiWhitespace(value.Scalar())));
+    return absl::OkStatus();
+  }
+  if (!value.IsMap()) {
+    return ErrorAt(value.Mark(), "an author must be a name, or a map of name, id and url");
+  }
+  absl::Status status = ReadText(value, {"name"}, *author.mutable_display_name());
+  status.Update(ReadText(value, {"id"}, *author.mutable_id()));
+  status.Update(ReadText(value, {"url"}, *author.mutable_uri()));
+  return status;
+}
+
+absl::Status ReadAuthors(const YAML::Node& map, v1::Article& article) {
+  const YAML::Node value = Find(map, {"author", "authors"});
+  if (value.IsNull()) return absl::OkStatus();
+  if (!value.IsSequence()) return ReadAuthor(value, article);
+  for (const YAML::Node& author : value) {
+    if (absl::Status status = ReadAuthor(author, article); !status.ok()) return status;
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ReadTags(const YAML::Node& map, v1::Article& article) {
+  const YAML::Node value = Find(map, {"tags"});
+  if (value.IsSequence()) {
+    for (const YAML::Node& tag : value) {
+      if (!tag.IsScalar()) return ErrorAt(tag.Mark(), "a tag must be text");
+      article.add_tags(std::string(absl::StripAsciiWhitespace(tag.Scalar())));
+    }
+    return absl::OkStatus();
+  }
+  std::string text;
+  if (absl::Status status = ReadText(map, {"tags"}, text); !status.ok()) return status;
+  const char* separators = absl::StrContains(text, ',') ? "," : " \t\n";
+  for (const absl::string_view tag :
+       absl::StrSplit(text, absl::ByAnyChar(separators), absl::SkipWhitespace())) {
+    article.add_tags(std::string(absl::StripAsciiWhitespace(tag)));
+  }
+  return absl::OkStatus();
+}
+
+bool ParseDate(absl::string_view text, absl::Time& time) {
+  std::string problem;
+  for (const char* format :
+       {"%Y-%m-%d", absl::RFC3339_full, "%Y-%m-%d %H:%M:%E*S", "%Y-%m-%d %H:%M:%E*S %Ez"}) {
+    if (absl::ParseTime(format, text, &time, &problem)) return true;
+  }
+  return false;
+}
+
+absl::Status ReadDate(const YAML::Node& map, v1::Article& article) {
+  std::string text;
+  if (absl::Status status = ReadText(map, {"date"}, text); !status.ok()) return status;
+  if (text.empty()) return absl::OkStatus();
+  absl::Time time;
+  if (!ParseDate(text, time)) {
+    return ErrorAt(map["date"].Mark(),
+                   absl::StrCat("\"", text, "\" is no date such as 2025-06-12, ",
+                                "2025-06-12T08:30:00Z or 2025-06-12 08:30:00 +0200"));
+  }
+  const int64_t seconds = absl::ToUnixSeconds(time);
+  const absl::Duration fraction = time - absl::FromUnixSeconds(seconds);
+  article.mutable_publish_time()->set_seconds(seconds);
+  article.mutable_publish_time()->set_nanos(
+      static_cast<int32_t>(absl::ToInt64Nanoseconds(fraction)));
+  return absl::OkStatus();
+}
+
+absl::Status ReadName(const YAML::Node& map, v1::Article& article) {
+  std::string id;
+  if (absl::Status status = ReadText(map, {"slug", "id"}, id); !status.ok()) return status;
+  if (!id.empty()) article.set_name(ArticleName(id));
+  return absl::OkStatus();
+}
+
+// What a site generator would leave out is not published here either.
+absl::Status CheckPublished(const YAML::Node& map) {
+  if (const YAML::Node draft = map["draft"]; draft && draft.as<bool>(false)) {
+    return ErrorAt(draft.Mark(), "it is a draft");
+  }
+  if (const YAML::Node published = map["published"]; published && !published.as<bool>(true)) {
+    return ErrorAt(published.Mark(), "it is not published");
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ReadMap(const YAML::Node& map, v1::Article& article) {
+  absl::Status status = CheckPublished(map);
+  status.Update(ReadText(map, {"title"}, *article.mutable_title()));
+  status.Update(ReadName(map, article));
+  status.Update(ReadAuthors(map, article));
+  status.Update(ReadDate(map, article));
+  status.Update(ReadTags(map, article));
+  status.Update(ReadText(map, {"summary", "description"}, *article.mutable_summary()));
+  status.Update(ReadText(map, {"language", "lang"}, *article.mutable_language_code()));
+  return status;
+}
+
+absl::Status ReadFrontMatter(absl::string_view front_matter, v1::Article& article) {
+  try {
+    const YAML::Node map = YAML::Load(std::string(front_matter));
+    if (map.IsNull()) return absl::OkStatus();
+    if (!map.IsMap()) return ErrorAt(map.Mark(), "the front matter must be keys with values");
+    return ReadMap(map, article);
+  } catch (const YAML::Exception& error) {
+    return ErrorAt(error.mark, absl::StrCat("the front matter is not YAML: ", error.msg));
+  }
+}
+
+}  // namespace
+
+absl::StatusOr<v1::Article> ParseMarkdown(absl::string_view content) {
+  const absl::StatusOr<File> file = SplitFile(content);
+  if (!file.ok()) return file.status();
+  v1::Article article;
+  if (absl::Status status = ReadFrontMatter(file->front_matter, article); !status.ok()) {
+    return status;
+  }
+  article.set_body(WithoutBlankLinesAround(file->body));
+  return article;
+}
+
+}  // namespace content::importer

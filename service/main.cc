@@ -1,0 +1,40 @@
+#include <csignal>
+#include <variant>
+
+#include "commands.h"
+#include "config.h"
+#include "telemetry/log.h"
+
+namespace {
+
+// Before any thread starts, so that all inherit it: the signals wait for the one who asks for them.
+void BlockStopSignals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGTERM);
+  sigaddset(&signals, SIGINT);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+}
+
+int Run(const content::Config& config) {
+  switch (config.command) {
+    case content::Config::Command::kServe:
+      BlockStopSignals();
+      return content::Serve(config);
+    case content::Config::Command::kMigrate:
+      return content::Migrate(config);
+    case content::Config::Command::kImport:
+      return content::Import(config);
+  }
+  return 2;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const auto config = content::ReadConfig(argc, argv);
+  if (const auto* exit = std::get_if<content::ExitNow>(&config)) return exit->status;
+  const auto& settings = std::get<content::Config>(config);
+  content::log::Configure(settings.log_level, settings.log_format);
+  return Run(settings);
+}

@@ -1,0 +1,71 @@
+#include "server/health.h"
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include "telemetry/log.h"
+
+namespace content::server {
+namespace {
+
+constexpr std::chrono::seconds kInterval{1};
+constexpr absl::Duration kCheckTimeout = absl::Seconds(2);
+
+}  // namespace
+
+HealthFollower::HealthFollower(Store& store, grpc::HealthCheckServiceInterface& health,
+                               std::vector<std::string> services)
+    : store_(store), health_(health), services_(std::move(services)) {
+  Set(false);
+  thread_ = std::jthread([this](const std::stop_token& stop) { Follow(stop); });
+}
+
+void HealthFollower::Stop() {
+  thread_.request_stop();
+  thread_.join();
+  Set(false);
+}
+
+void HealthFollower::Follow(const std::stop_token& stop) {
+  bool serving = false;
+  while (!stop.stop_requested()) {
+    const bool answers = Ask(stop);
+    if (stop.stop_requested()) return;
+    if (answers != serving) {
+      serving = answers;
+      Set(serving);
+      (serving ? log::Info : log::Warning)("health changed", {{"serving", serving}});
+    }
+    std::unique_lock lock(mutex_);
+    wake_.wait_for(lock, stop, kInterval, [] { return false; });
+  }
+}
+
+bool HealthFollower::Ask(const std::stop_token& stop) {
+  // Shared with the callback, which may come after this has given up waiting.
+  struct Answer {
+    std::mutex mutex;
+    std::condition_variable_any given;
+    std::optional<bool> ok;
+  };
+  auto answer = std::make_shared<Answer>();
+  store_.Check({.deadline = absl::Now() + kCheckTimeout, .cancelled = nullptr},
+               [answer](const absl::StatusOr<bool>& status) {
+                 const std::lock_guard lock(answer->mutex);
+                 answer->ok = status.ok();
+                 answer->given.notify_one();
+               });
+  std::unique_lock lock(answer->mutex);
+  answer->given.wait_for(lock, stop, absl::ToChronoMilliseconds(kCheckTimeout),
+                         [&answer] { return answer->ok.has_value(); });
+  return answer->ok.value_or(false);
+}
+
+void HealthFollower::Set(bool serving) {
+  health_.SetServingStatus(serving);
+  for (const std::string& service : services_) health_.SetServingStatus(service, serving);
+}
+
+}  // namespace content::server

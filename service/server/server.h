@@ -1,0 +1,37 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "content/store.h"
+
+namespace content::server {
+
+struct Options {
+  /// Where to listen, `HOST:PORT`; port 0 takes a free one.
+  std::string listen;
+  /// How long calls in flight may go on when the server stops.
+  absl::Duration drain_timeout;
+};
+
+/// The gRPC server: content.v1's services on a store, health that follows the store
+/// (grpc.health.v1, for the server as a whole and for each service), reflection (v1 and v1alpha).
+class Server {
+ public:
+  /// Serves until stopped; NOT_SERVING until the store has answered for the first time. `store`
+  /// must outlive the server. UNAVAILABLE if it cannot listen there.
+  static absl::StatusOr<std::unique_ptr<Server>> Start(const Options& options, Store& store);
+
+  virtual ~Server() = default;
+
+  /// Where it listens, with the port it took.
+  virtual std::string address() const = 0;
+
+  /// Health turns NOT_SERVING, new calls are refused, calls in flight end or, after the drain
+  /// timeout, are cancelled. Returns when none is left. Called once, before destruction.
+  virtual void Stop() = 0;
+};
+
+}  // namespace content::server

@@ -1,0 +1,89 @@
+#include "store/connection.h"
+
+#include <libpq-fe.h>
+
+#include <algorithm>
+#include <bit>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
+
+namespace content::store {
+namespace {
+
+std::unique_ptr<pqxx::connection> Connect(const std::string& url) {
+  auto connection = std::make_unique<pqxx::connection>(url);
+#if PQXX_VERSION_MAJOR >= 7
+  connection->set_verbosity(pqxx::error_verbosity::terse);
+#else
+  // A silent reconnect would lose prepared statements and settings, and repeat statements blindly.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
+  connection->inhibit_reactivation(true);
+#pragma GCC diagnostic pop
+  connection->set_verbosity(pqxx::connection_base::terse);
+#endif
+  return connection;
+}
+
+std::string Quoted(absl::string_view value) {
+  return absl::StrCat("'", absl::StrReplaceAll(value, {{"\\", "\\\\"}, {"'", "\\'"}}), "'");
+}
+
+}  // namespace
+
+std::string CompleteUrl(absl::string_view url) {
+  std::map<std::string, std::string> keywords = {
+      {"application_name", "contentd"}, {"client_encoding", "UTF8"},  {"connect_timeout", "3"},
+      {"keepalives_idle", "10"},        {"keepalives_interval", "5"}, {"keepalives_count", "3"},
+      {"tcp_user_timeout", "20000"},
+  };
+  // libpq's own message may quote the string, and with it a password.
+  const std::unique_ptr<PQconninfoOption, decltype(&PQconninfoFree)> options(
+      PQconninfoParse(std::string(url).c_str(), nullptr), &PQconninfoFree);
+  if (!options) throw pqxx::usage_error("the database URL is not a valid connection string");
+  for (const PQconninfoOption* option = options.get(); option->keyword != nullptr; ++option) {
+    if (option->val != nullptr) keywords[option->keyword] = option->val;
+  }
+  std::string complete;
+  for (const auto& [keyword, value] : keywords) {
+    absl::StrAppend(&complete, keyword, "=", Quoted(value), " ");
+  }
+  return complete;
+}
+
+Connection::Connection(const std::string& url) : connection_(Connect(url)) {}
+
+void Connection::LimitStatements(absl::Duration limit) {
+  const auto wanted = static_cast<uint64_t>(std::max<int64_t>(absl::ToInt64Milliseconds(limit), 1));
+  const auto rounded = static_cast<int64_t>(std::bit_ceil(wanted));
+  if (rounded == statement_timeout_ms_) return;
+  Run(absl::StrCat("SET statement_timeout = ", rounded));
+  statement_timeout_ms_ = rounded;
+}
+
+void Connection::RunScript(const std::string& sql) {
+  pqxx::work transaction(*connection_);
+  transaction.exec(sql);
+  transaction.commit();
+}
+
+void Connection::Run(const std::string& sql) {
+  pqxx::nontransaction transaction(*connection_);
+  transaction.exec(sql);
+}
+
+const std::string& Connection::Prepared(const std::string& sql) {
+  const auto [entry, is_new] = prepared_.try_emplace(sql, absl::StrCat("s", prepared_.size()));
+  if (is_new) {
+    try {
+      connection_->prepare(entry->second, sql);
+    } catch (...) {
+      prepared_.erase(entry);
+      throw;
+    }
+  }
+  return entry->second;
+}
+
+}  // namespace content::store

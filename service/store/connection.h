@@ -1,0 +1,90 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <pqxx/pqxx>
+#include <string>
+
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+
+// One connection to PostgreSQL. The only file that knows that libpqxx 6.4 (Debian 12) and 7.10
+// (Debian 13) differ.
+namespace content::store {
+
+namespace internal {
+
+template <class... Args>
+pqxx::result ExecutePrepared(pqxx::transaction_base& transaction, const std::string& name,
+                             const Args&... args) {
+#if PQXX_VERSION_MAJOR >= 7
+  return transaction.exec(pqxx::prepped{name}, pqxx::params{args...});
+#else
+  return transaction.exec_prepared(name, args...);
+#endif
+}
+
+}  // namespace internal
+
+/// libpq connection string with what every connection of ours has: a name, a connect timeout and a
+/// fast discovery of dead peers; what `url` (a URI or keywords) sets itself wins. Throws
+/// pqxx::usage_error, without a password in it, if `url` cannot be parsed.
+std::string CompleteUrl(absl::string_view url);
+
+/// A session. It never reconnects by itself: a broken one throws and is thrown away. Not
+/// thread-safe. All methods throw pqxx exceptions.
+class Connection {
+ public:
+  explicit Connection(const std::string& url);
+
+  bool is_open() const { return connection_->is_open(); }
+
+  /// Lets no statement run longer than `limit`, to the next power of two in milliseconds: rounding
+  /// up keeps the setting, and saves its round trip, while callers' deadlines differ a little.
+  void LimitStatements(absl::Duration limit);
+
+  /// Runs one statement outside a transaction block: it costs a third of one inside.
+  template <class... Args>
+  pqxx::result Read(const std::string& sql, const Args&... args) {
+    pqxx::nontransaction transaction(*connection_);
+    return internal::ExecutePrepared(transaction, Prepared(sql), args...);
+  }
+
+  /// Runs commands that take no parameters and are not prepared, in one transaction block.
+  void RunScript(const std::string& sql);
+
+  /// Runs one command outside a transaction block, not prepared.
+  void Run(const std::string& sql);
+
+ private:
+  friend class Transaction;
+
+  /// Name of the prepared statement for `sql`, prepared on first use. `sql` must be one of a
+  /// bounded set of texts.
+  const std::string& Prepared(const std::string& sql);
+
+  std::unique_ptr<pqxx::connection> connection_;
+  std::map<std::string, std::string> prepared_;
+  int64_t statement_timeout_ms_ = 0;
+};
+
+/// A transaction (read committed) on a connection; rolled back unless committed.
+class Transaction {
+ public:
+  explicit Transaction(Connection& connection)
+      : connection_(connection), work_(*connection.connection_) {}
+
+  template <class... Args>
+  pqxx::result Exec(const std::string& sql, const Args&... args) {
+    return internal::ExecutePrepared(work_, connection_.Prepared(sql), args...);
+  }
+
+  /// Throws pqxx::in_doubt_error if the connection broke before the outcome was known.
+  void Commit() { work_.commit(); }
+
+ private:
+  Connection& connection_;
+  pqxx::work work_;
+};
+
+}  // namespace content::store

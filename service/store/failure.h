@@ -1,0 +1,27 @@
+#pragma once
+
+#include <exception>
+
+#include "absl/status/status.h"
+
+// What went wrong in PostgreSQL, as callers may see it. The only place that knows SQLSTATEs.
+namespace content::store {
+
+struct Failure {
+  enum class Kind {
+    /// The same again would fail again.
+    kFinal,
+    /// It lost against another transaction, and nothing was written: try again.
+    kContention,
+    /// The connection is of no use any more. If a write was under way its outcome is unknown.
+    kConnectionLost,
+  };
+  Kind kind;
+  /// What the caller gets unless a retry helps.
+  absl::Status status;
+};
+
+/// Explains an exception caught around libpqxx, and logs what the caller is not told.
+Failure Explain(const std::exception& exception);
+
+}  // namespace content::store

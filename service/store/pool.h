@@ -1,0 +1,75 @@
+#pragma once
+
+#include <condition_variable>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "absl/functional/any_invocable.h"
+#include "absl/status/status.h"
+#include "content/store.h"
+#include "store/connection.h"
+
+namespace content::store {
+
+/// Connections, each on a thread of its own that takes work from one bounded queue.
+///
+/// A job that loses its connection or collides with others is run again (see Run) within its
+/// caller's deadline; a job whose caller's time is up, or who has gone, is not run. A connection
+/// that broke is replaced when the next job needs it.
+class Pool {
+ public:
+  struct Options {
+    std::string url;
+    int connections = 1;
+    size_t queue_limit = 1000;
+    /// No statement runs longer, whatever the caller's deadline.
+    absl::Duration statement_timeout = absl::Seconds(10);
+  };
+
+  /// What is done on a connection. May throw pqxx exceptions; `attempt` counts from 1. The status
+  /// it returns is final.
+  using Work = absl::AnyInvocable<absl::Status(Connection&, int attempt)>;
+  using Finish = absl::AnyInvocable<void(absl::Status) &&>;
+
+  /// Work that changes something must, from its second attempt on, first look whether an earlier
+  /// attempt was committed after all.
+  enum class Effect { kRead, kWrite };
+
+  explicit Pool(Options options);
+
+  /// Answers what still waits with CANCELLED and waits for what runs.
+  ~Pool();
+
+  Pool(const Pool&) = delete;
+  Pool& operator=(const Pool&) = delete;
+
+  /// Runs `work` and then `finish` with its status, on a thread of the pool. A full queue calls
+  /// `finish` at once, on the calling thread, with RESOURCE_EXHAUSTED. Thread-safe.
+  void Run(CallContext context, Effect effect, Work work, Finish finish);
+
+ private:
+  struct Job {
+    CallContext context;
+    Effect effect;
+    Work work;
+    Finish finish;
+  };
+
+  /// A thread's connection: opened when needed, and not tried again right after it could not be.
+  class Lane;
+
+  void Serve(const std::stop_token& stop);
+  absl::Status RunJob(Lane& lane, Job& job);
+
+  const Options options_;
+  std::mutex mutex_;
+  std::condition_variable_any wake_;
+  std::deque<Job> queue_;
+  std::vector<std::jthread> threads_;  // last: they use the rest
+};
+
+}  // namespace content::store

@@ -1,0 +1,374 @@
+// The real binary, over real gRPC.
+
+#include <gmock/gmock.h>
+#include <grpcpp/generic/generic_stub.h>
+#include <gtest/gtest.h>
+
+#include <csignal>
+#include <future>
+#include <thread>
+
+#include "grpc/health/v1/health.grpc.pb.h"
+#include "grpc/reflection/v1/reflection.grpc.pb.h"
+#include "support/contentd.h"
+#include "support/database.h"
+#include "support/grpc_client.h"
+
+namespace content::testing {
+namespace {
+
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::UnorderedElementsAre;
+using Stub = v1::ContentService::Stub;
+
+std::string Health(const Client& client, const std::string& service = "") {
+  const auto stub = grpc::health::v1::Health::NewStub(client.channel());
+  grpc::health::v1::HealthCheckRequest request;
+  request.set_service(service);
+  grpc::health::v1::HealthCheckResponse response;
+  const grpc::Status status =
+      Client::Call(&grpc::health::v1::Health::Stub::Check, *stub, request, response);
+  if (!status.ok()) return status.error_message();
+  return grpc::health::v1::HealthCheckResponse::ServingStatus_Name(response.status());
+}
+
+// Reads the health service's stream until it says this.
+void AwaitHealth(const Client& client,
+                 grpc::health::v1::HealthCheckResponse::ServingStatus wanted) {
+  const auto stub = grpc::health::v1::Health::NewStub(client.channel());
+  grpc::ClientContext context;
+  context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(20));
+  const auto stream = stub->Watch(&context, {});
+  grpc::health::v1::HealthCheckResponse response;
+  while (stream->Read(&response)) {
+    if (response.status() == wanted) return;
+  }
+  ADD_FAILURE() << "health never became " << wanted;
+}
+
+// Sends bytes that a generated client would refuse to send.
+grpc::Status CallWithBytes(const Client& client, const std::string& method,
+                           const std::string& bytes) {
+  grpc::GenericStub stub(client.channel());
+  const grpc::Slice slice(bytes);
+  const grpc::ByteBuffer request(&slice, 1);
+  grpc::ByteBuffer response;
+  grpc::ClientContext context;
+  std::promise<grpc::Status> done;
+  stub.UnaryCall(&context, method, {}, &request, &response,
+                 [&done](grpc::Status status) { done.set_value(std::move(status)); });
+  return done.get_future().get();
+}
+
+class ServerTest : public ::testing::Test {
+ protected:
+  void SetUp() override { AwaitHealth(client_, grpc::health::v1::HealthCheckResponse::SERVING); }
+
+  v1::GetArticleResponse Get(const std::string& id) {
+    v1::GetArticleRequest request;
+    request.set_name("articles/" + id);
+    v1::GetArticleResponse response;
+    const grpc::Status status =
+        Client::Call(&Stub::GetArticle, client_.content(), request, response);
+    EXPECT_TRUE(status.ok()) << status.error_message();
+    return response;
+  }
+
+  v1::ListCommentsResponse List(const v1::ListCommentsRequest& request) {
+    v1::ListCommentsResponse response;
+    const grpc::Status status =
+        Client::Call(&Stub::ListComments, client_.content(), request, response);
+    EXPECT_TRUE(status.ok()) << status.error_message();
+    return response;
+  }
+
+  const std::string url_ = NewDatabase();
+  ContentdServer server_{{"--database-url", url_}};
+  Client client_{server_.address()};
+};
+
+TEST_F(ServerTest, AnArticleGoesInIsReadAndCollectsComments) {
+  v1::PublishArticleResponse published;
+  ASSERT_TRUE(client_.Publish(MakeArticle("story"), &published).ok());
+  EXPECT_EQ(published.outcome(), v1::PUBLISH_OUTCOME_CREATED);
+  EXPECT_EQ(Get("story").article().body(), "Some text.");
+
+  v1::CreateCommentResponse first;
+  ASSERT_TRUE(client_.Create(MakeCommentRequest("story", "first"), &first).ok());
+  v1::CreateCommentRequest reply = MakeCommentRequest("story", "reply");
+  reply.mutable_comment()->set_reply_to(first.comment().name());
+  v1::CreateCommentResponse second;
+  ASSERT_TRUE(client_.Create(reply, &second).ok());
+  EXPECT_EQ(second.comment().depth(), 1);
+
+  v1::ListCommentsRequest list;
+  list.set_parent("articles/story");
+  list.set_min_revision(second.comment().article_revision());
+  const v1::ListCommentsResponse comments = List(list);
+  ASSERT_EQ(comments.comments_size(), 2);
+  EXPECT_EQ(comments.comments(0).body(), "reply");
+  EXPECT_EQ(comments.comment_count(), 2);
+  EXPECT_EQ(Get("story").article().comment_count(), 2);
+
+  v1::GetCommentRequest get;
+  get.set_name(first.comment().name());
+  v1::GetCommentResponse comment;
+  ASSERT_TRUE(Client::Call(&Stub::GetComment, client_.content(), get, comment).ok());
+  EXPECT_EQ(comment.comment().reply_count(), 1);
+
+  v1::RetractArticleRequest retract;
+  retract.set_name("articles/story");
+  v1::RetractArticleResponse retracted;
+  ASSERT_TRUE(
+      Client::Call(&v1::AdminService::Stub::RetractArticle, client_.admin(), retract, retracted)
+          .ok());
+  v1::GetCommentResponse gone;
+  EXPECT_EQ(Client::Call(&Stub::GetComment, client_.content(), get, gone).error_code(),
+            grpc::StatusCode::NOT_FOUND);
+}
+
+TEST_F(ServerTest, BatchesKeepTheOrderAndSayWhatIsMissing) {
+  for (const char* id : {"a", "b"}) ASSERT_TRUE(client_.Publish(MakeArticle(id)).ok());
+  v1::BatchGetArticlesRequest request;
+  for (const char* id : {"b", "x", "a"}) request.add_names(std::string("articles/") + id);
+  v1::BatchGetArticlesResponse response;
+  const grpc::Status refused =
+      Client::Call(&Stub::BatchGetArticles, client_.content(), request, response);
+  EXPECT_EQ(refused.error_code(), grpc::StatusCode::NOT_FOUND);
+  EXPECT_THAT(refused.error_message(), HasSubstr("articles/x"));
+  request.set_allow_missing(true);
+  ASSERT_TRUE(Client::Call(&Stub::BatchGetArticles, client_.content(), request, response).ok());
+  ASSERT_EQ(response.articles_size(), 2);
+  EXPECT_EQ(response.articles(0).name(), "articles/b");
+  EXPECT_EQ(response.articles(0).body(), "");
+  EXPECT_THAT(response.missing_names(), ElementsAre("articles/x"));
+}
+
+TEST_F(ServerTest, PagesFollowOneAnother) {
+  for (const char* id : {"a", "b", "c"}) ASSERT_TRUE(client_.Publish(MakeArticle(id)).ok());
+  v1::ListArticlesRequest request;
+  request.set_page_size(2);
+  v1::ListArticlesResponse first;
+  ASSERT_TRUE(Client::Call(&Stub::ListArticles, client_.content(), request, first).ok());
+  EXPECT_EQ(first.articles_size(), 2);
+  request.set_page_token(first.next_page_token());
+  v1::ListArticlesResponse second;
+  ASSERT_TRUE(Client::Call(&Stub::ListArticles, client_.content(), request, second).ok());
+  ASSERT_EQ(second.articles_size(), 1);
+  EXPECT_EQ(second.articles(0).name(), "articles/a");
+  EXPECT_EQ(second.next_page_token(), "");
+}
+
+TEST_F(ServerTest, ErrorsSayWhatIsWrong) {
+  ASSERT_TRUE(client_.Publish(MakeArticle("story")).ok());
+
+  const grpc::Status empty = client_.Create({});
+  EXPECT_EQ(empty.error_code(), grpc::StatusCode::INVALID_ARGUMENT);
+  EXPECT_THAT(BadFields(empty),
+              UnorderedElementsAre("parent", "comment.author.id", "comment.author.display_name",
+                                   "comment.body"));
+
+  const grpc::Status missing = client_.Create(MakeCommentRequest("none", "text"));
+  EXPECT_EQ(missing.error_code(), grpc::StatusCode::NOT_FOUND);
+  EXPECT_EQ(ReasonOf(missing), "ARTICLE_NOT_FOUND");
+
+  v1::Article other = MakeArticle("unused");
+  other.clear_name();
+  other.set_title("Story");
+  const grpc::Status exists = client_.Publish(other);
+  EXPECT_EQ(exists.error_code(), grpc::StatusCode::ALREADY_EXISTS);
+  EXPECT_EQ(ReasonOf(exists), "ARTICLE_EXISTS");
+
+  v1::Article closed = MakeArticle("closed");
+  closed.set_comment_policy(v1::COMMENT_POLICY_CLOSED);
+  ASSERT_TRUE(client_.Publish(closed).ok());
+  const grpc::Status refused = client_.Create(MakeCommentRequest("closed", "text"));
+  EXPECT_EQ(refused.error_code(), grpc::StatusCode::FAILED_PRECONDITION);
+  EXPECT_EQ(ReasonOf(refused), "COMMENTS_CLOSED");
+
+  v1::GetArticleRequest early;
+  early.set_name("articles/story");
+  early.set_min_revision(100);
+  v1::GetArticleResponse response;
+  EXPECT_EQ(ReasonOf(Client::Call(&Stub::GetArticle, client_.content(), early, response)),
+            "REVISION_NOT_REACHED");
+}
+
+TEST_F(ServerTest, BytesThatAreNotUtf8AreTheCallersFault) {
+  const grpc::Status status = CallWithBytes(client_, "/content.v1.ContentService/GetArticle",
+                                            std::string("\x0a\x04\xff\xfe\xfd\xfc"));
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::INVALID_ARGUMENT);
+  EXPECT_THAT(BadFields(status), ElementsAre("name"));
+}
+
+TEST_F(ServerTest, ACallWhoseTimeIsUpIsNotDone) {
+  ASSERT_TRUE(client_.Publish(MakeArticle("story")).ok());
+  Session session(url_);
+  session.Run("BEGIN; SELECT FROM article_state FOR UPDATE");
+  grpc::ClientContext context;
+  context.set_deadline(std::chrono::system_clock::now() + std::chrono::milliseconds(100));
+  v1::CreateCommentResponse response;
+  EXPECT_EQ(client_.content()
+                .CreateComment(&context, MakeCommentRequest("story", "late"), &response)
+                .error_code(),
+            grpc::StatusCode::DEADLINE_EXCEEDED);
+  // The statement ends by itself, while the lock is still held.
+  const std::string waiting =
+      "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' "
+      "AND datname = current_database()";
+  while (Query(url_, waiting) != "0") std::this_thread::yield();
+  session.Run("ROLLBACK");
+  EXPECT_EQ(Get("story").article().comment_count(), 0);
+}
+
+TEST_F(ServerTest, ReflectionShowsEverythingAsV1) {
+  const auto stub = grpc::reflection::v1::ServerReflection::NewStub(client_.channel());
+  grpc::ClientContext context;
+  const auto stream = stub->ServerReflectionInfo(&context);
+  const auto ask = [&stream](const grpc::reflection::v1::ServerReflectionRequest& request) {
+    grpc::reflection::v1::ServerReflectionResponse response;
+    EXPECT_TRUE(stream->Write(request) && stream->Read(&response));
+    return response;
+  };
+
+  grpc::reflection::v1::ServerReflectionRequest request;
+  request.set_list_services("*");
+  std::vector<std::string> names;
+  const auto list = ask(request);
+  for (const auto& service : list.list_services_response().service()) {
+    names.push_back(service.name());
+  }
+  EXPECT_THAT(names,
+              UnorderedElementsAre("content.v1.ContentService", "content.v1.AdminService",
+                                   "grpc.health.v1.Health", "grpc.reflection.v1.ServerReflection",
+                                   "grpc.reflection.v1alpha.ServerReflection"));
+  for (const std::string& name : names) {
+    request.set_file_containing_symbol(name);
+    EXPECT_GT(ask(request).file_descriptor_response().file_descriptor_proto_size(), 0) << name;
+  }
+  request.set_file_by_filename("content/v1/comment.proto");
+  EXPECT_EQ(ask(request).file_descriptor_response().file_descriptor_proto_size(), 2);
+  request.set_file_containing_symbol("google.rpc.BadRequest");
+  EXPECT_GT(ask(request).file_descriptor_response().file_descriptor_proto_size(), 0);
+  request.set_file_containing_symbol("content.v1.Nothing");
+  EXPECT_EQ(ask(request).error_response().error_code(), grpc::StatusCode::NOT_FOUND);
+  request.set_all_extension_numbers_of_type("content.v1.Article");
+  EXPECT_EQ(ask(request).all_extension_numbers_response().extension_number_size(), 0);
+  request.clear_message_request();
+  EXPECT_EQ(ask(request).error_response().error_code(), grpc::StatusCode::INVALID_ARGUMENT);
+  stream->WritesDone();
+}
+
+TEST_F(ServerTest, HealthIsKnownForTheServerAndEachService) {
+  EXPECT_EQ(Health(client_), "SERVING");
+  EXPECT_EQ(Health(client_, "content.v1.ContentService"), "SERVING");
+  EXPECT_EQ(Health(client_, "content.v1.AdminService"), "SERVING");
+  EXPECT_NE(Health(client_, "content.v1.Nothing"), "SERVING");
+}
+
+TEST_F(ServerTest, HealthFollowsTheDatabase) {
+  const std::string name = Query(url_, "SELECT current_database()");
+  const std::string other = NewDatabase(/*migrated=*/false);
+  const std::string hang_up =
+      "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = '" + name +
+      "'";
+  Query(other, "ALTER DATABASE " + name + " ALLOW_CONNECTIONS false");
+  Query(other, hang_up);
+  AwaitHealth(client_, grpc::health::v1::HealthCheckResponse::NOT_SERVING);
+  v1::GetArticleRequest request;
+  request.set_name("articles/x");
+  v1::GetArticleResponse response;
+  const grpc::Status status = Client::Call(&Stub::GetArticle, client_.content(), request, response);
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::UNAVAILABLE);
+  EXPECT_EQ(status.error_message(), "the database cannot be reached");
+  Query(other, "ALTER DATABASE " + name + " ALLOW_CONNECTIONS true");
+  AwaitHealth(client_, grpc::health::v1::HealthCheckResponse::SERVING);
+}
+
+TEST_F(ServerTest, StopsGracefullyWhileACallIsInFlight) {
+  ASSERT_TRUE(client_.Publish(MakeArticle("story")).ok());
+  Session session(url_);
+  session.Run("BEGIN; SELECT FROM article_state FOR UPDATE");
+  const auto health = grpc::health::v1::Health::NewStub(client_.channel());
+  grpc::ClientContext watch_context;
+  const auto watch = health->Watch(&watch_context, {});
+  grpc::health::v1::HealthCheckResponse state;
+  ASSERT_TRUE(watch->Read(&state));
+  EXPECT_EQ(state.status(), grpc::health::v1::HealthCheckResponse::SERVING);
+
+  auto call = std::async(std::launch::async, [this] {
+    return client_.Create(MakeCommentRequest("story", "in flight"));
+  });
+  const std::string waiting =
+      "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' "
+      "AND datname = current_database()";
+  while (Query(url_, waiting) == "0") std::this_thread::yield();
+  server_.Signal(SIGTERM);
+  ASSERT_TRUE(watch->Read(&state));
+  EXPECT_EQ(state.status(), grpc::health::v1::HealthCheckResponse::NOT_SERVING);
+  watch_context.TryCancel();
+  session.Run("ROLLBACK");
+  const grpc::Status status = call.get();
+  EXPECT_TRUE(status.ok()) << status.error_message();
+  EXPECT_EQ(server_.Wait(), 0);
+  EXPECT_EQ(Query(url_, "SELECT count(*) FROM comment"), "1");
+}
+
+TEST_F(ServerTest, ASecondServerCannotTakeTheSamePort) {
+  const Finished second =
+      RunContentd({"serve", "--listen", server_.address(), "--database-url", url_});
+  EXPECT_EQ(second.status, 1);
+  EXPECT_THAT(second.err, HasSubstr("cannot listen on " + server_.address()));
+}
+
+TEST(Serve, RefusesASchemaItDoesNotKnow) {
+  const Finished finished =
+      RunContentd({"serve", "--listen", "127.0.0.1:0", "--database-url", NewDatabase(false)});
+  EXPECT_EQ(finished.status, 1);
+  EXPECT_THAT(finished.err, HasSubstr("needs version"));
+}
+
+TEST(Serve, SaysWhichSettingIsWrong) {
+  EXPECT_THAT(RunContentd({"serve"}, {"CONTENT_LISTEN=here"}).err, HasSubstr("--listen"));
+  EXPECT_THAT(RunContentd({"serve", "--database-url", "postgres://user:secret@[::1/x"}).err,
+              HasSubstr("database URL is not a valid connection string"));
+}
+
+TEST(Serve, RunsAnEmbeddedDatabaseAndKeepsItsData) {
+  const std::string data_dir = ScratchDirectory() + "/embedded";
+  {
+    ContentdServer server({"--data-dir", data_dir});
+    Client client(server.address());
+    ASSERT_TRUE(client.Publish(MakeArticle("kept")).ok());
+
+    const Finished second =
+        RunContentd({"serve", "--listen", "127.0.0.1:0", "--data-dir", data_dir});
+    EXPECT_EQ(second.status, 1);
+    EXPECT_THAT(second.err, HasSubstr(data_dir));
+
+    server.Signal(SIGINT);
+    EXPECT_EQ(server.Wait(), 0);
+  }
+  ContentdServer server({"--data-dir", data_dir});
+  Client client(server.address());
+  v1::GetArticleRequest request;
+  request.set_name("articles/kept");
+  v1::GetArticleResponse response;
+  EXPECT_TRUE(Client::Call(&Stub::GetArticle, client.content(), request, response).ok());
+}
+
+TEST(Migrate, SaysWhatItDid) {
+  const std::string url = NewDatabase(/*migrated=*/false);
+  const Finished first = RunContentd({"migrate", "--database-url", url});
+  EXPECT_EQ(first.status, 0);
+  EXPECT_THAT(first.out, HasSubstr("applied 0001_articles_and_comments"));
+  const Finished second = RunContentd({"migrate"}, {"CONTENT_DATABASE_URL=" + url});
+  EXPECT_EQ(second.status, 0);
+  EXPECT_THAT(second.out, HasSubstr("the schema is at version"));
+  EXPECT_EQ(RunContentd({"migrate", "--database-url", "host=/nowhere"}).status, 1);
+}
+
+}  // namespace
+}  // namespace content::testing

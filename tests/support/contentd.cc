@@ -1,0 +1,132 @@
+#include "support/contentd.h"
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <poll.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <csignal>
+#include <nlohmann/json.hpp>
+
+extern char** environ;
+
+namespace content::testing {
+namespace {
+
+struct Pipe {
+  Pipe() { EXPECT_EQ(pipe2(ends.data(), O_CLOEXEC), 0); }
+  std::array<int, 2> ends{};
+};
+
+int Spawn(std::vector<std::string> arguments, std::vector<std::string> environment, int out,
+          int err) {
+  arguments.insert(arguments.begin(), CONTENTD);
+  std::vector<char*> argv;
+  for (std::string& argument : arguments) argv.push_back(argument.data());
+  argv.push_back(nullptr);
+  std::vector<char*> env;
+  for (std::string& variable : environment) env.push_back(variable.data());
+  for (char** variable = environ; *variable != nullptr; ++variable) env.push_back(*variable);
+  env.push_back(nullptr);
+
+  posix_spawn_file_actions_t actions;
+  posix_spawn_file_actions_init(&actions);
+  if (out >= 0) posix_spawn_file_actions_adddup2(&actions, out, STDOUT_FILENO);
+  posix_spawn_file_actions_adddup2(&actions, err, STDERR_FILENO);
+  int pid = -1;
+  EXPECT_EQ(posix_spawn(&pid, argv[0], &actions, nullptr, argv.data(), env.data()), 0);
+  posix_spawn_file_actions_destroy(&actions);
+  return pid;
+}
+
+int WaitFor(int pid) {
+  int status = 0;
+  EXPECT_EQ(waitpid(pid, &status, 0), pid);
+  return WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+// Appends what there is to read; false at the end.
+bool ReadSome(int fd, std::string& text) {
+  std::array<char, 4096> buffer{};
+  const ssize_t count = read(fd, buffer.data(), buffer.size());
+  if (count > 0) text.append(buffer.data(), static_cast<size_t>(count));
+  return count > 0;
+}
+
+// Reads both to their ends at once, so that neither fills up while the other is read.
+void ReadBoth(int out_fd, std::string& out, int err_fd, std::string& err) {
+  std::array<pollfd, 2> polled = {pollfd{out_fd, POLLIN, 0}, pollfd{err_fd, POLLIN, 0}};
+  while (polled[0].fd >= 0 || polled[1].fd >= 0) {
+    poll(polled.data(), polled.size(), -1);
+    if (polled[0].revents != 0 && !ReadSome(out_fd, out)) polled[0].fd = -1;
+    if (polled[1].revents != 0 && !ReadSome(err_fd, err)) polled[1].fd = -1;
+  }
+}
+
+}  // namespace
+
+Finished RunContentd(const std::vector<std::string>& arguments,
+                     const std::vector<std::string>& environment) {
+  const Pipe out;
+  const Pipe err;
+  const int pid = Spawn(arguments, environment, out.ends[1], err.ends[1]);
+  close(out.ends[1]);
+  close(err.ends[1]);
+  Finished finished{};
+  ReadBoth(out.ends[0], finished.out, err.ends[0], finished.err);
+  close(out.ends[0]);
+  close(err.ends[0]);
+  finished.status = WaitFor(pid);
+  return finished;
+}
+
+ContentdServer::ContentdServer(std::vector<std::string> arguments) {
+  arguments.insert(arguments.begin(), {"serve", "--listen", "127.0.0.1:0", "--log-format", "json"});
+  const Pipe log;
+  pid_ = Spawn(std::move(arguments), {}, -1, log.ends[1]);
+  close(log.ends[1]);
+  log_ = log.ends[0];
+  const auto serving = nlohmann::json::parse(WaitForEvent("serving"), nullptr, false);
+  if (serving.is_object()) address_ = serving["address"];
+}
+
+ContentdServer::~ContentdServer() {
+  if (pid_ > 0) {
+    kill(pid_, SIGKILL);
+    WaitFor(pid_);
+  }
+  close(log_);
+}
+
+void ContentdServer::Signal(int signal) const { kill(pid_, signal); }
+
+int ContentdServer::Wait() {
+  // The log is read to its end, so that the server never waits for a full pipe.
+  while (ReadSome(log_, unread_)) {
+  }
+  const int status = WaitFor(pid_);
+  pid_ = -1;
+  return status;
+}
+
+std::string ContentdServer::WaitForEvent(const std::string& event) {
+  std::string seen;
+  while (true) {
+    const size_t end = unread_.find('\n');
+    if (end == std::string::npos) {
+      if (ReadSome(log_, unread_)) continue;
+      ADD_FAILURE() << "contentd ended without the event \"" << event << "\":\n" << seen << unread_;
+      return "";
+    }
+    const std::string line = unread_.substr(0, end);
+    unread_.erase(0, end + 1);
+    seen += line + "\n";
+    const auto json = nlohmann::json::parse(line, nullptr, false);
+    if (json.is_object() && json.value("event", "") == event) return line;
+  }
+}
+
+}  // namespace content::testing

@@ -1,0 +1,92 @@
+#include "support/database.h"
+
+#include <gtest/gtest.h>
+#include <libpq-fe.h>
+#include <sys/stat.h>
+
+#include <atomic>
+#include <cstdlib>
+#include <filesystem>
+#include <memory>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
+#include "embedded/postgres.h"
+#include "store/migrations.h"
+
+namespace content::testing {
+namespace {
+
+class Scratch {
+ public:
+  Scratch() {
+    std::string path = (std::filesystem::temp_directory_path() / "contentd-test-XXXXXX").string();
+    if (mkdtemp(path.data()) == nullptr) std::abort();
+    chmod(path.c_str(), 0755);
+    path_ = path;
+  }
+  ~Scratch() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path_, ignored);
+  }
+  const std::string& path() const { return path_; }
+
+ private:
+  std::string path_;
+};
+
+const embedded::Postgres& SharedPostgres() {
+  static const auto postgres = [] {
+    auto started = embedded::Postgres::Start(
+        {.data_dir = absl::StrCat(ScratchDirectory(), "/db"), .durable = false});
+    if (!started.ok()) {
+      ADD_FAILURE() << started.status();
+      std::abort();
+    }
+    return *std::move(started);
+  }();
+  return *postgres;
+}
+
+std::string UrlOf(const std::string& database) {
+  return absl::StrReplaceAll(SharedPostgres().url(),
+                             {{"dbname=content", absl::StrCat("dbname=", database)}});
+}
+
+}  // namespace
+
+std::string ScratchDirectory() {
+  static const Scratch scratch;
+  return scratch.path();
+}
+
+std::string NewDatabase(bool migrated) {
+  static std::atomic<int> count = 0;
+  const std::string name = absl::StrCat("test_", ++count);
+  Query(SharedPostgres().url(), absl::StrCat("CREATE DATABASE ", name));
+  std::string url = UrlOf(name);
+  if (migrated) {
+    EXPECT_TRUE(store::Migrate(url).ok());
+  }
+  return url;
+}
+
+Session::Session(const std::string& url) : connection_(PQconnectdb(url.c_str())) {}
+
+Session::~Session() { PQfinish(connection_); }
+
+std::string Session::Run(const std::string& sql) {
+  const std::unique_ptr<PGresult, decltype(&PQclear)> result(PQexec(connection_, sql.c_str()),
+                                                             &PQclear);
+  const ExecStatusType status = PQresultStatus(result.get());
+  if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK) {
+    ADD_FAILURE() << sql << ": " << PQerrorMessage(connection_);
+    return "";
+  }
+  const bool has_value = PQntuples(result.get()) > 0 && PQnfields(result.get()) > 0;
+  return has_value ? PQgetvalue(result.get(), 0, 0) : "";
+}
+
+std::string Query(const std::string& url, const std::string& sql) { return Session(url).Run(sql); }
+
+}  // namespace content::testing

@@ -1,0 +1,124 @@
+#include "config.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+
+namespace content {
+namespace {
+
+using ::testing::HasSubstr;
+
+class ConfigTest : public ::testing::Test {
+ protected:
+  ~ConfigTest() override {
+    for (const std::string& name : variables_) unsetenv(name.c_str());
+  }
+
+  void SetVariable(const std::string& name, const std::string& value) {
+    variables_.push_back(name);
+    setenv(name.c_str(), value.c_str(), 1);
+  }
+
+  // What is read, or what the user is told.
+  std::variant<Config, std::string> Read(std::vector<const char*> arguments) {
+    arguments.insert(arguments.begin(), "contentd");
+    ::testing::internal::CaptureStderr();
+    ::testing::internal::CaptureStdout();
+    auto config = ReadConfig(static_cast<int>(arguments.size()), arguments.data());
+    const std::string printed =
+        ::testing::internal::GetCapturedStdout() + ::testing::internal::GetCapturedStderr();
+    if (auto* read = std::get_if<Config>(&config)) return *read;
+    status_ = std::get<ExitNow>(config).status;
+    return printed;
+  }
+
+  Config Valid(std::vector<const char*> arguments) {
+    auto config = Read(std::move(arguments));
+    if (auto* message = std::get_if<std::string>(&config)) {
+      ADD_FAILURE() << *message;
+      return {};
+    }
+    return std::get<Config>(config);
+  }
+
+  std::string Told(std::vector<const char*> arguments) {
+    auto config = Read(std::move(arguments));
+    return std::holds_alternative<std::string>(config) ? std::get<std::string>(config) : "";
+  }
+
+  int status_ = -1;
+
+ private:
+  std::vector<std::string> variables_;
+};
+
+TEST_F(ConfigTest, ServesOnLoopbackUnlessTold) {
+  const Config config = Valid({"serve"});
+  EXPECT_EQ(config.command, Config::Command::kServe);
+  EXPECT_EQ(config.listen, "127.0.0.1:50051");
+  EXPECT_EQ(config.database_url, "");
+  EXPECT_EQ(config.drain_timeout, absl::Seconds(30));
+  EXPECT_EQ(Valid({"serve", "--listen", "[::]:7"}).listen, "[::]:7");
+}
+
+TEST_F(ConfigTest, AVariableSetsWhatNoFlagSets) {
+  SetVariable("CONTENT_LISTEN", "0.0.0.0:1");
+  SetVariable("CONTENT_DRAIN_TIMEOUT", "5s");
+  SetVariable("CONTENT_READ_CONNECTIONS", "9");
+  SetVariable("CONTENT_LOG_FORMAT", "json");
+  SetVariable("CONTENT_DATABASE_URL", "postgresql://db/x");
+  const Config config = Valid({"serve", "--drain-timeout", "7s"});
+  EXPECT_EQ(config.listen, "0.0.0.0:1");
+  EXPECT_EQ(config.drain_timeout, absl::Seconds(7));
+  EXPECT_EQ(config.read_connections, 9);
+  EXPECT_EQ(config.log_format, log::Format::kJson);
+  EXPECT_EQ(config.database_url, "postgresql://db/x");
+}
+
+TEST_F(ConfigTest, AWrongSettingIsNamed) {
+  EXPECT_THAT(Told({"serve", "--listen", "nowhere"}), HasSubstr("--listen"));
+  EXPECT_EQ(status_, 2);
+  EXPECT_THAT(Told({"serve", "--listen", "host:65536"}), HasSubstr("HOST:PORT"));
+  EXPECT_THAT(Told({"serve", "--drain-timeout", "soon"}), HasSubstr("--drain-timeout"));
+  EXPECT_THAT(Told({"serve", "--drain-timeout", "-1s"}), HasSubstr("--drain-timeout"));
+  EXPECT_THAT(Told({"serve", "--read-connections", "0"}), HasSubstr("--read-connections"));
+  EXPECT_THAT(Told({"serve", "--log-level", "loud"}), HasSubstr("--log-level"));
+  EXPECT_THAT(Told({"serve", "--unheard-of"}), HasSubstr("--unheard-of"));
+  EXPECT_THAT(Told({"dance"}), HasSubstr("dance"));
+  EXPECT_NE(Told({}), "");
+}
+
+TEST_F(ConfigTest, AWrongVariableIsNamed) {
+  SetVariable("CONTENT_LOG_LEVEL", "loud");
+  EXPECT_THAT(Told({"serve"}), HasSubstr("log-level"));
+}
+
+TEST_F(ConfigTest, HelpExplainsEveryCommandAndSucceeds) {
+  EXPECT_THAT(Told({"--help"}), HasSubstr("import"));
+  EXPECT_EQ(status_, 0);
+  EXPECT_THAT(Told({"serve", "--help"}), HasSubstr("CONTENT_LISTEN"));
+  EXPECT_THAT(Told({"import", "--help"}), HasSubstr("front matter"));
+  EXPECT_THAT(Told({"--version"}), HasSubstr("0."));
+}
+
+TEST_F(ConfigTest, ImportTakesFilesAndWhatTheyDoNotSay) {
+  const Config config =
+      Valid({"import", "a.txt", "--title", "T", "--id", "t", "--format", "markdown", "--dry-run"});
+  EXPECT_EQ(config.command, Config::Command::kImport);
+  EXPECT_THAT(config.files, ::testing::ElementsAre("a.txt"));
+  EXPECT_EQ(config.overrides.title, "T");
+  EXPECT_EQ(config.overrides.id, "t");
+  EXPECT_EQ(config.format, importer::Format::kMarkdown);
+  EXPECT_TRUE(config.dry_run);
+  EXPECT_FALSE(Valid({"import", "a", "b"}).format.has_value());
+}
+
+TEST_F(ConfigTest, ATitleIsForOneFile) {
+  EXPECT_THAT(Told({"import", "a.txt", "b.txt", "--title", "T"}), HasSubstr("one file"));
+  EXPECT_NE(Told({"import"}), "");
+}
+
+}  // namespace
+}  // namespace content

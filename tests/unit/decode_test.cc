@@ -1,0 +1,71 @@
+#include "api/decode.h"
+
+#include <gtest/gtest.h>
+
+#include "content/v1/admin_service.pb.h"
+#include "content/v1/content_service.pb.h"
+
+namespace content::api {
+namespace {
+
+grpc::ByteBuffer Bytes(const std::string& bytes) {
+  const grpc::Slice slice(bytes);
+  return {&slice, 1};
+}
+
+// The wire form of a request in which `from` is replaced by bytes of the same length.
+grpc::ByteBuffer Spoilt(const google::protobuf::Message& request, const std::string& from,
+                        const std::string& to) {
+  std::string bytes = request.SerializeAsString();
+  bytes.replace(bytes.find(from), from.size(), to);
+  return Bytes(bytes);
+}
+
+TEST(Decode, ReadsWhatEncodeWrites) {
+  v1::GetArticleRequest request;
+  request.set_name("articles/x");
+  request.set_min_revision(7);
+  v1::GetArticleRequest read;
+  ASSERT_TRUE(Decode(Encode(request), read).ok());
+  EXPECT_EQ(read.SerializeAsString(), request.SerializeAsString());
+}
+
+TEST(Decode, NamesTheFieldsThatAreNotUtf8) {
+  v1::CreateCommentRequest request;
+  request.set_parent("articles/x");
+  request.mutable_comment()->set_body("spoilt");
+  request.mutable_comment()->mutable_author()->set_display_name("Spoilt");
+  const std::string bytes = request.SerializeAsString();
+  std::string bad = bytes;
+  bad.replace(bad.find("spoilt"), 2, "\xff\xfe");
+  bad.replace(bad.find("Spoilt"), 2, "\xc3\x28");
+  v1::CreateCommentRequest read;
+  const absl::Status status = Decode(Bytes(bad), read);
+  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(status.message(),
+            "comment.author.display_name is not valid UTF-8; comment.body is not valid UTF-8");
+}
+
+TEST(Decode, NamesARepeatedFieldThatIsNotUtf8) {
+  v1::BatchGetArticlesRequest request;
+  request.add_names("articles/x");
+  request.add_names("spoilt");
+  v1::BatchGetArticlesRequest read;
+  EXPECT_EQ(Decode(Spoilt(request, "spoilt", "\xff\xff\xff\xff\xff\xff"), read).message(),
+            "names is not valid UTF-8");
+}
+
+TEST(Decode, RefusesWhatIsNoMessage) {
+  v1::GetArticleRequest read;
+  const absl::Status status = Decode(Bytes("\x0a\xff"), read);
+  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(status.message(), "the request is not a content.v1.GetArticleRequest");
+}
+
+TEST(Decode, TakesAnEmptyRequestForAnEmptyMessage) {
+  v1::GetArticleRequest read;
+  EXPECT_TRUE(Decode(grpc::ByteBuffer(), read).ok());
+}
+
+}  // namespace
+}  // namespace content::api

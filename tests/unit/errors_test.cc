@@ -1,0 +1,68 @@
+#include "content/errors.h"
+
+#include <gtest/gtest.h>
+
+#include "api/status.h"
+#include "google/rpc/error_details.pb.h"
+#include "google/rpc/status.pb.h"
+
+namespace content {
+namespace {
+
+google::rpc::Status DetailsOf(const absl::Status& status) {
+  google::rpc::Status details;
+  EXPECT_TRUE(details.ParseFromString(api::ToGrpcStatus(status).error_details()));
+  return details;
+}
+
+TEST(Errors, NameEveryBadField) {
+  Violations violations;
+  violations.Add("comment.body", "is required");
+  violations.Add("parent", "is not a name");
+  const google::rpc::Status details = DetailsOf(violations.ToStatus());
+  EXPECT_EQ(details.code(), static_cast<int>(absl::StatusCode::kInvalidArgument));
+  EXPECT_EQ(details.message(), "comment.body is required; parent is not a name");
+  google::rpc::BadRequest bad;
+  ASSERT_TRUE(details.details(1).UnpackTo(&bad));
+  ASSERT_EQ(bad.field_violations_size(), 2);
+  EXPECT_EQ(bad.field_violations(0).field(), "comment.body");
+  EXPECT_EQ(bad.field_violations(1).description(), "is not a name");
+}
+
+TEST(Errors, NoViolationIsNoError) { EXPECT_TRUE(Violations().ToStatus().ok()); }
+
+TEST(Errors, BeginTheirDetailsWithReasonAndDomain) {
+  google::rpc::ErrorInfo info;
+  ASSERT_TRUE(DetailsOf(ArticleNotFound("articles/x")).details(0).UnpackTo(&info));
+  EXPECT_EQ(info.reason(), "ARTICLE_NOT_FOUND");
+  EXPECT_EQ(info.domain(), "content.v1");
+}
+
+TEST(Errors, SayWhichResourceIsMissing) {
+  google::rpc::ResourceInfo resource;
+  ASSERT_TRUE(DetailsOf(ArticleNotFound("articles/x")).details(1).UnpackTo(&resource));
+  EXPECT_EQ(resource.resource_type(), "content.v1.Article");
+  EXPECT_EQ(resource.resource_name(), "articles/x");
+}
+
+TEST(Errors, SayWhenToTryAgain) {
+  google::rpc::RetryInfo retry;
+  ASSERT_TRUE(DetailsOf(Overloaded(absl::Milliseconds(1500))).details(1).UnpackTo(&retry));
+  EXPECT_EQ(retry.retry_delay().seconds(), 1);
+  EXPECT_EQ(retry.retry_delay().nanos(), 500'000'000);
+}
+
+TEST(Errors, CarryTheSameCodeAndMessageToGrpc) {
+  const grpc::Status status = api::ToGrpcStatus(CommentsClosed("articles/x"));
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::FAILED_PRECONDITION);
+  EXPECT_EQ(status.error_message(), "comments on articles/x are closed");
+  EXPECT_TRUE(api::ToGrpcStatus(absl::OkStatus()).ok());
+}
+
+TEST(Errors, ReasonOfAForeignStatusIsEmpty) {
+  EXPECT_EQ(ReasonOf(absl::UnknownError("x")), "");
+  EXPECT_EQ(ReasonOf(Internal()), "INTERNAL");
+}
+
+}  // namespace
+}  // namespace content

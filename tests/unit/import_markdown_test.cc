@@ -1,0 +1,275 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
+#include "absl/strings/string_view.h"
+#include "google/protobuf/util/time_util.h"
+#include "import/importer.h"
+
+namespace content::importer {
+namespace {
+
+using ::google::protobuf::util::TimeUtil;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::StartsWith;
+
+absl::StatusOr<v1::Article> Read(absl::string_view file, const Overrides& overrides = {}) {
+  absl::StatusOr<ParsedArticle> parsed = Parse(file, Format::kMarkdown, overrides);
+  if (!parsed.ok()) return parsed.status();
+  return std::move(parsed->article);
+}
+
+// The article of a file with a title, some more lines of front matter and a body.
+v1::Article With(absl::string_view front_matter, absl::string_view body = "Text.") {
+  const auto article = Read(absl::StrCat("---\ntitle: A title\n", front_matter, "\n---\n", body));
+  EXPECT_TRUE(article.ok()) << article.status() << " in " << front_matter;
+  return article.ok() ? *article : v1::Article();
+}
+
+std::string Problem(absl::string_view file, const Overrides& overrides = {}) {
+  const absl::StatusOr<v1::Article> article = Read(file, overrides);
+  if (article.ok()) return "none";
+  EXPECT_EQ(article.status().code(), absl::StatusCode::kInvalidArgument);
+  return std::string(article.status().message());
+}
+
+std::string ProblemWith(absl::string_view front_matter) {
+  return Problem(absl::StrCat("---\ntitle: A title\n", front_matter, "\n---\nText.\n"));
+}
+
+std::string Time(absl::string_view date) {
+  return TimeUtil::ToString(With(absl::StrCat("date: ", date)).publish_time());
+}
+
+std::vector<std::string> Tags(absl::string_view front_matter) {
+  const v1::Article article = With(front_matter);
+  return {article.tags().begin(), article.tags().end()};
+}
+
+std::string Sample(absl::string_view name) {
+  std::ifstream file(absl::StrCat(CONTENT_SOURCE_DIR "/deploy/samples/", name));
+  std::ostringstream content;
+  content << file.rdbuf();
+  return content.str();
+}
+
+TEST(FormatOf, GoesByTheEndOfTheName) {
+  EXPECT_EQ(FormatOf("notes.md"), Format::kMarkdown);
+  EXPECT_EQ(FormatOf("a/b.c/NOTES.MD"), Format::kMarkdown);
+  EXPECT_EQ(FormatOf("notes.markdown"), Format::kMarkdown);
+  EXPECT_EQ(FormatOf("notes.txt"), Format::kText);
+  EXPECT_EQ(FormatOf("notes"), Format::kText);
+  EXPECT_EQ(FormatOf("notes.md.txt"), Format::kText);
+}
+
+TEST(MarkdownImport, ReadsEveryField) {
+  const v1::Article article = With(
+      "author: Ada Byron\n"
+      "date: 2025-06-12\n"
+      "tags: [engines, poetry]\n"
+      "summary: What it is about.\n"
+      "language: en-GB\n"
+      "slug: an-id\n");
+  EXPECT_EQ(article.title(), "A title");
+  EXPECT_EQ(article.name(), "articles/an-id");
+  ASSERT_EQ(article.authors_size(), 1);
+  EXPECT_EQ(article.authors(0).display_name(), "Ada Byron");
+  EXPECT_EQ(TimeUtil::ToString(article.publish_time()), "2025-06-12T00:00:00Z");
+  EXPECT_THAT(article.tags(), ElementsAre("engines", "poetry"));
+  EXPECT_EQ(article.summary(), "What it is about.");
+  EXPECT_EQ(article.language_code(), "en-GB");
+  EXPECT_EQ(article.body(), "Text.");
+  EXPECT_EQ(article.word_count(), 1);
+  EXPECT_EQ(article.sections_size(), 1);
+}
+
+TEST(MarkdownImport, KnowsTheOtherNamesOfFields) {
+  const v1::Article article = With("id: an-id\ndescription: About.\nlang: pt\n");
+  EXPECT_EQ(article.name(), "articles/an-id");
+  EXPECT_EQ(article.summary(), "About.");
+  EXPECT_EQ(article.language_code(), "pt");
+}
+
+TEST(MarkdownImport, LeavesWhatIsNotGivenEmpty) {
+  const v1::Article article = With("author:\ndate: ~\ntags:\nsummary: ''\n");
+  EXPECT_THAT(article.authors(), IsEmpty());
+  EXPECT_THAT(article.tags(), IsEmpty());
+  EXPECT_FALSE(article.has_publish_time());
+  EXPECT_EQ(article.summary(), "");
+  EXPECT_EQ(article.name(), "articles/a-title");
+}
+
+TEST(MarkdownImport, IgnoresUnknownKeys) {
+  EXPECT_EQ(With("layout: post\nparams: {a: [1, 2]}\n? [odd, key]\n: value\n").body(), "Text.");
+}
+
+TEST(MarkdownImport, ReadsAuthorsInEveryShape) {
+  for (const char* author :
+       {"author: Ada Byron", "authors: Ada Byron", "author: [Ada Byron]", "authors:\n- Ada Byron",
+        "author: {name: Ada Byron}", "authors:\n  - name: Ada Byron\n"}) {
+    const v1::Article article = With(author);
+    ASSERT_EQ(article.authors_size(), 1) << author;
+    EXPECT_EQ(article.authors(0).display_name(), "Ada Byron") << author;
+  }
+  const v1::Article article = With(
+      "authors:\n  - {name: Ada Byron, id: ada, url: 'https://example.org/ada'}\n  - Jo Doe\n");
+  ASSERT_EQ(article.authors_size(), 2);
+  EXPECT_EQ(article.authors(0).id(), "ada");
+  EXPECT_EQ(article.authors(0).uri(), "https://example.org/ada");
+  EXPECT_EQ(article.authors(1).display_name(), "Jo Doe");
+}
+
+TEST(MarkdownImport, ReadsDatesAsGeneratorsWriteThem) {
+  EXPECT_EQ(Time("2025-06-12"), "2025-06-12T00:00:00Z");
+  EXPECT_EQ(Time("'2025-06-12'"), "2025-06-12T00:00:00Z");
+  EXPECT_EQ(Time("2025-06-12T08:30:00Z"), "2025-06-12T08:30:00Z");
+  EXPECT_EQ(Time("2025-06-12T08:30:00.25+02:00"), "2025-06-12T06:30:00.250Z");
+  EXPECT_EQ(Time("2025-06-12 08:30:00"), "2025-06-12T08:30:00Z");
+  EXPECT_EQ(Time("2025-06-12 08:30:00 -0300"), "2025-06-12T11:30:00Z");
+  EXPECT_EQ(Time("2025-06-12 08:30:00 +02:00"), "2025-06-12T06:30:00Z");
+  EXPECT_EQ(Time("1965-06-12T08:30:00.5Z"), "1965-06-12T08:30:00.500Z");
+}
+
+TEST(MarkdownImport, NamesTheLineOfABadDate) {
+  for (const char* date : {"yesterday", "12.06.2025", "2025-02-30", "2025-06-12T25:00:00Z"}) {
+    EXPECT_THAT(ProblemWith(absl::StrCat("tags: x\ndate: ", date)),
+                StartsWith(absl::StrCat("line 4: \"", date, "\" is no date")));
+  }
+  EXPECT_THAT(ProblemWith("date: infinite-future"), HasSubstr("article.publish_time"));
+}
+
+TEST(MarkdownImport, ReadsTagsFromAListOrAString) {
+  EXPECT_THAT(Tags("tags: [two words, one]"), ElementsAre("two words", "one"));
+  EXPECT_THAT(Tags("tags:\n  - 2025\n  - b"), ElementsAre("2025", "b"));
+  EXPECT_THAT(Tags("tags: two words, one,"), ElementsAre("two words", "one"));
+  EXPECT_THAT(Tags("tags: three short  words"), ElementsAre("three", "short", "words"));
+}
+
+TEST(MarkdownImport, FoldsALongSummary) {
+  EXPECT_EQ(With("summary: >\n  In two\n  lines.\n").summary(), "In two lines.");
+}
+
+TEST(MarkdownImport, NamesTheLineOfAValueOfTheWrongKind) {
+  EXPECT_EQ(Problem("---\nlayout: post\ntitle: [a, b]\n---\nText."), "line 3: title must be text");
+  EXPECT_EQ(ProblemWith("summary:\n  a: b"), "line 4: summary must be text");
+  EXPECT_EQ(ProblemWith("tags: {a: b}"), "line 3: tags must be text");
+  EXPECT_EQ(ProblemWith("tags:\n- a\n- [b]"), "line 5: a tag must be text");
+  EXPECT_THAT(ProblemWith("author: [[x]]"), StartsWith("line 3: an author must be a name"));
+  EXPECT_EQ(ProblemWith("author:\n  name: [x]"), "line 4: name must be text");
+  EXPECT_THAT(Problem("---\njust words\n---\nText."), StartsWith("line 2: the front matter must"));
+}
+
+TEST(MarkdownImport, NamesTheLineOfMalformedYaml) {
+  EXPECT_THAT(ProblemWith("tags: [a, b"), HasSubstr("is not YAML"));
+  EXPECT_THAT(ProblemWith("a: b: c"), StartsWith("line 3: the front matter is not YAML"));
+  EXPECT_THAT(ProblemWith("summary: x\n  \tauthor: *nobody"), StartsWith("line "));
+  EXPECT_THAT(ProblemWith("author: *nobody"), StartsWith("line 3: "));
+  EXPECT_THAT(ProblemWith("author: {}"), HasSubstr("article.authors[0].display_name"));
+}
+
+TEST(MarkdownImport, SurvivesDeeplyNestedYaml) {
+  EXPECT_THAT(ProblemWith(absl::StrCat("x: ", std::string(100'000, '['))), StartsWith("line "));
+}
+
+TEST(MarkdownImport, AsksForTheTitle) {
+  EXPECT_THAT(Problem("---\nauthor: Ada\n---\nText."), HasSubstr("--title"));
+  EXPECT_THAT(Problem("---\ntitle:\n---\nText."), HasSubstr("--title"));
+  EXPECT_THAT(Problem("# A heading\n\nText."), HasSubstr("--title"));
+}
+
+TEST(MarkdownImport, LetsTheOverridesWin) {
+  const auto article =
+      Read("---\ntitle: A title\nslug: an-id\n---\nText.", {"Another title", "another-id"});
+  ASSERT_TRUE(article.ok()) << article.status();
+  EXPECT_EQ(article->title(), "Another title");
+  EXPECT_EQ(article->name(), "articles/another-id");
+}
+
+TEST(MarkdownImport, TakesAFileWithoutFrontMatterForTheBody) {
+  const auto article = Read("# A heading\n\n---\n\nText.\n", {"A title", ""});
+  ASSERT_TRUE(article.ok()) << article.status();
+  EXPECT_EQ(article->body(), "# A heading\n\n---\n\nText.");
+}
+
+TEST(MarkdownImport, AllowsEmptyFrontMatter) {
+  EXPECT_EQ(Read("---\n---\nText.", {"A title", ""})->body(), "Text.");
+  EXPECT_EQ(Read("---  \n# a comment\n...\nText.", {"A title", ""})->body(), "Text.");
+}
+
+TEST(MarkdownImport, RefusesFrontMatterWithoutEnd) {
+  EXPECT_THAT(Problem("---\ntitle: A title\n\nText.\n"), StartsWith("line 1: "));
+  EXPECT_THAT(Problem("---"), StartsWith("line 1: "));
+}
+
+TEST(MarkdownImport, KeepsTheBodyAsItIs) {
+  const std::string body =
+      "    code\n\n*a*  \n__b__ “c” . . . &amp;\n\n\n* * *\n\n---\ntitle: x\n---";
+  EXPECT_EQ(With("", absl::StrCat("\n \n", body, "\n\n \n")).body(), body);
+}
+
+TEST(MarkdownImport, AcceptsAByteOrderMarkAndCarriageReturns) {
+  const auto article = Read("\uFEFF---\r\ntitle: A title\r\n---\r\n\r\nOne\r\ntwo.\r\n");
+  ASSERT_TRUE(article.ok()) << article.status();
+  EXPECT_EQ(article->title(), "A title");
+  EXPECT_EQ(article->body(), "One\ntwo.");
+}
+
+TEST(MarkdownImport, RefusesWhatBreaksTheRulesOfArticles) {
+  EXPECT_THAT(ProblemWith("slug: Not/An Id"), HasSubstr("article.name"));
+  EXPECT_THAT(ProblemWith("lang: English, mostly"), HasSubstr("article.language_code"));
+  EXPECT_THAT(ProblemWith("tags: [a, a]"), HasSubstr("article.tags[1]"));
+  EXPECT_THAT(ProblemWith("summary: \"\\x07\""), HasSubstr("article.summary"));
+  EXPECT_THAT(Problem("---\ntitle: A title\n---\n\n"), HasSubstr("article.body"));
+  EXPECT_THAT(Problem("---\ntitle: 漢字\n---\nText."), HasSubstr("article.name"));
+}
+
+TEST(MarkdownImport, RefusesDrafts) {
+  EXPECT_EQ(ProblemWith("draft: true"), "line 3: it is a draft");
+  EXPECT_EQ(ProblemWith("published: false"), "line 3: it is not published");
+  EXPECT_EQ(ProblemWith("draft: false\npublished: true"), "none");
+}
+
+TEST(MarkdownImport, SaysWhetherTheArticleHasAnIdOfItsOwn) {
+  const auto id_given = [](absl::string_view file, const Overrides& overrides = {}) {
+    return Parse(file, Format::kMarkdown, overrides)->id_given;
+  };
+  EXPECT_FALSE(id_given("---\ntitle: A title\n---\nText."));
+  EXPECT_TRUE(id_given("---\ntitle: A title\nslug: own\n---\nText."));
+  EXPECT_TRUE(id_given("---\ntitle: A title\n---\nText.", {"", "own"}));
+}
+
+TEST(MarkdownImport, ReadsTheEnglishSample) {
+  const auto article = Read(Sample("twenty-lines-and-two-traps.md"));
+  ASSERT_TRUE(article.ok()) << article.status();
+  EXPECT_EQ(article->name(), "articles/notes-on-binary-search");
+  EXPECT_EQ(article->title(), "Twenty Lines and Two Traps: Notes on Binary Search");
+  ASSERT_EQ(article->authors_size(), 2);
+  EXPECT_EQ(article->authors(0).id(), "j.okafor");
+  EXPECT_EQ(article->authors(1).display_name(), "Wen Lindqvist");
+  EXPECT_EQ(TimeUtil::ToString(article->publish_time()), "2025-02-03T08:30:00Z");
+  EXPECT_THAT(article->tags(), ElementsAre("programming", "algorithms", "teaching"));
+  EXPECT_EQ(article->language_code(), "en");
+  ASSERT_EQ(article->sections_size(), 4);
+  EXPECT_EQ(article->sections(2).anchor(), "the-second-trap-the-middle");
+}
+
+TEST(MarkdownImport, ReadsThePortugueseSample) {
+  const auto article = Read(Sample("o-caderno-de-receitas.md"));
+  ASSERT_TRUE(article.ok()) << article.status();
+  EXPECT_EQ(article->name(), "articles/o-caderno-de-receitas-da-minha-avo");
+  EXPECT_EQ(article->language_code(), "pt-BR");
+  EXPECT_EQ(TimeUtil::ToString(article->publish_time()), "2024-11-17T11:15:00Z");
+  EXPECT_THAT(article->tags(), ElementsAre("família", "cozinha", "memória"));
+  EXPECT_EQ(article->sections_size(), 3);
+}
+
+}  // namespace
+}  // namespace content::importer

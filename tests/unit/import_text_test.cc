@@ -1,0 +1,413 @@
+#include <cmark.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <memory>
+#include <random>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_replace.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/string_view.h"
+#include "content/text.h"
+#include "google/protobuf/util/time_util.h"
+#include "import/importer.h"
+
+namespace content::importer {
+namespace {
+
+using ::google::protobuf::util::TimeUtil;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsSupersetOf;
+using ::testing::SizeIs;
+
+constexpr absl::string_view kHead = "By Ada Byron\nThursday, June 12, 2025\n";
+
+absl::StatusOr<v1::Article> Read(absl::string_view page,
+                                 const Overrides& overrides = {"A title", ""}) {
+  absl::StatusOr<ParsedArticle> parsed = Parse(page, Format::kText, overrides);
+  if (!parsed.ok()) return parsed.status();
+  return std::move(parsed->article);
+}
+
+std::string Problem(absl::string_view page, const Overrides& overrides = {"A title", ""}) {
+  const absl::StatusOr<v1::Article> article = Read(page, overrides);
+  if (article.ok()) return "none";
+  EXPECT_EQ(article.status().code(), absl::StatusCode::kInvalidArgument);
+  return std::string(article.status().message());
+}
+
+std::string Body(absl::string_view lines) {
+  const absl::StatusOr<v1::Article> article = Read(absl::StrCat(kHead, lines));
+  EXPECT_TRUE(article.ok()) << article.status();
+  return article.ok() ? article->body() : "";
+}
+
+std::vector<std::string> Authors(absl::string_view byline) {
+  const auto article = Read(absl::StrCat(byline, "\nThursday, June 12, 2025\nText.\n"));
+  EXPECT_TRUE(article.ok()) << article.status();
+  std::vector<std::string> names;
+  if (article.ok()) {
+    for (const v1::Author& author : article->authors()) names.push_back(author.display_name());
+  }
+  return names;
+}
+
+// The text of each block of a CommonMark text as a reader sees it, "***" for a thematic break.
+// Anything but paragraphs of bare text and breaks comes out as "(markup)".
+std::vector<std::string> Rendered(absl::string_view markdown) {
+  const std::unique_ptr<cmark_node, decltype(&cmark_node_free)> document(
+      cmark_parse_document(markdown.data(), markdown.size(), CMARK_OPT_DEFAULT), &cmark_node_free);
+  std::vector<std::string> blocks;
+  for (cmark_node* block = cmark_node_first_child(document.get()); block != nullptr;
+       block = cmark_node_next(block)) {
+    if (cmark_node_get_type(block) == CMARK_NODE_THEMATIC_BREAK) {
+      blocks.emplace_back("***");
+      continue;
+    }
+    blocks.emplace_back(cmark_node_get_type(block) == CMARK_NODE_PARAGRAPH ? "" : "(markup)");
+    for (cmark_node* inline_node = cmark_node_first_child(block); inline_node != nullptr;
+         inline_node = cmark_node_next(inline_node)) {
+      const bool is_text = cmark_node_get_type(inline_node) == CMARK_NODE_TEXT;
+      blocks.back().append(is_text ? cmark_node_get_literal(inline_node) : "(markup)");
+    }
+  }
+  return blocks;
+}
+
+std::string Sample() {
+  std::ifstream file(CONTENT_SOURCE_DIR "/deploy/samples/what-the-tide-table-leaves-out.txt");
+  std::ostringstream content;
+  content << file.rdbuf();
+  return content.str();
+}
+
+// The paragraphs and section breaks of the sample.
+std::vector<std::string> SampleBlocks() {
+  const auto article = Read(Sample());
+  EXPECT_TRUE(article.ok()) << article.status();
+  return article.ok() ? Rendered(article->body()) : std::vector<std::string>();
+}
+
+// `paragraph` in lines of at most `width` characters, or `first_width` for the first.
+std::string Wrapped(absl::string_view paragraph, size_t width, size_t first_width) {
+  std::vector<std::string> lines;
+  for (const absl::string_view word : absl::StrSplit(paragraph, ' ')) {
+    const size_t limit = lines.size() > 1 ? width : first_width;
+    if (lines.empty() || CountCharacters(lines.back()) + 1 + CountCharacters(word) > limit) {
+      lines.emplace_back(word);
+    } else {
+      absl::StrAppend(&lines.back(), " ", word);
+    }
+  }
+  return absl::StrJoin(lines, "\n");
+}
+
+TEST(TextImport, ReadsTheByline) {
+  EXPECT_THAT(Authors("By Ada Byron"), ElementsAre("Ada Byron"));
+  EXPECT_THAT(Authors("By Ada Byron and John van der Doe"),
+              ElementsAre("Ada Byron", "John van der Doe"));
+  EXPECT_THAT(Authors("By Ada Byron, bell hooks, and Zoë O’Hara"),
+              ElementsAre("Ada Byron", "bell hooks", "Zoë O’Hara"));
+  EXPECT_THAT(Authors("By Ada Byron, bell hooks and Sandy Andrews"),
+              ElementsAre("Ada Byron", "bell hooks", "Sandy Andrews"));
+}
+
+TEST(TextImport, ReadsTheDateAsMidnightUtc) {
+  const auto article = Read(absl::StrCat(kHead, "Text.\n"));
+  ASSERT_TRUE(article.ok()) << article.status();
+  EXPECT_EQ(TimeUtil::ToString(article->publish_time()), "2025-06-12T00:00:00Z");
+}
+
+TEST(TextImport, AllowsBlankLinesAroundBylineAndDate) {
+  const auto article = Read("\n\nBy Ada Byron\n\n  Thursday, June 12, 2025  \n\nText.\n\n");
+  ASSERT_TRUE(article.ok()) << article.status();
+  EXPECT_EQ(article->body(), "Text.");
+}
+
+TEST(TextImport, NamesTheLineWithoutByline) {
+  EXPECT_THAT(Problem("\nThursday, June 12, 2025\nText.\n"), HasSubstr("line 2: "));
+  EXPECT_THAT(Problem("By\nThursday, June 12, 2025\nText.\n"), HasSubstr("line 1: "));
+  EXPECT_THAT(Problem("Some notes.\n"), HasSubstr("byline"));
+}
+
+TEST(TextImport, NamesTheLineWithoutDate) {
+  EXPECT_THAT(Problem("By Ada Byron\n\nText.\n"), HasSubstr("line 3: a date"));
+  EXPECT_THAT(Problem("By Ada Byron\nMonday, June 31, 2025\nText.\n"), HasSubstr("line 2: a date"));
+  EXPECT_THAT(Problem("By Ada Byron\n"), HasSubstr("a date"));
+}
+
+TEST(TextImport, NamesTheDateThatItsWeekdayContradicts) {
+  EXPECT_EQ(Problem("By Ada Byron\nMonday, June 12, 2025\nText.\n"),
+            "line 2: \"Monday, June 12, 2025\" was a Thursday");
+}
+
+TEST(TextImport, AsksForTheTitle) {
+  EXPECT_THAT(Problem(absl::StrCat(kHead, "Text.\n"), {}), HasSubstr("--title"));
+}
+
+TEST(TextImport, MakesTheNameOfTheTitleUnlessAnIdIsGiven) {
+  const std::string page = absl::StrCat(kHead, "Text.\n");
+  EXPECT_EQ(Read(page, {"The Título", ""})->name(), "articles/the-titulo");
+  EXPECT_EQ(Read(page, {"The Título", "mine"})->name(), "articles/mine");
+  EXPECT_THAT(Problem(page, {"The Título", "Not an id"}), HasSubstr("article.name"));
+}
+
+TEST(TextImport, RefusesAPageWithoutText) {
+  EXPECT_THAT(Problem(kHead), HasSubstr("article.body"));
+  EXPECT_THAT(Problem(absl::StrCat(kHead, "***\n***\nNo comments:\n")), HasSubstr("article.body"));
+}
+
+TEST(TextImport, JoinsTheLinesOfAParagraphWithSingleSpaces) {
+  EXPECT_EQ(Body("This text is broken\n  off at twenty or so  \ncharacters a line."),
+            "This text is broken off at twenty or so characters a line.");
+}
+
+TEST(TextImport, KeepsTypographicCharacters) {
+  EXPECT_EQ(Body("“Well . . . no,” she said – ‘no’ — and went; 2018–19 … é\u00A0ñ."),
+            "“Well . . . no,” she said – ‘no’ — and went; 2018–19 … é\u00A0ñ.");
+}
+
+TEST(TextImport, EndsAParagraphWhereASentencesLastLineStopsEarly) {
+  EXPECT_EQ(Body("Here the lines are of some\n"
+                 "twenty-six characters, and\n"
+                 "this one stops.\n"
+                 "So here a new one begins\n"
+                 "and goes on in more lines."),
+            "Here the lines are of some twenty-six characters, and this one stops.\n\n"
+            "So here a new one begins and goes on in more lines.");
+}
+
+TEST(TextImport, KnowsASentencesEndBeforeClosingMarks) {
+  for (const char* end : {".", "!", "?", "…", ".”", "?’", "!)", ".\"", ".]", ".”)", "!“", "?»"}) {
+    const std::string body =
+        Body(absl::StrCat("Here the lines are of some\ntwenty-six characters, and\nhere it ends",
+                          end, "\nSo here a new one begins\nand goes on in more lines."));
+    EXPECT_THAT(Rendered(body), SizeIs(2)) << end;
+  }
+}
+
+TEST(TextImport, GoesOnWhereALineStopsEarlyInMidSentence) {
+  EXPECT_THAT(Rendered(Body("Here the lines are of some\n"
+                            "twenty-six characters, and\n"
+                            "this one stops,\n"
+                            "but the sentence does not.")),
+              SizeIs(1));
+}
+
+TEST(TextImport, GoesOnWhereTheNextWordWouldNotHaveFitted) {
+  EXPECT_THAT(Rendered(Body("Here the lines are of some\n"
+                            "twenty-six characters. The\n"
+                            "third of them seems over.\n"
+                            "Nevertheless it is not.")),
+              SizeIs(1));
+}
+
+TEST(TextImport, MeasuresCharactersNotBytes) {
+  EXPECT_THAT(Rendered(Body("Ééééééé ééé ééééé ééé éé éé\n"
+                            "Here all lines of text are\n"
+                            "twenty-six characters. Éé.\n"
+                            "Nevertheless it is not an,\n"
+                            "end.")),
+              SizeIs(1));
+}
+
+TEST(TextImport, JudgesFirstLinesByTheirOwnMeasure) {
+  EXPECT_THAT(Rendered(Body("This first line is\n"
+                            "narrower than the others, as\n"
+                            "first lines often are.\n"
+                            "Does this one end?\n"
+                            "Certainly it does not end at\n"
+                            "the question mark.\n"
+                            "Another first line\n"
+                            "is just as narrow, which can\n"
+                            "be seen.")),
+              ElementsAre("This first line is narrower than the others, as first lines often are.",
+                          "Does this one end? Certainly it does not end at the question mark.",
+                          "Another first line is just as narrow, which can be seen."));
+}
+
+TEST(TextImport, SeesAFullLastLineByTheNarrowFirstLineAfterIt) {
+  EXPECT_THAT(Rendered(Body("This first line is\n"
+                            "narrower than the others, as\n"
+                            "they often are on this page.\n"
+                            "Another first line\n"
+                            "is just as narrow, which can\n"
+                            "be seen here.\n"
+                            "A third one is one\n"
+                            "of the very same kind too.")),
+              SizeIs(3));
+}
+
+TEST(TextImport, IsNotMisledByAFewLinesThatAreTooLong) {
+  std::vector<std::string> blocks = SampleBlocks();
+  std::vector<std::string> lines = absl::StrSplit(Wrapped(blocks[0], 79, 57), '\n');
+  ASSERT_GT(lines.size(), 4u);
+  absl::StrAppend(&lines[2], " unforeseen");
+  lines[3] = absl::StrCat("words ", lines[3]);
+  blocks[0] = absl::StrJoin(lines, " ");
+  std::vector<std::string> page = {absl::StrJoin(lines, "\n")};
+  for (size_t i = 1; i < blocks.size(); ++i) page.push_back(Wrapped(blocks[i], 79, 57));
+  EXPECT_EQ(Rendered(Body(absl::StrJoin(page, "\n"))), blocks);
+}
+
+TEST(TextImport, EndsAParagraphAtABlankLine) {
+  EXPECT_EQ(Body("A heading without stop\n\nThis text is broken\noff at twenty or so,\n \nand "
+                 "goes on."),
+            "A heading without stop\n\nThis text is broken off at twenty or so,\n\nand goes on.");
+}
+
+TEST(TextImport, TakesLinesThatAreNotWrappedForParagraphs) {
+  EXPECT_THAT(Rendered(Body("The first of these lines is rather long. It has two sentences.\n"
+                            "A heading\n"
+                            "This one is the longest of them all. It is longer than the first of "
+                            "them. It stands for itself.\n"
+                            "So does this one.\n")),
+              SizeIs(4));
+}
+
+TEST(TextImport, KeepsSectionBreaksBetweenText) {
+  EXPECT_EQ(Body("***\nOne.\n***\n* * *\nTwo.\n\n***\n\nThree.\n***\n"),
+            "One.\n\n***\n\nTwo.\n\n***\n\nThree.");
+}
+
+TEST(TextImport, LeavesTheFooterOut) {
+  for (const char* footer : {"No comments:", "1 comment:", "23 comments:", "Post a Comment"}) {
+    EXPECT_EQ(Body(absl::StrCat("Text.\n", footer, "\nAnn said...\nI like it.\n")), "Text.");
+  }
+  EXPECT_EQ(Body("No comments: that was it.\nMany comments:\nPost a Comment?"),
+            "No comments: that was it.\n\nMany comments:\n\nPost a Comment?");
+}
+
+TEST(TextImport, EscapesWhatMarkdownWouldTakeForMarkup) {
+  for (const std::string text : {"# not a heading",
+                                 "1. not a list",
+                                 "2025) not a list",
+                                 "- x",
+                                 "-",
+                                 "+ x",
+                                 "-5 degrees",
+                                 "+1 for that",
+                                 "> x",
+                                 "*x*",
+                                 "_x_ a_b_c",
+                                 "**",
+                                 "`x`",
+                                 "```",
+                                 "~~~",
+                                 "~~~ x",
+                                 "===",
+                                 "---",
+                                 "- - -",
+                                 "___",
+                                 "[x](y)",
+                                 "[x]: y",
+                                 "![x](y)",
+                                 "<b>x</b>",
+                                 "<!-- x -->",
+                                 "<http://x.org>",
+                                 "http://example.org/a_b_c?d=*e*&f=1#g",
+                                 "AT&T &amp; &#35; &copy;",
+                                 "\\",
+                                 "\\*",
+                                 "x\\",
+                                 "... and . . . so",
+                                 "|a|b|",
+                                 "\"q\" 'q' “q”",
+                                 "$x^2$",
+                                 "a  b",
+                                 "x!",
+                                 "100% @ #1",
+                                 "x\u2028y",
+                                 "2. ",
+                                 "a\tb"}) {
+    EXPECT_THAT(Rendered(Body(text)), ElementsAre(absl::StripTrailingAsciiWhitespace(text)));
+  }
+}
+
+TEST(TextImport, EscapesAnyMixOfMarkup) {
+  static constexpr const char* kPieces[] = {
+      "a",     "b",       "1", "2", ".", ")",  "-", "+",  "*", "_", "#", "&", "amp;", "<",
+      ">",     "[",       "]", "(", "!", "`",  "~", "\\", ":", "/", " ", " ", "=",    "|",
+      "nbsp;", "http://", "“", "…", "—", "\"", "$", "^",  "{", "%", "@", ";", "~~~",  "```"};
+  std::mt19937 random(20250612);
+  std::uniform_int_distribution<size_t> piece(0, std::size(kPieces) - 1);
+  for (int i = 0; i < 20'000; ++i) {
+    std::string text = "a";
+    for (int n = 0; n < 8; ++n) text += kPieces[piece(random)];
+    text = std::string(absl::StripAsciiWhitespace(text.substr(1)));
+    if (text.empty()) continue;
+    ASSERT_THAT(Rendered(Body(text)), ElementsAre(text));
+  }
+}
+
+TEST(TextImport, ReadsTheSample) {
+  const auto article = Read(Sample(), {"What the Tide Table Leaves Out", ""});
+  ASSERT_TRUE(article.ok()) << article.status();
+  EXPECT_EQ(article->name(), "articles/what-the-tide-table-leaves-out");
+  ASSERT_EQ(article->authors_size(), 1);
+  EXPECT_EQ(article->authors(0).display_name(), "Ines Halvorsen");
+  EXPECT_EQ(TimeUtil::ToString(article->publish_time()), "2025-03-15T00:00:00Z");
+  EXPECT_EQ(article->sections_size(), 3);
+  const std::vector<std::string> blocks = SampleBlocks();
+  EXPECT_THAT(blocks, SizeIs(14 + 2));
+  EXPECT_THAT(blocks,
+              IsSupersetOf({"***",
+                            "I used to skip that last part. Give or take the wind sounded to me "
+                            "like the small print on a ticket. Then I met Osvald.",
+                            "One morning in my second winter I asked him what he wrote. “The "
+                            "difference,” he said."}));
+  EXPECT_THAT(blocks.back(), HasSubstr("introduced to somebody."));
+}
+
+// Wrapped anew at any width, the text comes back; its paragraphs too, but for ends that nothing
+// gives away because the last line is full. No paragraph is cut in two.
+TEST(TextImport, FindsTheParagraphsAtAnyWidth) {
+  const std::vector<std::string> blocks = SampleBlocks();
+  size_t missed = 0;
+  size_t expected = 0;
+  for (size_t width = 60; width <= 100; ++width) {
+    for (const size_t narrower : {0u, 4u, 12u, 23u}) {
+      std::vector<std::string> page;
+      for (const std::string& block : blocks) {
+        page.push_back(Wrapped(block, width, width - narrower));
+      }
+      const std::vector<std::string> found = Rendered(Body(absl::StrJoin(page, "\n")));
+      EXPECT_EQ(absl::StrJoin(found, " "), absl::StrJoin(blocks, " ")) << width << "-" << narrower;
+      EXPECT_LE(found.size(), blocks.size()) << width << "-" << narrower;
+      missed += blocks.size() - found.size();
+      expected += blocks.size();
+    }
+  }
+  EXPECT_LT(missed, expected / 50) << missed << " of " << expected;
+}
+
+TEST(TextImport, AcceptsAByteOrderMarkAndCarriageReturns) {
+  const std::string page = absl::StrCat("\uFEFF", absl::StrReplaceAll(Sample(), {{"\n", "\r\n"}}));
+  const auto article = Read(page);
+  ASSERT_TRUE(article.ok()) << article.status();
+  EXPECT_EQ(article->body(), Read(Sample())->body());
+}
+
+TEST(TextImport, RefusesWhatIsNoText) {
+  EXPECT_THAT(Problem(""), HasSubstr("empty"));
+  EXPECT_THAT(Problem(" \r\n\n"), HasSubstr("empty"));
+  EXPECT_THAT(Problem(absl::StrCat(kHead, absl::string_view("a\0b", 3))), HasSubstr("NUL"));
+  EXPECT_THAT(Problem(absl::StrCat(kHead, "caf\xE9")), HasSubstr("UTF-8"));
+  EXPECT_THAT(Problem(absl::StrCat(kHead, "bell\a")), HasSubstr("control character"));
+}
+
+TEST(TextImport, RefusesWhatIsTooLarge) {
+  EXPECT_THAT(Problem(absl::StrCat(kHead, std::string((1 << 20) + 1, 'x'))),
+              HasSubstr("article.body"));
+  EXPECT_THAT(Problem(absl::StrCat(kHead, std::string(3 << 20, 'x'))), HasSubstr("the file has"));
+}
+
+}  // namespace
+}  // namespace content::importer

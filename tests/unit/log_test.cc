@@ -1,0 +1,144 @@
+#include "telemetry/log.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <pty.h>
+#include <unistd.h>
+
+#include <cmath>
+#include <cstdlib>
+#include <functional>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/string_view.h"
+
+namespace content::log {
+namespace {
+
+using ::testing::EndsWith;
+using ::testing::MatchesRegex;
+using ::testing::SizeIs;
+
+std::string Logged(Level level, Format format, const std::function<void()>& action) {
+  testing::internal::CaptureStderr();
+  Configure(level, format);
+  action();
+  return testing::internal::GetCapturedStderr();
+}
+
+class Log : public testing::Test {
+ protected:
+  ~Log() override { Configure(Level::kInfo, Format::kAuto); }
+};
+
+/// Both run in a process of their own, where nothing was configured yet.
+class LogDeathTest : public testing::Test {
+ protected:
+  LogDeathTest() { GTEST_FLAG_SET(death_test_style, "threadsafe"); }
+};
+
+TEST_F(LogDeathTest, WritesJsonFromTheStartWhereStandardErrorIsNoTerminal) {
+  EXPECT_EXIT(
+      {
+        Debug("not shown");
+        Info("server started");
+        std::exit(0);
+      },
+      testing::ExitedWithCode(0), R"(^\{"time":".*","level":"info","event":"server started"\})");
+}
+
+std::string WrittenToATerminal(const std::function<void()>& action) {
+  setenv("TERM", "xterm", 1);
+  int reader = -1;
+  int terminal = -1;
+  if (openpty(&reader, &terminal, nullptr, nullptr, nullptr) != 0) return "no terminal to be had";
+  dup2(terminal, STDERR_FILENO);
+  action();
+  std::string text;
+  char c;
+  while (!absl::EndsWith(text, "\n") && read(reader, &c, 1) == 1) text += c;
+  return text;
+}
+
+TEST_F(LogDeathTest, WritesTextWithAColouredLevelOnATerminal) {
+  EXPECT_EXIT(
+      {
+        const std::string text = WrittenToATerminal([] { Info("server started"); });
+        const bool coloured = absl::StrContains(text, "\033[") &&
+                              absl::StrContains(text, "INFO ") &&
+                              absl::EndsWith(text, " server started\r\n");
+        std::exit(coloured ? 0 : 1);
+      },
+      testing::ExitedWithCode(0), "");
+}
+
+TEST_F(Log, WritesTheFieldsOfAJsonLineInOrderAfterTimeLevelAndEvent) {
+  const std::string line = Logged(Level::kInfo, Format::kJson, [] {
+    Warning("article imported", {{"name", "articles/x"},
+                                 {"revision", 3},
+                                 {"again", true},
+                                 {"why", absl::string_view("x")}});
+  });
+  EXPECT_THAT(line, MatchesRegex(R"(\{"time":"[0-9]+-[0-9]+-[0-9]+T[0-9]+:[0-9]+:[0-9]+\.[0-9]+Z",)"
+                                 R"("level":"warning","event":"article imported",)"
+                                 R"("name":"articles/x","revision":3,"again":true,"why":"x"\})"
+                                 "\n"));
+}
+
+TEST_F(Log, ReplacesWhatJsonCannotHold) {
+  const std::string line = Logged(Level::kInfo, Format::kJson, [] {
+    Info("odd", {{"bytes", "a\xff\nb"}, {"ratio", std::nan("")}});
+  });
+  const auto json = nlohmann::json::parse(line);
+  EXPECT_EQ(json["bytes"], "a\xEF\xBF\xBD\nb");
+  EXPECT_EQ(json["ratio"], "nan");
+}
+
+TEST_F(Log, WritesTextForPeopleWithoutColourOutsideATerminal) {
+  const std::string line = Logged(Level::kInfo, Format::kText, [] {
+    Info("article imported", {{"name", "articles/x"}, {"revision", 3}});
+  });
+  EXPECT_THAT(line, MatchesRegex("[0-9]+:[0-9]+:[0-9]+\\.[0-9]+ INFO  article imported  "
+                                 "name=articles/x revision=3\n"));
+}
+
+TEST_F(Log, QuotesTextValuesThatWouldNotReadAsOneWord) {
+  const std::string line = Logged(Level::kInfo, Format::kText, [] {
+    Info("e",
+         {{"a", "two words"}, {"b", ""}, {"c", "x=\"y\""}, {"d", "line\nline"}, {"e", "\xff"}});
+  });
+  EXPECT_THAT(line, EndsWith(R"(a="two words" b="" c="x=\"y\"" d="line\nline" e=")"
+                             "\xEF\xBF\xBD\"\n"));
+}
+
+TEST_F(Log, LeavesOutWhatIsBelowTheLevel) {
+  const std::string lines = Logged(Level::kWarning, Format::kText, [] {
+    Debug("d");
+    Info("i");
+    Warning("w");
+    Error("e");
+  });
+  EXPECT_THAT(lines, MatchesRegex("[0-9:.]+ WARN  w\n[0-9:.]+ ERROR e\n"));
+}
+
+TEST_F(Log, KeepsTheLinesOfThreadsWhole) {
+  const std::string lines = Logged(Level::kInfo, Format::kJson, [] {
+    std::vector<std::jthread> threads;
+    for (int i = 0; i < 4; ++i) {
+      threads.emplace_back([] {
+        for (int j = 0; j < 100; ++j) Info("line", {{"value", std::string(200, 'x')}});
+      });
+    }
+  });
+  const std::vector<std::string> split = absl::StrSplit(lines, '\n', absl::SkipEmpty());
+  EXPECT_THAT(split, SizeIs(400));
+  for (const std::string& line : split) EXPECT_TRUE(nlohmann::json::accept(line)) << line;
+}
+
+}  // namespace
+}  // namespace content::log

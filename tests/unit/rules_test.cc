@@ -1,0 +1,186 @@
+#include "content/rules.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <functional>
+
+#include "absl/strings/str_cat.h"
+
+namespace content {
+namespace {
+
+v1::Article ValidArticle() {
+  v1::Article article;
+  article.set_title("A title");
+  article.set_body("Text.");
+  return article;
+}
+
+v1::Comment ValidComment() {
+  v1::Comment comment;
+  comment.mutable_author()->set_id("u1");
+  comment.mutable_author()->set_display_name("Ana");
+  comment.set_body("Text.");
+  return comment;
+}
+
+std::string Repeat(absl::string_view text, int times) {
+  std::string repeated;
+  for (int i = 0; i < times; ++i) absl::StrAppend(&repeated, text);
+  return repeated;
+}
+
+std::string Problems(const v1::Article& article) {
+  Violations violations;
+  CheckArticle(article, "article", violations);
+  return std::string(violations.ToStatus().message());
+}
+
+std::string Problems(const v1::Comment& comment) {
+  Violations violations;
+  CheckComment(comment, "comment", violations);
+  return std::string(violations.ToStatus().message());
+}
+
+// What is wrong after one change to something valid.
+std::string ArticleWith(const std::function<void(v1::Article&)>& change) {
+  v1::Article article = ValidArticle();
+  change(article);
+  return Problems(article);
+}
+
+std::string CommentWith(const std::string& body) {
+  v1::Comment comment = ValidComment();
+  comment.set_body(body);
+  return Problems(comment);
+}
+
+TEST(CommentRules, AcceptTextOfEveryScript) {
+  EXPECT_EQ(CommentWith("plain"), "");
+  EXPECT_EQ(CommentWith("two\nlines\r\n\tindented"), "");
+  EXPECT_EQ(CommentWith("🙂"), "");
+  EXPECT_EQ(CommentWith("👩‍👩‍👧‍👦"), "");
+  EXPECT_EQ(CommentWith("مرحبا بالعالم"), "");
+  EXPECT_EQ(CommentWith("\u202Bעברית\u202C"), "");
+  EXPECT_EQ(CommentWith("e\u0301"), "");
+}
+
+TEST(CommentRules, CountCharactersNotBytes) {
+  EXPECT_EQ(CommentWith(Repeat("é", 10'000)), "");
+  EXPECT_EQ(CommentWith(Repeat("🙂", 10'000)), "");
+  EXPECT_EQ(CommentWith(Repeat("é", 10'001)),
+            "comment.body has 10001 characters; at most 10000 are allowed");
+}
+
+TEST(CommentRules, RefuseWhatCannotBeSeen) {
+  EXPECT_EQ(CommentWith(""), "comment.body is required");
+  for (const char* body : {" ", "\n\n", "\u00A0", "\u200B\u200D", "\u3000"}) {
+    EXPECT_EQ(CommentWith(body), "comment.body has no visible character");
+  }
+}
+
+TEST(CommentRules, RefuseControlCharacters) {
+  for (const std::string& body : {std::string("a\0b", 3), std::string("a\x1b[31m"),
+                                  std::string("a\x7f"), std::string("a\u0085")}) {
+    EXPECT_EQ(CommentWith(body),
+              "comment.body has a control character other than tab, line feed and return");
+  }
+}
+
+TEST(CommentRules, NameEveryFieldOfAnEmptyComment) {
+  EXPECT_EQ(Problems(v1::Comment()),
+            "comment.author.id is required; comment.author.display_name is required; "
+            "comment.body is required");
+}
+
+TEST(ArticleRules, AcceptTheLeastArticle) { EXPECT_EQ(Problems(ValidArticle()), ""); }
+
+TEST(ArticleRules, NameEachBadField) {
+  EXPECT_EQ(Problems(v1::Article()), "article.title is required; article.body is required");
+  EXPECT_THAT(ArticleWith([](auto& a) { a.set_name("articles/../x"); }),
+              ::testing::StartsWith("article.name is not articles/{id}"));
+  EXPECT_EQ(ArticleWith([](auto& a) { a.set_title("two\nlines"); }),
+            "article.title has a control character or a line break");
+  EXPECT_EQ(ArticleWith([](auto& a) { a.set_title(Repeat("x", 301)); }),
+            "article.title has 301 characters; at most 300 are allowed");
+  EXPECT_EQ(ArticleWith([](auto& a) { a.set_body(Repeat("x", kMaxBodyBytes + 1)); }),
+            "article.body has 1048577 bytes; at most 1048576 are allowed");
+  EXPECT_EQ(ArticleWith([](auto& a) { a.add_authors(); }),
+            "article.authors[0].display_name is required");
+  EXPECT_EQ(ArticleWith([](auto& a) {
+              for (int i = 0; i < 51; ++i) a.add_authors()->set_display_name("x");
+            }),
+            "article.authors has more than 50");
+  EXPECT_EQ(ArticleWith([](auto& a) {
+              a.add_tags("sea");
+              a.add_tags("sea");
+            }),
+            "article.tags[1] is there twice");
+  EXPECT_EQ(ArticleWith([](auto& a) { a.set_summary(Repeat("x", 2001)); }),
+            "article.summary has 2001 characters; at most 2000 are allowed");
+  EXPECT_EQ(ArticleWith([](auto& a) { a.mutable_publish_time()->set_seconds(253'402'300'800); }),
+            "article.publish_time is not between 0001-01-01 and 9999-12-31");
+  EXPECT_EQ(ArticleWith([](auto& a) { a.set_comment_policy(static_cast<v1::CommentPolicy>(9)); }),
+            "article.comment_policy is not a value of CommentPolicy");
+}
+
+TEST(ArticleRules, TakeOnlyAbsoluteWebUris) {
+  const auto with = [](const char* uri) {
+    return ArticleWith([uri](auto& a) { a.set_source_uri(uri); });
+  };
+  EXPECT_EQ(with("https://example.com/a?b=c"), "");
+  for (const char* uri : {"example.com", "javascript:alert(1)", "/path", "https://a b"}) {
+    EXPECT_EQ(with(uri), "article.source_uri is not an absolute http or https URI");
+  }
+}
+
+TEST(ArticleRules, TakeOnlyLanguageTags) {
+  const auto with = [](const char* tag) {
+    return ArticleWith([tag](auto& a) { a.set_language_code(tag); });
+  };
+  for (const char* tag : {"en", "pt-BR", "zh-Hant-TW", "de-CH-1996"}) EXPECT_EQ(with(tag), "");
+  for (const char* tag : {"english language", "-en", "en-", "1a", "en_US", "toolonglang"}) {
+    EXPECT_EQ(with(tag), "article.language_code is not a BCP 47 language tag such as en or pt-BR");
+  }
+}
+
+TEST(CompleteArticle, MakesTheIdFromTheTitle) {
+  v1::Article article = ValidArticle();
+  article.set_title("Café, or: What We Lost");
+  ASSERT_TRUE(CompleteArticle("article", article).ok());
+  EXPECT_EQ(article.name(), "articles/cafe-or-what-we-lost");
+}
+
+TEST(CompleteArticle, AsksForANameIfTheTitleGivesNone) {
+  v1::Article article = ValidArticle();
+  article.set_title("？！");
+  EXPECT_EQ(CompleteArticle("article", article).message(),
+            "article.name is required: no id can be made from the title");
+}
+
+TEST(CompleteArticle, ReplacesWhatIsOutputOnly) {
+  v1::Article article = ValidArticle();
+  article.set_revision(7);
+  article.set_comment_count(7);
+  article.set_word_count(7);
+  article.add_sections()->set_heading("made up");
+  article.mutable_publish_time()->set_nanos(123'456'789);
+  ASSERT_TRUE(CompleteArticle("article", article).ok());
+  EXPECT_EQ(article.revision(), 0);
+  EXPECT_EQ(article.comment_count(), 0);
+  EXPECT_EQ(article.word_count(), 1);
+  ASSERT_EQ(article.sections_size(), 1);
+  EXPECT_EQ(article.sections(0).heading(), "");
+  EXPECT_EQ(article.publish_time().nanos(), 123'456'000);
+}
+
+TEST(CompleteArticle, RefusesTooManySections) {
+  v1::Article article = ValidArticle();
+  article.set_body(Repeat("# x\n", 1001));
+  EXPECT_EQ(CompleteArticle("article", article).message(),
+            "article.body has 1001 sections; at most 1000 are allowed");
+}
+
+}  // namespace
+}  // namespace content

@@ -1,0 +1,114 @@
+#include "content/text.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+namespace content {
+namespace {
+
+using std::string_literals::operator""s;
+
+TEST(Utf8, AcceptsEveryLengthOfCharacter) {
+  EXPECT_TRUE(IsUtf8(""));
+  EXPECT_TRUE(IsUtf8("plain"));
+  EXPECT_TRUE(IsUtf8("é – 漢 – 🦊"));
+  EXPECT_TRUE(IsUtf8("\0"s));
+  EXPECT_TRUE(IsUtf8("\U0010FFFF"));
+}
+
+TEST(Utf8, RefusesWhatIsMalformed) {
+  EXPECT_FALSE(IsUtf8("\xFF"));
+  EXPECT_FALSE(IsUtf8("\x80"));
+  EXPECT_FALSE(IsUtf8("caf\xE9"));
+  EXPECT_FALSE(IsUtf8("\xE2\x80"));
+  EXPECT_FALSE(IsUtf8("\xC0\xAF"));
+  EXPECT_FALSE(IsUtf8("\xE0\x80\xAF"));
+  EXPECT_FALSE(IsUtf8("\xF0\x80\x80\xAF"));
+  EXPECT_FALSE(IsUtf8("\xED\xA0\x80"));
+  EXPECT_FALSE(IsUtf8("\xF4\x90\x80\x80"));
+  EXPECT_FALSE(IsUtf8("\xF8\x88\x80\x80\x80"));
+}
+
+TEST(Characters, AreCodePoints) {
+  EXPECT_EQ(CountCharacters(""), 0u);
+  EXPECT_EQ(CountCharacters("“né”"), 4u);
+  EXPECT_EQ(CountCharacters("🦊🦊"), 2u);
+  EXPECT_EQ(CountCharacters("e\u0301"), 2u);
+}
+
+TEST(VisibleCharacter, IsALetterADigitASignOrAnEmoji) {
+  EXPECT_TRUE(HasVisibleCharacter(" x "));
+  EXPECT_TRUE(HasVisibleCharacter("\u0301é"));
+  EXPECT_TRUE(HasVisibleCharacter("."));
+  EXPECT_TRUE(HasVisibleCharacter("🦊"));
+  EXPECT_TRUE(HasVisibleCharacter("שלום"));
+}
+
+TEST(VisibleCharacter, IsNoSpaceControlFormatMarkOrFiller) {
+  EXPECT_FALSE(HasVisibleCharacter(""));
+  EXPECT_FALSE(HasVisibleCharacter(" \t\r\n"));
+  EXPECT_FALSE(HasVisibleCharacter("\u00A0\u2003\u3000\u2028\u2029"));
+  EXPECT_FALSE(HasVisibleCharacter("\0\x01\x7F\u0085"s));
+  EXPECT_FALSE(HasVisibleCharacter("\u00AD\u200B\u200D\u202E\uFEFF"));
+  EXPECT_FALSE(HasVisibleCharacter("\u0301\uFE0F"));
+  EXPECT_FALSE(HasVisibleCharacter("\u115F\u3164\uFFA0"));
+  EXPECT_FALSE(HasVisibleCharacter("\u0378\uFFFF"));
+}
+
+TEST(ForbiddenCharacter, IsAControlOtherThanTabAndLineEnds) {
+  EXPECT_FALSE(HasForbiddenCharacter("one\ttwo\r\nthree\u2028four", false));
+  EXPECT_TRUE(HasForbiddenCharacter("\0"s, false));
+  EXPECT_TRUE(HasForbiddenCharacter("bell\a", false));
+  EXPECT_TRUE(HasForbiddenCharacter("\x1B[31m", false));
+  EXPECT_TRUE(HasForbiddenCharacter("\x7F", false));
+  EXPECT_TRUE(HasForbiddenCharacter("\u0085", false));
+  EXPECT_TRUE(HasForbiddenCharacter("\u009F", false));
+}
+
+TEST(ForbiddenCharacter, IsAnyControlOrSeparatorOnOneLine) {
+  EXPECT_FALSE(HasForbiddenCharacter("“One line” – 🦊\u00A0\u200D", true));
+  for (const char* text : {"a\tb", "a\nb", "a\rb", "a\u2028b", "a\u2029b", "a\u0085b"}) {
+    EXPECT_TRUE(HasForbiddenCharacter(text, true)) << text;
+  }
+}
+
+TEST(Words, AreRunsThatHoldALetterOrADigit) {
+  EXPECT_EQ(CountWords(""), 0);
+  EXPECT_EQ(CountWords("one two\n three\u00A0four"), 4);
+  EXPECT_EQ(CountWords("don’t hand-in-glove 2018–19"), 3);
+  EXPECT_EQ(CountWords("this . . . and — that 🦊"), 3);
+  EXPECT_EQ(CountWords("“Żółć” ½ ٣"), 3);
+}
+
+TEST(Slug, DropsAccentsAndCase) {
+  EXPECT_EQ(Slug("Crème Brûlée à l’École"), "creme-brulee-a-lecole");
+  EXPECT_EQ(Slug("Große Straße"), "grosse-strasse");
+  EXPECT_EQ(Slug("İstanbul"), "istanbul");
+  EXPECT_EQ(Slug("ﬁn Ｆｕｌｌ soft\u00ADhyphen"), "fin-full-softhyphen");
+}
+
+TEST(Slug, JoinsWordsWithOneHyphen) {
+  EXPECT_EQ(Slug("  What -- now?! . . . (2nd try) "), "what-now-2nd-try");
+  EXPECT_EQ(Slug("U.S.–North Korea"), "u-s-north-korea");
+}
+
+TEST(Slug, DropsApostrophes) { EXPECT_EQ(Slug("Kim’s and Jo's"), "kims-and-jos"); }
+
+TEST(Slug, IsEmptyWhereNothingIsLeft) {
+  EXPECT_EQ(Slug(""), "");
+  EXPECT_EQ(Slug("漢字 🦊 —"), "");
+  EXPECT_EQ(Slug("\xFF"), "");
+}
+
+TEST(Slug, IsCutAtAWordsEnd) {
+  EXPECT_EQ(Slug("one two three", 13), "one-two-three");
+  EXPECT_EQ(Slug("one two three", 12), "one-two");
+  EXPECT_EQ(Slug("one two three", 8), "one-two");
+  EXPECT_EQ(Slug("one two three", 7), "one-two");
+  EXPECT_EQ(Slug("unbreakable", 5), "unbre");
+  EXPECT_LE(Slug(std::string(300, 'x')).size(), 63u);
+}
+
+}  // namespace
+}  // namespace content

@@ -1,0 +1,59 @@
+// Who may include what (ARCHITECTURE.md, "The rooms"). Our own headers are walled off by CMake; the
+// libraries' are all installed in one place, so their walls are held here.
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <regex>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Wall {
+  const char* include;            // what an #include of the library looks like
+  std::set<std::string> allowed;  // the rooms that may have it
+};
+
+const std::vector<Wall>& Walls() {
+  static const std::vector<Wall> walls = {
+      {R"((pqxx/|libpq))", {"store"}},
+      {R"((grpc/|grpcpp/|.*\.grpc\.pb\.h))", {"api", "server"}},
+      {R"(cmark)", {"content", "import"}},
+      {R"(utf8proc)", {"content"}},
+      {R"(openssl/)", {"content"}},
+      {R"(yaml-cpp/)", {"import"}},
+      {R"((spdlog/|nlohmann/))", {"telemetry"}},
+      {R"(CLI/)", {"service"}},
+  };
+  return walls;
+}
+
+TEST(Walls, LibrariesAreUsedOnlyInTheirRooms) {
+  const fs::path service = fs::path(CONTENT_SOURCE_DIR) / "service";
+  const std::regex include(R"re(^\s*#include\s*[<"]([^>"]+)[>"])re");
+  int includes = 0;
+  for (const auto& entry : fs::recursive_directory_iterator(service)) {
+    if (entry.path().extension() != ".h" && entry.path().extension() != ".cc") continue;
+    const std::string room = entry.path().parent_path().filename();
+    std::ifstream file(entry.path());
+    std::smatch match;
+    for (std::string line; std::getline(file, line);) {
+      if (!std::regex_search(line, match, include)) continue;
+      ++includes;
+      const std::string header = match[1];
+      for (const Wall& wall : Walls()) {
+        if (!std::regex_search(header, std::regex(std::string("^") + wall.include))) continue;
+        EXPECT_TRUE(wall.allowed.contains(room)) << entry.path() << " includes " << header;
+      }
+    }
+  }
+  EXPECT_GT(includes, 100);
+}
+
+}  // namespace
