@@ -14,13 +14,20 @@ namespace content::store {
 
 namespace internal {
 
+// Parameters travel as text.
+inline const std::string& ParameterText(const std::string& value) { return value; }
+template <class Number>
+std::string ParameterText(Number value) {
+  return std::to_string(value);
+}
+
 template <class... Args>
 pqxx::result ExecutePrepared(pqxx::transaction_base& transaction, const std::string& name,
                              const Args&... args) {
 #if PQXX_VERSION_MAJOR >= 7
-  return transaction.exec(pqxx::prepped{name}, pqxx::params{args...});
+  return transaction.exec(pqxx::prepped{name}, pqxx::params{ParameterText(args)...});
 #else
-  return transaction.exec_prepared(name, args...);
+  return transaction.exec_prepared(name, ParameterText(args)...);
 #endif
 }
 

@@ -47,22 +47,29 @@ const char* Structure(v1::ArticleView view) {
   return view == v1::ARTICLE_VIEW_FULL ? kFullStructure : kBasicStructure;
 }
 
-// Where a page of articles gets its keys `k` from: the labels if there is a filter.
-std::string ArticleSource(const ArticleQuery& query) {
-  if (query.author.empty() && query.tag.empty()) {
-    return "article_state k JOIN article_state s USING (article_id) WHERE $7 = '' AND $8 = ''";
-  }
+// What a page of articles goes through: rows that have the keys of the order, publish_time and
+// article_id, and the conditions that choose among them.
+struct ArticleSource {
+  std::string key;  // alias of the table that has the keys
+  std::string from_where;
+};
+
+ArticleSource SourceOf(const ArticleQuery& query) {
   constexpr char kLabelled[] =
       "article_label k JOIN article_state s USING (article_id) WHERE k.kind = '$0' AND k.value = "
       "$1";
+  constexpr char kAlsoTagged[] =
+      " AND EXISTS (SELECT FROM article_label t WHERE t.article_id = k.article_id "
+      "AND t.kind = 'tag' AND t.value = $8)";
+  // A parameter that a statement has no use for must appear in it all the same.
+  if (query.author.empty() && query.tag.empty()) {
+    return {"s", "article_state s WHERE $7 = '' AND $8 = ''"};
+  }
   if (query.author.empty()) {
-    return absl::StrCat(absl::Substitute(kLabelled, "tag", "$8"), " AND $7 = ''");
+    return {"k", absl::StrCat(absl::Substitute(kLabelled, "tag", "$8"), " AND $7 = ''")};
   }
   const std::string by_author = absl::Substitute(kLabelled, "author", "$7");
-  if (query.tag.empty()) return absl::StrCat(by_author, " AND $8 = ''");
-  return absl::StrCat(by_author,
-                      " AND EXISTS (SELECT FROM article_label t WHERE t.article_id = k.article_id "
-                      "AND t.kind = 'tag' AND t.value = $8)");
+  return {"k", absl::StrCat(by_author, query.tag.empty() ? " AND $8 = ''" : kAlsoTagged)};
 }
 
 struct CommentKey {
@@ -118,27 +125,28 @@ std::string SelectArticlePage(const ArticleQuery& query) {
   const bool full = query.view == v1::ARTICLE_VIEW_FULL;
   constexpr char kPage[] = R"sql(
 WITH page AS (
-  SELECT k.article_id, k.publish_time AS key_time FROM $0
-    AND $1
-    AND k.publish_time >= $$2::timestamptz AND k.publish_time < $$3::timestamptz
-    AND (k.publish_time, k.article_id) $2 ($$4::timestamptz, $$5)
-  ORDER BY k.publish_time $3, k.article_id $3 LIMIT $$6::integer
+  SELECT $0.article_id, $0.publish_time AS key_time FROM $1
+    AND $2
+    AND $0.publish_time >= $$2::timestamptz AND $0.publish_time < $$3::timestamptz
+    AND ($0.publish_time, $0.article_id) $3 ($$4::timestamptz, $$5)
+  ORDER BY $0.publish_time $4, $0.article_id $4 LIMIT $$6::integer
 ), sized AS (
-  SELECT $4, $5, $6 AS body, page.key_time, count(*) OVER () AS matched,
-         $7 AS bytes_before
+  SELECT $5, page.key_time, count(*) OVER () AS matched, $6 AS bytes_before
   FROM page JOIN article_state s USING (article_id) JOIN article a USING (article_id)
 )
 SELECT *, to_char(key_time AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z/"') || article_id
           AS page_key
-FROM sized WHERE bytes_before <= $8 ORDER BY key_time $3, article_id $3)sql";
+FROM sized WHERE bytes_before <= $7 ORDER BY key_time $4, article_id $4)sql";
+  const ArticleSource source = SourceOf(query);
   const std::string direction = newest ? "DESC" : "ASC";
+  const std::string columns = absl::StrCat(kArticleColumns, ", ", Structure(query.view), ", ",
+                                           full ? "a.body" : "'' AS body");
   const std::string bytes_before =
       full ? absl::StrCat("sum(octet_length(a.body)) OVER (ORDER BY page.key_time ", direction,
                           ", page.article_id ", direction, ") - octet_length(a.body)")
            : "0";
-  return absl::Substitute(kPage, ArticleSource(query), Readable("$1"), newest ? "<" : ">",
-                          direction, kArticleColumns, Structure(query.view), full ? "a.body" : "''",
-                          bytes_before, kMaxReplyBytes);
+  return absl::Substitute(kPage, source.key, source.from_where, Readable("$1"), newest ? "<" : ">",
+                          direction, columns, bytes_before, kMaxReplyBytes);
 }
 
 std::string SelectComment() {
