@@ -203,7 +203,10 @@ std::string FirstArticleKey(v1::ArticleOrder order) {
 std::string TimeParameter(absl::Time time) {
   if (time == absl::InfiniteFuture()) return "infinity";
   if (time == absl::InfinitePast()) return "-infinity";
-  return absl::FormatTime(absl::RFC3339_full, time, absl::UTCTimeZone());
+  // Cut to what PostgreSQL keeps, or it would round, and a row differ from the answer that
+  // announced it.
+  const absl::Time micros = absl::FromUnixMicros(absl::ToUnixMicros(time));
+  return absl::FormatTime(absl::RFC3339_full, micros, absl::UTCTimeZone());
 }
 
 v1::Article ReadArticle(const pqxx::row& row, v1::ArticleView view) {
