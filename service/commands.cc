@@ -5,7 +5,6 @@
 #include <future>
 #include <iostream>
 #include <memory>
-#include <sstream>
 #include <utility>
 
 #include "absl/status/statusor.h"
@@ -71,15 +70,21 @@ int WaitForStopSignal() {
   sigaddset(&signals, SIGINT);
   int signal = 0;
   sigwait(&signals, &signal);
+  // Another one ends the process at once: somebody does not want to wait for calls in flight.
+  pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
   return signal;
 }
 
+constexpr std::streamsize kMaxFileBytes = 4 << 20;
+
 absl::StatusOr<std::string> ReadFile(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
-  std::ostringstream content;
-  content << file.rdbuf();
-  if (!file || !content) return absl::NotFoundError("cannot be read");
-  return content.str();
+  std::string content(kMaxFileBytes + 1, '\0');
+  file.read(content.data(), static_cast<std::streamsize>(content.size()));
+  if (!file.is_open() || file.bad()) return absl::NotFoundError("cannot be read");
+  if (file.gcount() > kMaxFileBytes) return absl::InvalidArgumentError("is over 4 MiB");
+  content.resize(static_cast<size_t>(file.gcount()));
+  return content;
 }
 
 absl::StatusOr<importer::ParsedArticle> ReadArticleFile(const Config& config,
@@ -94,7 +99,7 @@ absl::StatusOr<importer::ParsedArticle> ReadArticleFile(const Config& config,
 // id.
 absl::StatusOr<PublishedArticle> Publish(Store& store, importer::ParsedArticle parsed) {
   std::promise<absl::StatusOr<PublishedArticle>> answer;
-  store.PublishArticle({}, std::move(parsed.article), /*may_replace=*/parsed.id_given,
+  store.PublishArticle({}, std::move(parsed.article), {.may_replace = parsed.id_given},
                        [&answer](absl::StatusOr<PublishedArticle> published) {
                          answer.set_value(std::move(published));
                        });

@@ -35,6 +35,9 @@ std::string DefaultDataDir() {
   return absl::StrCat(home != nullptr ? home : ".", "/.local/share/contentd");
 }
 
+// For reads and for writes each: both together leave room among the embedded database's 100.
+constexpr int kMostConnections = 40;
+
 template <class T>
 using Choices = std::vector<std::pair<std::string, T>>;
 
@@ -56,8 +59,9 @@ CLI::Validator OneOf(const Choices<T>& choices) {
 
 std::string CheckDuration(const std::string& text) {
   absl::Duration duration;
-  const bool valid = absl::ParseDuration(text, &duration) && duration > absl::ZeroDuration();
-  return valid ? "" : text + " is not a duration such as 30s";
+  const bool valid = absl::ParseDuration(text, &duration) && duration >= absl::Milliseconds(1) &&
+                     duration <= absl::Hours(24);
+  return valid ? "" : text + " is not a duration such as 30s, from 1ms to 24h";
 }
 
 CLI::Option* AddDuration(CLI::App& app, const std::string& flag, absl::Duration& duration,
@@ -82,19 +86,20 @@ std::string CheckListen(const std::string& address) {
 }
 
 void AddLogOptions(CLI::App& app, Config& config, const std::string& initial_level) {
+  const Choices<log::Level> levels = {{"debug", log::Level::kDebug},
+                                      {"info", log::Level::kInfo},
+                                      {"warning", log::Level::kWarning},
+                                      {"error", log::Level::kError}};
+  const Choices<log::Format> formats = {
+      {"auto", log::Format::kAuto}, {"text", log::Format::kText}, {"json", log::Format::kJson}};
   app.add_option("--log-level", config.log_level, "Log nothing less serious than this")
-      ->transform(OneOf<log::Level>({{"debug", log::Level::kDebug},
-                                     {"info", log::Level::kInfo},
-                                     {"warning", log::Level::kWarning},
-                                     {"error", log::Level::kError}}))
+      ->transform(OneOf(levels))
       ->type_name("LEVEL")
       ->default_str(initial_level)
       ->envname("CONTENT_LOG_LEVEL");
   app.add_option("--log-format", config.log_format,
                  "Lines for people, JSON, or (auto) whichever fits where standard error goes")
-      ->transform(OneOf<log::Format>({{"auto", log::Format::kAuto},
-                                      {"text", log::Format::kText},
-                                      {"json", log::Format::kJson}}))
+      ->transform(OneOf(formats))
       ->type_name("FORMAT")
       ->default_str("auto")
       ->envname("CONTENT_LOG_FORMAT");
@@ -140,10 +145,10 @@ void AddServe(CLI::App& app, Config& config) {
         ->envname(variable)
         ->capture_default_str();
   };
-  add_count("--read-connections", config.read_connections, 4, 1000, "Connections for reads",
-            "CONTENT_READ_CONNECTIONS");
-  add_count("--write-connections", config.write_connections, 4, 1000, "Connections for writes",
-            "CONTENT_WRITE_CONNECTIONS");
+  add_count("--read-connections", config.read_connections, 4, kMostConnections,
+            "Connections for reads", "CONTENT_READ_CONNECTIONS");
+  add_count("--write-connections", config.write_connections, 4, kMostConnections,
+            "Connections for writes", "CONTENT_WRITE_CONNECTIONS");
   add_count("--queue-limit", config.queue_limit, 1000, 1'000'000,
             "Calls that may wait for a connection; more are refused at once",
             "CONTENT_QUEUE_LIMIT");
@@ -165,40 +170,40 @@ void AddMigrate(CLI::App& app, Config& config) {
 }
 
 void AddImport(CLI::App& app, Config& config) {
-  CLI::App& import = *app.add_subcommand("import", "Publish articles from files");
-  import.footer(
+  CLI::App& command = *app.add_subcommand("import", "Publish articles from files");
+  command.footer(
       "Text: a page saved as text: a byline (By ...), a date line (Thursday, June 12, 2025),\n"
       "wrapped paragraphs, *** between sections. Its title is given by --title.\n"
       "Markdown: CommonMark after YAML front matter (title, authors, date, tags, summary,\n"
       "language, slug).\n"
       "Importing again what is there already changes nothing. Exit status 0 if every file is in,\n"
       "1 if not; a bad file does not keep the others out.\n");
-  import.add_option("FILE", config.files, "Files to import")->required();
-  import.add_option("--title", config.overrides.title, "Title of the article (one file only)");
-  import.add_option("--id", config.overrides.id,
-                    "Id of the article, which it replaces if it is there (one file only); without "
-                    "it the id is made from the title and nothing is replaced");
-  import
+  command.add_option("FILE", config.files, "Files to import")->required();
+  command.add_option("--title", config.overrides.title, "Title of the article (one file only)");
+  command.add_option("--id", config.overrides.id,
+                     "Id of the article, which it replaces if it is there (one file only); without "
+                     "it the id is made from the title and nothing is replaced");
+  const Choices<importer::Format> formats = {{"text", importer::Format::kText},
+                                             {"markdown", importer::Format::kMarkdown}};
+  command
       .add_option("--format", config.format,
                   "Without it: markdown for .md and .markdown, else text")
-      ->transform(OneOf<importer::Format>({{"text", importer::Format::kText},
-                                           { "markdown",
-                                             importer::Format::kMarkdown }}))
+      ->transform(OneOf(formats))
       ->type_name("FORMAT");
-  import.add_flag("--dry-run", config.dry_run, "Only say what would be imported");
-  AddDatabaseOptions(import, config);
-  AddLogOptions(import, config, "warning");
-  import.callback([&import, &config] {
+  command.add_flag("--dry-run", config.dry_run, "Only say what would be imported");
+  AddDatabaseOptions(command, config);
+  AddLogOptions(command, config, "warning");
+  command.callback([&command, &config] {
     config.command = Config::Command::kImport;
-  LogWarningsOnly(import, config);
-  const bool overridden = !config.overrides.title.empty() || !config.overrides.id.empty();
-  if (overridden && config.files.size() > 1) {
-    throw CLI::ValidationError("--title and --id", "are for one file, not several");
-  }
-});
-}  // namespace
+    LogWarningsOnly(command, config);
+    const bool overridden = !config.overrides.title.empty() || !config.overrides.id.empty();
+    if (overridden && config.files.size() > 1) {
+      throw CLI::ValidationError("--title and --id", "are for one file, not several");
+    }
+  });
+}
 
-}  // namespace content
+}  // namespace
 
 std::variant<Config, ExitNow> ReadConfig(int argc, const char* const* argv) {
   Config config;

@@ -32,6 +32,8 @@ int Run(const content::Config& config) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  // Whoever reads the logs or the output may go away; that is no reason to stop.
+  std::signal(SIGPIPE, SIG_IGN);
   const auto config = content::ReadConfig(argc, argv);
   if (const auto* exit = std::get_if<content::ExitNow>(&config)) return exit->status;
   const auto& settings = std::get<content::Config>(config);

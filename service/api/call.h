@@ -8,7 +8,9 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "api/decode.h"
+#include "api/gate.h"
 #include "api/status.h"
+#include "content/errors.h"
 #include "content/store.h"
 
 namespace content::api {
@@ -21,22 +23,28 @@ using Handler = void (*)(Store& store, CallContext call, Request request, Callba
 /// One unary call between gRPC and its handler: parses the request, runs the handler, sends the
 /// answer.
 template <class Request, class Response>
-grpc::ServerUnaryReactor* Answer(Handler<Request, Response> handler, Store& store,
+grpc::ServerUnaryReactor* Answer(Handler<Request, Response> handler, Store& store, Gate& gate,
                                  grpc::CallbackServerContext* context,
                                  const grpc::ByteBuffer* request_bytes,
                                  grpc::ByteBuffer* response_bytes) {
   grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
+  if (!gate.Enter()) {
+    reactor->Finish(ToGrpcStatus(ServerStopping()));
+    return reactor;
+  }
   Request request;
   if (absl::Status status = Decode(*request_bytes, request); !status.ok()) {
     reactor->Finish(ToGrpcStatus(status));
+    gate.Leave();
     return reactor;
   }
   CallContext call{.deadline = absl::FromChrono(context->deadline()),
                    .cancelled = [context] { return context->IsCancelled(); }};
   handler(store, std::move(call), std::move(request),
-          [reactor, response_bytes](absl::StatusOr<Response> response) {
+          [reactor, response_bytes, &gate](absl::StatusOr<Response> response) {
             if (response.ok()) *response_bytes = Encode(*response);
             reactor->Finish(ToGrpcStatus(response.status()));
+            gate.Leave();
           });
   return reactor;
 }

@@ -3,6 +3,7 @@
 #include <grpcpp/support/proto_buffer_reader.h>
 #include <grpcpp/support/proto_buffer_writer.h>
 
+#include <map>
 #include <string>
 
 #include "absl/strings/str_cat.h"
@@ -28,11 +29,15 @@ bool ParseFields(grpc::ByteBuffer bytes, UnknownFieldSet& fields) {
 // parser only says that something is not UTF-8, not where.
 void FindBadUtf8(const UnknownFieldSet& fields, const Descriptor& type, const std::string& path,
                  Violations& violations) {
+  std::map<int, int> elements;  // of each repeated field, so far
   for (int i = 0; i < fields.field_count(); ++i) {
     const UnknownField& field = fields.field(i);
     const FieldDescriptor* const descriptor = type.FindFieldByNumber(field.number());
     if (descriptor == nullptr || field.type() != UnknownField::TYPE_LENGTH_DELIMITED) continue;
-    const std::string field_path = absl::StrCat(path, descriptor->name());
+    std::string field_path = absl::StrCat(path, descriptor->name());
+    if (descriptor->is_repeated()) {
+      absl::StrAppend(&field_path, "[", elements[field.number()]++, "]");
+    }
     if (descriptor->type() == FieldDescriptor::TYPE_STRING) {
       if (!IsUtf8(field.length_delimited())) violations.Add(field_path, "is not valid UTF-8");
     } else if (descriptor->type() == FieldDescriptor::TYPE_MESSAGE) {

@@ -1,6 +1,6 @@
 #include "api/handlers.h"
 
-#include <set>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -9,10 +9,11 @@
 #include "content/errors.h"
 #include "content/names.h"
 #include "content/page_token.h"
-#include "content/rules.h"
 
 namespace content::api::handlers {
 namespace {
+
+using Articles = std::vector<std::optional<v1::Article>>;
 
 // A callback of the store that passes an error on and otherwise lets `encode` make the answer, an
 // absl::StatusOr<Response>, of what the store gave.
@@ -26,31 +27,30 @@ Callback<Stored> Reply(Callback<Response> done, Encode encode) {
 }
 
 absl::StatusOr<v1::GetArticleResponse> EncodeArticle(const v1::GetArticleRequest& request,
-                                                     std::vector<v1::Article> articles) {
-  if (articles.empty()) return ArticleNotFound(request.name());
-  const int64_t revision = articles.front().revision();
+                                                     std::optional<v1::Article> article) {
+  if (!article) return ArticleNotFound(request.name());
+  const int64_t revision = article->revision();
   if (revision < request.min_revision()) {
     return RevisionNotReached(request.name(), request.min_revision(), revision);
   }
   v1::GetArticleResponse response;
-  *response.mutable_article() = std::move(articles.front());
+  *response.mutable_article() = *std::move(article);
   return response;
 }
 
 absl::StatusOr<v1::BatchGetArticlesResponse> EncodeBatch(const v1::BatchGetArticlesRequest& request,
-                                                         std::vector<v1::Article> articles) {
+                                                         Articles articles) {
   v1::BatchGetArticlesResponse response;
-  std::set<std::string> found;
-  for (v1::Article& article : articles) {
-    found.insert(article.name());
-    *response.add_articles() = std::move(article);
+  for (int i = 0; i < request.names_size(); ++i) {
+    std::optional<v1::Article>& article = articles[static_cast<size_t>(i)];
+    if (article) {
+      *response.add_articles() = *std::move(article);
+    } else if (request.allow_missing()) {
+      response.add_missing_names(request.names(i));
+    } else {
+      return ArticleNotFound(request.names(i));
+    }
   }
-  for (const std::string& name : request.names()) {
-    if (found.contains(name)) continue;
-    if (!request.allow_missing()) return ArticleNotFound(name);
-    response.add_missing_names(name);
-  }
-  if (response.ByteSizeLong() > kMaxReplyBytes) return ReplyTooLarge();
   return response;
 }
 
@@ -60,10 +60,9 @@ void GetArticle(Store& store, CallContext call, v1::GetArticleRequest request,
                 Callback<v1::GetArticleResponse> done) {
   absl::StatusOr<ArticleLookup> lookup = Validate(request);
   if (!lookup.ok()) return std::move(done)(lookup.status());
-  auto reply = Reply<std::vector<v1::Article>>(
-      std::move(done), [request = std::move(request)](std::vector<v1::Article> articles) {
-        return EncodeArticle(request, std::move(articles));
-      });
+  auto reply = Reply<Articles>(std::move(done), [request = std::move(request)](Articles articles) {
+    return EncodeArticle(request, std::move(articles.front()));
+  });
   store.GetArticles(std::move(call), std::move(lookup->ids), lookup->view, std::move(reply));
 }
 
@@ -71,10 +70,9 @@ void BatchGetArticles(Store& store, CallContext call, v1::BatchGetArticlesReques
                       Callback<v1::BatchGetArticlesResponse> done) {
   absl::StatusOr<ArticleLookup> lookup = Validate(request);
   if (!lookup.ok()) return std::move(done)(lookup.status());
-  auto reply = Reply<std::vector<v1::Article>>(
-      std::move(done), [request = std::move(request)](std::vector<v1::Article> articles) {
-        return EncodeBatch(request, std::move(articles));
-      });
+  auto reply = Reply<Articles>(std::move(done), [request = std::move(request)](Articles articles) {
+    return EncodeBatch(request, std::move(articles));
+  });
   store.GetArticles(std::move(call), std::move(lookup->ids), lookup->view, std::move(reply));
 }
 
@@ -143,19 +141,15 @@ void PublishArticle(Store& store, CallContext call, v1::PublishArticleRequest re
                     Callback<v1::PublishArticleResponse> done) {
   absl::StatusOr<v1::Article> article = Validate(request);
   if (!article.ok()) return std::move(done)(article.status());
-  if (request.validate_only()) {
-    v1::PublishArticleResponse response;
-    *response.mutable_article() = *std::move(article);
-    return std::move(done)(std::move(response));
-  }
   auto reply = Reply<PublishedArticle>(std::move(done), [](PublishedArticle published) {
     v1::PublishArticleResponse response;
     *response.mutable_article() = std::move(published.article);
     response.set_outcome(published.outcome);
     return response;
   });
-  const bool may_replace = !request.article().name().empty();
-  store.PublishArticle(std::move(call), *std::move(article), may_replace, std::move(reply));
+  const PublishOptions options{.may_replace = !request.article().name().empty(),
+                               .validate_only = request.validate_only()};
+  store.PublishArticle(std::move(call), *std::move(article), options, std::move(reply));
 }
 
 void RetractArticle(Store& store, CallContext call, v1::RetractArticleRequest request,

@@ -25,54 +25,56 @@ using RawAdminService = v1::AdminService::WithRawCallbackMethod_PublishArticle<
 
 class ContentService final : public RawContentService {
  public:
-  explicit ContentService(Store& store) : store_(store) {}
+  ContentService(Store& store, Gate& gate) : store_(store), gate_(gate) {}
 
   Reactor* GetArticle(Context* context, const Bytes* request, Bytes* response) override {
-    return Answer(handlers::GetArticle, store_, context, request, response);
+    return Answer(handlers::GetArticle, store_, gate_, context, request, response);
   }
   Reactor* BatchGetArticles(Context* context, const Bytes* request, Bytes* response) override {
-    return Answer(handlers::BatchGetArticles, store_, context, request, response);
+    return Answer(handlers::BatchGetArticles, store_, gate_, context, request, response);
   }
   Reactor* ListArticles(Context* context, const Bytes* request, Bytes* response) override {
-    return Answer(handlers::ListArticles, store_, context, request, response);
+    return Answer(handlers::ListArticles, store_, gate_, context, request, response);
   }
   Reactor* GetComment(Context* context, const Bytes* request, Bytes* response) override {
-    return Answer(handlers::GetComment, store_, context, request, response);
+    return Answer(handlers::GetComment, store_, gate_, context, request, response);
   }
   Reactor* ListComments(Context* context, const Bytes* request, Bytes* response) override {
-    return Answer(handlers::ListComments, store_, context, request, response);
+    return Answer(handlers::ListComments, store_, gate_, context, request, response);
   }
   Reactor* CreateComment(Context* context, const Bytes* request, Bytes* response) override {
-    return Answer(handlers::CreateComment, store_, context, request, response);
+    return Answer(handlers::CreateComment, store_, gate_, context, request, response);
   }
 
  private:
   Store& store_;
+  Gate& gate_;
 };
 
 class AdminService final : public RawAdminService {
  public:
-  explicit AdminService(Store& store) : store_(store) {}
+  AdminService(Store& store, Gate& gate) : store_(store), gate_(gate) {}
 
   Reactor* PublishArticle(Context* context, const Bytes* request, Bytes* response) override {
-    return Answer(handlers::PublishArticle, store_, context, request, response);
+    return Answer(handlers::PublishArticle, store_, gate_, context, request, response);
   }
   Reactor* RetractArticle(Context* context, const Bytes* request, Bytes* response) override {
-    return Answer(handlers::RetractArticle, store_, context, request, response);
+    return Answer(handlers::RetractArticle, store_, gate_, context, request, response);
   }
 
  private:
   Store& store_;
+  Gate& gate_;
 };
 
 }  // namespace
 
-std::unique_ptr<grpc::Service> NewContentService(Store& store) {
-  return std::make_unique<ContentService>(store);
+std::unique_ptr<grpc::Service> NewContentService(Store& store, Gate& gate) {
+  return std::make_unique<ContentService>(store, gate);
 }
 
-std::unique_ptr<grpc::Service> NewAdminService(Store& store) {
-  return std::make_unique<AdminService>(store);
+std::unique_ptr<grpc::Service> NewAdminService(Store& store, Gate& gate) {
+  return std::make_unique<AdminService>(store, gate);
 }
 
 }  // namespace content::api

@@ -11,7 +11,6 @@
 #include <utility>
 #include <vector>
 
-#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "content/text.h"
 
@@ -121,7 +120,7 @@ class SectionCutter {
         break;
       case CMARK_NODE_HEADING:
         CloseAt(line_starts_[line - 1]);
-        AddHeading(PlainText(block));
+        AddHeading(OneLine(PlainText(block)));
         break;
       default:
         open_.words += CountWords(PlainText(block));
@@ -133,7 +132,6 @@ class SectionCutter {
 
  private:
   void AddHeading(std::string heading) {
-    absl::RemoveExtraAsciiWhitespace(&heading);
     open_.words = CountWords(heading);
     open_.is_empty = heading.empty();
     open_.heading = std::move(heading);

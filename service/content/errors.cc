@@ -12,6 +12,8 @@
 namespace content {
 namespace {
 
+constexpr size_t kMostViolations = 16;
+
 using Metadata = std::initializer_list<std::pair<absl::string_view, std::string>>;
 
 template <class Detail>
@@ -57,7 +59,11 @@ absl::Status NotFound(absl::string_view reason, absl::string_view type, absl::st
 }  // namespace
 
 void Violations::Add(absl::string_view field, absl::string_view description) {
-  fields_.push_back({std::string(field), std::string(description)});
+  if (fields_.size() == kMostViolations) {
+    ++left_out_;
+  } else {
+    fields_.push_back({std::string(field), std::string(description)});
+  }
 }
 
 absl::Status Violations::ToStatus() const {
@@ -65,8 +71,9 @@ absl::Status Violations::ToStatus() const {
   const auto sentence = [](std::string* out, const Field& field) {
     absl::StrAppend(out, field.path, " ", field.description);
   };
-  absl::Status status = Error(absl::StatusCode::kInvalidArgument, "INVALID_REQUEST",
-                              absl::StrJoin(fields_, "; ", sentence));
+  std::string message = absl::StrJoin(fields_, "; ", sentence);
+  if (left_out_ > 0) absl::StrAppend(&message, "; and ", left_out_, " more");
+  absl::Status status = Error(absl::StatusCode::kInvalidArgument, "INVALID_REQUEST", message);
   google::rpc::BadRequest details;
   for (const Field& field : fields_) {
     auto* violation = details.add_field_violations();
@@ -152,6 +159,12 @@ absl::Status Overloaded(absl::Duration retry_after) {
 absl::Status StoreUnavailable() {
   return WithRetry(
       Error(absl::StatusCode::kUnavailable, "STORE_UNAVAILABLE", "the database cannot be reached"),
+      absl::Seconds(1));
+}
+
+absl::Status ServerStopping() {
+  return WithRetry(
+      Error(absl::StatusCode::kUnavailable, "SERVER_STOPPING", "the server is stopping"),
       absl::Seconds(1));
 }
 

@@ -14,7 +14,9 @@ namespace content {
 /// ErrorInfo.domain of every error.
 inline constexpr absl::string_view kErrorDomain = "content.v1";
 
-/// The bad fields of a request, collected so that a caller learns of all of them at once.
+/// The bad fields of a request, collected so that a caller learns of all of them at once. Of very
+/// many only the first 16 are kept: an error travels in HTTP/2 trailers, of which clients take 8
+/// KiB.
 class Violations {
  public:
   /// `field` is the path in the request (`comment.author.id`), `description` says what is wrong.
@@ -31,6 +33,7 @@ class Violations {
     std::string description;
   };
   std::vector<Field> fields_;
+  size_t left_out_ = 0;
 };
 
 /// INVALID_ARGUMENT for one field.
@@ -66,6 +69,9 @@ absl::Status Overloaded(absl::Duration retry_after);
 
 /// UNAVAILABLE with RetryInfo: the database cannot be reached.
 absl::Status StoreUnavailable();
+
+/// UNAVAILABLE with RetryInfo: the server stops, another may take the call.
+absl::Status ServerStopping();
 
 /// UNAVAILABLE: a commit whose outcome could not be found out.
 absl::Status OutcomeUnknown();

@@ -6,7 +6,8 @@
 #include "absl/strings/string_view.h"
 
 // Page tokens (https://google.aip.dev/158): where the next page begins, bound to the query that the
-// token belongs to, so that it cannot be used with another one, or bent.
+// token belongs to, so that one that was bent or belongs to another query is noticed. This guards
+// against mistakes, not against forgery: a forged key shows nothing that its query would not.
 namespace content {
 
 /// What is wrong with a token that is none of this query's.

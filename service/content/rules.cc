@@ -2,6 +2,7 @@
 
 #include <set>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
@@ -80,6 +81,7 @@ void CheckLanguage(absl::string_view tag, absl::string_view field, Violations& v
 void CheckAuthors(const v1::Article& article, absl::string_view path, Violations& violations) {
   if (article.authors_size() > kMaxAuthors) {
     violations.Add(absl::StrCat(path, ".authors"), absl::StrCat("has more than ", kMaxAuthors));
+    return;
   }
   for (int i = 0; i < article.authors_size(); ++i) {
     const v1::Author& author = article.authors(i);
@@ -95,6 +97,7 @@ void CheckAuthors(const v1::Article& article, absl::string_view path, Violations
 void CheckTags(const v1::Article& article, absl::string_view path, Violations& violations) {
   if (article.tags_size() > kMaxTags) {
     violations.Add(absl::StrCat(path, ".tags"), absl::StrCat("has more than ", kMaxTags));
+    return;
   }
   std::set<absl::string_view> seen;
   for (int i = 0; i < article.tags_size(); ++i) {

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -23,8 +24,8 @@ struct CallContext {
   std::function<bool()> cancelled = {};
 };
 
-/// Receives the answer of a Store method: called exactly once, on a thread of the store, and must
-/// not block.
+/// Receives the answer of a Store method: called exactly once, on a thread of the store or, if the
+/// call is refused at once, on the caller's. Must not block.
 template <class T>
 using Callback = absl::AnyInvocable<void(absl::StatusOr<T>) &&>;
 
@@ -81,6 +82,13 @@ struct NewComment {
   bool validate_only = false;
 };
 
+struct PublishOptions {
+  /// If not, an existing article with other content is ALREADY_EXISTS.
+  bool may_replace = true;
+  /// Change nothing; the answer is the article as it would be, without an outcome.
+  bool validate_only = false;
+};
+
 struct PublishedArticle {
   v1::Article article;
   v1::PublishOutcome outcome = v1::PUBLISH_OUTCOME_UNSPECIFIED;
@@ -88,18 +96,18 @@ struct PublishedArticle {
 
 /// Where articles and comments are kept.
 ///
-/// Every method returns at once and answers through its callback. All are thread-safe. Errors are
-/// those of errors.h. Ids are valid ids (names.h), never names; answers hold full resource names.
-/// What an article's readers may not see (retracted, not yet due, a comment not VISIBLE) is
-/// NOT_FOUND here already.
+/// Every method returns without waiting and answers through its callback. All are thread-safe.
+/// Errors are those of errors.h. Ids are valid ids (names.h), never names; answers hold full
+/// resource names. What an article's readers may not see (retracted, not yet due, a comment not
+/// VISIBLE) is NOT_FOUND here already.
 class Store {
  public:
   virtual ~Store() = default;
 
-  /// The articles with these ids in their order, less those that do not exist. More than
-  /// kMaxReplyBytes of them in FULL view: OUT_OF_RANGE.
+  /// For each of these ids, of which there is at least one, its article or nothing. More than
+  /// kMaxReplyBytes of them: OUT_OF_RANGE.
   virtual void GetArticles(CallContext context, std::vector<std::string> ids, v1::ArticleView view,
-                           Callback<std::vector<v1::Article>> done) = 0;
+                           Callback<std::vector<std::optional<v1::Article>>> done) = 0;
 
   virtual void ListArticles(CallContext context, ArticleQuery query,
                             Callback<Page<v1::Article>> done) = 0;
@@ -115,8 +123,8 @@ class Store {
                              Callback<v1::Comment> done) = 0;
 
   /// Creates or replaces `article` (complete: name, sections and word count filled in).
-  /// `may_replace` false: an existing article with other content is ALREADY_EXISTS.
-  virtual void PublishArticle(CallContext context, v1::Article article, bool may_replace,
+  /// Its etag, if there is one, must be the current one.
+  virtual void PublishArticle(CallContext context, v1::Article article, PublishOptions options,
                               Callback<PublishedArticle> done) = 0;
 
   /// Answers with the article's revision. `etag` empty: whatever the version.
@@ -124,7 +132,7 @@ class Store {
                               Callback<int64_t> done) = 0;
 
   /// OK if the database answers and takes writes.
-  virtual void Check(CallContext context, Callback<bool> done) = 0;
+  virtual void Check(CallContext context, absl::AnyInvocable<void(absl::Status) &&> done) = 0;
 };
 
 }  // namespace content

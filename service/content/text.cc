@@ -8,6 +8,7 @@
 #include <memory>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 
 namespace content {
@@ -45,10 +46,28 @@ bool IsSpaceOrControl(int32_t character) {
   return category >= UTF8PROC_CATEGORY_ZS && category <= UTF8PROC_CATEGORY_CC;
 }
 
+bool IsForbidden(int32_t character, bool one_line) {
+  switch (utf8proc_category(character)) {
+    case UTF8PROC_CATEGORY_CC:
+      return one_line || (character != '\t' && character != '\n' && character != '\r');
+    case UTF8PROC_CATEGORY_ZL:
+    case UTF8PROC_CATEGORY_ZP:
+      return one_line;
+    default:
+      return false;
+  }
+}
+
+// Code points that Unicode promises never to assign.
+bool IsNoncharacter(int32_t character) {
+  return (character >= 0xFDD0 && character <= 0xFDEF) || (character & 0xFFFE) == 0xFFFE;
+}
+
 bool IsVisible(int32_t character) {
   const utf8proc_property_t* properties = utf8proc_get_property(character);
   switch (properties->category) {
     case UTF8PROC_CATEGORY_CN:
+      return character != kMalformed && !IsNoncharacter(character);
     case UTF8PROC_CATEGORY_MN:
     case UTF8PROC_CATEGORY_MC:
     case UTF8PROC_CATEGORY_ME:
@@ -92,17 +111,20 @@ size_t CountCharacters(absl::string_view text) {
 bool HasVisibleCharacter(absl::string_view text) { return AnyCharacter(text, IsVisible); }
 
 bool HasForbiddenCharacter(absl::string_view text, bool one_line) {
-  return AnyCharacter(text, [one_line](int32_t character) {
-    switch (utf8proc_category(character)) {
-      case UTF8PROC_CATEGORY_CC:
-        return one_line || (character != '\t' && character != '\n' && character != '\r');
-      case UTF8PROC_CATEGORY_ZL:
-      case UTF8PROC_CATEGORY_ZP:
-        return one_line;
-      default:
-        return false;
-    }
-  });
+  return AnyCharacter(text,
+                      [one_line](int32_t character) { return IsForbidden(character, one_line); });
+}
+
+std::string OneLine(absl::string_view text) {
+  std::string line;
+  while (!text.empty()) {
+    const absl::string_view from_here = text;
+    const bool is_forbidden = IsForbidden(TakeCharacter(text), /*one_line=*/true);
+    const absl::string_view character = from_here.substr(0, from_here.size() - text.size());
+    absl::StrAppend(&line, is_forbidden ? " " : character);
+  }
+  absl::RemoveExtraAsciiWhitespace(&line);
+  return line;
 }
 
 int CountWords(absl::string_view text) {

@@ -14,12 +14,17 @@ bool IsUtf8(absl::string_view bytes);
 size_t CountCharacters(absl::string_view text);
 
 /// Whether some character is visible: not a space, a control, a format character, a bare combining
-/// mark or unassigned.
+/// mark or a noncharacter. What is not assigned is taken for visible: it may be an emoji newer than
+/// the Unicode tables at hand.
 bool HasVisibleCharacter(absl::string_view text);
 
 /// Whether `text` has a control character (C0, DEL or C1) other than tab, line feed and carriage
 /// return, a line or paragraph separator included if `one_line`, in which case none is allowed.
 bool HasForbiddenCharacter(absl::string_view text, bool one_line);
+
+/// `text` as one line: what may not stand on one line becomes a space, runs of spaces one, none at
+/// either end.
+std::string OneLine(absl::string_view text);
 
 /// Words of plain text: runs of non-space characters that hold a letter or a digit.
 int CountWords(absl::string_view text);

@@ -18,6 +18,7 @@
 #include <thread>
 #include <vector>
 
+#include "absl/cleanup/cleanup.h"
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
@@ -112,6 +113,19 @@ bool Serves(pid_t pid, const Layout& layout) {
          std::find(arguments.begin(), arguments.end(), layout.cluster) != arguments.end();
 }
 
+/// The other lines stay: with them PostgreSQL finds out whether anybody still uses its memory.
+absl::Status ClaimLockFile(const std::string& path) {
+  const int fd = open(path.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+  if (fd < 0) return errno == ENOENT ? absl::OkStatus() : Unusable("open " + path, errno);
+  const absl::Cleanup close_file = [fd] { close(fd); };
+  std::string text(4096, '\0');  // More than PostgreSQL writes.
+  const ssize_t size = pread(fd, text.data(), text.size(), 0);
+  if (size < 0) return Unusable("read " + path, errno);
+  text.resize(static_cast<size_t>(size));
+  text.replace(0, text.find('\n'), absl::StrCat(getpid()));
+  return Overwrite(fd, text) ? absl::OkStatus() : Unusable("write " + path, errno);
+}
+
 }  // namespace
 
 absl::StatusOr<std::string> FindPrograms(const Layout& layout) {
@@ -174,6 +188,14 @@ std::optional<Postmaster> FindPostmaster(const Layout& layout) {
   pid_t pid = 0;
   if (!absl::SimpleAtoi(lines.front(), &pid) || !Serves(pid, layout)) return std::nullopt;
   return Postmaster{pid, lines.size() > 7 && absl::StripAsciiWhitespace(lines[7]) == "ready"};
+}
+
+// Process ids are used again: PostgreSQL takes whatever process of its user has the id in such a
+// file for its owner, and does not start. Only its parent is above suspicion.
+absl::Status ClaimLockFiles(const Layout& layout) {
+  absl::Status status = ClaimLockFile(layout.cluster + "/postmaster.pid");
+  status.Update(ClaimLockFile(absl::StrCat(layout.socket, kSocketName, ".lock")));
+  return status;
 }
 
 }  // namespace content::embedded

@@ -37,4 +37,8 @@ struct Postmaster {
 /// The process that serves the cluster, whoever started it.
 std::optional<Postmaster> FindPostmaster(const Layout& layout);
 
+/// Makes the lock files that a killed database left name this process, so that its child, the next
+/// database, takes them over. Only for the owner of the data directory, while no database runs.
+absl::Status ClaimLockFiles(const Layout& layout);
+
 }  // namespace content::embedded

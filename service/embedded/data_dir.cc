@@ -25,9 +25,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// How PostgreSQL names its socket in the socket's directory.
-constexpr absl::string_view kSocketName = "/.s.PGSQL.5432";
-
 absl::Status CheckSocket(const Layout& layout) {
   constexpr size_t kLimit = sizeof(sockaddr_un::sun_path) - 1;
   const size_t length = layout.socket.size() + kSocketName.size();
@@ -45,19 +42,39 @@ absl::Status CheckSocket(const Layout& layout) {
   return absl::OkStatus();
 }
 
+/// Root is about to write below the directory: whoever else could change it could lead root astray.
+absl::Status CheckOwner(const Layout& layout) {
+  struct stat root;
+  if (stat(layout.root.c_str(), &root) != 0) {
+    return Unusable(absl::StrCat("look at ", layout.root), errno);
+  }
+  struct stat cluster;
+  const bool is_of_clusters_owner =
+      lstat(layout.cluster.c_str(), &cluster) == 0 && cluster.st_uid == root.st_uid;
+  const bool is_closed_to_others = (root.st_mode & (S_IWGRP | S_IWOTH)) == 0;
+  if ((root.st_uid == 0 || is_of_clusters_owner) && is_closed_to_others) return absl::OkStatus();
+  return absl::FailedPreconditionError(
+      absl::StrCat("root does not use the data directory ", layout.root,
+                   ", because other users may change it: it must belong to root, or to the owner "
+                   "of the database "
+                   "in it, and be writable by nobody else"));
+}
+
 /// Parents as the umask has them. The directory itself is open to the database's user if that is
 /// another one: what is private in it is closed by itself.
-absl::Status MakeRoot(const std::string& root) {
+absl::Status MakeRoot(const Layout& layout) {
+  const std::string& root = layout.root;
+  const bool is_root_user = geteuid() == 0;
   std::error_code error;
   fs::create_directories(fs::path(root).parent_path(), error);
   if (error) return Unusable(absl::StrCat("create the parents of ", root), error.value());
-  const mode_t mode = geteuid() == 0 ? 0755 : 0700;
+  const mode_t mode = is_root_user ? 0755 : 0700;
   if (mkdir(root.c_str(), mode) == 0) {
     if (chmod(root.c_str(), mode) != 0) return Unusable(absl::StrCat("open up ", root), errno);
-  } else if (errno != EEXIST) {
-    return Unusable(absl::StrCat("create ", root), errno);
+    return absl::OkStatus();
   }
-  return absl::OkStatus();
+  if (errno != EEXIST) return Unusable(absl::StrCat("create ", root), errno);
+  return is_root_user ? CheckOwner(layout) : absl::OkStatus();
 }
 
 struct flock WholeFileForWriting() {
@@ -68,10 +85,7 @@ struct flock WholeFileForWriting() {
 }
 
 void WritePid(int fd) {
-  const std::string line = absl::StrCat(getpid(), "\n");
-  // Truncated afterwards, so that whoever reads meanwhile always finds a whole first line.
-  if (pwrite(fd, line.data(), line.size(), 0) < 0 ||
-      ftruncate(fd, static_cast<off_t>(line.size())) < 0) {
+  if (!Overwrite(fd, absl::StrCat(getpid(), "\n"))) {
     // The id is only there to be told to people; the lock holds without it.
   }
 }
@@ -140,7 +154,7 @@ absl::StatusOr<Layout> LayoutOf(const std::string& data_dir) {
 
 // An open-file-description lock, because flock(2) has no way to ask without trying to take it.
 absl::StatusOr<Lock> Lock::Take(const Layout& layout) {
-  if (absl::Status status = MakeRoot(layout.root); !status.ok()) return status;
+  if (absl::Status status = MakeRoot(layout); !status.ok()) return status;
   const int fd = open(layout.lock.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
   if (fd < 0) return Unusable(absl::StrCat("open ", layout.lock), errno);
   Lock lock(fd);
@@ -213,6 +227,11 @@ absl::Status MakePrivateDirectory(const std::string& path, const User& user) {
                      ") can enter; remove it, or choose another data directory"));
   }
   return absl::OkStatus();
+}
+
+bool Overwrite(int fd, absl::string_view text) {
+  const auto size = static_cast<ssize_t>(text.size());
+  return pwrite(fd, text.data(), text.size(), 0) == size && ftruncate(fd, size) == 0;
 }
 
 absl::Status Unusable(const std::string& what, int error_number) {

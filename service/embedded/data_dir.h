@@ -4,10 +4,14 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "embedded/process.h"
 
 // What lies where in a data directory, who owns it and who may enter it.
 namespace content::embedded {
+
+/// How PostgreSQL names its socket in the socket's directory.
+inline constexpr absl::string_view kSocketName = "/.s.PGSQL.5432";
 
 /// Absolute paths below a data directory.
 struct Layout {
@@ -25,7 +29,9 @@ absl::StatusOr<Layout> LayoutOf(const std::string& data_dir);
 /// Ownership of a data directory, until it is destroyed or this process ends, however it does.
 class Lock {
  public:
-  /// Creates the data directory if it is missing. FAILED_PRECONDITION if another Lock holds it.
+  /// Creates the data directory if it is missing. FAILED_PRECONDITION if another Lock holds it, or,
+  /// as root, if a user could change it who is neither root nor the owner of both the directory and
+  /// the cluster in it.
   static absl::StatusOr<Lock> Take(const Layout& layout);
 
   Lock(Lock&& other) noexcept;
@@ -48,6 +54,10 @@ absl::StatusOr<User> DatabaseUser(const Layout& layout);
 /// Makes a directory that only `user` (and root) can enter, unless it exists. FAILED_PRECONDITION
 /// if something else is there.
 absl::Status MakePrivateDirectory(const std::string& path, const User& user);
+
+/// Replaces what a small file holds, without a moment in which it is empty. False, with errno, if
+/// that fails.
+bool Overwrite(int fd, absl::string_view text);
 
 /// FAILED_PRECONDITION: "cannot DO: REASON", of the given errno.
 absl::Status Unusable(const std::string& what, int error_number);

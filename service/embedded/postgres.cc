@@ -12,6 +12,7 @@
 #include <thread>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "embedded/cluster.h"
 #include "embedded/data_dir.h"
@@ -28,9 +29,13 @@ using Clock = std::chrono::steady_clock;
 /// How long a stop that saves everything (a checkpoint) may take before one that only crashes
 /// safely.
 constexpr seconds kFastShutdown{60};
-/// Backends that outlive a killed database hold its shared memory until they notice, which makes
-/// the next start fail; a start that still fails after this long has another cause.
+/// How long first starts may fail.
 constexpr seconds kFirstStart{5};
+/// The same while the reason is a backend that outlived a killed database, and holds its shared
+/// memory until it has finished its statement.
+constexpr seconds kFirstStartAfterKill{30};
+/// How long to wait for a database that another process starts.
+constexpr seconds kOthersStart{30};
 constexpr milliseconds kFirstRestartDelay{100};
 constexpr milliseconds kLongestRestartDelay{5000};
 /// A database that ran this long was well: the next restart is without delay again.
@@ -59,6 +64,24 @@ void StopOrphan(const Layout& layout) {
   }
 }
 
+/// Lets nothing that a killed owner or a killed database left keep the next one from starting.
+absl::Status MakeWay(const Layout& layout) {
+  StopOrphan(layout);
+  return FindPostmaster(layout) ? absl::FailedPreconditionError("an old database does not stop")
+                                : ClaimLockFiles(layout);
+}
+
+seconds PatienceWith(const std::string& failure) {
+  return absl::StrContains(failure, "shared memory block") ? kFirstStartAfterKill : kFirstStart;
+}
+
+/// Whether this thread is told to stop by a signal that it has blocked to receive it later.
+bool IsStopPending() {
+  sigset_t pending;
+  sigpending(&pending);
+  return sigismember(&pending, SIGTERM) == 1 || sigismember(&pending, SIGINT) == 1;
+}
+
 }  // namespace
 
 /// Keeps the server process running, from a thread of its own: the process is bound to the life of
@@ -85,6 +108,7 @@ class Postgres::Impl {
   absl::Status AwaitReady() {
     std::unique_lock lock(mutex_);
     while (!finished_) {
+      if (IsStopPending()) return absl::CancelledError("stopped while the database was starting");
       const std::optional<Postmaster> postmaster = FindPostmaster(layout_);
       if (running_ && postmaster && postmaster->pid == pid_ && postmaster->is_ready) {
         was_ready_ = true;
@@ -114,19 +138,19 @@ class Postgres::Impl {
   /// Returns when told to stop, or with an error if the database never became ready.
   absl::Status ServeUntilStopped() {
     const auto first_start = Clock::now();
-    const off_t log_size = SizeOf(layout_.log);
     milliseconds delay = kFirstRestartDelay;
     while (true) {
       const auto start = Clock::now();
+      const off_t log_size = SizeOf(layout_.log);
       const std::string end = ServeOnce();
       std::unique_lock lock(mutex_);
       if (stopping_) {
         log::Info("database stopped", {{"cause", end}});
         return absl::OkStatus();
       }
-      if (!was_ready_ && Clock::now() - first_start > kFirstStart) {
-        return absl::InternalError(absl::StrCat("PostgreSQL does not start: ", end, "\n",
-                                                LastLines(layout_.log, log_size)));
+      const std::string words = LastLines(layout_.log, log_size);
+      if (!was_ready_ && Clock::now() - first_start > PatienceWith(words)) {
+        return absl::InternalError(absl::StrCat("PostgreSQL does not start: ", end, "\n", words));
       }
       if (Clock::now() - start > kRanWell) delay = kFirstRestartDelay;
       log::Warning("database ended, starting it again",
@@ -138,7 +162,7 @@ class Postgres::Impl {
 
   /// Runs the server until it ends, and says how it did.
   std::string ServeOnce() {
-    StopOrphan(layout_);
+    if (absl::Status ready = MakeWay(layout_); !ready.ok()) return std::string(ready.message());
     const absl::StatusOr<pid_t> pid = StartServer();
     if (!pid.ok()) return std::string(pid.status().message());
     log::Info("database starting", {{"pid", *pid}, {"log", layout_.log}});
@@ -208,7 +232,8 @@ int Postgres::pid() const { return impl_->pid(); }
 absl::StatusOr<std::string> RunningUrl(const std::string& data_dir) {
   const absl::StatusOr<Layout> layout = LayoutOf(data_dir);
   if (!layout.ok()) return layout.status();
-  if (IsLocked(*layout)) {
+  for (const auto end = Clock::now() + kOthersStart; IsLocked(*layout) && Clock::now() < end;
+       std::this_thread::sleep_for(kPoll)) {
     const std::optional<Postmaster> postmaster = FindPostmaster(*layout);
     if (postmaster && postmaster->is_ready) return UrlOf(*layout);
   }

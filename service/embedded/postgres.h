@@ -28,8 +28,10 @@ class Postgres {
   ///
   /// Takes as long as recovery needs. Errors: FAILED_PRECONDITION if another process owns the data
   /// directory, if no suitable PostgreSQL is installed, or if the directory cannot be used (not
-  /// reachable for the database's user, path too long for a socket); INTERNAL with the end of the
-  /// database's log if it still does not start after some seconds.
+  /// reachable for the database's user, open to others' changes, path too long for a socket);
+  /// CANCELLED if the caller has blocked SIGTERM or SIGINT and one comes meanwhile (it stays
+  /// pending); INTERNAL with the end of the database's log if it still does not start after some
+  /// seconds.
   static absl::StatusOr<std::unique_ptr<Postgres>> Start(const Options& options);
 
   /// Stops the database (fast shutdown: no client is waited for, everything committed is on disk)
@@ -53,7 +55,9 @@ class Postgres {
 };
 
 /// Connection string of the database that another process runs on this data directory (as the
-/// import does beside a server). NOT_FOUND if none does.
+/// import does beside a server). Waits up to 30 s for one that is being started, for the first time
+/// or again after a crash. NOT_FOUND at once if no other process owns the data directory, and after
+/// that time if its database does not become ready.
 absl::StatusOr<std::string> RunningUrl(const std::string& data_dir);
 
 }  // namespace content::embedded

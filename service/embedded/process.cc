@@ -26,8 +26,12 @@
 namespace content::embedded {
 namespace {
 
+/// Runs "$@" if process $0 is (still) the parent.
+constexpr char kUnlessOrphaned[] = R"([ "$PPID" = "$0" ] && exec "$@")";
+
 /// Between fork and exec a process with threads may hardly do anything, so what has to happen there
-/// (a signal when the parent dies, another user) is left to util-linux's setpriv.
+/// (a signal when the parent dies, another user) is left to util-linux's setpriv. A parent that
+/// dies before setpriv has asked for that signal is noticed afterwards.
 std::vector<std::string> ThroughSetpriv(const Command& command, int parent_death_signal) {
   std::vector<std::string> arguments = {"/usr/bin/setpriv", "--pdeathsig",
                                         sigabbrev_np(parent_death_signal)};
@@ -35,7 +39,8 @@ std::vector<std::string> ThroughSetpriv(const Command& command, int parent_death
     arguments.insert(arguments.end(), {"--reuid", absl::StrCat(command.user.uid), "--regid",
                                        absl::StrCat(command.user.gid), "--clear-groups"});
   }
-  arguments.push_back("--");
+  arguments.insert(arguments.end(),
+                   {"--", "/bin/sh", "-c", kUnlessOrphaned, absl::StrCat(getpid())});
   arguments.insert(arguments.end(), command.arguments.begin(), command.arguments.end());
   return arguments;
 }

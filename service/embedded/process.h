@@ -27,9 +27,10 @@ struct Command {
 };
 
 /// Starts a program and returns its process id. It receives `parent_death_signal` when the thread
-/// that called this ends. It has a session of its own (Ctrl-C in the terminal does not reach it),
-/// default signal handling, no file descriptor but the standard three, `/` as its working directory
-/// and an environment that does not depend on ours (PGPORT and the like would change its settings).
+/// that called this ends, and does not run if this process ends before that. It has a session of
+/// its own (Ctrl-C in the terminal does not reach it), default signal handling, no file descriptor
+/// but the standard three, `/` as its working directory and an environment that does not depend on
+/// ours (PGPORT and the like would change its settings).
 absl::StatusOr<pid_t> Spawn(const Command& command, int parent_death_signal);
 
 /// Runs a program to its end; it is killed if this thread dies. INTERNAL, with the end of what it

@@ -13,6 +13,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
+#include "absl/strings/strip.h"
 #include "absl/time/time.h"
 #include "content/names.h"
 
@@ -20,9 +21,14 @@ namespace content::importer {
 namespace {
 
 struct File {
+  // With all that is before it, so that YAML counts the lines of the file.
   absl::string_view front_matter;
   absl::string_view body;
 };
+
+absl::Status ErrorInLine(int line, absl::string_view problem) {
+  return absl::InvalidArgumentError(absl::StrCat("line ", line, ": ", problem));
+}
 
 // Takes the first line off `text`, its LF too.
 absl::string_view TakeLine(absl::string_view& text) {
@@ -32,30 +38,45 @@ absl::string_view TakeLine(absl::string_view& text) {
   return absl::StripTrailingAsciiWhitespace(line);
 }
 
+absl::string_view WithoutLeadingBlankLines(absl::string_view text) {
+  for (absl::string_view rest = text; !rest.empty() && TakeLine(rest).empty();) text = rest;
+  return text;
+}
+
+// The language that front matter at the start of `text` is in if that is not YAML, otherwise empty.
+absl::string_view ForeignLanguage(absl::string_view text) {
+  if (absl::ConsumePrefix(&text, "{")) {
+    const bool has_keys = absl::StartsWith(absl::StripLeadingAsciiWhitespace(text), "\"");
+    return has_keys ? "JSON" : "";  // Templates begin with braces too.
+  }
+  return TakeLine(text) == "+++" ? "TOML" : "";
+}
+
 absl::StatusOr<File> SplitFile(absl::string_view content) {
-  absl::string_view rest = content;
+  const absl::string_view text = WithoutLeadingBlankLines(content);
+  const auto first_line = 1 + static_cast<int>(std::count(content.data(), text.data(), '\n'));
+  if (const absl::string_view language = ForeignLanguage(text); !language.empty()) {
+    return ErrorInLine(first_line, absl::StrCat("the front matter is ", language,
+                                                "; only YAML (between lines of ---) is read"));
+  }
+  absl::string_view rest = text;
   if (TakeLine(rest) != "---") return File{.front_matter = "", .body = content};
-  const absl::string_view front_matter = rest;
   while (!rest.empty()) {
-    const size_t length = front_matter.size() - rest.size();
+    const size_t length = content.size() - rest.size();
     const absl::string_view line = TakeLine(rest);
     if (line == "---" || line == "...") {
-      return File{.front_matter = front_matter.substr(0, length), .body = rest};
+      return File{.front_matter = content.substr(0, length), .body = rest};
     }
   }
-  return absl::InvalidArgumentError("line 1: the front matter has no end, a second line of ---");
+  return ErrorInLine(first_line, "the front matter has no end, a second line of ---");
 }
 
 std::string WithoutBlankLinesAround(absl::string_view body) {
-  body = absl::StripTrailingAsciiWhitespace(body);
-  for (absl::string_view rest = body; !rest.empty() && TakeLine(rest).empty();) body = rest;
-  return std::string(body);
+  return std::string(WithoutLeadingBlankLines(absl::StripTrailingAsciiWhitespace(body)));
 }
 
 absl::Status ErrorAt(const YAML::Mark& mark, absl::string_view problem) {
-  constexpr int kLinesBefore = 1;
-  return absl::InvalidArgumentError(
-      absl::StrCat("line ", mark.line + 1 + kLinesBefore, ": ", problem));
+  return ErrorInLine(mark.line + 1, problem);
 }
 
 // The value of the first of `keys` that has one, otherwise null.
@@ -121,10 +142,14 @@ absl::Status ReadTags(const YAML::Node& map, v1::Article& article) {
   return absl::OkStatus();
 }
 
+// A space in a format stands for any number of spaces, none included.
 bool ParseDate(absl::string_view text, absl::Time& time) {
+  absl::ConsumeSuffix(&text, " UTC");
   std::string problem;
   for (const char* format :
-       {"%Y-%m-%d", absl::RFC3339_full, "%Y-%m-%d %H:%M:%E*S", "%Y-%m-%d %H:%M:%E*S %Ez"}) {
+       {"%Y-%m-%d", "%Y-%m-%d%ET%H:%M", "%Y-%m-%d%ET%H:%M %Ez", "%Y-%m-%d%ET%H:%M:%E*S",
+        "%Y-%m-%d%ET%H:%M:%E*S %Ez", "%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M %Ez", "%Y-%m-%d %H:%M:%E*S",
+        "%Y-%m-%d %H:%M:%E*S %Ez"}) {
     if (absl::ParseTime(format, text, &time, &problem)) return true;
   }
   return false;
@@ -149,9 +174,18 @@ absl::Status ReadDate(const YAML::Node& map, v1::Article& article) {
 }
 
 absl::Status ReadName(const YAML::Node& map, v1::Article& article) {
-  std::string id;
-  if (absl::Status status = ReadText(map, {"slug", "id"}, id); !status.ok()) return status;
-  if (!id.empty()) article.set_name(ArticleName(id));
+  for (const char* key : {"slug", "id"}) {
+    std::string id;
+    if (absl::Status status = ReadText(map, {key}, id); !status.ok()) return status;
+    if (id.empty()) continue;
+    if (!IsArticleId(id)) {
+      return ErrorAt(map[key].Mark(),
+                     absl::StrCat(key, " must be 1 to ", kMaxArticleIdLength,
+                                  " lower-case letters, digits and inner hyphens"));
+    }
+    article.set_name(ArticleName(id));
+    break;
+  }
   return absl::OkStatus();
 }
 

@@ -5,6 +5,7 @@
 #include <optional>
 #include <utility>
 
+#include "absl/time/clock.h"
 #include "telemetry/log.h"
 
 namespace content::server {
@@ -52,7 +53,7 @@ bool HealthFollower::Ask(const std::stop_token& stop) {
   };
   auto answer = std::make_shared<Answer>();
   store_.Check({.deadline = absl::Now() + kCheckTimeout, .cancelled = nullptr},
-               [answer](const absl::StatusOr<bool>& status) {
+               [answer](const absl::Status& status) {
                  const std::lock_guard lock(answer->mutex);
                  answer->ok = status.ok();
                  answer->given.notify_one();

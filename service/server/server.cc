@@ -1,14 +1,18 @@
 #include "server/server.h"
 
+#include <grpc/support/log.h>
 #include <grpcpp/ext/proto_server_reflection_plugin.h>
 #include <grpcpp/grpcpp.h>
 
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "api/gate.h"
 #include "api/services.h"
 #include "content/v1/admin_service.grpc.pb.h"
 #include "content/v1/content_service.grpc.pb.h"
+#include "google/protobuf/stubs/logging.h"
 #include "grpc/health/v1/health.pb.h"
 #include "grpc/reflection/v1/reflection.grpc.pb.h"
 #include "server/health.h"
@@ -33,21 +37,36 @@ std::vector<std::string> AllServices() {
   return services;
 }
 
-// HOST of HOST:PORT; the whole if there is no port, for an address such as unix:PATH.
+// `listen` with the port that was taken in place of the one that was asked for, which may be 0.
 std::string AddressWithPort(const std::string& listen, int port) {
-  const size_t colon = listen.rfind(':');
-  return port > 0 ? absl::StrCat(listen.substr(0, colon), ":", port) : listen;
+  return absl::StrCat(listen.substr(0, listen.rfind(':')), ":", port);
+}
+
+// For answers already given to leave, before streams that do not end by themselves are cut.
+constexpr absl::Duration kLastBytes = absl::Milliseconds(500);
+
+// What gRPC and protobuf have to say becomes events among ours: a log is read by machines.
+void LogFromGrpc(gpr_log_func_args* args) {
+  const auto write = args->severity == GPR_LOG_SEVERITY_ERROR ? log::Warning : log::Debug;
+  write("grpc", {{"message", args->message}, {"file", args->file}, {"line", args->line}});
+}
+
+void LogFromProtobuf(google::protobuf::LogLevel /*level*/, const char* file, int line,
+                     const std::string& message) {
+  log::Debug("protobuf", {{"message", message}, {"file", file}, {"line", line}});
 }
 
 class GrpcServer final : public Server {
  public:
   GrpcServer(const Options& options, Store& store)
       : options_(options),
-        content_(api::NewContentService(store)),
-        admin_(api::NewAdminService(store)),
+        content_(api::NewContentService(store, gate_)),
+        admin_(api::NewAdminService(store, gate_)),
         reflection_(NewReflectionService(AllServices())) {}
 
   absl::Status Listen(Store& store) {
+    gpr_set_log_function(LogFromGrpc);
+    google::protobuf::SetLogHandler(LogFromProtobuf);
     grpc::EnableDefaultHealthCheckService(true);
     grpc::reflection::InitProtoReflectionServerBuilderPlugin();
     grpc::ServerBuilder builder;
@@ -74,12 +93,14 @@ class GrpcServer final : public Server {
   void Stop() override {
     log::Info("draining", {{"timeout", absl::FormatDuration(options_.drain_timeout)}});
     health_->Stop();
-    server_->Shutdown(absl::ToChronoTime(absl::Now() + options_.drain_timeout));
+    gate_.Close(absl::Now() + options_.drain_timeout);
+    server_->Shutdown(absl::ToChronoTime(absl::Now() + kLastBytes));
     server_->Wait();
   }
 
  private:
   const Options options_;
+  api::Gate gate_;
   const std::unique_ptr<grpc::Service> content_;
   const std::unique_ptr<grpc::Service> admin_;
   const std::unique_ptr<grpc::Service> reflection_;

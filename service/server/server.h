@@ -30,7 +30,8 @@ class Server {
   virtual std::string address() const = 0;
 
   /// Health turns NOT_SERVING, new calls are refused, calls in flight end or, after the drain
-  /// timeout, are cancelled. Returns when none is left. Called once, before destruction.
+  /// timeout, are cancelled; open watches on health and reflection streams are cut. Returns when
+  /// nothing is left. Called once, before destruction.
   virtual void Stop() = 0;
 };
 

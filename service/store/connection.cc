@@ -1,6 +1,7 @@
 #include "store/connection.h"
 
 #include <libpq-fe.h>
+#include <sys/socket.h>
 
 #include <algorithm>
 #include <bit>
@@ -25,6 +26,19 @@ std::unique_ptr<pqxx::connection> Connect(const std::string& url) {
 #endif
   return connection;
 }
+
+// What no session of ours may inherit from the server's configuration. An instance that froze or
+// was cut off must not keep an article locked; locking relies on READ COMMITTED; an acknowledged
+// write is on disk.
+constexpr char kSessionSettings[] = R"sql(
+SET idle_in_transaction_session_timeout = '10s';
+SET tcp_keepalives_idle = 10;
+SET tcp_keepalives_interval = 5;
+SET tcp_keepalives_count = 3;
+SET default_transaction_isolation = 'read committed';
+SELECT set_config('synchronous_commit', 'on', false)
+WHERE current_setting('synchronous_commit') = 'off'
+)sql";
 
 std::string Quoted(absl::string_view value) {
   return absl::StrCat("'", absl::StrReplaceAll(value, {{"\\", "\\\\"}, {"'", "\\'"}}), "'");
@@ -52,15 +66,20 @@ std::string CompleteUrl(absl::string_view url) {
   return complete;
 }
 
-Connection::Connection(const std::string& url) : connection_(Connect(url)) {}
-
-void Connection::LimitStatements(absl::Duration limit) {
-  const auto wanted = static_cast<uint64_t>(std::max<int64_t>(absl::ToInt64Milliseconds(limit), 1));
-  const auto rounded = static_cast<int64_t>(std::bit_ceil(wanted));
-  if (rounded == statement_timeout_ms_) return;
-  Run(absl::StrCat("SET statement_timeout = ", rounded));
-  statement_timeout_ms_ = rounded;
+Connection::Connection(const std::string& url) : connection_(Connect(url)) {
+  Run(kSessionSettings);
 }
+
+void Connection::LimitStatements(absl::Duration limit, absl::Duration most) {
+  const auto wanted = static_cast<uint64_t>(std::max<int64_t>(absl::ToInt64Milliseconds(limit), 1));
+  const auto rounded = absl::Milliseconds(static_cast<int64_t>(std::bit_ceil(wanted)));
+  const int64_t timeout_ms = absl::ToInt64Milliseconds(std::min(rounded, most));
+  if (timeout_ms == statement_timeout_ms_) return;
+  Run(absl::StrCat("SET statement_timeout = ", timeout_ms));
+  statement_timeout_ms_ = timeout_ms;
+}
+
+void Connection::Sever() const { ::shutdown(connection_->sock(), SHUT_RDWR); }
 
 void Connection::RunScript(const std::string& sql) {
   pqxx::work transaction(*connection_);

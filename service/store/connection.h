@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <pqxx/pqxx>
@@ -46,9 +47,14 @@ class Connection {
 
   bool is_open() const { return connection_->is_open(); }
 
-  /// Lets no statement run longer than `limit`, to the next power of two in milliseconds: rounding
-  /// up keeps the setting, and saves its round trip, while callers' deadlines differ a little.
-  void LimitStatements(absl::Duration limit);
+  /// Lets no statement run longer than `limit`, rounded up to a power of two in milliseconds, nor
+  /// longer than `most`: rounding keeps the setting, and saves its round trip, while callers'
+  /// deadlines differ a little.
+  void LimitStatements(absl::Duration limit, absl::Duration most);
+
+  /// Ends the connection under whoever waits on it, who then gets pqxx::broken_connection. The only
+  /// method that may be called from another thread while one runs, on an open connection.
+  void Sever() const;
 
   /// Runs one statement outside a transaction block: it costs a third of one inside.
   template <class... Args>

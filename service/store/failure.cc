@@ -3,6 +3,7 @@
 #include <pqxx/pqxx>
 #include <string>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/string_view.h"
 #include "content/errors.h"
@@ -17,15 +18,15 @@ using Kind = Failure::Kind;
 Failure FromSqlState(absl::string_view state) {
   if (state == "40001" || state == "40P01") return {Kind::kContention, Contention()};
   if (state == "23505") return {Kind::kContention, Contention()};  // a twin came first: see it
-  if (state == "40003") return {Kind::kConnectionLost, OutcomeUnknown()};
+  if (state == "40003") return {Kind::kOutcomeUnknown, OutcomeUnknown()};
   // Read-only: this server has become a standby. 57P0x: it shuts down, crashed or starts up.
   if (state == "25006" || absl::StartsWith(state, "57P0") || absl::StartsWith(state, "08")) {
     return {Kind::kConnectionLost, StoreUnavailable()};
   }
   if (state == "57014") return {Kind::kFinal, DeadlineExceeded()};
-  if (state == "55P03" || absl::StartsWith(state, "53")) {
-    return {Kind::kFinal, Overloaded(absl::Seconds(1))};
-  }
+  // No disk, no memory, no connection left: not this caller's doing, and it may pass.
+  if (absl::StartsWith(state, "53")) return {Kind::kFinal, StoreUnavailable()};
+  if (state == "55P03") return {Kind::kFinal, Overloaded(absl::Seconds(1))};
   if (absl::StartsWith(state, "22")) {
     return {Kind::kFinal, ValueRefused()};
   }
@@ -37,7 +38,7 @@ Failure Classify(const std::exception& exception) {
   // unknown outcome is taken for one that was rolled back.
   if (dynamic_cast<const pqxx::statement_completion_unknown*>(&exception) != nullptr ||
       dynamic_cast<const pqxx::in_doubt_error*>(&exception) != nullptr) {
-    return {Kind::kConnectionLost, OutcomeUnknown()};
+    return {Kind::kOutcomeUnknown, OutcomeUnknown()};
   }
   if (dynamic_cast<const pqxx::transaction_rollback*>(&exception) != nullptr) {
     return {Kind::kContention, Contention()};  // in libpqxx 6.4 these carry no SQLSTATE
@@ -57,10 +58,13 @@ Failure Explain(const std::exception& exception) {
   Failure failure = Classify(exception);
   const auto* error = dynamic_cast<const pqxx::sql_error*>(&exception);
   const std::string sqlstate = error != nullptr ? error->sqlstate() : "";
-  const auto write =
-      failure.status.code() == absl::StatusCode::kInternal ? &log::Error : &log::Warning;
-  write("database error",
-        {{"sqlstate", sqlstate}, {"message", absl::string_view(exception.what())}});
+  // PostgreSQL quotes the value it refuses, which is a user's.
+  const absl::string_view message = absl::StartsWith(sqlstate, "22")
+                                        ? "a value was refused"
+                                        : absl::StripAsciiWhitespace(exception.what());
+  const bool is_ours = failure.status.code() == absl::StatusCode::kInternal;
+  (is_ours ? log::Error : log::Warning)("database error",
+                                        {{"sqlstate", sqlstate}, {"message", message}});
   return failure;
 }
 

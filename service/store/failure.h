@@ -13,8 +13,10 @@ struct Failure {
     kFinal,
     /// It lost against another transaction, and nothing was written: try again.
     kContention,
-    /// The connection is of no use any more. If a write was under way its outcome is unknown.
+    /// The connection is of no use any more. What was under way was not committed.
     kConnectionLost,
+    /// The connection was lost while committing.
+    kOutcomeUnknown,
   };
   Kind kind;
   /// What the caller gets unless a retry helps.

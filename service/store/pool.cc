@@ -1,9 +1,11 @@
 #include "store/pool.h"
 
 #include <algorithm>
+#include <chrono>
 #include <utility>
 
 #include "absl/random/random.h"
+#include "absl/time/clock.h"
 #include "content/errors.h"
 #include "store/failure.h"
 #include "telemetry/log.h"
@@ -11,10 +13,15 @@
 namespace content::store {
 namespace {
 
-constexpr int kContentionRetries = 3;
-constexpr int kConnectionRetries = 1;
+constexpr int kMostCollisions = 3;
+constexpr int kMostLosses = 1;
 constexpr absl::Duration kReconnectPause = absl::Milliseconds(200);
 constexpr absl::Duration kOverloadRetry = absl::Milliseconds(100);
+
+// PostgreSQL ends a statement at its timeout; a job still on the connection this long after its own
+// has a database that does not answer. Jobs are a handful of statements.
+constexpr absl::Duration kHangGrace = absl::Seconds(5);
+constexpr std::chrono::seconds kWatchInterval{1};
 
 absl::Status StillWanted(const CallContext& context) {
   if (context.cancelled && context.cancelled()) return Cancelled();
@@ -34,23 +41,34 @@ class Pool::Lane {
  public:
   explicit Lane(const Options& options) : options_(options) {}
 
-  /// The open connection, its statements limited for this caller; nullptr if the database cannot be
-  /// reached.
+  absl::Status Run(Job& job);
+
+  /// Cuts the connection if the job on it hangs. Called from another thread.
+  void CutIfHanging() {
+    const std::lock_guard lock(mutex_);
+    if (connection_ == nullptr || absl::Now() < hangs_after_) return;
+    log::Error("database does not answer", {});
+    connection_->Sever();
+    hangs_after_ = absl::InfiniteFuture();
+  }
+
+ private:
+  // The open connection, its statements limited for this caller; nullptr if the database cannot be
+  // reached.
   Connection* Open(absl::Time deadline) {
     if (!connection_ && !Connect()) return nullptr;
-    connection_->LimitStatements(std::min(deadline - absl::Now(), options_.statement_timeout));
+    const absl::Duration limit = std::min(deadline - absl::Now(), options_.statement_timeout);
+    SetHangsAfter(absl::Now() + std::max(limit, absl::ZeroDuration()) + kHangGrace);
+    connection_->LimitStatements(limit, options_.statement_timeout);
     return connection_.get();
   }
 
-  void Discard() { connection_.reset(); }
-
-  bool broken() const { return connection_ && !connection_->is_open(); }
-
- private:
   bool Connect() {
     if (absl::Now() < next_try_) return false;
     try {
-      connection_ = std::make_unique<Connection>(options_.url);
+      auto connection = std::make_unique<Connection>(options_.url);
+      const std::lock_guard lock(mutex_);
+      connection_ = std::move(connection);
       return true;
     } catch (const std::exception& exception) {
       log::Warning("database unreachable", {{"message", absl::string_view(exception.what())}});
@@ -59,25 +77,83 @@ class Pool::Lane {
     }
   }
 
+  void Discard() {
+    const std::lock_guard lock(mutex_);
+    connection_.reset();
+  }
+
+  void SetHangsAfter(absl::Time time) {
+    const std::lock_guard lock(mutex_);
+    hangs_after_ = time;
+  }
+
   const Options& options_;
-  std::unique_ptr<Connection> connection_;
   absl::Time next_try_ = absl::InfinitePast();
+  std::mutex mutex_;  // what the lane's own thread changes and another looks at
+  std::unique_ptr<Connection> connection_;
+  absl::Time hangs_after_ = absl::InfiniteFuture();
 };
+
+absl::Status Pool::Lane::Run(Job& job) {
+  int collisions = 0;
+  int losses = 0;
+  bool in_doubt = false;  // an attempt may have been committed
+  // So that nothing that ends the job later says "not done".
+  const auto failed = [&in_doubt](absl::Status status) {
+    return in_doubt ? OutcomeUnknown() : std::move(status);
+  };
+  for (int attempt = 1;; ++attempt) {
+    if (absl::Status status = StillWanted(job.context); !status.ok()) return failed(status);
+    try {
+      Connection* const connection = Open(job.context.deadline);
+      if (connection == nullptr) return failed(StoreUnavailable());
+      absl::Status status = job.work(*connection, attempt);
+      SetHangsAfter(absl::InfiniteFuture());
+      return status;
+    } catch (const std::exception& exception) {
+      SetHangsAfter(absl::InfiniteFuture());
+      Failure failure = Explain(exception);
+      const bool broken = connection_ && !connection_->is_open();
+      if (broken && failure.kind != Failure::Kind::kOutcomeUnknown) {
+        failure = {Failure::Kind::kConnectionLost, StoreUnavailable()};
+      }
+      switch (failure.kind) {
+        case Failure::Kind::kFinal:
+          return failed(failure.status);
+        case Failure::Kind::kContention:
+          if (++collisions > kMostCollisions) return failed(failure.status);
+          absl::SleepFor(Jitter(collisions));
+          break;
+        case Failure::Kind::kOutcomeUnknown:
+          in_doubt = true;
+          [[fallthrough]];
+        case Failure::Kind::kConnectionLost:
+          Discard();
+          if (++losses > kMostLosses) return failed(failure.status);
+          break;
+      }
+    }
+  }
+}
 
 Pool::Pool(Options options) : options_(std::move(options)) {
   for (int i = 0; i < options_.connections; ++i) {
-    threads_.emplace_back([this](const std::stop_token& stop) { Serve(stop); });
+    lanes_.push_back(std::make_unique<Lane>(options_));
+  }
+  watch_ = std::jthread([this](const std::stop_token& stop) { Watch(stop); });
+  for (const auto& lane : lanes_) {
+    workers_.emplace_back([this, &lane](const std::stop_token& stop) { Serve(stop, *lane); });
   }
 }
 
 Pool::~Pool() {
-  for (std::jthread& thread : threads_) thread.request_stop();
-  threads_.clear();
-  for (Job& job : queue_) std::move(job.finish)(Cancelled());
+  for (std::jthread& worker : workers_) worker.request_stop();
+  workers_.clear();
+  for (Job& job : queue_) std::move(job.finish)(StoreUnavailable());
 }
 
-void Pool::Run(CallContext context, Effect effect, Work work, Finish finish) {
-  Job job{std::move(context), effect, std::move(work), std::move(finish)};
+void Pool::Run(CallContext context, Work work, Finish finish) {
+  Job job{std::move(context), std::move(work), std::move(finish)};
   {
     const std::lock_guard lock(mutex_);
     if (queue_.size() < options_.queue_limit) {
@@ -89,8 +165,7 @@ void Pool::Run(CallContext context, Effect effect, Work work, Finish finish) {
   std::move(job.finish)(Overloaded(kOverloadRetry));
 }
 
-void Pool::Serve(const std::stop_token& stop) {
-  Lane lane(options_);
+void Pool::Serve(const std::stop_token& stop, Lane& lane) {
   while (true) {
     std::unique_lock lock(mutex_);
     if (!wake_.wait(lock, stop, [this] { return !queue_.empty(); })) return;
@@ -98,42 +173,16 @@ void Pool::Serve(const std::stop_token& stop) {
     Job job = std::move(queue_.front());
     queue_.pop_front();
     lock.unlock();
-    absl::Status status = RunJob(lane, job);
+    absl::Status status = lane.Run(job);
     std::move(job.finish)(std::move(status));
   }
 }
 
-absl::Status Pool::RunJob(Lane& lane, Job& job) {
-  int collisions = 0;
-  int losses = 0;
-  for (int attempt = 1;; ++attempt) {
-    // A write that was cut off may have been committed: what ends it now cannot say "not done".
-    const bool in_doubt = losses > 0 && job.effect == Effect::kWrite;
-    if (absl::Status status = StillWanted(job.context); !status.ok()) {
-      return in_doubt ? OutcomeUnknown() : status;
-    }
-    try {
-      Connection* const connection = lane.Open(job.context.deadline);
-      if (connection == nullptr) return in_doubt ? OutcomeUnknown() : StoreUnavailable();
-      return job.work(*connection, attempt);
-    } catch (const std::exception& exception) {
-      Failure failure = Explain(exception);
-      if (lane.broken()) failure = {Failure::Kind::kConnectionLost, StoreUnavailable()};
-      switch (failure.kind) {
-        case Failure::Kind::kFinal:
-          return failure.status;
-        case Failure::Kind::kContention:
-          if (++collisions > kContentionRetries) return failure.status;
-          absl::SleepFor(Jitter(collisions));
-          break;
-        case Failure::Kind::kConnectionLost:
-          lane.Discard();
-          if (++losses > kConnectionRetries) {
-            return job.effect == Effect::kWrite ? OutcomeUnknown() : StoreUnavailable();
-          }
-          break;
-      }
-    }
+void Pool::Watch(const std::stop_token& stop) {
+  while (!stop.stop_requested()) {
+    std::unique_lock lock(watch_mutex_);
+    watch_wake_.wait_for(lock, stop, kWatchInterval, [] { return false; });
+    for (const auto& lane : lanes_) lane->CutIfHanging();
   }
 }
 

@@ -10,6 +10,7 @@
 
 #include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
+#include "absl/time/time.h"
 #include "content/store.h"
 #include "store/connection.h"
 
@@ -17,9 +18,10 @@ namespace content::store {
 
 /// Connections, each on a thread of its own that takes work from one bounded queue.
 ///
-/// A job that loses its connection or collides with others is run again (see Run) within its
-/// caller's deadline; a job whose caller's time is up, or who has gone, is not run. A connection
-/// that broke is replaced when the next job needs it.
+/// A job that loses its connection or collides with others is run again within its caller's
+/// deadline; a job whose caller's time is up, or who has gone, is not run. A connection that broke
+/// is replaced when the next job needs it; one on which a job hangs past every limit (a database
+/// that stopped answering) is cut.
 class Pool {
  public:
   struct Options {
@@ -30,18 +32,15 @@ class Pool {
     absl::Duration statement_timeout = absl::Seconds(10);
   };
 
-  /// What is done on a connection. May throw pqxx exceptions; `attempt` counts from 1. The status
-  /// it returns is final.
+  /// What is done on a connection. May throw pqxx exceptions; the status it returns is final.
+  /// `attempt` counts from 1. What changes something must, from its second attempt on, first look
+  /// whether an earlier one was committed after all.
   using Work = absl::AnyInvocable<absl::Status(Connection&, int attempt)>;
   using Finish = absl::AnyInvocable<void(absl::Status) &&>;
 
-  /// Work that changes something must, from its second attempt on, first look whether an earlier
-  /// attempt was committed after all.
-  enum class Effect { kRead, kWrite };
-
   explicit Pool(Options options);
 
-  /// Answers what still waits with CANCELLED and waits for what runs.
+  /// Answers what still waits with UNAVAILABLE and waits for what runs.
   ~Pool();
 
   Pool(const Pool&) = delete;
@@ -49,27 +48,30 @@ class Pool {
 
   /// Runs `work` and then `finish` with its status, on a thread of the pool. A full queue calls
   /// `finish` at once, on the calling thread, with RESOURCE_EXHAUSTED. Thread-safe.
-  void Run(CallContext context, Effect effect, Work work, Finish finish);
+  void Run(CallContext context, Work work, Finish finish);
 
  private:
   struct Job {
     CallContext context;
-    Effect effect;
     Work work;
     Finish finish;
   };
 
-  /// A thread's connection: opened when needed, and not tried again right after it could not be.
+  /// A thread's connection.
   class Lane;
 
-  void Serve(const std::stop_token& stop);
-  absl::Status RunJob(Lane& lane, Job& job);
+  void Serve(const std::stop_token& stop, Lane& lane);
+  void Watch(const std::stop_token& stop);
 
   const Options options_;
   std::mutex mutex_;
   std::condition_variable_any wake_;
   std::deque<Job> queue_;
-  std::vector<std::jthread> threads_;  // last: they use the rest
+  std::vector<std::unique_ptr<Lane>> lanes_;
+  std::mutex watch_mutex_;
+  std::condition_variable_any watch_wake_;
+  std::jthread watch_;  // outlives the workers: one that hangs is cut, or it would never end
+  std::vector<std::jthread> workers_;
 };
 
 }  // namespace content::store

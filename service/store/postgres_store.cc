@@ -32,20 +32,23 @@ absl::Time FromTimestamp(const google::protobuf::Timestamp& timestamp) {
 
 // ---- Reads ----
 
-absl::StatusOr<std::vector<v1::Article>> GetArticles(Connection& connection,
-                                                     const std::vector<std::string>& ids,
-                                                     v1::ArticleView view) {
-  // Ids hold nothing that an array literal would need quoted.
-  const std::string array = absl::StrCat("{", absl::StrJoin(ids, ","), "}");
+absl::StatusOr<std::vector<std::optional<v1::Article>>> GetArticles(
+    Connection& connection, const std::vector<std::string>& ids, v1::ArticleView view) {
+  // Quoted, because null is an id too. Nothing in an id needs more.
+  const std::string array = absl::StrCat("{\"", absl::StrJoin(ids, "\",\""), "\"}");
   const pqxx::result rows = connection.Read(SelectArticles(view), array, Now());
   std::map<std::string, v1::Article> found;
   for (const auto& row : rows) {
     if (row["body"].is_null()) return ReplyTooLarge();
     found.emplace(row["article_id"].c_str(), ReadArticle(row, view));
   }
-  std::vector<v1::Article> articles;
+  std::vector<std::optional<v1::Article>> articles;
+  size_t bytes = 0;
   for (const std::string& id : ids) {
-    if (const auto it = found.find(id); it != found.end()) articles.push_back(it->second);
+    const auto it = found.find(id);
+    articles.push_back(it == found.end() ? std::nullopt : std::optional(it->second));
+    bytes += articles.back() ? articles.back()->ByteSizeLong() : 0;
+    if (bytes > kMaxReplyBytes) return ReplyTooLarge();
   }
   return articles;
 }
@@ -160,7 +163,10 @@ absl::StatusOr<std::optional<v1::Comment>> FindReplay(Transaction& transaction,
   if (rows[0]["fingerprint"].c_str() != Fingerprint(comment)) {
     return RequestIdReused(comment.request_id);
   }
-  return FindComment(transaction, comment.article_id, rows[0]["comment_id"].c_str());
+  const std::string comment_id = rows[0]["comment_id"].c_str();
+  std::optional<v1::Comment> replay = FindComment(transaction, comment.article_id, comment_id);
+  if (!replay) return CommentNotFound(CommentName(comment.article_id, comment_id));
+  return replay;
 }
 
 absl::StatusOr<int> DepthBelow(Transaction& transaction, const NewComment& comment) {
@@ -208,15 +214,18 @@ absl::StatusOr<v1::Comment> CreateComment(Connection& connection, const NewComme
   Transaction transaction(connection);
   const std::optional<LockedArticle> article =
       LockArticle(transaction, comment.article_id, comment.create_time);
-  if (!article || !article->readable) return ArticleNotFound(ArticleName(comment.article_id));
+  if (!article) return ArticleNotFound(ArticleName(comment.article_id));
 
+  // Before anything that may have changed since it was added.
   absl::StatusOr<std::optional<v1::Comment>> replay = FindReplay(transaction, comment, attempt);
   if (!replay.ok()) return replay.status();
   if (replay->has_value()) {
+    if (comment.validate_only) return Preview(**std::move(replay));
     (*replay)->set_article_revision(article->revision);
     return **std::move(replay);
   }
 
+  if (!article->readable) return ArticleNotFound(ArticleName(comment.article_id));
   if (article->comment_policy == v1::COMMENT_POLICY_CLOSED) {
     return CommentsClosed(ArticleName(comment.article_id));
   }
@@ -276,19 +285,38 @@ void SetDefaults(v1::Article& article, const std::optional<ExistingArticle>& exi
   }
 }
 
+// What is not text: whether, when and how it is shown.
+bool SameText(v1::Article stored, v1::Article published) {
+  for (v1::Article* article : {&stored, &published}) {
+    article->clear_publish_time();
+    article->clear_comment_policy();
+  }
+  return SameContent(stored, published);
+}
+
 void WriteArticle(Transaction& transaction, const std::string& id, const v1::Article& article,
-                  int64_t revision, absl::Time now) {
-  transaction.Exec(kUpsertArticle, id, revision, article.title(), ArticleStructure(article),
-                   TimeParameter(now), article.language_code(), article.summary(), article.body(),
-                   article.source_uri(), article.word_count());
+                  bool text_changed, int64_t revision, absl::Time now) {
+  if (text_changed) {
+    transaction.Exec(kUpsertArticle, id, revision, article.title(), ArticleStructure(article),
+                     TimeParameter(now), article.language_code(), article.summary(), article.body(),
+                     article.source_uri(), article.word_count());
+  }
   transaction.Exec(kUpdateArticleState, id, revision, static_cast<int>(article.comment_policy()),
                    TimeParameter(FromTimestamp(article.publish_time())));
   transaction.Exec(kDeleteLabels, id);
   transaction.Exec(kInsertLabels, id);
 }
 
+// What an article would be if it were published.
+v1::Article Preview(v1::Article article) {
+  article.clear_update_time();
+  article.clear_revision();
+  article.clear_etag();
+  return article;
+}
+
 absl::StatusOr<PublishedArticle> PublishArticle(Connection& connection, v1::Article article,
-                                                bool may_replace) {
+                                                const PublishOptions& options) {
   const std::string id = *ParseArticleName(article.name());
   const absl::Time now = absl::Now();
   Transaction transaction(connection);
@@ -302,14 +330,17 @@ absl::StatusOr<PublishedArticle> PublishArticle(Connection& connection, v1::Arti
   SetDefaults(article, existing, now);
 
   const bool same = existing && SameContent(existing->article, article);
+  if (existing && !same && !options.may_replace) return ArticleExists(article.name());
+  // What is there already needs no permission to replace it, so that a repeated call succeeds.
+  if (!same && !etag.empty() && (!existing || existing->article.etag() != etag)) {
+    return EtagMismatch(article.name());
+  }
+  if (options.validate_only) return PublishedArticle{Preview(std::move(article)), {}};
   if (same && !existing->retracted) {
     return PublishedArticle{existing->article, v1::PUBLISH_OUTCOME_UNCHANGED};
   }
-  if (existing && !same && !may_replace) return ArticleExists(article.name());
-  if (!etag.empty() && (!existing || existing->article.etag() != etag)) {
-    return EtagMismatch(article.name());
-  }
-  WriteArticle(transaction, id, article, revision, now);
+  const bool text_changed = !existing || !SameText(existing->article, article);
+  WriteArticle(transaction, id, article, text_changed, revision, now);
   PublishedArticle published{FindArticle(transaction, id)->article,
                              existing ? v1::PUBLISH_OUTCOME_REPLACED : v1::PUBLISH_OUTCOME_CREATED};
   transaction.Commit();
@@ -331,9 +362,9 @@ absl::StatusOr<int64_t> RetractArticle(Connection& connection, const std::string
   return revision;
 }
 
-absl::StatusOr<bool> Check(Connection& connection) {
-  if (connection.Read(kSelectWritable)[0][0].as<bool>()) return true;
-  return StoreUnavailable();
+absl::Status Check(Connection& connection) {
+  const bool writable = connection.Read(kSelectWritable)[0][0].as<bool>();
+  return writable ? absl::OkStatus() : StoreUnavailable();
 }
 
 // ---- The store ----
@@ -343,60 +374,70 @@ class PostgresStore : public Store {
   explicit PostgresStore(const PostgresOptions& options)
       : reads_(PoolOptions(options, options.read_connections)),
         writes_(PoolOptions(options, options.write_connections)),
+        publishing_({.url = options.url,
+                     .connections = 1,
+                     .queue_limit = kPublishingQueue,
+                     .statement_timeout = options.statement_timeout}),
         checks_(PoolOptions(options, 1)) {}
 
   void GetArticles(CallContext context, std::vector<std::string> ids, v1::ArticleView view,
-                   Callback<std::vector<v1::Article>> done) override {
-    Read(reads_, std::move(context), std::move(done),
-         [ids = std::move(ids), view](Connection& c) { return store::GetArticles(c, ids, view); });
+                   Callback<std::vector<std::optional<v1::Article>>> done) override {
+    Run(reads_, std::move(context), std::move(done),
+        [ids = std::move(ids), view](Connection& c, int) {
+          return store::GetArticles(c, ids, view);
+        });
   }
 
   void ListArticles(CallContext context, ArticleQuery query,
                     Callback<Page<v1::Article>> done) override {
-    Read(reads_, std::move(context), std::move(done), [query = std::move(query)](Connection& c) {
-      return absl::StatusOr<Page<v1::Article>>(store::ListArticles(c, query));
-    });
+    Run(reads_, std::move(context), std::move(done),
+        [query = std::move(query)](Connection& c, int) {
+          return absl::StatusOr<Page<v1::Article>>(store::ListArticles(c, query));
+        });
   }
 
   void GetComment(CallContext context, std::string article_id, std::string comment_id,
                   int64_t min_revision, Callback<v1::Comment> done) override {
-    Read(reads_, std::move(context), std::move(done),
-         [article_id = std::move(article_id), comment_id = std::move(comment_id), min_revision](
-             Connection& c) { return store::GetComment(c, article_id, comment_id, min_revision); });
+    Run(reads_, std::move(context), std::move(done),
+        [article_id = std::move(article_id), comment_id = std::move(comment_id), min_revision](
+            Connection& c, int) {
+          return store::GetComment(c, article_id, comment_id, min_revision);
+        });
   }
 
   void ListComments(CallContext context, CommentQuery query, Callback<CommentPage> done) override {
-    Read(reads_, std::move(context), std::move(done),
-         [query = std::move(query)](Connection& c) { return store::ListComments(c, query); });
+    Run(reads_, std::move(context), std::move(done),
+        [query = std::move(query)](Connection& c, int) { return store::ListComments(c, query); });
   }
 
   void CreateComment(CallContext context, NewComment comment, Callback<v1::Comment> done) override {
-    Write(std::move(context), std::move(done),
-          [comment = std::move(comment)](Connection& c, int attempt) {
-            return store::CreateComment(c, comment, attempt);
-          });
+    Run(writes_, std::move(context), std::move(done),
+        [comment = std::move(comment)](Connection& c, int attempt) {
+          return store::CreateComment(c, comment, attempt);
+        });
   }
 
-  // Publishing and retracting are repeatable by nature: a second attempt finds the work done.
-  void PublishArticle(CallContext context, v1::Article article, bool may_replace,
+  // Publishing and retracting are repeatable: a second attempt finds the work of the first done,
+  // and says that nothing had to change.
+  void PublishArticle(CallContext context, v1::Article article, PublishOptions options,
                       Callback<PublishedArticle> done) override {
-    Write(std::move(context), std::move(done),
-          [article = std::move(article), may_replace](Connection& c, int) {
-            return store::PublishArticle(c, article, may_replace);
-          });
+    Run(publishing_, std::move(context), std::move(done),
+        [article = std::move(article), options](Connection& c, int) {
+          return store::PublishArticle(c, article, options);
+        });
   }
 
   void RetractArticle(CallContext context, std::string id, std::string etag,
                       Callback<int64_t> done) override {
-    Write(std::move(context), std::move(done),
-          [id = std::move(id), etag = std::move(etag)](Connection& c, int) {
-            return store::RetractArticle(c, id, etag);
-          });
+    Run(publishing_, std::move(context), std::move(done),
+        [id = std::move(id), etag = std::move(etag)](Connection& c, int) {
+          return store::RetractArticle(c, id, etag);
+        });
   }
 
-  void Check(CallContext context, Callback<bool> done) override {
-    Read(checks_, std::move(context), std::move(done),
-         [](Connection& c) { return store::Check(c); });
+  void Check(CallContext context, absl::AnyInvocable<void(absl::Status) &&> done) override {
+    checks_.Run(
+        std::move(context), [](Connection& c, int) { return store::Check(c); }, std::move(done));
   }
 
  private:
@@ -407,23 +448,12 @@ class PostgresStore : public Store {
             .statement_timeout = options.statement_timeout};
   }
 
-  template <class T, class Work>
-  void Read(Pool& pool, CallContext context, Callback<T> done, Work work) {
-    Run<T>(pool, std::move(context), Pool::Effect::kRead, std::move(done),
-           [work = std::move(work)](Connection& connection, int) { return work(connection); });
-  }
-
-  template <class T, class Work>
-  void Write(CallContext context, Callback<T> done, Work work) {
-    Run<T>(writes_, std::move(context), Pool::Effect::kWrite, std::move(done), std::move(work));
-  }
-
   // Carries the result from the work, which may run more than once, to the callback.
   template <class T, class Work>
-  void Run(Pool& pool, CallContext context, Pool::Effect effect, Callback<T> done, Work work) {
+  void Run(Pool& pool, CallContext context, Callback<T> done, Work work) {
     auto result = std::make_shared<std::optional<T>>();
     pool.Run(
-        std::move(context), effect,
+        std::move(context),
         [result, work = std::move(work)](Connection& connection, int attempt) -> absl::Status {
           absl::StatusOr<T> answer = work(connection, attempt);
           if (!answer.ok()) return answer.status();
@@ -432,12 +462,17 @@ class PostgresStore : public Store {
         },
         [result, done = std::move(done)](absl::Status status) mutable {
           if (!status.ok()) return std::move(done)(std::move(status));
-          std::move(done)(**std::move(result));
+          std::move(done)(*std::move(*result));
         });
   }
 
+  // Articles are large and rarely written: they wait in a short queue of their own, out of the way
+  // of comments.
+  static constexpr size_t kPublishingQueue = 50;
+
   Pool reads_;
   Pool writes_;
+  Pool publishing_;
   Pool checks_;  // health does not wait behind the load
 };
 

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "content/store.h"
 
 namespace content::store {
@@ -22,7 +23,7 @@ struct PostgresOptions {
 
 /// A Store on PostgreSQL. Connects when it is first used, and again when a connection breaks; the
 /// database's schema must be the needed one (migrations.h). FAILED_PRECONDITION if the URL cannot
-/// be parsed. Its destructor answers what still waits with CANCELLED.
+/// be parsed. Its destructor answers what still waits with UNAVAILABLE.
 absl::StatusOr<std::unique_ptr<Store>> NewPostgresStore(const PostgresOptions& options);
 
 }  // namespace content::store

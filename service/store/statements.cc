@@ -166,7 +166,7 @@ std::string SelectCommentPage(const CommentQuery& query) {
   const CommentKey key = KeyOf(query.order);
   constexpr char kPage[] = R"sql(
 SELECT s.revision, s.comment_count, page.*,
-       $$5::text = '' OR EXISTS (SELECT FROM comment t WHERE t.article_id = s.article_id
+       $$5::text = '' OR EXISTS (SELECT FROM comment t WHERE t.article_id = $$1
                            AND t.comment_id = NULLIF($$5::text, '')::uuid AND $0) AS thread_exists
 FROM article_state s
 LEFT JOIN LATERAL (
@@ -206,7 +206,8 @@ std::string TimeParameter(absl::Time time) {
   // Cut to what PostgreSQL keeps, or it would round, and a row differ from the answer that
   // announced it.
   const absl::Time micros = absl::FromUnixMicros(absl::ToUnixMicros(time));
-  return absl::FormatTime(absl::RFC3339_full, micros, absl::UTCTimeZone());
+  // Four digits of year: PostgreSQL takes fewer for another part of a date.
+  return absl::FormatTime("%E4Y-%m-%dT%H:%M:%E*SZ", micros, absl::UTCTimeZone());
 }
 
 v1::Article ReadArticle(const pqxx::row& row, v1::ArticleView view) {

@@ -42,9 +42,24 @@ absl::string_view LevelName(spdlog::level::level_enum level) {
   return {name.data(), name.size()};
 }
 
+/// `json` is valid UTF-8. JSON escapes the controls of ASCII, but a terminal obeys those from
+/// U+0080 to U+009F too.
+std::string EscapeC1Controls(absl::string_view json) {
+  std::string escaped;
+  for (size_t i = 0; i < json.size(); ++i) {
+    if (json[i] == '\xC2' && static_cast<unsigned char>(json[i + 1]) < 0xA0) {
+      absl::StrAppend(&escaped, "\\u00", absl::Hex(static_cast<unsigned char>(json[++i])));
+    } else {
+      escaped += json[i];
+    }
+  }
+  return escaped;
+}
+
 /// Invalid UTF-8 is replaced: a log line must never fail.
 std::string ToLine(const Json& json) {
-  return json.dump(-1, ' ', /*ensure_ascii=*/false, Json::error_handler_t::replace);
+  return EscapeC1Controls(
+      json.dump(-1, ' ', /*ensure_ascii=*/false, Json::error_handler_t::replace));
 }
 
 Json JsonValue(const Field& field) {

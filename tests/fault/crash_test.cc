@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <condition_variable>
 #include <csignal>
 #include <cstdlib>
@@ -11,6 +12,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <stop_token>
 #include <thread>
 
 #include "absl/strings/str_cat.h"
@@ -24,17 +26,24 @@ namespace {
 
 constexpr int kWriters = 6;
 constexpr int kArticles = 3;
+constexpr std::chrono::seconds kPatience{120};
+// How long a caller of ours waits before it repeats a call that failed.
+constexpr std::chrono::milliseconds kBackoff{10};
 
 // What the writers share: where the server is now, and which comments it has acknowledged.
 class Ledger {
  public:
+  // Empty: nowhere.
   void SetAddress(const std::string& address) {
     const std::lock_guard lock(mutex_);
     address_ = address;
+    changed_.notify_all();
   }
 
-  std::string address() const {
-    const std::lock_guard lock(mutex_);
+  // Waits while the server is nowhere, so that writers do not take the time it needs to come back.
+  std::string AwaitAddress(const std::stop_token& stop) {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, stop, [this] { return !address_.empty(); });
     return address_;
   }
 
@@ -47,15 +56,16 @@ class Ledger {
   void AwaitMore(size_t count) {
     std::unique_lock lock(mutex_);
     const size_t goal = acknowledged_.size() + count;
-    changed_.wait(lock, [&] { return acknowledged_.size() >= goal; });
+    ASSERT_TRUE(changed_.wait_for(lock, kPatience, [&] { return acknowledged_.size() >= goal; }))
+        << acknowledged_.size() << " of " << goal << " comments were acknowledged";
   }
 
   // Names by body.
   const std::map<std::string, std::string>& acknowledged() const { return acknowledged_; }
 
  private:
-  mutable std::mutex mutex_;
-  std::condition_variable changed_;
+  std::mutex mutex_;
+  std::condition_variable_any changed_;
   std::string address_;
   std::map<std::string, std::string> acknowledged_;
 };
@@ -69,12 +79,13 @@ v1::CreateCommentRequest CommentOf(int writer, int number) {
 
 // Writes one comment after the other, each repeated through crashes until it is acknowledged.
 void WriteComments(const std::stop_token& stop, Ledger& ledger, int writer) {
-  auto client = std::make_unique<Client>(ledger.address());
+  auto client = std::make_unique<Client>(ledger.AwaitAddress(stop));
   for (int number = 0; !stop.stop_requested(); ++number) {
     const v1::CreateCommentRequest request = CommentOf(writer, number);
     v1::CreateCommentResponse response;
     while (!stop.stop_requested() && !client->Create(request, &response).ok()) {
-      client = std::make_unique<Client>(ledger.address());
+      std::this_thread::sleep_for(kBackoff);
+      client = std::make_unique<Client>(ledger.AwaitAddress(stop));
     }
     if (response.has_comment()) {
       ledger.Acknowledge(request.comment().body(), response.comment().name());
@@ -103,15 +114,16 @@ class CrashTest : public ::testing::Test {
   }
 
   void KillServer() {
+    ledger_.SetAddress("");
     server_->Signal(SIGKILL);
     EXPECT_EQ(server_->Wait(), -SIGKILL);
   }
 
-  void KillDatabase() const {
+  void SignalDatabase(int signal) const {
     int pid = 0;
     std::ifstream(data_dir_ + "/postgres/postmaster.pid") >> pid;
     ASSERT_GT(pid, 1);
-    ASSERT_EQ(kill(pid, SIGKILL), 0);
+    ASSERT_EQ(kill(pid, signal), 0);
   }
 
   // Stops writing and looks at what is there, as another service would see it.
@@ -171,7 +183,7 @@ TEST_F(CrashTest, TheServerIsKilled) {
 TEST_F(CrashTest, TheDatabaseIsKilled) {
   for (int round = 0; round < 3; ++round) {
     ledger_.AwaitMore(100);
-    KillDatabase();
+    SignalDatabase(SIGKILL);
   }
   ledger_.AwaitMore(100);
   ExpectEveryAcknowledgedCommentOnce();
@@ -179,11 +191,12 @@ TEST_F(CrashTest, TheDatabaseIsKilled) {
 
 TEST_F(CrashTest, TheServerAndThenTheDatabaseAreKilled) {
   ledger_.AwaitMore(100);
+  SignalDatabase(SIGSTOP);  // or it would begin an orderly end when its server dies
   KillServer();
-  KillDatabase();
+  SignalDatabase(SIGKILL);
   Start();
   ledger_.AwaitMore(100);
-  KillDatabase();
+  SignalDatabase(SIGKILL);
   KillServer();
   Start();
   ledger_.AwaitMore(100);

@@ -4,12 +4,16 @@
 #include <gtest/gtest.h>
 #include <poll.h>
 #include <spawn.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
 #include <csignal>
 #include <nlohmann/json.hpp>
+#include <utility>
+
+#include "absl/strings/match.h"
 
 extern char** environ;
 
@@ -21,15 +25,24 @@ struct Pipe {
   std::array<int, 2> ends{};
 };
 
+// Adds this process's environment, without what would change the settings of the one to be started.
+void AddEnvironment(std::vector<char*>& environment) {
+  for (char** variable = environ; *variable != nullptr; ++variable) {
+    const bool is_setting =
+        absl::StartsWith(*variable, "CONTENT_") || absl::StartsWith(*variable, "PG");
+    if (!is_setting) environment.push_back(*variable);
+  }
+}
+
 int Spawn(std::vector<std::string> arguments, std::vector<std::string> environment, int out,
           int err) {
-  arguments.insert(arguments.begin(), CONTENTD);
+  arguments.insert(arguments.begin(), {"/usr/bin/setpriv", "--pdeathsig", "KILL", "--", CONTENTD});
   std::vector<char*> argv;
   for (std::string& argument : arguments) argv.push_back(argument.data());
   argv.push_back(nullptr);
   std::vector<char*> env;
   for (std::string& variable : environment) env.push_back(variable.data());
-  for (char** variable = environ; *variable != nullptr; ++variable) env.push_back(*variable);
+  AddEnvironment(env);
   env.push_back(nullptr);
 
   posix_spawn_file_actions_t actions;
@@ -83,12 +96,15 @@ Finished RunContentd(const std::vector<std::string>& arguments,
   return finished;
 }
 
+// The log is a socket, because a pipe cannot be hung up while somebody reads it.
 ContentdServer::ContentdServer(std::vector<std::string> arguments) {
   arguments.insert(arguments.begin(), {"serve", "--listen", "127.0.0.1:0", "--log-format", "json"});
-  const Pipe log;
-  pid_ = Spawn(std::move(arguments), {}, -1, log.ends[1]);
-  close(log.ends[1]);
-  log_ = log.ends[0];
+  std::array<int, 2> log{};
+  EXPECT_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, log.data()), 0);
+  pid_ = Spawn(std::move(arguments), {}, -1, log[1]);
+  close(log[1]);
+  log_ = log[0];
+  reader_ = std::jthread([this] { ReadLog(); });
   const auto serving = nlohmann::json::parse(WaitForEvent("serving"), nullptr, false);
   if (serving.is_object()) address_ = serving["address"];
 }
@@ -98,15 +114,17 @@ ContentdServer::~ContentdServer() {
     kill(pid_, SIGKILL);
     WaitFor(pid_);
   }
+  HangUp();
+  reader_.join();
   close(log_);
 }
 
-void ContentdServer::Signal(int signal) const { kill(pid_, signal); }
+void ContentdServer::Signal(int signal) const {
+  ASSERT_GT(pid_, 0) << "contentd does not run";
+  kill(pid_, signal);
+}
 
 int ContentdServer::Wait() {
-  // The log is read to its end, so that the server never waits for a full pipe.
-  while (ReadSome(log_, unread_)) {
-  }
   const int status = WaitFor(pid_);
   pid_ = -1;
   return status;
@@ -114,10 +132,11 @@ int ContentdServer::Wait() {
 
 std::string ContentdServer::WaitForEvent(const std::string& event) {
   std::string seen;
+  std::unique_lock lock(mutex_);
   while (true) {
+    changed_.wait(lock, [this] { return log_has_ended_ || absl::StrContains(unread_, '\n'); });
     const size_t end = unread_.find('\n');
     if (end == std::string::npos) {
-      if (ReadSome(log_, unread_)) continue;
       ADD_FAILURE() << "contentd ended without the event \"" << event << "\":\n" << seen << unread_;
       return "";
     }
@@ -127,6 +146,20 @@ std::string ContentdServer::WaitForEvent(const std::string& event) {
     const auto json = nlohmann::json::parse(line, nullptr, false);
     if (json.is_object() && json.value("event", "") == event) return line;
   }
+}
+
+void ContentdServer::HangUp() const { shutdown(log_, SHUT_RDWR); }
+
+void ContentdServer::ReadLog() {
+  std::string text;
+  while (ReadSome(log_, text)) {
+    const std::lock_guard lock(mutex_);
+    unread_ += std::exchange(text, "");
+    changed_.notify_all();
+  }
+  const std::lock_guard lock(mutex_);
+  log_has_ended_ = true;
+  changed_.notify_all();
 }
 
 }  // namespace content::testing

@@ -1,6 +1,9 @@
 #pragma once
 
+#include <condition_variable>
+#include <mutex>
 #include <string>
+#include <thread>
 #include <vector>
 
 namespace content::testing {
@@ -12,11 +15,16 @@ struct Finished {
   std::string err;
 };
 
-/// Runs `contentd` with these arguments to its end. `environment` is added to this process's.
+// Every contentd started here is killed when the thread that started it ends, so that a test that
+// is killed leaves none behind. Its environment is this process's without the settings of the
+// service and of PostgreSQL's clients (CONTENT_*, PG*): tests must not work on whatever these lead
+// to.
+
+/// Runs `contentd` with these arguments to its end. `environment` is added to the above.
 Finished RunContentd(const std::vector<std::string>& arguments,
                      const std::vector<std::string>& environment = {});
 
-/// A running `contentd serve`, on a free port, with JSON logs.
+/// A running `contentd serve`, on a free port, with JSON logs, which are read all the time.
 class ContentdServer {
  public:
   /// Starts it and waits until it serves; fails the test if it ends before that.
@@ -39,11 +47,21 @@ class ContentdServer {
   /// Waits for a log line whose event is this, among those not yet waited for, and returns it.
   std::string WaitForEvent(const std::string& event);
 
+  /// Stops reading its log: from now on it cannot write there.
+  void HangUp() const;
+
  private:
+  void ReadLog();
+
   int pid_ = -1;
   int log_ = -1;
-  std::string unread_;
   std::string address_;
+
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::string unread_;
+  bool log_has_ended_ = false;
+  std::jthread reader_;
 };
 
 }  // namespace content::testing

@@ -123,6 +123,11 @@ TEST(Headings, AreWithoutMarkup) {
               ElementsAre("The very best link & more", "Two lines here"));
 }
 
+TEST(Headings, AreOneLineOfCharactersThatMayStandThere) {
+  EXPECT_THAT(Headings("# One&#1;two &#x85;&#9; three&#10;\n\n# &#x2028;\n\nText.\n"),
+              ElementsAre("One two three", ""));
+}
+
 TEST(Anchors, AreHeadingsAsIdsOrThePlace) {
   EXPECT_THAT(Anchors("Start.\n\n# Über uns\n\n***\n\nText.\n\n# 漢字\n"),
               ElementsAre("section-1", "uber-uns", "section-3", "section-4"));

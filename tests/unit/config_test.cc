@@ -2,8 +2,15 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <cstdlib>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "absl/strings/match.h"
+#include "absl/strings/string_view.h"
 
 namespace content {
 namespace {
@@ -12,12 +19,19 @@ using ::testing::HasSubstr;
 
 class ConfigTest : public ::testing::Test {
  protected:
-  ~ConfigTest() override {
-    for (const std::string& name : variables_) unsetenv(name.c_str());
+  ConfigTest() { UnsetVariables(); }  // whatever who runs the tests has set
+  ~ConfigTest() override { UnsetVariables(); }
+
+  static void UnsetVariables() {
+    std::vector<std::string> names;
+    for (char** variable = environ; *variable != nullptr; ++variable) {
+      const absl::string_view text = *variable;
+      if (absl::StartsWith(text, "CONTENT_")) names.emplace_back(text.substr(0, text.find('=')));
+    }
+    for (const std::string& name : names) unsetenv(name.c_str());
   }
 
-  void SetVariable(const std::string& name, const std::string& value) {
-    variables_.push_back(name);
+  static void SetVariable(const std::string& name, const std::string& value) {
     setenv(name.c_str(), value.c_str(), 1);
   }
 
@@ -49,9 +63,6 @@ class ConfigTest : public ::testing::Test {
   }
 
   int status_ = -1;
-
- private:
-  std::vector<std::string> variables_;
 };
 
 TEST_F(ConfigTest, ServesOnLoopbackUnlessTold) {

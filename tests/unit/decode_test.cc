@@ -52,7 +52,7 @@ TEST(Decode, NamesARepeatedFieldThatIsNotUtf8) {
   request.add_names("spoilt");
   v1::BatchGetArticlesRequest read;
   EXPECT_EQ(Decode(Spoilt(request, "spoilt", "\xff\xff\xff\xff\xff\xff"), read).message(),
-            "names is not valid UTF-8");
+            "names[1] is not valid UTF-8");
 }
 
 TEST(Decode, RefusesWhatIsNoMessage) {

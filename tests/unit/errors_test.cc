@@ -1,5 +1,6 @@
 #include "content/errors.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "api/status.h"
@@ -27,6 +28,18 @@ TEST(Errors, NameEveryBadField) {
   ASSERT_EQ(bad.field_violations_size(), 2);
   EXPECT_EQ(bad.field_violations(0).field(), "comment.body");
   EXPECT_EQ(bad.field_violations(1).description(), "is not a name");
+}
+
+TEST(Errors, StaySmallHoweverManyFieldsAreBad) {
+  Violations violations;
+  for (int i = 0; i < 60'000; ++i) {
+    violations.Add("article.authors[" + std::to_string(i) + "].display_name",
+                   "has 100000 characters; at most 100 are allowed");
+  }
+  const grpc::Status status = api::ToGrpcStatus(violations.ToStatus());
+  // What travels in the trailers, of which a client takes 8 KiB by default.
+  EXPECT_LT(status.error_message().size() + status.error_details().size() * 4 / 3, 8'000);
+  EXPECT_THAT(status.error_message(), ::testing::EndsWith("; and 59984 more"));
 }
 
 TEST(Errors, NoViolationIsNoError) { EXPECT_TRUE(Violations().ToStatus().ok()); }

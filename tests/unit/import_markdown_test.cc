@@ -138,8 +138,24 @@ TEST(MarkdownImport, ReadsDatesAsGeneratorsWriteThem) {
   EXPECT_EQ(Time("1965-06-12T08:30:00.5Z"), "1965-06-12T08:30:00.500Z");
 }
 
+TEST(MarkdownImport, ReadsDatesWithoutSecondsOffsetOrBoth) {
+  EXPECT_EQ(Time("2025-06-12T08:30:15"), "2025-06-12T08:30:15Z");
+  EXPECT_EQ(Time("2025-06-12T08:30"), "2025-06-12T08:30:00Z");
+  EXPECT_EQ(Time("2025-06-12T08:30Z"), "2025-06-12T08:30:00Z");
+  EXPECT_EQ(Time("2025-06-12T08:30+02:00"), "2025-06-12T06:30:00Z");
+  EXPECT_EQ(Time("2025-06-12 08:30"), "2025-06-12T08:30:00Z");
+  EXPECT_EQ(Time("2025-06-12 08:30 +0200"), "2025-06-12T06:30:00Z");
+}
+
+TEST(MarkdownImport, ReadsDatesThatSayUtc) {
+  EXPECT_EQ(Time("2025-06-12 08:30:15 UTC"), "2025-06-12T08:30:15Z");
+  EXPECT_EQ(Time("2025-06-12 08:30 UTC"), "2025-06-12T08:30:00Z");
+  EXPECT_EQ(Time("2025-06-12 08:30:15 +0000 UTC"), "2025-06-12T08:30:15Z");
+}
+
 TEST(MarkdownImport, NamesTheLineOfABadDate) {
-  for (const char* date : {"yesterday", "12.06.2025", "2025-02-30", "2025-06-12T25:00:00Z"}) {
+  for (const char* date : {"yesterday", "12.06.2025", "2025-02-30", "2025-06-12T25:00:00Z",
+                           "2025-06-12T10", "2025-06-12 10:00 CET", "UTC"}) {
     EXPECT_THAT(ProblemWith(absl::StrCat("tags: x\ndate: ", date)),
                 StartsWith(absl::StrCat("line 4: \"", date, "\" is no date")));
   }
@@ -209,6 +225,36 @@ TEST(MarkdownImport, RefusesFrontMatterWithoutEnd) {
   EXPECT_THAT(Problem("---"), StartsWith("line 1: "));
 }
 
+TEST(MarkdownImport, RefusesFrontMatterInOtherLanguages) {
+  EXPECT_EQ(Problem("+++\ntitle = \"A title\"\n+++\nText."),
+            "line 1: the front matter is TOML; only YAML (between lines of ---) is read");
+  EXPECT_EQ(Problem("\n\n+++  \ntitle = \"A title\"\n+++\nText."),
+            "line 3: the front matter is TOML; only YAML (between lines of ---) is read");
+  for (const char* json :
+       {"{\"title\": \"A title\"}\n\nText.", "{\n  \"title\": \"A title\"\n}\nText."}) {
+    EXPECT_EQ(Problem(json, {"A title", ""}),
+              "line 1: the front matter is JSON; only YAML (between lines of ---) is read");
+  }
+}
+
+TEST(MarkdownImport, TakesBracesAndPlusesInTheTextForText) {
+  for (const char* body :
+       {"{% raw %}\n\nText.", "{{< note >}}", "{", "++++", "+++ more", "Text.\n+++"}) {
+    const auto article = Read(body, {"A title", ""});
+    ASSERT_TRUE(article.ok()) << article.status();
+    EXPECT_EQ(article->body(), body);
+  }
+}
+
+TEST(MarkdownImport, FindsFrontMatterAfterBlankLines) {
+  const auto article = Read("\n \n---\ntitle: A title\n---\nText.");
+  ASSERT_TRUE(article.ok()) << article.status();
+  EXPECT_EQ(article->title(), "A title");
+  EXPECT_EQ(article->body(), "Text.");
+  EXPECT_EQ(Problem("\n\n---\ntitle: [a, b]\n---\nText."), "line 4: title must be text");
+  EXPECT_THAT(Problem("\n\n---\ntitle: A title\n"), StartsWith("line 3: "));
+}
+
 TEST(MarkdownImport, KeepsTheBodyAsItIs) {
   const std::string body =
       "    code\n\n*a*  \n__b__ “c” . . . &amp;\n\n\n* * *\n\n---\ntitle: x\n---";
@@ -223,12 +269,25 @@ TEST(MarkdownImport, AcceptsAByteOrderMarkAndCarriageReturns) {
 }
 
 TEST(MarkdownImport, RefusesWhatBreaksTheRulesOfArticles) {
-  EXPECT_THAT(ProblemWith("slug: Not/An Id"), HasSubstr("article.name"));
   EXPECT_THAT(ProblemWith("lang: English, mostly"), HasSubstr("article.language_code"));
   EXPECT_THAT(ProblemWith("tags: [a, a]"), HasSubstr("article.tags[1]"));
   EXPECT_THAT(ProblemWith("summary: \"\\x07\""), HasSubstr("article.summary"));
   EXPECT_THAT(Problem("---\ntitle: A title\n---\n\n"), HasSubstr("article.body"));
   EXPECT_THAT(Problem("---\ntitle: 漢字\n---\nText."), HasSubstr("article.name"));
+}
+
+TEST(MarkdownImport, NamesTheKeyAndLineOfABadId) {
+  constexpr absl::string_view kRule =
+      "must be 1 to 63 lower-case letters, digits and inner hyphens";
+  for (const char* id : {"/2025/x/", "My_Post", "-a"}) {
+    EXPECT_EQ(ProblemWith(absl::StrCat("slug: ", id)), absl::StrCat("line 3: slug ", kRule));
+    EXPECT_EQ(ProblemWith(absl::StrCat("lang: en\nid: ", id)), absl::StrCat("line 4: id ", kRule));
+  }
+}
+
+TEST(MarkdownImport, PrefersTheSlugToTheId) {
+  EXPECT_EQ(With("id: Post_7\nslug: own").name(), "articles/own");
+  EXPECT_EQ(With("id: own\nslug:").name(), "articles/own");
 }
 
 TEST(MarkdownImport, RefusesDrafts) {

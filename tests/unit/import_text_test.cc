@@ -14,6 +14,8 @@
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "content/text.h"
 #include "google/protobuf/util/time_util.h"
 #include "import/importer.h"
@@ -119,6 +121,27 @@ TEST(TextImport, ReadsTheByline) {
               ElementsAre("Ada Byron", "bell hooks", "Sandy Andrews"));
 }
 
+TEST(TextImport, SeparatesAuthorsAtAmpersandsAndCommas) {
+  EXPECT_THAT(Authors("By Ada Byron & John Doe"), ElementsAre("Ada Byron", "John Doe"));
+  EXPECT_THAT(Authors("By Ada Byron, Bo Li, & John Doe"),
+              ElementsAre("Ada Byron", "Bo Li", "John Doe"));
+  EXPECT_THAT(Authors("By Ada Byron,John Doe"), ElementsAre("Ada Byron", "John Doe"));
+  EXPECT_THAT(Authors("By Ada Byron, and"), ElementsAre("Ada Byron"));
+  EXPECT_THAT(Authors("By Ada Byron,"), ElementsAre("Ada Byron"));
+}
+
+TEST(TextImport, KeepsWhatFollowsTheCommaInAName) {
+  for (const absl::string_view part :
+       {"Jr.", "Jr", "Sr.", "II", "III", "IV", "PhD", "Ph.D.", "MD", "M.D."}) {
+    const std::string name = absl::StrCat("Ada Byron, ", part);
+    EXPECT_THAT(Authors(absl::StrCat("By ", name)), ElementsAre(name));
+    EXPECT_THAT(Authors(absl::StrCat("By ", name, ", Bo Li, and John Doe")),
+                ElementsAre(name, "Bo Li", "John Doe"));
+  }
+  EXPECT_THAT(Authors("By Bo Li and Ada Byron, Jr., PhD"),
+              ElementsAre("Bo Li", "Ada Byron, Jr., PhD"));
+}
+
 TEST(TextImport, ReadsTheDateAsMidnightUtc) {
   const auto article = Read(absl::StrCat(kHead, "Text.\n"));
   ASSERT_TRUE(article.ok()) << article.status();
@@ -135,6 +158,15 @@ TEST(TextImport, NamesTheLineWithoutByline) {
   EXPECT_THAT(Problem("\nThursday, June 12, 2025\nText.\n"), HasSubstr("line 2: "));
   EXPECT_THAT(Problem("By\nThursday, June 12, 2025\nText.\n"), HasSubstr("line 1: "));
   EXPECT_THAT(Problem("Some notes.\n"), HasSubstr("byline"));
+  EXPECT_THAT(Problem("No comments:\n"), HasSubstr("line 1: "));
+}
+
+TEST(TextImport, RefusesABylineWithoutAuthors) {
+  for (const char* byline : {"By , ", "By ,,", "By and", "By &", "By , and ,"}) {
+    EXPECT_THAT(Problem(absl::StrCat(byline, "\nThursday, June 12, 2025\nText.\n")),
+                HasSubstr("line 1: a page saved as text begins with its byline"))
+        << byline;
+  }
 }
 
 TEST(TextImport, NamesTheLineWithoutDate) {
@@ -146,6 +178,17 @@ TEST(TextImport, NamesTheLineWithoutDate) {
 TEST(TextImport, NamesTheDateThatItsWeekdayContradicts) {
   EXPECT_EQ(Problem("By Ada Byron\nMonday, June 12, 2025\nText.\n"),
             "line 2: \"Monday, June 12, 2025\" was a Thursday");
+  EXPECT_EQ(Problem("By Ada Byron\nTue, June 12, 2025\nText.\n"),
+            "line 2: \"Tue, June 12, 2025\" was a Thursday");
+}
+
+TEST(TextImport, ReadsWeekdaysAndMonthsInEverySpelling) {
+  for (const char* date :
+       {"THURSDAY, JUNE 12, 2025", "Thu, June 12, 2025", "thursday, jun 12, 2025"}) {
+    const auto article = Read(absl::StrCat("By Ada Byron\n", date, "\nText.\n"));
+    ASSERT_TRUE(article.ok()) << article.status();
+    EXPECT_EQ(TimeUtil::ToString(article->publish_time()), "2025-06-12T00:00:00Z") << date;
+  }
 }
 
 TEST(TextImport, AsksForTheTitle) {
@@ -198,6 +241,46 @@ TEST(TextImport, GoesOnWhereALineStopsEarlyInMidSentence) {
                             "twenty-six characters, and\n"
                             "this one stops,\n"
                             "but the sentence does not.")),
+              SizeIs(1));
+}
+
+TEST(TextImport, EndsAParagraphWhereALineStopsEarlyAtAColon) {
+  EXPECT_THAT(Rendered(Body("Here the lines are of some\n"
+                            "twenty-six characters, and\n"
+                            "then one says:\n"
+                            "“So here a new one begins\n"
+                            "and goes on in one.”\n"
+                            "This does not stop early:\n"
+                            "nevertheless it goes on.")),
+              ElementsAre("Here the lines are of some twenty-six characters, and then one says:",
+                          "“So here a new one begins and goes on in one.”",
+                          "This does not stop early: nevertheless it goes on."));
+}
+
+TEST(TextImport, TakesEachItemOfAListForAParagraph) {
+  for (const std::string bullet : {"- ", "* ", "• "}) {
+    EXPECT_THAT(Rendered(Body(absl::StrCat("Here the lines are of some\n"
+                                           "twenty-six characters, and\n"
+                                           "these are items\n",
+                                           bullet, "one item\n",  //
+                                           bullet, "an item that goes on in\n",
+                                           "the next line.\n",  //
+                                           bullet, "the last item\n",
+                                           "So here a new one begins\n"
+                                           "and goes on in more lines."))),
+                ElementsAre("Here the lines are of some twenty-six characters, and these are items",
+                            absl::StrCat(bullet, "one item"),
+                            absl::StrCat(bullet, "an item that goes on in the next line."),
+                            absl::StrCat(bullet, "the last item"),
+                            "So here a new one begins and goes on in more lines."));
+  }
+}
+
+TEST(TextImport, GoesOnWhereAWrappedLineBeginsWithADash) {
+  EXPECT_THAT(Rendered(Body("Here the lines are of some\n"
+                            "twenty-six characters each\n"
+                            "- more or less - and these\n"
+                            "do not make a list.")),
               SizeIs(1));
 }
 
@@ -278,11 +361,27 @@ TEST(TextImport, KeepsSectionBreaksBetweenText) {
 }
 
 TEST(TextImport, LeavesTheFooterOut) {
-  for (const char* footer : {"No comments:", "1 comment:", "23 comments:", "Post a Comment"}) {
-    EXPECT_EQ(Body(absl::StrCat("Text.\n", footer, "\nAnn said...\nI like it.\n")), "Text.");
+  for (const char* footer :
+       {"No comments:", "No Comments", "NO COMMENTS:", "1 comment:", "1 Comment",
+        "23 comments:", "1,234 comments:", "Post a Comment", "Post a comment:", "Leave a comment",
+        "Posted by Ada at 10:00 AM", "Posted by Ada Byron at 9:05 pm", "Posted by Ada at 22:15",
+        "Email ThisBlogThis!Share to X",
+        "Email ThisBlogThis!Share to XShare to FacebookShare to Pinterest"}) {
+    EXPECT_EQ(Body(absl::StrCat("Text.\n", footer, "\nAnn said...\nI like it.\n")), "Text.")
+        << footer;
   }
-  EXPECT_EQ(Body("No comments: that was it.\nMany comments:\nPost a Comment?"),
-            "No comments: that was it.\n\nMany comments:\n\nPost a Comment?");
+}
+
+TEST(TextImport, TakesNoSentenceForTheFooter) {
+  for (const std::string sentence :
+       {"No comments: that was it.", "No comment", "No comments.", "Many comments:", "comments",
+        "He got 3 comments", "3 comments were", "1.5 comments", "Post a Comment?",
+        "Please leave a comment", "Posted by Ada at 10:00 AM, it was gone by noon.",
+        "Posted by Ada at the gate", "Posted by Ada at 25:00", "Posted by Ada",
+        "It was posted by Ada at 10:00 AM", "Email this to a friend", "They email ThisBlogThis!"}) {
+    EXPECT_THAT(Rendered(Body(absl::StrCat(sentence, "\n\nMore."))),
+                ElementsAre(sentence, "More."));
+  }
 }
 
 TEST(TextImport, EscapesWhatMarkdownWouldTakeForMarkup) {
@@ -401,6 +500,18 @@ TEST(TextImport, RefusesWhatIsNoText) {
   EXPECT_THAT(Problem(absl::StrCat(kHead, absl::string_view("a\0b", 3))), HasSubstr("NUL"));
   EXPECT_THAT(Problem(absl::StrCat(kHead, "caf\xE9")), HasSubstr("UTF-8"));
   EXPECT_THAT(Problem(absl::StrCat(kHead, "bell\a")), HasSubstr("control character"));
+}
+
+// Would take minutes if all lines were measured against each other.
+TEST(TextImport, IsQuickWithAnyLines) {
+  std::string page(kHead);
+  for (size_t length = 1; length <= 600; ++length) {
+    absl::StrAppend(&page, std::string(length, 'x'), "\n");
+  }
+  while (page.size() < (1 << 19)) absl::StrAppend(&page, "x y\nx\n");
+  const absl::Time start = absl::Now();
+  Body(page);
+  EXPECT_LT(absl::Now() - start, absl::Seconds(5));
 }
 
 TEST(TextImport, RefusesWhatIsTooLarge) {

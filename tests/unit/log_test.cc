@@ -116,6 +116,13 @@ TEST_F(Log, QuotesTextValuesThatWouldNotReadAsOneWord) {
                              "\xEF\xBF\xBD\"\n"));
 }
 
+TEST_F(Log, WritesNoControlThatATerminalWouldObey) {
+  const std::string line = Logged(Level::kInfo, Format::kText, [] {
+    Info("e", {{"a", "\x1B[2J\xC2\x80\xC2\x9B"}, {"b", "caf\xC3\xA9 \xC2\xA0"}});
+  });
+  EXPECT_THAT(line, EndsWith("a=\"\\u001b[2J\\u0080\\u009b\" b=\"caf\xC3\xA9 \xC2\xA0\"\n"));
+}
+
 TEST_F(Log, LeavesOutWhatIsBelowTheLevel) {
   const std::string lines = Logged(Level::kWarning, Format::kText, [] {
     Debug("d");

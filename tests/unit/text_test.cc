@@ -53,7 +53,17 @@ TEST(VisibleCharacter, IsNoSpaceControlFormatMarkOrFiller) {
   EXPECT_FALSE(HasVisibleCharacter("\u00AD\u200B\u200D\u202E\uFEFF"));
   EXPECT_FALSE(HasVisibleCharacter("\u0301\uFE0F"));
   EXPECT_FALSE(HasVisibleCharacter("\u115F\u3164\uFFA0"));
-  EXPECT_FALSE(HasVisibleCharacter("\u0378\uFFFF"));
+}
+
+TEST(VisibleCharacter, MayBeNewerThanTheUnicodeTables) {
+  EXPECT_TRUE(HasVisibleCharacter("\U0001FAE9"));  // Unicode 16
+  EXPECT_TRUE(HasVisibleCharacter("\u0378"));
+}
+
+TEST(VisibleCharacter, IsNoNoncharacter) {
+  EXPECT_FALSE(HasVisibleCharacter("\uFDD0\uFDEF\uFFFE\uFFFF"));
+  EXPECT_FALSE(HasVisibleCharacter("\U0001FFFE\U0001FFFF\U0010FFFE\U0010FFFF"));
+  EXPECT_FALSE(HasVisibleCharacter("\xFF"));
 }
 
 TEST(ForbiddenCharacter, IsAControlOtherThanTabAndLineEnds) {
@@ -71,6 +81,16 @@ TEST(ForbiddenCharacter, IsAnyControlOrSeparatorOnOneLine) {
   for (const char* text : {"a\tb", "a\nb", "a\rb", "a\u2028b", "a\u2029b", "a\u0085b"}) {
     EXPECT_TRUE(HasForbiddenCharacter(text, true)) << text;
   }
+}
+
+TEST(OneLine, HasSpacesForControlsAndLineBreaks) {
+  EXPECT_EQ(OneLine("one\r\n\ttwo\u2028\u2029three\x01\u0085 four"), "one two three four");
+  EXPECT_EQ(OneLine("\a one "), "one");
+  EXPECT_EQ(OneLine(" \n\x7F"), "");
+}
+
+TEST(OneLine, LeavesAllElseAsItIs) {
+  EXPECT_EQ(OneLine("“5\u00A0km” – e\u0301 🦊"), "“5\u00A0km” – e\u0301 🦊");
 }
 
 TEST(Words, AreRunsThatHoldALetterOrADigit) {

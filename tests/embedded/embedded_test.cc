@@ -1,8 +1,8 @@
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <libpq-fe.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -12,16 +12,21 @@
 #include <filesystem>
 #include <fstream>
 #include <functional>
+#include <future>
+#include <iterator>
 #include <memory>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "embedded/cluster.h"
 #include "embedded/data_dir.h"
 #include "embedded/postgres.h"
 #include "embedded/process.h"
+#include "support/database.h"
 
 namespace content::embedded {
 namespace {
@@ -29,23 +34,8 @@ namespace {
 namespace fs = std::filesystem;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
-
-using Connection = std::unique_ptr<PGconn, decltype(&PQfinish)>;
-
-Connection Connect(const std::string& url) { return {PQconnectdb(url.c_str()), &PQfinish}; }
-
-/// The first value of the answer, or the error.
-std::string Query(const Connection& connection, const std::string& sql) {
-  const std::unique_ptr<PGresult, decltype(&PQclear)> result(PQexec(connection.get(), sql.c_str()),
-                                                             &PQclear);
-  const ExecStatusType status = PQresultStatus(result.get());
-  if (status == PGRES_TUPLES_OK) return PQgetvalue(result.get(), 0, 0);
-  return status == PGRES_COMMAND_OK ? "" : PQerrorMessage(connection.get());
-}
-
-std::string Query(const std::string& url, const std::string& sql) {
-  return Query(Connect(url), sql);
-}
+using testing::Query;
+using testing::Session;
 
 bool Eventually(const std::function<bool()>& condition) {
   const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(30);
@@ -56,18 +46,46 @@ bool Eventually(const std::function<bool()>& condition) {
   return false;
 }
 
+std::string ReadFile(const fs::path& path) {
+  std::ifstream file(path);
+  return std::string(std::istreambuf_iterator<char>(file), {});
+}
+
 void WriteFile(const fs::path& path, const std::string& text) { std::ofstream(path) << text; }
 
-class Embedded : public testing::Test {
+/// A statement that takes this long, and does not notice the end of its server.
+std::string Busy(std::chrono::seconds time) {
+  return absl::StrCat("DO $$ DECLARE until timestamptz := clock_timestamp() + interval '",
+                      time.count(),
+                      " s'; BEGIN WHILE clock_timestamp() < until LOOP END LOOP; END $$");
+}
+
+class Embedded : public ::testing::Test {
  protected:
+  static void SetUpTestSuite() {
+    std::string name = ::testing::TempDir() + "embedded.made.XXXXXX";
+    made_ = mkdtemp(name.data());
+    fs::permissions(made_, fs::perms(0755));
+    EXPECT_TRUE(Postgres::Start({made_ / "data", /*durable=*/false}).ok());
+  }
+
+  static void TearDownTestSuite() { fs::remove_all(made_); }
+
   Embedded() {
-    std::string name = testing::TempDir() + "embedded.XXXXXX";
+    std::string name = ::testing::TempDir() + "embedded.XXXXXX";
     base_ = mkdtemp(name.data());
     fs::permissions(base_, fs::perms(0755));
     data_dir_ = base_ / "data";
   }
 
   ~Embedded() override { fs::remove_all(base_); }
+
+  /// Gives the data directory a cluster, as a first start would but faster.
+  void CopyCluster() {
+    const std::string copy =
+        absl::StrCat("cp --archive '", (made_ / "data").string(), "' '", data_dir_.string(), "'");
+    ASSERT_EQ(std::system(copy.c_str()), 0);
+  }
 
   std::unique_ptr<Postgres> Start(bool durable = false) {
     absl::StatusOr<std::unique_ptr<Postgres>> database = Postgres::Start({data_dir_, durable});
@@ -79,6 +97,7 @@ class Embedded : public testing::Test {
 
   /// Leaves the table `kept` behind, in a database whose owner was killed a moment ago.
   void LeaveByKilledOwner() {
+    CopyCluster();
     const pid_t owner = fork();
     if (owner == 0) {
       const auto database = Start(/*durable=*/true);
@@ -89,17 +108,30 @@ class Embedded : public testing::Test {
     ASSERT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL) << Describe(status);
   }
 
+  /// Runs a statement in another thread until the result is gone.
+  static std::future<void> Occupy(const Postgres& database, const std::string& statement) {
+    auto done = std::async(std::launch::async,
+                           [url = database.url(), statement] { Query(url, statement); });
+    EXPECT_TRUE(Eventually([&database] {
+      return Query(database.url(),
+                   "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'DO %'") == "1";
+    }));
+    return done;
+  }
+
   /// A directory in place of the cluster, with nothing in it but a version.
   void FakeCluster(const std::string& version) {
     const absl::StatusOr<Layout> layout = LayoutOf(data_dir_);
     ASSERT_TRUE(layout.ok());
     fs::create_directories(layout->root);
+    fs::permissions(layout->root, fs::perms(0755));
     const absl::StatusOr<User> user = DatabaseUser(*layout);
     ASSERT_TRUE(user.ok()) << user.status();
     ASSERT_TRUE(MakePrivateDirectory(layout->cluster, *user).ok());
     WriteFile(layout->cluster + "/PG_VERSION", version + "\n");
   }
 
+  static inline fs::path made_;
   fs::path base_;
   fs::path data_dir_;
 };
@@ -118,24 +150,26 @@ TEST_F(Embedded, KeepsItsDataAcrossARestart) {
 TEST_F(Embedded, IsDurableAndListensOnItsUnixSocketOnly) {
   const auto database = Start(/*durable=*/true);
   ASSERT_NE(database, nullptr);
-  const Connection connection = Connect(database->url());
-  EXPECT_EQ(Query(connection, "SHOW fsync"), "on");
-  EXPECT_EQ(Query(connection, "SHOW full_page_writes"), "on");
-  EXPECT_EQ(Query(connection, "SHOW synchronous_commit"), "on");
-  EXPECT_EQ(Query(connection, "SHOW data_checksums"), "on");
-  EXPECT_EQ(Query(connection, "SHOW listen_addresses"), "");
-  EXPECT_EQ(Query(connection, "SHOW server_encoding"), "UTF8");
-  EXPECT_EQ(Query(connection, "SHOW timezone"), "UTC");
+  Session session(database->url());
+  EXPECT_EQ(session.Run("SHOW fsync"), "on");
+  EXPECT_EQ(session.Run("SHOW full_page_writes"), "on");
+  EXPECT_EQ(session.Run("SHOW synchronous_commit"), "on");
+  EXPECT_EQ(session.Run("SHOW data_checksums"), "on");
+  EXPECT_EQ(session.Run("SHOW listen_addresses"), "");
+  EXPECT_EQ(session.Run("SHOW server_encoding"), "UTF8");
+  EXPECT_EQ(session.Run("SHOW timezone"), "UTC");
   EXPECT_EQ(fs::status(data_dir_ / "socket").permissions(), fs::perms::owner_all);
 }
 
 TEST_F(Embedded, MayGiveUpDurabilityForADisposableDatabase) {
+  CopyCluster();
   const auto database = Start();
   ASSERT_NE(database, nullptr);
   EXPECT_EQ(Query(database->url(), "SHOW fsync"), "off");
 }
 
 TEST_F(Embedded, RunsAsAnotherUserThanRoot) {
+  CopyCluster();
   const auto database = Start();
   ASSERT_NE(database, nullptr);
   struct stat process;
@@ -144,6 +178,7 @@ TEST_F(Embedded, RunsAsAnotherUserThanRoot) {
 }
 
 TEST_F(Embedded, InheritsNothingFromItsParent) {
+  CopyCluster();
   WriteFile(base_ / "ours", "");
   const int fd = open((base_ / "ours").c_str(), O_RDONLY);
   setenv("PGDATESTYLE", "German", 1);
@@ -179,6 +214,7 @@ TEST_F(Embedded, TakesARelativePath) {
 }
 
 TEST_F(Embedded, RefusesASecondOwnerAndNamesTheFirst) {
+  CopyCluster();
   const auto database = Start();
   ASSERT_NE(database, nullptr);
   const absl::Status refused = StartFailure();
@@ -190,6 +226,8 @@ TEST_F(Embedded, RefusesASecondOwnerAndNamesTheFirst) {
 
 TEST_F(Embedded, TellsOthersTheUrlWhileItRuns) {
   EXPECT_EQ(RunningUrl(data_dir_).status().code(), absl::StatusCode::kNotFound);
+  CopyCluster();
+  EXPECT_EQ(RunningUrl(data_dir_).status().code(), absl::StatusCode::kNotFound);
   {
     const auto database = Start();
     ASSERT_NE(database, nullptr);
@@ -200,28 +238,50 @@ TEST_F(Embedded, TellsOthersTheUrlWhileItRuns) {
   EXPECT_EQ(RunningUrl(data_dir_).status().code(), absl::StatusCode::kNotFound);
 }
 
+TEST_F(Embedded, LetsOthersWaitForTheUrlWhileItStarts) {
+  auto start = std::async(std::launch::async, [this] { return Start(); });
+  const Layout layout = *LayoutOf(data_dir_);
+  ASSERT_TRUE(Eventually([&layout] { return IsLocked(layout); }));
+  const absl::StatusOr<std::string> url = RunningUrl(data_dir_);
+  ASSERT_TRUE(url.ok()) << url.status();
+  EXPECT_EQ(Query(*url, "SELECT 1"), "1");
+  EXPECT_NE(start.get(), nullptr);
+}
+
 TEST_F(Embedded, ComesBackWithItsDataWhenItsServerIsKilled) {
+  CopyCluster();
   const auto database = Start(/*durable=*/true);
   ASSERT_NE(database, nullptr);
   EXPECT_EQ(Query(database->url(), "CREATE TABLE kept AS SELECT 42 AS number"), "");
   const int killed = database->pid();
   kill(killed, SIGKILL);
-  EXPECT_TRUE(Eventually([&] {
-    return database->pid() != killed && Query(database->url(), "SELECT number FROM kept") == "42";
-  }));
+  ASSERT_TRUE(Eventually([&] { return database->pid() != killed; }));
+  ASSERT_TRUE(RunningUrl(data_dir_).ok());
+  EXPECT_EQ(Query(database->url(), "SELECT number FROM kept"), "42");
 }
 
 TEST_F(Embedded, ComesBackThoughABackendOfTheKilledServerIsStillBusy) {
+  CopyCluster();
   const auto database = Start();
   ASSERT_NE(database, nullptr);
-  const Connection busy = Connect(database->url());
-  PQsendQuery(busy.get(), "DO $$ BEGIN FOR i IN 1..30000000 LOOP END LOOP; END $$");
-  ASSERT_TRUE(Eventually([&] {
-    return Query(database->url(), "SELECT count(*) FROM pg_stat_activity WHERE state = 'active'") ==
-           "2";
-  }));
+  const auto busy = Occupy(*database, Busy(std::chrono::seconds(1)));
+  const int killed = database->pid();
+  kill(killed, SIGKILL);
+  ASSERT_TRUE(Eventually([&] { return database->pid() != killed; }));
+  ASSERT_TRUE(RunningUrl(data_dir_).ok());
+  EXPECT_EQ(Query(database->url(), "SELECT 1"), "1");
+}
+
+TEST_F(Embedded, StartsThoughABackendOfAKilledServerIsBusyForLong) {
+  CopyCluster();
+  auto database = Start();
+  ASSERT_NE(database, nullptr);
+  const auto busy = Occupy(*database, Busy(std::chrono::seconds(8)));
   kill(database->pid(), SIGKILL);
-  EXPECT_TRUE(Eventually([&] { return Query(database->url(), "SELECT 1") == "1"; }));
+  database.reset();
+  database = Start();
+  ASSERT_NE(database, nullptr);
+  EXPECT_EQ(Query(database->url(), "SELECT 1"), "1");
 }
 
 TEST_F(Embedded, EndsWithAnOwnerThatIsKilled) {
@@ -237,7 +297,7 @@ TEST_F(Embedded, TakesOverTheDataOfAnOwnerThatIsKilled) {
 }
 
 TEST_F(Embedded, StopsADatabaseThatOutlivedItsOwner) {
-  Start().reset();
+  CopyCluster();
   const Layout layout = *LayoutOf(data_dir_);
   const absl::StatusOr<pid_t> orphan =
       Spawn(ServerCommand(layout, *FindPrograms(layout), *DatabaseUser(layout), /*durable=*/false),
@@ -255,11 +315,62 @@ TEST_F(Embedded, StopsADatabaseThatOutlivedItsOwner) {
   EXPECT_EQ(Reap(*orphan), 0);
 }
 
-TEST_F(Embedded, LeavesAStrangerAloneThatHasTheProcessIdOfAnOldServer) {
-  Start().reset();
+TEST_F(Embedded, StartsBesideAStrangerThatHasTheProcessIdOfAKilledServer) {
+  CopyCluster();
   const Layout layout = *LayoutOf(data_dir_);
-  WriteFile(layout.cluster + "/postmaster.pid", absl::StrCat(getpid(), "\n"));
+  const std::vector<std::string> lock_files = {layout.cluster + "/postmaster.pid",
+                                               layout.socket + "/.s.PGSQL.5432.lock"};
+  std::vector<std::string> left;
+  {
+    const auto killed = Start();
+    ASSERT_NE(killed, nullptr);
+    for (const std::string& file : lock_files) left.push_back(ReadFile(file));
+  }
+  const absl::StatusOr<pid_t> stranger =
+      Spawn({{"/usr/bin/sleep", "60"}, *DatabaseUser(layout), layout.log}, SIGKILL);
+  ASSERT_TRUE(stranger.ok()) << stranger.status();
+  for (size_t i = 0; i < lock_files.size(); ++i) {
+    WriteFile(lock_files[i], absl::StrCat(*stranger, left[i].substr(left[i].find('\n'))));
+  }
   EXPECT_FALSE(FindPostmaster(layout));
+
+  const auto database = Start();
+  ASSERT_NE(database, nullptr);
+  EXPECT_EQ(Query(database->url(), "SELECT 1"), "1");
+  EXPECT_EQ(kill(*stranger, SIGKILL), 0);
+  EXPECT_EQ(Describe(Reap(*stranger)), "signal 9");  // Of ours: it still ran.
+}
+
+TEST_F(Embedded, RunsNothingForAnOwnerThatIsKilledAtOnce) {
+  prctl(PR_SET_CHILD_SUBREAPER, 1);  // What the owner leaves becomes a child of this process.
+  const pid_t owner = fork();
+  if (owner == 0) {
+    const bool spawned =
+        Spawn({{"/usr/bin/sleep", "10"}, {geteuid(), getegid()}, base_ / "log"}, SIGKILL).ok();
+    _exit(spawned ? 0 : 1);
+  }
+  EXPECT_EQ(Reap(owner), 0);
+  constexpr pid_t kAnyChild = -1;
+  EXPECT_NE(Describe(Reap(kAnyChild)), "exit status 0");  // It did not sleep to the end.
+  prctl(PR_SET_CHILD_SUBREAPER, 0);
+}
+
+TEST_F(Embedded, StopsStartingWhenToldToStop) {
+  CopyCluster();
+  sigset_t stop;
+  sigset_t before;
+  sigemptyset(&stop);
+  sigaddset(&stop, SIGTERM);
+  pthread_sigmask(SIG_BLOCK, &stop, &before);
+  raise(SIGTERM);
+  const absl::Status stopped = StartFailure();
+  int signal = 0;
+  sigwait(&stop, &signal);
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+
+  EXPECT_EQ(signal, SIGTERM);
+  EXPECT_EQ(stopped.code(), absl::StatusCode::kCancelled);
+  EXPECT_FALSE(FindPostmaster(*LayoutOf(data_dir_)));
 }
 
 TEST_F(Embedded, StartsAfreshWhenAFirstStartWasCutOff) {
@@ -323,6 +434,35 @@ TEST_F(Embedded, RefusesADirectoryThatTheDatabasesUserCannotReach) {
   EXPECT_EQ(failure.code(), absl::StatusCode::kFailedPrecondition);
   EXPECT_THAT(std::string(failure.message()),
               AllOf(HasSubstr(data_dir_.string()), HasSubstr("/var/lib/contentd")));
+}
+
+TEST_F(Embedded, RefusesADirectoryThatOthersMayChangeUnderRoot) {
+  if (geteuid() != 0) GTEST_SKIP() << "only root is at others' mercy there";
+  fs::create_directory(data_dir_);
+  fs::permissions(data_dir_, fs::perms(01777));
+  EXPECT_EQ(StartFailure().code(), absl::StatusCode::kFailedPrecondition);
+  fs::permissions(data_dir_, fs::perms(0775));
+  EXPECT_EQ(StartFailure().code(), absl::StatusCode::kFailedPrecondition);
+  fs::permissions(data_dir_, fs::perms(0755));
+  ASSERT_EQ(chown(data_dir_.c_str(), 12345, 12345), 0);
+  const absl::Status failure = StartFailure();
+  EXPECT_EQ(failure.code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_THAT(std::string(failure.message()),
+              AllOf(HasSubstr(data_dir_.string()), HasSubstr("other users")));
+  EXPECT_TRUE(fs::is_empty(data_dir_));
+}
+
+TEST_F(Embedded, TakesADirectoryThatBelongsToTheOwnerOfItsDatabase) {
+  if (geteuid() != 0) GTEST_SKIP() << "only root can run it then as another user";
+  CopyCluster();
+  struct stat cluster;
+  ASSERT_EQ(stat((data_dir_ / "postgres").c_str(), &cluster), 0);
+  for (const fs::path& path : {data_dir_, data_dir_ / "lock", data_dir_ / "postgres.log"}) {
+    ASSERT_EQ(chown(path.c_str(), cluster.st_uid, cluster.st_gid), 0);
+  }
+  const auto database = Start();
+  ASSERT_NE(database, nullptr);
+  EXPECT_EQ(Query(database->url(), "SELECT 1"), "1");
 }
 
 TEST_F(Embedded, RefusesADirectoryThatItMayNotWrite) {
