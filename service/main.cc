@@ -1,4 +1,6 @@
 #include <csignal>
+#include <cstdio>
+#include <exception>
 #include <variant>
 
 #include "commands.h"
@@ -31,7 +33,7 @@ int Run(const content::Config& config) {
 
 }  // namespace
 
-int main(int argc, char** argv) {
+int main(int argc, char** argv) try {
   // Whoever reads the logs or the output may go away; that is no reason to stop.
   std::signal(SIGPIPE, SIG_IGN);
   const auto config = content::ReadConfig(argc, argv);
@@ -39,4 +41,7 @@ int main(int argc, char** argv) {
   const auto& settings = std::get<content::Config>(config);
   content::log::Configure(settings.log_level, settings.log_format);
   return Run(settings);
+} catch (const std::exception& exception) {
+  std::fprintf(stderr, "contentd: %s\n", exception.what());
+  return 1;
 }

@@ -56,8 +56,7 @@ absl::Status CheckOwner(const Layout& layout) {
   return absl::FailedPreconditionError(
       absl::StrCat("root does not use the data directory ", layout.root,
                    ", because other users may change it: it must belong to root, or to the owner "
-                   "of the database "
-                   "in it, and be writable by nobody else"));
+                   "of the database in it, and be writable by nobody else"));
 }
 
 /// Parents as the umask has them. The directory itself is open to the database's user if that is
@@ -231,6 +230,7 @@ absl::Status MakePrivateDirectory(const std::string& path, const User& user) {
 
 bool Overwrite(int fd, absl::string_view text) {
   const auto size = static_cast<ssize_t>(text.size());
+  // Cut afterwards, so that whoever reads meanwhile finds a whole first line.
   return pwrite(fd, text.data(), text.size(), 0) == size && ftruncate(fd, size) == 0;
 }
 

@@ -148,9 +148,11 @@ class Postgres::Impl {
         log::Info("database stopped", {{"cause", end}});
         return absl::OkStatus();
       }
-      const std::string words = LastLines(layout_.log, log_size);
-      if (!was_ready_ && Clock::now() - first_start > PatienceWith(words)) {
-        return absl::InternalError(absl::StrCat("PostgreSQL does not start: ", end, "\n", words));
+      if (!was_ready_) {
+        const std::string words = LastLines(layout_.log, log_size);
+        if (Clock::now() - first_start > PatienceWith(words)) {
+          return absl::InternalError(absl::StrCat("PostgreSQL does not start: ", end, "\n", words));
+        }
       }
       if (Clock::now() - start > kRanWell) delay = kFirstRestartDelay;
       log::Warning("database ended, starting it again",

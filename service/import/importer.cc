@@ -39,7 +39,7 @@ const FormatEntry& EntryOf(Format format) {
 }
 
 // More than any valid article needs, and little enough for every parser to be quick.
-constexpr size_t kMaxFileBytes = 2 * kMaxBodyBytes;
+constexpr size_t kMaxFileBytes = size_t{2} * kMaxBodyBytes;
 
 // `content` with lines ended by LF and without byte order mark, if it is text at all.
 absl::StatusOr<std::string> CleanText(absl::string_view content) {

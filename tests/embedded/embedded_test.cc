@@ -108,7 +108,7 @@ class Embedded : public ::testing::Test {
     ASSERT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL) << Describe(status);
   }
 
-  /// Runs a statement in another thread until the result is gone.
+  /// Returns when the statement runs, in a thread whose end the destructor of the result awaits.
   static std::future<void> Occupy(const Postgres& database, const std::string& statement) {
     auto done = std::async(std::launch::async,
                            [url = database.url(), statement] { Query(url, statement); });
