@@ -3,10 +3,12 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdlib>
 #include <utility>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
@@ -203,6 +205,27 @@ void AddImport(CLI::App& app, Config& config) {
   });
 }
 
+// The arguments, and as flags the variables that are set for flags not among them. (CLI11 reads
+// variables by itself, but from 2.4 on ignores one whose value is wrong.)
+std::vector<std::string> WithVariables(const CLI::App& app, std::vector<std::string> arguments) {
+  const auto commands = app.get_subcommands([&arguments](const CLI::App* command) {
+    return !arguments.empty() && command->get_name() == arguments.front();
+  });
+  if (commands.empty()) return arguments;
+  for (const CLI::Option* option : commands.front()->get_options()) {
+    if (option->get_envname().empty()) continue;
+    const char* const value = std::getenv(option->get_envname().c_str());
+    if (value == nullptr || *value == '\0') continue;
+    const std::string flag = option->get_name();
+    const bool is_given =
+        std::any_of(arguments.begin(), arguments.end(), [&](const auto& argument) {
+          return argument == flag || absl::StartsWith(argument, flag + "=");
+        });
+    if (!is_given) arguments.push_back(absl::StrCat(flag, "=", value));
+  }
+  return arguments;
+}
+
 }  // namespace
 
 std::variant<Config, ExitNow> ReadConfig(int argc, const char* const* argv) {
@@ -215,7 +238,9 @@ std::variant<Config, ExitNow> ReadConfig(int argc, const char* const* argv) {
   AddMigrate(app, config);
   AddImport(app, config);
   try {
-    app.parse(argc, argv);
+    std::vector<std::string> arguments = WithVariables(app, {argv + 1, argv + argc});
+    std::reverse(arguments.begin(), arguments.end());  // as CLI11 takes them
+    app.parse(std::move(arguments));
     if (app.get_subcommands().empty()) throw CLI::RequiredError("A command");
   } catch (const CLI::ParseError& error) {
     return ExitNow{app.exit(error) == 0 ? 0 : 2};

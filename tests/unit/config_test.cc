@@ -104,6 +104,9 @@ TEST_F(ConfigTest, AWrongSettingIsNamed) {
 TEST_F(ConfigTest, AWrongVariableIsNamed) {
   SetVariable("CONTENT_LOG_LEVEL", "loud");
   EXPECT_THAT(Told({"serve"}), HasSubstr("log-level"));
+  EXPECT_THAT(Told({"import", "a.md"}), HasSubstr("log-level"));
+  EXPECT_EQ(Valid({"serve", "--log-level", "error"}).log_level, log::Level::kError);
+  EXPECT_EQ(Valid({"serve", "--log-level=error"}).log_level, log::Level::kError);
 }
 
 TEST_F(ConfigTest, HelpExplainsEveryCommandAndSucceeds) {
