@@ -8,10 +8,13 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/str_replace.h"
+#include "absl/strings/strip.h"
 
 namespace content {
 namespace {
@@ -22,9 +25,11 @@ constexpr char kDescription[] =
     "`contentd import FILE` puts articles in, also while the server runs;\n"
     "`grpcurl -plaintext localhost:50051 list` shows what it serves.\n";
 
-constexpr char kFooter[] =
-    "Every option can be given as the environment variable shown with it; a flag wins.\n"
-    "`contentd COMMAND --help` explains a command.\n";
+constexpr char kFooter[] = "`contentd COMMAND --help` explains a command and its settings.\n";
+
+// Options that can be given as variables too; also their heading in the help.
+constexpr char kSettings[] =
+    "Settings, each also as a variable (--log-level is CONTENT_LOG_LEVEL); a flag wins";
 
 // A directory of the user's own; root's would be out of reach for the user that the database runs
 // as.
@@ -98,13 +103,13 @@ void AddLogOptions(CLI::App& app, Config& config, const std::string& initial_lev
       ->transform(OneOf(levels))
       ->type_name("LEVEL")
       ->default_str(initial_level)
-      ->envname("CONTENT_LOG_LEVEL");
+      ->group(kSettings);
   app.add_option("--log-format", config.log_format,
                  "Lines for people, JSON, or (auto) whichever fits where standard error goes")
       ->transform(OneOf(formats))
       ->type_name("FORMAT")
       ->default_str("auto")
-      ->envname("CONTENT_LOG_FORMAT");
+      ->group(kSettings);
 }
 
 // Unless asked otherwise; the one-shot commands say what they did on standard output.
@@ -117,11 +122,11 @@ void AddDatabaseOptions(CLI::App& app, Config& config) {
                  "PostgreSQL to use, as a URI or libpq keywords; without it an embedded one runs "
                  "under the data directory. Prefer the variable if it holds a password")
       ->type_name("URL")
-      ->envname("CONTENT_DATABASE_URL");
+      ->group(kSettings);
   config.data_dir = DefaultDataDir();
   app.add_option("--data-dir", config.data_dir, "Where the embedded database lives")
       ->type_name("DIR")
-      ->envname("CONTENT_DATA_DIR")
+      ->group(kSettings)
       ->capture_default_str();
 }
 
@@ -132,31 +137,30 @@ void AddServe(CLI::App& app, Config& config) {
   serve.add_option("--listen", config.listen, "Address to listen on; port 0 takes a free one")
       ->type_name("HOST:PORT")
       ->check(CheckListen)
-      ->envname("CONTENT_LISTEN")
+      ->group(kSettings)
       ->capture_default_str();
   AddDatabaseOptions(serve, config);
   AddDuration(serve, "--drain-timeout", config.drain_timeout, "30s",
               "How long calls in flight may go on after SIGTERM or SIGINT")
-      ->envname("CONTENT_DRAIN_TIMEOUT");
+      ->group(kSettings);
   const auto add_count = [&serve](const char* flag, int& value, int initial, int most,
-                                  const char* help, const char* variable) {
+                                  const char* help) {
     value = initial;
     serve.add_option(flag, value, help)
         ->check(CLI::Range(1, most))
         ->type_name("N")
-        ->envname(variable)
+        ->group(kSettings)
         ->capture_default_str();
   };
   add_count("--read-connections", config.read_connections, 4, kMostConnections,
-            "Connections for reads", "CONTENT_READ_CONNECTIONS");
+            "Connections for reads");
   add_count("--write-connections", config.write_connections, 4, kMostConnections,
-            "Connections for writes", "CONTENT_WRITE_CONNECTIONS");
+            "Connections for writes");
   add_count("--queue-limit", config.queue_limit, 1000, 1'000'000,
-            "Calls that may wait for a connection; more are refused at once",
-            "CONTENT_QUEUE_LIMIT");
+            "Calls that may wait for a connection; more are refused at once");
   AddDuration(serve, "--statement-timeout", config.statement_timeout, "10s",
               "No statement in the database runs longer")
-      ->envname("CONTENT_STATEMENT_TIMEOUT");
+      ->group(kSettings);
   AddLogOptions(serve, config, "info");
 }
 
@@ -205,23 +209,33 @@ void AddImport(CLI::App& app, Config& config) {
   });
 }
 
-// The arguments, and as flags the variables that are set for flags not among them. (CLI11 reads
-// variables by itself, but from 2.4 on ignores one whose value is wrong.)
+// CONTENT_LOG_LEVEL for --log-level.
+std::string VariableOf(absl::string_view flag) {
+  const std::string name = absl::StrReplaceAll(absl::StripPrefix(flag, "--"), {{"-", "_"}});
+  return absl::StrCat("CONTENT_", absl::AsciiStrToUpper(name));
+}
+
+// The arguments, and as flags the variables that are set for settings not among them. (CLI11 has
+// variables too, but what it does with a wrong value, and for which commands, differs from version
+// to version.)
 std::vector<std::string> WithVariables(const CLI::App& app, std::vector<std::string> arguments) {
   const auto commands = app.get_subcommands([&arguments](const CLI::App* command) {
     return !arguments.empty() && command->get_name() == arguments.front();
   });
   if (commands.empty()) return arguments;
-  for (const CLI::Option* option : commands.front()->get_options()) {
-    if (option->get_envname().empty()) continue;
-    const char* const value = std::getenv(option->get_envname().c_str());
-    if (value == nullptr || *value == '\0') continue;
-    const std::string flag = option->get_name();
+  const auto is_setting = [](const CLI::Option* option) {
+    return option->get_group() == kSettings;
+  };
+  for (const CLI::Option* setting : commands.front()->get_options(is_setting)) {
+    const std::string flag = setting->get_name();
+    const char* const value = std::getenv(VariableOf(flag).c_str());
     const bool is_given =
         std::any_of(arguments.begin(), arguments.end(), [&](const auto& argument) {
           return argument == flag || absl::StartsWith(argument, flag + "=");
         });
-    if (!is_given) arguments.push_back(absl::StrCat(flag, "=", value));
+    if (value != nullptr && *value != '\0' && !is_given) {
+      arguments.push_back(absl::StrCat(flag, "=", value));
+    }
   }
   return arguments;
 }

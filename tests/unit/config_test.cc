@@ -112,7 +112,7 @@ TEST_F(ConfigTest, AWrongVariableIsNamed) {
 TEST_F(ConfigTest, HelpExplainsEveryCommandAndSucceeds) {
   EXPECT_THAT(Told({"--help"}), HasSubstr("import"));
   EXPECT_EQ(status_, 0);
-  EXPECT_THAT(Told({"serve", "--help"}), HasSubstr("CONTENT_LISTEN"));
+  EXPECT_THAT(Told({"serve", "--help"}), HasSubstr("CONTENT_LOG_LEVEL"));
   EXPECT_THAT(Told({"import", "--help"}), HasSubstr("front matter"));
   EXPECT_THAT(Told({"--version"}), HasSubstr("0."));
 }
