@@ -49,9 +49,10 @@ absl::StatusOr<Database> JoinDatabase(const Config& config) {
   return OpenDatabase(config);
 }
 
-// An embedded database is ours to migrate; any other is migrated when its operator says so.
-absl::Status PrepareSchema(const Database& database) {
-  if (database.postgres) return store::Migrate(database.url).status();
+// An embedded database is ours to migrate, and a server beside which this runs may not have come to
+// it yet; any other is migrated when its operator says so.
+absl::Status PrepareSchema(const Config& config, const Database& database) {
+  if (config.database_url.empty()) return store::Migrate(database.url).status();
   return store::CheckSchema(database.url);
 }
 
@@ -161,7 +162,7 @@ int ImportFiles(const Config& config, Store* store) {
 int Serve(const Config& config) {
   absl::StatusOr<Database> database = OpenDatabase(config);
   if (!database.ok()) return Fail(database.status());
-  if (absl::Status status = PrepareSchema(*database); !status.ok()) return Fail(status);
+  if (absl::Status status = PrepareSchema(config, *database); !status.ok()) return Fail(status);
   absl::StatusOr<std::unique_ptr<Store>> store = OpenStore(config, *database);
   if (!store.ok()) return Fail(store.status());
   auto server = server::Server::Start(
@@ -189,7 +190,7 @@ int Import(const Config& config) {
   if (config.dry_run) return ImportFiles(config, nullptr);
   const absl::StatusOr<Database> database = JoinDatabase(config);
   if (!database.ok()) return Fail(database.status());
-  if (absl::Status status = PrepareSchema(*database); !status.ok()) return Fail(status);
+  if (absl::Status status = PrepareSchema(config, *database); !status.ok()) return Fail(status);
   const absl::StatusOr<std::unique_ptr<Store>> store = OpenStore(config, *database);
   if (!store.ok()) return Fail(store.status());
   return ImportFiles(config, store->get());
