@@ -234,7 +234,8 @@ std::vector<std::string> WithVariables(const CLI::App& app, std::vector<std::str
           return argument == flag || absl::StartsWith(argument, flag + "=");
         });
     if (value != nullptr && *value != '\0' && !is_given) {
-      arguments.push_back(absl::StrCat(flag, "=", value));
+      // Right after the command: behind a `--` it would be a file.
+      arguments.insert(arguments.begin() + 1, absl::StrCat(flag, "=", value));
     }
   }
   return arguments;

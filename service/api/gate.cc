@@ -20,4 +20,9 @@ void Gate::Close(absl::Time deadline) {
   left_.wait_until(lock, absl::ToChronoTime(deadline), [this] { return inside_ == 0; });
 }
 
+void Gate::AwaitEmpty() {
+  std::unique_lock lock(mutex_);
+  left_.wait(lock, [this] { return inside_ == 0; });
+}
+
 }  // namespace content::api

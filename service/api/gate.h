@@ -19,6 +19,10 @@ class Gate {
   /// Lets no more calls in, and waits until those inside have left or the deadline has passed.
   void Close(absl::Time deadline);
 
+  /// Waits until the last call has left, after which nobody touches the gate. For the time between
+  /// Close and destruction.
+  void AwaitEmpty();
+
  private:
   std::mutex mutex_;
   std::condition_variable left_;

@@ -51,9 +51,10 @@ void LogFromGrpc(gpr_log_func_args* args) {
   write("grpc", {{"message", args->message}, {"file", args->file}, {"line", args->line}});
 }
 
-void LogFromProtobuf(google::protobuf::LogLevel /*level*/, const char* file, int line,
+void LogFromProtobuf(google::protobuf::LogLevel level, const char* file, int line,
                      const std::string& message) {
-  log::Debug("protobuf", {{"message", message}, {"file", file}, {"line", line}});
+  const auto write = level == google::protobuf::LOGLEVEL_FATAL ? log::Error : log::Debug;
+  write("protobuf", {{"message", message}, {"file", file}, {"line", line}});
 }
 
 class GrpcServer final : public Server {
@@ -96,6 +97,7 @@ class GrpcServer final : public Server {
     gate_.Close(absl::Now() + options_.drain_timeout);
     server_->Shutdown(absl::ToChronoTime(absl::Now() + kLastBytes));
     server_->Wait();
+    gate_.AwaitEmpty();
   }
 
  private:

@@ -66,9 +66,9 @@ std::string CompleteUrl(absl::string_view url) {
   return complete;
 }
 
-Connection::Connection(const std::string& url) : connection_(Connect(url)) {
-  Run(kSessionSettings);
-}
+Connection::Connection(const std::string& url) : connection_(Connect(url)) {}
+
+void Connection::PrepareSession() { Run(kSessionSettings); }
 
 void Connection::LimitStatements(absl::Duration limit, absl::Duration most) {
   const auto wanted = static_cast<uint64_t>(std::max<int64_t>(absl::ToInt64Milliseconds(limit), 1));

@@ -45,6 +45,10 @@ class Connection {
  public:
   explicit Connection(const std::string& url);
 
+  /// Sets what a session relies on and a server's configuration could take away. Before any other
+  /// use but migrations.
+  void PrepareSession();
+
   bool is_open() const { return connection_->is_open(); }
 
   /// Lets no statement run longer than `limit`, rounded up to a power of two in milliseconds, nor

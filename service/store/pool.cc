@@ -18,8 +18,9 @@ constexpr int kMostLosses = 1;
 constexpr absl::Duration kReconnectPause = absl::Milliseconds(200);
 constexpr absl::Duration kOverloadRetry = absl::Milliseconds(100);
 
-// PostgreSQL ends a statement at its timeout; a job still on the connection this long after its own
-// has a database that does not answer. Jobs are a handful of statements.
+// PostgreSQL ends each statement at its timeout. A job, which has at most this many, that is on the
+// connection for longer than they could take together has a database that does not answer.
+constexpr int kMostStatements = 10;
 constexpr absl::Duration kHangGrace = absl::Seconds(5);
 constexpr std::chrono::seconds kWatchInterval{1};
 
@@ -58,7 +59,8 @@ class Pool::Lane {
   Connection* Open(absl::Time deadline) {
     if (!connection_ && !Connect()) return nullptr;
     const absl::Duration limit = std::min(deadline - absl::Now(), options_.statement_timeout);
-    SetHangsAfter(absl::Now() + std::max(limit, absl::ZeroDuration()) + kHangGrace);
+    SetHangsAfter(absl::Now() + kMostStatements * std::max(limit, absl::ZeroDuration()) +
+                  kHangGrace);
     connection_->LimitStatements(limit, options_.statement_timeout);
     return connection_.get();
   }
@@ -66,21 +68,25 @@ class Pool::Lane {
   bool Connect() {
     if (absl::Now() < next_try_) return false;
     try {
-      auto connection = std::make_unique<Connection>(options_.url);
-      const std::lock_guard lock(mutex_);
-      connection_ = std::move(connection);
+      Replace(std::make_unique<Connection>(options_.url));
+      SetHangsAfter(absl::Now() + kHangGrace);
+      connection_->PrepareSession();
       return true;
     } catch (const std::exception& exception) {
+      Discard();
       log::Warning("database unreachable", {{"message", absl::string_view(exception.what())}});
       next_try_ = absl::Now() + kReconnectPause;
       return false;
     }
   }
 
-  void Discard() {
+  void Replace(std::unique_ptr<Connection> connection) {
     const std::lock_guard lock(mutex_);
-    connection_.reset();
+    connection_ = std::move(connection);
+    hangs_after_ = absl::InfiniteFuture();
   }
+
+  void Discard() { Replace(nullptr); }
 
   void SetHangsAfter(absl::Time time) {
     const std::lock_guard lock(mutex_);

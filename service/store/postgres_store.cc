@@ -285,7 +285,7 @@ void SetDefaults(v1::Article& article, const std::optional<ExistingArticle>& exi
   }
 }
 
-// What is not text: whether, when and how it is shown.
+// Whether the two differ in nothing but when they are shown and who may comment.
 bool SameText(v1::Article stored, v1::Article published) {
   for (v1::Article* article : {&stored, &published}) {
     article->clear_publish_time();
@@ -308,7 +308,8 @@ void WriteArticle(Transaction& transaction, const std::string& id, const v1::Art
 }
 
 // What an article would be if it were published.
-v1::Article Preview(v1::Article article) {
+v1::Article Preview(v1::Article article, const std::optional<ExistingArticle>& existing) {
+  article.set_comment_count(existing ? existing->article.comment_count() : 0);
   article.clear_update_time();
   article.clear_revision();
   article.clear_etag();
@@ -330,15 +331,14 @@ absl::StatusOr<PublishedArticle> PublishArticle(Connection& connection, v1::Arti
   SetDefaults(article, existing, now);
 
   const bool same = existing && SameContent(existing->article, article);
+  const bool unchanged = same && !existing->retracted;
   if (existing && !same && !options.may_replace) return ArticleExists(article.name());
   // What is there already needs no permission to replace it, so that a repeated call succeeds.
-  if (!same && !etag.empty() && (!existing || existing->article.etag() != etag)) {
+  if (!unchanged && !etag.empty() && (!existing || existing->article.etag() != etag)) {
     return EtagMismatch(article.name());
   }
-  if (options.validate_only) return PublishedArticle{Preview(std::move(article)), {}};
-  if (same && !existing->retracted) {
-    return PublishedArticle{existing->article, v1::PUBLISH_OUTCOME_UNCHANGED};
-  }
+  if (options.validate_only) return PublishedArticle{Preview(std::move(article), existing), {}};
+  if (unchanged) return PublishedArticle{existing->article, v1::PUBLISH_OUTCOME_UNCHANGED};
   const bool text_changed = !existing || !SameText(existing->article, article);
   WriteArticle(transaction, id, article, text_changed, revision, now);
   PublishedArticle published{FindArticle(transaction, id)->article,

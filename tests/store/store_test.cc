@@ -322,6 +322,9 @@ TEST_F(StoreTest, ARetractedArticleIsGoneUntilPublishedAgain) {
   const std::string comment = Add("gone", "hello");
   EXPECT_EQ(*Retract("gone"), 3);
   EXPECT_EQ(*Retract("gone"), 3);
+  v1::Article stale = MakeArticle("gone");
+  stale.set_etag("0");
+  EXPECT_EQ(ReasonOf(Publish(stale).status()), "ETAG_MISMATCH");
   EXPECT_FALSE(Exists("gone"));
   EXPECT_THAT(ListTitles({.page_size = 10}), IsEmpty());
   EXPECT_EQ(ReasonOf(List({.article_id = "gone", .page_size = 1}).status()), "ARTICLE_NOT_FOUND");

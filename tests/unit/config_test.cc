@@ -129,6 +129,13 @@ TEST_F(ConfigTest, ImportTakesFilesAndWhatTheyDoNotSay) {
   EXPECT_FALSE(Valid({"import", "a", "b"}).format.has_value());
 }
 
+TEST_F(ConfigTest, AVariableIsNeverTakenForAFile) {
+  SetVariable("CONTENT_DATABASE_URL", "postgresql://db/x");
+  const Config config = Valid({"import", "--", "a.md"});
+  EXPECT_EQ(config.database_url, "postgresql://db/x");
+  EXPECT_THAT(config.files, ::testing::ElementsAre("a.md"));
+}
+
 TEST_F(ConfigTest, ATitleIsForOneFile) {
   EXPECT_THAT(Told({"import", "a.txt", "b.txt", "--title", "T"}), HasSubstr("one file"));
   EXPECT_NE(Told({"import"}), "");
