@@ -26,6 +26,30 @@ Callback<Stored> Reply(Callback<Response> done, Encode encode) {
       };
 }
 
+// The answer of an RPC whose response is an article, or a comment, and nothing else.
+template <class Response>
+Callback<v1::Article> ReplyWithArticle(Callback<Response> done) {
+  return Reply<v1::Article>(std::move(done), [](v1::Article article) {
+    Response response;
+    *response.mutable_article() = std::move(article);
+    return response;
+  });
+}
+
+template <class Response>
+Callback<v1::Comment> ReplyWithComment(Callback<Response> done) {
+  return Reply<v1::Comment>(std::move(done), [](v1::Comment comment) {
+    Response response;
+    *response.mutable_comment() = std::move(comment);
+    return response;
+  });
+}
+
+// Empty if no page follows.
+std::string NextPageToken(const std::string& query_identity, const std::string& next_key) {
+  return next_key.empty() ? "" : MakePageToken(query_identity, next_key);
+}
+
 absl::StatusOr<v1::GetArticleResponse> EncodeArticle(const v1::GetArticleRequest& request,
                                                      std::optional<v1::Article> article) {
   if (!article) return ArticleNotFound(request.name());
@@ -84,25 +108,52 @@ void ListArticles(Store& store, CallContext call, v1::ListArticlesRequest reques
       std::move(done), [identity = QueryIdentity(request)](Page<v1::Article> page) {
         v1::ListArticlesResponse response;
         for (v1::Article& article : page.items) *response.add_articles() = std::move(article);
-        if (!page.next_key.empty()) {
-          response.set_next_page_token(MakePageToken(identity, page.next_key));
-        }
+        response.set_next_page_token(NextPageToken(identity, page.next_key));
         return response;
       });
   store.ListArticles(std::move(call), *std::move(query), std::move(reply));
+}
+
+void SearchArticles(Store& store, CallContext call, v1::SearchArticlesRequest request,
+                    Callback<v1::SearchArticlesResponse> done) {
+  absl::StatusOr<SearchQuery> query = Validate(request);
+  if (!query.ok()) return std::move(done)(query.status());
+  auto reply = Reply<Page<v1::SearchResult>>(
+      std::move(done), [identity = QueryIdentity(request)](Page<v1::SearchResult> page) {
+        v1::SearchArticlesResponse response;
+        for (v1::SearchResult& result : page.items) *response.add_results() = std::move(result);
+        response.set_next_page_token(NextPageToken(identity, page.next_key));
+        return response;
+      });
+  store.SearchArticles(std::move(call), *std::move(query), std::move(reply));
+}
+
+void GetArticlePage(Store& store, CallContext call, v1::GetArticlePageRequest request,
+                    Callback<v1::GetArticlePageResponse> done) {
+  absl::StatusOr<ArticlePageQuery> query = Validate(request);
+  if (!query.ok()) return std::move(done)(query.status());
+  v1::ListCommentsRequest next;  // as the caller will ask for the next comments
+  next.set_parent(request.name());
+  next.set_order(request.comment_order());
+  auto reply =
+      Reply<ArticlePage>(std::move(done), [identity = QueryIdentity(next)](ArticlePage page) {
+        v1::GetArticlePageResponse response;
+        *response.mutable_article() = std::move(page.article);
+        for (v1::Comment& comment : page.comments.items) {
+          *response.add_comments() = std::move(comment);
+        }
+        response.set_next_comment_page_token(NextPageToken(identity, page.comments.next_key));
+        return response;
+      });
+  store.GetArticlePage(std::move(call), query->view, std::move(query->comments), std::move(reply));
 }
 
 void GetComment(Store& store, CallContext call, v1::GetCommentRequest request,
                 Callback<v1::GetCommentResponse> done) {
   absl::StatusOr<CommentRef> reference = Validate(request);
   if (!reference.ok()) return std::move(done)(reference.status());
-  auto reply = Reply<v1::Comment>(std::move(done), [](v1::Comment comment) {
-    v1::GetCommentResponse response;
-    *response.mutable_comment() = std::move(comment);
-    return response;
-  });
-  store.GetComment(std::move(call), std::move(reference->article_id),
-                   std::move(reference->comment_id), request.min_revision(), std::move(reply));
+  store.GetComment(std::move(call), *std::move(reference), request.min_revision(),
+                   ReplyWithComment<v1::GetCommentResponse>(std::move(done)));
 }
 
 void ListComments(Store& store, CallContext call, v1::ListCommentsRequest request,
@@ -117,9 +168,7 @@ void ListComments(Store& store, CallContext call, v1::ListCommentsRequest reques
         for (v1::Comment& comment : result.page.items) {
           *response.add_comments() = std::move(comment);
         }
-        if (!result.page.next_key.empty()) {
-          response.set_next_page_token(MakePageToken(identity, result.page.next_key));
-        }
+        response.set_next_page_token(NextPageToken(identity, result.page.next_key));
         return response;
       });
   store.ListComments(std::move(call), *std::move(query), std::move(reply));
@@ -129,39 +178,106 @@ void CreateComment(Store& store, CallContext call, v1::CreateCommentRequest requ
                    Callback<v1::CreateCommentResponse> done) {
   absl::StatusOr<NewComment> comment = Validate(request);
   if (!comment.ok()) return std::move(done)(comment.status());
-  auto reply = Reply<v1::Comment>(std::move(done), [](v1::Comment stored) {
-    v1::CreateCommentResponse response;
-    *response.mutable_comment() = std::move(stored);
+  store.CreateComment(std::move(call), *std::move(comment),
+                      ReplyWithComment<v1::CreateCommentResponse>(std::move(done)));
+}
+
+void UpdateComment(Store& store, CallContext call, v1::UpdateCommentRequest request,
+                   Callback<v1::UpdateCommentResponse> done) {
+  absl::StatusOr<CommentEdit> edit = Validate(request);
+  if (!edit.ok()) return std::move(done)(edit.status());
+  store.UpdateComment(std::move(call), *std::move(edit),
+                      ReplyWithComment<v1::UpdateCommentResponse>(std::move(done)));
+}
+
+void DeleteComment(Store& store, CallContext call, v1::DeleteCommentRequest request,
+                   Callback<v1::DeleteCommentResponse> done) {
+  absl::StatusOr<CommentDeletion> deletion = Validate(request);
+  if (!deletion.ok()) return std::move(done)(deletion.status());
+  auto reply = Reply<int64_t>(std::move(done), [](int64_t revision) {
+    v1::DeleteCommentResponse response;
+    response.set_article_revision(revision);
     return response;
   });
-  store.CreateComment(std::move(call), *std::move(comment), std::move(reply));
+  store.DeleteComment(std::move(call), *std::move(deletion), std::move(reply));
 }
 
 void PublishArticle(Store& store, CallContext call, v1::PublishArticleRequest request,
                     Callback<v1::PublishArticleResponse> done) {
-  absl::StatusOr<v1::Article> article = Validate(request);
-  if (!article.ok()) return std::move(done)(article.status());
+  absl::StatusOr<Publication> publication = Validate(request);
+  if (!publication.ok()) return std::move(done)(publication.status());
   auto reply = Reply<PublishedArticle>(std::move(done), [](PublishedArticle published) {
     v1::PublishArticleResponse response;
     *response.mutable_article() = std::move(published.article);
     response.set_outcome(published.outcome);
     return response;
   });
-  const PublishOptions options{.may_replace = !request.article().name().empty(),
-                               .validate_only = request.validate_only()};
-  store.PublishArticle(std::move(call), *std::move(article), options, std::move(reply));
+  store.PublishArticle(std::move(call), std::move(publication->article),
+                       std::move(publication->options), std::move(reply));
+}
+
+void UpdateArticle(Store& store, CallContext call, v1::UpdateArticleRequest request,
+                   Callback<v1::UpdateArticleResponse> done) {
+  absl::StatusOr<ArticleEdit> edit = Validate(request);
+  if (!edit.ok()) return std::move(done)(edit.status());
+  store.UpdateArticle(std::move(call), *std::move(edit),
+                      ReplyWithArticle<v1::UpdateArticleResponse>(std::move(done)));
+}
+
+void RenameArticle(Store& store, CallContext call, v1::RenameArticleRequest request,
+                   Callback<v1::RenameArticleResponse> done) {
+  absl::StatusOr<ArticleRenaming> renaming = Validate(request);
+  if (!renaming.ok()) return std::move(done)(renaming.status());
+  store.RenameArticle(std::move(call), *std::move(renaming),
+                      ReplyWithArticle<v1::RenameArticleResponse>(std::move(done)));
 }
 
 void RetractArticle(Store& store, CallContext call, v1::RetractArticleRequest request,
                     Callback<v1::RetractArticleResponse> done) {
-  absl::StatusOr<std::string> id = Validate(request);
-  if (!id.ok()) return std::move(done)(id.status());
+  absl::StatusOr<ArticleRetraction> retraction = Validate(request);
+  if (!retraction.ok()) return std::move(done)(retraction.status());
   auto reply = Reply<int64_t>(std::move(done), [](int64_t revision) {
     v1::RetractArticleResponse response;
     response.set_revision(revision);
     return response;
   });
-  store.RetractArticle(std::move(call), *std::move(id), request.etag(), std::move(reply));
+  store.RetractArticle(std::move(call), *std::move(retraction), std::move(reply));
+}
+
+void InspectArticle(Store& store, CallContext call, v1::InspectArticleRequest request,
+                    Callback<v1::InspectArticleResponse> done) {
+  absl::StatusOr<std::string> id = Validate(request);
+  if (!id.ok()) return std::move(done)(id.status());
+  auto reply = Reply<InspectedArticle>(std::move(done), [](InspectedArticle inspected) {
+    v1::InspectArticleResponse response;
+    *response.mutable_article() = std::move(inspected.article);
+    response.set_retracted(inspected.retracted);
+    for (std::string& name : inspected.former_names) response.add_former_names(std::move(name));
+    return response;
+  });
+  store.InspectArticle(std::move(call), *std::move(id), std::move(reply));
+}
+
+void ModerateComment(Store& store, CallContext call, v1::ModerateCommentRequest request,
+                     Callback<v1::ModerateCommentResponse> done) {
+  absl::StatusOr<CommentModeration> moderation = Validate(request);
+  if (!moderation.ok()) return std::move(done)(moderation.status());
+  store.ModerateComment(std::move(call), *std::move(moderation),
+                        ReplyWithComment<v1::ModerateCommentResponse>(std::move(done)));
+}
+
+void ListModerationQueue(Store& store, CallContext call, v1::ListModerationQueueRequest request,
+                         Callback<v1::ListModerationQueueResponse> done) {
+  absl::StatusOr<ModerationQuery> query = Validate(request);
+  if (!query.ok()) return std::move(done)(query.status());
+  auto reply = Reply<Page<v1::Comment>>(
+      std::move(done), [identity = QueryIdentity(request)](Page<v1::Comment> page) {
+        v1::ListModerationQueueResponse response;
+        for (v1::Comment& comment : page.items) *response.add_comments() = std::move(comment);
+        response.set_next_page_token(NextPageToken(identity, page.next_key));
+        return response;
+      });
+  store.ListModerationQueue(std::move(call), *std::move(query), std::move(reply));
 }
 
 }  // namespace content::api::handlers

@@ -16,12 +16,22 @@ using Reactor = grpc::ServerUnaryReactor;
 using RawContentService = v1::ContentService::WithRawCallbackMethod_GetArticle<
     v1::ContentService::WithRawCallbackMethod_BatchGetArticles<
         v1::ContentService::WithRawCallbackMethod_ListArticles<
-            v1::ContentService::WithRawCallbackMethod_GetComment<
-                v1::ContentService::WithRawCallbackMethod_ListComments<
-                    v1::ContentService::WithRawCallbackMethod_CreateComment<
-                        v1::ContentService::Service>>>>>>;
+            v1::ContentService::WithRawCallbackMethod_SearchArticles<
+                v1::ContentService::WithRawCallbackMethod_GetArticlePage<
+                    v1::ContentService::WithRawCallbackMethod_GetComment<
+                        v1::ContentService::WithRawCallbackMethod_ListComments<
+                            v1::ContentService::WithRawCallbackMethod_CreateComment<
+                                v1::ContentService::WithRawCallbackMethod_UpdateComment<
+                                    v1::ContentService::WithRawCallbackMethod_DeleteComment<
+                                        v1::ContentService::Service>>>>>>>>>>;
 using RawAdminService = v1::AdminService::WithRawCallbackMethod_PublishArticle<
-    v1::AdminService::WithRawCallbackMethod_RetractArticle<v1::AdminService::Service>>;
+    v1::AdminService::WithRawCallbackMethod_UpdateArticle<
+        v1::AdminService::WithRawCallbackMethod_RenameArticle<
+            v1::AdminService::WithRawCallbackMethod_RetractArticle<
+                v1::AdminService::WithRawCallbackMethod_InspectArticle<
+                    v1::AdminService::WithRawCallbackMethod_ModerateComment<
+                        v1::AdminService::WithRawCallbackMethod_ListModerationQueue<
+                            v1::AdminService::Service>>>>>>>;
 
 class ContentService final : public RawContentService {
  public:
@@ -36,6 +46,12 @@ class ContentService final : public RawContentService {
   Reactor* ListArticles(Context* context, const Bytes* request, Bytes* response) override {
     return Answer(handlers::ListArticles, store_, gate_, context, request, response);
   }
+  Reactor* SearchArticles(Context* context, const Bytes* request, Bytes* response) override {
+    return Answer(handlers::SearchArticles, store_, gate_, context, request, response);
+  }
+  Reactor* GetArticlePage(Context* context, const Bytes* request, Bytes* response) override {
+    return Answer(handlers::GetArticlePage, store_, gate_, context, request, response);
+  }
   Reactor* GetComment(Context* context, const Bytes* request, Bytes* response) override {
     return Answer(handlers::GetComment, store_, gate_, context, request, response);
   }
@@ -44,6 +60,12 @@ class ContentService final : public RawContentService {
   }
   Reactor* CreateComment(Context* context, const Bytes* request, Bytes* response) override {
     return Answer(handlers::CreateComment, store_, gate_, context, request, response);
+  }
+  Reactor* UpdateComment(Context* context, const Bytes* request, Bytes* response) override {
+    return Answer(handlers::UpdateComment, store_, gate_, context, request, response);
+  }
+  Reactor* DeleteComment(Context* context, const Bytes* request, Bytes* response) override {
+    return Answer(handlers::DeleteComment, store_, gate_, context, request, response);
   }
 
  private:
@@ -58,8 +80,23 @@ class AdminService final : public RawAdminService {
   Reactor* PublishArticle(Context* context, const Bytes* request, Bytes* response) override {
     return Answer(handlers::PublishArticle, store_, gate_, context, request, response);
   }
+  Reactor* UpdateArticle(Context* context, const Bytes* request, Bytes* response) override {
+    return Answer(handlers::UpdateArticle, store_, gate_, context, request, response);
+  }
+  Reactor* RenameArticle(Context* context, const Bytes* request, Bytes* response) override {
+    return Answer(handlers::RenameArticle, store_, gate_, context, request, response);
+  }
   Reactor* RetractArticle(Context* context, const Bytes* request, Bytes* response) override {
     return Answer(handlers::RetractArticle, store_, gate_, context, request, response);
+  }
+  Reactor* InspectArticle(Context* context, const Bytes* request, Bytes* response) override {
+    return Answer(handlers::InspectArticle, store_, gate_, context, request, response);
+  }
+  Reactor* ModerateComment(Context* context, const Bytes* request, Bytes* response) override {
+    return Answer(handlers::ModerateComment, store_, gate_, context, request, response);
+  }
+  Reactor* ListModerationQueue(Context* context, const Bytes* request, Bytes* response) override {
+    return Answer(handlers::ListModerationQueue, store_, gate_, context, request, response);
   }
 
  private:

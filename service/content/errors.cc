@@ -115,6 +115,12 @@ absl::Status ArticleExists(absl::string_view name) {
       {{"name", std::string(name)}});
 }
 
+absl::Status NameTaken(absl::string_view name) {
+  return Error(absl::StatusCode::kAlreadyExists, "ARTICLE_EXISTS",
+               absl::StrCat(name, " is, or once was, the name of another article"),
+               {{"name", std::string(name)}});
+}
+
 absl::Status EtagMismatch(absl::string_view name) {
   return Error(absl::StatusCode::kAborted, "ETAG_MISMATCH",
                absl::StrCat(name, " has changed since the etag was read"),
@@ -133,6 +139,16 @@ absl::Status ThreadTooDeep(int limit) {
                {{"limit", absl::StrCat(limit)}});
 }
 
+absl::Status CommentHidden(absl::string_view name) {
+  return Error(absl::StatusCode::kFailedPrecondition, "COMMENT_HIDDEN",
+               absl::StrCat("a moderator has hidden ", name), {{"name", std::string(name)}});
+}
+
+absl::Status CommentDeleted(absl::string_view name) {
+  return Error(absl::StatusCode::kFailedPrecondition, "COMMENT_DELETED",
+               absl::StrCat(name, " is deleted"), {{"name", std::string(name)}});
+}
+
 absl::Status RequestIdReused(absl::string_view request_id) {
   return Error(absl::StatusCode::kFailedPrecondition, "REQUEST_ID_REUSED",
                absl::StrCat("request_id ", request_id, " was used with other content"),
@@ -148,6 +164,11 @@ absl::Status RevisionNotReached(absl::string_view name, int64_t wanted, int64_t 
 absl::Status ReplyTooLarge() {
   return Error(absl::StatusCode::kOutOfRange, "REPLY_TOO_LARGE",
                "the answer would pass 3 MiB; ask for fewer articles, or for the BASIC view");
+}
+
+absl::Status WatcherTooSlow() {
+  return Error(absl::StatusCode::kAborted, "WATCHER_TOO_SLOW",
+               "what was sent was not taken in time; go on after the last message received");
 }
 
 absl::Status Overloaded(absl::Duration retry_after) {

@@ -52,17 +52,25 @@ absl::Status CommentNotFound(absl::string_view name);
 /// ALREADY_EXISTS: the id made from a title belongs to another article.
 absl::Status ArticleExists(absl::string_view name);
 
+/// ALREADY_EXISTS: another article has, or had, the name.
+absl::Status NameTaken(absl::string_view name);
+
 /// ABORTED: the etag the caller holds is not the current one.
 absl::Status EtagMismatch(absl::string_view name);
 
 /// FAILED_PRECONDITION, each with its own reason.
 absl::Status CommentsClosed(absl::string_view article_name);
 absl::Status ThreadTooDeep(int limit);
+absl::Status CommentHidden(absl::string_view name);
+absl::Status CommentDeleted(absl::string_view name);
 absl::Status RequestIdReused(absl::string_view request_id);
 absl::Status RevisionNotReached(absl::string_view name, int64_t wanted, int64_t current);
 
 /// OUT_OF_RANGE: the answer would be larger than a reply may be.
 absl::Status ReplyTooLarge();
+
+/// ABORTED: a watcher that did not take what it was sent for too long.
+absl::Status WatcherTooSlow();
 
 /// RESOURCE_EXHAUSTED with RetryInfo: a queue is full.
 absl::Status Overloaded(absl::Duration retry_after);

@@ -9,6 +9,7 @@
 #include "content/body.h"
 #include "content/names.h"
 #include "content/text.h"
+#include "google/protobuf/util/field_mask_util.h"
 #include "google/protobuf/util/time_util.h"
 
 namespace content {
@@ -69,13 +70,6 @@ bool IsLanguageTag(absl::string_view tag) {
     first = false;
   }
   return true;
-}
-
-void CheckLanguage(absl::string_view tag, absl::string_view field, Violations& violations) {
-  if (tag.empty()) return;
-  if (tag.size() > kMaxLanguageCharacters || !IsLanguageTag(tag)) {
-    violations.Add(field, "is not a BCP 47 language tag such as en or pt-BR");
-  }
 }
 
 void CheckAuthors(const v1::Article& article, absl::string_view path, Violations& violations) {
@@ -144,12 +138,24 @@ void CheckComment(const v1::Comment& comment, absl::string_view path, Violations
   const auto field = [path](absl::string_view name) { return absl::StrCat(path, ".", name); };
   CheckText(comment.author().id(), {.max_characters = kMaxIdCharacters, .required = true},
             field("author.id"), violations);
-  CheckText(comment.author().display_name(),
-            {.max_characters = kMaxNameCharacters, .required = true}, field("author.display_name"),
-            violations);
-  CheckText(comment.body(),
-            {.max_characters = kMaxCommentCharacters, .required = true, .one_line = false},
-            field("body"), violations);
+  CheckDisplayName(comment.author().display_name(), field("author.display_name"), violations);
+  CheckCommentBody(comment.body(), field("body"), violations);
+}
+
+void CheckCommentBody(absl::string_view body, absl::string_view field, Violations& violations) {
+  CheckText(body, {.max_characters = kMaxCommentCharacters, .required = true, .one_line = false},
+            field, violations);
+}
+
+void CheckDisplayName(absl::string_view name, absl::string_view field, Violations& violations) {
+  CheckText(name, {.max_characters = kMaxNameCharacters, .required = true}, field, violations);
+}
+
+void CheckLanguage(absl::string_view tag, absl::string_view field, Violations& violations) {
+  if (tag.empty()) return;
+  if (tag.size() > kMaxLanguageCharacters || !IsLanguageTag(tag)) {
+    violations.Add(field, "is not a BCP 47 language tag such as en or pt-BR");
+  }
 }
 
 void CheckTime(const google::protobuf::Timestamp& time, absl::string_view field,
@@ -185,6 +191,27 @@ absl::Status CompleteArticle(absl::string_view path, v1::Article& article) {
                                      kMaxSections, " are allowed"));
   }
   return absl::OkStatus();
+}
+
+const std::vector<std::string>& ChangeableArticleFields() {
+  static const auto* const fields =
+      new std::vector<std::string>{"title", "authors", "publish_time", "language_code", "summary",
+                                   "body",  "tags",    "source_uri",   "comment_policy"};
+  return *fields;
+}
+
+absl::Status MergeArticle(const v1::Article& changes, const std::vector<std::string>& paths,
+                          v1::Article& article) {
+  google::protobuf::FieldMask mask;
+  for (const std::string& path : paths) mask.add_paths(path);
+  google::protobuf::util::FieldMaskUtil::MergeOptions options;
+  options.set_replace_message_fields(true);
+  options.set_replace_repeated_fields(true);
+  google::protobuf::util::FieldMaskUtil::MergeMessageTo(changes, mask, options, &article);
+  Violations violations;
+  CheckArticle(article, "article", violations);
+  if (!violations.empty()) return violations.ToStatus();
+  return CompleteArticle("article", article);
 }
 
 }  // namespace content

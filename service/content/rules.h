@@ -1,5 +1,8 @@
 #pragma once
 
+#include <string>
+#include <vector>
+
 #include "content/errors.h"
 #include "content/v1/article.pb.h"
 #include "content/v1/comment.pb.h"
@@ -28,6 +31,13 @@ void CheckArticle(const v1::Article& article, absl::string_view path, Violations
 /// The same for author and body of a new comment; reply_to is checked where the parent is known.
 void CheckComment(const v1::Comment& comment, absl::string_view path, Violations& violations);
 
+/// The same for single fields.
+void CheckCommentBody(absl::string_view body, absl::string_view field, Violations& violations);
+void CheckDisplayName(absl::string_view name, absl::string_view field, Violations& violations);
+
+/// A BCP 47 tag, or nothing.
+void CheckLanguage(absl::string_view tag, absl::string_view field, Violations& violations);
+
 /// A timestamp that protobuf and PostgreSQL can both hold: years 1 to 9999.
 void CheckTime(const google::protobuf::Timestamp& time, absl::string_view field,
                Violations& violations);
@@ -37,5 +47,15 @@ void CheckTime(const google::protobuf::Timestamp& time, absl::string_view field,
 /// INVALID_ARGUMENT on `path`.name if no id can be derived, on `path`.body if it has more than
 /// 1,000 sections.
 absl::Status CompleteArticle(absl::string_view path, v1::Article& article);
+
+/// Fields of an article that a publisher can change one by one, by the names that an update mask
+/// uses.
+const std::vector<std::string>& ChangeableArticleFields();
+
+/// Copies the fields that `paths` name, which are among ChangeableArticleFields, from `changes` to
+/// `article`, an article that is stored, and completes it. INVALID_ARGUMENT, each path below
+/// `article`, if it would break the rules.
+absl::Status MergeArticle(const v1::Article& changes, const std::vector<std::string>& paths,
+                          v1::Article& article);
 
 }  // namespace content

@@ -9,6 +9,8 @@
 #include "absl/functional/any_invocable.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "content/names.h"
+#include "content/rules.h"
 #include "content/v1/admin_service.pb.h"
 #include "content/v1/article.pb.h"
 #include "content/v1/comment.pb.h"
@@ -60,12 +62,38 @@ struct CommentQuery {
   int page_size = 0;
   std::string after_key = {};
   int64_t min_revision = 0;
+  /// A page ends before it is larger.
+  int max_bytes = kMaxReplyBytes;
 };
 
 struct CommentPage {
   Page<v1::Comment> page;
   int64_t article_revision = 0;
   int64_t comment_count = 0;
+};
+
+/// An article and the first of its comments, as they were at one moment.
+struct ArticlePage {
+  v1::Article article;
+  Page<v1::Comment> comments;
+};
+
+struct SearchQuery {
+  /// In the syntax of websearch_to_tsquery, which takes any text:
+  /// https://www.postgresql.org/docs/current/textsearch-controls.html
+  std::string text = {};
+  /// First part of a BCP 47 tag in lower case; empty: every language.
+  std::string language = {};
+  int page_size = 0;
+  std::string after_key = {};
+};
+
+/// What makes a write repeatable (AIP-155, https://google.aip.dev/155).
+struct RequestKey {
+  /// A UUID in lower case; empty: the caller gave none, and the write is done each time.
+  std::string id = {};
+  /// Digest of what is asked for. The same id with another one is REQUEST_ID_REUSED.
+  std::string fingerprint = {};
 };
 
 /// A comment to be added, valid by the rules of rules.h.
@@ -76,10 +104,67 @@ struct NewComment {
   std::string reply_to_id = {};
   v1::CommentAuthor author;
   std::string body = {};
-  /// Empty: the caller gave none.
-  std::string request_id = {};
+  RequestKey request = {};
   absl::Time create_time;
   bool validate_only = false;
+};
+
+/// What becomes of a comment that is there. What is unset stays.
+struct CommentEdit {
+  CommentRef comment;
+  std::optional<std::string> body = {};
+  std::optional<std::string> author_display_name = {};
+  /// The one that must be current; empty: whichever. The same below.
+  std::string etag = {};
+  RequestKey request = {};
+  bool validate_only = false;
+};
+
+struct CommentDeletion {
+  CommentRef comment;
+  std::string etag = {};
+  bool allow_missing = false;
+  RequestKey request = {};
+};
+
+struct CommentModeration {
+  CommentRef comment;
+  v1::CommentState state = v1::COMMENT_STATE_UNSPECIFIED;
+  std::string etag = {};
+  RequestKey request = {};
+};
+
+/// Changes of an article's comments, in the order of revisions; all those of one revision are
+/// there, or none.
+struct CommentChanges {
+  std::vector<v1::Comment> comments;
+  /// All changes up to here are among them.
+  int64_t article_revision = 0;
+  int64_t comment_count = 0;
+  /// Whether this was everything; otherwise more follow after article_revision.
+  bool complete = true;
+};
+
+/// How far a watcher of articles has come: it knows what changed up to this position of the feed,
+/// and whose time came up to this time.
+struct ArticleCursor {
+  int64_t position = 0;
+  absl::Time time = absl::InfinitePast();
+};
+
+struct ArticleChangeRecord {
+  v1::ArticleChange change = v1::ARTICLE_CHANGE_UNSPECIFIED;
+  /// In BASIC view; of a retracted one only name and revision.
+  v1::Article article;
+  std::vector<std::string> former_names = {};
+  /// What a watcher knows that has got this change and those before.
+  ArticleCursor cursor;
+};
+
+struct ArticleChanges {
+  std::vector<ArticleChangeRecord> changes;
+  ArticleCursor cursor;
+  bool complete = true;
 };
 
 struct PublishOptions {
@@ -87,6 +172,7 @@ struct PublishOptions {
   bool may_replace = true;
   /// Change nothing; the answer is the article as it would be, without an outcome.
   bool validate_only = false;
+  RequestKey request = {};
 };
 
 struct PublishedArticle {
@@ -94,15 +180,74 @@ struct PublishedArticle {
   v1::PublishOutcome outcome = v1::PUBLISH_OUTCOME_UNSPECIFIED;
 };
 
+struct ArticleEdit {
+  std::string id = {};
+  /// The fields that `paths` name are copied from here (MergeArticle in rules.h).
+  v1::Article article;
+  std::vector<std::string> paths = {};
+  RequestKey request = {};
+  bool validate_only = false;
+};
+
+struct ArticleRenaming {
+  std::string id = {};
+  std::string new_id = {};
+  std::string etag = {};
+  RequestKey request = {};
+};
+
+struct ArticleRetraction {
+  std::string id = {};
+  std::string etag = {};
+  RequestKey request = {};
+};
+
+struct InspectedArticle {
+  v1::Article article;
+  bool retracted = false;
+  std::vector<std::string> former_names = {};
+};
+
+struct ModerationQuery {
+  v1::CommentState state = v1::COMMENT_STATE_PENDING;
+  int page_size = 0;
+  std::string after_key = {};
+};
+
+struct ErasedComments {
+  int64_t comment_count = 0;
+  /// Storage keys of the articles they were on, each once: to be counted, not shown.
+  std::vector<std::string> articles = {};
+  /// Whether the author has none left.
+  bool complete = true;
+};
+
+struct VerifyQuery {
+  /// Only this article; empty: all.
+  std::string article_id = {};
+  bool repair = false;
+  std::string after_key = {};
+};
+
+struct VerifiedCounters {
+  std::vector<v1::CounterDrift> drifts;
+  int64_t article_count = 0;
+  /// Where to go on; empty: everything has been looked at.
+  std::string next_key = {};
+};
+
 /// Where articles and comments are kept.
 ///
 /// Every method returns without waiting and answers through its callback. All are thread-safe.
-/// Errors are those of errors.h. Ids are valid ids (names.h), never names; answers hold full
-/// resource names. What an article's readers may not see (retracted, not yet due, a comment not
-/// VISIBLE) is NOT_FOUND here already.
+/// Errors are those of errors.h. Ids are valid ids (names.h), never names; an article's may be a
+/// former one. Answers hold full resource names, with the article's current id. For the methods of
+/// ContentService, what an article's readers may not see (retracted, not yet due, a comment that is
+/// not shown) is NOT_FOUND here already, and placeholders have no author and no text.
 class Store {
  public:
   virtual ~Store() = default;
+
+  // ---- Articles ----
 
   /// For each of these ids, of which there is at least one, its article or nothing. More than
   /// kMaxReplyBytes of them: OUT_OF_RANGE.
@@ -112,24 +257,96 @@ class Store {
   virtual void ListArticles(CallContext context, ArticleQuery query,
                             Callback<Page<v1::Article>> done) = 0;
 
-  virtual void GetComment(CallContext context, std::string article_id, std::string comment_id,
-                          int64_t min_revision, Callback<v1::Comment> done) = 0;
+  /// INVALID_ARGUMENT on `query` if it holds no word.
+  virtual void SearchArticles(CallContext context, SearchQuery query,
+                              Callback<Page<v1::SearchResult>> done) = 0;
+
+  /// The article of `comments.article_id` with the first page of its comments.
+  virtual void GetArticlePage(CallContext context, v1::ArticleView view, CommentQuery comments,
+                              Callback<ArticlePage> done) = 0;
+
+  // ---- Comments ----
+
+  virtual void GetComment(CallContext context, CommentRef comment, int64_t min_revision,
+                          Callback<v1::Comment> done) = 0;
 
   virtual void ListComments(CallContext context, CommentQuery query,
                             Callback<CommentPage> done) = 0;
 
-  /// Adds the comment, or answers with the one that the same request_id added before.
+  /// Adds the comment, or answers with the one that the same request added before.
   virtual void CreateComment(CallContext context, NewComment comment,
                              Callback<v1::Comment> done) = 0;
+
+  virtual void UpdateComment(CallContext context, CommentEdit edit, Callback<v1::Comment> done) = 0;
+
+  /// Answers with the article's revision.
+  virtual void DeleteComment(CallContext context, CommentDeletion deletion,
+                             Callback<int64_t> done) = 0;
+
+  // ---- Watching ----
+
+  /// Changes of this article's comments after a revision, as many as fit. REVISION_NOT_REACHED if
+  /// the article has not come that far.
+  virtual void ReadCommentChanges(CallContext context, std::string article_id,
+                                  int64_t after_revision, Callback<CommentChanges> done) = 0;
+
+  /// For each article its revision, or nothing if readers do not see it. One query for all.
+  virtual void GetRevisions(CallContext context, std::vector<std::string> ids,
+                            Callback<std::vector<std::optional<int64_t>>> done) = 0;
+
+  /// Changes of articles after a cursor, as many as fit.
+  virtual void ReadArticleChanges(CallContext context, ArticleCursor after,
+                                  Callback<ArticleChanges> done) = 0;
+
+  /// The cursor of a watcher who knows everything up to now.
+  virtual void GetArticleCursor(CallContext context, Callback<ArticleCursor> done) = 0;
+
+  // ---- Publishing ----
 
   /// Creates or replaces `article` (complete: name, sections and word count filled in).
   /// Its etag, if there is one, must be the current one.
   virtual void PublishArticle(CallContext context, v1::Article article, PublishOptions options,
                               Callback<PublishedArticle> done) = 0;
 
-  /// Answers with the article's revision. `etag` empty: whatever the version.
-  virtual void RetractArticle(CallContext context, std::string id, std::string etag,
+  virtual void UpdateArticle(CallContext context, ArticleEdit edit, Callback<v1::Article> done) = 0;
+
+  /// Answers with the article in BASIC view.
+  virtual void RenameArticle(CallContext context, ArticleRenaming renaming,
+                             Callback<v1::Article> done) = 0;
+
+  /// Answers with the article's revision.
+  virtual void RetractArticle(CallContext context, ArticleRetraction retraction,
                               Callback<int64_t> done) = 0;
+
+  virtual void InspectArticle(CallContext context, std::string id,
+                              Callback<InspectedArticle> done) = 0;
+
+  // ---- Moderating, and looking after it ----
+
+  /// Answers with the comment as moderators see it.
+  virtual void ModerateComment(CallContext context, CommentModeration moderation,
+                               Callback<v1::Comment> done) = 0;
+
+  virtual void ListModerationQueue(CallContext context, ModerationQuery query,
+                                   Callback<Page<v1::Comment>> done) = 0;
+
+  /// The author's comments as moderators see them, as many as fit on a page, in a fixed order.
+  virtual void ExportAuthor(CallContext context, std::string author_id, std::string after_key,
+                            Callback<Page<v1::Comment>> done) = 0;
+
+  /// Erases some of the author's comments.
+  virtual void EraseAuthor(CallContext context, std::string author_id,
+                           Callback<ErasedComments> done) = 0;
+
+  /// Looks at some articles' counters.
+  virtual void VerifyCounters(CallContext context, VerifyQuery query,
+                              Callback<VerifiedCounters> done) = 0;
+
+  /// Forgets requests made before a time, a limited number of them, and answers with how many those
+  /// were: 0 if none is left.
+  virtual void ForgetRequests(CallContext context, absl::Time before, Callback<int64_t> done) = 0;
+
+  virtual void GetInfo(CallContext context, Callback<v1::StoreInfo> done) = 0;
 
   /// OK if the database answers and takes writes.
   virtual void Check(CallContext context, absl::AnyInvocable<void(absl::Status) &&> done) = 0;

@@ -15,8 +15,17 @@ namespace content::store {
 
 namespace internal {
 
+#if PQXX_VERSION_MAJOR >= 7
+using SnapshotTransaction =
+    pqxx::transaction<pqxx::isolation_level::repeatable_read, pqxx::write_policy::read_only>;
+#else
+using SnapshotTransaction =
+    pqxx::transaction<pqxx::isolation_level::repeatable_read, pqxx::readwrite_policy::read_only>;
+#endif
+
 // Parameters travel as text.
 inline const std::string& ParameterText(const std::string& value) { return value; }
+inline std::string ParameterText(bool value) { return value ? "true" : "false"; }
 template <class Number>
 std::string ParameterText(Number value) {
   return std::to_string(value);
@@ -60,11 +69,14 @@ class Connection {
   /// method that may be called from another thread while one runs, on an open connection.
   void Sever() const;
 
-  /// Runs one statement outside a transaction block: it costs a third of one inside.
+  /// Runs one statement: in the Snapshot that is open, or else outside a transaction block, where
+  /// it costs a third of one inside.
   template <class... Args>
   pqxx::result Read(const std::string& sql, const Args&... args) {
+    const std::string& name = Prepared(sql);
+    if (snapshot_ != nullptr) return internal::ExecutePrepared(*snapshot_, name, args...);
     pqxx::nontransaction transaction(*connection_);
-    return internal::ExecutePrepared(transaction, Prepared(sql), args...);
+    return internal::ExecutePrepared(transaction, name, args...);
   }
 
   /// Runs commands that take no parameters and are not prepared, in one transaction block.
@@ -75,6 +87,7 @@ class Connection {
 
  private:
   friend class Transaction;
+  friend class Snapshot;
 
   /// Name of the prepared statement for `sql`, prepared on first use. `sql` must be one of a
   /// bounded set of texts.
@@ -82,6 +95,7 @@ class Connection {
 
   std::unique_ptr<pqxx::connection> connection_;
   std::map<std::string, std::string> prepared_;
+  internal::SnapshotTransaction* snapshot_ = nullptr;  // while a Snapshot is open
   int64_t statement_timeout_ms_ = 0;
 };
 
@@ -102,6 +116,23 @@ class Transaction {
  private:
   Connection& connection_;
   pqxx::work work_;
+};
+
+/// While it lives, all reads on the connection see the database as it was at one moment.
+class Snapshot {
+ public:
+  explicit Snapshot(Connection& connection)
+      : connection_(connection), transaction_(*connection.connection_) {
+    connection_.snapshot_ = &transaction_;
+  }
+  ~Snapshot() { connection_.snapshot_ = nullptr; }
+
+  Snapshot(const Snapshot&) = delete;
+  Snapshot& operator=(const Snapshot&) = delete;
+
+ private:
+  Connection& connection_;
+  internal::SnapshotTransaction transaction_;
 };
 
 }  // namespace content::store

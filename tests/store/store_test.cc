@@ -1,20 +1,12 @@
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
-
 #include <csignal>
 #include <future>
 #include <memory>
 #include <set>
 #include <thread>
 
-#include "absl/strings/str_cat.h"
-#include "content/errors.h"
-#include "content/names.h"
-#include "content/rules.h"
 #include "google/protobuf/util/message_differencer.h"
 #include "google/protobuf/util/time_util.h"
-#include "store/postgres_store.h"
-#include "support/database.h"
+#include "store/store_fixture.h"
 
 namespace content::store {
 namespace {
@@ -22,126 +14,6 @@ namespace {
 using google::protobuf::util::TimeUtil;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
-
-// Calls a method of the store and waits for its answer.
-template <class T, class Method>
-absl::StatusOr<T> Await(Method method) {
-  std::promise<absl::StatusOr<T>> answer;
-  method(Callback<T>([&answer](absl::StatusOr<T> value) { answer.set_value(std::move(value)); }));
-  return answer.get_future().get();
-}
-
-v1::Article MakeArticle(const std::string& id, const std::string& body = "Some text.") {
-  v1::Article article;
-  article.set_name(ArticleName(id));
-  article.set_title(absl::StrCat("About ", id));
-  article.set_body(body);
-  EXPECT_TRUE(CompleteArticle("article", article).ok());
-  return article;
-}
-
-std::string NameOf(const absl::StatusOr<v1::Comment>& comment) {
-  return comment.ok() ? comment->name() : comment.status().ToString();
-}
-
-class StoreTest : public ::testing::Test {
- protected:
-  static absl::StatusOr<std::unique_ptr<Store>> Open(const std::string& url) {
-    return NewPostgresStore({.url = url});
-  }
-
-  absl::StatusOr<PublishedArticle> Publish(v1::Article article, PublishOptions options = {}) {
-    return Await<PublishedArticle>([&](auto done) {
-      store_->PublishArticle({}, std::move(article), options, std::move(done));
-    });
-  }
-
-  using Articles = std::vector<std::optional<v1::Article>>;
-
-  absl::StatusOr<Articles> Get(std::vector<std::string> ids,
-                               v1::ArticleView view = v1::ARTICLE_VIEW_FULL) {
-    return Await<Articles>(
-        [&](auto done) { store_->GetArticles({}, std::move(ids), view, std::move(done)); });
-  }
-
-  bool Exists(const std::string& id) { return Get({id})->front().has_value(); }
-
-  v1::Article GetOne(const std::string& id) {
-    auto articles = Get({id});
-    if (!articles.ok() || !articles->front()) {
-      ADD_FAILURE() << "no article " << id << ": " << articles.status();
-      return {};
-    }
-    return *articles->front();
-  }
-
-  absl::StatusOr<int64_t> Retract(const std::string& id, const std::string& etag = "") {
-    return Await<int64_t>(
-        [&](auto done) { store_->RetractArticle({}, id, etag, std::move(done)); });
-  }
-
-  static NewComment MakeComment(const std::string& article_id, const std::string& body,
-                                const std::string& reply_to_name = "") {
-    NewComment comment;
-    comment.article_id = article_id;
-    comment.create_time = absl::Now();
-    comment.comment_id = NewCommentId(comment.create_time);
-    if (!reply_to_name.empty()) comment.reply_to_id = ParseCommentName(reply_to_name)->comment_id;
-    comment.author.set_id("user-1");
-    comment.author.set_display_name("A Reader");
-    comment.body = body;
-    return comment;
-  }
-
-  absl::StatusOr<v1::Comment> Create(NewComment comment) {
-    return Await<v1::Comment>(
-        [&](auto done) { store_->CreateComment({}, std::move(comment), std::move(done)); });
-  }
-
-  std::string Add(const std::string& article_id, const std::string& body,
-                  const std::string& reply_to_name = "") {
-    return NameOf(Create(MakeComment(article_id, body, reply_to_name)));
-  }
-
-  absl::StatusOr<CommentPage> List(CommentQuery query) {
-    return Await<CommentPage>(
-        [&](auto done) { store_->ListComments({}, std::move(query), std::move(done)); });
-  }
-
-  // Bodies of all comments, read page by page.
-  std::vector<std::string> ListBodies(CommentQuery query) {
-    std::vector<std::string> bodies;
-    do {
-      auto result = List(query);
-      if (!result.ok()) {
-        ADD_FAILURE() << result.status();
-        return bodies;
-      }
-      EXPECT_LE(result->page.items.size(), static_cast<size_t>(query.page_size));
-      for (const auto& comment : result->page.items) bodies.push_back(comment.body());
-      query.after_key = result->page.next_key;
-    } while (!query.after_key.empty());
-    return bodies;
-  }
-
-  std::vector<std::string> ListTitles(ArticleQuery query) {
-    std::vector<std::string> titles;
-    do {
-      auto page = Await<Page<v1::Article>>(
-          [&](auto done) { store_->ListArticles({}, query, std::move(done)); });
-      if (!page.ok()) {
-        ADD_FAILURE() << page.status();
-        return titles;
-      }
-      for (const auto& article : page->items) titles.push_back(article.title());
-      query.after_key = page->next_key;
-    } while (!query.after_key.empty());
-    return titles;
-  }
-
-  const std::string url_ = testing::NewDatabase();
-  std::unique_ptr<Store> store_ = *Open(url_);
-};
 
 TEST_F(StoreTest, KeepsEveryFieldOfAnArticle) {
   v1::Article article = MakeArticle("whole", "# One\n\nfirst text\n\n***\n\nsecond “text”\n");
@@ -418,7 +290,7 @@ TEST_F(StoreTest, AddsACommentAndCountsIt) {
   EXPECT_EQ(created->revision(), 2);
 
   auto stored = Await<v1::Comment>(
-      [&](auto done) { store_->GetComment({}, "post", comment.comment_id, 0, std::move(done)); });
+      [&](auto done) { store_->GetComment({}, {"post", comment.comment_id}, 0, std::move(done)); });
   ASSERT_TRUE(stored.ok());
   stored->set_article_revision(2);
   EXPECT_TRUE(google::protobuf::util::MessageDifferencer::Equals(*stored, *created))
@@ -453,7 +325,7 @@ TEST_F(StoreTest, ClosedArticlesRefuseAndPremoderatedOnesHoldBack) {
   EXPECT_EQ(GetOne("held").comment_count(), 0);
   EXPECT_THAT(ListBodies({.article_id = "held", .page_size = 5}), IsEmpty());
   const auto read = Await<v1::Comment>([&](auto done) {
-    store_->GetComment({}, "held", ParseCommentName(pending->name())->comment_id, 0,
+    store_->GetComment({}, *ParseCommentName(pending->name()), 0,
                        std::move(done));
   });
   EXPECT_EQ(ReasonOf(read.status()), "COMMENT_NOT_FOUND");
@@ -465,11 +337,11 @@ TEST_F(StoreTest, ARepeatedRequestIdAnswersWithTheFirstComment) {
   ASSERT_TRUE(Publish(MakeArticle("post")).ok());
   const std::string request_id = "2b6f2a4e-6a0e-4b62-9c0e-0d9d0f3f7a11";
   NewComment first = MakeComment("post", "once");
-  first.request_id = request_id;
+  first.request = {.id = request_id, .fingerprint = Fingerprint(first)};
   NewComment again = MakeComment("post", "once");
-  again.request_id = request_id;
+  again.request = {.id = request_id, .fingerprint = Fingerprint(again)};
   NewComment other = MakeComment("post", "different");
-  other.request_id = request_id;
+  other.request = {.id = request_id, .fingerprint = Fingerprint(other)};
 
   const auto created = Create(first);
   const auto repeated = Create(again);
@@ -487,7 +359,7 @@ TEST_F(StoreTest, ConcurrentCallsWithOneRequestIdAddOneComment) {
   for (int i = 0; i < 8; ++i) {
     callers.emplace_back([&] {
       NewComment comment = MakeComment("post", "once");
-      comment.request_id = "2b6f2a4e-6a0e-4b62-9c0e-0d9d0f3f7a11";
+      comment.request = {.id = "2b6f2a4e-6a0e-4b62-9c0e-0d9d0f3f7a11", .fingerprint = Fingerprint(comment)};
       const std::string name = NameOf(Create(comment));
       const std::lock_guard lock(mutex);
       names.insert(name);
@@ -593,7 +465,7 @@ TEST_F(StoreTest, ReadsSayIfARevisionIsNotReachedYet) {
   EXPECT_EQ(ReasonOf(List({.article_id = "post", .page_size = 1, .min_revision = 3}).status()),
             "REVISION_NOT_REACHED");
   const auto read = Await<v1::Comment>([&](auto done) {
-    store_->GetComment({}, "post", ParseCommentName(comment->name())->comment_id, 3,
+    store_->GetComment({}, *ParseCommentName(comment->name()), 3,
                        std::move(done));
   });
   EXPECT_EQ(ReasonOf(read.status()), "REVISION_NOT_REACHED");

@@ -1,0 +1,27 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "content/store.h"
+#include "store/connection.h"
+
+// What watchers read: content/store.h says what they do. They throw pqxx exceptions.
+namespace content::store {
+
+absl::StatusOr<CommentChanges> ReadCommentChanges(Connection& connection,
+                                                  const std::string& article_id,
+                                                  int64_t after_revision);
+
+absl::StatusOr<std::vector<std::optional<int64_t>>> GetRevisions(
+    Connection& connection, const std::vector<std::string>& ids);
+
+absl::StatusOr<ArticleChanges> ReadArticleChanges(Connection& connection,
+                                                  const ArticleCursor& after);
+
+absl::StatusOr<ArticleCursor> GetArticleCursor(Connection& connection);
+
+}  // namespace content::store
