@@ -10,14 +10,21 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/time/clock.h"
 #include "content/body.h"
+#include "content/v1/admin_service.pb.h"
 #include "embedded/postgres.h"
+#include "google/protobuf/util/time_util.h"
+#include "server/janitor.h"
 #include "server/server.h"
 #include "store/migrations.h"
 #include "store/postgres_store.h"
+#include "store/url.h"
 
 namespace content {
 namespace {
+
+using google::protobuf::util::TimeUtil;
 
 int Fail(const absl::Status& status) {
   std::cerr << "contentd: " << status.message() << "\n";
@@ -62,6 +69,18 @@ absl::StatusOr<std::unique_ptr<Store>> OpenStore(const Config& config, const Dat
                                   .write_connections = config.write_connections,
                                   .queue_limit = config.queue_limit,
                                   .statement_timeout = config.statement_timeout});
+}
+
+// What GetServerInfo answers for as long as the server runs.
+v1::GetServerInfoResponse MakeServerInfo(const Config& config) {
+  v1::GetServerInfoResponse info;
+  info.set_version(CONTENT_VERSION);
+  *info.mutable_start_time() = TimeUtil::MicrosecondsToTimestamp(absl::ToUnixMicros(absl::Now()));
+  *info.mutable_request_retention() =
+      TimeUtil::MillisecondsToDuration(absl::ToInt64Milliseconds(config.request_retention));
+  info.mutable_settings()->insert(config.settings.begin(), config.settings.end());
+  (*info.mutable_settings())["database-url"] = store::HarmlessPartOf(config.database_url);
+  return info;
 }
 
 int WaitForStopSignal() {
@@ -165,8 +184,12 @@ int Serve(const Config& config) {
   if (absl::Status status = PrepareSchema(config, *database); !status.ok()) return Fail(status);
   absl::StatusOr<std::unique_ptr<Store>> store = OpenStore(config, *database);
   if (!store.ok()) return Fail(store.status());
-  auto server = server::Server::Start(
-      {.listen = config.listen, .drain_timeout = config.drain_timeout}, **store);
+  const server::Janitor janitor(**store, config.request_retention);
+  auto server = server::Server::Start({.listen = config.listen,
+                                       .drain_timeout = config.drain_timeout,
+                                       .watch_write_timeout = config.watch_write_timeout,
+                                       .info = MakeServerInfo(config)},
+                                      **store);
   if (!server.ok()) return Fail(server.status());
   log::Info("serving", {{"address", (*server)->address()}, {"version", CONTENT_VERSION}});
   const int signal = WaitForStopSignal();

@@ -31,6 +31,9 @@ constexpr char kFooter[] = "`contentd COMMAND --help` explains a command and its
 constexpr char kSettings[] =
     "Settings, each also as a variable (--log-level is CONTENT_LOG_LEVEL); a flag wins";
 
+// The one setting that may hold a secret.
+constexpr char kDatabaseUrl[] = "--database-url";
+
 // A directory of the user's own; root's would be out of reach for the user that the database runs
 // as.
 std::string DefaultDataDir() {
@@ -48,37 +51,48 @@ constexpr int kMostConnections = 40;
 template <class T>
 using Choices = std::vector<std::pair<std::string, T>>;
 
-// Turns the name of a choice into its number, as CLI11 reads enumerations.
-template <class T>
-CLI::Validator OneOf(const Choices<T>& choices) {
+// `choice` is a T or may be one.
+template <class T, class Choice>
+CLI::Option* AddChoice(CLI::App& app, const std::string& flag, Choice& choice,
+                       const Choices<T>& choices, const std::string& help) {
   std::vector<std::string> names;
-  for (const auto& choice : choices) names.push_back(choice.first);
-  const auto convert = [choices, names](std::string& value) -> std::string {
-    for (const auto& [name, meaning] : choices) {
-      if (value != name) continue;
-      value = std::to_string(static_cast<int>(meaning));
-      return "";
-    }
+  for (const auto& [name, meaning] : choices) names.push_back(name);
+  const auto check = [names](const std::string& value) -> std::string {
+    if (std::find(names.begin(), names.end(), value) != names.end()) return "";
     return absl::StrCat(value, " is none of ", absl::StrJoin(names, ", "));
   };
-  return {convert, absl::StrJoin(names, "|")};
+  const auto parse = [&choice, choices](const CLI::results_t& values) {
+    for (const auto& [name, meaning] : choices) {
+      if (name == values.back()) choice = meaning;
+    }
+    return true;
+  };
+  return app.add_option(flag, parse, help)->check(CLI::Validator(check, absl::StrJoin(names, "|")));
 }
 
-std::string CheckDuration(const std::string& text) {
-  absl::Duration duration;
-  const bool valid = absl::ParseDuration(text, &duration) && duration >= absl::Milliseconds(1) &&
-                     duration <= absl::Hours(24);
-  return valid ? "" : text + " is not a duration such as 30s, from 1ms to 24h";
-}
+struct DurationRange {
+  absl::Duration least;
+  absl::Duration most;
+};
 
 CLI::Option* AddDuration(CLI::App& app, const std::string& flag, absl::Duration& duration,
-                         const std::string& initial, const std::string& help) {
+                         const std::string& initial, const std::string& help,
+                         const DurationRange& range = {absl::Milliseconds(1), absl::Hours(24)}) {
   absl::ParseDuration(initial, &duration);
+  const auto check = [range](const std::string& text) -> std::string {
+    absl::Duration given;
+    const bool valid =
+        absl::ParseDuration(text, &given) && given >= range.least && given <= range.most;
+    if (valid) return "";
+    return absl::StrCat(text, " is not a duration such as 30s, from ",
+                        absl::FormatDuration(range.least), " to ",
+                        absl::FormatDuration(range.most));
+  };
   const auto parse = [&duration](const CLI::results_t& values) {
     return absl::ParseDuration(values.back(), &duration);
   };
   return app.add_option(flag, parse, help)
-      ->check(CLI::Validator(CheckDuration, ""))
+      ->check(CLI::Validator(check, ""))
       ->type_name("DURATION")
       ->default_str(initial);
 }
@@ -99,14 +113,12 @@ void AddLogOptions(CLI::App& app, Config& config, const std::string& initial_lev
                                       {"error", log::Level::kError}};
   const Choices<log::Format> formats = {
       {"auto", log::Format::kAuto}, {"text", log::Format::kText}, {"json", log::Format::kJson}};
-  app.add_option("--log-level", config.log_level, "Log nothing less serious than this")
-      ->transform(OneOf(levels))
+  AddChoice(app, "--log-level", config.log_level, levels, "Log nothing less serious than this")
       ->type_name("LEVEL")
       ->default_str(initial_level)
       ->group(kSettings);
-  app.add_option("--log-format", config.log_format,
-                 "Lines for people, JSON, or (auto) whichever fits where standard error goes")
-      ->transform(OneOf(formats))
+  AddChoice(app, "--log-format", config.log_format, formats,
+            "Lines for people, JSON, or (auto) whichever fits where standard error goes")
       ->type_name("FORMAT")
       ->default_str("auto")
       ->group(kSettings);
@@ -118,7 +130,7 @@ void LogWarningsOnly(const CLI::App& app, Config& config) {
 }
 
 void AddDatabaseOptions(CLI::App& app, Config& config) {
-  app.add_option("--database-url", config.database_url,
+  app.add_option(kDatabaseUrl, config.database_url,
                  "PostgreSQL to use, as a URI or libpq keywords; without it an embedded one runs "
                  "under the data directory. Prefer the variable if it holds a password")
       ->type_name("URL")
@@ -161,6 +173,13 @@ void AddServe(CLI::App& app, Config& config) {
   AddDuration(serve, "--statement-timeout", config.statement_timeout, "10s",
               "No statement in the database runs longer")
       ->group(kSettings);
+  AddDuration(serve, "--watch-write-timeout", config.watch_write_timeout, "30s",
+              "How long a watcher may take over one message before its watch ends")
+      ->group(kSettings);
+  AddDuration(serve, "--request-retention", config.request_retention, "24h",
+              "How long a request_id is kept: so long a repeated write is recognised",
+              {absl::Seconds(1), absl::Hours(720)})
+      ->group(kSettings);
   AddLogOptions(serve, config, "info");
 }
 
@@ -191,10 +210,8 @@ void AddImport(CLI::App& app, Config& config) {
                      "it the id is made from the title and nothing is replaced");
   const Choices<importer::Format> formats = {{"text", importer::Format::kText},
                                              {"markdown", importer::Format::kMarkdown}};
-  command
-      .add_option("--format", config.format,
-                  "Without it: markdown for .md and .markdown, else text")
-      ->transform(OneOf(formats))
+  AddChoice(command, "--format", config.format, formats,
+            "Without it: markdown for .md and .markdown, else text")
       ->type_name("FORMAT");
   command.add_flag("--dry-run", config.dry_run, "Only say what would be imported");
   AddDatabaseOptions(command, config);
@@ -215,6 +232,11 @@ std::string VariableOf(absl::string_view flag) {
   return absl::StrCat("CONTENT_", absl::AsciiStrToUpper(name));
 }
 
+std::vector<const CLI::Option*> SettingsOf(const CLI::App& command) {
+  return command.get_options(
+      [](const CLI::Option* option) { return option->get_group() == kSettings; });
+}
+
 // The arguments, and as flags the variables that are set for settings not among them. (CLI11 has
 // variables too, but what it does with a wrong value, and for which commands, differs from version
 // to version.)
@@ -223,10 +245,7 @@ std::vector<std::string> WithVariables(const CLI::App& app, std::vector<std::str
     return !arguments.empty() && command->get_name() == arguments.front();
   });
   if (commands.empty()) return arguments;
-  const auto is_setting = [](const CLI::Option* option) {
-    return option->get_group() == kSettings;
-  };
-  for (const CLI::Option* setting : commands.front()->get_options(is_setting)) {
+  for (const CLI::Option* setting : SettingsOf(*commands.front())) {
     const std::string flag = setting->get_name();
     const char* const value = std::getenv(VariableOf(flag).c_str());
     const bool is_given =
@@ -239,6 +258,17 @@ std::vector<std::string> WithVariables(const CLI::App& app, std::vector<std::str
     }
   }
   return arguments;
+}
+
+std::map<std::string, std::string> EffectiveSettings(const CLI::App& command) {
+  std::map<std::string, std::string> settings;
+  for (const CLI::Option* setting : SettingsOf(command)) {
+    const std::string flag = setting->get_name();
+    if (flag == kDatabaseUrl) continue;
+    settings[std::string(absl::StripPrefix(flag, "--"))] =
+        setting->empty() ? setting->get_default_str() : setting->results().back();
+  }
+  return settings;
 }
 
 }  // namespace
@@ -257,6 +287,7 @@ std::variant<Config, ExitNow> ReadConfig(int argc, const char* const* argv) {
     std::reverse(arguments.begin(), arguments.end());  // as CLI11 takes them
     app.parse(std::move(arguments));
     if (app.get_subcommands().empty()) throw CLI::RequiredError("A command");
+    config.settings = EffectiveSettings(*app.get_subcommands().front());
   } catch (const CLI::ParseError& error) {
     return ExitNow{app.exit(error) == 0 ? 0 : 2};
   }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <variant>
@@ -30,11 +31,18 @@ struct Config {
   int write_connections = 0;
   int queue_limit = 0;
   absl::Duration statement_timeout;
+  absl::Duration watch_write_timeout;
+  /// How long a request_id is kept.
+  absl::Duration request_retention;
 
   std::vector<std::string> files;
   importer::Overrides overrides;
   std::optional<importer::Format> format;  // unset: by the file's name
   bool dry_run = false;
+
+  /// Every setting of the command but the database URL, which may hold a password: by the name of
+  /// its flag without dashes, as it was given or is without being given.
+  std::map<std::string, std::string> settings;
 };
 
 /// Exit status of a process that is done already: help was asked for, or a setting is wrong, which

@@ -30,8 +30,18 @@ ALTER TABLE article_state
   ALTER COLUMN published_position SET NOT NULL;
 CREATE INDEX article_state_by_feed ON article_state (feed_position);
 
+-- Lists by author and tag page by key too: a label for each author with each tag.
+ALTER TABLE article_label
+  DROP CONSTRAINT article_label_kind_check,
+  ADD CHECK (kind IN ('author', 'tag', 'author and tag'));
+INSERT INTO article_label (article_id, kind, value, publish_time)
+SELECT a.article_id, 'author and tag', a.value || E'\n' || t.value, a.publish_time
+FROM article_label a JOIN article_label t USING (article_id)
+WHERE a.kind = 'author' AND t.kind = 'tag';
+
 -- What articles are searched by; no row for one that is retracted. search holds, besides the words,
--- the lexeme 'config=' || config, so that words are found in their own language only.
+-- the lexemes 'config=' || config, so that words are found in their own language only, and
+-- 'language=' || the first part of the article's BCP 47 tag.
 CREATE TABLE article_search (
   article_id   text COLLATE "C" PRIMARY KEY REFERENCES article_state,
   config       text COLLATE "C" NOT NULL,  -- text search configuration
@@ -61,14 +71,15 @@ INSERT INTO article_search (article_id, config, publish_time, search)
 SELECT a.article_id, c.config, s.publish_time,
        setweight(to_tsvector(c.config::regconfig, a.title), 'A') ||
        setweight(to_tsvector(c.config::regconfig, a.summary), 'B') ||
-       setweight(to_tsvector(c.config::regconfig, left(a.body, 200000)), 'C') ||
-       array_to_tsvector(ARRAY['config=' || c.config])
+       setweight(to_tsvector(c.config::regconfig, left(a.body, 100000)), 'C') ||
+       array_to_tsvector(ARRAY['config=' || c.config, 'language=' || c.language])
 FROM article a
 JOIN article_state s USING (article_id)
 CROSS JOIN LATERAL (
-  SELECT coalesce((SELECT l.config FROM search_language l
-                   WHERE l.language = lower(split_part(a.language_code, '-', 1))), 'simple')
-) AS c (config)
+  SELECT coalesce(l.config, 'simple'), t.language
+  FROM (SELECT lower(split_part(a.language_code, '-', 1))) AS t (language)
+  LEFT JOIN search_language l USING (language)
+) AS c (config, language)
 WHERE NOT s.retracted;
 
 -- A comment is shown if it is VISIBLE (1) or has replies that are shown; that is what reply_count

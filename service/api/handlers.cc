@@ -132,11 +132,8 @@ void GetArticlePage(Store& store, CallContext call, v1::GetArticlePageRequest re
                     Callback<v1::GetArticlePageResponse> done) {
   absl::StatusOr<ArticlePageQuery> query = Validate(request);
   if (!query.ok()) return std::move(done)(query.status());
-  v1::ListCommentsRequest next;  // as the caller will ask for the next comments
-  next.set_parent(request.name());
-  next.set_order(request.comment_order());
   auto reply =
-      Reply<ArticlePage>(std::move(done), [identity = QueryIdentity(next)](ArticlePage page) {
+      Reply<ArticlePage>(std::move(done), [identity = QueryIdentity(request)](ArticlePage page) {
         v1::GetArticlePageResponse response;
         *response.mutable_article() = std::move(page.article);
         for (v1::Comment& comment : page.comments.items) {

@@ -18,6 +18,7 @@
 #include "content/text.h"
 #include "google/protobuf/field_mask.pb.h"
 #include "google/protobuf/util/time_util.h"
+#include "watch/sources.h"
 
 namespace content::api {
 namespace {
@@ -124,8 +125,9 @@ std::vector<std::string> CheckMask(const google::protobuf::FieldMask& mask,
                                    Violations& violations) {
   std::vector<std::string> paths(mask.paths().begin(), mask.paths().end());
   if (paths == std::vector<std::string>{"*"}) return changeable;
-  if (paths.empty())
+  if (paths.empty()) {
     std::copy_if(changeable.begin(), changeable.end(), std::back_inserter(paths), is_set);
+  }
   if (paths.empty()) violations.Add("update_mask", "names no field, and none is set");
   for (const std::string& path : paths) {
     if (std::find(changeable.begin(), changeable.end(), path) == changeable.end()) {
@@ -135,6 +137,15 @@ std::vector<std::string> CheckMask(const google::protobuf::FieldMask& mask,
     }
   }
   return paths;
+}
+
+// Export and erasure ask for the same.
+template <class Request>
+absl::StatusOr<std::string> ValidateAuthor(const Request& request) {
+  Violations violations;
+  CheckCommentAuthorId(request.author_id(), "author_id", violations);
+  if (!violations.empty()) return violations.ToStatus();
+  return request.author_id();
 }
 
 template <class Request>
@@ -393,8 +404,51 @@ absl::StatusOr<ModerationQuery> Validate(const v1::ListModerationQueueRequest& r
   return query;
 }
 
+absl::StatusOr<watch::Position> Validate(const v1::WatchCommentsRequest& request) {
+  Violations violations;
+  std::string id = CheckArticleName(request.parent(), "parent", violations);
+  if (request.after_revision() < 0) violations.Add("after_revision", "is negative");
+  if (!violations.empty()) return violations.ToStatus();
+  return watch::CommentPosition(std::move(id), request.after_revision());
+}
+
+absl::StatusOr<watch::Position> Validate(const v1::WatchArticlesRequest& request) {
+  if (request.resume_token().empty()) return watch::FirstArticlePosition(request.skip_existing());
+  Violations violations;
+  std::optional<watch::Position> resumed = watch::ResumedArticlePosition(request.resume_token());
+  if (!resumed) violations.Add("resume_token", "is not a resume_token of this service");
+  if (request.skip_existing()) violations.Add("skip_existing", "is not for a resumed stream");
+  if (!violations.empty()) return violations.ToStatus();
+  return *std::move(resumed);
+}
+
+absl::StatusOr<std::string> Validate(const v1::ExportAuthorRequest& request) {
+  return ValidateAuthor(request);
+}
+
+absl::StatusOr<std::string> Validate(const v1::EraseAuthorRequest& request) {
+  return ValidateAuthor(request);
+}
+
+absl::StatusOr<VerifyQuery> Validate(const v1::VerifyCountersRequest& request) {
+  Violations violations;
+  VerifyQuery query{.repair = request.repair()};
+  if (!request.name().empty()) {
+    query.article_id = CheckArticleName(request.name(), "name", violations);
+  }
+  if (!violations.empty()) return violations.ToStatus();
+  return query;
+}
+
 std::string QueryIdentity(const google::protobuf::Message& request) {
   return IdentityWithout({"page_size", "page_token", "min_revision"}, request);
+}
+
+std::string QueryIdentity(const v1::GetArticlePageRequest& request) {
+  v1::ListCommentsRequest next;
+  next.set_parent(request.name());
+  next.set_order(request.comment_order());
+  return QueryIdentity(next);
 }
 
 }  // namespace content::api

@@ -7,6 +7,7 @@
 #include "content/names.h"
 #include "content/store.h"
 #include "google/protobuf/message.h"
+#include "watch/feed.h"
 
 // Requests -> what the store is asked. Each function checks every field of its request and fails
 // with INVALID_ARGUMENT naming all the bad ones.
@@ -51,8 +52,20 @@ absl::StatusOr<std::string> Validate(const v1::InspectArticleRequest& request);
 absl::StatusOr<CommentModeration> Validate(const v1::ModerateCommentRequest& request);
 absl::StatusOr<ModerationQuery> Validate(const v1::ListModerationQueueRequest& request);
 
+/// Where the watcher begins or goes on.
+absl::StatusOr<watch::Position> Validate(const v1::WatchCommentsRequest& request);
+absl::StatusOr<watch::Position> Validate(const v1::WatchArticlesRequest& request);
+
+/// The author's id.
+absl::StatusOr<std::string> Validate(const v1::ExportAuthorRequest& request);
+absl::StatusOr<std::string> Validate(const v1::EraseAuthorRequest& request);
+absl::StatusOr<VerifyQuery> Validate(const v1::VerifyCountersRequest& request);
+
 /// Everything that the pages of one list have in common, which their tokens are bound to: the
 /// request without what may differ from page to page.
 std::string QueryIdentity(const google::protobuf::Message& request);
+
+/// That of the ListCommentsRequests that get the comments after the page's.
+std::string QueryIdentity(const v1::GetArticlePageRequest& request);
 
 }  // namespace content::api

@@ -136,10 +136,13 @@ void CheckArticle(const v1::Article& article, absl::string_view path, Violations
 
 void CheckComment(const v1::Comment& comment, absl::string_view path, Violations& violations) {
   const auto field = [path](absl::string_view name) { return absl::StrCat(path, ".", name); };
-  CheckText(comment.author().id(), {.max_characters = kMaxIdCharacters, .required = true},
-            field("author.id"), violations);
+  CheckCommentAuthorId(comment.author().id(), field("author.id"), violations);
   CheckDisplayName(comment.author().display_name(), field("author.display_name"), violations);
   CheckCommentBody(comment.body(), field("body"), violations);
+}
+
+void CheckCommentAuthorId(absl::string_view id, absl::string_view field, Violations& violations) {
+  CheckText(id, {.max_characters = kMaxIdCharacters, .required = true}, field, violations);
 }
 
 void CheckCommentBody(absl::string_view body, absl::string_view field, Violations& violations) {

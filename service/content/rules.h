@@ -32,6 +32,7 @@ void CheckArticle(const v1::Article& article, absl::string_view path, Violations
 void CheckComment(const v1::Comment& comment, absl::string_view path, Violations& violations);
 
 /// The same for single fields.
+void CheckCommentAuthorId(absl::string_view id, absl::string_view field, Violations& violations);
 void CheckCommentBody(absl::string_view body, absl::string_view field, Violations& violations);
 void CheckDisplayName(absl::string_view name, absl::string_view field, Violations& violations);
 

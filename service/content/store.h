@@ -145,11 +145,18 @@ struct CommentChanges {
   bool complete = true;
 };
 
-/// How far a watcher of articles has come: it knows what changed up to this position of the feed,
-/// and whose time came up to this time.
+/// How far a watcher of articles has come.
 struct ArticleCursor {
+  /// What changed up to this position of the feed has been sent,
   int64_t position = 0;
+  /// and of that, the articles whose time came up to this time; of those whose time is just this,
+  /// the ones up to this id (empty: all).
   absl::Time time = absl::InfinitePast();
+  std::string article_id = {};
+  /// Position and time at which nothing was left to be sent. What readers did not see by then is
+  /// PUBLISHED to this watcher, even if it has changed since.
+  int64_t known_position = 0;
+  absl::Time known_time = absl::InfinitePast();
 };
 
 struct ArticleChangeRecord {
@@ -157,13 +164,15 @@ struct ArticleChangeRecord {
   /// In BASIC view; of a retracted one only name and revision.
   v1::Article article;
   std::vector<std::string> former_names = {};
-  /// What a watcher knows that has got this change and those before.
+  /// Of a watcher that has got this change and those before.
   ArticleCursor cursor;
 };
 
 struct ArticleChanges {
   std::vector<ArticleChangeRecord> changes;
+  /// Of a watcher that has got all of these.
   ArticleCursor cursor;
+  /// Whether this was everything; otherwise more follow after `cursor`.
   bool complete = true;
 };
 
@@ -238,7 +247,8 @@ struct VerifiedCounters {
 
 /// Where articles and comments are kept.
 ///
-/// Every method returns without waiting and answers through its callback. All are thread-safe.
+/// Every method returns without waiting and, but for GetInfo, answers through its callback. All are
+/// thread-safe.
 /// Errors are those of errors.h. Ids are valid ids (names.h), never names; an article's may be a
 /// former one. Answers hold full resource names, with the article's current id. For the methods of
 /// ContentService, what an article's readers may not see (retracted, not yet due, a comment that is
@@ -294,11 +304,14 @@ class Store {
   virtual void GetRevisions(CallContext context, std::vector<std::string> ids,
                             Callback<std::vector<std::optional<int64_t>>> done) = 0;
 
-  /// Changes of articles after a cursor, as many as fit.
-  virtual void ReadArticleChanges(CallContext context, ArticleCursor after,
+  /// Changes of articles after a cursor, as many as fit, with what readers see at `now`: first the
+  /// articles whose time has come, then those that were changed, in commit order. Time does not go
+  /// back behind the cursor's, should clocks differ.
+  virtual void ReadArticleChanges(CallContext context, ArticleCursor after, absl::Time now,
                                   Callback<ArticleChanges> done) = 0;
 
-  /// The cursor of a watcher who knows everything up to now.
+  /// The cursor of a watcher who knows everything up to now. Without its times it is that of one
+  /// who begins with all the articles that readers see.
   virtual void GetArticleCursor(CallContext context, Callback<ArticleCursor> done) = 0;
 
   // ---- Publishing ----
@@ -346,7 +359,9 @@ class Store {
   /// were: 0 if none is left.
   virtual void ForgetRequests(CallContext context, absl::Time before, Callback<int64_t> done) = 0;
 
-  virtual void GetInfo(CallContext context, Callback<v1::StoreInfo> done) = 0;
+  /// How the store is, told without asking the database: also when that cannot be reached.
+  /// `database_version` is empty then; otherwise it is what the last Check came to.
+  virtual v1::StoreInfo GetInfo() = 0;
 
   /// OK if the database answers and takes writes.
   virtual void Check(CallContext context, absl::AnyInvocable<void(absl::Status) &&> done) = 0;

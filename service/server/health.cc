@@ -1,11 +1,11 @@
 #include "server/health.h"
 
 #include <chrono>
-#include <memory>
-#include <optional>
 #include <utility>
 
+#include "absl/status/status.h"
 #include "absl/time/clock.h"
+#include "server/ask.h"
 #include "telemetry/log.h"
 
 namespace content::server {
@@ -45,23 +45,10 @@ void HealthFollower::Follow(const std::stop_token& stop) {
 }
 
 bool HealthFollower::Ask(const std::stop_token& stop) {
-  // Shared with the callback, which may come after this has given up waiting.
-  struct Answer {
-    std::mutex mutex;
-    std::condition_variable_any given;
-    std::optional<bool> ok;
-  };
-  auto answer = std::make_shared<Answer>();
-  store_.Check({.deadline = absl::Now() + kCheckTimeout, .cancelled = nullptr},
-               [answer](const absl::Status& status) {
-                 const std::lock_guard lock(answer->mutex);
-                 answer->ok = status.ok();
-                 answer->given.notify_one();
-               });
-  std::unique_lock lock(answer->mutex);
-  answer->given.wait_for(lock, stop, absl::ToChronoMilliseconds(kCheckTimeout),
-                         [&answer] { return answer->ok.has_value(); });
-  return answer->ok.value_or(false);
+  const auto answer = AskAndWait<absl::Status>(stop, kCheckTimeout, [this](auto done) {
+    store_.Check({.deadline = absl::Now() + kCheckTimeout, .cancelled = nullptr}, std::move(done));
+  });
+  return answer && answer->ok();
 }
 
 void HealthFollower::Set(bool serving) {

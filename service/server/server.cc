@@ -18,6 +18,8 @@
 #include "server/health.h"
 #include "server/reflection.h"
 #include "telemetry/log.h"
+#include "watch/feed.h"
+#include "watch/sources.h"
 
 namespace content::server {
 namespace {
@@ -57,12 +59,24 @@ void LogFromProtobuf(google::protobuf::LogLevel level, const char* file, int lin
   write("protobuf", {{"message", message}, {"file", file}, {"line", line}});
 }
 
+// Watches may be silent for long, in both directions.
+void FindDeadPeers(grpc::ServerBuilder& builder) {
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, 60'000);
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 20'000);
+  builder.AddChannelArgument(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);  // as many as are due
+  // Clients may look for us too, every ten seconds, and always.
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
+  builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 9'000);
+}
+
 class GrpcServer final : public Server {
  public:
   GrpcServer(const Options& options, Store& store)
       : options_(options),
-        content_(api::NewContentService(store, gate_)),
-        admin_(api::NewAdminService(store, gate_)),
+        comments_(watch::NewCommentSource(store), FeedOptions()),
+        articles_(watch::NewArticleSource(store), FeedOptions()),
+        content_(api::NewContentService(store, gate_, Watches())),
+        admin_(api::NewAdminService(store, gate_, Watches(), options.info)),
         reflection_(NewReflectionService(AllServices())) {}
 
   absl::Status Listen(Store& store) {
@@ -73,6 +87,7 @@ class GrpcServer final : public Server {
     grpc::ServerBuilder builder;
     // Otherwise a second server could take the same port and half of the calls.
     builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
+    FindDeadPeers(builder);
     int port = 0;
     builder.AddListeningPort(options_.listen, grpc::InsecureServerCredentials(), &port);
     for (const auto& service : {content_.get(), admin_.get(), reflection_.get()}) {
@@ -94,15 +109,33 @@ class GrpcServer final : public Server {
   void Stop() override {
     log::Info("draining", {{"timeout", absl::FormatDuration(options_.drain_timeout)}});
     health_->Stop();
+    comments_.Stop();
+    articles_.Stop();
     gate_.Close(absl::Now() + options_.drain_timeout);
+    watch_gate_.Close(absl::Now() + kLastBytes);
     server_->Shutdown(absl::ToChronoTime(absl::Now() + kLastBytes));
     server_->Wait();
     gate_.AwaitEmpty();
+    watch_gate_.AwaitEmpty();
   }
 
  private:
+  watch::Feed::Options FeedOptions() const {
+    return {.heartbeat_interval = options_.heartbeat_interval};
+  }
+
+  api::Watches Watches() {
+    return {.comments = comments_,
+            .articles = articles_,
+            .gate = watch_gate_,
+            .write_timeout = options_.watch_write_timeout};
+  }
+
   const Options options_;
   api::Gate gate_;
+  api::Gate watch_gate_;
+  watch::Feed comments_;
+  watch::Feed articles_;
   const std::unique_ptr<grpc::Service> content_;
   const std::unique_ptr<grpc::Service> admin_;
   const std::unique_ptr<grpc::Service> reflection_;

@@ -6,6 +6,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "content/store.h"
+#include "content/v1/admin_service.pb.h"
 
 namespace content::server {
 
@@ -14,6 +15,12 @@ struct Options {
   std::string listen;
   /// How long calls in flight may go on when the server stops.
   absl::Duration drain_timeout;
+  /// How long a watcher is left without a message.
+  absl::Duration heartbeat_interval = absl::Seconds(10);
+  /// How long a watcher may take over one message before the watch ends.
+  absl::Duration watch_write_timeout = absl::Seconds(30);
+  /// What GetServerInfo answers, less what changes while the server runs.
+  v1::GetServerInfoResponse info;
 };
 
 /// The gRPC server: content.v1's services on a store, health that follows the store
@@ -29,9 +36,9 @@ class Server {
   /// Where it listens, with the port it took.
   virtual std::string address() const = 0;
 
-  /// Health turns NOT_SERVING, new calls are refused, calls in flight end or, after the drain
-  /// timeout, are cancelled; open watches on health and reflection streams are cut. Returns when
-  /// nothing is left. Called once, before destruction.
+  /// Health turns NOT_SERVING, new calls are refused, watches end, other calls in flight end or,
+  /// after the drain timeout, are cancelled; open watches on health and reflection streams are cut.
+  /// Returns when nothing is left. Called once, before destruction.
   virtual void Stop() = 0;
 };
 

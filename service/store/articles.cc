@@ -35,26 +35,30 @@ struct ArticleSource {
   std::string from_where;
 };
 
-ArticleSource SourceOf(const ArticleQuery& query) {
+struct Label {
+  absl::string_view kind;  // empty: none
+  std::string value;
+};
+
+// What the articles that a query is for are labelled with (see kInsertLabels in publishing.cc).
+Label LabelOf(const ArticleQuery& query) {
+  if (query.author.empty() && query.tag.empty()) return {};
+  if (query.author.empty()) return {"tag", query.tag};
+  if (query.tag.empty()) return {"author", query.author};
+  return {"author and tag", absl::StrCat(query.author, "\n", query.tag)};
+}
+
+ArticleSource SourceOf(const Label& label) {
+  // A parameter that a statement has no use for must appear in it all the same.
+  if (label.kind.empty()) return {"s", "article_state s WHERE $7 = ''"};
   constexpr char kLabelled[] =
       "article_label k JOIN article_state s USING (article_id) WHERE k.kind = '$0' AND k.value = "
-      "$1";
-  constexpr char kAlsoTagged[] =
-      " AND EXISTS (SELECT FROM article_label t WHERE t.article_id = k.article_id "
-      "AND t.kind = 'tag' AND t.value = $8)";
-  // A parameter that a statement has no use for must appear in it all the same.
-  if (query.author.empty() && query.tag.empty()) {
-    return {"s", "article_state s WHERE $7 = '' AND $8 = ''"};
-  }
-  if (query.author.empty()) {
-    return {"k", absl::StrCat(absl::Substitute(kLabelled, "tag", "$8"), " AND $7 = ''")};
-  }
-  const std::string by_author = absl::Substitute(kLabelled, "author", "$7");
-  return {"k", absl::StrCat(by_author, query.tag.empty() ? " AND $8 = ''" : kAlsoTagged)};
+      "$$7";
+  return {"k", absl::Substitute(kLabelled, label.kind)};
 }
 
 // $1 now, $2 published_after, $3 published_before, $4 and $5 time and id of the last row of the
-// page before, $6 limit, $7 author or '', $8 tag or ''. With `page_key`, and with `matched`, the
+// page before, $6 limit, $7 the label's value or ''. With `page_key`, and with `matched`, the
 // number of rows up to the limit before the cut at kMaxReplyBytes.
 std::string SelectArticlePage(const ArticleQuery& query) {
   const bool newest = query.order != v1::ARTICLE_ORDER_OLDEST;
@@ -73,7 +77,7 @@ WITH page AS (
 SELECT *, to_char(key_time AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z/"') || article_id
           AS page_key
 FROM sized WHERE bytes_before <= $7 ORDER BY key_time $4, article_id $4)sql";
-  const ArticleSource source = SourceOf(query);
+  const ArticleSource source = SourceOf(LabelOf(query));
   const std::string direction = newest ? "DESC" : "ASC";
   const std::string columns =
       absl::StrCat(ArticleColumns(query.view), ", ", full ? "a.body" : "'' AS body");
@@ -119,7 +123,7 @@ absl::StatusOr<Page<v1::Article>> ListArticles(Connection& connection, const Art
   const pqxx::result rows =
       connection.Read(SelectArticlePage(query), NowParameter(),
                       TimeParameter(query.published_after), TimeParameter(query.published_before),
-                      key.first, key.second, query.page_size + 1, query.author, query.tag);
+                      key.first, key.second, query.page_size + 1, LabelOf(query).value);
   const size_t matched = rows.empty() ? 0 : rows[0]["matched"].as<size_t>();
   return FillPage<v1::Article>(rows, matched, query.page_size, kMaxReplyBytes,
                                [&](const pqxx::row& row) { return ReadArticle(row, query.view); });

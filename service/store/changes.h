@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "content/store.h"
 #include "store/connection.h"
 
@@ -20,7 +21,7 @@ absl::StatusOr<std::vector<std::optional<int64_t>>> GetRevisions(
     Connection& connection, const std::vector<std::string>& ids);
 
 absl::StatusOr<ArticleChanges> ReadArticleChanges(Connection& connection,
-                                                  const ArticleCursor& after);
+                                                  const ArticleCursor& after, absl::Time now);
 
 absl::StatusOr<ArticleCursor> GetArticleCursor(Connection& connection);
 

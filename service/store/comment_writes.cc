@@ -55,8 +55,8 @@ v1::Comment WithArticleRevision(v1::Comment comment, int64_t revision) {
   return comment;
 }
 
-// What readers may not be told even by a write: nothing but its place, of a comment that is
-// deleted. The text of what is hidden or waits is the writer's own.
+// The comment as it stands by now, as its writer may see it whatever its state. The revision is
+// that of the first answer: who has seen it has seen the write.
 absl::StatusOr<v1::Comment> Replay(Transaction& transaction, const LockedArticle& article,
                                    const PastRequest& past) {
   const std::optional<StoredComment> comment = FindComment(transaction, article, past.comment_id);
@@ -147,6 +147,7 @@ v1::Comment PreviewOfEdit(v1::Comment comment) {
   comment.clear_update_time();
   comment.clear_revision();
   comment.clear_etag();
+  comment.clear_article_revision();
   return comment;
 }
 
@@ -206,7 +207,11 @@ absl::StatusOr<v1::Comment> UpdateComment(Connection& connection, const CommentE
   if (!article) return ArticleNotFound(ArticleName(edit.comment.article_id));
   const auto past = FindRequest(transaction, article->id, edit.request);
   if (!past.ok()) return past.status();
-  if (*past) return Replay(transaction, *article, **past);
+  if (*past) {
+    absl::StatusOr<v1::Comment> replay = Replay(transaction, *article, **past);
+    if (!replay.ok() || !edit.validate_only) return replay;
+    return PreviewOfEdit(*std::move(replay));
+  }
   if (!article->readable) return ArticleNotFound(ArticleName(edit.comment.article_id));
 
   const auto comment = FindComment(transaction, *article, edit.comment.comment_id);
@@ -215,16 +220,13 @@ absl::StatusOr<v1::Comment> UpdateComment(Connection& connection, const CommentE
     return status;
   }
   v1::Comment changed = Edited(comment->message, edit, article->comment_policy);
-  if (SameText(comment->message, changed)) {
-    changed = comment->message;
-  } else if (!edit.etag.empty() && edit.etag != comment->message.etag()) {
+  const bool same = SameText(comment->message, changed);
+  if (same) changed = comment->message;
+  if (!same && !edit.etag.empty() && edit.etag != comment->message.etag()) {
     return EtagMismatch(NameOf(edit.comment));
-  } else if (edit.validate_only) {
-    return PreviewOfEdit(std::move(changed));
-  } else {
-    WriteComment(transaction, *comment, now, *article, changed);
   }
-  if (edit.validate_only) return changed;
+  if (edit.validate_only) return PreviewOfEdit(std::move(changed));
+  if (!same) WriteComment(transaction, *comment, now, *article, changed);
   RecordRequest(transaction, article->id, edit.request,
                 {.comment_id = comment->id, .revision = article->revision});
   transaction.Commit();

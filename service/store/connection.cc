@@ -29,15 +29,19 @@ std::unique_ptr<pqxx::connection> Connect(const std::string& url) {
 
 // What no session of ours may inherit from the server's configuration. An instance that froze or
 // was cut off must not keep an article locked; locking relies on READ COMMITTED; an acknowledged
-// write is on disk.
+// write is on disk; a number in the key of a page is exact. (Compiling a statement takes longer than
+// running any of ours.)
 constexpr char kSessionSettings[] = R"sql(
 SET idle_in_transaction_session_timeout = '10s';
 SET tcp_keepalives_idle = 10;
 SET tcp_keepalives_interval = 5;
 SET tcp_keepalives_count = 3;
 SET default_transaction_isolation = 'read committed';
+SET extra_float_digits = 1;
+SET jit = off;
 SELECT set_config('synchronous_commit', 'on', false)
-WHERE current_setting('synchronous_commit') = 'off'
+WHERE current_setting('synchronous_commit') = 'off';
+SHOW server_version
 )sql";
 
 std::string Quoted(absl::string_view value) {
@@ -68,7 +72,10 @@ std::string CompleteUrl(absl::string_view url) {
 
 Connection::Connection(const std::string& url) : connection_(Connect(url)) {}
 
-void Connection::PrepareSession() { Run(kSessionSettings); }
+std::string Connection::PrepareSession() {
+  pqxx::nontransaction transaction(*connection_);
+  return transaction.exec(kSessionSettings)[0][0].c_str();
+}
 
 void Connection::LimitStatements(absl::Duration limit, absl::Duration most) {
   const auto wanted = static_cast<uint64_t>(std::max<int64_t>(absl::ToInt64Milliseconds(limit), 1));

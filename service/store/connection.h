@@ -54,9 +54,9 @@ class Connection {
  public:
   explicit Connection(const std::string& url);
 
-  /// Sets what a session relies on and a server's configuration could take away. Before any other
-  /// use but migrations.
-  void PrepareSession();
+  /// Sets what a session relies on and a server's configuration could take away, and returns the
+  /// server's version. Before any other use but migrations.
+  std::string PrepareSession();
 
   bool is_open() const { return connection_->is_open(); }
 

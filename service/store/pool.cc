@@ -42,7 +42,10 @@ class Pool::Lane {
  public:
   explicit Lane(const Options& options) : options_(options) {}
 
-  absl::Status Run(Job& job);
+  void Do(Job job) {
+    absl::Status status = Run(job);
+    std::move(job.finish)(std::move(status));
+  }
 
   /// Cuts the connection if the job on it hangs. Called from another thread.
   void CutIfHanging() {
@@ -53,7 +56,16 @@ class Pool::Lane {
     hangs_after_ = absl::InfiniteFuture();
   }
 
+  /// Of the database that the open connection leads to; empty if none is open. Called from another
+  /// thread.
+  std::string DatabaseVersion() {
+    const std::lock_guard lock(mutex_);
+    return database_version_;
+  }
+
  private:
+  absl::Status Run(Job& job);
+
   // The open connection, its statements limited for this caller; nullptr if the database cannot be
   // reached.
   Connection* Open(absl::Time deadline) {
@@ -70,7 +82,7 @@ class Pool::Lane {
     try {
       Replace(std::make_unique<Connection>(options_.url));
       SetHangsAfter(absl::Now() + kHangGrace);
-      connection_->PrepareSession();
+      SetDatabaseVersion(connection_->PrepareSession());
       return true;
     } catch (const std::exception& exception) {
       Discard();
@@ -83,6 +95,7 @@ class Pool::Lane {
   void Replace(std::unique_ptr<Connection> connection) {
     const std::lock_guard lock(mutex_);
     connection_ = std::move(connection);
+    database_version_.clear();
     hangs_after_ = absl::InfiniteFuture();
   }
 
@@ -93,10 +106,16 @@ class Pool::Lane {
     hangs_after_ = time;
   }
 
+  void SetDatabaseVersion(std::string version) {
+    const std::lock_guard lock(mutex_);
+    database_version_ = std::move(version);
+  }
+
   const Options& options_;
   absl::Time next_try_ = absl::InfinitePast();
   std::mutex mutex_;  // what the lane's own thread changes and another looks at
   std::unique_ptr<Connection> connection_;
+  std::string database_version_;
   absl::Time hangs_after_ = absl::InfiniteFuture();
 };
 
@@ -171,16 +190,37 @@ void Pool::Run(CallContext context, Work work, Finish finish) {
   std::move(job.finish)(Overloaded(kOverloadRetry));
 }
 
+v1::PoolInfo Pool::Info() {
+  v1::PoolInfo info;
+  info.set_name(options_.name);
+  info.set_connection_limit(options_.connections);
+  info.set_open_connections(static_cast<int>(std::count_if(
+      lanes_.begin(), lanes_.end(), [](auto& lane) { return !lane->DatabaseVersion().empty(); })));
+  info.set_queue_limit(static_cast<int64_t>(options_.queue_limit));
+  const std::lock_guard lock(mutex_);
+  info.set_busy_connections(busy_);
+  info.set_waiting_calls(static_cast<int64_t>(queue_.size()));
+  return info;
+}
+
+std::string Pool::DatabaseVersion() {
+  for (const auto& lane : lanes_) {
+    if (std::string version = lane->DatabaseVersion(); !version.empty()) return version;
+  }
+  return "";
+}
+
 void Pool::Serve(const std::stop_token& stop, Lane& lane) {
-  while (true) {
-    std::unique_lock lock(mutex_);
-    if (!wake_.wait(lock, stop, [this] { return !queue_.empty(); })) return;
+  std::unique_lock lock(mutex_);
+  while (wake_.wait(lock, stop, [this] { return !queue_.empty(); })) {
     if (stop.stop_requested()) return;
     Job job = std::move(queue_.front());
     queue_.pop_front();
+    ++busy_;
     lock.unlock();
-    absl::Status status = lane.Run(job);
-    std::move(job.finish)(std::move(status));
+    lane.Do(std::move(job));
+    lock.lock();
+    --busy_;
   }
 }
 

@@ -12,6 +12,7 @@
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "content/store.h"
+#include "content/v1/admin_service.pb.h"
 #include "store/connection.h"
 
 namespace content::store {
@@ -25,6 +26,8 @@ namespace content::store {
 class Pool {
  public:
   struct Options {
+    /// Of the pool, for those who look at it.
+    std::string name;
     std::string url;
     int connections = 1;
     size_t queue_limit = 1000;
@@ -50,6 +53,12 @@ class Pool {
   /// `finish` at once, on the calling thread, with RESOURCE_EXHAUSTED. Thread-safe.
   void Run(CallContext context, Work work, Finish finish);
 
+  /// How busy it is. Never waits for the database. Thread-safe.
+  v1::PoolInfo Info();
+
+  /// Version of the database it is connected to; empty if it is not. The same otherwise.
+  std::string DatabaseVersion();
+
  private:
   struct Job {
     CallContext context;
@@ -67,6 +76,7 @@ class Pool {
   std::mutex mutex_;
   std::condition_variable_any wake_;
   std::deque<Job> queue_;
+  int busy_ = 0;  // lanes that have a job
   std::vector<std::unique_ptr<Lane>> lanes_;
   std::mutex watch_mutex_;
   std::condition_variable_any watch_wake_;

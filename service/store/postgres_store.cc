@@ -6,7 +6,9 @@
 #include <utility>
 #include <vector>
 
+#include "absl/time/clock.h"
 #include "content/errors.h"
+#include "content/names.h"
 #include "store/articles.h"
 #include "store/authors.h"
 #include "store/changes.h"
@@ -37,13 +39,14 @@ absl::Status Check(Connection& connection) {
 class PostgresStore : public Store {
  public:
   explicit PostgresStore(const PostgresOptions& options)
-      : reads_(PoolOptions(options, options.read_connections)),
-        writes_(PoolOptions(options, options.write_connections)),
-        publishing_({.url = options.url,
+      : reads_(PoolOptions(options, "reads", options.read_connections)),
+        writes_(PoolOptions(options, "writes", options.write_connections)),
+        publishing_({.name = "publishing",
+                     .url = options.url,
                      .connections = 1,
                      .queue_limit = kPublishingQueue,
                      .statement_timeout = options.statement_timeout}),
-        checks_(PoolOptions(options, 1)) {}
+        checks_(PoolOptions(options, "checks", 1)) {}
 
   void GetArticles(CallContext context, std::vector<std::string> ids, v1::ArticleView view,
                    Callback<std::vector<std::optional<v1::Article>>> done) override {
@@ -100,18 +103,12 @@ class PostgresStore : public Store {
   }
 
   void UpdateComment(CallContext context, CommentEdit edit, Callback<v1::Comment> done) override {
-    Run(std::move(context), writes_, std::move(done),
-        [edit = std::move(edit)](Connection& connection, int) {
-          return store::UpdateComment(connection, edit);
-        });
+    Write(std::move(context), writes_, std::move(edit), std::move(done), store::UpdateComment);
   }
 
   void DeleteComment(CallContext context, CommentDeletion deletion,
                      Callback<int64_t> done) override {
-    Run(std::move(context), writes_, std::move(done),
-        [deletion = std::move(deletion)](Connection& connection, int) {
-          return store::DeleteComment(connection, deletion);
-        });
+    Write(std::move(context), writes_, std::move(deletion), std::move(done), store::DeleteComment);
   }
 
   void ReadCommentChanges(CallContext context, std::string article_id, int64_t after_revision,
@@ -130,11 +127,12 @@ class PostgresStore : public Store {
         });
   }
 
-  void ReadArticleChanges(CallContext context, ArticleCursor after,
+  void ReadArticleChanges(CallContext context, ArticleCursor after, absl::Time now,
                           Callback<ArticleChanges> done) override {
-    Run(std::move(context), reads_, std::move(done), [after](Connection& connection, int) {
-      return store::ReadArticleChanges(connection, after);
-    });
+    Run(std::move(context), reads_, std::move(done),
+        [after = std::move(after), now](Connection& connection, int) {
+          return store::ReadArticleChanges(connection, after, now);
+        });
   }
 
   void GetArticleCursor(CallContext context, Callback<ArticleCursor> done) override {
@@ -144,6 +142,7 @@ class PostgresStore : public Store {
 
   void PublishArticle(CallContext context, v1::Article article, PublishOptions options,
                       Callback<PublishedArticle> done) override {
+    SetOwnId(options.request);
     Run(std::move(context), publishing_, std::move(done),
         [article = std::move(article), options = std::move(options)](Connection& connection, int) {
           return store::PublishArticle(connection, article, options);
@@ -151,26 +150,19 @@ class PostgresStore : public Store {
   }
 
   void UpdateArticle(CallContext context, ArticleEdit edit, Callback<v1::Article> done) override {
-    Run(std::move(context), publishing_, std::move(done),
-        [edit = std::move(edit)](Connection& connection, int) {
-          return store::UpdateArticle(connection, edit);
-        });
+    Write(std::move(context), publishing_, std::move(edit), std::move(done), store::UpdateArticle);
   }
 
   void RenameArticle(CallContext context, ArticleRenaming renaming,
                      Callback<v1::Article> done) override {
-    Run(std::move(context), publishing_, std::move(done),
-        [renaming = std::move(renaming)](Connection& connection, int) {
-          return store::RenameArticle(connection, renaming);
-        });
+    Write(std::move(context), publishing_, std::move(renaming), std::move(done),
+          store::RenameArticle);
   }
 
   void RetractArticle(CallContext context, ArticleRetraction retraction,
                       Callback<int64_t> done) override {
-    Run(std::move(context), publishing_, std::move(done),
-        [retraction = std::move(retraction)](Connection& connection, int) {
-          return store::RetractArticle(connection, retraction);
-        });
+    Write(std::move(context), publishing_, std::move(retraction), std::move(done),
+          store::RetractArticle);
   }
 
   void InspectArticle(CallContext context, std::string id,
@@ -183,10 +175,8 @@ class PostgresStore : public Store {
 
   void ModerateComment(CallContext context, CommentModeration moderation,
                        Callback<v1::Comment> done) override {
-    Run(std::move(context), writes_, std::move(done),
-        [moderation = std::move(moderation)](Connection& connection, int) {
-          return store::ModerateComment(connection, moderation);
-        });
+    Write(std::move(context), writes_, std::move(moderation), std::move(done),
+          store::ModerateComment);
   }
 
   void ListModerationQueue(CallContext context, ModerationQuery query,
@@ -228,10 +218,14 @@ class PostgresStore : public Store {
     });
   }
 
-  void GetInfo(CallContext context, Callback<v1::StoreInfo> done) override {
-    Run(std::move(context), checks_, std::move(done), [this](Connection& connection, int) {
-      return absl::StatusOr<v1::StoreInfo>(Describe(connection));
-    });
+  v1::StoreInfo GetInfo() override {
+    v1::StoreInfo info;
+    info.set_schema_version(NeededSchemaVersion());
+    info.set_database_version(checks_.DatabaseVersion());
+    for (Pool* const pool : {&reads_, &writes_, &publishing_, &checks_}) {
+      *info.add_pools() = pool->Info();
+    }
+    return info;
   }
 
   void Check(CallContext context, absl::AnyInvocable<void(absl::Status) &&> done) override {
@@ -241,8 +235,10 @@ class PostgresStore : public Store {
   }
 
  private:
-  static Pool::Options PoolOptions(const PostgresOptions& options, int connections) {
-    return {.url = options.url,
+  static Pool::Options PoolOptions(const PostgresOptions& options, const char* name,
+                                   int connections) {
+    return {.name = name,
+            .url = options.url,
             .connections = connections,
             .queue_limit = static_cast<size_t>(options.queue_limit),
             .statement_timeout = options.statement_timeout};
@@ -266,11 +262,20 @@ class PostgresStore : public Store {
         });
   }
 
-  v1::StoreInfo Describe(Connection& connection) const {
-    v1::StoreInfo info;
-    info.set_schema_version(NeededSchemaVersion());
-    info.set_database_version(connection.Read("SHOW server_version")[0][0].c_str());
-    return info;  // HELPER
+  // A write that comes without a request_id gets one here: by it a second attempt finds out whether
+  // the first was committed after all.
+  static void SetOwnId(RequestKey& request) {
+    if (request.id.empty()) request.id = NewCommentId(absl::Now());
+  }
+
+  template <class T, class Change>
+  static void Write(CallContext context, Pool& pool, Change change, Callback<T> done,
+                    absl::StatusOr<T> (*write)(Connection&, const Change&)) {
+    SetOwnId(change.request);
+    Run(std::move(context), pool, std::move(done),
+        [change = std::move(change), write](Connection& connection, int) {
+          return write(connection, change);
+        });
   }
 
   // Articles are large and rarely written: they wait in a short queue of their own, out of the way

@@ -58,8 +58,8 @@ ON CONFLICT (article_id) DO UPDATE SET
 )sql";
 
 // $1 article key, $2 name, $3 new revision, $4 comment policy, $5 publish time, $6 retracted,
-// $7 whether it was not to be seen before and now is, or will be. The last statement of its
-// transaction: until the commit no other article changes.
+// $7 whether it was not to be seen before and now is, or will be. The last change but the record of
+// the request: from here to the commit no other article can be published.
 constexpr char kUpdateArticleState[] = R"sql(
 WITH feed AS (
   UPDATE article_feed SET position = position + 1 RETURNING position
@@ -75,15 +75,23 @@ FROM feed WHERE s.article_id = $1
 constexpr char kDeleteLabels[] = "DELETE FROM article_label WHERE article_id = $1";
 
 // $1 article key, $2 publish time. Labels from the article's authors and tags as they are stored.
+// Neither has a line break.
 constexpr char kInsertLabels[] = R"sql(
 INSERT INTO article_label (article_id, kind, value, publish_time)
 SELECT a.article_id, label.kind, label.value, $2::timestamptz
 FROM article a
 CROSS JOIN LATERAL (
-  SELECT 'author', coalesce(author ->> 'id', author ->> 'display_name')
-  FROM jsonb_array_elements(a.authors) AS author
+  WITH author (value) AS (
+    SELECT coalesce(author ->> 'id', author ->> 'display_name')
+    FROM jsonb_array_elements(a.authors) AS author
+  ), tag (value) AS (
+    SELECT tag FROM jsonb_array_elements_text(a.tags) AS tag
+  )
+  SELECT 'author', value FROM author
   UNION
-  SELECT 'tag', tag FROM jsonb_array_elements_text(a.tags) AS tag
+  SELECT 'tag', value FROM tag
+  UNION
+  SELECT 'author and tag', author.value || E'\n' || tag.value FROM author, tag
 ) AS label (kind, value)
 WHERE a.article_id = $1
 )sql";
@@ -133,8 +141,10 @@ bool SameText(v1::Article stored, v1::Article published) {
   return SameContent(stored, published);
 }
 
-void SetDefaults(const std::optional<InspectedArticle>& existing, absl::Time now,
-                 v1::Article& article) {
+// Fills in what the publisher left to the service, and what is not the publisher's.
+void Complete(const std::optional<InspectedArticle>& existing, absl::Time now,
+              v1::Article& article) {
+  article.set_comment_count(existing ? existing->article.comment_count() : 0);
   if (!article.has_publish_time()) {
     *article.mutable_publish_time() =
         existing ? existing->article.publish_time()
@@ -147,8 +157,7 @@ void SetDefaults(const std::optional<InspectedArticle>& existing, absl::Time now
 }
 
 // What an article would be if it were written.
-v1::Article Preview(v1::Article article, const std::optional<InspectedArticle>& existing) {
-  article.set_comment_count(existing ? existing->article.comment_count() : 0);
+v1::Article Preview(v1::Article article) {
   article.clear_update_time();
   article.clear_revision();
   article.clear_etag();
@@ -195,11 +204,12 @@ absl::StatusOr<PublishedArticle> PublishArticle(Connection& connection, v1::Arti
   const std::optional<InspectedArticle> existing = FindArticle(transaction, locked.id);
   const auto past = FindRequest(transaction, locked.id, options.request);
   if (!past.ok()) return past.status();
+  if (*past && options.validate_only) return PublishedArticle{Preview(existing->article), {}};
   if (*past) return PublishedArticle{existing->article, (*past)->outcome};
 
   const std::string etag = article.etag();
   article.set_name(ArticleName(locked.name));
-  SetDefaults(existing, now, article);
+  Complete(existing, now, article);
   const bool same = existing && SameContent(existing->article, article);
   const bool unchanged = same && !existing->retracted;
   if (existing && !same && !options.may_replace) return ArticleExists(article.name());
@@ -207,7 +217,7 @@ absl::StatusOr<PublishedArticle> PublishArticle(Connection& connection, v1::Arti
   if (!unchanged && !etag.empty() && (!existing || existing->article.etag() != etag)) {
     return EtagMismatch(article.name());
   }
-  if (options.validate_only) return PublishedArticle{Preview(std::move(article), existing), {}};
+  if (options.validate_only) return PublishedArticle{Preview(std::move(article)), {}};
 
   PublishedArticle published;
   if (unchanged) {
@@ -230,18 +240,18 @@ absl::StatusOr<v1::Article> UpdateArticle(Connection& connection, const ArticleE
   const std::optional<InspectedArticle> existing = FindArticle(transaction, locked->id);
   const auto past = FindRequest(transaction, locked->id, edit.request);
   if (!past.ok()) return past.status();
-  if (*past) return existing->article;
+  if (*past) return edit.validate_only ? Preview(existing->article) : existing->article;
 
   v1::Article article = existing->article;
   if (absl::Status status = MergeArticle(edit.article, edit.paths, article); !status.ok()) {
     return status;
   }
-  SetDefaults(existing, now, article);
+  Complete(existing, now, article);
   const bool same = SameContent(existing->article, article);
   if (!same && !edit.article.etag().empty() && edit.article.etag() != existing->article.etag()) {
     return EtagMismatch(ArticleName(edit.id));
   }
-  if (edit.validate_only) return same ? existing->article : Preview(std::move(article), existing);
+  if (edit.validate_only) return Preview(std::move(article));
   const v1::Article written =
       same ? existing->article
            : WriteArticle(transaction, *locked, existing, article, existing->retracted, now);

@@ -40,10 +40,10 @@ constexpr char kSelectCounts[] =
     "SELECT comment_id, state, reply_count, shown FROM comment "
     "WHERE article_id = $1 AND comment_id = ANY ($2::uuid[])";
 
-// $1 article key, $2 comment ids, $3 reply counts, $4 shown (arrays), $5 new revision.
+// $1 article key, $2 comment ids, $3 reply counts, $4 shown (arrays), $5 new revision. Whatever has
+// replies was VISIBLE when they were written, so ever_shown stays.
 constexpr char kUpdateCounts[] = R"sql(
-UPDATE comment c SET reply_count = n.reply_count, shown = n.shown,
-                     ever_shown = c.ever_shown OR n.shown, revision = $5::bigint
+UPDATE comment c SET reply_count = n.reply_count, shown = n.shown, revision = $5::bigint
 FROM unnest($2::uuid[], $3::integer[], $4::boolean[]) AS n (comment_id, reply_count, shown)
 WHERE c.article_id = $1 AND c.comment_id = n.comment_id
 )sql";

@@ -1,1 +1,880 @@
+// Every error that the tables in content_service.proto and admin_service.proto promise, provoked on
+// the real binary: each row for each of its RPCs. Which code and which reason a row has is read
+// from the tables; what is here is how to come by it, and the details. A test sees to it that no
+// row, and no RPC of a row, is left out.
+
+#include <gmock/gmock.h>
+#include <grpcpp/generic/generic_stub.h>
 #include <gtest/gtest.h>
+
+#include <algorithm>
+#include <chrono>
+#include <csignal>
+#include <fstream>
+#include <future>
+#include <map>
+#include <memory>
+#include <optional>
+#include <regex>
+#include <set>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
+#include "absl/strings/str_split.h"
+#include "google/protobuf/util/json_util.h"
+#include "google/rpc/error_details.pb.h"
+#include "google/rpc/status.pb.h"
+#include "support/contentd.h"
+#include "support/database.h"
+#include "support/grpc_client.h"
+
+namespace content::testing {
+namespace {
+
+using google::protobuf::MethodDescriptor;
+using google::protobuf::ServiceDescriptor;
+using ::testing::IsEmpty;
+using Details = std::vector<std::string>;
+
+// ---- RPCs ----
+
+const ServiceDescriptor& ContentService() {
+  return *v1::GetArticleRequest::descriptor()->file()->service(0);
+}
+
+const ServiceDescriptor& AdminService() {
+  return *v1::PublishArticleRequest::descriptor()->file()->service(0);
+}
+
+std::vector<const MethodDescriptor*> MethodsOf(const ServiceDescriptor& service) {
+  std::vector<const MethodDescriptor*> methods;
+  for (int i = 0; i < service.method_count(); ++i) methods.push_back(service.method(i));
+  return methods;
+}
+
+std::vector<const MethodDescriptor*> AllMethods() {
+  std::vector<const MethodDescriptor*> methods = MethodsOf(ContentService());
+  for (const MethodDescriptor* method : MethodsOf(AdminService())) methods.push_back(method);
+  return methods;
+}
+
+const MethodDescriptor& MethodOf(const std::string& rpc) {
+  for (const MethodDescriptor* method : AllMethods()) {
+    if (method->name() == rpc) return *method;
+  }
+  ADD_FAILURE() << "no RPC " << rpc;
+  return *ContentService().method(0);
+}
+
+bool Takes(const MethodDescriptor& method, const std::string& field) {
+  return method.input_type()->FindFieldByName(field) != nullptr;
+}
+
+// ---- The tables ----
+
+struct Row {
+  std::set<std::string> rpcs;
+  std::string condition;
+  std::string code;
+  std::string reason;
+};
+
+// What the first column says: names, or a phrase for many.
+std::set<std::string> Expand(const std::string& rpcs, const ServiceDescriptor& service) {
+  std::set<std::string> names;
+  const auto add = [&names](const auto& methods, const auto& is_meant) {
+    for (const MethodDescriptor* method : methods) {
+      if (is_meant(*method)) names.insert(method->name());
+    }
+  };
+  if (rpcs == "all") {
+    add(AllMethods(), [](const auto&) { return true; });
+  } else if (rpcs == "all here that name an article") {
+    add(MethodsOf(service), [](const auto& method) {
+      return Takes(method, "name") || Takes(method, "names") || Takes(method, "parent") ||
+             Takes(method, "comment");
+    });
+  } else if (rpcs == "writes" || rpcs == "writes with `request_id`") {
+    add(AllMethods(), [](const auto& method) { return Takes(method, "request_id"); });
+  } else if (rpcs == "reads with `min_revision`") {
+    add(AllMethods(), [](const auto& method) { return Takes(method, "min_revision"); });
+  } else {
+    for (const absl::string_view name : absl::StrSplit(rpcs, ", ")) names.emplace(name);
+  }
+  return names;
+}
+
+// Rows of the table in a proto file's comments. A row goes on where the next has no code.
+std::vector<Row> ReadTable(const std::string& file, const ServiceDescriptor& service) {
+  std::ifstream lines(absl::StrCat(CONTENT_SOURCE_DIR, "/proto/content/v1/", file));
+  std::vector<std::vector<std::string>> rows;
+  for (std::string line; std::getline(lines, line);) {
+    if (!absl::StartsWith(line, "// |") || absl::StartsWith(line, "// |-")) continue;
+    std::vector<std::string> cells = absl::StrSplit(line, '|');
+    for (std::string& cell : cells) absl::StripAsciiWhitespace(&cell);
+    cells = {cells[1], cells[2], cells[3], cells[4]};
+    if (!cells[2].empty()) {
+      rows.push_back(cells);
+    } else if (!rows.empty()) {
+      for (size_t i : {0, 1}) {
+        if (!cells[i].empty()) absl::StrAppend(&rows.back()[i], " ", cells[i]);
+      }
+    }
+  }
+  std::vector<Row> table;
+  for (size_t i = 1; i < rows.size(); ++i) {  // after the heading
+    table.push_back({Expand(rows[i][0], service), rows[i][1], rows[i][2], rows[i][3]});
+  }
+  return table;
+}
+
+const std::vector<Row>& Rows() {
+  static const std::vector<Row> rows = [] {
+    std::vector<Row> both = ReadTable("content_service.proto", ContentService());
+    for (Row& row : ReadTable("admin_service.proto", AdminService())) {
+      both.push_back(std::move(row));
+    }
+    return both;
+  }();
+  return rows;
+}
+
+// The row for an RPC whose condition begins so.
+const Row& RowOf(const std::string& rpc, const std::string& condition) {
+  static const Row none;
+  const Row* found = nullptr;
+  for (const Row& row : Rows()) {
+    if (!row.rpcs.contains(rpc) || !absl::StartsWith(row.condition, condition)) continue;
+    EXPECT_EQ(found, nullptr) << "two rows of " << rpc << " begin with: " << condition;
+    found = &row;
+  }
+  EXPECT_NE(found, nullptr) << "no row of " << rpc << " begins with: " << condition;
+  return found != nullptr ? *found : none;
+}
+
+// ---- Requests ----
+
+// Requests are JSON. Words with a $ stand for what ErrorsTest made.
+
+// A request of every RPC that is answered with OK.
+const std::map<std::string, std::string>& ValidRequests() {
+  static const std::map<std::string, std::string> requests = {
+      {"GetArticle", R"({"name": "articles/story"})"},
+      {"BatchGetArticles", R"({"names": ["articles/story"]})"},
+      {"ListArticles", R"({})"},
+      {"SearchArticles", R"({"query": "text"})"},
+      {"GetArticlePage", R"({"name": "articles/story"})"},
+      {"WatchArticles", R"({})"},
+      {"GetComment", R"({"name": "$visible"})"},
+      {"ListComments", R"({"parent": "articles/story"})"},
+      {"WatchComments", R"({"parent": "articles/story"})"},
+      {"CreateComment", R"({"parent": "articles/story", "comment": $comment})"},
+      {"UpdateComment", R"({"comment": {"name": "$visible", "body": "other words"}})"},
+      {"DeleteComment", R"({"name": "$visible"})"},
+      {"PublishArticle",
+       R"({"article": {"name": "articles/story", "title": "Story", "body": "New."}})"},
+      {"UpdateArticle", R"({"article": {"name": "articles/story", "title": "Another"}})"},
+      {"RenameArticle", R"({"name": "articles/story", "new_name": "articles/renamed"})"},
+      {"RetractArticle", R"({"name": "articles/story"})"},
+      {"InspectArticle", R"({"name": "articles/story"})"},
+      {"ModerateComment", R"({"name": "$visible", "state": "COMMENT_STATE_HIDDEN"})"},
+      {"ListModerationQueue", R"({})"},
+      {"ExportAuthor", R"({"author_id": "user-1"})"},
+      {"EraseAuthor", R"({"author_id": "user-1"})"},
+      {"VerifyCounters", R"({})"},
+      {"GetServerInfo", R"({})"},
+  };
+  return requests;
+}
+
+// The same with a member more.
+std::string With(const std::string& member, const std::string& request) {
+  return absl::StrCat("{", member, request == "{}" ? "" : ", ", request.substr(1));
+}
+
+struct Case {
+  std::string rpc;
+  std::string condition;  // how that of its row begins
+  std::string request;
+  Details details = {};
+};
+
+Details ArticleResource(const std::string& id) {
+  return {"resource content.v1.Article articles/" + id};
+}
+
+// Malformed requests of every RPC.
+void AddInvalidRequests(std::vector<Case>& cases) {
+  const struct {
+    const char* rpc;
+    const char* request;
+    Details fields;
+  } invalid[] = {
+      {"GetArticle", R"({"name": "../x", "min_revision": -1})", {"name", "min_revision"}},
+      {"BatchGetArticles", R"({})", {"names"}},
+      {"ListArticles",
+       R"({"page_size": -1, "page_token": "x", "tag": "a\nb"})",
+       {"page_size", "tag", "page_token"}},
+      {"SearchArticles", R"({"query": "", "page_size": -1})", {"query", "page_size"}},
+      {"GetArticlePage", R"({"name": "story", "view": 9})", {"name", "view"}},
+      {"WatchArticles", R"({"resume_token": "x"})", {"resume_token"}},
+      {"GetComment", R"({"name": "articles/story"})", {"name"}},
+      {"ListComments", R"({"parent": "articles/story", "reply_to": "x"})", {"reply_to"}},
+      {"WatchComments", R"({"parent": "", "after_revision": -1})", {"parent", "after_revision"}},
+      {"CreateComment",
+       R"({"parent": "articles/story", "comment": {"author": {"id": "a"}}, "request_id": "1"})",
+       {"comment.author.display_name", "comment.body", "request_id"}},
+      {"UpdateComment", R"({"comment": {"name": "$visible"}})", {"update_mask"}},
+      {"DeleteComment", R"({"name": "articles/story/comments/1"})", {"name"}},
+      {"PublishArticle",
+       R"({"article": {"tags": ["", "x"]}})",
+       {"article.title", "article.tags[0]", "article.body"}},
+      {"UpdateArticle",
+       R"({"article": {"name": "articles/story"}, "update_mask": "revision"})",
+       {"update_mask"}},
+      {"RenameArticle", R"({"name": "articles/story", "new_name": "articles/A"})", {"new_name"}},
+      {"RetractArticle", R"({"name": "articles/-"})", {"name"}},
+      {"InspectArticle", R"({})", {"name"}},
+      {"ModerateComment", R"({"name": "$visible", "state": "COMMENT_STATE_DELETED"})", {"state"}},
+      {"ListModerationQueue", R"({"state": "COMMENT_STATE_VISIBLE"})", {"state"}},
+      {"ExportAuthor", R"({})", {"author_id"}},
+      {"EraseAuthor", R"({})", {"author_id"}},
+      {"VerifyCounters", R"({"name": "story"})", {"name"}},
+  };
+  for (const auto& [rpc, request, fields] : invalid) {
+    Details details;
+    for (const std::string& field : fields) details.push_back("field " + field);
+    cases.push_back({rpc, "a malformed or missing field", request, details});
+  }
+}
+
+// Every way that readers are told there is no such article.
+void AddMissingArticles(std::vector<Case>& cases) {
+  const std::string comment = "comments/01890a5d-ac96-774b-bcce-b302099a8057";
+  for (const std::string id : {"none", "retracted", "scheduled"}) {
+    const std::string name = absl::StrCat("\"articles/", id, "\"");
+    const std::string comment_name = absl::StrCat("\"articles/", id, "/", comment, "\"");
+    const struct {
+      const char* rpc;
+      std::string request;
+    } requests[] = {
+        {"GetArticle", absl::StrCat("{\"name\": ", name, "}")},
+        {"BatchGetArticles", absl::StrCat("{\"names\": [\"articles/story\", ", name, "]}")},
+        {"GetArticlePage", absl::StrCat("{\"name\": ", name, "}")},
+        {"GetComment", absl::StrCat("{\"name\": ", comment_name, "}")},
+        {"ListComments", absl::StrCat("{\"parent\": ", name, "}")},
+        {"WatchComments", absl::StrCat("{\"parent\": ", name, "}")},
+        {"CreateComment", absl::StrCat("{\"parent\": ", name, ", \"comment\": $comment}")},
+        {"UpdateComment",
+         absl::StrCat("{\"comment\": {\"name\": ", comment_name, ", \"body\": \"x\"}}")},
+        {"DeleteComment", absl::StrCat("{\"name\": ", comment_name, "}")},
+    };
+    for (const auto& [rpc, request] : requests) {
+      cases.push_back(
+          {rpc, "it does not exist, is retracted or not yet due", request, ArticleResource(id)});
+    }
+  }
+  for (const auto& [rpc, request] : std::map<std::string, std::string>{
+           {"UpdateArticle", R"({"article": {"name": "articles/none", "title": "New"}})"},
+           {"RenameArticle", R"({"name": "articles/none", "new_name": "articles/new"})"},
+           {"RetractArticle", R"({"name": "articles/none"})"},
+           {"InspectArticle", R"({"name": "articles/none"})"},
+           {"ModerateComment", absl::StrCat(R"({"name": "articles/none/)", comment,
+                                            R"(", "state": "COMMENT_STATE_HIDDEN"})")},
+           {"VerifyCounters", R"({"name": "articles/none"})"}}) {
+    cases.push_back({rpc, "there is no such article", request, ArticleResource("none")});
+  }
+}
+
+void AddMissingComments(std::vector<Case>& cases) {
+  const std::string resource = "resource content.v1.Comment ";
+  for (const std::string comment : {"$unknown", "$pending", "$hidden", "$deleted"}) {
+    const Details details = {resource + comment};
+    cases.push_back({"GetComment", "there is no such comment that readers see",
+                     absl::StrCat("{\"name\": \"", comment, "\"}"), details});
+    cases.push_back(
+        {"ListComments", "there is no comment `reply_to` that readers see",
+         absl::StrCat("{\"parent\": \"articles/story\", \"reply_to\": \"", comment, "\"}"),
+         details});
+  }
+  for (const std::string comment :
+       {"$unknown", "$pending", "$hidden", "$deleted", "$placeholder"}) {
+    cases.push_back(
+        {"CreateComment",
+         "there is no visible comment `reply_to`",
+         absl::StrCat("{\"parent\": \"articles/story\", \"comment\": {\"author\": {\"id\": \"a\", "
+                      "\"display_name\": \"A\"}, \"body\": \"x\", \"reply_to\": \"",
+                      comment, "\"}}"),
+         {resource + comment}});
+  }
+  cases.push_back({"UpdateComment",
+                   "there is no such comment",
+                   R"({"comment": {"name": "$unknown", "body": "x"}})",
+                   {resource + "$unknown"}});
+  cases.push_back({"DeleteComment",
+                   "there is no such comment",
+                   R"({"name": "$unknown"})",
+                   {resource + "$unknown"}});
+  cases.push_back({"ModerateComment",
+                   "there is no such comment",
+                   R"({"name": "$unknown", "state": "COMMENT_STATE_HIDDEN"})",
+                   {resource + "$unknown"}});
+}
+
+void AddWrongStates(std::vector<Case>& cases) {
+  for (const char* rpc : {"GetArticle", "GetArticlePage", "GetComment", "ListComments"}) {
+    cases.push_back({rpc,
+                     "the article has not reached that revision",
+                     With(R"("min_revision": "1000000")", ValidRequests().at(rpc)),
+                     {"current_revision=$revision"}});
+  }
+  const std::vector<Case> others = {
+      {"WatchComments",
+       "the article has not reached `after_revision`",
+       R"({"parent": "articles/story", "after_revision": "1000000"})",
+       {"current_revision=$revision"}},
+      {"BatchGetArticles", "the answer would pass 3 MiB",
+       R"({"names": ["articles/large", "articles/large", "articles/large", "articles/large"],
+           "view": "ARTICLE_VIEW_FULL"})"},
+      {"SearchArticles", "`query` holds no word", R"({"query": "- \"\""})", {"field query"}},
+      {"CreateComment",
+       "the article's comments are closed",
+       R"({"parent": "articles/closed", "comment": $comment})",
+       {"article=articles/closed"}},
+      {"CreateComment",
+       "the reply would be deeper than 32",
+       R"({"parent": "articles/story", "comment": {"author": {"id": "a", "display_name": "A"},
+           "body": "x", "reply_to": "$deepest"}})",
+       {"limit=32"}},
+      {"UpdateComment",
+       "a moderator has hidden the comment",
+       R"({"comment": {"name": "$hidden", "body": "x"}})",
+       {"name=$hidden"}},
+      {"UpdateComment",
+       "the comment is deleted",
+       R"({"comment": {"name": "$deleted", "body": "x"}})",
+       {"name=$deleted"}},
+      {"ModerateComment",
+       "the comment is deleted",
+       R"({"name": "$deleted", "state": "COMMENT_STATE_VISIBLE"})",
+       {"name=$deleted"}},
+      {"PublishArticle",
+       "no `name` is given",
+       R"({"article": {"title": "Story", "body": "Other text."}})",
+       {"name=articles/story"}},
+      {"RenameArticle",
+       "another article has, or once had, the new name",
+       R"({"name": "articles/story", "new_name": "articles/closed"})",
+       {"name=articles/closed"}},
+      {"RenameArticle",
+       "another article has, or once had, the new name",
+       R"({"name": "articles/story", "new_name": "articles/formerly-closed"})",
+       {"name=articles/formerly-closed"}},
+  };
+  cases.insert(cases.end(), others.begin(), others.end());
+}
+
+void AddStaleEtags(std::vector<Case>& cases) {
+  const char* const condition = "`etag` is not the current one";
+  const std::string etag = R"("etag": "0")";
+  for (const char* rpc : {"DeleteComment", "RenameArticle", "RetractArticle"}) {
+    cases.push_back(
+        {rpc,
+         condition,
+         With(etag, ValidRequests().at(rpc)),
+         {rpc == std::string("DeleteComment") ? "name=$visible" : "name=articles/story"}});
+  }
+  cases.push_back({"ModerateComment",
+                   condition,
+                   With(etag, ValidRequests().at("ModerateComment")),
+                   {"name=$visible"}});
+  cases.push_back({"UpdateComment",
+                   condition,
+                   R"({"comment": {"name": "$visible", "body": "x", "etag": "0"}})",
+                   {"name=$visible"}});
+  for (const char* rpc : {"PublishArticle", "UpdateArticle"}) {
+    cases.push_back({rpc,
+                     condition,
+                     R"({"article": {"name": "articles/story", "title": "Story", "body": "New.",
+                         "etag": "0"}})",
+                     {"name=articles/story"}});
+  }
+}
+
+void AddReusedRequestIds(std::vector<Case>& cases) {
+  for (const auto& [rpc, request] : ValidRequests()) {
+    if (!Takes(MethodOf(rpc), "request_id")) continue;
+    cases.push_back({rpc,
+                     "it was used for another request",
+                     With(R"("request_id": "$used")", request),
+                     {"request_id=$used"}});
+  }
+}
+
+// What a caller can do wrong while all is well with the server.
+std::vector<Case> CallersErrors() {
+  std::vector<Case> cases;
+  AddInvalidRequests(cases);
+  AddMissingArticles(cases);
+  AddMissingComments(cases);
+  AddWrongStates(cases);
+  AddStaleEtags(cases);
+  AddReusedRequestIds(cases);
+  return cases;
+}
+
+// ---- Rows that concern every RPC alike ----
+
+constexpr char kOverloaded[] = "too many calls wait for the database";
+constexpr char kUnreachable[] = "the database cannot be reached";
+constexpr char kStopping[] = "the server is stopping";
+constexpr char kOutcomeUnknown[] = "the connection broke while committing";
+constexpr char kContention[] = "it kept colliding with other writes";
+constexpr char kTooLate[] = "the deadline passed before the work was done";
+constexpr char kCancelled[] = "the caller cancelled the call";
+constexpr char kInternal[] = "anything else";
+constexpr char kTooLarge[] = "the request is over 4 MiB";
+constexpr char kTooSlow[] = "the reader took too long";  // tested in watch_test.cc
+
+const std::vector<std::string>& RowsOfSituations() {
+  static const std::vector<std::string> rows = {
+      kOverloaded, kUnreachable, kStopping, kOutcomeUnknown, kContention,
+      kTooLate,    kCancelled,   kInternal, kTooLarge,       kTooSlow};
+  return rows;
+}
+
+TEST(ErrorTables, EveryRowIsTestedForEachOfItsRpcs) {
+  std::set<std::string> tested;
+  for (const Case& test : CallersErrors()) {
+    tested.insert(absl::StrCat(test.rpc, ": ", RowOf(test.rpc, test.condition).condition));
+  }
+  tested.insert("GetServerInfo: " + RowOf("GetServerInfo", "a malformed").condition);
+  std::set<std::string> promised;
+  for (const Row& row : Rows()) {
+    const auto begins = [&row](const auto& text) { return absl::StartsWith(row.condition, text); };
+    const auto& situations = RowsOfSituations();
+    if (std::any_of(situations.begin(), situations.end(), begins)) continue;
+    for (const std::string& rpc : row.rpcs) promised.insert(absl::StrCat(rpc, ": ", row.condition));
+  }
+  EXPECT_THAT(tested, ::testing::ContainerEq(promised));
+  for (const std::string& condition : RowsOfSituations()) {
+    EXPECT_EQ(
+        std::count_if(Rows().begin(), Rows().end(),
+                      [&](const Row& row) { return absl::StartsWith(row.condition, condition); }),
+        1)
+        << condition;
+  }
+  EXPECT_EQ(ValidRequests().size(), AllMethods().size());
+}
+
+// ---- Calls ----
+
+// Calls any RPC with bytes. Of a stream it takes what comes until the end.
+grpc::Status Call(const Client& client, const std::string& rpc, const std::string& request,
+                  grpc::ClientContext& context) {
+  const MethodDescriptor& method = MethodOf(rpc);
+  const std::string path = absl::StrCat("/", method.service()->full_name(), "/", method.name());
+  grpc::GenericStub stub(client.channel());
+  grpc::CompletionQueue queue;
+  // Whether the step that was begun went well.
+  const auto step = [&queue] {
+    void* tag = nullptr;
+    bool ok = false;
+    return queue.Next(&tag, &ok) && ok;
+  };
+  const auto call = stub.PrepareCall(&context, path, &queue);
+  call->StartCall(nullptr);
+  step();
+  const grpc::Slice slice(request);
+  call->WriteLast(grpc::ByteBuffer(&slice, 1), {}, nullptr);
+  step();
+  grpc::ByteBuffer response;
+  do {
+    call->Read(&response, nullptr);
+  } while (step());
+  grpc::Status status;
+  call->Finish(&status, nullptr);
+  step();
+  return status;
+}
+
+// A status's details, one by one and sorted: its metadata, its bad fields and so on. What every
+// error has is checked on the way.
+Details DetailsOf(const grpc::Status& status) {
+  Details found;
+  google::rpc::Status details;
+  EXPECT_TRUE(details.ParseFromString(status.error_details()));
+  EXPECT_EQ(details.code(), status.error_code());
+  EXPECT_EQ(details.message(), status.error_message());
+  EXPECT_TRUE(details.details_size() > 0 && details.details(0).Is<google::rpc::ErrorInfo>());
+  for (const google::protobuf::Any& detail : details.details()) {
+    google::rpc::ErrorInfo info;
+    google::rpc::BadRequest bad_request;
+    google::rpc::ResourceInfo resource;
+    google::rpc::RetryInfo retry;
+    if (detail.UnpackTo(&info)) {
+      EXPECT_EQ(info.domain(), "content.v1");
+      for (const auto& [key, value] : info.metadata())
+        found.push_back(absl::StrCat(key, "=", value));
+    } else if (detail.UnpackTo(&bad_request)) {
+      for (const auto& violation : bad_request.field_violations()) {
+        EXPECT_NE(violation.description(), "");
+        found.push_back("field " + violation.field());
+      }
+    } else if (detail.UnpackTo(&resource)) {
+      found.push_back(
+          absl::StrCat("resource ", resource.resource_type(), " ", resource.resource_name()));
+    } else if (detail.UnpackTo(&retry)) {
+      EXPECT_GT(retry.retry_delay().seconds() + retry.retry_delay().nanos(), 0);
+      found.emplace_back("retry");
+    } else {
+      found.push_back(detail.type_url());
+    }
+  }
+  std::sort(found.begin(), found.end());
+  return found;
+}
+
+// Nothing of how it is made.
+void ExpectNoInternals(const grpc::Status& status) {
+  static const std::regex internals(
+      R"(\b(SELECT|INSERT|DELETE|FROM|WHERE|SQL|SQLSTATE|ERROR|FATAL)\b|[0-9A-Z]{5}:|sqlstate|pqxx)"
+      R"(|relation|column|table|statement|connection|socket|localhost|127\.0\.0\.1|/tmp|\.cc\b)"
+      R"(|article_[sfnl]|pg_)");
+  google::rpc::Status details;
+  details.ParseFromString(status.error_details());
+  const std::string text = absl::StrCat(status.error_message(), "\n", details.DebugString());
+  EXPECT_FALSE(std::regex_search(text, internals)) << text;
+}
+
+// ---- The server ----
+
+class ErrorsTest : public ::testing::Test {
+ protected:
+  void Start(std::vector<std::string> settings = {}) {
+    settings.insert(settings.end(), {"--database-url", url_, "--drain-timeout", "60s"});
+    server_.emplace(settings);
+    client_.emplace(server_->address());
+    AwaitServing(*client_);
+    MakeContent();
+  }
+
+  // What the requests are about.
+  void MakeContent() {
+    Publish("story");
+    Publish("large", R"("body": ")" + std::string(1'040'000, 'x') + '"');
+    Publish("formerly-closed", R"("comment_policy": "COMMENT_POLICY_CLOSED")");
+    Make("RenameArticle", R"({"name": "articles/formerly-closed", "new_name": "articles/closed"})");
+    Publish("scheduled", R"("publish_time": "2999-01-01T00:00:00Z")");
+    Publish("retracted");
+    Make("RetractArticle", R"({"name": "articles/retracted"})");
+
+    words_["$comment"] =
+        R"({"author": {"id": "user-1", "display_name": "A Reader"}, "body": "text"})";
+    words_["$unknown"] = "articles/story/comments/01890a5d-ac96-774b-bcce-b302099a8057";
+    words_["$used"] = "6d5d1c9e-9a5b-4b2a-8f3e-0c1d2e3f4a5b";
+    Make("UpdateArticle", R"({"article": {"name": "articles/story", "summary": "About it."},
+                              "request_id": "$used"})");
+    words_["$visible"] = Comment();
+    words_["$hidden"] = Comment();
+    Make("ModerateComment", R"({"name": "$hidden", "state": "COMMENT_STATE_HIDDEN"})");
+    words_["$pending"] = Comment();
+    Make("ModerateComment", R"({"name": "$pending", "state": "COMMENT_STATE_PENDING"})");
+    words_["$deleted"] = Comment();
+    Make("DeleteComment", R"({"name": "$deleted"})");
+    words_["$placeholder"] = Comment();
+    Comment("$placeholder");
+    Make("DeleteComment", R"({"name": "$placeholder"})");
+    words_["$deepest"] = Comment();
+    for (int depth = 1; depth <= 32; ++depth) words_["$deepest"] = Comment("$deepest");
+
+    v1::GetArticleRequest get;
+    get.set_name("articles/story");
+    v1::GetArticleResponse story;
+    Client::Call(&v1::ContentService::Stub::GetArticle, client_->content(), get, story);
+    words_["$revision"] = absl::StrCat(story.article().revision());
+  }
+
+  std::string Filled(const std::string& text) const { return absl::StrReplaceAll(text, words_); }
+
+  // A request as bytes.
+  std::string Encoded(const std::string& rpc, const std::string& json) const {
+    const std::unique_ptr<google::protobuf::Message> request(
+        google::protobuf::MessageFactory::generated_factory()
+            ->GetPrototype(MethodOf(rpc).input_type())
+            ->New());
+    const auto parsed = google::protobuf::util::JsonStringToMessage(Filled(json), request.get());
+    EXPECT_TRUE(parsed.ok()) << rpc << " " << Filled(json) << ": " << parsed;
+    return request->SerializeAsString();
+  }
+
+  grpc::Status Ask(const std::string& rpc, const std::string& json) const {
+    grpc::ClientContext context;
+    context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(30));
+    return Call(*client_, rpc, Encoded(rpc, json), context);
+  }
+
+  std::future<grpc::Status> AskAsync(const std::string& rpc) const {
+    return std::async(std::launch::async,
+                      [this, rpc] { return Ask(rpc, ValidRequests().at(rpc)); });
+  }
+
+  // That the answer is what the row of this RPC promises.
+  void Expect(const grpc::Status& status, const std::string& rpc, const std::string& condition,
+              Details details) const {
+    const Row& row = RowOf(rpc, condition);
+    for (std::string& detail : details) detail = Filled(detail);
+    std::sort(details.begin(), details.end());
+    EXPECT_EQ(CodeName(status.error_code()), row.code) << status.error_message();
+    EXPECT_EQ(ReasonOf(status), row.reason) << status.error_message();
+    EXPECT_EQ(DetailsOf(status), details) << status.error_message();
+    ExpectNoInternals(status);
+  }
+
+  // The RPCs of a row, less those that wait for no database, which do not fail with it.
+  static std::set<std::string> RpcsThatNeedTheDatabase(const std::string& condition) {
+    std::set<std::string> rpcs = RowOf("CreateComment", condition).rpcs;
+    rpcs.erase("GetServerInfo");
+    return rpcs;
+  }
+
+  // That each RPC of a row fails as the row promises.
+  void ExpectOfEach(const std::string& condition, const Details& details) const {
+    for (const std::string& rpc : RpcsThatNeedTheDatabase(condition)) {
+      SCOPED_TRACE(rpc);
+      Expect(Ask(rpc, ValidRequests().at(rpc)), rpc, condition, details);
+    }
+    EXPECT_TRUE(Ask("GetServerInfo", "{}").ok());
+  }
+
+  v1::PoolInfo Pool(const std::string& name) const {
+    v1::GetServerInfoResponse info;
+    Client::Call(&v1::AdminService::Stub::GetServerInfo, client_->admin(),
+                 v1::GetServerInfoRequest(), info);
+    for (const v1::PoolInfo& pool : info.store().pools()) {
+      if (pool.name() == name) return pool;
+    }
+    ADD_FAILURE() << "no pool " << name;
+    return {};
+  }
+
+  // Makes every statement on our tables wait until the session's transaction ends.
+  void LockEverything(Session& session) const {
+    session.Run("BEGIN");
+    session.Run(
+        "DO $$ DECLARE name text; BEGIN "
+        "FOR name IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' LOOP "
+        "EXECUTE format('LOCK TABLE %I IN ACCESS EXCLUSIVE MODE', name); END LOOP; END $$");
+  }
+
+  static std::string CodeName(grpc::StatusCode code) {
+    return absl::StatusCodeToString(static_cast<absl::StatusCode>(code));
+  }
+
+  const std::string url_ = NewDatabase();
+  std::optional<ContentdServer> server_;
+  std::optional<Client> client_;
+  std::map<std::string, std::string> words_;
+
+ private:
+  void Make(const std::string& rpc, const std::string& json) const {
+    const grpc::Status status = Ask(rpc, json);
+    ASSERT_TRUE(status.ok()) << rpc << ": " << status.error_message();
+  }
+
+  void Publish(const std::string& id,
+               const std::string& members = R"("body": "Some text.")") const {
+    const std::string body = absl::StrContains(members, "\"body\"") ? "" : R"(, "body": "Text.")";
+    Make("PublishArticle",
+         absl::StrCat(R"({"article": {"name": "articles/)", id, R"(", "title": "About )", id,
+                      R"(", )", members, body, "}}"));
+  }
+
+  // Adds a comment to the story and returns its name.
+  std::string Comment(const std::string& reply_to = "") const {
+    v1::CreateCommentRequest request;
+    request.ParseFromString(
+        Encoded("CreateComment", R"({"parent": "articles/story", "comment": $comment})"));
+    request.mutable_comment()->set_reply_to(Filled(reply_to));
+    v1::CreateCommentResponse response;
+    const grpc::Status status = client_->Create(request, &response);
+    EXPECT_TRUE(status.ok()) << status.error_message();
+    return response.comment().name();
+  }
+};
+
+TEST_F(ErrorsTest, WhatCallersDoWrong) {
+  Start();
+  for (const Case& test : CallersErrors()) {
+    SCOPED_TRACE(absl::StrCat(test.rpc, " ", Filled(test.request)));
+    Expect(Ask(test.rpc, test.request), test.rpc, test.condition, test.details);
+  }
+}
+
+TEST_F(ErrorsTest, BytesThatAreNoRequest) {
+  Start();
+  for (const MethodDescriptor* method : AllMethods()) {
+    SCOPED_TRACE(method->name());
+    grpc::ClientContext context;
+    Expect(Call(*client_, method->name(), "\xff", context), method->name(),
+           "a malformed or missing field", {});
+  }
+}
+
+TEST_F(ErrorsTest, RequestsOverFourMebibytes) {
+  Start();
+  const std::string huge((4 << 20) + 1, 'x');
+  for (const std::string& rpc : RowOf("GetArticle", kTooLarge).rpcs) {
+    SCOPED_TRACE(rpc);
+    grpc::ClientContext context;
+    const grpc::Status status = Call(*client_, rpc, huge, context);
+    EXPECT_EQ(CodeName(status.error_code()), RowOf(rpc, kTooLarge).code);
+    EXPECT_EQ(status.error_details(), "");
+    EXPECT_EQ(RowOf(rpc, kTooLarge).reason, "(no details)");
+  }
+}
+
+TEST_F(ErrorsTest, TooManyCallsWaiting) {
+  Start({"--read-connections", "1", "--write-connections", "1", "--queue-limit", "1",
+         "--statement-timeout", "5m"});
+  Session session(url_);
+  LockEverything(session);
+  std::vector<std::future<grpc::Status>> calls;
+  for (const auto& [pool, rpc] :
+       std::map<std::string, std::string>{{"reads", "GetArticle"},
+                                          {"writes", "DeleteComment"},
+                                          {"publishing", "RetractArticle"}}) {
+    calls.push_back(AskAsync(rpc));
+    while (Pool(pool).busy_connections() < 1) std::this_thread::yield();
+    const int64_t limit = Pool(pool).queue_limit();
+    for (int64_t i = 0; i < limit; ++i) calls.push_back(AskAsync(rpc));
+    while (Pool(pool).waiting_calls() < limit) std::this_thread::yield();
+  }
+  ExpectOfEach(kOverloaded, {"retry"});
+  session.Run("ROLLBACK");
+}
+
+TEST_F(ErrorsTest, TheDatabaseIsAway) {
+  Start();
+  const Outage outage(url_);
+  ExpectOfEach(kUnreachable, {"retry"});
+}
+
+TEST_F(ErrorsTest, TheServerIsStopping) {
+  Start();
+  Session session(url_);
+  LockEverything(session);
+  const auto in_flight = AskAsync("GetArticle");  // which keeps it from ending
+  AwaitWaitersForLocks(url_, 1);
+  server_->Signal(SIGTERM);
+  while (Ask("GetServerInfo", "{}").ok()) std::this_thread::yield();
+  for (const std::string& rpc : RowOf("GetArticle", kStopping).rpcs) {
+    SCOPED_TRACE(rpc);
+    Expect(Ask(rpc, ValidRequests().at(rpc)), rpc, kStopping, {"retry"});
+  }
+  session.Run("ROLLBACK");
+  in_flight.wait();
+  EXPECT_EQ(server_->Wait(), 0);
+}
+
+TEST_F(ErrorsTest, TheConnectionBreaksWhileCommitting) {
+  Start();
+  // Every commit waits at the gate, which the test holds, and is killed there, as is its second
+  // attempt.
+  Query(url_, R"sql(
+    CREATE TABLE gate (id int);
+    INSERT INTO gate VALUES (1);
+    CREATE FUNCTION wait_at_gate() RETURNS trigger LANGUAGE plpgsql AS $$
+      BEGIN PERFORM FROM gate FOR SHARE; RETURN NULL; END $$;
+    CREATE CONSTRAINT TRIGGER at_commit AFTER INSERT OR UPDATE ON article_state
+      DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION wait_at_gate())sql");
+  Session session(url_);
+  session.Run("BEGIN; SELECT FROM gate FOR UPDATE");
+  const std::string kill =
+      "SELECT count(pg_terminate_backend(pid, 10000)) FROM pg_stat_activity "
+      "WHERE datname = current_database() AND wait_event_type = 'Lock' AND query = 'COMMIT'";
+  for (const std::string& rpc : RpcsThatNeedTheDatabase(kOutcomeUnknown)) {
+    SCOPED_TRACE(rpc);
+    auto call = AskAsync(rpc);
+    for (int attempt = 1; attempt <= 2; ++attempt) {
+      while (Query(url_, kill) == "0") {
+        ASSERT_NE(call.wait_for(std::chrono::seconds(0)), std::future_status::ready)
+            << call.get().error_message();
+      }
+    }
+    Expect(call.get(), rpc, kOutcomeUnknown, {"retry"});
+  }
+}
+
+TEST_F(ErrorsTest, WritesKeepColliding) {
+  Start();
+  Query(url_, R"sql(
+    CREATE FUNCTION collide() RETURNS trigger LANGUAGE plpgsql AS $$
+      BEGIN RAISE EXCEPTION 'collision' USING ERRCODE = 'serialization_failure'; END $$;
+    CREATE TRIGGER collide BEFORE INSERT OR UPDATE ON article_state
+      FOR EACH ROW EXECUTE FUNCTION collide())sql");
+  ExpectOfEach(kContention, {"retry"});
+}
+
+TEST_F(ErrorsTest, TheWorkTakesTooLong) {
+  Start({"--statement-timeout", "200ms"});
+  Session session(url_);
+  LockEverything(session);
+  for (const std::string& rpc : RpcsThatNeedTheDatabase(kTooLate)) {
+    if (absl::StartsWith(rpc, "Watch")) continue;  // has no end of its own
+    SCOPED_TRACE(rpc);
+    Expect(Ask(rpc, ValidRequests().at(rpc)), rpc, kTooLate, {});
+  }
+}
+
+TEST_F(ErrorsTest, TheCallersDeadlinePasses) {
+  Start();
+  Session session(url_);
+  LockEverything(session);
+  for (const std::string& rpc : RpcsThatNeedTheDatabase(kTooLate)) {
+    SCOPED_TRACE(rpc);
+    grpc::ClientContext context;
+    context.set_deadline(std::chrono::system_clock::now() + std::chrono::milliseconds(200));
+    // The status is the client's own, unless the server's comes first.
+    const grpc::Status status = Call(*client_, rpc, Encoded(rpc, ValidRequests().at(rpc)), context);
+    EXPECT_EQ(CodeName(status.error_code()), RowOf(rpc, kTooLate).code);
+  }
+}
+
+TEST_F(ErrorsTest, TheCallerCancels) {
+  Start();
+  Session session(url_);
+  LockEverything(session);
+  for (const std::string& rpc : RpcsThatNeedTheDatabase(kCancelled)) {
+    SCOPED_TRACE(rpc);
+    grpc::ClientContext context;
+    auto call = std::async(std::launch::async, [&] {
+      return Call(*client_, rpc, Encoded(rpc, ValidRequests().at(rpc)), context);
+    });
+    AwaitWaitersForLocks(url_, 1);
+    context.TryCancel();
+    // The status is the client's own: what the server says comes too late.
+    EXPECT_EQ(CodeName(call.get().error_code()), RowOf(rpc, kCancelled).code);
+    Query(url_,
+          "SELECT count(pg_cancel_backend(pid)) FROM pg_stat_activity "
+          "WHERE wait_event_type = 'Lock' AND datname = current_database()");
+    while (WaitersForLocks(url_) > 0) std::this_thread::yield();
+  }
+}
+
+TEST_F(ErrorsTest, TheDatabaseIsBroken) {
+  Start();
+  Query(url_, "DROP SCHEMA public CASCADE; CREATE SCHEMA public");
+  ExpectOfEach(kInternal, {});
+  EXPECT_NE(server_->WaitForEvent("database error"), "");
+}
+
+}  // namespace
+}  // namespace content::testing

@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <csignal>
+#include <ctime>
 #include <future>
 #include <memory>
 #include <string>
@@ -25,13 +26,11 @@ namespace {
 using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::Not;
 using ::testing::UnorderedElementsAre;
 using Stub = v1::ContentService::Stub;
 
 constexpr grpc::StatusCode kInvalid = grpc::StatusCode::INVALID_ARGUMENT;
-constexpr char kWaitersForLocks[] =
-    "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' "
-    "AND datname = current_database()";
 
 std::string Health(const Client& client, const std::string& service = "") {
   const auto stub = grpc::health::v1::Health::NewStub(client.channel());
@@ -44,65 +43,17 @@ std::string Health(const Client& client, const std::string& service = "") {
   return grpc::health::v1::HealthCheckResponse::ServingStatus_Name(response.status());
 }
 
-// Reads the health service's stream until it says this.
-void AwaitHealth(const Client& client,
-                 grpc::health::v1::HealthCheckResponse::ServingStatus wanted) {
-  const auto stub = grpc::health::v1::Health::NewStub(client.channel());
-  grpc::ClientContext context;
-  context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(20));
-  const auto stream = stub->Watch(&context, {});
-  grpc::health::v1::HealthCheckResponse response;
-  while (stream->Read(&response)) {
-    if (response.status() == wanted) return;
-  }
-  ADD_FAILURE() << "health never became " << wanted;
+v1::GetServerInfoResponse Info(const Client& client) {
+  v1::GetServerInfoResponse info;
+  const grpc::Status status = Client::Call(&v1::AdminService::Stub::GetServerInfo, client.admin(),
+                                           v1::GetServerInfoRequest(), info);
+  EXPECT_TRUE(status.ok()) << status.error_message();
+  return info;
 }
-
-// Sends bytes that a generated client would refuse to send.
-grpc::Status CallWithBytes(const Client& client, const std::string& method,
-                           const std::string& bytes) {
-  grpc::GenericStub stub(client.channel());
-  const grpc::Slice slice(bytes);
-  const grpc::ByteBuffer request(&slice, 1);
-  grpc::ByteBuffer response;
-  grpc::ClientContext context;
-  context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(20));
-  std::promise<grpc::Status> done;
-  stub.UnaryCall(&context, method, {}, &request, &response,
-                 [&done](grpc::Status status) { done.set_value(std::move(status)); });
-  return done.get_future().get();
-}
-
-// Whether, before long, some statement waits for a row that another one has locked.
-bool SomebodyWaitsForALock(const std::string& url) {
-  Session session(url);
-  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(10);
-  while (std::chrono::steady_clock::now() < end) {
-    if (session.Run(kWaitersForLocks) != "0") return true;
-    std::this_thread::yield();
-  }
-  return false;
-}
-
-// While it lives, the database takes no connections and has none.
-class Outage {
- public:
-  explicit Outage(const std::string& url) : name_(Query(url, "SELECT current_database()")) {
-    Query(other_, "ALTER DATABASE " + name_ + " ALLOW_CONNECTIONS false");
-    Query(other_,
-          "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = '" +
-              name_ + "'");
-  }
-  ~Outage() { Query(other_, "ALTER DATABASE " + name_ + " ALLOW_CONNECTIONS true"); }
-
- private:
-  const std::string name_;
-  const std::string other_ = NewDatabase(/*migrated=*/false);
-};
 
 class ServerTest : public ::testing::Test {
  protected:
-  void SetUp() override { AwaitHealth(client_, grpc::health::v1::HealthCheckResponse::SERVING); }
+  void SetUp() override { AwaitServing(client_); }
 
   v1::GetArticleResponse Get(const std::string& id) {
     v1::GetArticleRequest request;
@@ -387,10 +338,10 @@ TEST_F(ServerTest, ACallWhoseTimeIsUpIsNotDone) {
     return client_.content().CreateComment(&context, MakeCommentRequest("story", "late"),
                                            &response);
   });
-  EXPECT_TRUE(SomebodyWaitsForALock(url_));
+  AwaitWaitersForLocks(url_, 1);
   EXPECT_EQ(call.get().error_code(), grpc::StatusCode::DEADLINE_EXCEEDED);
   // The statement ends by itself, while the lock is still held.
-  while (Query(url_, kWaitersForLocks) != "0") std::this_thread::yield();
+  while (WaitersForLocks(url_) > 0) std::this_thread::yield();
   session.Run("ROLLBACK");
   EXPECT_EQ(Get("story").article().comment_count(), 0);
 }
@@ -494,7 +445,7 @@ TEST_F(ServerTest, HealthFollowsTheDatabase) {
     EXPECT_EQ(status.error_code(), grpc::StatusCode::UNAVAILABLE);
     EXPECT_EQ(status.error_message(), "the database cannot be reached");
   }
-  AwaitHealth(client_, grpc::health::v1::HealthCheckResponse::SERVING);
+  AwaitServing(client_);
 }
 
 TEST_F(ServerTest, ServesOnWhenNobodyReadsItsLogAnyMore) {
@@ -503,10 +454,45 @@ TEST_F(ServerTest, ServesOnWhenNobodyReadsItsLogAnyMore) {
     const Outage outage(url_);  // which it logs
     AwaitHealth(client_, grpc::health::v1::HealthCheckResponse::NOT_SERVING);
   }
-  AwaitHealth(client_, grpc::health::v1::HealthCheckResponse::SERVING);
+  AwaitServing(client_);
   EXPECT_TRUE(client_.Publish(MakeArticle("story")).ok());
   server_.Signal(SIGTERM);
   EXPECT_EQ(server_.Wait(), 0);
+}
+
+TEST_F(ServerTest, TellsWhatRunsHereAlsoDuringAnOutage) {
+  v1::GetServerInfoResponse info = Info(client_);
+  EXPECT_NE(info.version(), "");
+  EXPECT_LE(info.start_time().seconds(), std::time(nullptr));
+  EXPECT_EQ(info.request_retention().seconds(), 24 * 60 * 60);
+  EXPECT_EQ(info.settings().at("drain-timeout"), "60s");
+  EXPECT_EQ(info.settings().at("queue-limit"), "1000");
+  EXPECT_EQ(info.store().database_version(), Query(url_, "SHOW server_version"));
+  std::vector<std::string> pools;
+  for (const v1::PoolInfo& pool : info.store().pools()) pools.push_back(pool.name());
+  EXPECT_THAT(pools, ElementsAre("reads", "writes", "publishing", "checks"));
+
+  const Outage outage(url_);
+  AwaitHealth(client_, grpc::health::v1::HealthCheckResponse::NOT_SERVING);
+  info = Info(client_);
+  EXPECT_EQ(info.store().database_version(), "");
+  EXPECT_EQ(info.store().pools(3).open_connections(), 0);
+}
+
+TEST_F(ServerTest, TellsNoSecrets) {
+  const std::string name = Query(url_, "SELECT current_database()");
+  const std::string socket =
+      Query(url_, "SELECT trim('\"' FROM current_setting('unix_socket_directories'))");
+  const std::string user = Query(url_, "SELECT current_user");
+  const std::string uri = absl::StrCat("postgresql://", user, ":sekret@/", name, "?host=", socket);
+  for (const std::string& url :
+       {url_ + " password=sekret sslpassword=sekret passfile=/sekret",
+        uri + "&password=sekret&sslpassword=sekret&passfile=/sekret", uri}) {
+    ContentdServer server({"--database-url", url});
+    const v1::GetServerInfoResponse info = Info(Client(server.address()));
+    EXPECT_THAT(info.settings().at("database-url"), HasSubstr("dbname=" + name));
+    EXPECT_THAT(info.DebugString(), Not(HasSubstr("sekret")));
+  }
 }
 
 TEST_F(ServerTest, StopsGracefullyWhileACallIsInFlight) {
@@ -524,7 +510,7 @@ TEST_F(ServerTest, StopsGracefullyWhileACallIsInFlight) {
   auto call = std::async(std::launch::async, [this] {
     return client_.Create(MakeCommentRequest("story", "in flight"));
   });
-  EXPECT_TRUE(SomebodyWaitsForALock(url_));
+  AwaitWaitersForLocks(url_, 1);
   server_.Signal(SIGTERM);
   ASSERT_TRUE(watch->Read(&state));
   EXPECT_EQ(state.status(), grpc::health::v1::HealthCheckResponse::NOT_SERVING);
@@ -578,6 +564,30 @@ TEST(Serve, RunsAnEmbeddedDatabaseAndKeepsItsData) {
   request.set_name("articles/kept");
   v1::GetArticleResponse response;
   EXPECT_TRUE(Client::Call(&Stub::GetArticle, client.content(), request, response).ok());
+}
+
+TEST(Serve, ForgetsRequestsAfterTheTimeItKeepsThem) {
+  const std::string url = NewDatabase();
+  v1::CreateCommentRequest request = MakeCommentRequest("story", "text");
+  request.set_request_id("6d5d1c9e-9a5b-4b2a-8f3e-0c1d2e3f4a5b");
+  v1::CreateCommentResponse first;
+  {
+    ContentdServer server({"--database-url", url});
+    Client client(server.address());
+    ASSERT_TRUE(client.Publish(MakeArticle("story")).ok());
+    ASSERT_TRUE(client.Create(request, &first).ok());
+    v1::CreateCommentResponse repeated;
+    ASSERT_TRUE(client.Create(request, &repeated).ok());
+    EXPECT_EQ(repeated.comment().name(), first.comment().name());
+  }
+  ContentdServer server({"--database-url", url, "--request-retention", "1s"});
+  server.WaitForEvent("requests forgotten");
+  Client client(server.address());
+  v1::CreateCommentResponse second;
+  ASSERT_TRUE(client.Create(request, &second).ok());
+  EXPECT_NE(second.comment().name(), first.comment().name());
+  server.Signal(SIGTERM);
+  EXPECT_EQ(server.Wait(), 0);
 }
 
 TEST(Migrate, SaysWhatItDid) {

@@ -1,1 +1,233 @@
+#include <map>
+#include <set>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
 #include "store/store_fixture.h"
+
+namespace content::store {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+using ::testing::UnorderedElementsAre;
+
+class AuthorsTest : public StoreTest {
+ protected:
+  void SetUp() override {
+    for (const char* id : {"first", "second"}) ASSERT_TRUE(Publish(MakeArticle(id)).ok());
+  }
+
+  // Name of a new comment.
+  std::string AddBy(const std::string& author, const std::string& article, const std::string& body,
+                    const std::string& reply_to = "") {
+    NewComment comment = MakeComment(article, body, reply_to);
+    comment.author.set_id(author);
+    return NameOf(Create(std::move(comment)));
+  }
+
+  // Bodies of all comments of the author, read page by page.
+  std::vector<std::string> ExportAll(const std::string& author) {
+    std::vector<std::string> bodies;
+    std::string after;
+    do {
+      const auto page = Export(author, after);
+      if (!page.ok()) {
+        ADD_FAILURE() << page.status();
+        return bodies;
+      }
+      EXPECT_LE(page->items.size(), 200U);
+      size_t bytes = 0;
+      for (const auto& comment : page->items) {
+        EXPECT_EQ(comment.author().id(), author);
+        bodies.push_back(comment.body());
+        bytes += comment.ByteSizeLong();
+      }
+      EXPECT_LE(bytes, 1U << 20);
+      after = page->next_key;
+    } while (!after.empty());
+    return bodies;
+  }
+
+  struct Erasure {
+    int64_t comments = 0;
+    std::multiset<std::string> articles = {};
+    int steps = 0;
+  };
+
+  // Erases until none is left.
+  Erasure EraseAll(const std::string& author) {
+    Erasure erasure;
+    while (true) {
+      const auto erased = Erase(author);
+      if (!erased.ok()) {
+        ADD_FAILURE() << erased.status();
+        return erasure;
+      }
+      erasure.comments += erased->comment_count;
+      erasure.articles.insert(erased->articles.begin(), erased->articles.end());
+      if (erased->complete) {
+        EXPECT_EQ(erased->comment_count, 0);
+        return erasure;
+      }
+      ++erasure.steps;
+    }
+  }
+
+  // What is counted is what there is.
+  void ExpectExactCounts() {
+    const auto verified = Verify({});
+    ASSERT_TRUE(verified.ok()) << verified.status();
+    EXPECT_THAT(verified->drifts, IsEmpty());
+  }
+};
+
+TEST_F(AuthorsTest, ExportsEveryCommentOfOneAuthorArticleByArticle) {
+  AddBy("ana", "second", "on the second");
+  const std::string hidden = AddBy("ana", "first", "hidden");
+  AddBy("ben", "first", "by another");
+  const std::string deleted = AddBy("ana", "first", "deleted");
+  AddBy("ana", "first", "visible");
+  ASSERT_TRUE(Moderate(hidden, v1::COMMENT_STATE_HIDDEN).ok());
+  ASSERT_TRUE(Delete(deleted).ok());
+  ASSERT_TRUE(Retract("second").ok());
+  ASSERT_TRUE(Rename({.id = "first", .new_id = "zero"}).ok());
+  const auto page = Export("ana");
+  ASSERT_TRUE(page.ok()) << page.status();
+  ASSERT_THAT(page->items, SizeIs(3));
+  EXPECT_EQ(page->next_key, "");
+  EXPECT_EQ(page->items[0].body(), "hidden");
+  EXPECT_EQ(page->items[0].state(), v1::COMMENT_STATE_HIDDEN);
+  EXPECT_EQ(ParseCommentName(page->items[0].name())->article_id, "zero");
+  EXPECT_EQ(page->items[1].body(), "visible");
+  EXPECT_EQ(page->items[2].body(), "on the second");
+}
+
+TEST_F(AuthorsTest, ExportsNothingOfOneWhoWroteNothing) {
+  ASSERT_TRUE(Delete(AddBy("ana", "first", "deleted")).ok());
+  EXPECT_THAT(ExportAll("ana"), IsEmpty());
+  EXPECT_THAT(ExportAll("nobody"), IsEmpty());
+}
+
+TEST_F(AuthorsTest, ExportsPageByPage) {
+  std::vector<std::string> expected;
+  for (const char* article : {"first", "second"}) {
+    for (int i = 0; i < 201; ++i) {
+      expected.push_back(absl::StrCat(article, i));
+      AddBy("ana", article, expected.back());
+    }
+  }
+  EXPECT_EQ(ExportAll("ana"), expected);
+  for (int i = 0; i < 60; ++i) AddBy("ben", "first", std::string(kMaxCommentCharacters * 4, 'x'));
+  EXPECT_THAT(ExportAll("ben"), SizeIs(60));
+}
+
+TEST_F(AuthorsTest, ErasesTextAndAuthorAndKeepsRepliesOfOthers) {
+  const std::string mine = AddBy("ana", "first", "mine");
+  const std::string reply = AddBy("ben", "first", "a reply", mine);
+  const std::string lone = AddBy("ana", "first", "lone", reply);
+  AddBy("ana", "second", "on the second");
+
+  const Erasure erasure = EraseAll("ana");
+  EXPECT_EQ(erasure.comments, 3);
+  EXPECT_THAT(erasure.articles, UnorderedElementsAre("first", "second"));
+
+  const auto placeholder = GetComment(mine);
+  ASSERT_TRUE(placeholder.ok()) << placeholder.status();
+  EXPECT_EQ(placeholder->state(), v1::COMMENT_STATE_DELETED);
+  EXPECT_FALSE(placeholder->has_author());
+  EXPECT_EQ(placeholder->body(), "");
+  EXPECT_EQ(placeholder->reply_count(), 1);
+  EXPECT_EQ(GetComment(reply)->reply_count(), 0);
+  EXPECT_EQ(ReasonOf(GetComment(lone).status()), "COMMENT_NOT_FOUND");
+  EXPECT_EQ(GetOne("first").comment_count(), 1);
+  EXPECT_EQ(GetOne("second").comment_count(), 0);
+  EXPECT_EQ(Sql("SELECT count(*) FROM comment WHERE author_id = 'ana' OR body LIKE '%mine%'"), "0");
+  ExpectExactCounts();
+}
+
+TEST_F(AuthorsTest, EachErasureIsAChangeOfItsArticle) {
+  const std::string one = AddBy("ana", "first", "one");
+  const std::string two = AddBy("ana", "first", "two", one);
+  AddBy("ben", "first", "a reply", two);
+  const int64_t before = GetOne("first").revision();
+  EraseAll("ana");
+  EXPECT_EQ(GetOne("first").revision(), before + 2);
+  EXPECT_EQ(GetComment(one)->revision(), before + 1);
+  EXPECT_EQ(GetComment(two)->revision(), before + 2);
+  EXPECT_EQ(GetComment(two)->etag(), absl::StrCat(before + 2));
+}
+
+// The thread goes with its last comment that readers see, from the bottom to the top.
+TEST_F(AuthorsTest, ErasesAWholeThreadOfOneAuthor) {
+  std::string name;
+  for (int depth = 0; depth < 20; ++depth) name = AddBy("ana", "first", "deeper", name);
+  EXPECT_EQ(EraseAll("ana").comments, 20);
+  EXPECT_THAT(ListBodies({.article_id = "first", .page_size = 50}), IsEmpty());
+  ExpectExactCounts();
+}
+
+TEST_F(AuthorsTest, ErasesWaitingAndHiddenCommentsAndThoseOnRetractedArticles) {
+  ASSERT_TRUE(Moderate(AddBy("ana", "first", "a"), v1::COMMENT_STATE_PENDING).ok());
+  ASSERT_TRUE(Moderate(AddBy("ana", "first", "b"), v1::COMMENT_STATE_HIDDEN).ok());
+  AddBy("ana", "second", "c");
+  ASSERT_TRUE(Retract("second").ok());
+  ASSERT_TRUE(Rename({.id = "first", .new_id = "renamed"}).ok());
+  const Erasure erasure = EraseAll("ana");
+  EXPECT_EQ(erasure.comments, 3);
+  EXPECT_THAT(erasure.articles, UnorderedElementsAre("first", "second"));
+  EXPECT_THAT(ExportAll("ana"), IsEmpty());
+  ExpectExactCounts();
+}
+
+TEST_F(AuthorsTest, ErasesALimitedNumberAtATimeAndTheRestNext) {
+  for (int i = 0; i < 103; ++i) AddBy("ana", "first", absl::StrCat(i));
+  const auto some = Erase("ana");
+  ASSERT_TRUE(some.ok()) << some.status();
+  EXPECT_EQ(some->comment_count, 100);
+  EXPECT_THAT(some->articles, ElementsAre("first"));
+  EXPECT_FALSE(some->complete);
+  EXPECT_EQ(GetOne("first").comment_count(), 3);
+  EXPECT_EQ(EraseAll("ana").comments, 3);
+  EXPECT_EQ(EraseAll("ana").comments, 0);  // a second run finds nothing
+  ExpectExactCounts();
+}
+
+// Others erase, delete and write at the same time: every comment is counted by one of them.
+TEST_F(AuthorsTest, CountsEachCommentOnceWhileOthersDeleteToo) {
+  const std::unique_ptr<Store> other = *NewPostgresStore({.url = url_, .write_connections = 4});
+  std::vector<std::string> names;
+  for (int i = 0; i < 60; ++i) {
+    names.push_back(AddBy("ana", i % 2 == 0 ? "first" : "second", absl::StrCat(i)));
+    AddBy("ben", i % 2 == 0 ? "first" : "second", "a reply", names.back());
+  }
+  std::atomic<int64_t> erased = 0;
+  {
+    std::vector<std::jthread> erasers;
+    for (int i = 0; i < 3; ++i) {
+      erasers.emplace_back([&] {
+        bool complete = false;
+        while (!complete) {
+          const auto step = Await<ErasedComments>(
+              [&](auto done) { other->EraseAuthor({}, "ana", std::move(done)); });
+          ASSERT_TRUE(step.ok()) << step.status();
+          erased += step->comment_count;
+          complete = step->complete;
+        }
+      });
+    }
+    erasers.emplace_back([&] {
+      for (int i = 0; i < 40; ++i) AddBy("ben", i % 2 == 0 ? "first" : "second", "meanwhile");
+    });
+  }
+  EXPECT_EQ(erased, 60);
+  EXPECT_EQ(GetOne("first").comment_count() + GetOne("second").comment_count(), 100);
+  ExpectExactCounts();
+}
+
+}  // namespace
+}  // namespace content::store

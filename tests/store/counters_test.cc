@@ -1,1 +1,240 @@
+#include <atomic>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
 #include "store/store_fixture.h"
+
+namespace content::store {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using ::testing::UnorderedElementsAre;
+
+class CountersTest : public StoreTest {
+ protected:
+  void SetUp() override { ASSERT_TRUE(Publish(MakeArticle("post")).ok()); }
+
+  // What differs, as `field of name: stored -> actual`, with `!` if it was repaired; comments by
+  // their text.
+  std::vector<std::string> Drifts(const VerifyQuery& query) {
+    const auto verified = Verify(query);
+    if (!verified.ok()) return {ReasonOf(verified.status())};
+    std::vector<std::string> drifts;
+    for (const v1::CounterDrift& drift : verified->drifts) {
+      const auto comment = ParseCommentName(drift.name());
+      const std::string of = comment
+                                 ? Sql(absl::StrCat("SELECT body FROM comment WHERE comment_id = '",
+                                                    comment->comment_id, "'"))
+                                 : drift.name();
+      drifts.push_back(absl::StrCat(drift.field(), " of ", of, ": ", drift.stored(), " -> ",
+                                    drift.actual(), drift.repaired() ? "!" : ""));
+    }
+    return drifts;
+  }
+
+  void Set(const std::string& assignments, const std::string& body) {
+    Sql(absl::StrCat("UPDATE comment SET ", assignments, " WHERE body = '", body, "'"));
+  }
+
+  // Everything that repairing may change.
+  std::string Rows() {
+    return Sql(
+        "SELECT string_agg(concat_ws(' ', comment_id, reply_count, shown, ever_shown, revision), "
+        "', ' ORDER BY comment_id) || (SELECT revision || ' ' || comment_count "
+        "FROM article_state WHERE article_id = 'post') FROM comment");
+  }
+
+  // a1 has the replies b1 and b2, b1 the reply c1.
+  void AddThread() {
+    a1_ = Add("post", "a1");
+    b1_ = Add("post", "b1", a1_);
+    Add("post", "b2", a1_);
+    c1_ = Add("post", "c1", b1_);
+  }
+
+  std::string a1_;
+  std::string b1_;
+  std::string c1_;
+};
+
+TEST_F(CountersTest, FindsNothingWhereEverythingIsRight) {
+  AddThread();
+  ASSERT_TRUE(Moderate(a1_, v1::COMMENT_STATE_HIDDEN).ok());
+  ASSERT_TRUE(Delete(c1_).ok());
+  ASSERT_TRUE(Moderate(Add("post", "alone"), v1::COMMENT_STATE_PENDING).ok());
+  const std::string before = Rows();
+  EXPECT_THAT(Drifts({}), IsEmpty());
+  EXPECT_THAT(Drifts({.repair = true}), IsEmpty());
+  EXPECT_EQ(Rows(), before);
+}
+
+TEST_F(CountersTest, TellsWhatDiffersAndChangesNothing) {
+  AddThread();
+  Sql("UPDATE article_state SET comment_count = 9");
+  Set("reply_count = 5", "a1");
+  const std::string before = Rows();
+  EXPECT_THAT(Drifts({}), UnorderedElementsAre("comment_count of articles/post: 9 -> 4",
+                                               "reply_count of a1: 5 -> 2"));
+  EXPECT_EQ(Rows(), before);
+}
+
+TEST_F(CountersTest, RepairsAsAChangeOfTheArticle) {
+  AddThread();
+  const int64_t revision = GetOne("post").revision();
+  Sql("UPDATE article_state SET comment_count = 9");
+  Set("reply_count = 5", "a1");
+  Set("reply_count = 0", "b1");
+  EXPECT_THAT(Drifts({.repair = true}),
+              UnorderedElementsAre("comment_count of articles/post: 9 -> 4!",
+                                   "reply_count of a1: 5 -> 2!", "reply_count of b1: 0 -> 1!"));
+  EXPECT_EQ(GetOne("post").comment_count(), 4);
+  EXPECT_EQ(GetOne("post").revision(), revision + 1);
+  EXPECT_EQ(GetComment(a1_)->reply_count(), 2);
+  EXPECT_EQ(GetComment(a1_)->revision(), revision + 1);
+  EXPECT_EQ(GetComment(b1_)->revision(), revision + 1);
+  EXPECT_EQ(GetComment(c1_)->revision(), revision);
+  EXPECT_THAT(Drifts({}), IsEmpty());
+}
+
+TEST_F(CountersTest, RepairsACommentCountAlone) {
+  AddThread();
+  Sql("UPDATE article_state SET comment_count = 0");
+  EXPECT_THAT(Drifts({.repair = true}), ElementsAre("comment_count of articles/post: 0 -> 4!"));
+  EXPECT_EQ(GetOne("post").comment_count(), 4);
+}
+
+// Nobody sees that a comment at the bottom is there: so it is missing in all counts above.
+TEST_F(CountersTest, FollowsWhatIsWrongUpTheThread) {
+  AddThread();
+  ASSERT_TRUE(Moderate(a1_, v1::COMMENT_STATE_HIDDEN).ok());
+  ASSERT_TRUE(Moderate(b1_, v1::COMMENT_STATE_HIDDEN).ok());
+  Sql("DELETE FROM comment WHERE body = 'b2'");
+  Set("shown = false, ever_shown = false", "c1");
+  Set("shown = false, reply_count = 0", "b1");
+  Set("shown = false, reply_count = 0", "a1");
+  Sql("UPDATE article_state SET comment_count = 1");
+  EXPECT_THAT(Drifts({}),
+              UnorderedElementsAre("reply_count of b1: 0 -> 1", "reply_count of a1: 0 -> 1"));
+  EXPECT_THAT(Drifts({.repair = true}),
+              UnorderedElementsAre("reply_count of b1: 0 -> 1!", "reply_count of a1: 0 -> 1!"));
+  EXPECT_EQ(GetComment(c1_)->body(), "c1");
+  EXPECT_EQ(GetComment(a1_)->reply_count(), 1);
+  EXPECT_THAT(
+      ListBodies({.article_id = "post", .order = v1::COMMENT_ORDER_THREADED, .page_size = 10}),
+      ElementsAre("", "", "c1"));
+  EXPECT_THAT(Drifts({}), IsEmpty());
+}
+
+// The other way round: placeholders of which nothing below is to be seen any more.
+TEST_F(CountersTest, HidesPlaceholdersThatHaveNoReplyThatReadersSee) {
+  AddThread();
+  ASSERT_TRUE(Moderate(a1_, v1::COMMENT_STATE_HIDDEN).ok());
+  ASSERT_TRUE(Moderate(b1_, v1::COMMENT_STATE_HIDDEN).ok());
+  ASSERT_TRUE(Delete(c1_).ok());
+  Sql("DELETE FROM comment WHERE body = 'b2'");
+  Sql("UPDATE comment SET shown = true");
+  Set("reply_count = 1", "a1");
+  Set("reply_count = 1", "b1");
+  Sql("UPDATE article_state SET comment_count = 0");
+  EXPECT_THAT(Drifts({.repair = true}),
+              UnorderedElementsAre("reply_count of b1: 1 -> 0!", "reply_count of a1: 1 -> 0!"));
+  EXPECT_THAT(ListBodies({.article_id = "post", .page_size = 10}), IsEmpty());
+  EXPECT_THAT(Drifts({}), IsEmpty());
+}
+
+// A count that fits what is stored can still be wrong, and one that does not fit be right.
+TEST_F(CountersTest, CountsWhatShouldBeAndNotWhatIsStored) {
+  AddThread();
+  Set("shown = false", "b2");
+  EXPECT_THAT(Drifts({}), IsEmpty());
+  Set("reply_count = 1", "a1");
+  EXPECT_THAT(Drifts({}), ElementsAre("reply_count of a1: 1 -> 2"));
+}
+
+TEST_F(CountersTest, RepairsWhatReadersSeeWhereNoCounterDiffers) {
+  Add("post", "alone");
+  Set("shown = false, ever_shown = false", "alone");
+  EXPECT_THAT(Drifts({}), IsEmpty());
+  EXPECT_THAT(ListBodies({.article_id = "post", .page_size = 10}), IsEmpty());
+  const int64_t revision = GetOne("post").revision();
+  EXPECT_THAT(Drifts({.repair = true}), IsEmpty());
+  EXPECT_THAT(ListBodies({.article_id = "post", .page_size = 10}), ElementsAre("alone"));
+  EXPECT_EQ(GetOne("post").revision(), revision + 1);
+  Set("ever_shown = false", "alone");
+  EXPECT_THAT(Drifts({.repair = true}), IsEmpty());
+  EXPECT_EQ(Sql("SELECT ever_shown FROM comment"), "t");
+}
+
+TEST_F(CountersTest, LooksAtOneArticleOrAll) {
+  ASSERT_TRUE(Publish(MakeArticle("other")).ok());
+  Sql("UPDATE article_state SET comment_count = 7");
+  ASSERT_TRUE(Retract("post").ok());
+  ASSERT_TRUE(Rename({.id = "post", .new_id = "renamed"}).ok());
+  for (const char* id : {"post", "renamed"}) {
+    EXPECT_THAT(Drifts({.article_id = id}),
+                ElementsAre("comment_count of articles/renamed: 7 -> 0"));
+  }
+  EXPECT_EQ(Verify({.article_id = "post"})->article_count, 1);
+  EXPECT_EQ(Verify({.article_id = "post"})->next_key, "");
+  EXPECT_THAT(Drifts({}), UnorderedElementsAre("comment_count of articles/other: 7 -> 0",
+                                               "comment_count of articles/renamed: 7 -> 0"));
+  EXPECT_EQ(Verify({})->article_count, 2);
+  EXPECT_THAT(Drifts({.article_id = "nothing"}), ElementsAre("ARTICLE_NOT_FOUND"));
+}
+
+TEST_F(CountersTest, NamesCommentsWithTheArticlesCurrentName) {
+  AddThread();
+  Set("reply_count = 5", "a1");
+  ASSERT_TRUE(Rename({.id = "post", .new_id = "renamed"}).ok());
+  const auto verified = Verify({});
+  ASSERT_TRUE(verified.ok()) << verified.status();
+  EXPECT_EQ(verified->drifts.at(0).name(),
+            CommentName("renamed", ParseCommentName(a1_)->comment_id));
+}
+
+TEST_F(CountersTest, GoesThroughAllArticlesBatchByBatch) {
+  for (int i = 0; i < 249; ++i) ASSERT_TRUE(Publish(MakeArticle(absl::StrCat("a", i))).ok());
+  Sql("UPDATE article_state SET comment_count = 1 WHERE article_id LIKE '%7'");
+  const auto count_drifts = [&](bool repair) {
+    VerifyQuery query{.repair = repair};
+    int64_t articles = 0;
+    size_t drifts = 0;
+    do {
+      const auto verified = Verify(query);
+      EXPECT_TRUE(verified.ok()) << verified.status();
+      if (!verified.ok()) return drifts;
+      articles += verified->article_count;
+      drifts += verified->drifts.size();
+      query.after_key = verified->next_key;
+    } while (!query.after_key.empty());
+    EXPECT_EQ(articles, 250);
+    return drifts;
+  };
+  EXPECT_EQ(count_drifts(false), 25U);
+  EXPECT_EQ(count_drifts(true), 25U);
+  EXPECT_EQ(count_drifts(false), 0U);
+}
+
+TEST_F(CountersTest, FindsNothingWhileOthersWrite) {
+  const std::string top = Add("post", "top");
+  std::atomic<bool> stop = false;
+  std::jthread writer([&] {
+    while (!stop) {
+      const std::string reply = Add("post", "reply", top);
+      ASSERT_TRUE(Moderate(top, v1::COMMENT_STATE_HIDDEN).ok());
+      Add("post", "below", reply);
+      ASSERT_TRUE(Delete(reply).ok());
+      ASSERT_TRUE(Moderate(top, v1::COMMENT_STATE_VISIBLE).ok());
+    }
+  });
+  for (int i = 0; i < 100; ++i) {
+    EXPECT_THAT(Drifts({.repair = i % 2 == 0}), IsEmpty());
+  }
+  stop = true;
+}
+
+}  // namespace
+}  // namespace content::store

@@ -82,9 +82,24 @@ class StoreTest : public ::testing::Test {
     return *articles->front();
   }
 
+  absl::StatusOr<v1::Article> Edit(ArticleEdit edit) {
+    return Await<v1::Article>(
+        [&](auto done) { store_->UpdateArticle({}, std::move(edit), std::move(done)); });
+  }
+
+  absl::StatusOr<v1::Article> Rename(ArticleRenaming renaming) {
+    return Await<v1::Article>(
+        [&](auto done) { store_->RenameArticle({}, std::move(renaming), std::move(done)); });
+  }
+
   absl::StatusOr<int64_t> Retract(const std::string& id, const std::string& etag = "") {
     return Await<int64_t>(
         [&](auto done) { store_->RetractArticle({}, {.id = id, .etag = etag}, std::move(done)); });
+  }
+
+  absl::StatusOr<InspectedArticle> Inspect(const std::string& id) {
+    return Await<InspectedArticle>(
+        [&](auto done) { store_->InspectArticle({}, id, std::move(done)); });
   }
 
   static NewComment MakeComment(const std::string& article_id, const std::string& body,
@@ -108,6 +123,66 @@ class StoreTest : public ::testing::Test {
   std::string Add(const std::string& article_id, const std::string& body,
                   const std::string& reply_to_name = "") {
     return NameOf(Create(MakeComment(article_id, body, reply_to_name)));
+  }
+
+  absl::StatusOr<v1::Comment> Update(CommentEdit edit) {
+    return Await<v1::Comment>(
+        [&](auto done) { store_->UpdateComment({}, std::move(edit), std::move(done)); });
+  }
+
+  absl::StatusOr<int64_t> Delete(CommentDeletion deletion) {
+    return Await<int64_t>(
+        [&](auto done) { store_->DeleteComment({}, std::move(deletion), std::move(done)); });
+  }
+
+  absl::StatusOr<int64_t> Delete(const std::string& name) {
+    return Delete({.comment = *ParseCommentName(name)});
+  }
+
+  absl::StatusOr<v1::Comment> Moderate(const std::string& name, v1::CommentState state,
+                                       const std::string& etag = "") {
+    return Await<v1::Comment>([&](auto done) {
+      store_->ModerateComment(
+          {}, {.comment = *ParseCommentName(name), .state = state, .etag = etag}, std::move(done));
+    });
+  }
+
+  absl::StatusOr<v1::Comment> GetComment(const std::string& name, int64_t min_revision = 0) {
+    return Await<v1::Comment>([&](auto done) {
+      store_->GetComment({}, *ParseCommentName(name), min_revision, std::move(done));
+    });
+  }
+
+  absl::StatusOr<ArticlePage> GetPage(CommentQuery query,
+                                      v1::ArticleView view = v1::ARTICLE_VIEW_FULL) {
+    return Await<ArticlePage>(
+        [&](auto done) { store_->GetArticlePage({}, view, std::move(query), std::move(done)); });
+  }
+
+  absl::StatusOr<Page<v1::SearchResult>> Search(SearchQuery query) {
+    return Await<Page<v1::SearchResult>>(
+        [&](auto done) { store_->SearchArticles({}, std::move(query), std::move(done)); });
+  }
+
+  absl::StatusOr<Page<v1::Comment>> ModerationQueue(ModerationQuery query) {
+    return Await<Page<v1::Comment>>(
+        [&](auto done) { store_->ListModerationQueue({}, std::move(query), std::move(done)); });
+  }
+
+  absl::StatusOr<Page<v1::Comment>> Export(const std::string& author_id,
+                                           const std::string& after_key = "") {
+    return Await<Page<v1::Comment>>(
+        [&](auto done) { store_->ExportAuthor({}, author_id, after_key, std::move(done)); });
+  }
+
+  absl::StatusOr<ErasedComments> Erase(const std::string& author_id) {
+    return Await<ErasedComments>(
+        [&](auto done) { store_->EraseAuthor({}, author_id, std::move(done)); });
+  }
+
+  absl::StatusOr<VerifiedCounters> Verify(VerifyQuery query) {
+    return Await<VerifiedCounters>(
+        [&](auto done) { store_->VerifyCounters({}, std::move(query), std::move(done)); });
   }
 
   absl::StatusOr<CommentPage> List(CommentQuery query) {
@@ -146,7 +221,10 @@ class StoreTest : public ::testing::Test {
     return titles;
   }
 
-  const std::string url_ = testing::NewDatabase();
+  /// First column of the first row.
+  std::string Sql(const std::string& statement) { return testing::Query(url_, statement); }
+
+  std::string url_ = testing::NewDatabase();
   std::unique_ptr<Store> store_ = *Open(url_);
 };
 

@@ -5,9 +5,11 @@
 #include <sys/stat.h>
 
 #include <atomic>
+#include <chrono>
 #include <cstdlib>
 #include <filesystem>
 #include <memory>
+#include <thread>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
@@ -53,6 +55,10 @@ std::string UrlOf(const std::string& database) {
                              {{"dbname=content", absl::StrCat("dbname=", database)}});
 }
 
+constexpr char kCountWaiters[] =
+    "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' "
+    "AND datname = current_database()";
+
 }  // namespace
 
 std::string ScratchDirectory() {
@@ -88,5 +94,27 @@ std::string Session::Run(const std::string& sql) {
 }
 
 std::string Query(const std::string& url, const std::string& sql) { return Session(url).Run(sql); }
+
+int WaitersForLocks(const std::string& url) { return std::stoi(Query(url, kCountWaiters)); }
+
+void AwaitWaitersForLocks(const std::string& url, int count) {
+  Session session(url);
+  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+  while (std::stoi(session.Run(kCountWaiters)) < count) {
+    ASSERT_LT(std::chrono::steady_clock::now(), end) << "nobody waits for a lock";
+    std::this_thread::yield();
+  }
+}
+
+Outage::Outage(const std::string& url) : name_(Query(url, "SELECT current_database()")) {
+  Query(SharedPostgres().url(), "ALTER DATABASE " + name_ + " ALLOW_CONNECTIONS false");
+  Query(SharedPostgres().url(),
+        "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = '" + name_ +
+            "'");
+}
+
+Outage::~Outage() {
+  Query(SharedPostgres().url(), "ALTER DATABASE " + name_ + " ALLOW_CONNECTIONS true");
+}
 
 }  // namespace content::testing

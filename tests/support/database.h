@@ -27,6 +27,25 @@ class Session {
 /// Session::Run on a connection that ends with the call.
 std::string Query(const std::string& url, const std::string& sql);
 
+/// How many statements in the database of `url` wait for a lock that another one holds.
+int WaitersForLocks(const std::string& url);
+
+/// Waits until there are that many; fails the test if it takes too long.
+void AwaitWaitersForLocks(const std::string& url, int count);
+
+/// While it lives, the database of `url` takes no connections and has none.
+class Outage {
+ public:
+  explicit Outage(const std::string& url);
+  ~Outage();
+
+  Outage(const Outage&) = delete;
+  Outage& operator=(const Outage&) = delete;
+
+ private:
+  const std::string name_;
+};
+
 /// A directory of this process's own that is removed at exit. A PostgreSQL that runs as another
 /// user can enter it.
 std::string ScratchDirectory();

@@ -1,7 +1,15 @@
 #include "support/grpc_client.h"
 
+#include <grpcpp/generic/generic_stub.h>
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <future>
+#include <utility>
+
 #include "google/rpc/error_details.pb.h"
 #include "google/rpc/status.pb.h"
+#include "grpc/health/v1/health.grpc.pb.h"
 
 namespace content::testing {
 namespace {
@@ -19,12 +27,13 @@ Detail DetailOf(const grpc::Status& status) {
 
 }  // namespace
 
-Client::Client(const std::string& address)
-    : channel_(grpc::CreateChannel(address, grpc::InsecureChannelCredentials())),
+Client::Client(const std::string& address, const grpc::ChannelArguments& arguments)
+    : channel_(grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments)),
       content_(v1::ContentService::NewStub(channel_)),
       admin_(v1::AdminService::NewStub(channel_)) {}
 
-grpc::Status Client::Publish(const v1::Article& article, v1::PublishArticleResponse* response) {
+grpc::Status Client::Publish(const v1::Article& article,
+                             v1::PublishArticleResponse* response) const {
   v1::PublishArticleRequest request;
   *request.mutable_article() = article;
   v1::PublishArticleResponse ignored;
@@ -33,7 +42,7 @@ grpc::Status Client::Publish(const v1::Article& article, v1::PublishArticleRespo
 }
 
 grpc::Status Client::Create(const v1::CreateCommentRequest& request,
-                            v1::CreateCommentResponse* response) {
+                            v1::CreateCommentResponse* response) const {
   v1::CreateCommentResponse ignored;
   return Call(&v1::ContentService::Stub::CreateComment, *content_, request,
               response != nullptr ? *response : ignored);
@@ -55,6 +64,37 @@ v1::CreateCommentRequest MakeCommentRequest(const std::string& article_id,
   request.mutable_comment()->mutable_author()->set_display_name("A Reader");
   request.mutable_comment()->set_body(body);
   return request;
+}
+
+grpc::Status CallWithBytes(const Client& client, const std::string& method,
+                           const std::string& bytes) {
+  grpc::GenericStub stub(client.channel());
+  const grpc::Slice slice(bytes);
+  const grpc::ByteBuffer request(&slice, 1);
+  grpc::ByteBuffer response;
+  grpc::ClientContext context;
+  context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(20));
+  std::promise<grpc::Status> done;
+  stub.UnaryCall(&context, method, {}, &request, &response,
+                 [&done](grpc::Status status) { done.set_value(std::move(status)); });
+  return done.get_future().get();
+}
+
+void AwaitHealth(const Client& client,
+                 grpc::health::v1::HealthCheckResponse::ServingStatus wanted) {
+  const auto stub = grpc::health::v1::Health::NewStub(client.channel());
+  grpc::ClientContext context;
+  context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(20));
+  const auto stream = stub->Watch(&context, {});
+  grpc::health::v1::HealthCheckResponse response;
+  while (stream->Read(&response)) {
+    if (response.status() == wanted) return;
+  }
+  ADD_FAILURE() << "health never became " << wanted;
+}
+
+void AwaitServing(const Client& client) {
+  AwaitHealth(client, grpc::health::v1::HealthCheckResponse::SERVING);
 }
 
 std::string ReasonOf(const grpc::Status& status) {

@@ -2,22 +2,27 @@
 
 #include <grpcpp/grpcpp.h>
 
+#include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "content/v1/admin_service.grpc.pb.h"
 #include "content/v1/content_service.grpc.pb.h"
+#include "grpc/health/v1/health.pb.h"
 
 namespace content::testing {
 
 /// A caller of the service, as another program would be. Every method makes one call.
 class Client {
  public:
-  explicit Client(const std::string& address);
+  explicit Client(const std::string& address, const grpc::ChannelArguments& arguments = {});
 
-  grpc::Status Publish(const v1::Article& article, v1::PublishArticleResponse* response = nullptr);
+  grpc::Status Publish(const v1::Article& article,
+                       v1::PublishArticleResponse* response = nullptr) const;
   grpc::Status Create(const v1::CreateCommentRequest& request,
-                      v1::CreateCommentResponse* response = nullptr);
+                      v1::CreateCommentResponse* response = nullptr) const;
 
   /// For what the others do not cover. Calls have a deadline of 10 s.
   template <class Stub, class Request, class Response>
@@ -29,8 +34,8 @@ class Client {
     return (stub.*method)(&context, request, &response);
   }
 
-  v1::ContentService::Stub& content() { return *content_; }
-  v1::AdminService::Stub& admin() { return *admin_; }
+  v1::ContentService::Stub& content() const { return *content_; }
+  v1::AdminService::Stub& admin() const { return *admin_; }
   const std::shared_ptr<grpc::Channel>& channel() const { return channel_; }
 
  private:
@@ -39,9 +44,48 @@ class Client {
   std::unique_ptr<v1::AdminService::Stub> admin_;
 };
 
+/// A call that is answered with a stream. It has a deadline of 60 s.
+template <class Response>
+class Stream {
+ public:
+  template <class Stub, class Request>
+  Stream(std::unique_ptr<grpc::ClientReader<Response>> (Stub::*method)(grpc::ClientContext*,
+                                                                       const Request&),
+         Stub& stub, const Request& request) {
+    context_.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(60));
+    reader_ = (stub.*method)(&context_, request);
+  }
+
+  /// The next message, when it comes; nothing at the end.
+  std::optional<Response> Read() {
+    Response response;
+    if (!reader_->Read(&response)) return std::nullopt;
+    return response;
+  }
+
+  /// How it ended. Everything must have been read.
+  grpc::Status Finish() { return reader_->Finish(); }
+
+  void Cancel() { context_.TryCancel(); }
+
+ private:
+  grpc::ClientContext context_;
+  std::unique_ptr<grpc::ClientReader<Response>> reader_;
+};
+
 v1::Article MakeArticle(const std::string& id);
 
 v1::CreateCommentRequest MakeCommentRequest(const std::string& article_id, const std::string& body);
+
+/// Sends bytes that a generated client would refuse to send.
+grpc::Status CallWithBytes(const Client& client, const std::string& method,
+                           const std::string& bytes);
+
+/// Waits until the server's health is this; fails the test if it takes too long.
+void AwaitHealth(const Client& client, grpc::health::v1::HealthCheckResponse::ServingStatus wanted);
+
+/// The same for SERVING.
+void AwaitServing(const Client& client);
 
 /// ErrorInfo.reason in a status's details.
 std::string ReasonOf(const grpc::Status& status);

@@ -15,7 +15,9 @@
 namespace content {
 namespace {
 
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::Pair;
 
 class ConfigTest : public ::testing::Test {
  protected:
@@ -88,6 +90,34 @@ TEST_F(ConfigTest, AVariableSetsWhatNoFlagSets) {
   EXPECT_EQ(config.database_url, "postgresql://db/x");
 }
 
+// Whoever adds a setting that may hold a secret keeps it out of here.
+TEST_F(ConfigTest, TellsEverySettingInEffectButTheDatabaseUrl) {
+  SetVariable("CONTENT_READ_CONNECTIONS", "9");
+  SetVariable("CONTENT_DATABASE_URL", "postgresql://user:secret@db/x");
+  const Config config = Valid({"serve", "--log-level", "debug", "--data-dir=/d"});
+  EXPECT_THAT(config.settings,
+              ElementsAre(Pair("data-dir", "/d"), Pair("drain-timeout", "30s"),
+                          Pair("listen", "127.0.0.1:50051"), Pair("log-format", "auto"),
+                          Pair("log-level", "debug"), Pair("queue-limit", "1000"),
+                          Pair("read-connections", "9"), Pair("request-retention", "24h"),
+                          Pair("statement-timeout", "10s"), Pair("watch-write-timeout", "30s"),
+                          Pair("write-connections", "4")));
+}
+
+TEST_F(ConfigTest, RequestsAreKeptForADayUnlessTold) {
+  EXPECT_EQ(Valid({"serve"}).request_retention, absl::Hours(24));
+  EXPECT_EQ(Valid({"serve", "--request-retention", "720h"}).request_retention, absl::Hours(720));
+  EXPECT_THAT(Told({"serve", "--request-retention", "721h"}), HasSubstr("from 1s to 720h"));
+  EXPECT_THAT(Told({"serve", "--request-retention", "999ms"}), HasSubstr("--request-retention"));
+  SetVariable("CONTENT_REQUEST_RETENTION", "90m");
+  EXPECT_EQ(Valid({"serve"}).request_retention, absl::Minutes(90));
+}
+
+TEST_F(ConfigTest, WatchersHaveHalfAMinuteForAMessageUnlessTold) {
+  EXPECT_EQ(Valid({"serve"}).watch_write_timeout, absl::Seconds(30));
+  EXPECT_EQ(Valid({"serve", "--watch-write-timeout", "2s"}).watch_write_timeout, absl::Seconds(2));
+}
+
 TEST_F(ConfigTest, AWrongSettingIsNamed) {
   EXPECT_THAT(Told({"serve", "--listen", "nowhere"}), HasSubstr("--listen"));
   EXPECT_EQ(status_, 2);
@@ -121,7 +151,7 @@ TEST_F(ConfigTest, ImportTakesFilesAndWhatTheyDoNotSay) {
   const Config config =
       Valid({"import", "a.txt", "--title", "T", "--id", "t", "--format", "markdown", "--dry-run"});
   EXPECT_EQ(config.command, Config::Command::kImport);
-  EXPECT_THAT(config.files, ::testing::ElementsAre("a.txt"));
+  EXPECT_THAT(config.files, ElementsAre("a.txt"));
   EXPECT_EQ(config.overrides.title, "T");
   EXPECT_EQ(config.overrides.id, "t");
   EXPECT_EQ(config.format, importer::Format::kMarkdown);
@@ -133,7 +163,7 @@ TEST_F(ConfigTest, AVariableIsNeverTakenForAFile) {
   SetVariable("CONTENT_DATABASE_URL", "postgresql://db/x");
   const Config config = Valid({"import", "--", "a.md"});
   EXPECT_EQ(config.database_url, "postgresql://db/x");
-  EXPECT_THAT(config.files, ::testing::ElementsAre("a.md"));
+  EXPECT_THAT(config.files, ElementsAre("a.md"));
 }
 
 TEST_F(ConfigTest, ATitleIsForOneFile) {

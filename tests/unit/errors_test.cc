@@ -3,6 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <map>
+#include <string>
+
+#include "absl/strings/str_cat.h"
 #include "api/status.h"
 #include "google/rpc/error_details.pb.h"
 #include "google/rpc/status.pb.h"
@@ -75,6 +79,44 @@ TEST(Errors, CarryTheSameCodeAndMessageToGrpc) {
 TEST(Errors, ReasonOfAForeignStatusIsEmpty) {
   EXPECT_EQ(ReasonOf(absl::UnknownError("x")), "");
   EXPECT_EQ(ReasonOf(Internal()), "INTERNAL");
+}
+
+// Code, reason and metadata of an error.
+std::string Summary(const absl::Status& status) {
+  google::rpc::ErrorInfo info;
+  EXPECT_TRUE(DetailsOf(status).details(0).UnpackTo(&info));
+  std::string summary = absl::StrCat(absl::StatusCodeToString(status.code()), " ", info.reason());
+  for (const auto& [key, value] :
+       std::map<std::string, std::string>(info.metadata().begin(), info.metadata().end())) {
+    absl::StrAppend(&summary, " ", key, "=", value);
+  }
+  return summary;
+}
+
+TEST(Errors, HaveTheCodesAndReasonsOfTheContractAndSayWhatTheyAreAbout) {
+  EXPECT_EQ(Summary(ArticleNotFound("a")), "NOT_FOUND ARTICLE_NOT_FOUND");
+  EXPECT_EQ(Summary(CommentNotFound("c")), "NOT_FOUND COMMENT_NOT_FOUND");
+  EXPECT_EQ(Summary(ArticleExists("a")), "ALREADY_EXISTS ARTICLE_EXISTS name=a");
+  EXPECT_EQ(Summary(NameTaken("a")), "ALREADY_EXISTS ARTICLE_EXISTS name=a");
+  EXPECT_EQ(Summary(EtagMismatch("c")), "ABORTED ETAG_MISMATCH name=c");
+  EXPECT_EQ(Summary(CommentsClosed("a")), "FAILED_PRECONDITION COMMENTS_CLOSED article=a");
+  EXPECT_EQ(Summary(ThreadTooDeep(32)), "FAILED_PRECONDITION THREAD_TOO_DEEP limit=32");
+  EXPECT_EQ(Summary(CommentHidden("c")), "FAILED_PRECONDITION COMMENT_HIDDEN name=c");
+  EXPECT_EQ(Summary(CommentDeleted("c")), "FAILED_PRECONDITION COMMENT_DELETED name=c");
+  EXPECT_EQ(Summary(RequestIdReused("r")), "FAILED_PRECONDITION REQUEST_ID_REUSED request_id=r");
+  EXPECT_EQ(Summary(RevisionNotReached("a", 7, 5)),
+            "FAILED_PRECONDITION REVISION_NOT_REACHED current_revision=5");
+  EXPECT_EQ(Summary(InvalidField("x", "is bad")), "INVALID_ARGUMENT INVALID_REQUEST");
+  EXPECT_EQ(Summary(ReplyTooLarge()), "OUT_OF_RANGE REPLY_TOO_LARGE");
+  EXPECT_EQ(Summary(WatcherTooSlow()), "ABORTED WATCHER_TOO_SLOW");
+  EXPECT_EQ(Summary(Overloaded(absl::Seconds(1))), "RESOURCE_EXHAUSTED OVERLOADED");
+  EXPECT_EQ(Summary(StoreUnavailable()), "UNAVAILABLE STORE_UNAVAILABLE");
+  EXPECT_EQ(Summary(ServerStopping()), "UNAVAILABLE SERVER_STOPPING");
+  EXPECT_EQ(Summary(OutcomeUnknown()), "UNAVAILABLE OUTCOME_UNKNOWN");
+  EXPECT_EQ(Summary(Contention()), "ABORTED CONTENTION");
+  EXPECT_EQ(Summary(DeadlineExceeded()), "DEADLINE_EXCEEDED DEADLINE_EXCEEDED");
+  EXPECT_EQ(Summary(Cancelled()), "CANCELLED CANCELLED");
+  EXPECT_EQ(Summary(Internal()), "INTERNAL INTERNAL");
 }
 
 }  // namespace

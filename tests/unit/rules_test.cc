@@ -3,7 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <functional>
+#include <string>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 
@@ -180,6 +183,56 @@ TEST(CompleteArticle, RefusesTooManySections) {
   article.set_body(Repeat("# x\n", 1001));
   EXPECT_EQ(CompleteArticle("article", article).message(),
             "article.body has 1001 sections; at most 1000 are allowed");
+}
+
+TEST(MergeArticle, CopiesOnlyWhatIsNamedAndDescribesTheBodyAnew) {
+  v1::Article article = ValidArticle();
+  article.set_name("articles/a");
+  article.add_tags("old");
+  article.set_summary("old");
+  ASSERT_TRUE(CompleteArticle("article", article).ok());
+  v1::Article changes;
+  changes.set_name("articles/b");
+  changes.set_body("# One\n\n# Two");
+  changes.add_tags("new");
+  ASSERT_TRUE(MergeArticle(changes, {"body", "tags"}, article).ok());
+  EXPECT_EQ(article.name(), "articles/a");
+  EXPECT_EQ(article.title(), "A title");
+  EXPECT_EQ(article.summary(), "old");
+  EXPECT_EQ(article.sections_size(), 2);
+  ASSERT_EQ(article.tags_size(), 1);
+  EXPECT_EQ(article.tags(0), "new");
+  ASSERT_TRUE(MergeArticle(changes, {"summary"}, article).ok());
+  EXPECT_EQ(article.summary(), "");
+}
+
+TEST(MergeArticle, ATitleMakesNoNewName) {
+  v1::Article article = ValidArticle();
+  article.set_name("articles/a");
+  v1::Article changes;
+  changes.set_title("Another title");
+  ASSERT_TRUE(MergeArticle(changes, {"title"}, article).ok());
+  EXPECT_EQ(article.name(), "articles/a");
+}
+
+TEST(MergeArticle, NamesEveryFieldThatWouldBreakTheRules) {
+  v1::Article article = ValidArticle();
+  v1::Article changes;
+  changes.set_language_code("no tag");
+  EXPECT_EQ(MergeArticle(changes, ChangeableArticleFields(), article).message(),
+            "article.title is required; article.language_code is not a BCP 47 language tag such "
+            "as en or pt-BR; article.body is required");
+}
+
+TEST(ChangeableArticleFields, AreAllThatTheServiceDoesNotSet) {
+  const std::vector<std::string>& fields = ChangeableArticleFields();
+  std::vector<std::string> others;
+  for (int i = 0; i < v1::Article::descriptor()->field_count(); ++i) {
+    const std::string name(v1::Article::descriptor()->field(i)->name());
+    if (std::find(fields.begin(), fields.end(), name) == fields.end()) others.push_back(name);
+  }
+  EXPECT_THAT(others, ::testing::ElementsAre("name", "update_time", "sections", "word_count",
+                                             "comment_count", "revision", "etag"));
 }
 
 }  // namespace

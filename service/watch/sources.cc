@@ -1,0 +1,209 @@
+#include "watch/sources.h"
+
+#include <map>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "content/errors.h"
+#include "content/page_token.h"
+#include "content/v1/content_service.pb.h"
+
+namespace content::watch {
+namespace {
+
+Message Share(const google::protobuf::Message& message) {
+  return std::make_shared<const std::string>(message.SerializeAsString());
+}
+
+// ---- Comments: the key is the article's id, the cursor the last revision seen ----
+
+Batch ToBatch(CommentChanges changes) {
+  v1::WatchCommentsResponse heartbeat;
+  heartbeat.set_article_revision(changes.article_revision);
+  heartbeat.set_comment_count(changes.comment_count);
+  Batch batch{.messages = {},
+              .cursor = absl::StrCat(changes.article_revision),
+              .heartbeat = Share(heartbeat),
+              .complete = changes.complete};
+  for (auto comment = changes.comments.begin(); comment != changes.comments.end();) {
+    v1::WatchCommentsResponse response;
+    response.set_article_revision(comment->revision());
+    response.set_comment_count(changes.comment_count);
+    while (comment != changes.comments.end() &&
+           comment->revision() == response.article_revision()) {
+      *response.add_comments() = std::move(*comment++);
+    }
+    batch.messages.push_back(Share(response));
+  }
+  return batch;
+}
+
+class CommentSource final : public Source {
+ public:
+  explicit CommentSource(Store& store) : store_(store) {}
+
+  void Poll(CallContext call, std::vector<Position> positions,
+            Callback<std::vector<bool>> done) override {
+    std::vector<std::string> ids;  // positions are sorted
+    for (const Position& position : positions) {
+      if (ids.empty() || ids.back() != position.key) ids.push_back(position.key);
+    }
+    store_.GetRevisions(std::move(call), ids,
+                        [ids, positions = std::move(positions), done = std::move(done)](
+                            absl::StatusOr<std::vector<std::optional<int64_t>>> found) mutable {
+                          if (!found.ok()) return std::move(done)(found.status());
+                          std::map<std::string, std::string> cursors;
+                          for (size_t i = 0; i < ids.size(); ++i) {
+                            // That an article is gone is news too: reading tells.
+                            cursors[ids[i]] = (*found)[i] ? absl::StrCat(*(*found)[i]) : "";
+                          }
+                          std::vector<bool> news;
+                          for (const Position& position : positions) {
+                            news.push_back(cursors[position.key] != position.cursor);
+                          }
+                          std::move(done)(std::move(news));
+                        });
+  }
+
+  void Read(CallContext call, Position position, absl::Time, Callback<Batch> done) override {
+    int64_t revision = 0;
+    if (!absl::SimpleAtoi(position.cursor, &revision)) return std::move(done)(Internal());
+    store_.ReadCommentChanges(
+        std::move(call), std::move(position.key), revision,
+        [done = std::move(done)](absl::StatusOr<CommentChanges> changes) mutable {
+          if (!changes.ok()) return std::move(done)(changes.status());
+          std::move(done)(ToBatch(*std::move(changes)));
+        });
+  }
+
+ private:
+  Store& store_;
+};
+
+// ---- Articles: no key, the cursor is an ArticleCursor as text ----
+
+// Cursors of those who have read nothing yet.
+constexpr char kFromAll[] = "all";
+constexpr char kFromNow[] = "now";
+
+// What resume tokens are bound to.
+constexpr char kTokenQuery[] = "content.v1.WatchArticlesRequest/resume_token";
+
+constexpr char kPast[] = "past";
+
+std::string TimeText(absl::Time time) {
+  return time == absl::InfinitePast() ? kPast : absl::StrCat(absl::ToUnixMicros(time));
+}
+
+bool ReadTime(absl::string_view text, absl::Time& time) {
+  int64_t micros = 0;
+  if (text != kPast && !absl::SimpleAtoi(text, &micros)) return false;
+  time = text == kPast ? absl::InfinitePast() : absl::FromUnixMicros(micros);
+  return true;
+}
+
+std::string CursorText(const ArticleCursor& cursor) {
+  return absl::StrCat(cursor.position, "/", TimeText(cursor.time), "/", cursor.article_id, "/",
+                      cursor.known_position, "/", TimeText(cursor.known_time));
+}
+
+std::optional<ArticleCursor> ReadCursor(absl::string_view text) {
+  const std::vector<absl::string_view> parts = absl::StrSplit(text, '/');
+  ArticleCursor cursor;
+  if (parts.size() != 5 || !absl::SimpleAtoi(parts[0], &cursor.position) ||
+      !ReadTime(parts[1], cursor.time) || !absl::SimpleAtoi(parts[3], &cursor.known_position) ||
+      !ReadTime(parts[4], cursor.known_time)) {
+    return std::nullopt;
+  }
+  cursor.article_id = std::string(parts[2]);
+  return cursor;
+}
+
+Message ArticleMessage(v1::WatchArticlesResponse response, const ArticleCursor& cursor) {
+  response.set_resume_token(MakePageToken(kTokenQuery, CursorText(cursor)));
+  return Share(response);
+}
+
+Batch ToBatch(ArticleChanges changes) {
+  Batch batch{.messages = {},
+              .cursor = CursorText(changes.cursor),
+              .heartbeat = ArticleMessage({}, changes.cursor),
+              .complete = changes.complete};
+  for (ArticleChangeRecord& record : changes.changes) {
+    v1::WatchArticlesResponse response;
+    response.set_change(record.change);
+    *response.mutable_article() = std::move(record.article);
+    for (std::string& name : record.former_names) response.add_former_names(std::move(name));
+    batch.messages.push_back(ArticleMessage(std::move(response), record.cursor));
+  }
+  return batch;
+}
+
+class ArticleSource final : public Source {
+ public:
+  explicit ArticleSource(Store& store) : store_(store) {}
+
+  // An article's time comes without a trace: only reading tells, and costs no more than asking.
+  void Poll(CallContext, std::vector<Position> positions,
+            Callback<std::vector<bool>> done) override {
+    std::move(done)(std::vector<bool>(positions.size(), true));
+  }
+
+  void Read(CallContext call, Position position, absl::Time now, Callback<Batch> done) override {
+    const bool from_all = position.cursor == kFromAll;
+    if (from_all || position.cursor == kFromNow) {
+      return Begin(std::move(call), from_all, std::move(done));
+    }
+    std::optional<ArticleCursor> cursor = ReadCursor(position.cursor);
+    if (!cursor) return std::move(done)(Internal());
+    store_.ReadArticleChanges(
+        std::move(call), *std::move(cursor), now,
+        [done = std::move(done)](absl::StatusOr<ArticleChanges> changes) mutable {
+          if (!changes.ok()) return std::move(done)(changes.status());
+          std::move(done)(ToBatch(*std::move(changes)));
+        });
+  }
+
+ private:
+  void Begin(CallContext call, bool from_all, Callback<Batch> done) {
+    store_.GetArticleCursor(std::move(call), [from_all, done = std::move(done)](
+                                                 absl::StatusOr<ArticleCursor> cursor) mutable {
+      if (!cursor.ok()) return std::move(done)(cursor.status());
+      // To whom all is new, the time of every article has just come.
+      if (from_all) cursor->time = cursor->known_time = absl::InfinitePast();
+      std::move(done)(
+          ToBatch({.changes = {}, .cursor = *std::move(cursor), .complete = !from_all}));
+    });
+  }
+
+  Store& store_;
+};
+
+}  // namespace
+
+std::unique_ptr<Source> NewCommentSource(Store& store) {
+  return std::make_unique<CommentSource>(store);
+}
+
+Position CommentPosition(std::string article_id, int64_t revision) {
+  return {std::move(article_id), absl::StrCat(revision)};
+}
+
+std::unique_ptr<Source> NewArticleSource(Store& store) {
+  return std::make_unique<ArticleSource>(store);
+}
+
+Position FirstArticlePosition(bool skip_existing) {
+  return {"", skip_existing ? kFromNow : kFromAll};
+}
+
+std::optional<Position> ResumedArticlePosition(absl::string_view resume_token) {
+  const std::optional<std::string> text = ReadPageToken(kTokenQuery, resume_token);
+  if (!text || !ReadCursor(*text)) return std::nullopt;
+  return Position{"", *text};
+}
+
+}  // namespace content::watch

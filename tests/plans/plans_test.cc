@@ -1,0 +1,619 @@
+// How PostgreSQL serves every statement of the store, with 1,000,000 comments under one article and
+// 100,000 articles (data.sql): every method of Store runs while auto_explain writes down the plan
+// and the rows of each statement, once planned for its values and once for any values, as prepared
+// statements are in the long run. A sequential scan of a table that grows, or more rows looked at
+// than a page needs, fails the test. Prints the plans as a table, and how long pages take at the
+// start, in the middle and at the end of the comments.
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <fstream>
+#include <functional>
+#include <iostream>
+#include <iterator>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <sstream>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_replace.h"
+#include "absl/strings/str_split.h"
+#include "store/store_fixture.h"
+
+namespace content::store {
+namespace {
+
+using Json = nlohmann::json;
+
+// The largest page has 200 rows, the ranking of a search 1,000.
+constexpr double kMostRows = 1200;
+
+const std::set<std::string> kSmallTables = {"article_feed", "search_language"};
+
+// Looks at more rows by its nature.
+const std::map<std::string, std::string> kExceptions = {
+    {"SearchArticles: a common word", "finds the newest 1,000 of all that match"},
+    {"SearchArticles: a common word, second page", "the same"},
+    {"SearchArticles: all words but one", "the same"},
+    {"VerifyCounters: art-1", "counts a million comments"},
+};
+
+// ---- What the store is asked ----
+
+struct Probe {
+  std::string name;
+  std::function<absl::Status(Store&)> run;
+};
+
+// Calls a method of the store, of which only the status counts.
+template <class T, class Method>
+Probe Ask(const std::string& name, Method method) {
+  return {name, [method](Store& store) {
+            return Await<T>([&](auto done) { method(store, std::move(done)); }).status();
+          }};
+}
+
+// A list that is read page by page: from a key, as many rows; answers with the key of the next
+// page.
+struct List {
+  std::string name;
+  std::function<absl::StatusOr<std::string>(Store&, const std::string& after_key, int page_size)>
+      read;
+};
+
+List CommentsList(const std::string& name, v1::CommentOrder order, const std::string& reply_to_id) {
+  return {name, [=](Store& store, const std::string& after_key, int page_size) {
+            const CommentQuery query{.article_id = "art-1",
+                                     .order = order,
+                                     .reply_to_id = reply_to_id,
+                                     .page_size = page_size,
+                                     .after_key = after_key};
+            const auto page = Await<CommentPage>(
+                [&](auto done) { store.ListComments({}, query, std::move(done)); });
+            return page.ok() ? absl::StatusOr<std::string>(page->page.next_key) : page.status();
+          }};
+}
+
+List ArticlesList(const std::string& name, const ArticleQuery& query) {
+  return {name, [=](Store& store, const std::string& after_key, int page_size) {
+            ArticleQuery next = query;
+            next.after_key = after_key;
+            next.page_size = std::min(page_size, 100);
+            const auto page = Await<Page<v1::Article>>(
+                [&](auto done) { store.ListArticles({}, next, std::move(done)); });
+            return page.ok() ? absl::StatusOr<std::string>(page->next_key) : page.status();
+          }};
+}
+
+const std::array<std::pair<const char*, v1::CommentOrder>, 3> kCommentOrders = {
+    {{"newest", v1::COMMENT_ORDER_NEWEST},
+     {"oldest", v1::COMMENT_ORDER_OLDEST},
+     {"threaded", v1::COMMENT_ORDER_THREADED}}};
+
+std::vector<List> CommentLists() {
+  const std::string first_comment = "01980000-0000-7000-8000-000000000000";
+  std::vector<List> lists;
+  for (const auto& [name, order] : kCommentOrders) {
+    lists.push_back(CommentsList(absl::StrCat("ListComments: ", name), order, ""));
+    lists.push_back(
+        CommentsList(absl::StrCat("ListComments: ", name, ", one thread"), order, first_comment));
+  }
+  return lists;
+}
+
+std::vector<List> OtherLists() {
+  std::vector<List> lists;
+  const absl::Time year_begin = absl::FromUnixSeconds(1'640'995'200);
+  const std::vector<std::pair<std::string, ArticleQuery>> filters = {
+      {"all", {}},
+      {"a tag", {.tag = "tag-5"}},
+      {"a tag of all", {.tag = "all"}},
+      {"an author", {.author = "author-5"}},
+      {"an author of half", {.author = "staff"}},
+      {"author and tag", {.author = "author-5", .tag = "tag-5"}},
+      {"author and a tag of all", {.author = "author-5", .tag = "all"}},
+      {"author of half and tag", {.author = "staff", .tag = "tag-6"}},
+      {"author of half and tag, never together", {.author = "staff", .tag = "tag-5"}},
+      {"a year",
+       {.published_after = year_begin, .published_before = year_begin + absl::Hours(8760)}},
+      {"a tag in a year",
+       {.tag = "tag-5",
+        .published_after = year_begin,
+        .published_before = year_begin + absl::Hours(8760)}},
+  };
+  for (const auto& [filter, query] : filters) {
+    for (const auto order : {v1::ARTICLE_ORDER_NEWEST, v1::ARTICLE_ORDER_OLDEST}) {
+      ArticleQuery ordered = query;
+      ordered.order = order;
+      const char* const name = order == v1::ARTICLE_ORDER_NEWEST ? "newest" : "oldest";
+      lists.push_back(ArticlesList(absl::StrCat("ListArticles: ", filter, ", ", name), ordered));
+    }
+  }
+  lists.push_back(ArticlesList("ListArticles: full", {.view = v1::ARTICLE_VIEW_FULL}));
+  for (const auto& [name, state] : {std::pair("waiting", v1::COMMENT_STATE_PENDING),
+                                    std::pair("hidden", v1::COMMENT_STATE_HIDDEN)}) {
+    lists.push_back({absl::StrCat("ListModerationQueue: ", name),
+                     [state = state](Store& store, const std::string& after_key, int page_size) {
+                       const auto page = Await<Page<v1::Comment>>([&](auto done) {
+                         store.ListModerationQueue(
+                             {}, {.state = state, .page_size = page_size, .after_key = after_key},
+                             std::move(done));
+                       });
+                       return page.ok() ? absl::StatusOr<std::string>(page->next_key)
+                                        : page.status();
+                     }});
+  }
+  lists.push_back({"ExportAuthor", [](Store& store, const std::string& after_key, int) {
+                     const auto page = Await<Page<v1::Comment>>([&](auto done) {
+                       store.ExportAuthor({}, "heavy", after_key, std::move(done));
+                     });
+                     return page.ok() ? absl::StatusOr<std::string>(page->next_key) : page.status();
+                   }});
+  return lists;
+}
+
+// Keys of a list's pages at the start, in the middle and at the end.
+struct Places {
+  std::string start, middle, end;
+};
+
+Places PlacesIn(Store& store, const List& list) {
+  std::vector<std::string> keys = {""};
+  while (true) {
+    const auto next = list.read(store, keys.back(), 200);
+    EXPECT_TRUE(next.ok()) << list.name << ": " << next.status();
+    if (!next.ok() || next->empty()) break;
+    keys.push_back(*next);
+  }
+  return {.start = "", .middle = keys[keys.size() / 2], .end = keys.back()};
+}
+
+std::vector<Probe> PagesOf(const std::vector<List>& lists, Store& store) {
+  std::vector<Probe> probes;
+  for (const List& list : lists) {
+    const Places places = PlacesIn(store, list);
+    for (const auto& [place, key] :
+         {std::pair("start", places.start), std::pair("middle", places.middle),
+          std::pair("end", places.end)}) {
+      probes.push_back({absl::StrCat(list.name, ", ", place), [list, key = key](Store& asked) {
+                          return list.read(asked, key, 200).status();
+                        }});
+    }
+  }
+  return probes;
+}
+
+Probe Search(const std::string& name, const SearchQuery& query) {
+  return Ask<Page<v1::SearchResult>>("SearchArticles: " + name, [=](Store& store, auto done) {
+    store.SearchArticles({}, query, std::move(done));
+  });
+}
+
+std::vector<Probe> Reads() {
+  std::vector<Probe> probes;
+  using Articles = std::vector<std::optional<v1::Article>>;
+  for (const auto& [name, view] :
+       {std::pair("basic", v1::ARTICLE_VIEW_BASIC), std::pair("full", v1::ARTICLE_VIEW_FULL)}) {
+    for (int count : {1, 100}) {
+      std::vector<std::string> ids;
+      for (int i = 1; i <= count; ++i) ids.push_back(absl::StrCat("art-", i));
+      probes.push_back(Ask<Articles>(absl::StrCat("GetArticles: ", count, " ", name),
+                                     [ids, view = view](Store& store, auto done) {
+                                       store.GetArticles({}, ids, view, std::move(done));
+                                     }));
+    }
+  }
+  for (const auto& [name, order] : kCommentOrders) {
+    probes.push_back(Ask<ArticlePage>(
+        absl::StrCat("GetArticlePage: ", name), [order = order](Store& store, auto done) {
+          store.GetArticlePage({}, v1::ARTICLE_VIEW_FULL,
+                               {.article_id = "art-1", .order = order, .page_size = 200},
+                               std::move(done));
+        }));
+  }
+  probes.push_back(Ask<v1::Comment>("GetComment", [](Store& store, auto done) {
+    store.GetComment({}, {"art-1", "01980000-0000-7000-8000-00000007a120"}, 0, std::move(done));
+  }));
+  for (const auto& [name, revision] :
+       {std::pair("all", 0), std::pair("half", 500'000), std::pair("the last", 1'000'000),
+        std::pair("none", 1'000'001)}) {
+    probes.push_back(Ask<CommentChanges>(
+        absl::StrCat("ReadCommentChanges: ", name), [revision = revision](Store& store, auto done) {
+          store.ReadCommentChanges({}, "art-1", revision, std::move(done));
+        }));
+  }
+  probes.push_back(Ask<std::vector<std::optional<int64_t>>>(
+      "GetRevisions: 1,000 articles", [](Store& store, auto done) {
+        std::vector<std::string> ids;
+        for (int i = 1; i <= 1000; ++i) ids.push_back(absl::StrCat("art-", i));
+        store.GetRevisions({}, ids, std::move(done));
+      }));
+  const absl::Time now = absl::Now();
+  const auto cursor = [](int64_t position, absl::Time time) {
+    return ArticleCursor{
+        .position = position, .time = time, .known_position = position, .known_time = time};
+  };
+  // Who begins with all articles knows the feed's end, but no time yet.
+  ArticleCursor beginning = cursor(100'000, absl::InfinitePast());
+  ArticleCursor halfway = cursor(100'000, absl::FromUnixSeconds(1'660'000'000));
+  for (const auto& [name, after] :
+       {std::pair("all", beginning), std::pair("half of all", halfway),
+        std::pair("half of the feed", cursor(50'000, now - absl::Seconds(1))),
+        std::pair("half of the feed, since years",
+                  cursor(50'000, absl::FromUnixSeconds(1'660'000'000))),
+        std::pair("none", cursor(100'000, now - absl::Seconds(1)))}) {
+    probes.push_back(Ask<ArticleChanges>(
+        absl::StrCat("ReadArticleChanges: ", name), [after = after, now](Store& store, auto done) {
+          store.ReadArticleChanges({}, after, now, std::move(done));
+        }));
+  }
+  probes.push_back(Ask<ArticleCursor>("GetArticleCursor", [](Store& store, auto done) {
+    store.GetArticleCursor({}, std::move(done));
+  }));
+  probes.push_back(Search("a rare word", {.text = "number77777", .page_size = 50}));
+  probes.push_back(Search("a common word", {.text = "title", .page_size = 50}));
+  probes.push_back(Search("a common word, second page",
+                          {.text = "title", .page_size = 50, .after_key = "0.01/art-5"}));
+  probes.push_back(Search("all words but one", {.text = "title -number5", .page_size = 50}));
+  probes.push_back(Search("a phrase", {.text = "\"title number5\"", .page_size = 50}));
+  probes.push_back(Search("alternatives", {.text = "number5 or number6", .page_size = 50}));
+  probes.push_back(Search("in a language", {.text = "number5", .language = "en", .page_size = 50}));
+  probes.push_back(Ask<InspectedArticle>("InspectArticle", [](Store& store, auto done) {
+    store.InspectArticle({}, "new-3", std::move(done));
+  }));
+  probes.push_back(
+      {"Check", [](Store& store) {
+         std::promise<absl::Status> answer;
+         store.Check({}, [&answer](absl::Status status) { answer.set_value(std::move(status)); });
+         return answer.get_future().get();
+       }});
+  return probes;
+}
+
+std::string RequestId(const std::string& round, int number) {
+  return absl::StrFormat("%08d-0000-4000-8000-00000000000%s", number, round);
+}
+
+// Comments of the group of ten that begins with this number, see data.sql.
+CommentRef CommentAt(int number) {
+  return {"art-1", absl::StrFormat("01980000-0000-7000-8000-%012x", number)};
+}
+
+Probe Add(const std::string& name, const std::string& reply_to_id, const RequestKey& request,
+          bool validate_only = false) {
+  return Ask<v1::Comment>("CreateComment: " + name, [=](Store& store, auto done) {
+    NewComment comment;
+    comment.article_id = "art-1";
+    comment.create_time = absl::Now();
+    comment.comment_id = NewCommentId(comment.create_time);
+    comment.reply_to_id = reply_to_id;
+    comment.author.set_id("user-1");
+    comment.author.set_display_name("A Reader");
+    comment.body = "text";
+    comment.request = request;
+    comment.validate_only = validate_only;
+    store.CreateComment({}, comment, std::move(done));
+  });
+}
+
+Probe Moderate(const std::string& name, const CommentRef& comment, v1::CommentState state) {
+  return Ask<v1::Comment>("ModerateComment: " + name, [=](Store& store, auto done) {
+    store.ModerateComment({}, {.comment = comment, .state = state}, std::move(done));
+  });
+}
+
+Probe Delete(const std::string& name, const CommentDeletion& deletion) {
+  return Ask<int64_t>("DeleteComment: " + name, [=](Store& store, auto done) {
+    store.DeleteComment({}, deletion, std::move(done));
+  });
+}
+
+Probe Publish(const std::string& name, const v1::Article& article, const PublishOptions& options) {
+  return Ask<PublishedArticle>("PublishArticle: " + name, [=](Store& store, auto done) {
+    store.PublishArticle({}, article, options, std::move(done));
+  });
+}
+
+std::vector<Probe> CommentWrites(const std::string& round) {
+  const int group = 100 * std::stoi(round) + 70;  // rounds do not meet at the same comments
+  const RequestKey request{.id = RequestId(round, 1), .fingerprint = "aa"};
+  return {
+      Add("at the top", "", {}),
+      Add("a reply to the first", CommentAt(0).comment_id, {}),
+      Add("a reply five deep", CommentAt(group + 8).comment_id, request),
+      Add("the same again", CommentAt(group + 8).comment_id, request),
+      Add("only validated", CommentAt(0).comment_id, {}, /*validate_only=*/true),
+      Ask<v1::Comment>("UpdateComment",
+                       [=](Store& store, auto done) {
+                         store.UpdateComment(
+                             {},
+                             {.comment = CommentAt(group + 3),
+                              .body = "other words",
+                              .request = {.id = RequestId(round, 2), .fingerprint = "aa"}},
+                             std::move(done));
+                       }),
+      Moderate("hide one five deep", CommentAt(group + 8), v1::COMMENT_STATE_HIDDEN),
+      Moderate("show it again", CommentAt(group + 8), v1::COMMENT_STATE_VISIBLE),
+      Delete("with replies", {.comment = CommentAt(group + 4)}),
+      Delete("of the first, which has 100,000 replies", {.comment = CommentAt(group + 9)}),
+      Delete("what is not there",
+             {.comment = {"art-1", "01990000-0000-7000-8000-000000000000"}, .allow_missing = true}),
+      Ask<ErasedComments>(
+          "EraseAuthor",
+          [](Store& store, auto done) { store.EraseAuthor({}, "heavy", std::move(done)); }),
+      Ask<ErasedComments>(
+          "EraseAuthor: of many articles",
+          [](Store& store, auto done) { store.EraseAuthor({}, "user-77", std::move(done)); }),
+      Ask<VerifiedCounters>("VerifyCounters: some articles",
+                            [](Store& store, auto done) {
+                              store.VerifyCounters({}, {.after_key = "art-2"}, std::move(done));
+                            }),
+      Ask<VerifiedCounters>("VerifyCounters: one article, repaired",
+                            [](Store& store, auto done) {
+                              store.VerifyCounters({}, {.article_id = "art-9", .repair = true},
+                                                   std::move(done));
+                            }),
+      Ask<VerifiedCounters>("VerifyCounters: art-1",
+                            [](Store& store, auto done) {
+                              store.VerifyCounters({.deadline = absl::Now() + absl::Minutes(1)},
+                                                   {.article_id = "art-1"}, std::move(done));
+                            }),
+      Ask<int64_t>("ForgetRequests",
+                   [](Store& store, auto done) {
+                     store.ForgetRequests({}, absl::Now() - absl::Hours(26), std::move(done));
+                   }),
+      Ask<int64_t>("ForgetRequests: none",
+                   [](Store& store, auto done) {
+                     store.ForgetRequests({}, absl::Now() - absl::Hours(1000), std::move(done));
+                   }),
+  };
+}
+
+std::vector<Probe> Publishing(const std::string& round) {
+  v1::Article article = MakeArticle("fresh-" + round, "Some text of an article.");
+  article.add_tags("all");
+  v1::Article replaced = article;
+  replaced.set_title("Another title");
+  ArticleEdit edit;
+  edit.id = "art-" + round + "0";
+  edit.paths = {"title"};
+  edit.article.set_title("Edited");
+  edit.request = {.id = RequestId(round, 3), .fingerprint = "aa"};
+  return {
+      Publish("new", article, {.request = {.id = RequestId(round, 4), .fingerprint = "aa"}}),
+      Publish("the same", article, {}),
+      Publish("replaced", replaced, {}),
+      Publish("only validated", article, {.validate_only = true}),
+      Ask<v1::Article>(
+          "UpdateArticle",
+          [=](Store& store, auto done) { store.UpdateArticle({}, edit, std::move(done)); }),
+      Ask<v1::Article>("RenameArticle",
+                       [=](Store& store, auto done) {
+                         store.RenameArticle({},
+                                             {.id = "fresh-" + round, .new_id = "other-" + round},
+                                             std::move(done));
+                       }),
+      Ask<int64_t>("RetractArticle",
+                   [=](Store& store, auto done) {
+                     store.RetractArticle({}, {.id = "fresh-" + round}, std::move(done));
+                   }),
+  };
+}
+
+// ---- What PostgreSQL says ----
+
+struct Plan {
+  std::string query;
+  double milliseconds;
+  Json root;
+};
+
+bool SetsUpSession(const Plan& plan) {
+  return absl::StartsWith(absl::StripLeadingAsciiWhitespace(plan.query), "SET ");
+}
+
+// The plans in a part of the server's log: each begins on a line that ends with "plan:", and is the
+// indented lines that follow.
+std::vector<Plan> ReadPlans(std::istream& log) {
+  std::vector<Plan> plans;
+  std::string line;
+  for (bool more = bool(std::getline(log, line)); more;) {
+    const size_t duration = line.find("duration: ");
+    const bool begins = duration != std::string::npos && absl::EndsWith(line, "plan:");
+    const std::string heading = line;
+    std::string json;
+    while ((more = bool(std::getline(log, line))) && absl::StartsWith(line, "\t")) {
+      absl::StrAppend(&json, line.substr(1), "\n");
+    }
+    if (!begins) continue;
+    const Json explained = Json::parse(json);
+    Plan plan{explained["Query Text"], std::stod(heading.substr(duration + 10)), explained["Plan"]};
+    if (!SetsUpSession(plan)) plans.push_back(std::move(plan));
+  }
+  return plans;
+}
+
+// A plan's node as text: what it is, how many rows it gave, what is below it.
+std::string Describe(const Json& node) {
+  std::string text = node["Node Type"];
+  if (text == "ModifyTable") text = node["Operation"];
+  if (node.contains("Index Name")) {
+    absl::StrAppend(&text, " ", std::string(node["Index Name"]));
+  } else if (node.contains("Relation Name")) {
+    absl::StrAppend(&text, " ", std::string(node["Relation Name"]));
+  }
+  absl::StrAppend(&text, " ", node.value("Actual Rows", 0.0) * node.value("Actual Loops", 0.0));
+  std::vector<std::string> inputs;
+  for (const Json& input : node.value("Plans", Json::array())) {
+    if (input.value("Actual Loops", 0.0) > 0) inputs.push_back(Describe(input));
+  }
+  if (inputs.empty()) return text;
+  if (inputs.size() == 1) return absl::StrCat(text, " < ", inputs.front());
+  return absl::StrCat(text, " < (", absl::StrJoin(inputs, ", "), ")");
+}
+
+// The most rows that any node of a plan looked at.
+double MostRows(const Json& node) {
+  double rows = node.value("Actual Rows", 0.0);
+  for (const char* removed :
+       {"Rows Removed by Filter", "Rows Removed by Join Filter", "Rows Removed by Index Recheck"}) {
+    rows += node.value(removed, 0.0);
+  }
+  double most = rows * node.value("Actual Loops", 0.0);
+  for (const Json& input : node.value("Plans", Json::array())) {
+    most = std::max(most, MostRows(input));
+  }
+  return most;
+}
+
+bool ScansWholeTable(const Json& node) {
+  const std::string table = node.value("Relation Name", "");
+  if (node["Node Type"] == "Seq Scan" && !kSmallTables.contains(table)) return true;
+  const Json inputs = node.value("Plans", Json::array());
+  return std::any_of(inputs.begin(), inputs.end(), ScansWholeTable);
+}
+
+// The beginning of a statement, on one line.
+std::string Shortened(const std::string& query) {
+  std::string text = absl::StrReplaceAll(query, {{"\n", " "}});
+  absl::RemoveExtraAsciiWhitespace(&text);
+  return text.substr(0, 36);
+}
+
+class PlansTest : public ::testing::Test {
+ protected:
+  static void SetUpTestSuite() {
+    url_ = testing::NewDatabase();
+    std::ifstream file(absl::StrCat(CONTENT_SOURCE_DIR, "/tests/plans/data.sql"));
+    const std::string sql{std::istreambuf_iterator<char>(file), {}};
+    testing::Session session(url_);
+    session.Run("BEGIN;" + sql + "COMMIT");
+    session.Run("VACUUM ANALYZE");
+    session.Run("CHECKPOINT");
+    const auto store = Open();
+    comment_pages_ = PagesOf(CommentLists(), *store);
+    other_pages_ = PagesOf(OtherLists(), *store);
+  }
+
+  // Gives every connection that is made from now on this setting.
+  static void Set(const std::string& setting) {
+    testing::Query(
+        url_, absl::StrCat("ALTER DATABASE ", testing::Query(url_, "SELECT current_database()"),
+                           " SET ", setting));
+  }
+
+  static std::unique_ptr<Store> Open() {
+    return *NewPostgresStore({.url = url_, .statement_timeout = absl::Minutes(2)});
+  }
+
+  static std::unique_ptr<Store> OpenExplained() {
+    for (const char* setting :
+         {"session_preload_libraries = auto_explain", "auto_explain.log_min_duration = 0",
+          "auto_explain.log_analyze = on", "auto_explain.log_format = json"}) {
+      Set(setting);
+    }
+    return Open();
+  }
+
+  // Prints the plans of each, and checks them.
+  static void Explain(Store& store, const std::vector<Probe>& probes) {
+    for (const Probe& probe : probes) {
+      std::ifstream log(testing::ScratchDirectory() + "/db/postgres.log");
+      log.seekg(0, std::ios::end);
+      const absl::Status status = probe.run(store);
+      EXPECT_TRUE(status.ok()) << probe.name << ": " << status;
+      const std::vector<Plan> plans = ReadPlans(log);
+      EXPECT_FALSE(plans.empty()) << probe.name;
+      std::map<std::string, int> times;  // how often each statement has run
+      for (const Plan& plan : plans) ++times[plan.query];
+      for (const Plan& plan : plans) {
+        Check(probe.name, plan);
+        const int count = std::exchange(times[plan.query], 0);
+        if (count > 0) Print(probe.name, plan, count);
+      }
+    }
+  }
+
+  static std::string url_;
+  static std::vector<Probe> comment_pages_;
+  static std::vector<Probe> other_pages_;
+
+ private:
+  static void Print(const std::string& name, const Plan& plan, int count) {
+    std::cout << absl::StrFormat("%-56s %-36s %5d %9.3f %8.0f  %s\n", name, Shortened(plan.query),
+                                 count, plan.milliseconds, MostRows(plan.root),
+                                 Describe(plan.root));
+  }
+
+  static void Check(const std::string& name, const Plan& plan) {
+    if (kExceptions.contains(name)) return;
+    EXPECT_FALSE(ScansWholeTable(plan.root)) << name << ": " << Describe(plan.root);
+    EXPECT_LE(MostRows(plan.root), kMostRows) << name << ": " << Describe(plan.root);
+  }
+};
+
+std::string PlansTest::url_;
+std::vector<Probe> PlansTest::comment_pages_;
+std::vector<Probe> PlansTest::other_pages_;
+
+double MillisecondsOf(const Probe& probe, Store& store) {
+  const absl::Time begin = absl::Now();
+  EXPECT_TRUE(probe.run(store).ok()) << probe.name;
+  return absl::ToDoubleMilliseconds(absl::Now() - begin);
+}
+
+TEST_F(PlansTest, PagesCostTheSameEverywhere) {
+  constexpr int kRuns = 101;
+  const auto store = Open();
+  std::cout << absl::StrFormat("\n%-40s %9s %9s %9s\n", "pages of 200, median ms", "start",
+                               "middle", "end");
+  for (size_t i = 0; i < comment_pages_.size(); i += 3) {
+    std::array<std::vector<double>, 3> times;
+    for (int run = 0; run < kRuns; ++run) {  // in turns: what disturbs one disturbs all
+      for (size_t place = 0; place < 3; ++place) {
+        times[place].push_back(MillisecondsOf(comment_pages_[i + place], *store));
+      }
+    }
+    for (auto& sorted : times) std::sort(sorted.begin(), sorted.end());
+    const double start = times[0][kRuns / 2];
+    const double middle = times[1][kRuns / 2];
+    const double end = times[2][kRuns / 2];
+    const std::string name = comment_pages_[i].name.substr(0, comment_pages_[i].name.rfind(','));
+    std::cout << absl::StrFormat("%-40s %9.2f %9.2f %9.2f\n", name, start, middle, end);
+    EXPECT_LT(std::max(middle, end), 2 * start + 1) << name;
+  }
+}
+
+TEST_F(PlansTest, EveryStatementIsServedByAnIndex) {
+  std::vector<Probe> reads = other_pages_;
+  reads.insert(reads.end(), comment_pages_.begin(), comment_pages_.end());
+  for (Probe& probe : Reads()) reads.push_back(std::move(probe));
+  int round = 0;
+  for (const char* mode : {"auto", "force_generic_plan"}) {
+    Set(absl::StrCat("plan_cache_mode = ", mode));
+    const auto explained = OpenExplained();
+    for (const Probe& probe : reads) EXPECT_TRUE(probe.run(*explained).ok());  // to warm up
+    const std::string number = absl::StrCat(++round);
+    std::cout << absl::StrFormat("\n%-56s %-36s %5s %9s %8s  %s\n",
+                                 absl::StrCat("plan_cache_mode = ", mode), "statement", "times",
+                                 "ms", "rows", "plan, with the rows that each step gave");
+    Explain(*explained, reads);
+    Explain(*explained, CommentWrites(number));
+    Explain(*explained, Publishing(number));
+  }
+}
+
+}  // namespace
+}  // namespace content::store

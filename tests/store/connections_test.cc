@@ -1,0 +1,177 @@
+#include <csignal>
+#include <future>
+#include <memory>
+#include <mutex>
+#include <thread>
+
+#include "store/store_fixture.h"
+#include "support/proxy.h"
+
+namespace content::store {
+namespace {
+
+class ConnectionsTest : public StoreTest {};
+
+TEST_F(ConnectionsTest, DoesNotWorkForCallersWhoAreGone) {
+  ASSERT_TRUE(Publish(MakeArticle("post")).ok());
+  const auto create = [this](CallContext context) {
+    return Await<v1::Comment>([&](auto done) {
+      store_->CreateComment(std::move(context), MakeComment("post", "late"), std::move(done));
+    });
+  };
+  EXPECT_EQ(
+      ReasonOf(create({.deadline = absl::Now() - absl::Seconds(1), .cancelled = {}}).status()),
+      "DEADLINE_EXCEEDED");
+  EXPECT_EQ(ReasonOf(create({.cancelled = [] { return true; }}).status()), "CANCELLED");
+  EXPECT_EQ(GetOne("post").comment_count(), 0);
+}
+
+TEST_F(ConnectionsTest, AStatementEndsWithItsCallersDeadline) {
+  ASSERT_TRUE(Publish(MakeArticle("post")).ok());
+  // A lock held by somebody else for as long as the test wants.
+  std::promise<void> locked;
+  std::promise<void> release;
+  std::jthread holder([&] {
+    testing::Session session(url_);
+    session.Run("BEGIN; SELECT FROM article_state FOR UPDATE");
+    locked.set_value();
+    release.get_future().wait();
+  });
+  locked.get_future().wait();
+  const auto answer = Await<v1::Comment>([&](auto done) {
+    store_->CreateComment({.deadline = absl::Now() + absl::Milliseconds(200), .cancelled = {}},
+                          MakeComment("post", "late"), std::move(done));
+  });
+  release.set_value();
+  EXPECT_EQ(ReasonOf(answer.status()), "DEADLINE_EXCEEDED");
+}
+
+TEST_F(ConnectionsTest, AFullQueueRefusesAtOnce) {
+  ASSERT_TRUE(Publish(MakeArticle("post")).ok());
+  std::unique_ptr<Store> narrow =
+      *NewPostgresStore({.url = url_, .write_connections = 1, .queue_limit = 1});
+  testing::Session session(url_);
+  session.Run("BEGIN; SELECT FROM article_state FOR UPDATE");
+  std::mutex mutex;
+  std::vector<std::string> reasons;
+  std::promise<void> refused;
+  for (int i = 0; i < 3; ++i) {  // one runs, or is about to; one waits; one at least is too many
+    narrow->CreateComment({}, MakeComment("post", "x"), [&](absl::StatusOr<v1::Comment> answer) {
+      const std::lock_guard lock(mutex);
+      if (ReasonOf(answer.status()) == "OVERLOADED" && reasons.empty()) refused.set_value();
+      reasons.push_back(ReasonOf(answer.status()));
+    });
+  }
+  refused.get_future().wait();
+  session.Run("ROLLBACK");
+  narrow.reset();
+  EXPECT_EQ(reasons.size(), 3);
+}
+
+TEST_F(ConnectionsTest, SurvivesTheLossOfItsConnections) {
+  ASSERT_TRUE(Publish(MakeArticle("post")).ok());
+  ASSERT_TRUE(Exists("post"));
+  testing::Query(url_,
+                 "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity "
+                 "WHERE datname = current_database() AND pid <> pg_backend_pid()");
+  EXPECT_EQ(GetOne("post").revision(), 1);
+  EXPECT_TRUE(Create(MakeComment("post", "still here")).ok());
+}
+
+TEST_F(ConnectionsTest, AWriteInDoubtIsNeverSaidNotToBeDone) {
+  ASSERT_TRUE(Publish(MakeArticle("post")).ok());
+  for (const auto cut : {testing::Proxy::Cut::kBeforeCommit, testing::Proxy::Cut::kAfterCommit}) {
+    testing::Proxy proxy(url_);
+    const std::unique_ptr<Store> store = *Open(proxy.url());
+    proxy.CutNextCommit(cut, [&proxy] { proxy.Close(); });
+    const auto answer = Await<v1::Comment>([&](auto done) {
+      store->CreateComment({}, MakeComment("post", "perhaps"), std::move(done));
+    });
+    EXPECT_EQ(ReasonOf(answer.status()), "OUTCOME_UNKNOWN");
+  }
+  EXPECT_EQ(GetOne("post").comment_count(), 1) << "the one whose answer was lost";
+}
+
+TEST_F(ConnectionsTest, AConnectionLostWhileIdleLeavesNoDoubt) {
+  std::unique_ptr<Store> store =
+      *NewPostgresStore({.url = url_, .read_connections = 1, .write_connections = 1});
+  store_.swap(store);
+  ASSERT_TRUE(Publish(MakeArticle("post")).ok());
+  ASSERT_TRUE(Create(MakeComment("post", "one")).ok());
+  const std::string name = testing::Query(url_, "SELECT current_database()");
+  const std::string other = testing::NewDatabase(/*migrated=*/false);
+  testing::Query(other, "ALTER DATABASE " + name + " ALLOW_CONNECTIONS false");
+  testing::Query(other,
+                 "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = '" +
+                     name + "'");
+  EXPECT_EQ(ReasonOf(Create(MakeComment("post", "two")).status()), "STORE_UNAVAILABLE");
+  testing::Query(other, "ALTER DATABASE " + name + " ALLOW_CONNECTIONS true");
+}
+
+TEST_F(ConnectionsTest, ADatabaseThatStopsAnsweringIsCutOff) {
+  std::unique_ptr<Store> store = *NewPostgresStore(
+      {.url = url_, .read_connections = 1, .statement_timeout = absl::Milliseconds(100)});
+  store_.swap(store);
+  ASSERT_TRUE(Publish(MakeArticle("post")).ok());
+  ASSERT_TRUE(Exists("post"));
+  // The reading connection's backend: the last that ran a statement on article.
+  const std::string pid =
+      testing::Query(url_,
+                     "SELECT pid FROM pg_stat_activity WHERE datname = current_database() "
+                     "AND query LIKE '%JOIN article a%ANY%' AND pid <> pg_backend_pid()");
+  ASSERT_NE(pid, "");
+  ASSERT_EQ(kill(std::stoi(pid), SIGSTOP), 0);
+  EXPECT_TRUE(Exists("post")) << "the connection is cut, and the read done on a new one";
+  kill(std::stoi(pid), SIGCONT);
+}
+
+TEST_F(ConnectionsTest, AWriteCutOffIsDoneOnce) {
+  ASSERT_TRUE(Publish(MakeArticle("post")).ok());
+  // The connection is killed while the write waits for the lock; its second attempt succeeds.
+  testing::Session session(url_);
+  session.Run("BEGIN; SELECT FROM article_state FOR UPDATE");
+  std::promise<absl::StatusOr<v1::Comment>> answer;
+  store_->CreateComment({}, MakeComment("post", "once"), [&](absl::StatusOr<v1::Comment> comment) {
+    answer.set_value(std::move(comment));
+  });
+  const std::string kill =
+      "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity "
+      "WHERE datname = current_database() AND wait_event_type = 'Lock'";
+  while (testing::Query(url_, kill) == "0") std::this_thread::yield();
+  session.Run("ROLLBACK");
+  EXPECT_TRUE(answer.get_future().get().ok());
+  EXPECT_EQ(GetOne("post").comment_count(), 1);
+  EXPECT_EQ(ListBodies({.article_id = "post", .page_size = 5}).size(), 1);
+}
+
+TEST_F(ConnectionsTest, ChecksThatTheDatabaseTakesWrites) {
+  const auto check = [this] {
+    std::promise<absl::Status> answer;
+    store_->Check({}, [&answer](absl::Status status) { answer.set_value(std::move(status)); });
+    return answer.get_future().get();
+  };
+  EXPECT_TRUE(check().ok());
+  testing::Query(url_, "ALTER DATABASE " + testing::Query(url_, "SELECT current_database()") +
+                           " SET default_transaction_read_only = on");
+  store_ = *Open(url_);
+  EXPECT_EQ(ReasonOf(check()), "STORE_UNAVAILABLE");
+}
+
+TEST(UnreachableStore, IsUnavailable) {
+  std::unique_ptr<Store> store =
+      *NewPostgresStore({.url = "host=" + testing::ScratchDirectory() + "/nowhere dbname=x"});
+  const auto answer = Await<std::vector<std::optional<v1::Article>>>(
+      [&](auto done) { store->GetArticles({}, {"post"}, v1::ARTICLE_VIEW_FULL, std::move(done)); });
+  EXPECT_EQ(ReasonOf(answer.status()), "STORE_UNAVAILABLE");
+  EXPECT_EQ(answer.status().message(), "the database cannot be reached");
+}
+
+TEST(UnreachableStore, AUrlThatIsNoneIsRefusedWithoutShowingIt) {
+  const auto store = NewPostgresStore({.url = "postgres://user:secret@[::1/x"});
+  EXPECT_EQ(store.status().code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_THAT(std::string(store.status().message()),
+              ::testing::Not(::testing::HasSubstr("secret")));
+}
+
+}  // namespace
+}  // namespace content::store

@@ -1,0 +1,433 @@
+// The feed on a source that does what the test says: what the store answers is for store and e2e.
+
+#include "watch/feed.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <atomic>
+#include <condition_variable>
+#include <future>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "content/errors.h"
+
+namespace content::watch {
+namespace {
+
+using ::testing::ElementsAre;
+
+constexpr absl::Duration kLong = absl::Hours(1);
+constexpr absl::Duration kShort = absl::Milliseconds(100);
+
+// Keys have numbered events, one message each, "KEY:NUMBER"; the cursor is the number of the last.
+// Every answer is given on the spot.
+class ScriptedSource final : public Source {
+ public:
+  static constexpr int kBatchSize = 2;
+
+  void Poll(CallContext, std::vector<Position> positions,
+            Callback<std::vector<bool>> done) override {
+    const std::unique_lock lock(mutex_);
+    ++polls_;
+    changed_.notify_all();
+    if (!failure_.ok()) return std::move(done)(failure_);
+    std::vector<bool> news;
+    for (const Position& position : positions) {
+      news.push_back(events_[position.key] != Number(position));
+    }
+    std::move(done)(std::move(news));
+  }
+
+  void Read(CallContext, Position position, absl::Time, Callback<Batch> done) override {
+    const std::unique_lock lock(mutex_);
+    ++reads_;
+    if (!failure_.ok()) return std::move(done)(failure_);
+    if (events_[position.key] < 0) return std::move(done)(ArticleNotFound(position.key));
+    const int from = Number(position);
+    const int to = std::min(from + kBatchSize, events_[position.key]);
+    Batch batch{.messages = {},
+                .cursor = absl::StrCat(to),
+                .heartbeat = Text(absl::StrCat("heartbeat at ", to)),
+                .complete = to == events_[position.key]};
+    for (int i = from + 1; i <= to; ++i) {
+      batch.messages.push_back(Text(absl::StrCat(position.key, ":", i)));
+    }
+    std::move(done)(std::move(batch));
+  }
+
+  void SetEvents(const std::string& key, int number) {
+    const std::lock_guard lock(mutex_);
+    events_[key] = number;
+  }
+
+  // That it is gone.
+  void Remove(const std::string& key) { SetEvents(key, -1); }
+
+  // What everything fails with from now on.
+  void SetFailure(absl::Status failure) {
+    const std::lock_guard lock(mutex_);
+    failure_ = std::move(failure);
+  }
+
+  int reads() {
+    const std::lock_guard lock(mutex_);
+    return reads_;
+  }
+
+  int polls() {
+    const std::lock_guard lock(mutex_);
+    return polls_;
+  }
+
+  // Returns after so many more polls.
+  void AwaitPolls(int count) {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [this, until = polls_ + count] { return polls_ >= until; });
+  }
+
+ private:
+  static int Number(const Position& position) {
+    int number = 0;
+    EXPECT_TRUE(absl::SimpleAtoi(position.cursor, &number)) << position.cursor;
+    return number;
+  }
+
+  static Message Text(std::string text) {
+    return std::make_shared<const std::string>(std::move(text));
+  }
+
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::map<std::string, int> events_;
+  absl::Status failure_;
+  int reads_ = 0;
+  int polls_ = 0;
+};
+
+using Answer = std::future<absl::StatusOr<std::vector<Message>>>;
+
+Answer Ask(Watcher& watcher, CallContext call = {}) {
+  auto answer = std::make_shared<std::promise<absl::StatusOr<std::vector<Message>>>>();
+  watcher.Next(std::move(call), [answer](absl::StatusOr<std::vector<Message>> messages) {
+    answer->set_value(std::move(messages));
+  });
+  return answer->get_future();
+}
+
+std::vector<std::string> Texts(Answer answer) {
+  const absl::StatusOr<std::vector<Message>> messages = answer.get();
+  if (!messages.ok()) return {ReasonOf(messages.status())};
+  std::vector<std::string> texts;
+  for (const Message& message : *messages) texts.push_back(*message);
+  return texts;
+}
+
+class FeedTest : public ::testing::Test {
+ protected:
+  void Open(absl::Duration heartbeat_interval) {
+    auto source = std::make_unique<ScriptedSource>();
+    source_ = source.get();
+    feed_.emplace(std::move(source), Feed::Options{.heartbeat_interval = heartbeat_interval,
+                                                   .poll_interval = absl::Milliseconds(10)});
+  }
+
+  // A watcher that has been told that there is nothing after `number`.
+  std::unique_ptr<Watcher> Caught(const std::string& key, int number) {
+    source_->SetEvents(key, number);
+    auto watcher = std::make_unique<Watcher>(*feed_, Position{key, absl::StrCat(number)});
+    EXPECT_THAT(Texts(Ask(*watcher)), ElementsAre(absl::StrCat("heartbeat at ", number)));
+    return watcher;
+  }
+
+  std::optional<Feed> feed_;
+  ScriptedSource* source_ = nullptr;
+};
+
+TEST_F(FeedTest, GivesWhatThereIsAtOnceAndThenWhatComes) {
+  Open(kLong);
+  source_->SetEvents("a", 5);
+  Watcher watcher(*feed_, {"a", "0"});
+  EXPECT_THAT(Texts(Ask(watcher)), ElementsAre("a:1", "a:2"));
+  EXPECT_THAT(Texts(Ask(watcher)), ElementsAre("a:3", "a:4"));
+  EXPECT_THAT(Texts(Ask(watcher)), ElementsAre("a:5"));
+  EXPECT_EQ(source_->reads(), 3);
+  Answer live = Ask(watcher);
+  source_->AwaitPolls(1);
+  EXPECT_EQ(source_->reads(), 3);
+  source_->SetEvents("a", 6);
+  EXPECT_THAT(Texts(std::move(live)), ElementsAre("a:6"));
+}
+
+TEST_F(FeedTest, GreetsAWatcherForWhomThereIsNothing) {
+  Open(kLong);
+  source_->SetEvents("a", 3);
+  Watcher watcher(*feed_, {"a", "3"});
+  EXPECT_THAT(Texts(Ask(watcher)), ElementsAre("heartbeat at 3"));
+}
+
+TEST_F(FeedTest, AThousandWatchersCostOneReadForAChange) {
+  Open(kLong);
+  std::vector<std::unique_ptr<Watcher>> watchers;
+  for (int i = 0; i < 1000; ++i) watchers.push_back(Caught("a", 1));
+  for (int event = 2; event <= 4; ++event) {
+    const int reads_before = source_->reads();
+    std::vector<Answer> answers;
+    answers.reserve(watchers.size());
+    for (const auto& watcher : watchers) answers.push_back(Ask(*watcher));
+    source_->AwaitPolls(2);  // the second of which finds all of them waiting
+    source_->SetEvents("a", event);
+    std::vector<Message> first;
+    for (Answer& answer : answers) {
+      const auto messages = answer.get();
+      ASSERT_TRUE(messages.ok());
+      if (first.empty()) first = *messages;
+      EXPECT_EQ(*messages, first);  // the very same message, not another with its text
+    }
+    EXPECT_EQ(*first.front(), absl::StrCat("a:", event));
+    EXPECT_EQ(source_->reads() - reads_before, 1);
+  }
+}
+
+TEST_F(FeedTest, PollsOnceForAllAndReadsOnlyWhatHasNews) {
+  Open(kLong);
+  std::vector<std::unique_ptr<Watcher>> watchers;
+  for (const char* key : {"a", "b", "c"}) watchers.push_back(Caught(key, 1));
+  const int reads_before = source_->reads();
+  Answer a = Ask(*watchers[0]);
+  Answer b = Ask(*watchers[1]);
+  Answer c = Ask(*watchers[2]);
+  source_->AwaitPolls(2);
+  source_->SetEvents("b", 2);
+  EXPECT_THAT(Texts(std::move(b)), ElementsAre("b:2"));
+  EXPECT_EQ(source_->reads() - reads_before, 1);
+  source_->SetEvents("a", 2);
+  source_->SetEvents("c", 2);
+  EXPECT_THAT(Texts(std::move(a)), ElementsAre("a:2"));
+  EXPECT_THAT(Texts(std::move(c)), ElementsAre("c:2"));
+}
+
+TEST_F(FeedTest, WhoIsBehindReadsAloneUntilCaughtUp) {
+  Open(kLong);
+  const auto ahead = Caught("a", 9);
+  Answer waiting = Ask(*ahead);
+  Watcher behind(*feed_, {"a", "6"});
+  EXPECT_THAT(Texts(Ask(behind)), ElementsAre("a:7", "a:8"));
+  EXPECT_THAT(Texts(Ask(behind)), ElementsAre("a:9"));
+  Answer caught_up = Ask(behind);
+  source_->SetEvents("a", 10);
+  EXPECT_THAT(Texts(std::move(waiting)), ElementsAre("a:10"));
+  EXPECT_THAT(Texts(std::move(caught_up)), ElementsAre("a:10"));
+}
+
+TEST_F(FeedTest, DoesNotPollWhileNobodyWaits) {
+  Open(kLong);
+  const auto watcher = Caught("a", 1);
+  Watcher other(*feed_, {"b", "0"});
+  source_->SetEvents("b", 1);
+  EXPECT_THAT(Texts(Ask(other)), ElementsAre("b:1"));
+  EXPECT_EQ(source_->polls(), 0);
+}
+
+TEST_F(FeedTest, SendsHeartbeatsWhileThereIsNothing) {
+  Open(kShort);
+  const auto watcher = Caught("a", 1);
+  const absl::Time begin = absl::Now();
+  EXPECT_THAT(Texts(Ask(*watcher)), ElementsAre("heartbeat at 1"));
+  EXPECT_THAT(Texts(Ask(*watcher)), ElementsAre("heartbeat at 1"));
+  EXPECT_GE(absl::Now() - begin, 2 * kShort);
+}
+
+TEST_F(FeedTest, WatchersSurviveAFailureThatPasses) {
+  Open(kLong);
+  const auto watcher = Caught("a", 1);
+  Answer answer = Ask(*watcher);
+  for (const absl::Status& failure :
+       {StoreUnavailable(), Overloaded(absl::Seconds(1)), DeadlineExceeded()}) {
+    source_->SetFailure(failure);
+    source_->AwaitPolls(2);
+  }
+  source_->SetEvents("a", 2);
+  source_->SetFailure(absl::OkStatus());
+  EXPECT_THAT(Texts(std::move(answer)), ElementsAre("a:2"));
+}
+
+TEST_F(FeedTest, AFailureThatLastsEndsTheWaitWhenAHeartbeatIsDue) {
+  Open(kShort);
+  const auto watcher = Caught("a", 1);
+  source_->SetFailure(StoreUnavailable());
+  EXPECT_THAT(Texts(Ask(*watcher)), ElementsAre("STORE_UNAVAILABLE"));
+}
+
+TEST_F(FeedTest, TheTimeoutOfAReadIsNotTheWatchersDeadline) {
+  Open(kShort);
+  const auto watcher = Caught("a", 1);
+  source_->SetFailure(DeadlineExceeded());
+  EXPECT_THAT(Texts(Ask(*watcher)), ElementsAre("STORE_UNAVAILABLE"));
+}
+
+TEST_F(FeedTest, WhoIsCatchingUpWaitsOutAFailureToo) {
+  Open(kLong);
+  source_->SetEvents("a", 3);
+  Watcher watcher(*feed_, {"a", "0"});
+  EXPECT_THAT(Texts(Ask(watcher)), ElementsAre("a:1", "a:2"));
+  source_->SetFailure(StoreUnavailable());
+  Answer answer = Ask(watcher);
+  source_->AwaitPolls(2);
+  source_->SetFailure(absl::OkStatus());
+  EXPECT_THAT(Texts(std::move(answer)), ElementsAre("a:3"));
+}
+
+TEST_F(FeedTest, ANewWatcherIsToldOfAFailureAtOnce) {
+  Open(kLong);
+  source_->SetFailure(StoreUnavailable());
+  Watcher watcher(*feed_, {"a", "0"});
+  EXPECT_THAT(Texts(Ask(watcher)), ElementsAre("STORE_UNAVAILABLE"));
+}
+
+TEST_F(FeedTest, OtherErrorsEndTheWait) {
+  Open(kLong);
+  const auto watcher = Caught("a", 1);
+  Answer answer = Ask(*watcher);
+  source_->Remove("a");
+  EXPECT_THAT(Texts(std::move(answer)), ElementsAre("ARTICLE_NOT_FOUND"));
+  Watcher late(*feed_, {"a", "0"});
+  EXPECT_THAT(Texts(Ask(late)), ElementsAre("ARTICLE_NOT_FOUND"));
+}
+
+TEST_F(FeedTest, ACancelledWaitEndsSoonAndLeavesTheOthers) {
+  Open(kLong);
+  const auto one = Caught("a", 1);
+  const auto other = Caught("a", 1);
+  std::atomic<bool> cancelled = false;
+  Answer ended = Ask(
+      *one, {.deadline = absl::InfiniteFuture(), .cancelled = [&] { return cancelled.load(); }});
+  Answer waiting = Ask(*other);
+  source_->AwaitPolls(2);
+  cancelled = true;
+  EXPECT_THAT(Texts(std::move(ended)), ElementsAre("CANCELLED"));
+  source_->SetEvents("a", 2);
+  EXPECT_THAT(Texts(std::move(waiting)), ElementsAre("a:2"));
+}
+
+TEST_F(FeedTest, AWaitEndsAtItsDeadline) {
+  Open(kLong);
+  const auto watcher = Caught("a", 1);
+  EXPECT_THAT(Texts(Ask(*watcher, {.deadline = absl::Now() + kShort, .cancelled = nullptr})),
+              ElementsAre("DEADLINE_EXCEEDED"));
+}
+
+TEST_F(FeedTest, StoppingEndsEveryWait) {
+  Open(kLong);
+  const auto watcher = Caught("a", 1);
+  Answer waiting = Ask(*watcher);
+  feed_->Stop();
+  EXPECT_THAT(Texts(std::move(waiting)), ElementsAre("SERVER_STOPPING"));
+  EXPECT_THAT(Texts(Ask(*watcher)), ElementsAre("SERVER_STOPPING"));
+  Watcher late(*feed_, {"a", "0"});
+  EXPECT_THAT(Texts(Ask(late)), ElementsAre("SERVER_STOPPING"));
+}
+
+TEST_F(FeedTest, CountsItsWatchers) {
+  Open(kLong);
+  EXPECT_EQ(feed_->watcher_count(), 0);
+  {
+    const Watcher one(*feed_, {"a", "0"});
+    const Watcher other(*feed_, {"b", "0"});
+    EXPECT_EQ(feed_->watcher_count(), 2);
+  }
+  EXPECT_EQ(feed_->watcher_count(), 0);
+}
+
+// A source whose answers come when the test lets them.
+class SlowSource final : public Source {
+ public:
+  void Poll(CallContext, std::vector<Position>, Callback<std::vector<bool>>) override {}
+
+  void Read(CallContext, Position, absl::Time, Callback<Batch> done) override {
+    const std::lock_guard lock(mutex_);
+    reads_.push_back(std::move(done));
+    changed_.notify_all();
+  }
+
+  std::vector<Callback<Batch>> AwaitReads(size_t count) {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [&] { return reads_.size() >= count; });
+    return std::exchange(reads_, {});
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::vector<Callback<Batch>> reads_;
+};
+
+Batch OneMessage() {
+  const auto message = std::make_shared<const std::string>("message");
+  return {.messages = {message}, .cursor = "1", .heartbeat = message};
+}
+
+TEST(FeedReads, AFewAreUnderWayAtATimeAndTheOthersFollow) {
+  auto owned = std::make_unique<SlowSource>();
+  SlowSource& source = *owned;
+  Feed feed(std::move(owned), {});
+  std::vector<std::unique_ptr<Watcher>> watchers;
+  std::vector<Answer> answers;
+  for (int i = 0; i < 100; ++i) {
+    watchers.push_back(std::make_unique<Watcher>(feed, Position{absl::StrCat(i), "0"}));
+    answers.push_back(Ask(*watchers.back()));
+  }
+  size_t reads = 0;
+  while (reads < answers.size()) {
+    auto under_way = source.AwaitReads(1);
+    EXPECT_LE(under_way.size(), 32);
+    reads += under_way.size();
+    for (Callback<Batch>& done : under_way) std::move(done)(OneMessage());
+  }
+  for (Answer& answer : answers) EXPECT_THAT(Texts(std::move(answer)), ElementsAre("message"));
+}
+
+TEST(FeedReads, ThoseWhoBeginAtTheSamePositionShareARead) {
+  auto owned = std::make_unique<SlowSource>();
+  SlowSource& source = *owned;
+  Feed feed(std::move(owned), {});
+  Watcher one(feed, {"a", "0"});
+  Watcher other(feed, {"a", "0"});
+  Watcher elsewhere(feed, {"b", "0"});
+  Answer first = Ask(one);
+  Answer second = Ask(other);
+  Answer third = Ask(elsewhere);
+  auto reads = source.AwaitReads(2);
+  ASSERT_EQ(reads.size(), 2);
+  for (Callback<Batch>& done : reads) std::move(done)(OneMessage());
+  EXPECT_EQ(first.get()->front(), second.get()->front());
+  EXPECT_THAT(Texts(std::move(third)), ElementsAre("message"));
+}
+
+TEST(FeedReads, AnAnswerThatComesAfterTheEndIsDropped) {
+  auto owned = std::make_unique<SlowSource>();
+  SlowSource& source = *owned;
+  std::vector<Callback<Batch>> reads;
+  {
+    Feed feed(std::move(owned), {});
+    Watcher watcher(feed, {"a", "0"});
+    Answer answer = Ask(watcher);
+    reads = source.AwaitReads(1);
+    feed.Stop();
+    EXPECT_THAT(Texts(std::move(answer)), ElementsAre("SERVER_STOPPING"));
+  }
+  std::move(reads.front())(OneMessage());
+}
+
+}  // namespace
+}  // namespace content::watch
