@@ -328,9 +328,10 @@ absl::StatusOr<ArticleEdit> Validate(const v1::UpdateArticleRequest& request) {
   Violations violations;
   const v1::Article& article = request.article();
   const auto is_set = [&article](const std::string& path) {
-    const auto* const field = article.GetDescriptor()->FindFieldByName(path);
-    return field->is_repeated() ? article.GetReflection()->FieldSize(article, field) > 0
-                                : article.GetReflection()->HasField(article, field);
+    const auto* const field = v1::Article::GetDescriptor()->FindFieldByName(path);
+    const auto* const reflection = v1::Article::GetReflection();
+    return field->is_repeated() ? reflection->FieldSize(article, field) > 0
+                                : reflection->HasField(article, field);
   };
   ArticleEdit edit{
       .id = CheckArticleName(article.name(), "article.name", violations),

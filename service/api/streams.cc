@@ -4,11 +4,15 @@
 #include <set>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "api/requests.h"
 
 namespace content::api::streams {
 namespace {
+
+// So that a message is not too large: one article may have any number of them.
+constexpr int kDriftsOfMessage = 1'000;
 
 class Watch final : public Producer {
  public:
@@ -114,12 +118,24 @@ class Verification final : public Work<VerifiedCounters, v1::VerifyCountersRespo
   }
 
   std::vector<v1::VerifyCountersResponse> Tell(VerifiedCounters verified) override {
-    std::vector<v1::VerifyCountersResponse> responses(1);
-    for (v1::CounterDrift& drift : verified.drifts) {
-      if (responses.back().drifts_size() == kDriftsOfMessage) responses.push_back(Counted());
-      *responses.back().add_drifts() = std::move(drift);
-      ++drift_count_;
-    }
+    std::vector<v1::VerifyCountersResponse> responses;
+    auto drift = verified.drifts.begin();
+    do {
+      v1::VerifyCountersResponse& response = responses.emplace_back();
+      while (drift != verified.drifts.end() && response.drifts_size() < kDriftsOfMessage) {
+        *response.add_drifts() = std::move(*drift++);
+      }
+      drift_count_ += response.drifts_size();
+      response.set_article_count(article_count_);
+      response.set_drift_count(drift_count_);
+    } while (drift != verified.drifts.end());
+    article_count_ += verified.article_count;
+    responses.back().set_article_count(article_count_);
+    responses.back().set_complete(verified.next_key.empty());
+    query_.after_key = std::move(verified.next_key);
+    return responses;
+  }
+
   Store& store_;
   VerifyQuery query_;
   int64_t article_count_ = 0;

@@ -1,13 +1,13 @@
 #pragma once
 
 #include <atomic>
-#include <compare>
 #include <cstdint>
 #include <deque>
 #include <map>
 #include <memory>
 #include <string>
 #include <thread>
+#include <tuple>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -27,7 +27,9 @@ struct Position {
   std::string key;
   std::string cursor;
 
-  auto operator<=>(const Position&) const = default;
+  bool operator<(const Position& other) const {
+    return std::tie(key, cursor) < std::tie(other.key, other.cursor);
+  }
 };
 
 /// What comes after a position.
@@ -60,9 +62,8 @@ class Source {
 /// a thousand who watch one article cost one query for each of its changes.
 ///
 /// The source is asked now and again whether anything has happened. Those for whom nothing has get
-/// a heartbeat from time to time. When the source cannot be reached they wait on, until
-/// a heartbeat is due that cannot be given with a good conscience: then they get the error, and can
-/// go on elsewhere.
+/// a heartbeat from time to time. When the source cannot be reached they wait on, until a heartbeat
+/// is due, which would say that all is well: then they get the error, and can go on elsewhere.
 class Feed {
  public:
   struct Options {

@@ -77,6 +77,10 @@ bool Takes(const MethodDescriptor& method, const std::string& field) {
   return method.input_type()->FindFieldByName(field) != nullptr;
 }
 
+bool IsWrite(const MethodDescriptor& method) {
+  return Takes(method, "request_id") || Takes(method, "repair") || method.name() == "EraseAuthor";
+}
+
 // ---- The tables ----
 
 struct Row {
@@ -101,7 +105,9 @@ std::set<std::string> Expand(const std::string& rpcs, const ServiceDescriptor& s
       return Takes(method, "name") || Takes(method, "names") || Takes(method, "parent") ||
              Takes(method, "comment");
     });
-  } else if (rpcs == "writes" || rpcs == "writes with `request_id`") {
+  } else if (rpcs == "writes") {
+    add(AllMethods(), IsWrite);
+  } else if (rpcs == "writes with `request_id`") {
     add(AllMethods(), [](const auto& method) { return Takes(method, "request_id"); });
   } else if (rpcs == "reads with `min_revision`") {
     add(AllMethods(), [](const auto& method) { return Takes(method, "min_revision"); });
@@ -188,7 +194,7 @@ const std::map<std::string, std::string>& ValidRequests() {
       {"ListModerationQueue", R"({})"},
       {"ExportAuthor", R"({"author_id": "user-1"})"},
       {"EraseAuthor", R"({"author_id": "user-1"})"},
-      {"VerifyCounters", R"({})"},
+      {"VerifyCounters", R"({"repair": true})"},
       {"GetServerInfo", R"({})"},
   };
   return requests;
@@ -594,6 +600,7 @@ class ErrorsTest : public ::testing::Test {
     Make("DeleteComment", R"({"name": "$placeholder"})");
     words_["$deepest"] = Comment();
     for (int depth = 1; depth <= 32; ++depth) words_["$deepest"] = Comment("$deepest");
+    Query(url_, "UPDATE article_state SET comment_count = 0 WHERE article_id = 'story'");
 
     v1::GetArticleRequest get;
     get.set_name("articles/story");

@@ -9,11 +9,13 @@
 #include <ctime>
 #include <future>
 #include <memory>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "google/protobuf/descriptor_database.h"
 #include "grpc/health/v1/health.grpc.pb.h"
 #include "grpc/reflection/v1/reflection.grpc.pb.h"
 #include "support/contentd.h"
@@ -148,41 +150,6 @@ TEST_F(ServerTest, PagesFollowOneAnother) {
   ASSERT_EQ(second.articles_size(), 1);
   EXPECT_EQ(second.articles(0).name(), "articles/a");
   EXPECT_EQ(second.next_page_token(), "");
-}
-
-TEST_F(ServerTest, ErrorsSayWhatIsWrong) {
-  ASSERT_TRUE(client_.Publish(MakeArticle("story")).ok());
-
-  const grpc::Status empty = client_.Create({});
-  EXPECT_EQ(empty.error_code(), grpc::StatusCode::INVALID_ARGUMENT);
-  EXPECT_THAT(BadFields(empty),
-              UnorderedElementsAre("parent", "comment.author.id", "comment.author.display_name",
-                                   "comment.body"));
-
-  const grpc::Status missing = client_.Create(MakeCommentRequest("none", "text"));
-  EXPECT_EQ(missing.error_code(), grpc::StatusCode::NOT_FOUND);
-  EXPECT_EQ(ReasonOf(missing), "ARTICLE_NOT_FOUND");
-
-  v1::Article other = MakeArticle("unused");
-  other.clear_name();
-  other.set_title("Story");
-  const grpc::Status exists = client_.Publish(other);
-  EXPECT_EQ(exists.error_code(), grpc::StatusCode::ALREADY_EXISTS);
-  EXPECT_EQ(ReasonOf(exists), "ARTICLE_EXISTS");
-
-  v1::Article closed = MakeArticle("closed");
-  closed.set_comment_policy(v1::COMMENT_POLICY_CLOSED);
-  ASSERT_TRUE(client_.Publish(closed).ok());
-  const grpc::Status refused = client_.Create(MakeCommentRequest("closed", "text"));
-  EXPECT_EQ(refused.error_code(), grpc::StatusCode::FAILED_PRECONDITION);
-  EXPECT_EQ(ReasonOf(refused), "COMMENTS_CLOSED");
-
-  v1::GetArticleRequest early;
-  early.set_name("articles/story");
-  early.set_min_revision(100);
-  v1::GetArticleResponse response;
-  EXPECT_EQ(ReasonOf(Client::Call(&Stub::GetArticle, client_.content(), early, response)),
-            "REVISION_NOT_REACHED");
 }
 
 TEST_F(ServerTest, BadInputsGetTheirCodeReasonAndFields) {
@@ -424,6 +391,48 @@ TEST_P(ReflectionTest, ShowsEverything) {
   EXPECT_EQ(Ask(request).all_extension_numbers_response().extension_number_size(), 0);
   request.clear_message_request();
   EXPECT_TRUE(Ask(request).has_error_response());
+}
+
+// As a client does that knows nothing of the service: it asks for the files that it does not have
+// yet.
+TEST_P(ReflectionTest, DescribesTheTypesOfEveryRpc) {
+  google::protobuf::SimpleDescriptorDatabase files;
+  std::set<std::string> known;
+  std::vector<std::string> wanted;
+  const auto take = [&](const Response& answer) {
+    for (const std::string& bytes : answer.file_descriptor_response().file_descriptor_proto()) {
+      google::protobuf::FileDescriptorProto file;
+      EXPECT_TRUE(file.ParseFromString(bytes));
+      if (!known.insert(file.name()).second) continue;
+      files.Add(file);
+      wanted.insert(wanted.end(), file.dependency().begin(), file.dependency().end());
+    }
+  };
+  Request request;
+  for (const char* service : {"content.v1.ContentService", "content.v1.AdminService"}) {
+    request.set_file_containing_symbol(service);
+    take(Ask(request));
+  }
+  while (!wanted.empty()) {
+    request.set_file_by_filename(wanted.back());
+    wanted.pop_back();
+    if (!known.contains(request.file_by_filename())) take(Ask(request));
+  }
+  google::protobuf::DescriptorPool pool(&files);
+  const google::protobuf::DescriptorPool& ours =
+      *google::protobuf::DescriptorPool::generated_pool();
+  for (const char* name : {"content.v1.ContentService", "content.v1.AdminService"}) {
+    const google::protobuf::ServiceDescriptor* const service = pool.FindServiceByName(name);
+    ASSERT_NE(service, nullptr) << name;
+    EXPECT_EQ(service->DebugString(), ours.FindServiceByName(name)->DebugString());
+    for (int i = 0; i < service->method_count(); ++i) {
+      for (const auto* type :
+           {service->method(i)->input_type(), service->method(i)->output_type()}) {
+        EXPECT_EQ(type->DebugString(),
+                  ours.FindMessageTypeByName(type->full_name())->DebugString());
+      }
+    }
+  }
 }
 
 TEST_F(ServerTest, HealthIsKnownForTheServerAndEachService) {

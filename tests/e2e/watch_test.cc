@@ -754,6 +754,39 @@ TEST_F(AuthorTest, AnAuthorMustBeNamed) {
   }
 }
 
+TEST_F(WatchTest, ManyDriftsComeInMessagesThatAreNotTooLarge) {
+  constexpr int kDrifts = 1200;
+  Publish(MakeArticle("story"));
+  const v1::Comment comment = Write("story", "text");
+  Query(url_,
+        absl::StrCat("INSERT INTO comment SELECT (c).* FROM (SELECT jsonb_populate_record(c, "
+                     "jsonb_build_object('comment_id', gen_random_uuid(), 'thread_key', '\\x' || "
+                     "encode(uuid_send(gen_random_uuid()), 'hex'))) AS c FROM comment c, "
+                     "generate_series(2, ",
+                     kDrifts, ")) x"));
+  Query(url_, absl::StrCat("UPDATE comment SET reply_count = 7; UPDATE article_state SET "
+                           "comment_count = ",
+                           kDrifts));
+  v1::VerifyCountersRequest request;
+  request.set_repair(true);
+  Stream<v1::VerifyCountersResponse> verification(&Admin::VerifyCounters, client_.admin(), request);
+  int64_t drifts = 0;
+  for (const v1::VerifyCountersResponse& response : ReadAll(verification)) {
+    drifts += response.drifts_size();
+    EXPECT_EQ(response.drift_count(), drifts);
+    EXPECT_LE(response.drifts_size(), 1000);
+    EXPECT_EQ(response.article_count(), response.complete() ? 1 : 0);
+  }
+  EXPECT_EQ(drifts, kDrifts);
+  const auto watch = WatchComments(client_, "story", comment.article_revision());
+  for (int told = 0; told < kDrifts;) {
+    const v1::WatchCommentsResponse change = NextChange(*watch);
+    ASSERT_FALSE(HasFailure());
+    EXPECT_LE(change.comments_size(), 50);
+    told += change.comments_size();
+  }
+}
+
 TEST_F(WatchTest, CountersAreVerifiedAndRepairedAndWatchersLearnOfIt) {
   for (const char* id : {"story", "right"}) Publish(MakeArticle(id));
   const v1::Comment comment = Write("story", "text");

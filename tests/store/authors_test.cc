@@ -1,11 +1,12 @@
-#include <map>
+#include <atomic>
+#include <future>
+#include <memory>
 #include <set>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "absl/time/clock.h"
 #include "store/store_fixture.h"
 
 namespace content::store {
@@ -195,6 +196,21 @@ TEST_F(AuthorsTest, ErasesALimitedNumberAtATimeAndTheRestNext) {
   EXPECT_EQ(EraseAll("ana").comments, 3);
   EXPECT_EQ(EraseAll("ana").comments, 0);  // a second run finds nothing
   ExpectExactCounts();
+}
+
+TEST_F(AuthorsTest, DoesNotCountWhatAnotherErasesMeanwhile) {
+  AddBy("ana", "first", "hello");
+  testing::Session other(url_);
+  other.Run("BEGIN; SELECT FROM article_state WHERE article_id = 'first' FOR UPDATE");
+  auto answer = std::async(std::launch::async, [&] { return Erase("ana"); });
+  testing::AwaitWaitersForLocks(url_, 1);
+  other.Run("UPDATE comment SET author_id = '', body = '', state = 4; COMMIT");
+  const auto erased = answer.get();
+  ASSERT_TRUE(erased.ok()) << erased.status();
+  EXPECT_EQ(erased->comment_count, 0);
+  EXPECT_THAT(erased->articles, IsEmpty());
+  EXPECT_FALSE(erased->complete);
+  EXPECT_TRUE(Erase("ana")->complete);
 }
 
 // Others erase, delete and write at the same time: every comment is counted by one of them.

@@ -1,4 +1,5 @@
 #include <atomic>
+#include <future>
 #include <string>
 #include <thread>
 #include <vector>
@@ -166,6 +167,17 @@ TEST_F(CountersTest, RepairsWhatReadersSeeWhereNoCounterDiffers) {
   Set("ever_shown = false", "alone");
   EXPECT_THAT(Drifts({.repair = true}), IsEmpty());
   EXPECT_EQ(Sql("SELECT ever_shown FROM comment"), "t");
+}
+
+TEST_F(CountersTest, LeavesAloneWhatIsRightByTheTimeItHasTheLock) {
+  Sql("UPDATE article_state SET comment_count = 7");
+  testing::Session other(url_);
+  other.Run("BEGIN; UPDATE article_state SET comment_count = 0");
+  auto answer = std::async(std::launch::async, [&] { return Drifts({.repair = true}); });
+  testing::AwaitWaitersForLocks(url_, 1);
+  other.Run("COMMIT");
+  EXPECT_THAT(answer.get(), IsEmpty());
+  EXPECT_EQ(GetOne("post").revision(), 1);
 }
 
 TEST_F(CountersTest, LooksAtOneArticleOrAll) {

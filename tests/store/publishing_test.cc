@@ -461,7 +461,7 @@ TEST_F(RenamingTest, OfCallersWhoWantOneNameOneGetsIt) {
       std::vector<std::jthread> callers;
       for (int i = 0; i < kArticles; ++i) {
         callers.emplace_back([&, i] {
-          // Two stores: one alone does its publishing one by one.
+          // A store for each: one alone publishes one by one.
           const std::unique_ptr<Store> store = *Open(url_);
           if (i == 0) {
             const auto published = Await<PublishedArticle>([&](auto done) {

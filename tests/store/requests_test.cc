@@ -221,9 +221,9 @@ TYPED_TEST(EveryWriteTest, IsDoneOnceByCallersAtTheSameTime) {
   }
   EXPECT_THAT(answers, SizeIs(1));
   EXPECT_EQ(this->Writes(), 1);
-  EXPECT_EQ(this->Sql("SELECT count(*) FROM request WHERE request_id = '2b6f2a4e-6a0e-4b62-9c0e-"
-                      "0d9d0f3f7a11'"),
-            "1");
+  EXPECT_EQ(
+      this->Sql(absl::StrCat("SELECT count(*) FROM request WHERE request_id = '", kRequestId, "'")),
+      "1");
 }
 
 TYPED_TEST(EveryWriteTest, RefusesItsRequestIdForAnythingElse) {
@@ -369,7 +369,7 @@ TEST_F(RequestsTest, ForgetsWhatIsOldSomeAtATime) {
   EXPECT_EQ(*Forget(yesterday), 0);
   EXPECT_EQ(Create(MakeRequest())->article_revision(), 2);
   EXPECT_EQ(GetOne("post").comment_count(), 1);
-  Sql("DELETE FROM request WHERE request_id <> '2b6f2a4e-6a0e-4b62-9c0e-0d9d0f3f7a11'");
+  Sql(absl::StrCat("DELETE FROM request WHERE request_id <> '", kRequestId, "'"));
   EXPECT_EQ(*Forget(absl::Now() + absl::Hours(1)), 1);
   EXPECT_EQ(Create(MakeRequest())->article_revision(), 3) << "forgotten, and done again";
 }

@@ -92,6 +92,15 @@ TEST_F(SearchTest, AWordInTheTitleCountsForMoreThanManyInTheBody) {
   EXPECT_THAT(Find("whale"), ElementsAre("a-title", "b-body", "a-body"));
 }
 
+TEST_F(SearchTest, AWordCountsForMoreInAShortText) {
+  std::string filler;
+  for (int i = 0; i < 100; ++i) absl::StrAppend(&filler, " filler", i);
+  Add("b-long", {.body = absl::StrCat("A whale.", filler)});
+  Add("a-short", {.body = "A whale."});
+  Add("c-long", {.body = absl::StrCat("A whale.", filler)});
+  EXPECT_THAT(Find("whale"), ElementsAre("a-short", "c-long", "b-long"));
+}
+
 TEST_F(SearchTest, AnswersWithArticlesInBasicView) {
   Add("found", {.title = "The whale", .body = "# One\n\nA whale."});
   const auto page = Search({.text = "whale", .page_size = 10});
@@ -233,6 +242,7 @@ TEST_F(SearchTest, TakesAnyText) {
 TEST_F(SearchTest, FindsOnlyWhatReadersSee) {
   Add("seen", {.body = "A whale."});
   v1::Article scheduled = MakeArticle("scheduled", "A whale.");
+  scheduled.set_title("Whale");
   *scheduled.mutable_publish_time() =
       TimeUtil::MicrosecondsToTimestamp(absl::ToUnixMicros(absl::Now() + absl::Hours(1)));
   ASSERT_TRUE(Publish(scheduled).ok());
@@ -245,6 +255,22 @@ TEST_F(SearchTest, FindsOnlyWhatReadersSee) {
   ASSERT_TRUE(Edit({.id = "scheduled", .article = due, .paths = {"publish_time"}}).ok());
   Add("retracted", {.body = "A whale."});
   EXPECT_THAT(Find("whale"), UnorderedElementsAre("seen", "scheduled", "retracted"));
+}
+
+// Else pages would end where what is not to be seen takes all the room.
+TEST_F(SearchTest, WhatReadersDoNotSeeTakesNoRoomOnAPage) {
+  for (int i = 0; i < 3; ++i) {
+    Add(absl::StrCat("seen-", i), {.body = "A whale."});
+    v1::Article scheduled = MakeArticle(absl::StrCat("scheduled-", i), "A whale.");
+    scheduled.set_title("Whale");
+    *scheduled.mutable_publish_time() =
+        TimeUtil::MicrosecondsToTimestamp(absl::ToUnixMicros(absl::Now() + absl::Hours(1)));
+    ASSERT_TRUE(Publish(scheduled).ok());
+  }
+  const auto page = Search({.text = "whale", .page_size = 2});
+  ASSERT_TRUE(page.ok()) << page.status();
+  EXPECT_THAT(page->items, SizeIs(2));
+  EXPECT_NE(page->next_key, "");
 }
 
 TEST_F(SearchTest, FollowsWhatIsChanged) {
