@@ -29,8 +29,8 @@ std::unique_ptr<pqxx::connection> Connect(const std::string& url) {
 
 // What no session of ours may inherit from the server's configuration. An instance that froze or
 // was cut off must not keep an article locked; locking relies on READ COMMITTED; an acknowledged
-// write is on disk; a number in the key of a page is exact. (Compiling a statement takes longer than
-// running any of ours.)
+// write is on disk; a number in the key of a page is exact. (Compiling a statement takes longer
+// than running any of ours.)
 constexpr char kSessionSettings[] = R"sql(
 SET idle_in_transaction_session_timeout = '10s';
 SET tcp_keepalives_idle = 10;

@@ -434,8 +434,9 @@ TEST_F(ArticleChangesTest, WhoWasAwayForLongLearnsOfEachArticleOnceAndWhatBecame
   for (int i = 0; i < 5; ++i) Put(absl::StrCat("known", i));
   ArticleCursor cursor = CursorOfNow();
   std::map<std::string, std::string> expected;
-  // Published first of all, and changed last: on another page than its publishing was.
-  Put("early");
+  // Published first of all, with an old date, and changed last: on another page than its publishing
+  // was.
+  Put("early", today_ - absl::Hours(9));
   for (int i = 0; i < 210; ++i) Put(absl::StrCat("new", i));
   for (int i = 0; i < 210; ++i) expected[absl::StrCat("new", i)] = "published";
   for (int i = 0; i < 5; ++i) SetTitle(absl::StrCat("known", i), "Changed");
