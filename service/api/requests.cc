@@ -268,7 +268,7 @@ absl::StatusOr<NewComment> Validate(const v1::CreateCommentRequest& request) {
   comment.request = CheckRequestId(request, violations);
   if (!violations.empty()) return violations.ToStatus();
   comment.create_time = absl::Now();
-  comment.comment_id = NewCommentId(comment.create_time);
+  comment.comment_id = NewUuid(comment.create_time);
   comment.author = request.comment().author();
   comment.body = request.comment().body();
   comment.validate_only = request.validate_only();

@@ -109,7 +109,7 @@ std::string CommentName(absl::string_view article_id, absl::string_view comment_
   return absl::StrCat(kArticles, article_id, "/comments/", comment_id);
 }
 
-std::string NewCommentId(absl::Time now) {
+std::string NewUuid(absl::Time now) {
   static UuidSequence sequence;
   const std::array<uint8_t, 16> bytes = sequence.Next(absl::ToUnixMillis(now));
   const std::string hex = absl::BytesToHexString(

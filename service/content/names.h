@@ -34,6 +34,6 @@ std::string CommentName(absl::string_view article_id, absl::string_view comment_
 
 /// A new UUID of version 7 (RFC 9562, section 5.7) for time `now`: ids of one process are strictly
 /// increasing, those of several sort by their clocks. Thread-safe.
-std::string NewCommentId(absl::Time now);
+std::string NewUuid(absl::Time now);
 
 }  // namespace content

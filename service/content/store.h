@@ -306,7 +306,8 @@ class Store {
 
   /// Changes of articles after a cursor, as many as fit, with what readers see at `now`: first the
   /// articles whose time has come, then those that were changed, in commit order. Time does not go
-  /// back behind the cursor's, should clocks differ.
+  /// back behind the cursor's, should clocks differ. REVISION_NOT_REACHED if the feed has not come
+  /// as far as the cursor.
   virtual void ReadArticleChanges(CallContext context, ArticleCursor after, absl::Time now,
                                   Callback<ArticleChanges> done) = 0;
 

@@ -170,6 +170,9 @@ absl::StatusOr<ArticleChanges> ReadArticleChanges(Connection& connection,
       statement, after.position, TimeParameter(after.time),
       after.article_id.empty() ? kAfterAllIds : after.article_id, TimeParameter(now), kMostChanges);
   const auto feed_end = rows[0]["feed_end"].as<int64_t>();
+  if (feed_end < after.position) {
+    return RevisionNotReached("the feed of articles", after.position, feed_end);
+  }
   ArticleChanges changes;
   changes.cursor = {
       .position = feed_end, .time = now, .known_position = feed_end, .known_time = now};
@@ -182,8 +185,11 @@ absl::StatusOr<ArticleChanges> ReadArticleChanges(Connection& connection,
     changes.changes.push_back(std::move(record));
   }
   changes.complete = rows.size() < kMostChanges && changes.changes.size() == rows.size();
-  ArticleCursor& last = changes.changes.back().cursor;
-  (changes.complete ? last : changes.cursor) = changes.complete ? changes.cursor : last;
+  if (changes.complete) {
+    changes.changes.back().cursor = changes.cursor;
+  } else {
+    changes.cursor = changes.changes.back().cursor;
+  }
   return changes;
 }
 

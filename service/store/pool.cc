@@ -18,8 +18,9 @@ constexpr int kMostLosses = 1;
 constexpr absl::Duration kReconnectPause = absl::Milliseconds(200);
 constexpr absl::Duration kOverloadRetry = absl::Milliseconds(100);
 
-// PostgreSQL ends each statement at its timeout. A job, which has at most this many, that is on the
-// connection for longer than they could take together has a database that does not answer.
+// PostgreSQL ends each statement at its timeout. A job that is on the connection for longer than
+// this many together could take has a database that does not answer: most jobs have fewer, and
+// those of the few that have more are quick.
 constexpr int kMostStatements = 10;
 constexpr absl::Duration kHangGrace = absl::Seconds(5);
 constexpr std::chrono::seconds kWatchInterval{1};

@@ -346,6 +346,10 @@ void AddWrongStates(std::vector<Case>& cases) {
        "the article has not reached `after_revision`",
        R"({"parent": "articles/story", "after_revision": "1000000"})",
        {"current_revision=$revision"}},
+      {"WatchArticles",
+       "the database is older than `resume_token`",
+       R"({"resume_token": "$later"})",
+       {"current_revision=$feed"}},
       {"BatchGetArticles", "the answer would pass 3 MiB",
        R"({"names": ["articles/large", "articles/large", "articles/large", "articles/large"],
            "view": "ARTICLE_VIEW_FULL"})"},
@@ -607,6 +611,22 @@ class ErrorsTest : public ::testing::Test {
     v1::GetArticleResponse story;
     Client::Call(&v1::ContentService::Stub::GetArticle, client_->content(), get, story);
     words_["$revision"] = absl::StrCat(story.article().revision());
+    words_["$feed"] = Query(url_, "SELECT position FROM article_feed");
+    words_["$later"] = TokenFromBeforeARestore();
+  }
+
+  // A resume token of the database as it was before it was restored from an older copy.
+  std::string TokenFromBeforeARestore() {
+    Query(url_, "UPDATE article_feed SET position = position + 1000");
+    grpc::ClientContext context;
+    v1::WatchArticlesRequest request;
+    request.set_skip_existing(true);
+    const auto stream = client_->content().WatchArticles(&context, request);
+    v1::WatchArticlesResponse response;
+    EXPECT_TRUE(stream->Read(&response));
+    context.TryCancel();
+    Query(url_, "UPDATE article_feed SET position = position - 1000");
+    return response.resume_token();
   }
 
   std::string Filled(const std::string& text) const { return absl::StrReplaceAll(text, words_); }

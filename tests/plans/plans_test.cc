@@ -297,7 +297,7 @@ Probe Add(const std::string& name, const std::string& reply_to_id, const Request
     NewComment comment;
     comment.article_id = "art-1";
     comment.create_time = absl::Now();
-    comment.comment_id = NewCommentId(comment.create_time);
+    comment.comment_id = NewUuid(comment.create_time);
     comment.reply_to_id = reply_to_id;
     comment.author.set_id("user-1");
     comment.author.set_display_name("A Reader");

@@ -322,6 +322,14 @@ TEST_F(ArticleChangesTest, BeginWithAllThatReadersSeeOldestFirst) {
   EXPECT_THAT(Next(cursor), IsEmpty());
 }
 
+TEST_F(ArticleChangesTest, ACursorFromBeyondTheFeedIsRefused) {
+  ArticleCursor cursor = CursorOfNow();
+  cursor.position += 1;
+  const auto changes = Await<ArticleChanges>(
+      [&](auto done) { store_->ReadArticleChanges({}, cursor, absl::Now(), std::move(done)); });
+  EXPECT_EQ(ReasonOf(changes.status()), "REVISION_NOT_REACHED");
+}
+
 TEST_F(ArticleChangesTest, ComeInTheOrderOfCommits) {
   ArticleCursor cursor = CursorOfNow();
   Put("a");

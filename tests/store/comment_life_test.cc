@@ -276,7 +276,7 @@ TEST_F(CommentLifeTest, DeletingNeedsTheCurrentEtag) {
 }
 
 TEST_F(CommentLifeTest, DeletingWhatIsNotThereFailsUnlessThatIsAllowed) {
-  const CommentRef none{"post", NewCommentId(absl::Now())};
+  const CommentRef none{"post", NewUuid(absl::Now())};
   EXPECT_EQ(ReasonOf(Delete({.comment = none}).status()), "COMMENT_NOT_FOUND");
   EXPECT_EQ(*Delete({.comment = none, .etag = "x", .allow_missing = true}), 1);
 }
@@ -320,7 +320,7 @@ TEST_F(CommentLifeTest, ModeratorsMoveCommentsInEveryDirection) {
 }
 
 TEST_F(CommentLifeTest, ModeratingNeedsAComment) {
-  const std::string id = NewCommentId(absl::Now());
+  const std::string id = NewUuid(absl::Now());
   EXPECT_EQ(ReasonOf(Moderate(CommentName("post", id), kHidden).status()), "COMMENT_NOT_FOUND");
   EXPECT_EQ(ReasonOf(Moderate(CommentName("none", id), kHidden).status()), "ARTICLE_NOT_FOUND");
 }

@@ -64,7 +64,7 @@ class Creating : public Write {
     NewComment reply;
     reply.article_id = comment.article_id;
     reply.create_time = absl::Now();
-    reply.comment_id = NewCommentId(reply.create_time);
+    reply.comment_id = NewUuid(reply.create_time);
     reply.reply_to_id = comment.comment_id;
     reply.author.set_id("user-2");
     reply.author.set_display_name("B");
@@ -249,7 +249,7 @@ TYPED_TEST(EveryWriteTest, IsDoneOnceIfTheConnectionBreaksAtItsCommit) {
 TYPED_TEST(EveryWriteTest, WithoutARequestIdIsDoneOnceAsWellIfTheConnectionBreaksAtItsCommit) {
   Proxy proxy(this->url_);
   const std::unique_ptr<Store> store = *this->Open(proxy.url());
-  bool undone = false;
+  std::atomic<bool> undone = false;  // set on a thread of the proxy
   proxy.CutNextCommit(Proxy::Cut::kAfterCommit,
                       [&] { undone = this->write_->Undo(*this->store_, this->comment_); });
   const auto answer = this->Do(*store, {});
@@ -298,21 +298,20 @@ TEST_F(RequestsTest, ARepeatedPublishingAnswersWithItsOwnOutcomeAndTheArticleAsI
   const auto again = Publish(MakeArticle("new"), options);
   EXPECT_EQ(again->outcome, v1::PUBLISH_OUTCOME_CREATED);
   EXPECT_EQ(again->article.body(), "Other text.");
-  EXPECT_EQ(
-      Publish(MakeArticle("new", "Other text."), {.request = {NewCommentId(absl::Now()), kThis}})
-          ->outcome,
-      v1::PUBLISH_OUTCOME_UNCHANGED);
+  EXPECT_EQ(Publish(MakeArticle("new", "Other text."), {.request = {NewUuid(absl::Now()), kThis}})
+                ->outcome,
+            v1::PUBLISH_OUTCOME_UNCHANGED);
 }
 
 TEST_F(RequestsTest, WhatFailsLeavesItsIdToAnotherRequest) {
-  EXPECT_EQ(ReasonOf(Delete({.comment = {"post", NewCommentId(absl::Now())},
-                             .request = {kRequestId, kOther}})
-                         .status()),
-            "COMMENT_NOT_FOUND");
+  EXPECT_EQ(
+      ReasonOf(Delete({.comment = {"post", NewUuid(absl::Now())}, .request = {kRequestId, kOther}})
+                   .status()),
+      "COMMENT_NOT_FOUND");
   v1::Article stale = MakeArticle("post", "Other text.");
   stale.set_etag("7");
   EXPECT_EQ(ReasonOf(Publish(stale, {.request = {kRequestId, kOther}}).status()), "ETAG_MISMATCH");
-  NewComment orphan = MakeComment("post", "x", CommentName("post", NewCommentId(absl::Now())));
+  NewComment orphan = MakeComment("post", "x", CommentName("post", NewUuid(absl::Now())));
   orphan.request = {kRequestId, kOther};
   EXPECT_EQ(ReasonOf(Create(orphan).status()), "COMMENT_NOT_FOUND");
   EXPECT_TRUE(Create(MakeRequest()).ok());
@@ -331,14 +330,14 @@ TEST_F(RequestsTest, ValidatingUsesNoIdUpButTellsThatItIsUsed) {
 
   CommentEdit edit{.comment = *ParseCommentName(created->name()),
                    .body = "edited",
-                   .request = {NewCommentId(absl::Now()), kThis}};
+                   .request = {NewUuid(absl::Now()), kThis}};
   ASSERT_TRUE(Update(edit).ok());
   edit.validate_only = true;
   EXPECT_EQ(Update(edit)->body(), "edited");
   EXPECT_EQ(Update(edit)->etag(), "");
   EXPECT_EQ(Update(edit)->article_revision(), 0);
 
-  PublishOptions options{.request = {NewCommentId(absl::Now()), kThis}};
+  PublishOptions options{.request = {NewUuid(absl::Now()), kThis}};
   ASSERT_TRUE(Publish(MakeArticle("post", "Other text."), options).ok());
   options.validate_only = true;
   const auto preview = Publish(MakeArticle("post", "Other text."), options);

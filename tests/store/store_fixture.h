@@ -107,7 +107,7 @@ class StoreTest : public ::testing::Test {
     NewComment comment;
     comment.article_id = article_id;
     comment.create_time = absl::Now();
-    comment.comment_id = NewCommentId(comment.create_time);
+    comment.comment_id = NewUuid(comment.create_time);
     if (!reply_to_name.empty()) comment.reply_to_id = ParseCommentName(reply_to_name)->comment_id;
     comment.author.set_id("user-1");
     comment.author.set_display_name("A Reader");

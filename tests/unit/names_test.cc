@@ -44,7 +44,7 @@ TEST(CommentName, IsReadOnlyInItsExactForm) {
 
 TEST(CommentId, IsAVersion7UuidOfItsTime) {
   const absl::Time time = absl::FromUnixMillis(0x0123'4567'89ab);
-  const std::string id = NewCommentId(time);
+  const std::string id = NewUuid(time);
   EXPECT_TRUE(IsUuid(id));
   EXPECT_EQ(id[14], '7');
   EXPECT_NE(std::string("89ab").find(id[19]), std::string::npos);
@@ -54,16 +54,16 @@ TEST(CommentId, CarriesTheTimeUnlessAnEarlierOneWasLater) {
   // Later than what the test before it, or an earlier run of this one, left behind.
   static int64_t later_ms = 0x7000'0000'0000;
   const absl::Time later = absl::FromUnixMillis(later_ms += 0x1'0000'0000);
-  const std::string first = NewCommentId(later);
+  const std::string first = NewUuid(later);
   EXPECT_EQ(first.substr(0, 8), absl::StrCat(absl::Hex(later_ms >> 16, absl::kZeroPad8)));
-  EXPECT_GT(NewCommentId(later - absl::Hours(1)), first) << "a clock set back does not break order";
+  EXPECT_GT(NewUuid(later - absl::Hours(1)), first) << "a clock set back does not break order";
 }
 
 TEST(CommentId, IncreasesWithinAMillisecondAndNeverRepeats) {
   const absl::Time now = absl::Now();
-  std::string previous = NewCommentId(now);
+  std::string previous = NewUuid(now);
   for (int i = 0; i < 100'000; ++i) {
-    const std::string next = NewCommentId(now);
+    const std::string next = NewUuid(now);
     ASSERT_LT(previous, next);
     previous = next;
   }
@@ -77,7 +77,7 @@ TEST(CommentId, IsUniqueAcrossThreads) {
     std::vector<std::jthread> threads;
     for (auto& mine : ids) {
       threads.emplace_back([&mine] {
-        for (int i = 0; i < kEach; ++i) mine.push_back(NewCommentId(absl::Now()));
+        for (int i = 0; i < kEach; ++i) mine.push_back(NewUuid(absl::Now()));
       });
     }
   }
