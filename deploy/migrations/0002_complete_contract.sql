@@ -17,9 +17,12 @@ CREATE TABLE article_feed (position bigint NOT NULL);
 ALTER TABLE article_state
   ADD COLUMN name text COLLATE "C",            -- the current one
   ADD COLUMN feed_position bigint,             -- of the last change but comments
-  ADD COLUMN published_position bigint;        -- of the change that last brought it to readers
+  ADD COLUMN published_position bigint,        -- of the change that last brought it to readers
+  -- Whether readers saw it before its last change: whoever did must hear of its end, and nobody else.
+  ADD COLUMN ever_readable boolean;
 UPDATE article_state s
-SET name = s.article_id, feed_position = n.position, published_position = n.position
+SET name = s.article_id, feed_position = n.position, published_position = n.position,
+    ever_readable = (s.publish_time <= now())
 FROM (SELECT article_id, row_number() OVER (ORDER BY publish_time, article_id) AS position
       FROM article_state) n
 WHERE n.article_id = s.article_id;
@@ -27,7 +30,8 @@ INSERT INTO article_feed (position) SELECT coalesce(max(feed_position), 0) FROM 
 ALTER TABLE article_state
   ALTER COLUMN name SET NOT NULL,
   ALTER COLUMN feed_position SET NOT NULL,
-  ALTER COLUMN published_position SET NOT NULL;
+  ALTER COLUMN published_position SET NOT NULL,
+  ALTER COLUMN ever_readable SET NOT NULL;
 CREATE INDEX article_state_by_feed ON article_state (feed_position);
 
 -- Lists by author and tag page by key too: a label for each author with each tag.
@@ -84,11 +88,11 @@ WHERE NOT s.retracted;
 
 -- A comment is shown if it is VISIBLE (1) or has replies that are shown; that is what reply_count
 -- counts now. Whoever saw a comment must hear of its end: ever_shown.
-ALTER TABLE comment ADD COLUMN shown boolean, ADD COLUMN ever_shown boolean;
-UPDATE comment SET shown = (state = 1 OR reply_count > 0), ever_shown = (state = 1 OR reply_count > 0);
-ALTER TABLE comment ALTER COLUMN shown SET NOT NULL, ALTER COLUMN ever_shown SET NOT NULL;
-
 DROP INDEX comment_by_thread, comment_by_parent;
+ALTER TABLE comment ADD COLUMN shown boolean NOT NULL DEFAULT true,  -- without writing every row anew
+                    ADD COLUMN ever_shown boolean NOT NULL DEFAULT true;
+UPDATE comment SET shown = false, ever_shown = false WHERE state <> 1 AND reply_count = 0;
+ALTER TABLE comment ALTER COLUMN shown DROP DEFAULT, ALTER COLUMN ever_shown DROP DEFAULT;
 CREATE INDEX comment_shown ON comment (article_id, comment_id) WHERE shown;
 CREATE INDEX comment_shown_by_thread ON comment (article_id, thread_key) WHERE shown;
 CREATE INDEX comment_shown_by_parent ON comment (article_id, parent_id, comment_id)
@@ -105,7 +109,8 @@ ALTER TABLE request
   ALTER COLUMN comment_id DROP NOT NULL,
   ADD COLUMN revision bigint,   -- of the article, after the write
   ADD COLUMN outcome smallint;  -- PublishOutcome, of a publishing
-UPDATE request r SET revision = c.text_revision, outcome = 0
+-- Version 1 took its fingerprints of other things. An empty one fits every request.
+UPDATE request r SET revision = c.text_revision, outcome = 0, fingerprint = ''
 FROM comment c WHERE c.article_id = r.article_id AND c.comment_id = r.comment_id;
 ALTER TABLE request ALTER COLUMN revision SET NOT NULL, ALTER COLUMN outcome SET NOT NULL;
 CREATE INDEX request_by_time ON request (create_time);

@@ -180,6 +180,7 @@ absl::Status CompleteArticle(absl::string_view path, v1::Article& article) {
     }
     article.set_name(ArticleName(id));
   }
+  article.DiscardUnknownFields();  // a newer contract's: not stored, so not compared either
   article.clear_update_time();
   article.clear_comment_count();
   article.clear_revision();

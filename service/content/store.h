@@ -92,7 +92,8 @@ struct SearchQuery {
 struct RequestKey {
   /// A UUID in lower case; empty: the caller gave none, and the write is done each time.
   std::string id = {};
-  /// Digest of what is asked for. The same id with another one is REQUEST_ID_REUSED.
+  /// Digest of what is asked for, if the caller gave the id. The same id with another one is
+  /// REQUEST_ID_REUSED.
   std::string fingerprint = {};
 };
 
@@ -305,9 +306,9 @@ class Store {
                             Callback<std::vector<std::optional<int64_t>>> done) = 0;
 
   /// Changes of articles after a cursor, as many as fit, with what readers see at `now`: first the
-  /// articles whose time has come, then those that were changed, in commit order. Time does not go
-  /// back behind the cursor's, should clocks differ. REVISION_NOT_REACHED if the feed has not come
-  /// as far as the cursor.
+  /// articles whose time has come, then those that were changed, in commit order. The cursor's time
+  /// may be later, by another clock; nothing is shown before `now`, and some things twice then.
+  /// REVISION_NOT_REACHED if the feed has not come as far as the cursor.
   virtual void ReadArticleChanges(CallContext context, ArticleCursor after, absl::Time now,
                                   Callback<ArticleChanges> done) = 0;
 

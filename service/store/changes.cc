@@ -47,8 +47,8 @@ std::string SelectRevisions() {
 
 // $1 position, $2 and $3 time and id (see ArticleCursor), $4 the present, $5 limit. At least one
 // row: `feed_end`, the feed's last position, and the columns of an article, NULL if nothing has
-// changed: first those whose time has come (`due`), then those changed after $1. Of the latter, one
-// at revision 1 that is not readable has never been so, and nobody need hear of it.
+// changed: first those whose time has come (`due`), then those changed after $1, but for those that
+// readers never saw.
 std::string SelectArticleChanges() {
   constexpr char kChanges[] = R"sql(
 WITH due AS (
@@ -60,7 +60,7 @@ WITH due AS (
 ), changed AS (
   SELECT s.article_id, false AS due, NULL::timestamptz AS due_time, s.feed_position AS place
   FROM article_state s
-  WHERE s.feed_position > $$1::bigint AND (s.revision > 1 OR ($0))
+  WHERE s.feed_position > $$1::bigint AND (s.ever_readable OR ($0))
   ORDER BY s.feed_position LIMIT $$5::integer
 ), change AS (
   SELECT * FROM due UNION ALL SELECT * FROM changed
@@ -165,7 +165,7 @@ absl::StatusOr<std::vector<std::optional<int64_t>>> GetRevisions(
 absl::StatusOr<ArticleChanges> ReadArticleChanges(Connection& connection,
                                                   const ArticleCursor& after, absl::Time now) {
   static const std::string statement = SelectArticleChanges();
-  now = absl::FromUnixMicros(absl::ToUnixMicros(std::max(now, after.time)));
+  now = absl::FromUnixMicros(absl::ToUnixMicros(now));
   const pqxx::result rows = connection.Read(
       statement, after.position, TimeParameter(after.time),
       after.article_id.empty() ? kAfterAllIds : after.article_id, TimeParameter(now), kMostChanges);

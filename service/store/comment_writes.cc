@@ -227,8 +227,7 @@ absl::StatusOr<v1::Comment> UpdateComment(Connection& connection, const CommentE
   }
   if (edit.validate_only) return PreviewOfEdit(std::move(changed));
   if (!same) WriteComment(transaction, *comment, now, *article, changed);
-  RecordRequest(transaction, article->id, edit.request,
-                {.comment_id = comment->id, .revision = article->revision});
+  RecordRequest(transaction, *article, edit.request, comment->id);
   transaction.Commit();
   return WithArticleRevision(std::move(changed), article->revision);
 }
@@ -253,7 +252,7 @@ absl::StatusOr<int64_t> DeleteComment(Connection& connection, const CommentDelet
     v1::Comment tombstone = Tombstone(comment->message);
     WriteComment(transaction, *comment, now, *article, tombstone);
   }
-  RecordRequest(transaction, article->id, deletion.request, {.revision = article->revision});
+  RecordRequest(transaction, *article, deletion.request);
   transaction.Commit();
   return article->revision;
 }
@@ -282,8 +281,7 @@ absl::StatusOr<v1::Comment> ModerateComment(Connection& connection,
     changed.set_state(moderation.state);
     WriteComment(transaction, *comment, now, *article, changed);
   }
-  RecordRequest(transaction, article->id, moderation.request,
-                {.comment_id = comment->id, .revision = article->revision});
+  RecordRequest(transaction, *article, moderation.request, comment->id);
   transaction.Commit();
   return WithArticleRevision(std::move(changed), article->revision);
 }

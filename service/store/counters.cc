@@ -207,7 +207,8 @@ absl::StatusOr<VerifiedCounters> VerifyCounters(Connection& connection, const Ve
     AddDrifts(article.name, findings, repaired, verified.drifts);
     ++verified.article_count;
     comment_count += findings.comment_count;
-    // After a repair too: a batch that is run again must not miss what its first run put right.
+    // After a repair too, so that one article at most is locked, and at most its drifts go
+    // unreported should the outcome of the commit not be known.
     if (repaired || comment_count >= kBatchComments) break;
   }
   if (repaired) transaction.Commit();

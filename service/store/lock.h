@@ -16,7 +16,10 @@ struct LockedArticle {
   std::string id;
   /// Its current name, without `articles/`.
   std::string name;
+  /// Raised by what changes the article or a comment of it.
   int64_t revision;
+  /// Whether that has happened in this transaction.
+  bool changed = false;
   v1::CommentPolicy comment_policy;
   bool retracted;
   /// Whether readers see it now.

@@ -262,8 +262,8 @@ class PostgresStore : public Store {
         });
   }
 
-  // A write that comes without a request_id gets one here: by it a second attempt finds out whether
-  // the first was committed after all.
+  // A write that comes without a request_id gets one here, without a fingerprint: by it a second
+  // attempt finds out whether the first was committed after all.
   static void SetOwnId(RequestKey& request) {
     if (request.id.empty()) request.id = NewUuid(absl::Now());
   }

@@ -38,8 +38,8 @@ WITH named AS (
   RETURNING article_id
 )
 INSERT INTO article_state (article_id, name, revision, comment_count, comment_policy, publish_time,
-                           retracted, feed_position, published_position)
-SELECT article_id, article_id, 0, 0, $2::smallint, $3::timestamptz, false, 0, 0 FROM named
+                           retracted, feed_position, published_position, ever_readable)
+SELECT article_id, article_id, 0, 0, $2::smallint, $3::timestamptz, false, 0, 0, false FROM named
 )sql";
 
 // $1 article key, $2 new revision, $3 title, $4 structure (JSON, see ArticleStructure), $5 now,
@@ -58,8 +58,8 @@ ON CONFLICT (article_id) DO UPDATE SET
 )sql";
 
 // $1 article key, $2 name, $3 new revision, $4 comment policy, $5 publish time, $6 retracted,
-// $7 whether it was not to be seen before and now is, or will be. The last change but the record of
-// the request: from here to the commit no other article can be published.
+// $7 whether readers saw it until now. The last change but the record of the request: from here to
+// the commit no other article can be published.
 constexpr char kUpdateArticleState[] = R"sql(
 WITH feed AS (
   UPDATE article_feed SET position = position + 1 RETURNING position
@@ -67,7 +67,9 @@ WITH feed AS (
 UPDATE article_state s
 SET name = $2, revision = $3::bigint, comment_policy = $4::smallint,
     publish_time = $5::timestamptz, retracted = $6::boolean, feed_position = feed.position,
-    published_position = CASE WHEN $7::boolean THEN feed.position ELSE s.published_position END
+    published_position = CASE WHEN $6::boolean OR $7::boolean THEN s.published_position
+                              ELSE feed.position END,
+    ever_readable = s.ever_readable OR $7::boolean
 FROM feed WHERE s.article_id = $1
 )sql";
 
@@ -165,11 +167,13 @@ v1::Article Preview(v1::Article article) {
 }
 
 void WriteState(Transaction& transaction, LockedArticle& locked, const v1::Article& article,
-                bool retracted, bool brought_to_readers) {
+                bool retracted) {
+  const bool has_text = locked.revision > 0;
+  locked.changed = true;
   transaction.Exec(kUpdateArticleState, locked.id, locked.name, ++locked.revision,
                    static_cast<int>(article.comment_policy()),
                    TimeParameter(FromTimestamp(article.publish_time())), retracted,
-                   brought_to_readers);
+                   locked.readable && has_text);
 }
 
 // Writes the article in place of `existing` and reads it back.
@@ -186,8 +190,7 @@ v1::Article WriteArticle(Transaction& transaction, LockedArticle& locked,
   transaction.Exec(kDeleteLabels, locked.id);
   transaction.Exec(kInsertLabels, locked.id, TimeParameter(publish_time));
   if (!retracted) IndexArticle(transaction, locked.id, publish_time);
-  WriteState(transaction, locked, article, retracted,
-             !retracted && (!existing || !locked.readable));
+  WriteState(transaction, locked, article, retracted);
   return FindArticle(transaction, locked.id)->article;
 }
 
@@ -226,8 +229,7 @@ absl::StatusOr<PublishedArticle> PublishArticle(Connection& connection, v1::Arti
     published = {WriteArticle(transaction, locked, existing, article, /*retracted=*/false, now),
                  existing ? v1::PUBLISH_OUTCOME_REPLACED : v1::PUBLISH_OUTCOME_CREATED};
   }
-  RecordRequest(transaction, locked.id, options.request,
-                {.revision = locked.revision, .outcome = published.outcome});
+  RecordRequest(transaction, locked, options.request, "", published.outcome);
   transaction.Commit();
   return published;
 }
@@ -255,7 +257,7 @@ absl::StatusOr<v1::Article> UpdateArticle(Connection& connection, const ArticleE
   const v1::Article written =
       same ? existing->article
            : WriteArticle(transaction, *locked, existing, article, existing->retracted, now);
-  RecordRequest(transaction, locked->id, edit.request, {.revision = locked->revision});
+  RecordRequest(transaction, *locked, edit.request);
   transaction.Commit();
   return written;
 }
@@ -276,12 +278,12 @@ absl::StatusOr<v1::Article> RenameArticle(Connection& connection, const ArticleR
     const pqxx::result named = transaction.Exec(kSelectNamed, renaming.new_id);
     if (named[0][0].c_str() != locked->id) return NameTaken(ArticleName(renaming.new_id));
     locked->name = renaming.new_id;
-    WriteState(transaction, *locked, article, existing->retracted, /*brought_to_readers=*/false);
+    WriteState(transaction, *locked, article, existing->retracted);
     article.set_name(ArticleName(locked->name));
     article.set_revision(locked->revision);
   }
   if (!*past) {
-    RecordRequest(transaction, locked->id, renaming.request, {.revision = locked->revision});
+    RecordRequest(transaction, *locked, renaming.request);
     transaction.Commit();
   }
   article.clear_body();
@@ -303,10 +305,9 @@ absl::StatusOr<int64_t> RetractArticle(Connection& connection,
       return EtagMismatch(ArticleName(retraction.id));
     }
     UnindexArticle(transaction, locked->id);
-    WriteState(transaction, *locked, existing->article, /*retracted=*/true,
-               /*brought_to_readers=*/false);
+    WriteState(transaction, *locked, existing->article, /*retracted=*/true);
   }
-  RecordRequest(transaction, locked->id, retraction.request, {.revision = locked->revision});
+  RecordRequest(transaction, *locked, retraction.request);
   transaction.Commit();
   return locked->revision;
 }

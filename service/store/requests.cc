@@ -37,17 +37,22 @@ absl::StatusOr<std::optional<PastRequest>> FindRequest(Transaction& transaction,
   if (request.id.empty()) return std::nullopt;
   const pqxx::result rows = transaction.Exec(kSelectRequest, article_id, request.id);
   if (rows.empty()) return std::nullopt;
-  if (rows[0]["fingerprint"].c_str() != request.fingerprint) return RequestIdReused(request.id);
+  const std::string fingerprint = rows[0]["fingerprint"].c_str();
+  if (!fingerprint.empty() && fingerprint != request.fingerprint) {
+    return RequestIdReused(request.id);
+  }
   return PastRequest{.comment_id = rows[0]["comment_id"].c_str(),
                      .revision = rows[0]["revision"].as<int64_t>(),
                      .outcome = static_cast<v1::PublishOutcome>(rows[0]["outcome"].as<int>())};
 }
 
-void RecordRequest(Transaction& transaction, const std::string& article_id,
-                   const RequestKey& request, const PastRequest& past) {
-  if (request.id.empty()) return;
-  transaction.Exec(kInsertRequest, article_id, request.id, request.fingerprint, past.comment_id,
-                   past.revision, static_cast<int>(past.outcome), NowParameter());
+void RecordRequest(Transaction& transaction, const LockedArticle& article,
+                   const RequestKey& request, const std::string& comment_id,
+                   v1::PublishOutcome outcome) {
+  const bool is_callers = !request.fingerprint.empty();
+  if (!article.changed && !is_callers) return;
+  transaction.Exec(kInsertRequest, article.id, request.id, request.fingerprint, comment_id,
+                   article.revision, static_cast<int>(outcome), NowParameter());
 }
 
 absl::StatusOr<int64_t> ForgetRequests(Connection& connection, absl::Time before) {

@@ -7,6 +7,7 @@
 #include "absl/status/statusor.h"
 #include "content/store.h"
 #include "store/connection.h"
+#include "store/lock.h"
 
 // Writes that carried a request_id, remembered per article so that a repeated one is recognised. To
 // be used under the article's lock: of calls with one id at the same time, the first does the work
@@ -28,9 +29,11 @@ absl::StatusOr<std::optional<PastRequest>> FindRequest(Transaction& transaction,
                                                        const std::string& article_id,
                                                        const RequestKey& request);
 
-/// Does nothing if the request has no id.
-void RecordRequest(Transaction& transaction, const std::string& article_id,
-                   const RequestKey& request, const PastRequest& past);
+/// Remembers what the request has done to the article. One that changed nothing is remembered only
+/// if its id is the caller's: it may as well be done again.
+void RecordRequest(Transaction& transaction, const LockedArticle& article,
+                   const RequestKey& request, const std::string& comment_id = "",
+                   v1::PublishOutcome outcome = v1::PUBLISH_OUTCOME_UNSPECIFIED);
 
 /// See Store::ForgetRequests.
 absl::StatusOr<int64_t> ForgetRequests(Connection& connection, absl::Time before);

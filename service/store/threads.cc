@@ -116,6 +116,7 @@ std::optional<StoredComment> FindComment(Transaction& transaction, const LockedA
 void WriteComment(Transaction& transaction, const StoredComment& comment, absl::Time now,
                   LockedArticle& article, v1::Comment& changed) {
   const int64_t revision = ++article.revision;
+  article.changed = true;
   const bool shown = IsVisible(changed) || changed.reply_count() > 0;
   const int visible_difference =
       static_cast<int>(IsVisible(changed)) - static_cast<int>(IsVisible(comment.message));

@@ -94,6 +94,10 @@ constexpr char kTokenQuery[] = "content.v1.WatchArticlesRequest/resume_token";
 
 constexpr char kPast[] = "past";
 
+// What PostgreSQL and Protobuf both can hold.
+const absl::Time kFirstTime = absl::FromCivil(absl::CivilYear(1), absl::UTCTimeZone());
+const absl::Time kEndOfTime = absl::FromCivil(absl::CivilYear(10000), absl::UTCTimeZone());
+
 std::string TimeText(absl::Time time) {
   return time == absl::InfinitePast() ? kPast : absl::StrCat(absl::ToUnixMicros(time));
 }
@@ -102,7 +106,7 @@ bool ReadTime(absl::string_view text, absl::Time& time) {
   int64_t micros = 0;
   if (text != kPast && !absl::SimpleAtoi(text, &micros)) return false;
   time = text == kPast ? absl::InfinitePast() : absl::FromUnixMicros(micros);
-  return true;
+  return text == kPast || (kFirstTime <= time && time < kEndOfTime);
 }
 
 std::string CursorText(const ArticleCursor& cursor) {

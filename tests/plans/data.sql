@@ -35,11 +35,11 @@ CREATE TEMP TABLE numbered ON COMMIT DROP AS
   FROM generate_series(1, 100000) AS i;
 
 INSERT INTO article_state (article_id, revision, comment_count, comment_policy, publish_time,
-                           retracted, name, feed_position, published_position)
+                           retracted, name, feed_position, published_position, ever_readable)
 SELECT article_id,
        CASE WHEN i = 1 THEN 1000001 WHEN i BETWEEN 2 AND 20001 THEN 11 ELSE 1 END,
        CASE WHEN i = 1 THEN 970000 WHEN i BETWEEN 2 AND 20001 AND i % 20 <> 2 THEN 10 ELSE 0 END,
-       1, publish_time, retracted, name, i, i
+       1, publish_time, retracted, name, i, i, true
 FROM numbered;
 UPDATE article_feed SET position = 100000;
 

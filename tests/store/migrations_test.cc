@@ -202,7 +202,7 @@ TEST_F(Version1Test, EverythingGoesOnFromThere) {
 
 TEST_F(Version1Test, RepeatedRequestsAreRecognised) {
   NewComment again = MakeComment("first", "reply");
-  again.request = {.id = "2b6f2a4e-6a0e-4b62-9c0e-0d9d0f3f7a11", .fingerprint = "00"};
+  again.request = {.id = "2b6f2a4e-6a0e-4b62-9c0e-0d9d0f3f7a11", .fingerprint = Fingerprint(again)};
   const auto first = Create(again);
   ASSERT_TRUE(first.ok()) << first.status();
   EXPECT_EQ(first->name(), Name(2));

@@ -345,6 +345,16 @@ TEST_F(RequestsTest, ValidatingUsesNoIdUpButTellsThatItIsUsed) {
   EXPECT_EQ(preview->article.etag(), "");
 }
 
+TEST_F(RequestsTest, WhatChangesNothingIsRememberedForCallersOnly) {
+  const std::string count = "SELECT count(*) FROM request";
+  const std::string before = Sql(count);
+  EXPECT_EQ(Publish(MakeArticle("post"))->outcome, v1::PUBLISH_OUTCOME_UNCHANGED);
+  EXPECT_EQ(Sql(count), before);
+  const PublishOptions with_id{.request = {kRequestId, kThis}};
+  EXPECT_EQ(Publish(MakeArticle("post"), with_id)->outcome, v1::PUBLISH_OUTCOME_UNCHANGED);
+  EXPECT_NE(Sql(count), before);
+}
+
 TEST_F(RequestsTest, AnIdBelongsToItsArticle) {
   ASSERT_TRUE(Publish(MakeArticle("other")).ok());
   ASSERT_TRUE(Create(MakeRequest()).ok());
