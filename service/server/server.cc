@@ -73,8 +73,8 @@ class GrpcServer final : public Server {
  public:
   GrpcServer(const Options& options, Store& store)
       : options_(options),
-        comments_(watch::NewCommentSource(store), FeedOptions()),
-        articles_(watch::NewArticleSource(store), FeedOptions()),
+        comments_(watch::NewCommentSource(store), watch::Feed::Options()),
+        articles_(watch::NewArticleSource(store), watch::Feed::Options()),
         content_(api::NewContentService(store, gate_, Watches())),
         admin_(api::NewAdminService(store, gate_, Watches(), options.info)),
         reflection_(NewReflectionService(AllServices())) {}
@@ -120,10 +120,6 @@ class GrpcServer final : public Server {
   }
 
  private:
-  watch::Feed::Options FeedOptions() const {
-    return {.heartbeat_interval = options_.heartbeat_interval};
-  }
-
   api::Watches Watches() {
     return {.comments = comments_,
             .articles = articles_,

@@ -15,8 +15,6 @@ struct Options {
   std::string listen;
   /// How long calls in flight may go on when the server stops.
   absl::Duration drain_timeout;
-  /// How long a watcher is left without a message.
-  absl::Duration heartbeat_interval = absl::Seconds(10);
   /// How long a watcher may take over one message before the watch ends.
   absl::Duration watch_write_timeout = absl::Seconds(30);
   /// What GetServerInfo answers, less what changes while the server runs.

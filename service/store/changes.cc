@@ -15,7 +15,7 @@ namespace content::store {
 namespace {
 
 // Rows of one read; who is further behind reads again.
-constexpr int kMostChanges = 100;
+constexpr size_t kMostChanges = 100;
 
 // $1 article, $2 now, $3 revision, $4 limit. At least one row if the article is readable: its
 // `revision` and `comment_count`, and the columns of a comment that changed after $3 (NULL if there
@@ -94,6 +94,12 @@ size_t CountFitting(const std::vector<v1::Comment>& comments) {
   return comments.size();
 }
 
+// Whether there is nothing behind the changes that were taken from these rows.
+bool IsComplete(const pqxx::result& rows, size_t taken) {
+  const auto count = static_cast<size_t>(rows.size());
+  return count < kMostChanges && taken == count;
+}
+
 ArticleChangeRecord ReadChange(const pqxx::row& row, const ArticleCursor& after, absl::Time now) {
   ArticleChangeRecord record{.change = v1::ARTICLE_CHANGE_UPDATED,
                              .article = ReadArticle(row, v1::ARTICLE_VIEW_BASIC),
@@ -142,7 +148,7 @@ absl::StatusOr<CommentChanges> ReadCommentChanges(Connection& connection,
   if (rows[0]["comment_id"].is_null()) return changes;
   for (const auto& row : rows) changes.comments.push_back(ReadComment(row, Audience::kReaders));
   changes.comments.resize(CountFitting(changes.comments));
-  changes.complete = rows.size() < kMostChanges && changes.comments.size() == rows.size();
+  changes.complete = IsComplete(rows, changes.comments.size());
   if (!changes.complete) changes.article_revision = changes.comments.back().revision();
   return changes;
 }
@@ -184,7 +190,7 @@ absl::StatusOr<ArticleChanges> ReadArticleChanges(Connection& connection,
     if (bytes > kMaxReplyBytes && !changes.changes.empty()) break;
     changes.changes.push_back(std::move(record));
   }
-  changes.complete = rows.size() < kMostChanges && changes.changes.size() == rows.size();
+  changes.complete = IsComplete(rows, changes.changes.size());
   if (changes.complete) {
     changes.changes.back().cursor = changes.cursor;
   } else {

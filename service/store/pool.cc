@@ -16,6 +16,7 @@ namespace {
 constexpr int kMostCollisions = 3;
 constexpr int kMostLosses = 1;
 constexpr absl::Duration kReconnectPause = absl::Milliseconds(200);
+constexpr absl::Duration kComplaintInterval = absl::Seconds(10);
 constexpr absl::Duration kOverloadRetry = absl::Milliseconds(100);
 
 // PostgreSQL ends each statement at its timeout. A job that is on the connection for longer than
@@ -87,8 +88,12 @@ class Pool::Lane {
       return true;
     } catch (const std::exception& exception) {
       Discard();
-      log::Warning("database unreachable", {{"message", absl::string_view(exception.what())}});
-      next_try_ = absl::Now() + kReconnectPause;
+      const absl::Time now = absl::Now();
+      if (now >= next_complaint_) {
+        log::Warning("database unreachable", {{"message", absl::string_view(exception.what())}});
+        next_complaint_ = now + kComplaintInterval;
+      }
+      next_try_ = now + kReconnectPause;
       return false;
     }
   }
@@ -114,6 +119,7 @@ class Pool::Lane {
 
   const Options& options_;
   absl::Time next_try_ = absl::InfinitePast();
+  absl::Time next_complaint_ = absl::InfinitePast();
   std::mutex mutex_;  // what the lane's own thread changes and another looks at
   std::unique_ptr<Connection> connection_;
   std::string database_version_;

@@ -56,7 +56,8 @@ class Pool {
   /// How busy it is. Never waits for the database. Thread-safe.
   v1::PoolInfo Info();
 
-  /// Version of the database it is connected to; empty if it is not. The same otherwise.
+  /// Version of the database it is connected to; empty if it is not. Never waits for the database.
+  /// Thread-safe.
   std::string DatabaseVersion();
 
  private:

@@ -58,8 +58,8 @@ ON CONFLICT (article_id) DO UPDATE SET
 )sql";
 
 // $1 article key, $2 name, $3 new revision, $4 comment policy, $5 publish time, $6 retracted,
-// $7 whether readers saw it until now. The last change but the record of the request: from here to
-// the commit no other article can be published.
+// $7 now. The last change but the record of the request: from here to the commit no other article
+// can be published. What readers may have seen by a clock that is a little ahead, they have seen.
 constexpr char kUpdateArticleState[] = R"sql(
 WITH feed AS (
   UPDATE article_feed SET position = position + 1 RETURNING position
@@ -67,9 +67,12 @@ WITH feed AS (
 UPDATE article_state s
 SET name = $2, revision = $3::bigint, comment_policy = $4::smallint,
     publish_time = $5::timestamptz, retracted = $6::boolean, feed_position = feed.position,
-    published_position = CASE WHEN $6::boolean OR $7::boolean THEN s.published_position
-                              ELSE feed.position END,
-    ever_readable = s.ever_readable OR $7::boolean
+    published_position = CASE WHEN NOT $6::boolean AND (s.revision = 0 OR s.retracted
+                                                        OR s.publish_time > $7::timestamptz)
+                              THEN feed.position ELSE s.published_position END,
+    ever_readable = s.ever_readable
+                    OR (s.revision > 0 AND NOT s.retracted
+                        AND s.publish_time <= $7::timestamptz + interval '1 minute')
 FROM feed WHERE s.article_id = $1
 )sql";
 
@@ -168,12 +171,10 @@ v1::Article Preview(v1::Article article) {
 
 void WriteState(Transaction& transaction, LockedArticle& locked, const v1::Article& article,
                 bool retracted) {
-  const bool has_text = locked.revision > 0;
   locked.changed = true;
   transaction.Exec(kUpdateArticleState, locked.id, locked.name, ++locked.revision,
                    static_cast<int>(article.comment_policy()),
-                   TimeParameter(FromTimestamp(article.publish_time())), retracted,
-                   locked.readable && has_text);
+                   TimeParameter(FromTimestamp(article.publish_time())), retracted, NowParameter());
 }
 
 // Writes the article in place of `existing` and reads it back.

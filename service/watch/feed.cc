@@ -12,10 +12,8 @@
 namespace content::watch {
 namespace {
 
-constexpr absl::Duration kReadTimeout = absl::Seconds(10);
-
-// So that watchers leave room in the store's queue for others.
-constexpr int kMostReads = 32;
+// So that watchers who catch up leave the store's connections to others too.
+constexpr int kMostReads = 8;
 
 // Whether waiting may help.
 bool IsPassing(const absl::Status& status) {
@@ -33,8 +31,6 @@ bool IsPassing(const absl::Status& status) {
 absl::Status Explain(const absl::Status& status) {
   return absl::IsDeadlineExceeded(status) ? StoreUnavailable() : status;
 }
-
-CallContext ReadContext() { return {.deadline = absl::Now() + kReadTimeout, .cancelled = nullptr}; }
 
 std::shared_ptr<const Batch> Heartbeat(std::string cursor, Message heartbeat) {
   return std::make_shared<const Batch>(
@@ -138,6 +134,10 @@ void Feed::Run(const std::stop_token& stop) {
   }
 }
 
+CallContext Feed::ReadContext() const {
+  return {.deadline = absl::Now() + options_.read_timeout, .cancelled = nullptr};
+}
+
 void Feed::Park(const Position& position, Group group) {
   if (!group.waiters.empty()) Join(std::move(group), parked_[position]);
 }
@@ -176,6 +176,7 @@ void Feed::TakeRead(const Position& position, absl::StatusOr<Batch> batch) {
 }
 
 void Feed::TakeBatch(const std::string& key, Group group, Batch batch) {
+  if (group.waiters.empty()) return;
   if (!batch.messages.empty()) {
     const auto shared = std::make_shared<const Batch>(std::move(batch));
     for (Waiter& waiter : group.waiters) Answer(waiter, shared);
@@ -206,6 +207,7 @@ void Feed::TakeFailure(const Position& position, Group group, const absl::Status
 void Feed::Poll(absl::Time now) {
   if (polling_ || parked_.empty()) return;
   polling_ = true;
+  poll_ends_ = now + options_.read_timeout;
   std::vector<Position> positions;
   for (const auto& [position, group] : parked_) positions.push_back(position);
   source_->Poll(ReadContext(), positions,
@@ -233,23 +235,28 @@ void Feed::TakePoll(const std::vector<Position>& positions, absl::Time now,
 }
 
 void Feed::EndWaits(absl::Time now) {
+  const bool poll_hangs = polling_ && now >= poll_ends_;
   for (auto& [position, group] : parked_) {
-    SharedBatch heartbeat;
-    for (Waiter& waiter : group.waiters) {
-      if (waiter.call.cancelled && waiter.call.cancelled()) {
-        Answer(waiter, Cancelled());
-      } else if (now >= waiter.call.deadline) {
-        Answer(waiter, DeadlineExceeded());
-      } else if (now >= waiter.heartbeat_due && !group.failure.ok()) {
-        Answer(waiter, group.failure);
-      } else if (now >= waiter.heartbeat_due) {
-        if (!heartbeat) heartbeat = Heartbeat(position.cursor, group.heartbeat);
-        Answer(waiter, heartbeat);
-      }
-    }
-    RemoveAnswered(group.waiters);
+    if (poll_hangs) group.failure = StoreUnavailable();
+    EndWaits(now, Heartbeat(position.cursor, group.heartbeat), group);
   }
   std::erase_if(parked_, [](const auto& entry) { return entry.second.waiters.empty(); });
+  // A read that takes until a heartbeat is due is one of a source that hangs. What it answers when
+  // it comes is for those who are left.
+  for (auto& [position, group] : reading_) EndWaits(now, StoreUnavailable(), group);
+}
+
+void Feed::EndWaits(absl::Time now, const absl::StatusOr<SharedBatch>& nothing_new, Group& group) {
+  for (Waiter& waiter : group.waiters) {
+    if (waiter.call.cancelled && waiter.call.cancelled()) {
+      Answer(waiter, Cancelled());
+    } else if (now >= waiter.call.deadline) {
+      Answer(waiter, DeadlineExceeded());
+    } else if (now >= waiter.heartbeat_due) {
+      Answer(waiter, group.failure.ok() ? nothing_new : group.failure);
+    }
+  }
+  RemoveAnswered(group.waiters);
 }
 
 void Feed::EndAll() {

@@ -71,6 +71,8 @@ class Feed {
     absl::Duration heartbeat_interval = absl::Seconds(10);
     /// How often the source is asked whether anything has happened.
     absl::Duration poll_interval = absl::Milliseconds(250);
+    /// How long the source may take to answer before it counts as out of reach.
+    absl::Duration read_timeout = absl::Seconds(10);
   };
 
   Feed(std::unique_ptr<Source> source, Options options);
@@ -119,6 +121,7 @@ class Feed {
   // there is, or when a heartbeat is due. `last` is what was sent before, nullptr at the start.
   void Await(CallContext call, Position position, SharedBatch last, Callback<SharedBatch> done);
 
+  CallContext ReadContext() const;
   static void Answer(Waiter& waiter, absl::StatusOr<SharedBatch> batch);
   static void RemoveAnswered(std::vector<Waiter>& waiters);
   static void Join(Group group, Group& into);
@@ -135,6 +138,8 @@ class Feed {
   void TakePoll(const std::vector<Position>& positions, absl::Time now,
                 const absl::StatusOr<std::vector<bool>>& news);
   void EndWaits(absl::Time now);
+  static void EndWaits(absl::Time now, const absl::StatusOr<SharedBatch>& nothing_new,
+                       Group& group);
   void EndAll();
 
   const Options options_;
@@ -147,6 +152,7 @@ class Feed {
   std::deque<Wish> wishes_;  // the reads, for those in `reading_`, that have not begun
   int reads_under_way_ = 0;
   bool polling_ = false;
+  absl::Time poll_ends_;  // when it should have been answered
   bool stopped_ = false;
 
   std::jthread thread_;

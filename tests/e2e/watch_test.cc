@@ -21,6 +21,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "content/page_token.h"
 #include "google/protobuf/util/time_util.h"
 #include "support/contentd.h"
 #include "support/database.h"
@@ -622,12 +623,25 @@ TEST_F(WatchTest, AScheduledArticleIsToldWhenItsTimeHasCome) {
   ASSERT_TRUE(greeting);
   EXPECT_EQ(greeting->change(), v1::ARTICLE_CHANGE_UNSPECIFIED);
   EXPECT_NE(greeting->resume_token(), "");
-  const absl::Time due = absl::Now() + absl::Seconds(2);
+  const absl::Time due = absl::Now() + absl::Seconds(4);
   Publish(WithPublishTime(MakeArticle("scheduled"), due));
   Publish(MakeArticle("now"));
   EXPECT_EQ(Describe(NextChange(*stream)), "ARTICLE_CHANGE_PUBLISHED articles/now");
   EXPECT_EQ(Describe(NextChange(*stream)), "ARTICLE_CHANGE_PUBLISHED articles/scheduled");
   EXPECT_GE(absl::Now(), due);
+}
+
+// Tokens are sealed against mistakes only: whoever has the source can make one.
+TEST_F(WatchTest, AForgedResumeTokenShowsNothingBeforeItsTime) {
+  const absl::Time due = absl::Now() + absl::Hours(24);
+  Publish(WithPublishTime(MakeArticle("secret"), due));
+  const int64_t later = absl::ToUnixMicros(due + absl::Hours(1));
+  const std::string token = MakePageToken("content.v1.WatchArticlesRequest/resume_token",
+                                          absl::StrCat("0/", later, "//0/", later));
+  const auto stream = WatchArticles(client_, token);
+  const auto first = stream->Read();
+  ASSERT_TRUE(first);
+  EXPECT_EQ(first->change(), v1::ARTICLE_CHANGE_UNSPECIFIED) << first->DebugString();
 }
 
 TEST_F(WatchTest, AnArticleStreamGoesOnAfterItsResumeTokenOnAnotherServerToo) {

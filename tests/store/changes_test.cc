@@ -506,6 +506,13 @@ TEST_F(ArticleChangesTest, WhatReadersNeverSawEndsSilently) {
   EXPECT_THAT(Next(cursor), ElementsAre("retracted secret2"));
 }
 
+TEST_F(ArticleChangesTest, WhatAFasterClockMayHaveShownEndsForAll) {
+  Put("soon", absl::Now() + absl::Seconds(30));
+  ArticleCursor cursor = CursorOfNow();
+  ASSERT_TRUE(Retract("soon").ok());
+  EXPECT_THAT(Next(cursor), ElementsAre("retracted soon"));
+}
+
 TEST_F(ArticleChangesTest, ACursorFromAFasterClockShowsNothingEarly) {
   Put("a", tomorrow_);
   ArticleCursor cursor = CursorOfNow();

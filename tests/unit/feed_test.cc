@@ -41,6 +41,7 @@ class ScriptedSource final : public Source {
     const std::unique_lock lock(mutex_);
     ++polls_;
     changed_.notify_all();
+    if (hangs_) return;
     if (!failure_.ok()) return std::move(done)(failure_);
     std::vector<bool> news;
     for (const Position& position : positions) {
@@ -52,6 +53,7 @@ class ScriptedSource final : public Source {
   void Read(CallContext, Position position, absl::Time, Callback<Batch> done) override {
     const std::unique_lock lock(mutex_);
     ++reads_;
+    if (hangs_) return;
     if (!failure_.ok()) return std::move(done)(failure_);
     if (events_[position.key] < 0) return std::move(done)(ArticleNotFound(position.key));
     const int from = Number(position);
@@ -78,6 +80,12 @@ class ScriptedSource final : public Source {
   void SetFailure(absl::Status failure) {
     const std::lock_guard lock(mutex_);
     failure_ = std::move(failure);
+  }
+
+  // That it answers nothing any more.
+  void Hang() {
+    const std::lock_guard lock(mutex_);
+    hangs_ = true;
   }
 
   int reads() {
@@ -111,6 +119,7 @@ class ScriptedSource final : public Source {
   std::condition_variable changed_;
   std::map<std::string, int> events_;
   absl::Status failure_;
+  bool hangs_ = false;
   int reads_ = 0;
   int polls_ = 0;
 };
@@ -139,7 +148,8 @@ class FeedTest : public ::testing::Test {
     auto source = std::make_unique<ScriptedSource>();
     source_ = source.get();
     feed_.emplace(std::move(source), Feed::Options{.heartbeat_interval = heartbeat_interval,
-                                                   .poll_interval = absl::Milliseconds(10)});
+                                                   .poll_interval = absl::Milliseconds(10),
+                                                   .read_timeout = kShort / 2});
   }
 
   // A watcher that has been told that there is nothing after `number`.
@@ -303,6 +313,24 @@ TEST_F(FeedTest, OtherErrorsEndTheWait) {
   EXPECT_THAT(Texts(std::move(answer)), ElementsAre("ARTICLE_NOT_FOUND"));
   Watcher late(*feed_, {"a", "0"});
   EXPECT_THAT(Texts(Ask(late)), ElementsAre("ARTICLE_NOT_FOUND"));
+}
+
+TEST_F(FeedTest, ASourceThatHangsIsNoReasonForAHeartbeat) {
+  Open(kShort);
+  const auto parked = Caught("a", 1);
+  source_->Hang();
+  EXPECT_THAT(Texts(Ask(*parked)), ElementsAre("STORE_UNAVAILABLE"));
+  Watcher reading(*feed_, {"a", "0"});
+  EXPECT_THAT(Texts(Ask(reading)), ElementsAre("STORE_UNAVAILABLE"));
+}
+
+TEST_F(FeedTest, ACancelledWaitForAReadThatHangsEndsSoon) {
+  Open(kLong);
+  source_->Hang();
+  Watcher watcher(*feed_, {"a", "0"});
+  EXPECT_THAT(
+      Texts(Ask(watcher, {.deadline = absl::InfiniteFuture(), .cancelled = [] { return true; }})),
+      ElementsAre("CANCELLED"));
 }
 
 TEST_F(FeedTest, ACancelledWaitEndsSoonAndLeavesTheOthers) {
