@@ -145,7 +145,10 @@ void Feed::Park(const Position& position, Group group) {
 void Feed::Read(const Position& position, Group group, absl::Time now) {
   const auto [it, is_new] = reading_.try_emplace(position);
   Join(std::move(group), it->second);
-  if (is_new) wishes_.push_back({position, now});
+  if (is_new) {
+    it->second.read_ends = absl::Now() + options_.read_timeout;
+    wishes_.push_back({position, now});
+  }
   StartReads();
 }
 
@@ -241,8 +244,7 @@ void Feed::EndWaits(absl::Time now) {
     EndWaits(now, Heartbeat(position.cursor, group.heartbeat), group);
   }
   std::erase_if(parked_, [](const auto& entry) { return entry.second.waiters.empty(); });
-  // A read that takes until a heartbeat is due is one of a source that hangs. What it answers when
-  // it comes is for those who are left.
+  // What a read that hangs answers when it comes is for those who are left.
   for (auto& [position, group] : reading_) EndWaits(now, StoreUnavailable(), group);
 }
 
@@ -252,7 +254,7 @@ void Feed::EndWaits(absl::Time now, const absl::StatusOr<SharedBatch>& nothing_n
       Answer(waiter, Cancelled());
     } else if (now >= waiter.call.deadline) {
       Answer(waiter, DeadlineExceeded());
-    } else if (now >= waiter.heartbeat_due) {
+    } else if (now >= waiter.heartbeat_due && now >= group.read_ends) {
       Answer(waiter, group.failure.ok() ? nothing_new : group.failure);
     }
   }

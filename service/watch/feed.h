@@ -106,6 +106,8 @@ class Feed {
   struct Group {
     Message heartbeat;     // none while nobody here has been greeted
     absl::Status failure;  // why it is not known whether there is news
+    // When the read should have been answered, if there is one: until then nobody need worry.
+    absl::Time read_ends = absl::InfinitePast();
     std::vector<Waiter> waiters;
   };
 

@@ -54,6 +54,10 @@ class ScriptedSource final : public Source {
     const std::unique_lock lock(mutex_);
     ++reads_;
     if (hangs_) return;
+    if (position.key == slow_key_) {
+      slow_reads_.emplace_back(std::move(position), std::move(done));
+      return;
+    }
     if (!failure_.ok()) return std::move(done)(failure_);
     if (events_[position.key] < 0) return std::move(done)(ArticleNotFound(position.key));
     const int from = Number(position);
@@ -80,6 +84,19 @@ class ScriptedSource final : public Source {
   void SetFailure(absl::Status failure) {
     const std::lock_guard lock(mutex_);
     failure_ = std::move(failure);
+  }
+
+  // That reads of this key are answered only when it is hurried.
+  void SlowDown(const std::string& key) {
+    const std::lock_guard lock(mutex_);
+    slow_key_ = key;
+  }
+
+  void Hurry() {
+    SlowDown("");
+    for (auto& [position, done] : slow_reads_) {
+      Read({}, std::move(position), absl::Now(), std::move(done));
+    }
   }
 
   // That it answers nothing any more.
@@ -120,6 +137,8 @@ class ScriptedSource final : public Source {
   std::map<std::string, int> events_;
   absl::Status failure_;
   bool hangs_ = false;
+  std::string slow_key_;
+  std::vector<std::pair<Position, Callback<Batch>>> slow_reads_;
   int reads_ = 0;
   int polls_ = 0;
 };
@@ -144,12 +163,12 @@ std::vector<std::string> Texts(Answer answer) {
 
 class FeedTest : public ::testing::Test {
  protected:
-  void Open(absl::Duration heartbeat_interval) {
+  void Open(absl::Duration heartbeat_interval, absl::Duration read_timeout = kLong) {
     auto source = std::make_unique<ScriptedSource>();
     source_ = source.get();
     feed_.emplace(std::move(source), Feed::Options{.heartbeat_interval = heartbeat_interval,
                                                    .poll_interval = absl::Milliseconds(10),
-                                                   .read_timeout = kShort / 2});
+                                                   .read_timeout = read_timeout});
   }
 
   // A watcher that has been told that there is nothing after `number`.
@@ -315,8 +334,20 @@ TEST_F(FeedTest, OtherErrorsEndTheWait) {
   EXPECT_THAT(Texts(Ask(late)), ElementsAre("ARTICLE_NOT_FOUND"));
 }
 
-TEST_F(FeedTest, ASourceThatHangsIsNoReasonForAHeartbeat) {
+TEST_F(FeedTest, AReadThatTakesItsTimeEndsNoWait) {
   Open(kShort);
+  const auto watcher = Caught("a", 1);
+  const auto clock = Caught("b", 1);
+  source_->SlowDown("a");
+  source_->SetEvents("a", 2);
+  Answer answer = Ask(*watcher);
+  for (int i = 0; i < 3; ++i) EXPECT_THAT(Texts(Ask(*clock)), ElementsAre("heartbeat at 1"));
+  source_->Hurry();
+  EXPECT_THAT(Texts(std::move(answer)), ElementsAre("a:2"));
+}
+
+TEST_F(FeedTest, ASourceThatHangsIsNoReasonForAHeartbeat) {
+  Open(kShort, /*read_timeout=*/kShort / 2);
   const auto parked = Caught("a", 1);
   source_->Hang();
   EXPECT_THAT(Texts(Ask(*parked)), ElementsAre("STORE_UNAVAILABLE"));
