@@ -14,8 +14,6 @@
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
-#include "absl/time/clock.h"
-#include "absl/time/time.h"
 #include "content/text.h"
 #include "google/protobuf/util/time_util.h"
 #include "import/importer.h"
@@ -502,16 +500,15 @@ TEST(TextImport, RefusesWhatIsNoText) {
   EXPECT_THAT(Problem(absl::StrCat(kHead, "bell\a")), HasSubstr("control character"));
 }
 
-// Would take minutes if all lines were measured against each other.
+// If all lines were measured against each other it would take minutes, and ctest ends it before
+// that.
 TEST(TextImport, IsQuickWithAnyLines) {
   std::string page(kHead);
   for (size_t length = 1; length <= 600; ++length) {
     absl::StrAppend(&page, std::string(length, 'x'), "\n");
   }
   while (page.size() < (1 << 19)) absl::StrAppend(&page, "x y\nx\n");
-  const absl::Time start = absl::Now();
-  Body(page);
-  EXPECT_LT(absl::Now() - start, absl::Seconds(5));
+  EXPECT_THAT(Body(page), HasSubstr("x y"));
 }
 
 TEST(TextImport, RefusesWhatIsTooLarge) {
