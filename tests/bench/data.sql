@@ -1,0 +1,180 @@
+-- Articles and comments as publishing and readers would have written them, for psql:
+--   :articles    how many articles
+--   :body_bytes  the median length of their bodies, which are log-normal
+--   :comments    about how many comments, in a long tail: the more popular an article, the more
+-- Run on an empty schema. Article i is named i || '-what-the-tide-table-leaves-out'. The table
+-- bench_article says what the load generator has to know; the most popular article comes first.
+
+\set ON_ERROR_STOP on
+BEGIN;
+
+-- Nobody else is here, and indexes are made faster at once than row by row.
+SET LOCAL session_replication_role = replica;
+SET LOCAL maintenance_work_mem = '512MB';
+SET LOCAL work_mem = '256MB';
+SET LOCAL synchronous_commit = off;
+SET LOCAL jit = off;
+CREATE TEMP TABLE later ON COMMIT DROP AS
+  SELECT indexname, indexdef FROM pg_indexes
+  WHERE schemaname = 'public' AND NOT EXISTS (SELECT FROM pg_constraint WHERE conname = indexname);
+DO $$ DECLARE name text; BEGIN
+  FOR name IN SELECT indexname FROM later LOOP EXECUTE format('DROP INDEX %I', name); END LOOP;
+END $$;
+
+-- Words of one to four syllables, of which the first are used far more often than the last; in
+-- languages other than English a third of them have accents.
+SELECT setseed(0.5);
+CREATE TEMP TABLE word ON COMMIT DROP AS
+  SELECT number, plain,
+         CASE number % 3 WHEN 0 THEN translate(plain, 'aeo', 'ãéö') ELSE plain END AS accented
+  FROM (
+    SELECT number, string_agg((ARRAY['ta', 're', 'mi', 'so', 'lu', 'ven', 'kar', 'dol', 'pis', 'un',
+                                     'be', 'gra', 'thi', 'no', 'est', 'ca'])
+                              [1 + (random() * 15)::integer], '') AS plain
+    FROM generate_series(0, 4999) AS number, generate_series(0, number / 20 % 4)
+    GROUP BY number
+  ) AS words;
+ALTER TABLE word ADD PRIMARY KEY (number);
+
+-- Paragraphs of 30 to 130 words.
+CREATE TEMP TABLE paragraph ON COMMIT DROP AS
+  SELECT chosen.number, count(*) AS words, string_agg(plain, ' ') AS plain,
+         string_agg(accented, ' ') AS accented
+  FROM (
+    SELECT number, (5000 * random() ^ 3)::integer % 5000 AS word
+    FROM generate_series(0, 999) AS number, generate_series(1, 30 + number * 7 % 101)
+  ) AS chosen
+  JOIN word ON word.number = chosen.word
+  GROUP BY chosen.number;
+ALTER TABLE paragraph ADD PRIMARY KEY (number);
+ANALYZE paragraph;
+SELECT avg(octet_length(plain))::integer + 2 AS paragraph_bytes FROM paragraph \gset
+
+-- A normal deviate of two uniform ones (Box and Muller). The exponent of the tail of comments is
+-- 3/4: with a million for 100,000 articles half of these have less than six, and the first 14,000.
+CREATE TEMP TABLE planned ON COMMIT DROP AS
+  SELECT i, i || '-what-the-tide-table-leaves-out' AS article_id, rank,
+         timestamptz '2015-01-01' + interval '1 minute' * (3e6 * i / :articles) AS publish_time,
+         CASE i % 10 WHEN 7 THEN 'pt' WHEN 8 THEN 'fr' WHEN 9 THEN 'de' ELSE 'en' END AS language,
+         greatest(1, round(least(200000, :body_bytes * exp(0.9 * deviate))
+                           / :paragraph_bytes))::integer AS paragraphs,
+         floor(:comments / (4 * :articles ^ 0.25) / rank ^ 0.75 + spread)::integer AS comments
+  FROM (
+    SELECT i, row_number() OVER (ORDER BY random()) AS rank, random() AS spread,
+           sqrt(-2 * ln(1 - random())) * cos(2 * pi() * random()) AS deviate
+    FROM generate_series(1, :articles) AS i
+  ) AS drawn;
+ANALYZE planned;
+
+INSERT INTO article_state (article_id, name, revision, comment_count, comment_policy, publish_time,
+                           retracted, feed_position, published_position, ever_readable)
+SELECT article_id, article_id, 1 + comments, comments, 1, publish_time, false, i, i, false
+FROM planned;
+UPDATE article_feed SET position = :articles;
+
+INSERT INTO article_name (name, article_id) SELECT article_id, article_id FROM planned;
+
+-- A section for every six paragraphs; all but the first have a heading. Its text begins with the
+-- article's own name, so that the body of another is noticed.
+INSERT INTO article (article_id, text_revision, title, authors, update_time, language_code, summary,
+                     body, sections, tags, source_uri, word_count)
+SELECT article_id, 1, 'What the Tide Table Leaves Out, Part ' || i,
+       (SELECT jsonb_agg(jsonb_build_object('display_name', 'Author Number ' || n,
+                                            'id', 'author-' || n) ORDER BY n)
+        FROM generate_series(i % 3000, i % 3000 + i % 3) AS n),
+       publish_time, language,
+       'What part ' || i || ' says in short: ' || left(first.plain, 160), text.body, text.sections,
+       (SELECT jsonb_agg('topic ' || n ORDER BY n)
+        FROM generate_series(i % 200, i % 200 + i % 4) AS n),
+       'https://example.org/tides/' || i, text.words
+FROM planned
+JOIN paragraph first ON first.number = i % 1000
+CROSS JOIN LATERAL (
+  SELECT string_agg(text, E'\n\n' ORDER BY section) AS body, sum(words) AS words,
+         jsonb_agg(jsonb_strip_nulls(jsonb_build_object(
+             'anchor', 'section-' || section + 1,
+             'heading', CASE WHEN section > 0 THEN 'Section ' || section + 1 END,
+             'byte_offset', NULLIF(bytes_before, 0), 'byte_length', octet_length(text),
+             'word_count', words)) ORDER BY section) AS sections
+  FROM (
+    SELECT *, sum(octet_length(text) + 2) OVER (ORDER BY section) - octet_length(text) - 2
+                AS bytes_before
+    FROM (
+      SELECT section,
+             CASE section WHEN 0 THEN article_id || ': '
+                          ELSE '## Section ' || section + 1 || E'\n\n' END
+               || string_agg(CASE language WHEN 'en' THEN plain ELSE accented END, E'\n\n'
+                             ORDER BY place) AS text,
+             CASE section WHEN 0 THEN 1 ELSE 2 END + sum(words) AS words
+      FROM (SELECT place, place / 6 AS section, (i * 7::bigint + place * 379) % 1000 AS number
+            FROM generate_series(0, paragraphs - 1) AS place) AS chosen
+      JOIN paragraph USING (number)
+      GROUP BY section
+    ) AS sections
+  ) AS placed
+) AS text;
+
+INSERT INTO article_label (article_id, kind, value, publish_time)
+SELECT p.article_id, label.kind, label.value, p.publish_time
+FROM planned p
+JOIN article a USING (article_id)
+CROSS JOIN LATERAL (
+  WITH author (value) AS (
+    SELECT author ->> 'id' FROM jsonb_array_elements(a.authors) AS author
+  ), tag (value) AS (
+    SELECT tag FROM jsonb_array_elements_text(a.tags) AS tag
+  )
+  SELECT 'author', value FROM author
+  UNION ALL
+  SELECT 'tag', value FROM tag
+  UNION ALL
+  SELECT 'author and tag', author.value || E'\n' || tag.value FROM author, tag
+) AS label (kind, value);
+
+-- The ids of comments are UUIDs of version 7: the time in milliseconds, then what tells them apart.
+CREATE FUNCTION pg_temp.comment_id(made timestamptz, i bigint, k bigint) RETURNS uuid
+LANGUAGE sql IMMUTABLE
+  RETURN (lpad(to_hex((extract(epoch FROM made) * 1000)::bigint), 12, '0') || '7'
+          || lpad(to_hex(k % 4096), 3, '0') || '8' || lpad(to_hex(i), 15, '0'))::uuid;
+
+-- Every third comment answers one of the two before it, in turn: a comment has one answer or none.
+INSERT INTO comment (article_id, comment_id, parent_id, thread_key, depth, state, author_id,
+                     author_display_name, body, reply_count, edit_count, create_time, update_time,
+                     revision, text_revision, shown, ever_shown)
+SELECT article_id, comment_id, parent_id,
+       coalesce(uuid_send(parent_id), '') || uuid_send(comment_id),
+       CASE WHEN parent IS NULL THEN 0 ELSE 1 END, 1, 'reader-' || reader,
+       'Reader Number ' || reader,
+       left(CASE language WHEN 'en' THEN plain ELSE accented END, length),
+       CASE WHEN answer <= comments THEN 1 ELSE 0 END, 0, made, made,
+       1 + CASE WHEN answer <= comments THEN answer ELSE k END, 1 + k, true, true
+FROM (
+  SELECT *, pg_temp.comment_id(made, i, k) AS comment_id,
+         pg_temp.comment_id(publish_time + parent * every, i, parent) AS parent_id
+  FROM (
+    SELECT *, publish_time + k * every AS made,
+           CASE k % 3 WHEN 0 THEN k - 1 - k / 3 % 2 END AS parent,
+           CASE k % 3 WHEN 1 THEN CASE (k + 2) / 3 % 2 WHEN 1 THEN k + 2 END
+                      WHEN 2 THEN CASE (k + 1) / 3 % 2 WHEN 0 THEN k + 1 END END AS answer,
+           20 + (400 * random() ^ 2)::integer AS length, (random() * 50000)::integer AS reader
+    FROM (SELECT i, article_id, publish_time, language, comments,
+                 interval '1 minute' * (1 + i % 97) AS every
+          FROM planned) AS articles
+    CROSS JOIN LATERAL generate_series(1::bigint, comments) AS k
+  ) AS numbered
+) AS made
+JOIN paragraph ON paragraph.number = (i + k) % 1000;
+
+DO $$ DECLARE definition text; BEGIN
+  FOR definition IN SELECT indexdef FROM later LOOP EXECUTE definition; END LOOP;
+END $$;
+
+CREATE TABLE bench_article AS
+  SELECT rank, p.article_id AS name, octet_length(a.body) AS body_bytes,
+         left(a.body, 60) AS beginning, p.comments
+  FROM planned p JOIN article a USING (article_id);
+ALTER TABLE bench_article ADD PRIMARY KEY (rank);
+
+COMMIT;
+VACUUM ANALYZE;
+CHECKPOINT;

@@ -1,0 +1,350 @@
+// Drives a content service with calls that differ from one another, checks every answer, and prints
+// what it saw as JSON. For calls that are all the same, h2load does.
+
+#include <sys/epoll.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <cstdint>
+#include <cstdio>
+#include <fstream>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "bench/answers.h"
+#include "bench/connection.h"
+
+namespace content::bench {
+namespace {
+
+using std::chrono::microseconds;
+using std::chrono::nanoseconds;
+
+constexpr char kGetArticle[] = "/content.v1.ContentService/GetArticle";
+constexpr char kCreateComment[] = "/content.v1.ContentService/CreateComment";
+
+// How long calls may go on after the time they were given.
+constexpr std::chrono::seconds kPatience(30);
+
+struct Options {
+  int port = 0;
+  std::string articles = {};
+  std::string order = "uniform";
+  double comments = 0;
+  std::string acknowledged = {};
+  std::string tag = {};
+  int connections = 1;
+  int streams = 1;
+  double warm_up = 0;
+  double seconds = 1;
+  double rate = 0;
+  uint64_t seed = 1;
+};
+
+nanoseconds Seconds(double seconds) { return nanoseconds(std::llround(seconds * 1e9)); }
+
+// Which article comes next.
+class Chooser {
+ public:
+  Chooser(const Options& options, size_t articles) : in_turn_(options.order == "sequence") {
+    // Of Zipf's popularity: the article of rank r is asked for in proportion to 1 / r.
+    std::vector<double> weights(articles, 1);
+    if (options.order == "zipf") {
+      for (size_t i = 0; i < articles; ++i) weights[i] = 1 / static_cast<double>(i + 1);
+    }
+    random_ = std::discrete_distribution<size_t>(weights.begin(), weights.end());
+  }
+
+  size_t Next(std::mt19937_64& generator) { return in_turn_ ? next_++ : random_(generator); }
+
+ private:
+  bool in_turn_;
+  size_t next_ = 0;
+  std::discrete_distribution<size_t> random_;
+};
+
+// How long calls of one kind took, in microseconds.
+class Times {
+ public:
+  void Add(nanoseconds time) { times_.push_back(static_cast<double>(time.count()) / 1000); }
+
+  size_t count() const { return times_.size(); }
+
+  nlohmann::json Summary() {
+    std::sort(times_.begin(), times_.end());
+    return {{"requests", times_.size()},
+            {"p50_us", At(0.5)},
+            {"p90_us", At(0.9)},
+            {"p99_us", At(0.99)},
+            {"max_us", At(1.0)}};
+  }
+
+ private:
+  double At(double share) const {
+    const auto rank = static_cast<size_t>(std::ceil(share * static_cast<double>(times_.size())));
+    return times_[std::max<size_t>(rank, 1) - 1];
+  }
+
+  std::vector<double> times_;
+};
+
+nanoseconds CpuTime() {
+  rusage usage = {};
+  getrusage(RUSAGE_SELF, &usage);
+  const auto total = [](const timeval& time) {
+    return std::chrono::seconds(time.tv_sec) + microseconds(time.tv_usec);
+  };
+  return total(usage.ru_utime) + total(usage.ru_stime);
+}
+
+// One run against one server.
+class Load {
+ public:
+  Load(const Options& options, std::vector<Article> articles)
+      : options_(options),
+        articles_(std::move(articles)),
+        generator_(options.seed),
+        chooser_(options, articles_.size()),
+        is_comment_(options.comments),
+        acknowledged_(options.acknowledged) {
+    epoll_ = epoll_create1(EPOLL_CLOEXEC);
+    for (int i = 0; i < options.connections; ++i) {
+      connections_.push_back(std::make_unique<Connection>(
+          options.port, options.streams,
+          [this](const Call& call, const auto& answer) { Record(call, answer); }));
+      Watch(*connections_.back(), EPOLL_CTL_ADD);
+    }
+  }
+
+  nlohmann::json Run() {
+    const nanoseconds cpu = CpuTime();
+    const Clock::time_point start = Clock::now();
+    measured_from_ = start + Seconds(options_.warm_up);
+    end_ = measured_from_ + Seconds(options_.seconds);
+    due_ = start;
+    while ((HasCallsToBegin() || !AllIdle()) && Clock::now() < end_ + kPatience) Turn();
+    if (!AllIdle()) Fail(absl::DeadlineExceededError("calls were not answered"));
+    return Summary(start, CpuTime() - cpu);
+  }
+
+ private:
+  bool IsSequence() const { return options_.order == "sequence"; }
+  bool IsPaced() const { return options_.rate > 0; }
+
+  void Watch(Connection& connection, int operation) const {
+    epoll_event event = {};
+    event.events = EPOLLIN | (connection.IsBlocked() ? static_cast<uint32_t>(EPOLLOUT) : 0U);
+    event.data.ptr = &connection;
+    epoll_ctl(epoll_, operation, connection.fd(), &event);
+  }
+
+  // At a fixed rate all that are due before the end are made, also if they are late.
+  bool HasCallsToBegin() const {
+    if (IsSequence()) return begun_ < articles_.size();
+    return (IsPaced() ? due_ : Clock::now()) < end_;
+  }
+
+  bool AllIdle() const {
+    return std::all_of(connections_.begin(), connections_.end(),
+                       [](const auto& connection) { return connection->IsIdle(); });
+  }
+
+  bool HasIdleStream() const {
+    return std::any_of(connections_.begin(), connections_.end(),
+                       [](const auto& connection) { return connection->HasIdleStream(); });
+  }
+
+  // Begins what is to begin, and waits for what comes.
+  void Turn() {
+    BeginCalls();
+    for (const auto& connection : connections_) Flush(*connection);
+    std::vector<epoll_event> events(connections_.size());
+    const timespec timeout = UntilNextCall();
+    const int count =
+        epoll_pwait2(epoll_, events.data(), static_cast<int>(events.size()), &timeout, nullptr);
+    for (int i = 0; i < count; ++i) {
+      auto& connection = *static_cast<Connection*>(events[static_cast<size_t>(i)].data.ptr);
+      connection.Receive();
+      // Sent at once, because a connection that has been answered should not wait for the others.
+      if (!IsPaced()) BeginAll(connection);
+      Flush(connection);
+    }
+  }
+
+  void Flush(Connection& connection) const {
+    const bool was_blocked = connection.IsBlocked();
+    connection.Send();
+    if (connection.IsBlocked() != was_blocked) Watch(connection, EPOLL_CTL_MOD);
+  }
+
+  void BeginCalls() {
+    if (IsPaced()) {
+      BeginDue();
+    } else {
+      for (const auto& connection : connections_) BeginAll(*connection);
+    }
+  }
+
+  void BeginAll(Connection& connection) {
+    while (HasCallsToBegin() && connection.HasIdleStream()) Begin(connection, Clock::now());
+  }
+
+  // At a fixed rate a call counts from when it was due, whether it could be sent then or not.
+  void BeginDue() {
+    while (HasCallsToBegin() && due_ <= Clock::now()) {
+      Connection* const connection = NextIdle();
+      if (connection == nullptr) return;
+      Begin(*connection, due_);
+      due_ += Seconds(1 / options_.rate);
+    }
+  }
+
+  Connection* NextIdle() {
+    for (size_t i = 0; i < connections_.size(); ++i) {
+      Connection& connection = *connections_[turn_++ % connections_.size()];
+      if (connection.HasIdleStream()) return &connection;
+    }
+    return nullptr;
+  }
+
+  // If there is no stream to begin a call on, an answer has to come first.
+  timespec UntilNextCall() const {
+    nanoseconds wait = std::chrono::milliseconds(10);
+    if (IsPaced() && HasIdleStream()) {
+      wait = std::clamp(nanoseconds(due_ - Clock::now()), nanoseconds(0), wait);
+    }
+    return {0, static_cast<long>(wait.count())};
+  }
+
+  void Begin(Connection& connection, Clock::time_point begin) {
+    Call call = {.article = chooser_.Next(generator_), .begin = begin};
+    const Article& article = articles_[call.article];
+    if (is_comment_(generator_)) {
+      call.path = kCreateComment;
+      ++written_;
+      call.message = CreateCommentRequest(article, written_ % 50000,
+                                          absl::StrCat(options_.tag, " ", written_, "."));
+    } else {
+      call.path = kGetArticle;
+      call.message = GetArticleRequest(article);
+    }
+    ++begun_;
+    connection.Begin(std::move(call));
+  }
+
+  void Record(const Call& call, const absl::StatusOr<absl::string_view>& answer) {
+    const Clock::time_point now = Clock::now();
+    const bool is_comment = call.path == kCreateComment;
+    const absl::Status status = answer.ok() ? Check(call, is_comment, *answer) : answer.status();
+    if (!status.ok()) return Fail(status);
+    if (call.begin < measured_from_) return;
+    answered_bytes_ += answer->size();
+    (is_comment ? comments_ : reads_).Add(now - call.begin);
+  }
+
+  absl::Status Check(const Call& call, bool is_comment, absl::string_view answer) {
+    const Article& article = articles_[call.article];
+    if (!is_comment) return CheckArticle(article, answer);
+    const absl::StatusOr<std::string> name = CheckComment(article, answer);
+    if (name.ok()) acknowledged_ << *name << '\n';
+    return name.status();
+  }
+
+  void Fail(const absl::Status& status) {
+    if (errors_++ == 0) first_error_ = status.ToString();
+  }
+
+  // What began within the time measured counts, also if it ended after that: about as much was
+  // under way at its beginning.
+  nlohmann::json Summary(Clock::time_point start, nanoseconds cpu) {
+    const double elapsed = std::chrono::duration<double>(Clock::now() - start).count();
+    const double seconds = IsSequence() ? elapsed : options_.seconds;
+    const size_t requests = reads_.count() + comments_.count();
+    nlohmann::json summary = {
+        {"requests", requests},
+        {"seconds", seconds},
+        {"per_second", static_cast<double>(requests) / seconds},
+        {"answered_bytes", answered_bytes_},
+        {"driver_cpu_share", std::chrono::duration<double>(cpu).count() / elapsed},
+        {"errors", errors_},
+        {"first_error", first_error_}};
+    if (reads_.count() > 0) summary["GetArticle"] = reads_.Summary();
+    if (comments_.count() > 0) summary["CreateComment"] = comments_.Summary();
+    return summary;
+  }
+
+  const Options options_;
+  const std::vector<Article> articles_;
+  std::mt19937_64 generator_;
+  Chooser chooser_;
+  std::bernoulli_distribution is_comment_;
+  std::ofstream acknowledged_;
+  int epoll_ = -1;
+  std::vector<std::unique_ptr<Connection>> connections_;
+  size_t begun_ = 0;
+  size_t turn_ = 0;
+  uint64_t written_ = 0;
+
+  Clock::time_point measured_from_;
+  Clock::time_point end_;
+  Clock::time_point due_;  // when the next call begins, at a fixed rate
+  Times reads_;
+  Times comments_;
+  size_t answered_bytes_ = 0;
+  int errors_ = 0;
+  std::string first_error_;
+};
+
+void AddOptions(CLI::App& app, Options& options) {
+  app.add_option("--port", options.port, "Of the server, on 127.0.0.1")->required();
+  app.add_option("--articles", options.articles,
+                 "File of lines NAME TAB BODY-BYTES TAB BEGINNING, the most popular article first")
+      ->required();
+  app.add_option("--order", options.order,
+                 "Which articles are called for: any, the popular ones more, or each once")
+      ->check(CLI::IsMember({"uniform", "zipf", "sequence"}))
+      ->capture_default_str();
+  app.add_option("--comments", options.comments,
+                 "Share of the calls that are CreateComment; the others are GetArticle")
+      ->check(CLI::Range(0.0, 1.0));
+  app.add_option("--acknowledged", options.acknowledged,
+                 "File to write the names of the comments to that were acknowledged");
+  app.add_option("--tag", options.tag, "What the text of every comment begins with");
+  app.add_option("--connections", options.connections, "How many")->check(CLI::Range(1, 1000));
+  app.add_option("--streams", options.streams, "Calls at once on each")->check(CLI::Range(1, 1000));
+  app.add_option("--warm-up", options.warm_up, "Seconds before calls count");
+  app.add_option("--seconds", options.seconds,
+                 "Seconds in which calls count; for a sequence, the most");
+  app.add_option("--rate", options.rate,
+                 "Calls each second, counted from when each is due; 0: as many as go");
+  app.add_option("--seed", options.seed, "Of the choices by chance");
+}
+
+int Main(int argc, char** argv) {
+  Options options;
+  CLI::App app("Drives a content service, checks every answer, and prints JSON.");
+  AddOptions(app, options);
+  CLI11_PARSE(app, argc, argv);
+  absl::StatusOr<std::vector<Article>> articles = ReadArticles(options.articles);
+  if (!articles.ok()) {
+    std::fprintf(stderr, "bench_load: %s\n", articles.status().ToString().c_str());
+    return EXIT_FAILURE;
+  }
+  prctl(PR_SET_TIMERSLACK, 1);  // calls at a fixed rate begin when they are due
+  std::puts(Load(options, *std::move(articles)).Run().dump().c_str());
+  return EXIT_SUCCESS;
+}
+
+}  // namespace
+}  // namespace content::bench
+
+int main(int argc, char** argv) { return content::bench::Main(argc, argv); }

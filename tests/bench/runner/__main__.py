@@ -1,0 +1,122 @@
+"""Runs the benchmark; tests/bench/run says how. The programs are built by then."""
+
+import argparse
+import json
+import os
+import signal
+import sys
+import tempfile
+import time
+import traceback
+from pathlib import Path
+
+import chart
+import postgres
+import reads
+import report
+import scale
+import servers
+import sweep
+import writes
+from bench import Bench
+from compare import Verdict
+
+CHART = "chart"
+
+# Each gives verdicts. In the order in which they run: those that only read come before those that
+# change the data.
+ROWS = {
+    "cached": reads.cached_and_echo,
+    "cached-latency": reads.cached_latency,
+    "cached-peers": reads.cached_and_peers,
+    "uncached": reads.uncached,
+    "list-comments": reads.list_comments,
+    "memory": scale.memory,
+    "comments-spread": writes.comments_spread,
+    "comments-one-article": writes.comments_on_one_article,
+    "comment-latency": writes.comment_latency,
+    "mix": writes.mix,
+    "million": scale.million,
+    CHART: sweep.measure,
+}
+FULL_RUN_ONLY = {"million"}
+
+
+def parse():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--only", action="append", choices=ROWS, default=[])
+    parser.add_argument("--build-dir", type=Path, required=True)
+    parser.add_argument("--output-dir", type=Path, required=True)
+    options = parser.parse_args()
+    everything = [name for name in ROWS if not (options.quick and name in FULL_RUN_ONLY)]
+    options.rows = [name for name in ROWS if name in (options.only or everything)]
+    return options
+
+
+def programs_in(options):
+    peers = {
+        language: options.output_dir / "peers" / language / "server" for language in ("go", "rust")
+    }
+    return servers.Programs(
+        contentd=options.build_dir / "contentd",
+        load=options.build_dir / "bench_load",
+        echo=options.build_dir / "bench_echo",
+        peers={language: server for language, server in peers.items() if server.exists()},
+    )
+
+
+def run_rows(bench, names):
+    """The verdicts, and whether all rows could be measured."""
+    verdicts, sound = [], True
+    for name in names:
+        start = time.monotonic()
+        print(f"{name} ...", end="", flush=True)
+        try:
+            verdicts += ROWS[name](bench)
+        except Exception as error:  # whatever it is, the other rows can still be measured
+            sound = False
+            traceback.print_exc()
+            first_line = str(error).partition("\n")[0]
+            verdicts.append(Verdict(name, "", None, problem=f"failed: {first_line[:100]}"))
+        print(f" {time.monotonic() - start:.0f} s", flush=True)
+    return verdicts, sound
+
+
+def main():
+    # So that everything started is stopped, whoever ends this.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    options = parse()
+    options.output_dir.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="content-bench-") as scratch:
+        os.chmod(scratch, 0o755)  # the database runs as another user than root
+        with postgres.cluster(scratch) as cluster:
+            return measure(options, cluster, Path(scratch))
+
+
+def measure(options, cluster, scratch):
+    bench = Bench(options.quick, programs_in(options), cluster, scratch)
+    machine = report.machine(cluster.version())
+    print(f"{report.summary(machine)}\ndata ...", end="", flush=True)
+    start = time.monotonic()
+    size = bench.database.value("SELECT pg_size_pretty(pg_database_size(current_database()))")
+    print(
+        f" {bench.article_count:,} articles, {size}, {time.monotonic() - start:.0f} s", flush=True
+    )
+
+    verdicts, sound = run_rows(bench, options.rows)
+    if CHART in bench.raw:
+        picture = chart.draw(bench.raw[CHART], report.summary(machine))
+        write(options.output_dir / "chart.svg", picture)
+    results = report.as_json(verdicts, bench.raw, machine, options.quick)
+    write(options.output_dir / "results.json", json.dumps(results, indent=1))
+    print(f"\n{report.table(verdicts)}")
+    return 0 if sound else 1
+
+
+def write(file, text):
+    file.write_text(text)
+    print(f"wrote {file}")
+
+
+sys.exit(main())

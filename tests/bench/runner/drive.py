@@ -1,0 +1,146 @@
+"""Driving a server, and what that gives. Whatever is not answered right raises WrongAnswer."""
+
+import itertools
+import json
+import re
+import statistics
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import processes
+import servers
+import wire
+
+# Calls at once: connections, and streams on each.
+WIDE = (8, 16)
+
+
+class WrongAnswer(Exception):
+    pass
+
+
+@dataclass
+class Measured:
+    per_second: float
+    cpu_us: float | None = None  # of the server, for each call
+    p50_us: float | None = None
+    p99_us: float | None = None
+    details: dict = field(default_factory=dict)
+
+
+class SameCall:
+    """One call, made again and again by h2load: it costs the least, but sees no more of an answer
+    than its length. So one answer is looked at before and one after each run."""
+
+    def __init__(self, server, method, request, check):
+        self.server = server
+        self._method = method
+        self._request = request
+        self._answer = server.call(method, request)
+        check(self._answer)
+        self._per_second = {}
+
+    @property
+    def answer(self):
+        return self._answer
+
+    def run(self, shape, seconds, times=False):
+        """For about as long. `times`: with the percentiles of the calls' times."""
+        if shape not in self._per_second:
+            self._per_second[shape] = self._requests(shape, 2000).per_second
+            warm_up = 0.3 * seconds * self._per_second[shape]
+            warmed = self._requests(shape, max(1000, round(warm_up)))
+            self._per_second[shape] = warmed.per_second
+        measured = self._requests(shape, max(100, round(seconds * self._per_second[shape])), times)
+        self._per_second[shape] = measured.per_second
+        if self.server.call(self._method, self._request) != self._answer:
+            raise WrongAnswer(f"{self.server.name} answers otherwise than before")
+        return measured
+
+    def _requests(self, shape, count, times=False):
+        connections, streams = shape
+        command = [
+            "h2load",
+            f"--requests={max(count, connections * streams)}",
+            f"--clients={connections}",
+            f"--max-concurrent-streams={streams}",
+            f"--data={self.server.request_file(self._request)}",
+            *servers.GRPC_HEADERS,
+        ]
+        log = self.server.scratch / "h2load.log"
+        log.unlink(missing_ok=True)
+        if times:
+            command.append(f"--log-file={log}")
+        cpu = self.server.cpu_seconds()
+        text = processes.run([*command, self.server.url(self._method)])
+        cpu = self.server.cpu_seconds() - cpu
+        measured = self._read(text, cpu)
+        if times:
+            measured.p50_us, measured.p99_us = _percentiles(
+                [int(line.split("\t")[2]) for line in log.read_text().splitlines()]
+            )
+        return measured
+
+    def _read(self, text, cpu):
+        per_second = float(re.search(r"finished in [^,]*, ([\d.]+) req/s", text)[1])
+        succeeded = int(re.search(r"(\d+) succeeded", text)[1])
+        total = int(re.search(r"requests: (\d+) total", text)[1])
+        data = int(re.search(r"\((\d+)\) data", text)[1])
+        if succeeded != total or data != total * len(wire.frame(self._answer)):
+            raise WrongAnswer(
+                f"{self.server.name}: {total} calls for {len(self._answer)} bytes each "
+                f"got {data} bytes:\n{text}"
+            )
+        return Measured(per_second, cpu_us=1e6 * cpu / total, details={"requests": total})
+
+
+def _percentiles(times):
+    times.sort()
+    return statistics.median(times), times[max(0, -(-99 * len(times) // 100) - 1)]
+
+
+class Load:
+    """bench_load: calls that differ, each answer of which it checks."""
+
+    _tags = itertools.count(1)
+
+    def __init__(self, program, server, articles, acknowledged=None):
+        """`articles`: the file that bench_load reads. `acknowledged`: a directory for the names of
+        acknowledged comments, in files named by the tag that the comments begin with."""
+        self._program = program
+        self.server = server
+        self._articles = articles
+        self._acknowledged = acknowledged
+
+    def run(self, shape, seconds, warm_up=0.3, order="uniform", comments=0, rate=0):
+        """The percentiles are those of reads, if there are any."""
+        tag = f"run-{next(self._tags)}"
+        connections, streams = shape
+        settings = {
+            "port": self.server.port,
+            "articles": self._articles,
+            "order": order,
+            "connections": connections,
+            "streams": streams,
+            "seconds": seconds,
+            "warm-up": 0 if order == "sequence" else warm_up,
+            "comments": comments,
+            "rate": rate,
+            "tag": tag,
+            "seed": tag.removeprefix("run-"),
+        }
+        if comments > 0:
+            settings["acknowledged"] = Path(self._acknowledged) / tag
+        command = [self._program, *(f"--{name}={value}" for name, value in settings.items())]
+        said = json.loads(processes.run(command))
+        if said["errors"] > 0:
+            raise WrongAnswer(
+                f"{self.server.name}: {said['errors']} calls went wrong, the first with "
+                f"{said['first_error']}"
+            )
+        if said["requests"] == 0:
+            raise WrongAnswer(f"{self.server.name} answered nothing in {seconds} s")
+        kind = said.get("GetArticle") or said.get("CreateComment")
+        return Measured(
+            said["per_second"], p50_us=kind["p50_us"], p99_us=kind["p99_us"], details=said
+        )

@@ -1,0 +1,116 @@
+"""The servers that are compared."""
+
+import contextlib
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+import processes
+import wire
+
+CONTENT = "/content.v1.ContentService/"
+ADMIN = "/content.v1.AdminService/"
+
+# For nghttp and h2load.
+GRPC_HEADERS = ("--header=te: trailers", "--header=content-type: application/grpc")
+
+
+@dataclass
+class Programs:
+    contentd: Path
+    load: Path
+    echo: Path
+    peers: dict  # server by language; those that could not be built are not there
+
+
+@dataclass
+class Server:
+    """One that runs."""
+
+    name: str
+    port: int
+    pid: int
+    scratch: Path
+
+    def url(self, method):
+        return f"http://127.0.0.1:{self.port}{method}"
+
+    def call(self, method, request):
+        """Makes one call and returns the answer's message."""
+        data = self.request_file(request)
+        finished = subprocess.run(
+            ["nghttp", "--timeout=10", *GRPC_HEADERS, f"--data={data}", self.url(method)],
+            capture_output=True,
+            check=False,
+        )
+        try:
+            return wire.unframe(finished.stdout)
+        except ValueError as error:
+            raise RuntimeError(f"{self.name} answered {method} with {error}") from error
+
+    def request_file(self, request):
+        file = self.scratch / f"request-{self.port}"
+        file.write_bytes(wire.frame(request))
+        return file
+
+    def cpu_seconds(self):
+        return processes.cpu_seconds(self.pid)
+
+    def resident_bytes(self):
+        return processes.resident_bytes(self.pid)
+
+
+@contextlib.contextmanager
+def _serving(name, command, scratch):
+    """`command` is given the port."""
+    port = processes.free_port()
+    log = scratch / f"{name}.log"
+    with processes.running(command(port), log) as process:
+        processes.wait_for(lambda: processes.is_port_open(port), process, log, name)
+        try:
+            yield Server(name, port, process.pid, scratch)
+        finally:
+            if process.poll() is not None:
+                raise RuntimeError(f"{name} has ended:\n{log.read_text()[-2000:]}")
+
+
+def contentd(programs, database, scratch, **settings):
+    """`settings` by the name of their flag; one that this contentd does not have is left out."""
+    known = processes.run([programs.contentd, "serve", "--help"])
+    flags = [f"--{name.replace('_', '-')}" for name in settings]
+    given = [f"{flag}={value}" for flag, value in zip(flags, settings.values()) if flag in known]
+    return _serving(
+        "contentd",
+        lambda port: [
+            programs.contentd,
+            "serve",
+            "--listen",
+            f"127.0.0.1:{port}",
+            "--database-url",
+            database.url,
+            "--log-level",
+            "warning",
+            *given,
+        ],
+        scratch,
+    )
+
+
+def echo(programs, answer, scratch):
+    file = scratch / "echo-answer"
+    file.write_bytes(answer)
+    return _serving("echo", lambda port: [programs.echo, f"127.0.0.1:{port}", file], scratch)
+
+
+def peer(programs, language, database, scratch):
+    return _serving(
+        language,
+        lambda port: [
+            programs.peers[language],
+            "--listen",
+            f"127.0.0.1:{port}",
+            "--database-url",
+            database.url,
+        ],
+        scratch,
+    )
