@@ -11,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/time/clock.h"
+#include "cache/cache.h"
 #include "content/body.h"
 #include "content/v1/admin_service.pb.h"
 #include "embedded/postgres.h"
@@ -68,7 +69,8 @@ absl::StatusOr<std::unique_ptr<Store>> OpenStore(const Config& config, const Dat
                                   .read_connections = config.read_connections,
                                   .write_connections = config.write_connections,
                                   .queue_limit = config.queue_limit,
-                                  .statement_timeout = config.statement_timeout});
+                                  .statement_timeout = config.statement_timeout,
+                                  .notifications = config.notifications});
 }
 
 // What GetServerInfo answers for as long as the server runs.
@@ -184,12 +186,15 @@ int Serve(const Config& config) {
   if (absl::Status status = PrepareSchema(config, *database); !status.ok()) return Fail(status);
   absl::StatusOr<std::unique_ptr<Store>> store = OpenStore(config, *database);
   if (!store.ok()) return Fail(store.status());
+  cache::ArticleCache reads(**store, {.max_bytes = config.cache_bytes,
+                                      .max_staleness = config.max_staleness,
+                                      .stale_if_error = config.stale_if_error});
   const server::Janitor janitor(**store, config.request_retention);
   auto server = server::Server::Start({.listen = config.listen,
                                        .drain_timeout = config.drain_timeout,
                                        .watch_write_timeout = config.watch_write_timeout,
                                        .info = MakeServerInfo(config)},
-                                      **store);
+                                      **store, reads);
   if (!server.ok()) return Fail(server.status());
   log::Info("serving", {{"address", (*server)->address()}, {"version", CONTENT_VERSION}});
   const int signal = WaitForStopSignal();

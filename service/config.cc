@@ -4,7 +4,9 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <cstdint>
 #include <cstdlib>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -97,6 +99,35 @@ CLI::Option* AddDuration(CLI::App& app, const std::string& flag, absl::Duration&
       ->default_str(initial);
 }
 
+// A number of bytes, as such or in larger units; nothing if it is none.
+std::optional<int64_t> ParseBytes(absl::string_view text) {
+  const std::pair<absl::string_view, int> units[] = {{"KiB", 10}, {"MiB", 20}, {"GiB", 30}};
+  int shift = 0;
+  for (const auto& [unit, bits] : units) {
+    if (absl::ConsumeSuffix(&text, unit)) shift = bits;
+  }
+  constexpr int64_t kMost = int64_t{1} << 40;
+  int64_t count = 0;
+  if (!absl::SimpleAtoi(text, &count) || count < 0 || count > kMost >> shift) return std::nullopt;
+  return count << shift;
+}
+
+CLI::Option* AddBytes(CLI::App& app, const std::string& flag, int64_t& bytes,
+                      const std::string& initial, const std::string& help) {
+  bytes = *ParseBytes(initial);
+  const auto check = [](const std::string& text) -> std::string {
+    return ParseBytes(text) ? "" : text + " is not a number of bytes such as 256MiB, up to 1024GiB";
+  };
+  const auto parse = [&bytes](const CLI::results_t& values) {
+    bytes = ParseBytes(values.back()).value_or(0);
+    return true;
+  };
+  return app.add_option(flag, parse, help)
+      ->check(CLI::Validator(check, ""))
+      ->type_name("BYTES")
+      ->default_str(initial);
+}
+
 std::string CheckListen(const std::string& address) {
   const size_t colon = address.rfind(':');
   int port = 0;
@@ -172,6 +203,24 @@ void AddServe(CLI::App& app, Config& config) {
             "Calls that may wait for a connection; more are refused at once");
   AddDuration(serve, "--statement-timeout", config.statement_timeout, "10s",
               "No statement in the database runs longer")
+      ->group(kSettings);
+  const Choices<bool> yes_or_no = {{"true", true}, {"false", false}};
+  AddChoice(serve, "--notifications", config.notifications, yes_or_no,
+            "Whether servers on one database tell each other of changes by NOTIFY; false where "
+            "connections go through a pooler that shares them")
+      ->type_name("BOOL")
+      ->default_str("true")
+      ->group(kSettings);
+  AddBytes(serve, "--cache-bytes", config.cache_bytes, "256MiB",
+           "Memory for articles and pages of comments that are read often")
+      ->group(kSettings);
+  AddDuration(serve, "--max-staleness", config.max_staleness, "1s",
+              "No answer from memory is older, unless the database cannot be asked")
+      ->group(kSettings);
+  AddDuration(
+      serve, "--stale-if-error", config.stale_if_error, "5m",
+      "How much older an answer may be, marked as stale, while the database cannot be asked",
+      {absl::ZeroDuration(), absl::Hours(24)})
       ->group(kSettings);
   AddDuration(serve, "--watch-write-timeout", config.watch_write_timeout, "30s",
               "How long a watcher may take over one message before its watch ends")

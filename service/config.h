@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
@@ -31,6 +32,12 @@ struct Config {
   int write_connections = 0;
   int queue_limit = 0;
   absl::Duration statement_timeout;
+  /// Whether instances tell each other of changes by NOTIFY.
+  bool notifications = true;
+  int64_t cache_bytes = 0;
+  /// How old an answer from memory may be, and how much older while the database cannot be asked.
+  absl::Duration max_staleness;
+  absl::Duration stale_if_error;
   absl::Duration watch_write_timeout;
   /// How long a request_id is kept.
   absl::Duration request_retention;

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "api/decode.h"
 #include "api/gate.h"
@@ -15,10 +16,25 @@
 
 namespace content::api {
 
-/// What an RPC does: checks the request, asks the store, and gives the answer to `done`, exactly
-/// once, now or later and on whatever thread. It must not block.
-template <class Request, class Response>
-using Handler = void (*)(Store& store, CallContext call, Request request, Callback<Response> done);
+/// What an RPC does: checks the request, asks `Origin` (the store, the cache or both), and gives
+/// the answer, a message or an EncodedAnswer, to `done`, exactly once, now or later and on whatever
+/// thread. It must not block.
+template <class Origin, class Request, class Response>
+using Handler = void (*)(Origin& origin, CallContext call, Request request,
+                         Callback<Response> done);
+
+/// Trailing metadata of an answer that may be older than the service promises, because the database
+/// cannot be asked: how old, in seconds.
+inline constexpr char kStaleAgeKey[] = "content-stale-seconds";
+
+inline void AddMetadata(const google::protobuf::Message&, grpc::CallbackServerContext&) {}
+
+inline void AddMetadata(const EncodedAnswer& answer, grpc::CallbackServerContext& context) {
+  if (!answer.stale_age) return;
+  context.AddTrailingMetadata(
+      kStaleAgeKey,
+      absl::StrCat(absl::ToInt64Seconds(absl::Ceil(*answer.stale_age, absl::Seconds(1)))));
+}
 
 /// One unary call between gRPC and what handles it: parses the request, has it handled, sends the
 /// answer. `handle` takes a CallContext, a Request and a Callback<Response>; otherwise it is as a
@@ -42,8 +58,11 @@ grpc::ServerUnaryReactor* AnswerWith(Handle handle, Gate& gate,
   CallContext call{.deadline = absl::FromChrono(context->deadline()),
                    .cancelled = [context] { return context->IsCancelled(); }};
   handle(std::move(call), std::move(request),
-         [reactor, response_bytes, &gate](absl::StatusOr<Response> response) {
-           if (response.ok()) *response_bytes = Encode(*response);
+         [reactor, context, response_bytes, &gate](absl::StatusOr<Response> response) {
+           if (response.ok()) {
+             *response_bytes = Encode(*response);
+             AddMetadata(*response, *context);
+           }
            reactor->Finish(ToGrpcStatus(response.status()));
            gate.Leave();
          });
@@ -51,14 +70,14 @@ grpc::ServerUnaryReactor* AnswerWith(Handle handle, Gate& gate,
 }
 
 /// The same for a Handler.
-template <class Request, class Response>
-grpc::ServerUnaryReactor* Answer(Handler<Request, Response> handler, Store& store, Gate& gate,
-                                 grpc::CallbackServerContext* context,
+template <class Origin, class Request, class Response>
+grpc::ServerUnaryReactor* Answer(Handler<Origin, Request, Response> handler, Origin& origin,
+                                 Gate& gate, grpc::CallbackServerContext* context,
                                  const grpc::ByteBuffer* request_bytes,
                                  grpc::ByteBuffer* response_bytes) {
-  const auto handle = [handler, &store](CallContext call, Request request,
-                                        Callback<Response> done) {
-    handler(store, std::move(call), std::move(request), std::move(done));
+  const auto handle = [handler, &origin](CallContext call, Request request,
+                                         Callback<Response> done) {
+    handler(origin, std::move(call), std::move(request), std::move(done));
   };
   return AnswerWith<Request, Response>(handle, gate, context, request_bytes, response_bytes);
 }

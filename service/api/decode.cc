@@ -49,14 +49,20 @@ void FindBadUtf8(const UnknownFieldSet& fields, const Descriptor& type, const st
   }
 }
 
+bool Parse(const grpc::ByteBuffer& bytes, google::protobuf::Message& request) {
+  grpc::Slice slice;
+  if (bytes.TrySingleSlice(&slice).ok()) {
+    return request.ParseFromArray(slice.begin(), static_cast<int>(slice.size()));
+  }
+  grpc::ByteBuffer copy = bytes;  // shares the slices; the reader takes a mutable buffer
+  grpc::ProtoBufferReader reader(&copy);
+  return request.ParseFromZeroCopyStream(&reader);
+}
+
 }  // namespace
 
 absl::Status Decode(const grpc::ByteBuffer& bytes, google::protobuf::Message& request) {
-  grpc::ByteBuffer copy = bytes;  // shares the slices; the reader takes a mutable buffer
-  {
-    grpc::ProtoBufferReader reader(&copy);
-    if (request.ParseFromZeroCopyStream(&reader)) return absl::OkStatus();
-  }
+  if (Parse(bytes, request)) return absl::OkStatus();
   UnknownFieldSet fields;
   Violations violations;
   if (ParseFields(bytes, fields)) FindBadUtf8(fields, *request.GetDescriptor(), "", violations);
@@ -68,6 +74,20 @@ grpc::ByteBuffer Encode(const google::protobuf::Message& response) {
   grpc::Slice slice(response.ByteSizeLong());
   response.SerializeWithCachedSizesToArray(const_cast<uint8_t*>(slice.begin()));
   return {&slice, 1};
+}
+
+grpc::ByteBuffer Encode(const EncodedAnswer& answer) {
+  absl::InlinedVector<grpc::Slice, 3> slices;
+  for (const EncodedAnswer::Piece& piece : answer.pieces()) {
+    slices.push_back(piece.shared ? Share(piece.shared, piece.size) : grpc::Slice(piece.own));
+  }
+  return {slices.data(), slices.size()};
+}
+
+grpc::Slice Share(const SharedBytes& bytes, size_t size) {
+  auto* const owner = new SharedBytes(bytes);
+  const auto release = [](void* shared) { delete static_cast<SharedBytes*>(shared); };
+  return {const_cast<char*>(bytes->data()), size, release, owner};
 }
 
 }  // namespace content::api

@@ -3,6 +3,8 @@
 #include <grpcpp/support/byte_buffer.h>
 
 #include "absl/status/status.h"
+#include "api/encoded_answer.h"
+#include "content/encoded.h"
 #include "google/protobuf/message.h"
 
 namespace content::api {
@@ -14,5 +16,11 @@ absl::Status Decode(const grpc::ByteBuffer& bytes, google::protobuf::Message& re
 
 /// Serialises an answer.
 grpc::ByteBuffer Encode(const google::protobuf::Message& response);
+
+/// Shared bytes are not copied.
+grpc::ByteBuffer Encode(const EncodedAnswer& answer);
+
+/// The first `size` of these bytes, which the slice keeps.
+grpc::Slice Share(const SharedBytes& bytes, size_t size);
 
 }  // namespace content::api

@@ -1,10 +1,14 @@
 #include "api/handlers.h"
 
+#include <algorithm>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
+#include "api/batch_of_articles.h"
 #include "api/requests.h"
 #include "content/errors.h"
 #include "content/names.h"
@@ -13,7 +17,7 @@
 namespace content::api::handlers {
 namespace {
 
-using Articles = std::vector<std::optional<v1::Article>>;
+using Articles = std::vector<std::optional<ArticleAnswer>>;
 
 // A callback of the store that passes an error on and otherwise lets `encode` make the answer, an
 // absl::StatusOr<Response>, of what the store gave.
@@ -50,54 +54,92 @@ std::string NextPageToken(const std::string& query_identity, const std::string& 
   return next_key.empty() ? "" : MakePageToken(query_identity, next_key);
 }
 
-absl::StatusOr<v1::GetArticleResponse> EncodeArticle(const v1::GetArticleRequest& request,
-                                                     std::optional<v1::Article> article) {
-  if (!article) return ArticleNotFound(request.name());
-  const int64_t revision = article->revision();
-  if (revision < request.min_revision()) {
-    return RevisionNotReached(request.name(), request.min_revision(), revision);
-  }
-  v1::GetArticleResponse response;
-  *response.mutable_article() = *std::move(article);
-  return response;
+// An answer whose articles are in field 1, as they are wherever there are any.
+constexpr int kArticleField = v1::GetArticleResponse::kArticleFieldNumber;
+static_assert(kArticleField == v1::BatchGetArticlesResponse::kArticlesFieldNumber);
+static_assert(kArticleField == v1::GetArticlePageResponse::kArticleFieldNumber);
+
+void NoteAge(EncodedAnswer& answer, const std::optional<absl::Duration>& stale_age) {
+  if (stale_age) answer.stale_age = std::max(answer.stale_age.value_or(*stale_age), *stale_age);
 }
 
-absl::StatusOr<v1::BatchGetArticlesResponse> EncodeBatch(const v1::BatchGetArticlesRequest& request,
-                                                         Articles articles) {
-  v1::BatchGetArticlesResponse response;
+EncodedAnswer EncodeArticle(const ArticleAnswer& article) {
+  EncodedAnswer answer;
+  answer.AddArticle(kArticleField, article);
+  NoteAge(answer, article.stale_age);
+  return answer;
+}
+
+absl::StatusOr<EncodedAnswer> EncodeBatch(const v1::BatchGetArticlesRequest& request,
+                                          const Articles& articles) {
+  EncodedAnswer answer;
+  std::vector<std::string> missing_names;
   for (int i = 0; i < request.names_size(); ++i) {
-    std::optional<v1::Article>& article = articles[static_cast<size_t>(i)];
+    const std::optional<ArticleAnswer>& article = articles[static_cast<size_t>(i)];
     if (article) {
-      *response.add_articles() = *std::move(article);
+      answer.AddArticle(kArticleField, *article);
+      NoteAge(answer, article->stale_age);
     } else if (request.allow_missing()) {
-      response.add_missing_names(request.names(i));
+      missing_names.push_back(request.names(i));
     } else {
       return ArticleNotFound(request.names(i));
     }
   }
-  return response;
+  for (const std::string& name : missing_names) {
+    answer.AddText(v1::BatchGetArticlesResponse::kMissingNamesFieldNumber, name);
+  }
+  return answer;
+}
+
+SharedBytes Serialize(const google::protobuf::MessageLite& message) {
+  return std::make_shared<const std::string>(message.SerializeAsString());
+}
+
+LoadedPage EncodePage(const std::string& identity, CommentPage page) {
+  v1::ListCommentsResponse response;
+  response.set_article_revision(page.article.revision);
+  response.set_comment_count(page.article.comment_count);
+  for (v1::Comment& comment : page.page.items) *response.add_comments() = std::move(comment);
+  response.set_next_page_token(NextPageToken(identity, page.page.next_key));
+  return {.state = std::move(page.article), .bytes = Serialize(response)};
+}
+
+// Everything but the article.
+LoadedPage EncodePage(const std::string& identity, ArticlePage page) {
+  v1::GetArticlePageResponse response;
+  for (v1::Comment& comment : page.comments.items) *response.add_comments() = std::move(comment);
+  response.set_next_comment_page_token(NextPageToken(identity, page.comments.next_key));
+  return {.state = page.article.state,
+          .bytes = Serialize(response),
+          .article = std::move(page.article)};
+}
+
+// What readers are shown on pages with the same key is the same, as long as the article is. Name
+// and order are the request's own, because the token of the next page is bound to them.
+std::string PageKey(absl::string_view rpc, const std::string& name, v1::CommentOrder order,
+                    int page_size, int view = 0) {
+  return absl::StrCat(rpc, " ", static_cast<int>(order), " ", page_size, " ", view, " ", name);
 }
 
 }  // namespace
 
-void GetArticle(Store& store, CallContext call, v1::GetArticleRequest request,
-                Callback<v1::GetArticleResponse> done) {
+void GetArticle(Reads& reads, CallContext call, v1::GetArticleRequest request,
+                Callback<EncodedAnswer> done) {
   absl::StatusOr<ArticleLookup> lookup = Validate(request);
   if (!lookup.ok()) return std::move(done)(lookup.status());
-  auto reply = Reply<Articles>(std::move(done), [request = std::move(request)](Articles articles) {
-    return EncodeArticle(request, std::move(articles.front()));
-  });
-  store.GetArticles(std::move(call), std::move(lookup->ids), lookup->view, std::move(reply));
+  reads.GetArticle(std::move(call), std::move(lookup->id), lookup->view, request.min_revision(),
+                   Reply<ArticleAnswer>(std::move(done), EncodeArticle));
 }
 
-void BatchGetArticles(Store& store, CallContext call, v1::BatchGetArticlesRequest request,
-                      Callback<v1::BatchGetArticlesResponse> done) {
-  absl::StatusOr<ArticleLookup> lookup = Validate(request);
-  if (!lookup.ok()) return std::move(done)(lookup.status());
-  auto reply = Reply<Articles>(std::move(done), [request = std::move(request)](Articles articles) {
-    return EncodeBatch(request, std::move(articles));
-  });
-  store.GetArticles(std::move(call), std::move(lookup->ids), lookup->view, std::move(reply));
+void BatchGetArticles(Reads& reads, CallContext call, v1::BatchGetArticlesRequest request,
+                      Callback<EncodedAnswer> done) {
+  absl::StatusOr<ArticleLookups> lookups = Validate(request);
+  if (!lookups.ok()) return std::move(done)(lookups.status());
+  auto reply =
+      Reply<Articles>(std::move(done), [request = std::move(request)](const Articles& articles) {
+        return EncodeBatch(request, articles);
+      });
+  ReadBatch(reads, std::move(call), lookups->ids, lookups->view, std::move(reply));
 }
 
 void ListArticles(Store& store, CallContext call, v1::ListArticlesRequest request,
@@ -128,21 +170,32 @@ void SearchArticles(Store& store, CallContext call, v1::SearchArticlesRequest re
   store.SearchArticles(std::move(call), *std::move(query), std::move(reply));
 }
 
-void GetArticlePage(Store& store, CallContext call, v1::GetArticlePageRequest request,
-                    Callback<v1::GetArticlePageResponse> done) {
+void GetArticlePage(Pages& pages, CallContext call, v1::GetArticlePageRequest request,
+                    Callback<EncodedAnswer> done) {
   absl::StatusOr<ArticlePageQuery> query = Validate(request);
   if (!query.ok()) return std::move(done)(query.status());
-  auto reply =
-      Reply<ArticlePage>(std::move(done), [identity = QueryIdentity(request)](ArticlePage page) {
-        v1::GetArticlePageResponse response;
-        *response.mutable_article() = std::move(page.article);
-        for (v1::Comment& comment : page.comments.items) {
-          *response.add_comments() = std::move(comment);
-        }
-        response.set_next_comment_page_token(NextPageToken(identity, page.comments.next_key));
-        return response;
-      });
-  store.GetArticlePage(std::move(call), query->view, std::move(query->comments), std::move(reply));
+  const v1::ArticleView view = query->view;
+  PageRequest page{.article_id = query->comments.article_id,
+                   .key = PageKey("page", request.name(), request.comment_order(),
+                                  query->comments.page_size, view),
+                   .min_revision = request.min_revision(),
+                   .view = view};
+  query->comments.min_revision = 0;  // what is kept is for others too
+  const auto load = [&store = pages.store, view, comments = std::move(query->comments),
+                     request = std::move(request)](CallContext context, Callback<LoadedPage> made) {
+    auto encode = [identity = QueryIdentity(request)](ArticlePage loaded) {
+      return EncodePage(identity, std::move(loaded));
+    };
+    store.GetArticlePage(std::move(context), view, comments,
+                         Reply<ArticlePage>(std::move(made), std::move(encode)));
+  };
+  pages.reads.GetPage(std::move(call), std::move(page), load,
+                      Reply<PageAnswer>(std::move(done), [](const PageAnswer& answer) {
+                        EncodedAnswer encoded = EncodeArticle(*answer.article);
+                        encoded.Add(answer.bytes);
+                        NoteAge(encoded, answer.stale_age);
+                        return encoded;
+                      }));
 }
 
 void GetComment(Store& store, CallContext call, v1::GetCommentRequest request,
@@ -153,22 +206,37 @@ void GetComment(Store& store, CallContext call, v1::GetCommentRequest request,
                    ReplyWithComment<v1::GetCommentResponse>(std::move(done)));
 }
 
-void ListComments(Store& store, CallContext call, v1::ListCommentsRequest request,
-                  Callback<v1::ListCommentsResponse> done) {
+void ListComments(Pages& pages, CallContext call, v1::ListCommentsRequest request,
+                  Callback<EncodedAnswer> done) {
   absl::StatusOr<CommentQuery> query = Validate(request);
   if (!query.ok()) return std::move(done)(query.status());
-  auto reply =
-      Reply<CommentPage>(std::move(done), [identity = QueryIdentity(request)](CommentPage result) {
-        v1::ListCommentsResponse response;
-        response.set_article_revision(result.article_revision);
-        response.set_comment_count(result.comment_count);
-        for (v1::Comment& comment : result.page.items) {
-          *response.add_comments() = std::move(comment);
-        }
-        response.set_next_page_token(NextPageToken(identity, result.page.next_key));
-        return response;
-      });
-  store.ListComments(std::move(call), *std::move(query), std::move(reply));
+  const bool is_kept = query->after_key.empty() && query->reply_to_id.empty();
+  PageRequest page{.article_id = query->article_id,
+                   .key = PageKey("comments", request.parent(), request.order(), query->page_size),
+                   .min_revision = request.min_revision()};
+  if (is_kept) query->min_revision = 0;  // then it is for others too
+  const LoadPage load = [&store = pages.store, query = *std::move(query),
+                         request = std::move(request)](CallContext context,
+                                                       Callback<LoadedPage> made) {
+    auto encode = [identity = QueryIdentity(request)](CommentPage loaded) {
+      return EncodePage(identity, std::move(loaded));
+    };
+    store.ListComments(std::move(context), query,
+                       Reply<CommentPage>(std::move(made), std::move(encode)));
+  };
+  const auto send = [](const auto& loaded) {
+    EncodedAnswer encoded;
+    encoded.Add(loaded.bytes);
+    return encoded;
+  };
+  if (!is_kept) return load(std::move(call), Reply<LoadedPage>(std::move(done), send));
+  auto reply = [send](const PageAnswer& answer) {
+    EncodedAnswer encoded = send(answer);
+    NoteAge(encoded, answer.stale_age);
+    return encoded;
+  };
+  pages.reads.GetPage(std::move(call), std::move(page), load,
+                      Reply<PageAnswer>(std::move(done), std::move(reply)));
 }
 
 void CreateComment(Store& store, CallContext call, v1::CreateCommentRequest request,

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "api/encoded_answer.h"
+#include "content/reads.h"
 #include "content/store.h"
 #include "content/v1/admin_service.pb.h"
 #include "content/v1/content_service.pb.h"
@@ -8,20 +10,26 @@
 // They know nothing of gRPC.
 namespace content::api::handlers {
 
-void GetArticle(Store& store, CallContext call, v1::GetArticleRequest request,
-                Callback<v1::GetArticleResponse> done);
-void BatchGetArticles(Store& store, CallContext call, v1::BatchGetArticlesRequest request,
-                      Callback<v1::BatchGetArticlesResponse> done);
+/// For pages, which are read from memory or, those that are not kept there, from the store.
+struct Pages {
+  Store& store;
+  Reads& reads;
+};
+
+void GetArticle(Reads& reads, CallContext call, v1::GetArticleRequest request,
+                Callback<EncodedAnswer> done);
+void BatchGetArticles(Reads& reads, CallContext call, v1::BatchGetArticlesRequest request,
+                      Callback<EncodedAnswer> done);
 void ListArticles(Store& store, CallContext call, v1::ListArticlesRequest request,
                   Callback<v1::ListArticlesResponse> done);
 void SearchArticles(Store& store, CallContext call, v1::SearchArticlesRequest request,
                     Callback<v1::SearchArticlesResponse> done);
-void GetArticlePage(Store& store, CallContext call, v1::GetArticlePageRequest request,
-                    Callback<v1::GetArticlePageResponse> done);
+void GetArticlePage(Pages& pages, CallContext call, v1::GetArticlePageRequest request,
+                    Callback<EncodedAnswer> done);
 void GetComment(Store& store, CallContext call, v1::GetCommentRequest request,
                 Callback<v1::GetCommentResponse> done);
-void ListComments(Store& store, CallContext call, v1::ListCommentsRequest request,
-                  Callback<v1::ListCommentsResponse> done);
+void ListComments(Pages& pages, CallContext call, v1::ListCommentsRequest request,
+                  Callback<EncodedAnswer> done);
 void CreateComment(Store& store, CallContext call, v1::CreateCommentRequest request,
                    Callback<v1::CreateCommentResponse> done);
 void UpdateComment(Store& store, CallContext call, v1::UpdateCommentRequest request,

@@ -150,6 +150,7 @@ absl::StatusOr<std::string> ValidateAuthor(const Request& request) {
 
 template <class Request>
 std::string CheckPageToken(const Request& request, Violations& violations) {
+  if (request.page_token().empty()) return "";  // the first page, which is asked for most
   std::optional<std::string> key = ReadPageToken(QueryIdentity(request), request.page_token());
   if (!key) violations.Add("page_token", kPageTokenRule);
   return std::move(key).value_or("");
@@ -159,16 +160,16 @@ std::string CheckPageToken(const Request& request, Violations& violations) {
 
 absl::StatusOr<ArticleLookup> Validate(const v1::GetArticleRequest& request) {
   Violations violations;
-  ArticleLookup lookup{{CheckArticleName(request.name(), "name", violations)},
+  ArticleLookup lookup{CheckArticleName(request.name(), "name", violations),
                        CheckView(request.view(), v1::ARTICLE_VIEW_FULL, violations)};
   CheckMinRevision(request.min_revision(), violations);
   if (!violations.empty()) return violations.ToStatus();
   return lookup;
 }
 
-absl::StatusOr<ArticleLookup> Validate(const v1::BatchGetArticlesRequest& request) {
+absl::StatusOr<ArticleLookups> Validate(const v1::BatchGetArticlesRequest& request) {
   Violations violations;
-  ArticleLookup lookup;
+  ArticleLookups lookup;
   lookup.view = CheckView(request.view(), v1::ARTICLE_VIEW_BASIC, violations);
   if (request.names().empty()) violations.Add("names", "is required");
   if (request.names_size() > kMaxBatchSize) {

@@ -14,6 +14,11 @@
 namespace content::api {
 
 struct ArticleLookup {
+  std::string id;
+  v1::ArticleView view;
+};
+
+struct ArticleLookups {
   std::vector<std::string> ids;
   v1::ArticleView view;
 };
@@ -29,7 +34,7 @@ struct Publication {
 };
 
 absl::StatusOr<ArticleLookup> Validate(const v1::GetArticleRequest& request);
-absl::StatusOr<ArticleLookup> Validate(const v1::BatchGetArticlesRequest& request);
+absl::StatusOr<ArticleLookups> Validate(const v1::BatchGetArticlesRequest& request);
 absl::StatusOr<ArticleQuery> Validate(const v1::ListArticlesRequest& request);
 absl::StatusOr<SearchQuery> Validate(const v1::SearchArticlesRequest& request);
 absl::StatusOr<ArticlePageQuery> Validate(const v1::GetArticlePageRequest& request);

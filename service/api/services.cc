@@ -45,14 +45,14 @@ using RawAdminService = v1::AdminService::WithRawCallbackMethod_PublishArticle<
 
 class ContentService final : public RawContentService {
  public:
-  ContentService(Store& store, Gate& gate, const Watches& watches)
-      : store_(store), gate_(gate), watches_(watches) {}
+  ContentService(Store& store, Reads& reads, Gate& gate, const Watches& watches)
+      : store_(store), reads_(reads), pages_{store, reads}, gate_(gate), watches_(watches) {}
 
   Reactor* GetArticle(Context* context, const Bytes* request, Bytes* response) override {
-    return Answer(handlers::GetArticle, store_, gate_, context, request, response);
+    return Answer(handlers::GetArticle, reads_, gate_, context, request, response);
   }
   Reactor* BatchGetArticles(Context* context, const Bytes* request, Bytes* response) override {
-    return Answer(handlers::BatchGetArticles, store_, gate_, context, request, response);
+    return Answer(handlers::BatchGetArticles, reads_, gate_, context, request, response);
   }
   Reactor* ListArticles(Context* context, const Bytes* request, Bytes* response) override {
     return Answer(handlers::ListArticles, store_, gate_, context, request, response);
@@ -61,7 +61,7 @@ class ContentService final : public RawContentService {
     return Answer(handlers::SearchArticles, store_, gate_, context, request, response);
   }
   Reactor* GetArticlePage(Context* context, const Bytes* request, Bytes* response) override {
-    return Answer(handlers::GetArticlePage, store_, gate_, context, request, response);
+    return Answer(handlers::GetArticlePage, pages_, gate_, context, request, response);
   }
   StreamReactor* WatchArticles(Context* context, const Bytes* request) override {
     return Stream(streams::WatchArticles, watches_.articles, watches_.gate, context, request,
@@ -71,7 +71,7 @@ class ContentService final : public RawContentService {
     return Answer(handlers::GetComment, store_, gate_, context, request, response);
   }
   Reactor* ListComments(Context* context, const Bytes* request, Bytes* response) override {
-    return Answer(handlers::ListComments, store_, gate_, context, request, response);
+    return Answer(handlers::ListComments, pages_, gate_, context, request, response);
   }
   StreamReactor* WatchComments(Context* context, const Bytes* request) override {
     return Stream(streams::WatchComments, watches_.comments, watches_.gate, context, request,
@@ -89,14 +89,17 @@ class ContentService final : public RawContentService {
 
  private:
   Store& store_;
+  Reads& reads_;
+  handlers::Pages pages_;
   Gate& gate_;
   const Watches watches_;
 };
 
 class AdminService final : public RawAdminService {
  public:
-  AdminService(Store& store, Gate& gate, const Watches& watches, v1::GetServerInfoResponse info)
-      : store_(store), gate_(gate), watches_(watches), info_(std::move(info)) {}
+  AdminService(Store& store, Reads& reads, Gate& gate, const Watches& watches,
+               v1::GetServerInfoResponse info)
+      : store_(store), reads_(reads), gate_(gate), watches_(watches), info_(std::move(info)) {}
 
   Reactor* PublishArticle(Context* context, const Bytes* request, Bytes* response) override {
     return Answer(handlers::PublishArticle, store_, gate_, context, request, response);
@@ -140,10 +143,12 @@ class AdminService final : public RawAdminService {
     v1::GetServerInfoResponse info = info_;
     info.set_watcher_count(watches_.comments.watcher_count() + watches_.articles.watcher_count());
     *info.mutable_store() = store_.GetInfo();
+    *info.mutable_cache() = reads_.GetInfo();
     return info;
   }
 
   Store& store_;
+  Reads& reads_;
   Gate& gate_;
   const Watches watches_;
   const v1::GetServerInfoResponse info_;
@@ -151,13 +156,15 @@ class AdminService final : public RawAdminService {
 
 }  // namespace
 
-std::unique_ptr<grpc::Service> NewContentService(Store& store, Gate& gate, const Watches& watches) {
-  return std::make_unique<ContentService>(store, gate, watches);
+std::unique_ptr<grpc::Service> NewContentService(Store& store, Reads& reads, Gate& gate,
+                                                 const Watches& watches) {
+  return std::make_unique<ContentService>(store, reads, gate, watches);
 }
 
-std::unique_ptr<grpc::Service> NewAdminService(Store& store, Gate& gate, const Watches& watches,
+std::unique_ptr<grpc::Service> NewAdminService(Store& store, Reads& reads, Gate& gate,
+                                               const Watches& watches,
                                                v1::GetServerInfoResponse info) {
-  return std::make_unique<AdminService>(store, gate, watches, std::move(info));
+  return std::make_unique<AdminService>(store, reads, gate, watches, std::move(info));
 }
 
 }  // namespace content::api

@@ -15,14 +15,6 @@
 namespace content::api {
 namespace {
 
-// The message without a copy: the slice shares it.
-grpc::ByteBuffer ToBuffer(const watch::Message& message) {
-  auto* const owner = new watch::Message(message);
-  const auto release = [](void* shared) { delete static_cast<watch::Message*>(shared); };
-  const grpc::Slice slice(const_cast<char*>(message->data()), message->size(), release, owner);
-  return {&slice, 1};
-}
-
 // One thing is under way at a time: the producer is asked, or a message is written. Only the alarm
 // comes between: it may give up a write.
 class ProducerStream final : public StreamReactor {
@@ -74,7 +66,9 @@ class ProducerStream final : public StreamReactor {
 
   void WriteNext() {
     const std::lock_guard lock(mutex_);
-    buffer_ = ToBuffer(chunk_.messages[sent_++]);
+    const watch::Message& message = chunk_.messages[sent_++];
+    const grpc::Slice slice = Share(message, message->size());
+    buffer_ = grpc::ByteBuffer(&slice, 1);
     write_ = Write::kUnderWay;
     write_ends_ = absl::Now() + write_timeout_;
     SetAlarm();

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -9,6 +10,7 @@
 #include "absl/functional/any_invocable.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "content/encoded.h"
 #include "content/names.h"
 #include "content/rules.h"
 #include "content/v1/admin_service.pb.h"
@@ -68,13 +70,13 @@ struct CommentQuery {
 
 struct CommentPage {
   Page<v1::Comment> page;
-  int64_t article_revision = 0;
-  int64_t comment_count = 0;
+  /// The article's, at the moment of the page.
+  ArticleState article;
 };
 
 /// An article and the first of its comments, as they were at one moment.
 struct ArticlePage {
-  v1::Article article;
+  EncodedArticle article;
   Page<v1::Comment> comments;
 };
 
@@ -246,6 +248,35 @@ struct VerifiedCounters {
   std::string next_key = {};
 };
 
+/// Somebody who hears of changes; ends with its destruction.
+class Subscription {
+ public:
+  virtual ~Subscription() = default;
+};
+
+/// What a cache of articles is filled from and kept fresh by. Its methods are as those of Store.
+class ArticleSource {
+ public:
+  virtual ~ArticleSource() = default;
+
+  /// The article that readers see under this id, or nothing. Calls that wait at the same time are
+  /// answered by one statement.
+  virtual void ReadArticle(CallContext context, std::string id, v1::ArticleView view,
+                           Callback<std::optional<EncodedArticle>> done) = 0;
+
+  /// The same without the text.
+  virtual void ReadArticleState(CallContext context, std::string id,
+                                Callback<std::optional<ArticleState>> done) = 0;
+
+  using NewsSink = std::function<void(const ArticleNews&)>;
+
+  /// As long as the subscription lives `sink` hears of changes of articles and their comments: of
+  /// those committed through this store before their writer has its answer, of those by others
+  /// soon, if all goes well; some are never told. It is called on any thread, must not block, and
+  /// must not end a subscription. Once that has ended it is not called any more.
+  [[nodiscard]] virtual std::unique_ptr<Subscription> Subscribe(NewsSink sink) = 0;
+};
+
 /// Where articles and comments are kept.
 ///
 /// Every method returns without waiting and, but for GetInfo, answers through its callback. All are
@@ -254,16 +285,9 @@ struct VerifiedCounters {
 /// former one. Answers hold full resource names, with the article's current id. For the methods of
 /// ContentService, what an article's readers may not see (retracted, not yet due, a comment that is
 /// not shown) is NOT_FOUND here already, and placeholders have no author and no text.
-class Store {
+class Store : public ArticleSource {
  public:
-  virtual ~Store() = default;
-
   // ---- Articles ----
-
-  /// For each of these ids, of which there is at least one, its article or nothing. More than
-  /// kMaxReplyBytes of them: OUT_OF_RANGE.
-  virtual void GetArticles(CallContext context, std::vector<std::string> ids, v1::ArticleView view,
-                           Callback<std::vector<std::optional<v1::Article>>> done) = 0;
 
   virtual void ListArticles(CallContext context, ArticleQuery query,
                             Callback<Page<v1::Article>> done) = 0;

@@ -71,12 +71,13 @@ void FindDeadPeers(grpc::ServerBuilder& builder) {
 
 class GrpcServer final : public Server {
  public:
-  GrpcServer(const Options& options, Store& store)
+  GrpcServer(const Options& options, Store& store, Reads& reads)
       : options_(options),
         comments_(watch::NewCommentSource(store), watch::Feed::Options()),
         articles_(watch::NewArticleSource(store), watch::Feed::Options()),
-        content_(api::NewContentService(store, gate_, Watches())),
-        admin_(api::NewAdminService(store, gate_, Watches(), options.info)),
+        news_(store.Subscribe(watch::WakeFeeds(comments_, articles_))),
+        content_(api::NewContentService(store, reads, gate_, Watches())),
+        admin_(api::NewAdminService(store, reads, gate_, Watches(), options.info)),
         reflection_(NewReflectionService(AllServices())) {}
 
   absl::Status Listen(Store& store) {
@@ -132,6 +133,7 @@ class GrpcServer final : public Server {
   api::Gate watch_gate_;
   watch::Feed comments_;
   watch::Feed articles_;
+  const std::unique_ptr<Subscription> news_;
   const std::unique_ptr<grpc::Service> content_;
   const std::unique_ptr<grpc::Service> admin_;
   const std::unique_ptr<grpc::Service> reflection_;
@@ -142,8 +144,9 @@ class GrpcServer final : public Server {
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<Server>> Server::Start(const Options& options, Store& store) {
-  auto server = std::make_unique<GrpcServer>(options, store);
+absl::StatusOr<std::unique_ptr<Server>> Server::Start(const Options& options, Store& store,
+                                                      Reads& reads) {
+  auto server = std::make_unique<GrpcServer>(options, store, reads);
   if (absl::Status status = server->Listen(store); !status.ok()) return status;
   return server;
 }

@@ -1,18 +1,31 @@
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "content/store.h"
+#include "store/batch.h"
 #include "store/connection.h"
 
 // Reads of articles: content/store.h says what they do. They throw pqxx exceptions.
 namespace content::store {
 
-absl::StatusOr<std::vector<std::optional<v1::Article>>> GetArticles(
-    Connection& connection, const std::vector<std::string>& ids, v1::ArticleView view);
+/// For each of these ids, each different, the article that readers see under it, or nothing. Of
+/// bodies that are more than 4 MiB together some are not this time's; one always is.
+Answers<std::optional<EncodedArticle>> ReadArticles(Connection& connection,
+                                                    const std::vector<std::string>& ids,
+                                                    v1::ArticleView view);
+
+/// The same without the text; an id may come several times.
+Answers<std::optional<ArticleState>> ReadArticleStates(Connection& connection,
+                                                       const std::vector<std::string>& ids);
+
+/// For each list of ids the revisions of these articles.
+Answers<std::vector<std::optional<int64_t>>> ReadRevisions(
+    Connection& connection, const std::vector<std::vector<std::string>>& lists);
 
 absl::StatusOr<Page<v1::Article>> ListArticles(Connection& connection, const ArticleQuery& query);
 

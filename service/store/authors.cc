@@ -1,6 +1,7 @@
 #include "store/authors.h"
 
 #include <optional>
+#include <set>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -47,6 +48,17 @@ std::string SelectIds() {
                       " AND c.article_id = $2 ORDER BY c.comment_id LIMIT $3::integer");
 }
 
+// Some of the author's comments on an article.
+std::set<StoredKey> FindSome(Transaction& transaction, const std::string& author_id,
+                             const std::string& article_id) {
+  static const std::string statement = SelectIds();
+  std::set<StoredKey> keys;
+  for (const auto& row : transaction.Exec(statement, author_id, article_id, kErasureSize)) {
+    keys.insert({article_id, row["comment_id"].c_str()});
+  }
+  return keys;
+}
+
 }  // namespace
 
 absl::StatusOr<Page<v1::Comment>> ExportAuthor(Connection& connection, const std::string& author_id,
@@ -60,9 +72,9 @@ absl::StatusOr<Page<v1::Comment>> ExportAuthor(Connection& connection, const std
   return FillPage<v1::Comment>(rows, rows.size(), kExportPageSize, kExportPageBytes, read);
 }
 
-absl::StatusOr<ErasedComments> EraseAuthor(Connection& connection, const std::string& author_id) {
+absl::StatusOr<ErasedComments> EraseAuthor(Connection& connection, const std::string& author_id,
+                                           const Announce& announce) {
   static const std::string select_article = SelectFirstArticle();
-  static const std::string select_ids = SelectIds();
   const absl::Time now = absl::Now();
   Transaction transaction(connection);
   const pqxx::result first = transaction.Exec(select_article, author_id);
@@ -71,16 +83,21 @@ absl::StatusOr<ErasedComments> EraseAuthor(Connection& connection, const std::st
   // The key is a name too, the first that the article had.
   std::optional<LockedArticle> article = LockArticle(transaction, first[0][0].c_str(), now);
   ErasedComments erased{.complete = false};
+  Threads threads(transaction);
   // None, if others have erased them in the meantime.
-  for (const auto& row : transaction.Exec(select_ids, author_id, article->id, kErasureSize)) {
-    // Each is read anew: erasing a reply changes what is kept of the comments above it.
-    const auto comment = FindComment(transaction, *article, row["comment_id"].c_str());
-    v1::Comment tombstone = Tombstone(comment->message);
-    WriteComment(transaction, *comment, now, *article, tombstone);
+  const std::set<StoredKey> comments = FindSome(transaction, author_id, article->id);
+  threads.Read(comments);
+  threads.ReadAbove(comments);
+  for (const StoredKey& key : comments) {
+    const StoredComment* comment = threads.Find(*article, key.comment_id);
+    threads.Change(*article, key.comment_id, now, Tombstone(comment->message));
     ++erased.comment_count;
   }
+  threads.Write();
+  if (article->changed) WriteCounters(transaction, {&*article});
   if (erased.comment_count > 0) erased.articles.push_back(article->id);
   transaction.Commit();
+  announce({NewsOf(*article)});
   return erased;
 }
 

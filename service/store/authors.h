@@ -5,6 +5,7 @@
 #include "absl/status/statusor.h"
 #include "content/store.h"
 #include "store/connection.h"
+#include "store/news.h"
 
 // All comments of one author: content/store.h says what these do. They throw pqxx exceptions.
 namespace content::store {
@@ -13,6 +14,7 @@ absl::StatusOr<Page<v1::Comment>> ExportAuthor(Connection& connection, const std
                                                const std::string& after_key);
 
 /// One transaction on one article.
-absl::StatusOr<ErasedComments> EraseAuthor(Connection& connection, const std::string& author_id);
+absl::StatusOr<ErasedComments> EraseAuthor(Connection& connection, const std::string& author_id,
+                                           const Announce& announce);
 
 }  // namespace content::store

@@ -1,7 +1,6 @@
 #include "store/changes.h"
 
 #include <algorithm>
-#include <map>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -22,7 +21,7 @@ constexpr size_t kMostChanges = 100;
 // is none). All comments of one revision are there, or none.
 std::string SelectCommentChanges() {
   constexpr char kChanges[] = R"sql(
-SELECT s.revision, s.comment_count, change.*
+SELECT change.*, s.revision, s.comment_count
 FROM article_state s
 LEFT JOIN LATERAL (
   SELECT $0
@@ -33,16 +32,6 @@ LEFT JOIN LATERAL (
 WHERE $1 AND $2
 ORDER BY change.comment_revision, change.comment_id)sql";
   return absl::Substitute(kChanges, kCommentColumns, IsNamed("$1"), IsReadable("$2"));
-}
-
-// $1 names (array), $2 now. Those that are not readable are left out. One by one (LIMIT keeps it
-// so): for many, the tables might be scanned.
-std::string SelectRevisions() {
-  return absl::StrCat(
-      "SELECT found.* FROM unnest($1::text[]) AS asked (name) CROSS JOIN LATERAL ("
-      "SELECT n.name, s.revision FROM article_name n JOIN article_state s USING (article_id) "
-      "WHERE n.name = asked.name AND ",
-      IsReadable("$2"), " LIMIT 1) AS found");
 }
 
 // $1 position, $2 and $3 time and id (see ArticleCursor), $4 the present, $5 limit. At least one
@@ -66,10 +55,11 @@ WITH due AS (
   SELECT * FROM due UNION ALL SELECT * FROM changed
   ORDER BY due DESC, due_time, place, article_id LIMIT $$5::integer
 )
-SELECT feed.position AS feed_end, article.*
+SELECT article.*, feed.position AS feed_end
 FROM article_feed feed
 LEFT JOIN (
-  SELECT $1, $2 AS former_names, change.*, s.retracted, s.feed_position, s.published_position
+  SELECT $1, $2 AS former_names, change.due, change.due_time, change.place, s.retracted,
+         s.published_position
   FROM change JOIN article_state s USING (article_id) JOIN article a USING (article_id)
 ) article ON true
 ORDER BY article.due DESC, article.due_time, article.place, article.article_id)sql";
@@ -151,21 +141,6 @@ absl::StatusOr<CommentChanges> ReadCommentChanges(Connection& connection,
   changes.complete = IsComplete(rows, changes.comments.size());
   if (!changes.complete) changes.article_revision = changes.comments.back().revision();
   return changes;
-}
-
-absl::StatusOr<std::vector<std::optional<int64_t>>> GetRevisions(
-    Connection& connection, const std::vector<std::string>& ids) {
-  static const std::string statement = SelectRevisions();
-  std::map<std::string, int64_t> found;
-  for (const auto& row : connection.Read(statement, ArrayParameter(ids), NowParameter())) {
-    found.emplace(row["name"].c_str(), row["revision"].as<int64_t>());
-  }
-  std::vector<std::optional<int64_t>> revisions;
-  for (const std::string& id : ids) {
-    const auto it = found.find(id);
-    revisions.push_back(it == found.end() ? std::nullopt : std::optional(it->second));
-  }
-  return revisions;
 }
 
 absl::StatusOr<ArticleChanges> ReadArticleChanges(Connection& connection,

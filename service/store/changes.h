@@ -1,9 +1,7 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <string>
-#include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
@@ -16,9 +14,6 @@ namespace content::store {
 absl::StatusOr<CommentChanges> ReadCommentChanges(Connection& connection,
                                                   const std::string& article_id,
                                                   int64_t after_revision);
-
-absl::StatusOr<std::vector<std::optional<int64_t>>> GetRevisions(
-    Connection& connection, const std::vector<std::string>& ids);
 
 absl::StatusOr<ArticleChanges> ReadArticleChanges(Connection& connection,
                                                   const ArticleCursor& after, absl::Time now);

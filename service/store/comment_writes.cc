@@ -1,50 +1,18 @@
 #include "store/comment_writes.h"
 
 #include <optional>
-#include <string>
 #include <utility>
 
-#include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "content/errors.h"
 #include "content/names.h"
 #include "content/rules.h"
 #include "google/protobuf/util/time_util.h"
-#include "store/lock.h"
-#include "store/requests.h"
-#include "store/rows.h"
-#include "store/threads.h"
 
 namespace content::store {
 namespace {
 
 using google::protobuf::util::TimeUtil;
-
-// $1 article key, $2 comment id, $3 parent id or '', $4 depth, $5 state, $6 author id, $7 display
-// name, $8 body, $9 time, $10 the article's new revision, $11 1 if readers see it, else 0,
-// $12 request id or '', $13 fingerprint (hex).
-constexpr char kInsertComment[] = R"sql(
-WITH parent AS (
-  SELECT thread_key FROM comment WHERE article_id = $1 AND comment_id = NULLIF($3, '')::uuid
-), added AS (
-  INSERT INTO comment (article_id, comment_id, parent_id, thread_key, depth, state, author_id,
-                       author_display_name, body, reply_count, edit_count, create_time, update_time,
-                       revision, text_revision, shown, ever_shown)
-  VALUES ($1, $2::uuid, NULLIF($3, '')::uuid,
-          coalesce((SELECT thread_key FROM parent), ''::bytea) || uuid_send($2::uuid),
-          $4::smallint, $5::smallint, $6, $7, $8, 0, 0, $9::timestamptz, $9::timestamptz,
-          $10::bigint, $10::bigint, $11::integer = 1, $11::integer = 1)
-), counted AS (
-  UPDATE article_state SET revision = $10::bigint, comment_count = comment_count + $11::integer
-  WHERE article_id = $1
-), answered AS (
-  UPDATE comment SET reply_count = reply_count + 1, revision = $10::bigint
-  WHERE article_id = $1 AND comment_id = NULLIF($3, '')::uuid AND $11::integer = 1
-)
-INSERT INTO request (article_id, request_id, fingerprint, comment_id, revision, outcome, create_time)
-SELECT $1, NULLIF($12, '')::uuid, decode($13, 'hex'), $2::uuid, $10::bigint, 0, $9::timestamptz
-WHERE $12 <> ''
-)sql";
 
 std::string NameOf(const CommentRef& comment) {
   return CommentName(comment.article_id, comment.comment_id);
@@ -57,46 +25,13 @@ v1::Comment WithArticleRevision(v1::Comment comment, int64_t revision) {
 
 // The comment as it stands by now, as its writer may see it whatever its state. The revision is
 // that of the first answer: who has seen it has seen the write.
-absl::StatusOr<v1::Comment> Replay(Transaction& transaction, const LockedArticle& article,
-                                   const PastRequest& past) {
-  const std::optional<StoredComment> comment = FindComment(transaction, article, past.comment_id);
-  if (!comment) return CommentNotFound(CommentName(article.name, past.comment_id));
+absl::StatusOr<v1::Comment> Replay(const WriteScope& scope, const PastRequest& past) {
+  const StoredComment* comment = scope.threads.Find(scope.article, past.comment_id);
+  if (comment == nullptr) return CommentNotFound(CommentName(scope.article.name, past.comment_id));
   return WithArticleRevision(comment->message, past.revision);
 }
 
 // ---- Create ----
-
-absl::StatusOr<int> DepthBelow(Transaction& transaction, const LockedArticle& article,
-                               const NewComment& comment) {
-  if (comment.reply_to_id.empty()) return 0;
-  const std::optional<StoredComment> parent =
-      FindComment(transaction, article, comment.reply_to_id);
-  if (!parent || parent->message.state() != v1::COMMENT_STATE_VISIBLE) {
-    return CommentNotFound(CommentName(article.name, comment.reply_to_id));
-  }
-  if (parent->message.depth() >= kMaxThreadDepth) return ThreadTooDeep(kMaxThreadDepth);
-  return parent->message.depth() + 1;
-}
-
-v1::Comment NewMessage(const NewComment& comment, const LockedArticle& article, int depth,
-                       v1::CommentState state, int64_t revision) {
-  v1::Comment message;
-  message.set_name(CommentName(article.name, comment.comment_id));
-  *message.mutable_author() = comment.author;
-  message.set_body(comment.body);
-  if (!comment.reply_to_id.empty()) {
-    message.set_reply_to(CommentName(article.name, comment.reply_to_id));
-  }
-  message.set_depth(depth);
-  message.set_state(state);
-  *message.mutable_create_time() =
-      TimeUtil::MicrosecondsToTimestamp(absl::ToUnixMicros(comment.create_time));
-  *message.mutable_update_time() = message.create_time();
-  message.set_revision(revision);
-  message.set_etag(absl::StrCat(revision));
-  message.set_article_revision(revision);
-  return message;
-}
 
 // What a comment would be if it were added; nothing that identifies it.
 v1::Comment PreviewOfNew(v1::Comment message) {
@@ -109,21 +44,74 @@ v1::Comment PreviewOfNew(v1::Comment message) {
 
 // The comment that this very write added before: by the caller's request_id, or, in a second
 // attempt after a commit whose outcome was not learnt, by its own id.
-absl::StatusOr<std::optional<v1::Comment>> FindCreated(Transaction& transaction,
-                                                       const LockedArticle& article,
-                                                       const NewComment& comment, int attempt) {
-  const auto past = FindRequest(transaction, article.id, comment.request);
+absl::StatusOr<std::optional<v1::Comment>> FindCreated(const WriteScope& scope,
+                                                       const NewComment& comment) {
+  const auto past = scope.requests.Find(scope.article.id, comment.request);
   if (!past.ok()) return past.status();
   if (*past) {
-    absl::StatusOr<v1::Comment> replay = Replay(transaction, article, **past);
+    absl::StatusOr<v1::Comment> replay = Replay(scope, **past);
     if (!replay.ok()) return replay.status();
     return *std::move(replay);
   }
-  if (attempt == 1) return std::nullopt;
-  const std::optional<StoredComment> created =
-      FindComment(transaction, article, comment.comment_id);
-  if (!created) return std::nullopt;
-  return WithArticleRevision(created->message, article.revision);
+  if (!scope.is_repeated) return std::nullopt;
+  const StoredComment* created = scope.threads.Find(scope.article, comment.comment_id);
+  if (created == nullptr) return std::nullopt;
+  return WithArticleRevision(created->message, scope.article.revision);
+}
+
+// What a new comment answers, or null.
+absl::StatusOr<const StoredComment*> FindParent(const WriteScope& scope,
+                                                const NewComment& comment) {
+  if (comment.reply_to_id.empty()) return nullptr;
+  const StoredComment* parent = scope.threads.Find(scope.article, comment.reply_to_id);
+  if (parent == nullptr || parent->message.state() != v1::COMMENT_STATE_VISIBLE) {
+    return CommentNotFound(CommentName(scope.article.name, comment.reply_to_id));
+  }
+  if (parent->message.depth() >= kMaxThreadDepth) return ThreadTooDeep(kMaxThreadDepth);
+  return parent;
+}
+
+v1::Comment NewMessage(const NewComment& comment, const LockedArticle& article,
+                       const StoredComment* parent) {
+  v1::Comment message;
+  message.set_name(CommentName(article.name, comment.comment_id));
+  *message.mutable_author() = comment.author;
+  message.set_body(comment.body);
+  if (parent != nullptr) {
+    message.set_reply_to(CommentName(article.name, parent->id));
+    message.set_depth(parent->message.depth() + 1);
+  }
+  message.set_state(article.comment_policy == v1::COMMENT_POLICY_PREMODERATED
+                        ? v1::COMMENT_STATE_PENDING
+                        : v1::COMMENT_STATE_VISIBLE);
+  *message.mutable_create_time() =
+      TimeUtil::MicrosecondsToTimestamp(absl::ToUnixMicros(comment.create_time));
+  *message.mutable_update_time() = message.create_time();
+  return message;
+}
+
+absl::StatusOr<v1::Comment> Write(const WriteScope& scope, const NewComment& comment) {
+  LockedArticle& article = scope.article;
+  // Before anything that may have changed since it was added.
+  auto created = FindCreated(scope, comment);
+  if (!created.ok()) return created.status();
+  if (*created) {
+    return comment.validate_only ? PreviewOfNew(**std::move(created)) : **std::move(created);
+  }
+
+  if (!article.readable) return ArticleNotFound(ArticleName(comment.article_id));
+  if (article.comment_policy == v1::COMMENT_POLICY_CLOSED) {
+    return CommentsClosed(ArticleName(article.name));
+  }
+  const absl::StatusOr<const StoredComment*> parent = FindParent(scope, comment);
+  if (!parent.ok()) return parent.status();
+  v1::Comment message = NewMessage(comment, article, *parent);
+  if (comment.validate_only) return PreviewOfNew(std::move(message));
+
+  const v1::Comment& added =
+      scope.threads.Add(article, comment.comment_id, *parent, std::move(message));
+  scope.requests.Record(article, comment.request, /*changed=*/true, comment.comment_id);
+  return WithArticleRevision(added, article.revision);
 }
 
 // ---- Update ----
@@ -162,128 +150,124 @@ absl::Status CheckEditable(const v1::Comment& comment, const std::string& name) 
   }
 }
 
-}  // namespace
-
-absl::StatusOr<v1::Comment> CreateComment(Connection& connection, const NewComment& comment,
-                                          int attempt) {
-  Transaction transaction(connection);
-  const std::optional<LockedArticle> article =
-      LockArticle(transaction, comment.article_id, comment.create_time);
-  if (!article) return ArticleNotFound(ArticleName(comment.article_id));
-
-  // Before anything that may have changed since it was added.
-  auto created = FindCreated(transaction, *article, comment, attempt);
-  if (!created.ok()) return created.status();
-  if (*created) {
-    return comment.validate_only ? PreviewOfNew(**std::move(created)) : **std::move(created);
-  }
-
-  if (!article->readable) return ArticleNotFound(ArticleName(comment.article_id));
-  if (article->comment_policy == v1::COMMENT_POLICY_CLOSED) {
-    return CommentsClosed(ArticleName(article->name));
-  }
-  const absl::StatusOr<int> depth = DepthBelow(transaction, *article, comment);
-  if (!depth.ok()) return depth.status();
-  const v1::CommentState state = article->comment_policy == v1::COMMENT_POLICY_PREMODERATED
-                                     ? v1::COMMENT_STATE_PENDING
-                                     : v1::COMMENT_STATE_VISIBLE;
-  const int64_t revision = article->revision + 1;
-  v1::Comment message = NewMessage(comment, *article, *depth, state, revision);
-  if (comment.validate_only) return PreviewOfNew(std::move(message));
-
-  transaction.Exec(kInsertComment, article->id, comment.comment_id, comment.reply_to_id, *depth,
-                   static_cast<int>(state), comment.author.id(), comment.author.display_name(),
-                   comment.body, TimeParameter(comment.create_time), revision,
-                   state == v1::COMMENT_STATE_VISIBLE ? 1 : 0, comment.request.id,
-                   comment.request.fingerprint);
-  transaction.Commit();
-  return message;
-}
-
-absl::StatusOr<v1::Comment> UpdateComment(Connection& connection, const CommentEdit& edit) {
-  const absl::Time now = absl::Now();
-  Transaction transaction(connection);
-  std::optional<LockedArticle> article = LockArticle(transaction, edit.comment.article_id, now);
-  if (!article) return ArticleNotFound(ArticleName(edit.comment.article_id));
-  const auto past = FindRequest(transaction, article->id, edit.request);
+absl::StatusOr<v1::Comment> Write(const WriteScope& scope, const CommentEdit& edit) {
+  LockedArticle& article = scope.article;
+  const auto past = scope.requests.Find(article.id, edit.request);
   if (!past.ok()) return past.status();
   if (*past) {
-    absl::StatusOr<v1::Comment> replay = Replay(transaction, *article, **past);
+    absl::StatusOr<v1::Comment> replay = Replay(scope, **past);
     if (!replay.ok() || !edit.validate_only) return replay;
     return PreviewOfEdit(*std::move(replay));
   }
-  if (!article->readable) return ArticleNotFound(ArticleName(edit.comment.article_id));
+  if (!article.readable) return ArticleNotFound(ArticleName(edit.comment.article_id));
 
-  const auto comment = FindComment(transaction, *article, edit.comment.comment_id);
-  if (!comment) return CommentNotFound(NameOf(edit.comment));
+  const StoredComment* comment = scope.threads.Find(article, edit.comment.comment_id);
+  if (comment == nullptr) return CommentNotFound(NameOf(edit.comment));
   if (absl::Status status = CheckEditable(comment->message, NameOf(edit.comment)); !status.ok()) {
     return status;
   }
-  v1::Comment changed = Edited(comment->message, edit, article->comment_policy);
+  v1::Comment changed = Edited(comment->message, edit, article.comment_policy);
   const bool same = SameText(comment->message, changed);
   if (same) changed = comment->message;
   if (!same && !edit.etag.empty() && edit.etag != comment->message.etag()) {
     return EtagMismatch(NameOf(edit.comment));
   }
   if (edit.validate_only) return PreviewOfEdit(std::move(changed));
-  if (!same) WriteComment(transaction, *comment, now, *article, changed);
-  RecordRequest(transaction, *article, edit.request, comment->id);
-  transaction.Commit();
-  return WithArticleRevision(std::move(changed), article->revision);
+  if (!same) changed = scope.threads.Change(article, comment->id, scope.now, std::move(changed));
+  scope.requests.Record(article, edit.request, !same, comment->id);
+  return WithArticleRevision(std::move(changed), article.revision);
 }
 
-absl::StatusOr<int64_t> DeleteComment(Connection& connection, const CommentDeletion& deletion) {
-  const absl::Time now = absl::Now();
-  const CommentRef& reference = deletion.comment;
-  Transaction transaction(connection);
-  std::optional<LockedArticle> article = LockArticle(transaction, reference.article_id, now);
-  if (!article) return ArticleNotFound(ArticleName(reference.article_id));
-  const auto past = FindRequest(transaction, article->id, deletion.request);
-  if (!past.ok()) return past.status();
-  if (*past) return (*past)->revision;
-  if (!article->readable) return ArticleNotFound(ArticleName(reference.article_id));
+// ---- Delete ----
 
-  const auto comment = FindComment(transaction, *article, reference.comment_id);
-  if (!comment && !deletion.allow_missing) return CommentNotFound(NameOf(reference));
-  if (comment && comment->message.state() != v1::COMMENT_STATE_DELETED) {
+absl::StatusOr<v1::Comment> Write(const WriteScope& scope, const CommentDeletion& deletion) {
+  LockedArticle& article = scope.article;
+  const CommentRef& reference = deletion.comment;
+  const auto past = scope.requests.Find(article.id, deletion.request);
+  if (!past.ok()) return past.status();
+  if (*past) return WithArticleRevision({}, (*past)->revision);
+  if (!article.readable) return ArticleNotFound(ArticleName(reference.article_id));
+
+  const StoredComment* comment = scope.threads.Find(article, reference.comment_id);
+  if (comment == nullptr && !deletion.allow_missing) return CommentNotFound(NameOf(reference));
+  const bool is_there = comment != nullptr && comment->message.state() != v1::COMMENT_STATE_DELETED;
+  if (is_there) {
     if (!deletion.etag.empty() && deletion.etag != comment->message.etag()) {
       return EtagMismatch(NameOf(reference));
     }
-    v1::Comment tombstone = Tombstone(comment->message);
-    WriteComment(transaction, *comment, now, *article, tombstone);
+    scope.threads.Change(article, comment->id, scope.now, Tombstone(comment->message));
   }
-  RecordRequest(transaction, *article, deletion.request);
-  transaction.Commit();
-  return article->revision;
+  scope.requests.Record(article, deletion.request, is_there);
+  return WithArticleRevision({}, article.revision);
 }
 
-absl::StatusOr<v1::Comment> ModerateComment(Connection& connection,
-                                            const CommentModeration& moderation) {
-  const absl::Time now = absl::Now();
-  const CommentRef& reference = moderation.comment;
-  Transaction transaction(connection);
-  std::optional<LockedArticle> article = LockArticle(transaction, reference.article_id, now);
-  if (!article) return ArticleNotFound(ArticleName(reference.article_id));
-  const auto past = FindRequest(transaction, article->id, moderation.request);
-  if (!past.ok()) return past.status();
-  if (*past) return Replay(transaction, *article, **past);
+// ---- Moderate ----
 
-  const auto comment = FindComment(transaction, *article, reference.comment_id);
-  if (!comment) return CommentNotFound(NameOf(reference));
+absl::StatusOr<v1::Comment> Write(const WriteScope& scope, const CommentModeration& moderation) {
+  LockedArticle& article = scope.article;
+  const CommentRef& reference = moderation.comment;
+  const auto past = scope.requests.Find(article.id, moderation.request);
+  if (!past.ok()) return past.status();
+  if (*past) return Replay(scope, **past);
+
+  const StoredComment* comment = scope.threads.Find(article, reference.comment_id);
+  if (comment == nullptr) return CommentNotFound(NameOf(reference));
   if (comment->message.state() == v1::COMMENT_STATE_DELETED) {
     return CommentDeleted(NameOf(reference));
   }
   v1::Comment changed = comment->message;
-  if (changed.state() != moderation.state) {
+  const bool same = changed.state() == moderation.state;
+  if (!same) {
     if (!moderation.etag.empty() && moderation.etag != changed.etag()) {
       return EtagMismatch(NameOf(reference));
     }
     changed.set_state(moderation.state);
-    WriteComment(transaction, *comment, now, *article, changed);
+    changed = scope.threads.Change(article, comment->id, scope.now, std::move(changed));
   }
-  RecordRequest(transaction, *article, moderation.request, comment->id);
-  transaction.Commit();
-  return WithArticleRevision(std::move(changed), article->revision);
+  scope.requests.Record(article, moderation.request, !same, comment->id);
+  return WithArticleRevision(std::move(changed), article.revision);
+}
+
+// ---- What the writes have in common ----
+
+const std::string& Article(const NewComment& comment) { return comment.article_id; }
+const std::string& Target(const NewComment& comment) { return comment.reply_to_id; }
+template <class Change>
+const std::string& Article(const Change& change) {
+  return change.comment.article_id;
+}
+template <class Change>
+const std::string& Target(const Change& change) {
+  return change.comment.comment_id;
+}
+
+bool ShowsOrHides(const NewComment&, const LockedArticle&) { return false; }
+bool ShowsOrHides(const CommentEdit&, const LockedArticle& article) {
+  return article.comment_policy == v1::COMMENT_POLICY_PREMODERATED;
+}
+bool ShowsOrHides(const CommentDeletion&, const LockedArticle&) { return true; }
+bool ShowsOrHides(const CommentModeration&, const LockedArticle&) { return true; }
+
+}  // namespace
+
+const std::string& ArticleOf(const CommentChange& change) {
+  return std::visit([](const auto& it) -> const std::string& { return Article(it); }, change);
+}
+
+const RequestKey& RequestOf(const CommentChange& change) {
+  return std::visit([](const auto& it) -> const RequestKey& { return it.request; }, change);
+}
+
+const std::string& TargetOf(const CommentChange& change) {
+  return std::visit([](const auto& it) -> const std::string& { return Target(it); }, change);
+}
+
+bool MayShowOrHide(const CommentChange& change, const LockedArticle& article) {
+  return std::visit([&](const auto& it) { return ShowsOrHides(it, article); }, change);
+}
+
+absl::StatusOr<v1::Comment> WriteComment(const WriteScope& scope, const CommentChange& change) {
+  return std::visit([&](const auto& it) { return Write(scope, it); }, change);
 }
 
 }  // namespace content::store

@@ -1,23 +1,48 @@
 #pragma once
 
-#include "absl/status/statusor.h"
-#include "content/store.h"
-#include "store/connection.h"
+#include <string>
+#include <variant>
 
-// Writes of comments: content/store.h says what they do. Each is one transaction: lock the article,
-// look whether the same request was done before, check, write, commit. Without a request_id a
-// second attempt finds the work of the first done and changes nothing. They throw pqxx exceptions.
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "content/store.h"
+#include "store/lock.h"
+#include "store/requests.h"
+#include "store/threads.h"
+
+// The rules of writing comments: content/store.h says what each write does. They work on what was
+// read into memory of an article that is locked, so that many can be done in one transaction.
 namespace content::store {
 
-/// `attempt` counts from 1; see Pool::Work.
-absl::StatusOr<v1::Comment> CreateComment(Connection& connection, const NewComment& comment,
-                                          int attempt);
+using CommentChange = std::variant<NewComment, CommentEdit, CommentDeletion, CommentModeration>;
 
-absl::StatusOr<v1::Comment> UpdateComment(Connection& connection, const CommentEdit& edit);
+/// What a write works on.
+struct WriteScope {
+  LockedArticle& article;
+  Threads& threads;
+  RequestLog& requests;
+  absl::Time now;
+  /// Whether an earlier attempt may have been committed.
+  bool is_repeated;
+};
 
-absl::StatusOr<int64_t> DeleteComment(Connection& connection, const CommentDeletion& deletion);
+/// The name of the article that a write gives.
+const std::string& ArticleOf(const CommentChange& change);
 
-absl::StatusOr<v1::Comment> ModerateComment(Connection& connection,
-                                            const CommentModeration& moderation);
+/// The request that a write is.
+const RequestKey& RequestOf(const CommentChange& change);
+
+/// Id of the comment that a write changes or answers; empty if there is none.
+const std::string& TargetOf(const CommentChange& change);
+
+/// Whether a write may change if readers see the comment that it names, and with that what is
+/// counted above it.
+bool MayShowOrHide(const CommentChange& change, const LockedArticle& article);
+
+/// Does a write, to be written with what else there is in `scope`. What it names must have been
+/// read: its request, the comment of that, TargetOf and, if it MayShowOrHide, those above; and if
+/// it is repeated, the comment that it adds. Answers with the comment in the article's new
+/// revision; a deletion with the revision alone. One that fails changes nothing.
+absl::StatusOr<v1::Comment> WriteComment(const WriteScope& scope, const CommentChange& change);
 
 }  // namespace content::store

@@ -1,16 +1,35 @@
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "content/store.h"
+#include "store/batch.h"
 #include "store/connection.h"
 
 // Reads of comments: content/store.h says what they do. They throw pqxx exceptions.
 namespace content::store {
 
-absl::StatusOr<v1::Comment> GetComment(Connection& connection, const CommentRef& comment,
-                                       int64_t min_revision);
+/// Name of an article and id of a comment.
+using CommentKey = std::pair<std::string, std::string>;
+
+/// What readers see.
+struct FoundComment {
+  /// The article's, if there is one of that name.
+  std::optional<int64_t> article_revision = {};
+  std::optional<v1::Comment> comment = {};
+};
+
+/// For each of these what there is.
+Answers<FoundComment> FindComments(Connection& connection, const std::vector<CommentKey>& keys);
+
+/// The comment, or why there is none.
+absl::StatusOr<v1::Comment> CommentOf(FoundComment found, const CommentRef& comment,
+                                      int64_t min_revision);
 
 absl::StatusOr<CommentPage> ListComments(Connection& connection, const CommentQuery& query);
 

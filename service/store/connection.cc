@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
@@ -30,7 +31,8 @@ std::unique_ptr<pqxx::connection> Connect(const std::string& url) {
 // What no session of ours may inherit from the server's configuration. An instance that froze or
 // was cut off must not keep an article locked; locking relies on READ COMMITTED; an acknowledged
 // write is on disk; a number in the key of a page is exact. (Compiling a statement takes longer
-// than running any of ours.)
+// than running any of ours, and planning one anew each time longer than running most: those by key
+// take 0.02 ms, and 0.2 ms to plan. No plan of ours is better for knowing the values.)
 constexpr char kSessionSettings[] = R"sql(
 SET idle_in_transaction_session_timeout = '10s';
 SET tcp_keepalives_idle = 10;
@@ -39,6 +41,7 @@ SET tcp_keepalives_count = 3;
 SET default_transaction_isolation = 'read committed';
 SET extra_float_digits = 1;
 SET jit = off;
+SET plan_cache_mode = force_generic_plan;
 SELECT set_config('synchronous_commit', 'on', false)
 WHERE current_setting('synchronous_commit') = 'off';
 SHOW server_version
@@ -100,16 +103,52 @@ void Connection::Run(const std::string& sql) {
 }
 
 const std::string& Connection::Prepared(const std::string& sql) {
-  const auto [entry, is_new] = prepared_.try_emplace(sql, absl::StrCat("s", prepared_.size()));
-  if (is_new) {
-    try {
-      connection_->prepare(entry->second, sql);
-    } catch (...) {
-      prepared_.erase(entry);
-      throw;
-    }
+  if (const auto entry = prepared_.find(sql); entry != prepared_.end()) return entry->second;
+  // A name for every attempt: libpqxx 6.4 remembers those of attempts that failed.
+  const std::string name = absl::StrCat("s", ++preparations_);
+  connection_->prepare(name, sql);
+#if PQXX_VERSION_MAJOR < 7
+  connection_->prepare_now(name);  // and not at its first use, which may be in an EXECUTE
+#endif
+  return prepared_.emplace(sql, name).first->second;
+}
+
+Transaction::Transaction(Connection& connection)
+    : connection_(connection), session_(*connection.connection_) {}
+
+Transaction::~Transaction() {
+  if (!open_) return;
+  try {
+    session_.exec("ROLLBACK");
+  } catch (const std::exception&) {
+    connection_.Sever();  // so that it is not used in the middle of this transaction
   }
-  return entry->second;
+}
+
+void Transaction::Append(const std::string& name, const std::vector<std::string>& parameters) {
+  absl::StrAppend(&queued_, queued_.empty() ? "" : "; ", "EXECUTE ", name);
+  const char* separator = " (";
+  for (const std::string& parameter : parameters) {
+    absl::StrAppend(&queued_, std::exchange(separator, ", "), session_.quote(parameter));
+  }
+  if (!parameters.empty()) absl::StrAppend(&queued_, ")");
+}
+
+pqxx::result Transaction::Send() {
+  open_ = true;
+  return session_.exec(std::exchange(queued_, ""));
+}
+
+void Transaction::Commit() {
+  absl::StrAppend(&queued_, queued_.empty() ? "" : "; ", "COMMIT");
+  try {
+    Send();
+  } catch (const std::exception& exception) {
+    if (connection_.is_open()) throw;
+    open_ = false;
+    throw pqxx::in_doubt_error(exception.what());
+  }
+  open_ = false;
 }
 
 }  // namespace content::store

@@ -5,6 +5,7 @@
 #include <memory>
 #include <pqxx/pqxx>
 #include <string>
+#include <vector>
 
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
@@ -25,6 +26,7 @@ using SnapshotTransaction =
 
 // Parameters travel as text.
 inline const std::string& ParameterText(const std::string& value) { return value; }
+inline std::string ParameterText(const char* value) { return value; }
 inline std::string ParameterText(bool value) { return value ? "true" : "false"; }
 template <class Number>
 std::string ParameterText(Number value) {
@@ -95,27 +97,58 @@ class Connection {
 
   std::unique_ptr<pqxx::connection> connection_;
   std::map<std::string, std::string> prepared_;
+  int64_t preparations_ = 0;
   internal::SnapshotTransaction* snapshot_ = nullptr;  // while a Snapshot is open
   int64_t statement_timeout_ms_ = 0;
 };
 
 /// A transaction (read committed) on a connection; rolled back unless committed.
+///
+/// Waiting for the database costs more than most of what it is asked: so BEGIN goes with the first
+/// statement, and what need not be waited for with the next one or the commit. Such statements
+/// carry their parameters in their text, which a server's log shows: no users' words go there.
 class Transaction {
  public:
-  explicit Transaction(Connection& connection)
-      : connection_(connection), work_(*connection.connection_) {}
+  explicit Transaction(Connection& connection);
+  ~Transaction();
+
+  Transaction(const Transaction&) = delete;
+  Transaction& operator=(const Transaction&) = delete;
 
   template <class... Args>
   pqxx::result Exec(const std::string& sql, const Args&... args) {
-    return internal::ExecutePrepared(work_, connection_.Prepared(sql), args...);
+    const std::string& name = connection_.Prepared(sql);
+    if (!queued_.empty()) Send();
+    return internal::ExecutePrepared(session_, name, args...);
+  }
+
+  /// The same together with what is queued. No users' words may be among `args`.
+  template <class... Args>
+  pqxx::result ExecWithQueued(const std::string& sql, const Args&... args) {
+    Queue(sql, args...);
+    return Send();
+  }
+
+  /// Runs the statement before the next one or the commit, for its effect alone. No users' words
+  /// may be among `args`.
+  template <class... Args>
+  void Queue(const std::string& sql, const Args&... args) {
+    Append(connection_.Prepared(sql), {internal::ParameterText(args)...});
   }
 
   /// Throws pqxx::in_doubt_error if the connection broke before the outcome was known.
-  void Commit() { work_.commit(); }
+  void Commit();
 
  private:
+  void Append(const std::string& name, const std::vector<std::string>& parameters);
+
+  // Result of the last statement.
+  pqxx::result Send();
+
   Connection& connection_;
-  pqxx::work work_;
+  pqxx::nontransaction session_;
+  std::string queued_ = "BEGIN";
+  bool open_ = false;  // in the database
 };
 
 /// While it lives, all reads on the connection see the database as it was at one moment.

@@ -1,6 +1,7 @@
 #include "store/counters.h"
 
 #include <map>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -11,6 +12,7 @@
 #include "content/names.h"
 #include "store/lock.h"
 #include "store/rows.h"
+#include "store/threads.h"
 
 namespace content::store {
 namespace {
@@ -65,19 +67,6 @@ FROM article_state s LEFT JOIN wrong w ON true
 WHERE s.article_id = $1
 ORDER BY w.depth DESC)sql";
 
-// $1 article key, $2 new revision, $3 comment count.
-constexpr char kUpdateArticle[] =
-    "UPDATE article_state SET revision = $2::bigint, comment_count = $3::bigint "
-    "WHERE article_id = $1";
-
-// $1 article key, $2 new revision, $3 comment ids, $4 reply counts, $5 shown (arrays).
-constexpr char kUpdateComments[] = R"sql(
-UPDATE comment c SET reply_count = n.reply_count, shown = n.shown,
-                     ever_shown = c.ever_shown OR n.shown, revision = $2::bigint
-FROM unnest($3::uuid[], $4::integer[], $5::boolean[]) AS n (comment_id, reply_count, shown)
-WHERE c.article_id = $1 AND c.comment_id = n.comment_id
-)sql";
-
 struct ArticleRef {
   std::string key;
   std::string name;
@@ -125,32 +114,28 @@ Findings Examine(Transaction& transaction, const std::string& article_key) {
 }
 
 // At several revisions, if need be.
-void Correct(Transaction& transaction, const LockedArticle& article, const Findings& findings) {
-  int64_t revision = article.revision;
+void Correct(Transaction& transaction, LockedArticle& article, const Findings& findings) {
+  article.comment_count = findings.comment_count;
   size_t done = 0;
   do {
-    ++revision;
-    std::vector<std::string> ids;
-    std::vector<std::string> replies;
-    std::vector<std::string> shown;
-    for (; done < findings.corrections.size() && ids.size() < kCorrectionsOfRevision; ++done) {
+    ++article.revision;
+    std::vector<CommentCounts> counts;
+    for (; done < findings.corrections.size() && counts.size() < kCorrectionsOfRevision; ++done) {
       const Correction& correction = findings.corrections[done];
-      ids.push_back(correction.comment_id);
-      replies.push_back(absl::StrCat(correction.reply_count));
-      shown.emplace_back(correction.shown ? "true" : "false");
+      counts.push_back({{article.id, correction.comment_id},
+                        article.revision,
+                        correction.reply_count,
+                        correction.shown});
     }
-    transaction.Exec(kUpdateComments, article.id, revision, ArrayParameter(ids),
-                     ArrayParameter(replies), ArrayParameter(shown));
+    WriteCounts(transaction, counts);
   } while (done < findings.corrections.size());
-  transaction.Exec(kUpdateArticle, article.id, revision, findings.comment_count);
+  WriteCounters(transaction, {&article});
 }
 
 // Looks at the article again, now that no write can come in between, and corrects what is wrong.
-Findings Repair(Transaction& transaction, const ArticleRef& article) {
-  // The key is a name too, the first that the article had.
-  const LockedArticle locked = *LockArticle(transaction, article.key, absl::Now());
-  Findings findings = Examine(transaction, article.key);
-  if (!findings.right()) Correct(transaction, locked, findings);
+Findings Repair(Transaction& transaction, LockedArticle& article) {
+  Findings findings = Examine(transaction, article.id);
+  if (!findings.right()) Correct(transaction, article, findings);
   return findings;
 }
 
@@ -191,7 +176,8 @@ std::vector<ArticleRef> SelectBatch(Transaction& transaction, const VerifyQuery&
 
 }  // namespace
 
-absl::StatusOr<VerifiedCounters> VerifyCounters(Connection& connection, const VerifyQuery& query) {
+absl::StatusOr<VerifiedCounters> VerifyCounters(Connection& connection, const VerifyQuery& query,
+                                                const Announce& announce) {
   Transaction transaction(connection);
   const std::vector<ArticleRef> articles = SelectBatch(transaction, query);
   if (articles.empty() && !query.article_id.empty()) {
@@ -199,19 +185,25 @@ absl::StatusOr<VerifiedCounters> VerifyCounters(Connection& connection, const Ve
   }
   VerifiedCounters verified;
   int64_t comment_count = 0;
-  bool repaired = false;
+  std::optional<LockedArticle> repaired;
   for (const ArticleRef& article : articles) {
     Findings findings = Examine(transaction, article.key);
-    repaired = query.repair && !findings.right();
-    if (repaired) findings = Repair(transaction, article);
-    AddDrifts(article.name, findings, repaired, verified.drifts);
+    if (query.repair && !findings.right()) {
+      // The key is a name too, the first that the article had.
+      repaired = LockArticle(transaction, article.key, absl::Now());
+      findings = Repair(transaction, *repaired);
+    }
+    AddDrifts(article.name, findings, repaired.has_value(), verified.drifts);
     ++verified.article_count;
     comment_count += findings.comment_count;
     // After a repair too, so that one article at most is locked, and at most its drifts go
     // unreported should the outcome of the commit not be known.
     if (repaired || comment_count >= kBatchComments) break;
   }
-  if (repaired) transaction.Commit();
+  if (repaired) {
+    transaction.Commit();
+    announce({NewsOf(*repaired)});
+  }
   const auto looked_at = static_cast<size_t>(verified.article_count);
   if (looked_at < articles.size() || looked_at == kBatchArticles) {
     verified.next_key = articles[looked_at - 1].key;

@@ -3,11 +3,13 @@
 #include "absl/status/statusor.h"
 #include "content/store.h"
 #include "store/connection.h"
+#include "store/news.h"
 
 namespace content::store {
 
 /// See Store::VerifyCounters. What is kept besides the counters and follows from the same rows
 /// (which comments readers see) is repaired with them. Throws pqxx exceptions.
-absl::StatusOr<VerifiedCounters> VerifyCounters(Connection& connection, const VerifyQuery& query);
+absl::StatusOr<VerifiedCounters> VerifyCounters(Connection& connection, const VerifyQuery& query,
+                                                const Announce& announce);
 
 }  // namespace content::store

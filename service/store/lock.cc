@@ -1,25 +1,85 @@
 #include "store/lock.h"
 
 #include "absl/strings/str_cat.h"
+#include "store/bulk.h"
 #include "store/rows.h"
 
 namespace content::store {
+namespace {
+
+// $1 names (array), $2 now. A row for each name that there is; its other columns are NULL if the
+// article was skipped.
+std::string SelectLocked(LockWait wait) {
+  return absl::StrCat(
+      R"sql(
+SELECT n.name AS given_name, locked.*
+FROM (
+  SELECT name, article_id FROM article_name WHERE name = ANY ($1::text[]) ORDER BY article_id
+) n LEFT JOIN LATERAL (
+  SELECT s.article_id, s.name, s.revision, s.comment_count, s.feed_position, s.comment_policy,
+         s.retracted, )sql",
+      IsReadable("$2"), R"sql( AS readable
+  FROM article_state s WHERE s.article_id = n.article_id FOR NO KEY UPDATE)sql",
+      wait == LockWait::kSkip ? " SKIP LOCKED" : "", ") locked ON true");
+}
+
+const BulkStatement<3>& UpdateCounters() {
+  static const BulkStatement<3> statement(R"sql(
+UPDATE article_state s SET revision = n.revision, comment_count = n.comment_count
+FROM $rows AS n (article_id, revision, comment_count) WHERE s.article_id = n.article_id
+)sql",
+                                          {"text", "bigint", "bigint"});
+  return statement;
+}
+
+LockedArticle ReadLocked(const pqxx::row& row) {
+  return {.id = row["article_id"].c_str(),
+          .name = row["name"].c_str(),
+          .revision = row["revision"].as<int64_t>(),
+          .comment_count = row["comment_count"].as<int64_t>(),
+          .version = row["feed_position"].as<int64_t>(),
+          .comment_policy = static_cast<v1::CommentPolicy>(row["comment_policy"].as<int>()),
+          .retracted = row["retracted"].as<bool>(),
+          .readable = row["readable"].as<bool>()};
+}
+
+}  // namespace
 
 std::optional<LockedArticle> LockArticle(Transaction& transaction, const std::string& name,
                                          absl::Time now) {
-  static const std::string statement = absl::StrCat(
-      "SELECT s.article_id, s.name, s.revision, s.comment_policy, s.retracted, (", IsReadable("$2"),
-      ") AS readable FROM article_state s WHERE ", IsNamed("$1"), " FOR NO KEY UPDATE");
-  const pqxx::result rows = transaction.Exec(statement, name, TimeParameter(now));
-  if (rows.empty()) return std::nullopt;
-  const pqxx::row row = rows[0];
-  return LockedArticle{
-      .id = row["article_id"].c_str(),
-      .name = row["name"].c_str(),
-      .revision = row["revision"].as<int64_t>(),
-      .comment_policy = static_cast<v1::CommentPolicy>(row["comment_policy"].as<int>()),
-      .retracted = row["retracted"].as<bool>(),
-      .readable = row["readable"].as<bool>()};
+  const auto articles = LockArticles(transaction, {name}, now, LockWait::kWait);
+  return articles.empty() ? std::nullopt : articles.begin()->second;
+}
+
+std::map<std::string, std::optional<LockedArticle>> LockArticles(
+    Transaction& transaction, const std::vector<std::string>& names, absl::Time now,
+    LockWait wait) {
+  static const std::string waiting = SelectLocked(LockWait::kWait);
+  static const std::string skipping = SelectLocked(LockWait::kSkip);
+  std::map<std::string, std::optional<LockedArticle>> articles;
+  for (const auto& row : transaction.ExecWithQueued(wait == LockWait::kSkip ? skipping : waiting,
+                                                    ArrayParameter(names), TimeParameter(now))) {
+    std::optional<LockedArticle>& article = articles[row["given_name"].c_str()];
+    if (!row["article_id"].is_null()) article = ReadLocked(row);
+  }
+  return articles;
+}
+
+void WriteCounters(Transaction& transaction, const std::vector<const LockedArticle*>& articles) {
+  if (articles.empty()) return;
+  Rows<3> rows;
+  for (const LockedArticle* article : articles) {
+    rows.Add(article->id, article->revision, article->comment_count);
+  }
+  UpdateCounters().Queue(transaction, rows);
+}
+
+ArticleNews NewsOf(const LockedArticle& article) {
+  return {.state = {.article_id = article.id,
+                    .revision = article.revision,
+                    .comment_count = article.comment_count,
+                    .version = article.version},
+          .name = article.name};
 }
 
 }  // namespace content::store

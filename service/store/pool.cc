@@ -26,12 +26,6 @@ constexpr int kMostStatements = 10;
 constexpr absl::Duration kHangGrace = absl::Seconds(5);
 constexpr std::chrono::seconds kWatchInterval{1};
 
-absl::Status StillWanted(const CallContext& context) {
-  if (context.cancelled && context.cancelled()) return Cancelled();
-  if (absl::Now() >= context.deadline) return DeadlineExceeded();
-  return absl::OkStatus();
-}
-
 // Colliding transactions are spread out, so that they do not collide again in step.
 absl::Duration Jitter(int attempt) {
   thread_local absl::BitGen random;
@@ -40,12 +34,18 @@ absl::Duration Jitter(int attempt) {
 
 }  // namespace
 
+absl::Status StillWanted(const CallContext& context) {
+  if (context.cancelled && context.cancelled()) return Cancelled();
+  if (absl::Now() >= context.deadline) return DeadlineExceeded();
+  return absl::OkStatus();
+}
+
 class Pool::Lane {
  public:
   explicit Lane(const Options& options) : options_(options) {}
 
   void Do(Job job) {
-    absl::Status status = Run(job);
+    absl::Status status = Run(std::move(job.begin)(), job.work);
     std::move(job.finish)(std::move(status));
   }
 
@@ -66,7 +66,7 @@ class Pool::Lane {
   }
 
  private:
-  absl::Status Run(Job& job);
+  absl::Status Run(const CallContext& context, Work& work);
 
   // The open connection, its statements limited for this caller; nullptr if the database cannot be
   // reached.
@@ -126,7 +126,7 @@ class Pool::Lane {
   absl::Time hangs_after_ = absl::InfiniteFuture();
 };
 
-absl::Status Pool::Lane::Run(Job& job) {
+absl::Status Pool::Lane::Run(const CallContext& context, Work& work) {
   int collisions = 0;
   int losses = 0;
   bool in_doubt = false;  // an attempt may have been committed
@@ -135,11 +135,11 @@ absl::Status Pool::Lane::Run(Job& job) {
     return in_doubt ? OutcomeUnknown() : std::move(status);
   };
   for (int attempt = 1;; ++attempt) {
-    if (absl::Status status = StillWanted(job.context); !status.ok()) return failed(status);
+    if (absl::Status status = StillWanted(context); !status.ok()) return failed(status);
     try {
-      Connection* const connection = Open(job.context.deadline);
+      Connection* const connection = Open(context.deadline);
       if (connection == nullptr) return failed(StoreUnavailable());
-      absl::Status status = job.work(*connection, attempt);
+      absl::Status status = work(*connection, attempt);
       SetHangsAfter(absl::InfiniteFuture());
       return status;
     } catch (const std::exception& exception) {
@@ -181,21 +181,36 @@ Pool::Pool(Options options) : options_(std::move(options)) {
 Pool::~Pool() {
   for (std::jthread& worker : workers_) worker.request_stop();
   workers_.clear();
-  for (Job& job : queue_) std::move(job.finish)(StoreUnavailable());
+  for (std::deque<Job>* queue : {&queue_, &prompt_queue_}) {
+    for (Job& job : *queue) std::move(job.finish)(StoreUnavailable());
+  }
 }
 
 void Pool::Run(CallContext context, Work work, Finish finish) {
-  Job job{std::move(context), std::move(work), std::move(finish)};
-  {
-    const std::lock_guard lock(mutex_);
-    if (queue_.size() < options_.queue_limit) {
-      queue_.push_back(std::move(job));
-      wake_.notify_one();
-      return;
-    }
-  }
-  std::move(job.finish)(Overloaded(kOverloadRetry));
+  if (absl::Status status = Enter(); !status.ok()) return std::move(finish)(std::move(status));
+  auto begin = [this, context = std::move(context)]() mutable {
+    Leave(1);
+    return std::move(context);
+  };
+  RunLater(std::move(begin), std::move(work), std::move(finish));
 }
+
+void Pool::RunLater(Begin begin, Work work, Finish finish, Pace pace) {
+  const std::lock_guard lock(mutex_);
+  std::deque<Job>& queue = pace == Pace::kPrompt ? prompt_queue_ : queue_;
+  queue.push_back({std::move(begin), std::move(work), std::move(finish), pace});
+  wake_.notify_one();
+}
+
+absl::Status Pool::Enter() {
+  if (waiting_.fetch_add(1) < options_.queue_limit) return absl::OkStatus();
+  waiting_.fetch_sub(1);
+  return Overloaded(kOverloadRetry);
+}
+
+void Pool::EnterAgain(size_t calls) { waiting_.fetch_add(calls); }
+
+void Pool::Leave(size_t calls) { waiting_.fetch_sub(calls); }
 
 v1::PoolInfo Pool::Info() {
   v1::PoolInfo info;
@@ -204,9 +219,9 @@ v1::PoolInfo Pool::Info() {
   info.set_open_connections(static_cast<int>(std::count_if(
       lanes_.begin(), lanes_.end(), [](auto& lane) { return !lane->DatabaseVersion().empty(); })));
   info.set_queue_limit(static_cast<int64_t>(options_.queue_limit));
+  info.set_waiting_calls(static_cast<int64_t>(waiting_));
   const std::lock_guard lock(mutex_);
   info.set_busy_connections(busy_);
-  info.set_waiting_calls(static_cast<int64_t>(queue_.size()));
   return info;
 }
 
@@ -217,17 +232,27 @@ std::string Pool::DatabaseVersion() {
   return "";
 }
 
+std::deque<Pool::Job>* Pool::NextQueue() {
+  const bool may_be_slow = busy_slowly_ < options_.connections - options_.prompt_connections;
+  if (may_be_slow && !queue_.empty()) return &queue_;
+  return prompt_queue_.empty() ? nullptr : &prompt_queue_;
+}
+
 void Pool::Serve(const std::stop_token& stop, Lane& lane) {
   std::unique_lock lock(mutex_);
-  while (wake_.wait(lock, stop, [this] { return !queue_.empty(); })) {
+  while (wake_.wait(lock, stop, [this] { return NextQueue() != nullptr; })) {
     if (stop.stop_requested()) return;
-    Job job = std::move(queue_.front());
-    queue_.pop_front();
+    std::deque<Job>& queue = *NextQueue();
+    Job job = std::move(queue.front());
+    queue.pop_front();
+    const int slow = job.pace == Pace::kAny ? 1 : 0;
     ++busy_;
+    busy_slowly_ += slow;
     lock.unlock();
     lane.Do(std::move(job));
     lock.lock();
     --busy_;
+    busy_slowly_ -= slow;
   }
 }
 

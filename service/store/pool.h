@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <deque>
 #include <memory>
@@ -17,6 +18,9 @@
 
 namespace content::store {
 
+/// DEADLINE_EXCEEDED or CANCELLED if nobody waits for the answer any more.
+absl::Status StillWanted(const CallContext& context);
+
 /// Connections, each on a thread of its own that takes work from one bounded queue.
 ///
 /// A job that loses its connection or collides with others is run again within its caller's
@@ -33,6 +37,8 @@ class Pool {
     size_t queue_limit = 1000;
     /// No statement runs longer, whatever the caller's deadline.
     absl::Duration statement_timeout = absl::Seconds(10);
+    /// So many of the connections are left to prompt jobs.
+    int prompt_connections = 0;
   };
 
   /// What is done on a connection. May throw pqxx exceptions; the status it returns is final.
@@ -53,6 +59,26 @@ class Pool {
   /// `finish` at once, on the calling thread, with RESOURCE_EXHAUSTED. Thread-safe.
   void Run(CallContext context, Work work, Finish finish);
 
+  /// Tells, when a connection is free for it, for whom the job is done.
+  using Begin = absl::AnyInvocable<CallContext() &&>;
+
+  /// A prompt job waits for nobody's locks.
+  enum class Pace { kAny, kPrompt };
+
+  /// The same for a job of many calls, which wait elsewhere until `begin` is called, and have been
+  /// counted one by one. It is not refused.
+  void RunLater(Begin begin, Work work, Finish finish, Pace pace = Pace::kAny);
+
+  /// Counts a call that waits elsewhere. RESOURCE_EXHAUSTED, and it is not counted, if too many
+  /// wait. Thread-safe, like the next ones.
+  absl::Status Enter();
+
+  /// Counts calls that wait again, however many there are.
+  void EnterAgain(size_t calls);
+
+  /// They do not wait any more.
+  void Leave(size_t calls);
+
   /// How busy it is. Never waits for the database. Thread-safe.
   v1::PoolInfo Info();
 
@@ -62,22 +88,30 @@ class Pool {
 
  private:
   struct Job {
-    CallContext context;
+    Begin begin;
     Work work;
     Finish finish;
+    Pace pace;
   };
 
   /// A thread's connection.
   class Lane;
 
+  // Where the next job is that a free connection may begin; nullptr if there is none. With the
+  // mutex held.
+  std::deque<Job>* NextQueue();
+
   void Serve(const std::stop_token& stop, Lane& lane);
   void Watch(const std::stop_token& stop);
 
   const Options options_;
+  std::atomic<size_t> waiting_ = 0;  // calls, here and elsewhere
   std::mutex mutex_;
   std::condition_variable_any wake_;
   std::deque<Job> queue_;
-  int busy_ = 0;  // lanes that have a job
+  std::deque<Job> prompt_queue_;
+  int busy_ = 0;         // lanes that have a job
+  int busy_slowly_ = 0;  // of these, with one that is not prompt
   std::vector<std::unique_ptr<Lane>> lanes_;
   std::mutex watch_mutex_;
   std::condition_variable_any watch_wake_;

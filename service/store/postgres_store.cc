@@ -12,16 +12,18 @@
 #include "store/articles.h"
 #include "store/authors.h"
 #include "store/changes.h"
-#include "store/comment_writes.h"
+#include "store/comment_batch.h"
 #include "store/comments.h"
 #include "store/connection.h"
 #include "store/counters.h"
 #include "store/migrations.h"
 #include "store/moderation.h"
+#include "store/news.h"
 #include "store/pool.h"
 #include "store/publishing.h"
 #include "store/requests.h"
 #include "store/search.h"
+#include "store/write_queue.h"
 
 namespace content::store {
 namespace {
@@ -39,8 +41,9 @@ absl::Status Check(Connection& connection) {
 class PostgresStore : public Store {
  public:
   explicit PostgresStore(const PostgresOptions& options)
-      : reads_(PoolOptions(options, "reads", options.read_connections)),
-        writes_(PoolOptions(options, "writes", options.write_connections)),
+      : news_(options.url, options.notifications),
+        reads_(PoolOptions(options, "reads", options.read_connections)),
+        writes_(WritePoolOptions(options)),
         publishing_({.name = "publishing",
                      .url = options.url,
                      .connections = 1,
@@ -48,12 +51,19 @@ class PostgresStore : public Store {
                      .statement_timeout = options.statement_timeout}),
         checks_(PoolOptions(options, "checks", 1)) {}
 
-  void GetArticles(CallContext context, std::vector<std::string> ids, v1::ArticleView view,
-                   Callback<std::vector<std::optional<v1::Article>>> done) override {
-    Run(std::move(context), reads_, std::move(done),
-        [ids = std::move(ids), view](Connection& connection, int) {
-          return store::GetArticles(connection, ids, view);
-        });
+  void ReadArticle(CallContext context, std::string id, v1::ArticleView view,
+                   Callback<std::optional<EncodedArticle>> done) override {
+    auto& articles = view == v1::ARTICLE_VIEW_FULL ? full_articles_ : basic_articles_;
+    articles.Read(std::move(context), std::move(id), std::move(done));
+  }
+
+  void ReadArticleState(CallContext context, std::string id,
+                        Callback<std::optional<ArticleState>> done) override {
+    article_states_.Read(std::move(context), std::move(id), std::move(done));
+  }
+
+  std::unique_ptr<Subscription> Subscribe(NewsSink sink) override {
+    return news_.Subscribe(std::move(sink));
   }
 
   void ListArticles(CallContext context, ArticleQuery query,
@@ -82,10 +92,13 @@ class PostgresStore : public Store {
 
   void GetComment(CallContext context, CommentRef comment, int64_t min_revision,
                   Callback<v1::Comment> done) override {
-    Run(std::move(context), reads_, std::move(done),
-        [comment = std::move(comment), min_revision](Connection& connection, int) {
-          return store::GetComment(connection, comment, min_revision);
-        });
+    CommentKey key(comment.article_id, comment.comment_id);
+    comments_.Read(std::move(context), std::move(key),
+                   [comment = std::move(comment), min_revision,
+                    done = std::move(done)](absl::StatusOr<FoundComment> found) mutable {
+                     if (!found.ok()) return std::move(done)(found.status());
+                     std::move(done)(CommentOf(*std::move(found), comment, min_revision));
+                   });
   }
 
   void ListComments(CallContext context, CommentQuery query, Callback<CommentPage> done) override {
@@ -96,19 +109,22 @@ class PostgresStore : public Store {
   }
 
   void CreateComment(CallContext context, NewComment comment, Callback<v1::Comment> done) override {
-    Run(std::move(context), writes_, std::move(done),
-        [comment = std::move(comment)](Connection& connection, int attempt) {
-          return store::CreateComment(connection, comment, attempt);
-        });
+    comment_writes_.Add(std::move(context), std::move(comment), std::move(done));
   }
 
   void UpdateComment(CallContext context, CommentEdit edit, Callback<v1::Comment> done) override {
-    Write(std::move(context), writes_, std::move(edit), std::move(done), store::UpdateComment);
+    SetOwnId(edit.request);
+    comment_writes_.Add(std::move(context), std::move(edit), std::move(done));
   }
 
   void DeleteComment(CallContext context, CommentDeletion deletion,
                      Callback<int64_t> done) override {
-    Write(std::move(context), writes_, std::move(deletion), std::move(done), store::DeleteComment);
+    SetOwnId(deletion.request);
+    comment_writes_.Add(std::move(context), std::move(deletion),
+                        [done = std::move(done)](absl::StatusOr<v1::Comment> deleted) mutable {
+                          if (!deleted.ok()) return std::move(done)(deleted.status());
+                          std::move(done)(deleted->article_revision());
+                        });
   }
 
   void ReadCommentChanges(CallContext context, std::string article_id, int64_t after_revision,
@@ -121,10 +137,7 @@ class PostgresStore : public Store {
 
   void GetRevisions(CallContext context, std::vector<std::string> ids,
                     Callback<std::vector<std::optional<int64_t>>> done) override {
-    Run(std::move(context), reads_, std::move(done),
-        [ids = std::move(ids)](Connection& connection, int) {
-          return store::GetRevisions(connection, ids);
-        });
+    revisions_.Read(std::move(context), std::move(ids), std::move(done));
   }
 
   void ReadArticleChanges(CallContext context, ArticleCursor after, absl::Time now,
@@ -144,25 +157,24 @@ class PostgresStore : public Store {
                       Callback<PublishedArticle> done) override {
     SetOwnId(options.request);
     Run(std::move(context), publishing_, std::move(done),
-        [article = std::move(article), options = std::move(options)](Connection& connection, int) {
-          return store::PublishArticle(connection, article, options);
+        [this, article = std::move(article), options = std::move(options)](Connection& connection,
+                                                                           int) {
+          return store::PublishArticle(connection, article, options, announce_);
         });
   }
 
   void UpdateArticle(CallContext context, ArticleEdit edit, Callback<v1::Article> done) override {
-    Write(std::move(context), publishing_, std::move(edit), std::move(done), store::UpdateArticle);
+    WriteArticle(std::move(context), std::move(edit), std::move(done), store::UpdateArticle);
   }
 
   void RenameArticle(CallContext context, ArticleRenaming renaming,
                      Callback<v1::Article> done) override {
-    Write(std::move(context), publishing_, std::move(renaming), std::move(done),
-          store::RenameArticle);
+    WriteArticle(std::move(context), std::move(renaming), std::move(done), store::RenameArticle);
   }
 
   void RetractArticle(CallContext context, ArticleRetraction retraction,
                       Callback<int64_t> done) override {
-    Write(std::move(context), publishing_, std::move(retraction), std::move(done),
-          store::RetractArticle);
+    WriteArticle(std::move(context), std::move(retraction), std::move(done), store::RetractArticle);
   }
 
   void InspectArticle(CallContext context, std::string id,
@@ -175,8 +187,8 @@ class PostgresStore : public Store {
 
   void ModerateComment(CallContext context, CommentModeration moderation,
                        Callback<v1::Comment> done) override {
-    Write(std::move(context), writes_, std::move(moderation), std::move(done),
-          store::ModerateComment);
+    SetOwnId(moderation.request);
+    comment_writes_.Add(std::move(context), std::move(moderation), std::move(done));
   }
 
   void ListModerationQueue(CallContext context, ModerationQuery query,
@@ -199,16 +211,16 @@ class PostgresStore : public Store {
   void EraseAuthor(CallContext context, std::string author_id,
                    Callback<ErasedComments> done) override {
     Run(std::move(context), writes_, std::move(done),
-        [author_id = std::move(author_id)](Connection& connection, int) {
-          return store::EraseAuthor(connection, author_id);
+        [this, author_id = std::move(author_id)](Connection& connection, int) {
+          return store::EraseAuthor(connection, author_id, announce_);
         });
   }
 
   void VerifyCounters(CallContext context, VerifyQuery query,
                       Callback<VerifiedCounters> done) override {
     Run(std::move(context), writes_, std::move(done),
-        [query = std::move(query)](Connection& connection, int) {
-          return store::VerifyCounters(connection, query);
+        [this, query = std::move(query)](Connection& connection, int) {
+          return store::VerifyCounters(connection, query, announce_);
         });
   }
 
@@ -244,6 +256,13 @@ class PostgresStore : public Store {
             .statement_timeout = options.statement_timeout};
   }
 
+  // One connection always goes on with comments of articles that nobody has locked.
+  static Pool::Options WritePoolOptions(const PostgresOptions& options) {
+    Pool::Options writes = PoolOptions(options, "writes", options.write_connections);
+    writes.prompt_connections = options.write_connections > 1 ? 1 : 0;
+    return writes;
+  }
+
   // Carries the result from the work, which may run more than once, to the callback.
   template <class T, class Work>
   static void Run(CallContext context, Pool& pool, Callback<T> done, Work work) {
@@ -269,12 +288,12 @@ class PostgresStore : public Store {
   }
 
   template <class T, class Change>
-  static void Write(CallContext context, Pool& pool, Change change, Callback<T> done,
-                    absl::StatusOr<T> (*write)(Connection&, const Change&)) {
+  void WriteArticle(CallContext context, Change change, Callback<T> done,
+                    absl::StatusOr<T> (*write)(Connection&, const Change&, const Announce&)) {
     SetOwnId(change.request);
-    Run(std::move(context), pool, std::move(done),
-        [change = std::move(change), write](Connection& connection, int) {
-          return write(connection, change);
+    Run(std::move(context), publishing_, std::move(done),
+        [this, change = std::move(change), write](Connection& connection, int) {
+          return write(connection, change, announce_);
         });
   }
 
@@ -282,6 +301,27 @@ class PostgresStore : public Store {
   // of comments. One connection: they would wait for one another at the row of the feed anyway.
   static constexpr size_t kPublishingQueue = 50;
 
+  // What is read by key. They are used by jobs of `reads_`, and so come before it.
+  using Articles = Batch<std::string, std::optional<EncodedArticle>>;
+  Articles full_articles_{reads_, [](Connection& connection, const std::vector<std::string>& ids) {
+                            return store::ReadArticles(connection, ids, v1::ARTICLE_VIEW_FULL);
+                          }};
+  Articles basic_articles_{reads_, [](Connection& connection, const std::vector<std::string>& ids) {
+                             return store::ReadArticles(connection, ids, v1::ARTICLE_VIEW_BASIC);
+                           }};
+  Batch<std::string, std::optional<ArticleState>> article_states_{reads_, ReadArticleStates};
+  Batch<std::vector<std::string>, std::vector<std::optional<int64_t>>> revisions_{reads_,
+                                                                                  ReadRevisions};
+  Batch<CommentKey, FoundComment> comments_{reads_, FindComments};
+
+  News news_;
+  const Announce announce_ = [this](const std::vector<ArticleNews>& news) { news_.Announce(news); };
+  // Used by jobs of `writes_`, and so before it.
+  WriteQueue comment_writes_{
+      writes_, [this](Connection& connection, const std::vector<const CommentChange*>& changes,
+                      LockWait wait, int attempt) {
+        return WriteComments(connection, changes, wait, attempt, announce_);
+      }};
   Pool reads_;
   Pool writes_;
   Pool publishing_;

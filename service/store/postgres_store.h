@@ -19,6 +19,9 @@ struct PostgresOptions {
   int queue_limit = 1000;
   /// No statement runs longer.
   absl::Duration statement_timeout = absl::Seconds(10);
+  /// Whether changes are told to, and heard from, other instances by NOTIFY. Not possible through a
+  /// connection pooler that gives a session's transactions different connections.
+  bool notifications = true;
 };
 
 /// A Store on PostgreSQL. Connects when it is first used, and again when a connection breaks; the

@@ -14,6 +14,7 @@
 #include "store/requests.h"
 #include "store/rows.h"
 #include "store/search.h"
+#include "store/structure.h"
 
 namespace content::store {
 namespace {
@@ -23,7 +24,7 @@ using google::protobuf::util::TimeUtil;
 
 // The articles that meet a condition on `s`, whether readers see them or not.
 std::string SelectArticle(absl::string_view condition) {
-  return absl::StrCat("SELECT ", ArticleColumns(v1::ARTICLE_VIEW_FULL), ", a.body, s.retracted, ",
+  return absl::StrCat("SELECT ", ArticleColumns(v1::ARTICLE_VIEW_FULL), ", s.retracted, ",
                       kFormerNames,
                       " AS former_names FROM article_state s JOIN article a USING (article_id) "
                       "WHERE ",
@@ -74,6 +75,7 @@ SET name = $2, revision = $3::bigint, comment_policy = $4::smallint,
                     OR (s.revision > 0 AND NOT s.retracted
                         AND s.publish_time <= $7::timestamptz + interval '1 minute')
 FROM feed WHERE s.article_id = $1
+RETURNING s.feed_position
 )sql";
 
 // $1 article key.
@@ -172,9 +174,11 @@ v1::Article Preview(v1::Article article) {
 void WriteState(Transaction& transaction, LockedArticle& locked, const v1::Article& article,
                 bool retracted) {
   locked.changed = true;
-  transaction.Exec(kUpdateArticleState, locked.id, locked.name, ++locked.revision,
-                   static_cast<int>(article.comment_policy()),
-                   TimeParameter(FromTimestamp(article.publish_time())), retracted, NowParameter());
+  const pqxx::result rows = transaction.Exec(
+      kUpdateArticleState, locked.id, locked.name, ++locked.revision,
+      static_cast<int>(article.comment_policy()),
+      TimeParameter(FromTimestamp(article.publish_time())), retracted, NowParameter());
+  locked.version = rows[0]["feed_position"].as<int64_t>();
 }
 
 // Writes the article in place of `existing` and reads it back.
@@ -198,7 +202,8 @@ v1::Article WriteArticle(Transaction& transaction, LockedArticle& locked,
 }  // namespace
 
 absl::StatusOr<PublishedArticle> PublishArticle(Connection& connection, v1::Article article,
-                                                const PublishOptions& options) {
+                                                const PublishOptions& options,
+                                                const Announce& announce) {
   const std::string name = *ParseArticleName(article.name());
   const absl::Time now = absl::Now();
   Transaction transaction(connection);
@@ -209,7 +214,10 @@ absl::StatusOr<PublishedArticle> PublishArticle(Connection& connection, v1::Arti
   const auto past = FindRequest(transaction, locked.id, options.request);
   if (!past.ok()) return past.status();
   if (*past && options.validate_only) return PublishedArticle{Preview(existing->article), {}};
-  if (*past) return PublishedArticle{existing->article, (*past)->outcome};
+  if (*past) {
+    announce({NewsOf(locked)});
+    return PublishedArticle{existing->article, (*past)->outcome};
+  }
 
   const std::string etag = article.etag();
   article.set_name(ArticleName(locked.name));
@@ -230,12 +238,14 @@ absl::StatusOr<PublishedArticle> PublishArticle(Connection& connection, v1::Arti
     published = {WriteArticle(transaction, locked, existing, article, /*retracted=*/false, now),
                  existing ? v1::PUBLISH_OUTCOME_REPLACED : v1::PUBLISH_OUTCOME_CREATED};
   }
-  RecordRequest(transaction, locked, options.request, "", published.outcome);
+  RecordRequest(transaction, locked, options.request, published.outcome);
   transaction.Commit();
+  announce({NewsOf(locked)});
   return published;
 }
 
-absl::StatusOr<v1::Article> UpdateArticle(Connection& connection, const ArticleEdit& edit) {
+absl::StatusOr<v1::Article> UpdateArticle(Connection& connection, const ArticleEdit& edit,
+                                          const Announce& announce) {
   const absl::Time now = absl::Now();
   Transaction transaction(connection);
   std::optional<LockedArticle> locked = LockArticle(transaction, edit.id, now);
@@ -243,7 +253,11 @@ absl::StatusOr<v1::Article> UpdateArticle(Connection& connection, const ArticleE
   const std::optional<InspectedArticle> existing = FindArticle(transaction, locked->id);
   const auto past = FindRequest(transaction, locked->id, edit.request);
   if (!past.ok()) return past.status();
-  if (*past) return edit.validate_only ? Preview(existing->article) : existing->article;
+  if (*past && edit.validate_only) return Preview(existing->article);
+  if (*past) {
+    announce({NewsOf(*locked)});
+    return existing->article;
+  }
 
   v1::Article article = existing->article;
   if (absl::Status status = MergeArticle(edit.article, edit.paths, article); !status.ok()) {
@@ -260,10 +274,12 @@ absl::StatusOr<v1::Article> UpdateArticle(Connection& connection, const ArticleE
            : WriteArticle(transaction, *locked, existing, article, existing->retracted, now);
   RecordRequest(transaction, *locked, edit.request);
   transaction.Commit();
+  announce({NewsOf(*locked)});
   return written;
 }
 
-absl::StatusOr<v1::Article> RenameArticle(Connection& connection, const ArticleRenaming& renaming) {
+absl::StatusOr<v1::Article> RenameArticle(Connection& connection, const ArticleRenaming& renaming,
+                                          const Announce& announce) {
   Transaction transaction(connection);
   std::optional<LockedArticle> locked = LockArticle(transaction, renaming.id, absl::Now());
   if (!locked) return ArticleNotFound(ArticleName(renaming.id));
@@ -287,19 +303,23 @@ absl::StatusOr<v1::Article> RenameArticle(Connection& connection, const ArticleR
     RecordRequest(transaction, *locked, renaming.request);
     transaction.Commit();
   }
+  announce({NewsOf(*locked)});
   article.clear_body();
   article.clear_sections();
   return article;
 }
 
-absl::StatusOr<int64_t> RetractArticle(Connection& connection,
-                                       const ArticleRetraction& retraction) {
+absl::StatusOr<int64_t> RetractArticle(Connection& connection, const ArticleRetraction& retraction,
+                                       const Announce& announce) {
   Transaction transaction(connection);
   std::optional<LockedArticle> locked = LockArticle(transaction, retraction.id, absl::Now());
   if (!locked) return ArticleNotFound(ArticleName(retraction.id));
   const auto past = FindRequest(transaction, locked->id, retraction.request);
   if (!past.ok()) return past.status();
-  if (*past) return (*past)->revision;
+  if (*past) {
+    announce({NewsOf(*locked)});
+    return (*past)->revision;
+  }
   if (!locked->retracted) {
     const std::optional<InspectedArticle> existing = FindArticle(transaction, locked->id);
     if (!retraction.etag.empty() && existing->article.etag() != retraction.etag) {
@@ -310,6 +330,7 @@ absl::StatusOr<int64_t> RetractArticle(Connection& connection,
   }
   RecordRequest(transaction, *locked, retraction.request);
   transaction.Commit();
+  announce({NewsOf(*locked)});
   return locked->revision;
 }
 

@@ -5,20 +5,25 @@
 #include "absl/status/statusor.h"
 #include "content/store.h"
 #include "store/connection.h"
+#include "store/news.h"
 
 // Writes of articles, and what publishers see of them: content/store.h says what they do. Each
 // write is one transaction, in which the row of the feed of articles is locked last. A second
-// attempt finds the work of the first done. They throw pqxx exceptions.
+// attempt finds the work of the first done, and announces that. They throw pqxx exceptions.
 namespace content::store {
 
 absl::StatusOr<PublishedArticle> PublishArticle(Connection& connection, v1::Article article,
-                                                const PublishOptions& options);
+                                                const PublishOptions& options,
+                                                const Announce& announce);
 
-absl::StatusOr<v1::Article> UpdateArticle(Connection& connection, const ArticleEdit& edit);
+absl::StatusOr<v1::Article> UpdateArticle(Connection& connection, const ArticleEdit& edit,
+                                          const Announce& announce);
 
-absl::StatusOr<v1::Article> RenameArticle(Connection& connection, const ArticleRenaming& renaming);
+absl::StatusOr<v1::Article> RenameArticle(Connection& connection, const ArticleRenaming& renaming,
+                                          const Announce& announce);
 
-absl::StatusOr<int64_t> RetractArticle(Connection& connection, const ArticleRetraction& retraction);
+absl::StatusOr<int64_t> RetractArticle(Connection& connection, const ArticleRetraction& retraction,
+                                       const Announce& announce);
 
 absl::StatusOr<InspectedArticle> InspectArticle(Connection& connection, const std::string& id);
 

@@ -1,23 +1,37 @@
 #include "store/requests.h"
 
+#include <algorithm>
+
 #include "content/errors.h"
+#include "store/bulk.h"
 #include "store/rows.h"
 
 namespace content::store {
 namespace {
 
-// $1 article key, $2 request id.
-constexpr char kSelectRequest[] =
-    "SELECT encode(fingerprint, 'hex') AS fingerprint, comment_id, revision, outcome FROM request "
-    "WHERE article_id = $1 AND request_id = $2::uuid";
+const BulkStatement<2>& SelectRequests() {
+  static const BulkStatement<2> statement(R"sql(
+SELECT r.article_id, r.request_id, encode(r.fingerprint, 'hex') AS fingerprint, r.comment_id,
+       r.revision, r.outcome
+FROM $rows AS n (article_id, request_id)
+JOIN request r ON r.article_id = n.article_id AND r.request_id = n.request_id
+)sql",
+                                          {"text", "uuid"});
+  return statement;
+}
 
-// $1 article key, $2 request id, $3 fingerprint (hex), $4 comment id or '', $5 revision, $6
-// outcome, $7 now.
-constexpr char kInsertRequest[] = R"sql(
+// The fingerprint in hexadecimal; comment_id may be ''.
+const BulkStatement<7>& InsertRequests() {
+  static const BulkStatement<7> statement(
+      R"sql(
 INSERT INTO request (article_id, request_id, fingerprint, comment_id, revision, outcome, create_time)
-VALUES ($1, $2::uuid, decode($3, 'hex'), NULLIF($4, '')::uuid, $5::bigint, $6::smallint,
-        $7::timestamptz)
-)sql";
+SELECT n.article_id, n.request_id, decode(n.fingerprint, 'hex'), NULLIF(n.comment_id, '')::uuid,
+       n.revision, n.outcome, n.create_time
+FROM $rows AS n (article_id, request_id, fingerprint, comment_id, revision, outcome, create_time)
+)sql",
+      {"text", "uuid", "text", "text", "bigint", "smallint", "timestamptz"});
+  return statement;
+}
 
 // $1 time, $2 limit. Instances that do this at the same time take different rows. Deleted by their
 // place, where they stay, being locked: joined by key, the table might be scanned.
@@ -31,28 +45,70 @@ constexpr int kForgetAtOnce = 1000;
 
 }  // namespace
 
-absl::StatusOr<std::optional<PastRequest>> FindRequest(Transaction& transaction,
-                                                       const std::string& article_id,
-                                                       const RequestKey& request) {
-  if (request.id.empty()) return std::nullopt;
-  const pqxx::result rows = transaction.Exec(kSelectRequest, article_id, request.id);
-  if (rows.empty()) return std::nullopt;
-  const std::string fingerprint = rows[0]["fingerprint"].c_str();
+void RequestLog::Read(const std::vector<Key>& keys) {
+  if (keys.empty()) return;
+  Rows<2> rows;
+  for (const Key& key : keys) rows.Add(key.article_id, key.request_id);
+  for (const auto& row : SelectRequests().Exec(transaction_, rows)) {
+    entries_[{row["article_id"].c_str(), row["request_id"].c_str()}] = {
+        .fingerprint = row["fingerprint"].c_str(),
+        .past = {.comment_id = row["comment_id"].c_str(),
+                 .revision = row["revision"].as<int64_t>(),
+                 .outcome = static_cast<v1::PublishOutcome>(row["outcome"].as<int>())},
+        .is_new = false};
+  }
+}
+
+absl::StatusOr<std::optional<PastRequest>> RequestLog::Find(const std::string& article_id,
+                                                            const RequestKey& request) const {
+  const auto entry = entries_.find({article_id, request.id});
+  if (entry == entries_.end()) return std::nullopt;
+  const std::string& fingerprint = entry->second.fingerprint;
   if (!fingerprint.empty() && fingerprint != request.fingerprint) {
     return RequestIdReused(request.id);
   }
-  return PastRequest{.comment_id = rows[0]["comment_id"].c_str(),
-                     .revision = rows[0]["revision"].as<int64_t>(),
-                     .outcome = static_cast<v1::PublishOutcome>(rows[0]["outcome"].as<int>())};
+  return entry->second.past;
+}
+
+void RequestLog::Record(const LockedArticle& article, const RequestKey& request, bool changed,
+                        const std::string& comment_id, v1::PublishOutcome outcome) {
+  const bool is_callers = !request.fingerprint.empty();
+  if (request.id.empty() || (!changed && !is_callers)) return;
+  entries_[{article.id, request.id}] = {
+      .fingerprint = request.fingerprint,
+      .past = {.comment_id = comment_id, .revision = article.revision, .outcome = outcome},
+      .is_new = true};
+}
+
+bool RequestLog::has_records() const {
+  return std::any_of(entries_.begin(), entries_.end(),
+                     [](const auto& entry) { return entry.second.is_new; });
+}
+
+void RequestLog::Write() const {
+  const std::string now = NowParameter();
+  Rows<7> rows;
+  for (const auto& [key, entry] : entries_) {
+    if (!entry.is_new) continue;
+    rows.Add(key.article_id, key.request_id, entry.fingerprint, entry.past.comment_id,
+             entry.past.revision, static_cast<int>(entry.past.outcome), now);
+  }
+  if (!rows.empty()) InsertRequests().Queue(transaction_, rows);
+}
+
+absl::StatusOr<std::optional<PastRequest>> FindRequest(Transaction& transaction,
+                                                       const std::string& article_id,
+                                                       const RequestKey& request) {
+  RequestLog log(transaction);
+  if (!request.id.empty()) log.Read({{article_id, request.id}});
+  return log.Find(article_id, request);
 }
 
 void RecordRequest(Transaction& transaction, const LockedArticle& article,
-                   const RequestKey& request, const std::string& comment_id,
-                   v1::PublishOutcome outcome) {
-  const bool is_callers = !request.fingerprint.empty();
-  if (!article.changed && !is_callers) return;
-  transaction.Exec(kInsertRequest, article.id, request.id, request.fingerprint, comment_id,
-                   article.revision, static_cast<int>(outcome), NowParameter());
+                   const RequestKey& request, v1::PublishOutcome outcome) {
+  RequestLog log(transaction);
+  log.Record(article, request, article.changed, "", outcome);
+  log.Write();
 }
 
 absl::StatusOr<int64_t> ForgetRequests(Connection& connection, absl::Time before) {

@@ -1,10 +1,14 @@
 #pragma once
 
+#include <compare>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "content/store.h"
 #include "store/connection.h"
 #include "store/lock.h"
@@ -23,16 +27,57 @@ struct PastRequest {
   v1::PublishOutcome outcome = v1::PUBLISH_OUTCOME_UNSPECIFIED;
 };
 
-/// What the same request did before; nothing if it is new or has no id. REQUEST_ID_REUSED if its id
-/// came with another request. `article_id` is the storage key.
+/// Requests as a transaction finds them, and what it adds to them.
+class RequestLog {
+ public:
+  struct Key {
+    /// Of the article in every table.
+    std::string article_id;
+    std::string request_id;
+
+    auto operator<=>(const Key&) const = default;
+  };
+
+  explicit RequestLog(Transaction& transaction) : transaction_(transaction) {}
+
+  /// Reads these requests. Those that are new are not found later.
+  void Read(const std::vector<Key>& keys);
+
+  /// Nothing if the request is new, was not read, or has no id. REQUEST_ID_REUSED if its id came
+  /// with another request. `article_id` is the storage key.
+  absl::StatusOr<std::optional<PastRequest>> Find(const std::string& article_id,
+                                                  const RequestKey& request) const;
+
+  /// Remembers what a request that has an id came to. One that changed nothing is remembered only
+  /// if its id is the caller's: it may as well be done again.
+  void Record(const LockedArticle& article, const RequestKey& request, bool changed,
+              const std::string& comment_id = "",
+              v1::PublishOutcome outcome = v1::PUBLISH_OUTCOME_UNSPECIFIED);
+
+  bool has_records() const;
+
+  /// Writes what was recorded, with the commit at the latest.
+  void Write() const;
+
+ private:
+  struct Entry {
+    std::string fingerprint;  // empty: fits every request
+    PastRequest past;
+    bool is_new;
+  };
+
+  Transaction& transaction_;
+  std::map<Key, Entry> entries_;
+};
+
+/// RequestLog::Find of one request, which is read.
 absl::StatusOr<std::optional<PastRequest>> FindRequest(Transaction& transaction,
                                                        const std::string& article_id,
                                                        const RequestKey& request);
 
-/// Remembers what the request has done to the article. One that changed nothing is remembered only
-/// if its id is the caller's: it may as well be done again.
+/// RequestLog::Record of one request, which is written.
 void RecordRequest(Transaction& transaction, const LockedArticle& article,
-                   const RequestKey& request, const std::string& comment_id = "",
+                   const RequestKey& request,
                    v1::PublishOutcome outcome = v1::PUBLISH_OUTCOME_UNSPECIFIED);
 
 /// See Store::ForgetRequests.

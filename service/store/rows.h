@@ -11,13 +11,26 @@
 
 // What the rows of articles and comments mean, and the pieces of SQL that statements share. In all
 // of them `s` is an article's state, `a` the article, `c` a comment. Times go in as RFC 3339 text
-// and come out as microseconds.
+// and come out as microseconds. The columns that are read here are found by their place: a
+// statement has them before its others.
 namespace content::store {
 
-/// Columns for ReadArticle, of `s` and `a`. Besides them it reads `body` if the view is FULL.
-std::string ArticleColumns(v1::ArticleView view);
+/// Columns for ReadState, of `s`.
+inline constexpr char kStateColumns[] =
+    "s.article_id, s.revision, s.comment_count, s.feed_position";
 
+/// Of a row that has kStateColumns from the column `first` on.
+ArticleState ReadState(const pqxx::row& row, pqxx::row_size_type first);
+
+/// Columns for ReadArticle and EncodeArticle, of `s` and `a`. `body`: what to select as the body of
+/// the FULL view.
+std::string ArticleColumns(v1::ArticleView view, absl::string_view body = "a.body");
+
+/// Of a row that begins with ArticleColumns of this view.
 v1::Article ReadArticle(const pqxx::row& row, v1::ArticleView view);
+
+/// The same row as wire bytes.
+EncodedArticle EncodeArticle(const pqxx::row& row, v1::ArticleView view);
 
 /// Columns for ReadComment, of `s` and `c`.
 extern const char kCommentColumns[];
@@ -25,6 +38,7 @@ extern const char kCommentColumns[];
 /// Readers see neither author nor text of a comment that is not VISIBLE.
 enum class Audience { kReaders, kModerators };
 
+/// Of a row that begins with kCommentColumns.
 v1::Comment ReadComment(const pqxx::row& row, Audience audience);
 
 /// The condition that `s` is the article of the name in a parameter, such as "$1".
@@ -36,9 +50,6 @@ std::string IsReadable(absl::string_view now);
 /// Names that an article had before its current one, as a text array.
 extern const char kFormerNames[];
 
-/// The repeated fields of an article as one JSON object: authors, sections, tags.
-std::string ArticleStructure(const v1::Article& article);
-
 // ---- Parameters ----
 
 /// A time as the statements take it. Infinite times are PostgreSQL's.
@@ -47,7 +58,7 @@ std::string TimeParameter(absl::Time time);
 /// The present.
 std::string NowParameter();
 
-/// An array of values that hold neither quotes nor backslashes: ids, numbers, booleans.
+/// An array of any texts.
 std::string ArrayParameter(const std::vector<std::string>& values);
 
 absl::Time FromTimestamp(const google::protobuf::Timestamp& timestamp);
@@ -63,6 +74,7 @@ std::vector<std::string> ReadArray(const pqxx::field& field);
 template <class T, class Read>
 Page<T> FillPage(const pqxx::result& rows, size_t matched, int page_size, int max_bytes,
                  Read read) {
+  const auto page_key = rows.column_number("page_key");
   Page<T> page;
   size_t bytes = 0;
   std::string last_key;
@@ -72,7 +84,7 @@ Page<T> FillPage(const pqxx::result& rows, size_t matched, int page_size, int ma
     bytes += item.ByteSizeLong();
     if (bytes > static_cast<size_t>(std::max(max_bytes, 0)) && !page.items.empty()) break;
     page.items.push_back(std::move(item));
-    last_key = row["page_key"].c_str();
+    last_key = row[page_key].c_str();
   }
   if (page.items.size() < matched) page.next_key = last_key;
   return page;

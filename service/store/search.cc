@@ -37,8 +37,9 @@ ON CONFLICT (article_id) DO UPDATE SET
 constexpr char kDeleteSearch[] = "DELETE FROM article_search WHERE article_id = $1";
 
 // $1 text, $2 language or '', $3 now, $4 and $5 rank and article key of the last row of the page
-// before, $6 limit. At least one row: whether there `is_word` to search for, and the columns of an
-// article with `page_key` and its `marked_body` (see MakeSnippet), NULL if none is found.
+// before, $6 limit. At least one row: the columns of an article with `page_key` and its
+// `marked_body` (see MakeSnippet), NULL if none is found, and whether there `is_word` to search
+// for.
 //
 // `words` is what the text means in each configuration that articles have; all of them make one
 // query, so that the index is scanned once. `any_word` has the same words, less those that must not
@@ -77,9 +78,9 @@ WITH RECURSIVE used (config) AS (
   WHERE (rank, article_id) < ($$4::real, $$5)
   ORDER BY rank DESC, article_id DESC LIMIT $$6::integer
 )
-SELECT matching.query IS NOT NULL AS is_word, found.*
+SELECT found.*, matching.query IS NOT NULL AS is_word
 FROM matching LEFT JOIN (
-  SELECT $0, rank, article_id, rank || '/' || article_id AS page_key,
+  SELECT $0, rank, rank || '/' || article_id AS page_key,
          ts_headline(config::regconfig, left(a.body, 100000), any_word,
                      E'HighlightAll=true, StartSel=\x01, StopSel=\x02') AS marked_body
   FROM page JOIN article_state s USING (article_id) JOIN article a USING (article_id)

@@ -1,11 +1,13 @@
 #include "store/threads.h"
 
-#include <map>
+#include <algorithm>
 #include <utility>
 
-#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
+#include "content/names.h"
 #include "google/protobuf/util/time_util.h"
+#include "store/bulk.h"
 #include "store/rows.h"
 
 namespace content::store {
@@ -13,40 +15,82 @@ namespace {
 
 using google::protobuf::util::TimeUtil;
 
-// $1 article key, $2 comment id. The comment in whatever state.
-std::string SelectComment() {
-  return absl::StrCat("SELECT ", kCommentColumns,
-                      ", c.shown, encode(c.thread_key, 'hex') AS thread FROM comment c "
-                      "JOIN article_state s USING (article_id) "
-                      "WHERE c.article_id = $1 AND c.comment_id = $2::uuid");
+// Comments in whatever state.
+const BulkStatement<2>& SelectComments() {
+  static const BulkStatement<2> statement(
+      absl::StrCat("SELECT ", kCommentColumns,
+                   ", c.article_id, c.shown, encode(c.thread_key, 'hex') AS thread "
+                   "FROM $rows AS n (article_id, comment_id) JOIN comment c "
+                   "ON c.article_id = n.article_id AND c.comment_id = n.comment_id "
+                   "JOIN article_state s ON s.article_id = c.article_id"),
+      {"text", "uuid"});
+  return statement;
 }
 
-// $1 article key, $2 comment id, $3 new revision, $4 time, $5 state, $6 author id, $7 display name,
-// $8 body, $9 edit count, $10 shown, $11 what the comment adds to the article's comment_count.
-constexpr char kUpdateComment[] = R"sql(
-WITH counted AS (
-  UPDATE article_state SET revision = $3::bigint, comment_count = comment_count + $11::integer
-  WHERE article_id = $1
-)
-UPDATE comment SET revision = $3::bigint, text_revision = $3::bigint, update_time = $4::timestamptz,
-                   state = $5::smallint, author_id = $6, author_display_name = $7, body = $8,
-                   edit_count = $9::integer, shown = $10::boolean,
-                   ever_shown = ever_shown OR $10::boolean
-WHERE article_id = $1 AND comment_id = $2::uuid
-)sql";
+// What of them is counted.
+const BulkStatement<2>& SelectCounts() {
+  static const BulkStatement<2> statement(R"sql(
+SELECT c.article_id, c.comment_id, c.state, c.reply_count, c.shown
+FROM $rows AS n (article_id, comment_id)
+JOIN comment c ON c.article_id = n.article_id AND c.comment_id = n.comment_id
+)sql",
+                                          {"text", "uuid"});
+  return statement;
+}
 
-// $1 article key, $2 comment ids (array).
-constexpr char kSelectCounts[] =
-    "SELECT comment_id, state, reply_count, shown FROM comment "
-    "WHERE article_id = $1 AND comment_id = ANY ($2::uuid[])";
+// parent_id may be ''.
+const BulkStatement<16>& InsertComments() {
+  static const BulkStatement<16> statement(
+      R"sql(
+INSERT INTO comment (article_id, comment_id, parent_id, thread_key, depth, state, author_id,
+                     author_display_name, body, reply_count, edit_count, create_time, update_time,
+                     revision, text_revision, shown, ever_shown)
+SELECT n.article_id, n.comment_id, NULLIF(n.parent_id, '')::uuid, n.thread_key, n.depth, n.state,
+       n.author_id, n.author_display_name, n.body, n.reply_count, n.edit_count, n.create_time,
+       n.update_time, n.revision, n.text_revision, n.shown, n.shown
+FROM $rows AS n (article_id, comment_id, parent_id, thread_key, depth, state, author_id,
+                 author_display_name, body, reply_count, edit_count, create_time, update_time,
+                 revision, text_revision, shown)
+)sql",
+      {"text", "uuid", "text", "bytea", "smallint", "smallint", "text", "text", "text", "integer",
+       "integer", "timestamptz", "timestamptz", "bigint", "bigint", "boolean"});
+  return statement;
+}
 
-// $1 article key, $2 comment ids, $3 reply counts, $4 shown (arrays), $5 new revision. Whatever has
-// replies was VISIBLE when they were written, so ever_shown stays.
-constexpr char kUpdateCounts[] = R"sql(
-UPDATE comment c SET reply_count = n.reply_count, shown = n.shown, revision = $5::bigint
-FROM unnest($2::uuid[], $3::integer[], $4::boolean[]) AS n (comment_id, reply_count, shown)
-WHERE c.article_id = $1 AND c.comment_id = n.comment_id
-)sql";
+const BulkStatement<12>& UpdateComments() {
+  static const BulkStatement<12> statement(
+      R"sql(
+UPDATE comment c
+SET state = n.state, author_id = n.author_id, author_display_name = n.author_display_name,
+    body = n.body, reply_count = n.reply_count, edit_count = n.edit_count,
+    update_time = n.update_time, revision = n.revision, text_revision = n.text_revision,
+    shown = n.shown, ever_shown = c.ever_shown OR n.shown
+FROM $rows AS n (article_id, comment_id, state, author_id, author_display_name, body, reply_count,
+                 edit_count, update_time, revision, text_revision, shown)
+WHERE c.article_id = n.article_id AND c.comment_id = n.comment_id
+)sql",
+      {"text", "uuid", "smallint", "text", "text", "text", "integer", "integer", "timestamptz",
+       "bigint", "bigint", "boolean"});
+  return statement;
+}
+
+const BulkStatement<5>& UpdateCounts() {
+  static const BulkStatement<5> statement(R"sql(
+UPDATE comment c SET revision = n.revision, reply_count = n.reply_count, shown = n.shown,
+                     ever_shown = c.ever_shown OR n.shown
+FROM $rows AS n (article_id, comment_id, revision, reply_count, shown)
+WHERE c.article_id = n.article_id AND c.comment_id = n.comment_id
+)sql",
+                                          {"text", "uuid", "bigint", "integer", "boolean"});
+  return statement;
+}
+
+pqxx::result Select(Transaction& transaction, const BulkStatement<2>& statement,
+                    const std::set<StoredKey>& keys) {
+  Rows<2> rows;
+  for (const StoredKey& key : keys) rows.Add(key.article_id, key.comment_id);
+  return statement.Exec(transaction, rows);
+}
 
 // The ids in a thread key (hex), 16 bytes each, as UUIDs; the last is the comment's own.
 std::vector<std::string> IdsAbove(absl::string_view thread) {
@@ -60,76 +104,176 @@ std::vector<std::string> IdsAbove(absl::string_view thread) {
   return ids;
 }
 
-bool IsVisible(const v1::Comment& comment) { return comment.state() == v1::COMMENT_STATE_VISIBLE; }
-
-struct Counts {
-  bool visible;
-  int replies;
-  bool shown;
-};
-
-std::map<std::string, Counts> ReadCounts(Transaction& transaction, const std::string& article_id,
-                                         const std::vector<std::string>& comment_ids) {
-  std::map<std::string, Counts> counts;
-  for (const auto& row : transaction.Exec(kSelectCounts, article_id, ArrayParameter(comment_ids))) {
-    counts[row["comment_id"].c_str()] = {row["state"].as<int>() == v1::COMMENT_STATE_VISIBLE,
-                                         row["reply_count"].as<int>(), row["shown"].as<bool>()};
-  }
-  return counts;
+// The opposite, as PostgreSQL reads it.
+std::string ThreadKey(const StoredComment& comment) {
+  std::string key = "\\x";
+  for (const std::string& id : comment.ancestors) absl::StrAppend(&key, id);
+  absl::StrAppend(&key, comment.id);
+  return absl::StrReplaceAll(key, {{"-", ""}});
 }
 
-// Counts one reply more (or, with -1, one less) in the nearest of these, and so on upwards as long
-// as that shows or hides the one that is counted.
-void CountReply(Transaction& transaction, const LockedArticle& article,
-                const std::vector<std::string>& ancestors, int difference) {
-  const std::map<std::string, Counts> before = ReadCounts(transaction, article.id, ancestors);
-  std::vector<std::string> ids;
-  std::vector<std::string> replies;
-  std::vector<std::string> shown;
-  for (auto id = ancestors.rbegin(); id != ancestors.rend() && difference != 0; ++id) {
-    const Counts& counts = before.at(*id);
-    const int new_replies = counts.replies + difference;
-    const bool now_shown = counts.visible || new_replies > 0;
-    ids.push_back(*id);
-    replies.push_back(absl::StrCat(new_replies));
-    shown.emplace_back(now_shown ? "true" : "false");
-    difference = static_cast<int>(now_shown) - static_cast<int>(counts.shown);
-  }
-  transaction.Exec(kUpdateCounts, article.id, ArrayParameter(ids), ArrayParameter(replies),
-                   ArrayParameter(shown), article.revision);
+StoredComment ReadStored(const pqxx::row& row) {
+  return {.message = ReadComment(row, Audience::kModerators),
+          .id = row["comment_id"].c_str(),
+          .shown = row["shown"].as<bool>(),
+          .ancestors = IdsAbove(row["thread"].c_str())};
+}
+
+StoredComment ReadCounts(const pqxx::row& row) {
+  StoredComment comment{.message = {},
+                        .id = row["comment_id"].c_str(),
+                        .shown = row["shown"].as<bool>(),
+                        .ancestors = {}};
+  comment.message.set_state(static_cast<v1::CommentState>(row["state"].as<int>()));
+  comment.message.set_reply_count(row["reply_count"].as<int>());
+  return comment;
+}
+
+bool IsVisible(const v1::Comment& comment) { return comment.state() == v1::COMMENT_STATE_VISIBLE; }
+
+bool IsShown(const v1::Comment& comment) { return IsVisible(comment) || comment.reply_count() > 0; }
+
+std::string TimeParameter(const google::protobuf::Timestamp& time) {
+  return store::TimeParameter(FromTimestamp(time));
+}
+
+// Raises the article's revision and gives it to a comment that is written.
+void Stamp(LockedArticle& article, v1::Comment& comment) {
+  article.changed = true;
+  comment.set_revision(++article.revision);
+  comment.set_etag(absl::StrCat(article.revision));
 }
 
 }  // namespace
 
-std::optional<StoredComment> FindComment(Transaction& transaction, const LockedArticle& article,
-                                         const std::string& comment_id) {
-  static const std::string statement = SelectComment();
-  const pqxx::result rows = transaction.Exec(statement, article.id, comment_id);
-  if (rows.empty()) return std::nullopt;
-  const pqxx::row row = rows[0];
-  return StoredComment{.message = ReadComment(row, Audience::kModerators),
-                       .id = comment_id,
-                       .shown = row["shown"].as<bool>(),
-                       .ancestors = IdsAbove(row["thread"].c_str())};
+void Threads::Read(const std::set<StoredKey>& keys) {
+  if (keys.empty()) return;
+  for (const auto& row : Select(transaction_, SelectComments(), keys)) {
+    entries_.try_emplace({row["article_id"].c_str(), row["comment_id"].c_str()},
+                         Entry{.comment = ReadStored(row)});
+  }
 }
 
-void WriteComment(Transaction& transaction, const StoredComment& comment, absl::Time now,
-                  LockedArticle& article, v1::Comment& changed) {
-  const int64_t revision = ++article.revision;
-  article.changed = true;
-  const bool shown = IsVisible(changed) || changed.reply_count() > 0;
-  const int visible_difference =
-      static_cast<int>(IsVisible(changed)) - static_cast<int>(IsVisible(comment.message));
-  transaction.Exec(kUpdateComment, article.id, comment.id, revision, TimeParameter(now),
-                   static_cast<int>(changed.state()), changed.author().id(),
-                   changed.author().display_name(), changed.body(), changed.edit_count(), shown,
-                   visible_difference);
-  if (shown != comment.shown && !comment.ancestors.empty()) {
-    CountReply(transaction, article, comment.ancestors, shown ? 1 : -1);
+void Threads::ReadAbove(const std::set<StoredKey>& keys) {
+  std::set<StoredKey> above;
+  for (const StoredKey& key : keys) {
+    const auto entry = entries_.find(key);
+    if (entry == entries_.end()) continue;
+    for (const std::string& id : entry->second.comment.ancestors) {
+      if (!entries_.contains({key.article_id, id})) above.insert({key.article_id, id});
+    }
   }
+  if (above.empty()) return;
+  for (const auto& row : Select(transaction_, SelectCounts(), above)) {
+    entries_.try_emplace({row["article_id"].c_str(), row["comment_id"].c_str()},
+                         Entry{.comment = ReadCounts(row)});
+  }
+}
+
+const StoredComment* Threads::Find(const LockedArticle& article,
+                                   const std::string& comment_id) const {
+  const auto entry = entries_.find({article.id, comment_id});
+  return entry == entries_.end() ? nullptr : &entry->second.comment;
+}
+
+const v1::Comment& Threads::Add(LockedArticle& article, const std::string& comment_id,
+                                const StoredComment* parent, v1::Comment comment) {
+  Stamp(article, comment);
+  Entry& entry = entries_[{article.id, comment_id}];
+  entry.work = Work::kAll;
+  StoredComment& added = entry.comment;
+  added.id = comment_id;
+  added.shown = IsVisible(comment);
+  added.message = std::move(comment);
+  if (parent != nullptr) {
+    added.ancestors = parent->ancestors;
+    added.ancestors.push_back(parent->id);
+  }
+  if (added.shown) {
+    ++article.comment_count;
+    CountReply(article, added.ancestors, 1);
+  }
+  return added.message;
+}
+
+const v1::Comment& Threads::Change(LockedArticle& article, const std::string& comment_id,
+                                   absl::Time now, v1::Comment changed) {
+  Entry& entry = entries_.at({article.id, comment_id});
+  StoredComment& comment = entry.comment;
+  Stamp(article, changed);
   *changed.mutable_update_time() = TimeUtil::MicrosecondsToTimestamp(absl::ToUnixMicros(now));
-  changed.set_revision(revision);
-  changed.set_etag(absl::StrCat(revision));
+  article.comment_count +=
+      static_cast<int>(IsVisible(changed)) - static_cast<int>(IsVisible(comment.message));
+  comment.message = std::move(changed);
+  const bool was_shown = std::exchange(comment.shown, IsShown(comment.message));
+  CountReply(article, comment.ancestors,
+             static_cast<int>(comment.shown) - static_cast<int>(was_shown));
+  entry.work = std::max(entry.work, Work::kText);
+  return comment.message;
+}
+
+// Counts one reply more (or, with -1, one less) in the nearest of these, and so on upwards as long
+// as that shows or hides the one that is counted.
+void Threads::CountReply(const LockedArticle& article, const std::vector<std::string>& ancestors,
+                         int difference) {
+  for (auto id = ancestors.rbegin(); id != ancestors.rend() && difference != 0; ++id) {
+    const auto found = entries_.find({article.id, *id});
+    // Not read, because nothing changes here, unless what was counted was wrong: VerifyCounters is
+    // for that.
+    if (found == entries_.end()) return;
+    Entry& entry = found->second;
+    v1::Comment& message = entry.comment.message;
+    message.set_reply_count(message.reply_count() + difference);
+    message.set_revision(article.revision);
+    const bool was_shown = std::exchange(entry.comment.shown, IsShown(message));
+    difference = static_cast<int>(entry.comment.shown) - static_cast<int>(was_shown);
+    entry.work = std::max(entry.work, Work::kCounts);
+  }
+}
+
+void Threads::Write() const {
+  Rows<16> added;
+  Rows<12> changed;
+  std::vector<CommentCounts> counted;
+  for (const auto& [key, entry] : entries_) {
+    const StoredComment& comment = entry.comment;
+    const v1::Comment& message = comment.message;
+    const int state = message.state();
+    switch (entry.work) {
+      case Work::kNothing:
+        break;
+      case Work::kCounts:
+        counted.push_back({key, message.revision(), message.reply_count(), comment.shown});
+        break;
+      case Work::kText:
+        changed.Add(key.article_id, key.comment_id, state, message.author().id(),
+                    message.author().display_name(), message.body(), message.reply_count(),
+                    message.edit_count(), TimeParameter(message.update_time()), message.revision(),
+                    message.etag(), comment.shown);
+        break;
+      case Work::kAll:
+        added.Add(key.article_id, key.comment_id,
+                  comment.ancestors.empty() ? "" : comment.ancestors.back(), ThreadKey(comment),
+                  message.depth(), state, message.author().id(), message.author().display_name(),
+                  message.body(), message.reply_count(), message.edit_count(),
+                  TimeParameter(message.create_time()), TimeParameter(message.update_time()),
+                  message.revision(), message.etag(), comment.shown);
+        break;
+    }
+  }
+  if (!added.empty()) InsertComments().Exec(transaction_, added);
+  if (!changed.empty()) UpdateComments().Exec(transaction_, changed);
+  WriteCounts(transaction_, counted);
+}
+
+void WriteCounts(Transaction& transaction, const std::vector<CommentCounts>& comments) {
+  if (comments.empty()) return;
+  Rows<5> rows;
+  for (const CommentCounts& comment : comments) {
+    rows.Add(comment.key.article_id, comment.key.comment_id, comment.revision, comment.reply_count,
+             comment.shown);
+  }
+  UpdateCounts().Queue(transaction, rows);
 }
 
 v1::Comment Tombstone(v1::Comment comment) {

@@ -1,5 +1,6 @@
 #include "watch/feed.h"
 
+#include <algorithm>
 #include <condition_variable>
 #include <iterator>
 #include <mutex>
@@ -30,11 +31,6 @@ bool IsPassing(const absl::Status& status) {
 // A failed read as watchers get it: the deadline was not theirs.
 absl::Status Explain(const absl::Status& status) {
   return absl::IsDeadlineExceeded(status) ? StoreUnavailable() : status;
-}
-
-std::shared_ptr<const Batch> Heartbeat(std::string cursor, Message heartbeat) {
-  return std::make_shared<const Batch>(
-      Batch{.messages = {heartbeat}, .cursor = std::move(cursor), .heartbeat = heartbeat});
 }
 
 }  // namespace
@@ -84,6 +80,11 @@ Feed::~Feed() {
   inbox_->Close();
 }
 
+void Feed::Wake() {
+  if (watchers_ == 0 || woken_.exchange(true)) return;
+  inbox_->Post([] {});
+}
+
 void Feed::Stop() {
   inbox_->Post([this] { EndAll(); });
 }
@@ -97,7 +98,11 @@ void Feed::Await(CallContext call, Position position, SharedBatch last,
   inbox_->Post([this, position = std::move(position), last = std::move(last),
                 waiter = std::move(waiter)]() mutable {
     if (stopped_) return Answer(waiter, ServerStopping());
-    Group group{.heartbeat = last ? last->heartbeat : nullptr, .failure = {}, .waiters = {}};
+    Group group;
+    if (last) {
+      group.heartbeat = last->heartbeat;
+      group.wakes = last->wakes;
+    }
     group.waiters.push_back(std::move(waiter));
     if (last && last->complete) {
       Park(position, std::move(group));
@@ -105,6 +110,12 @@ void Feed::Await(CallContext call, Position position, SharedBatch last,
       Read(position, std::move(group), absl::Now());
     }
   });
+}
+
+Feed::SharedBatch Feed::Heartbeat(std::string cursor, const Group& group) {
+  Batch batch{
+      .messages = {group.heartbeat}, .cursor = std::move(cursor), .heartbeat = group.heartbeat};
+  return std::make_shared<const Sent>(Sent{std::move(batch), group.wakes});
 }
 
 void Feed::Answer(Waiter& waiter, absl::StatusOr<SharedBatch> batch) {
@@ -123,14 +134,22 @@ void Feed::Join(Group group, Group& into) {
 }
 
 void Feed::Run(const std::stop_token& stop) {
-  absl::Time next_poll = absl::Now();
+  absl::Time next_round = absl::Now();
+  absl::Time next_poll = next_round;  // at the earliest
   while (!stop.stop_requested()) {
-    for (Inbox::Task& task : inbox_->Take(stop, next_poll)) std::move(task)();
+    const bool in_a_hurry = poll_wanted_ || woken_;
+    const absl::Time until = in_a_hurry ? std::min(next_poll, next_round) : next_round;
+    for (Inbox::Task& task : inbox_->Take(stop, until)) std::move(task)();
     const absl::Time now = absl::Now();
-    if (now < next_poll) continue;
-    next_poll = now + options_.poll_interval;
-    EndWaits(now);
-    Poll(now);
+    if (now >= next_round) {
+      next_round = now + options_.poll_interval;
+      EndWaits(now);
+      poll_wanted_ = true;
+    }
+    if (now >= next_poll && (poll_wanted_ || woken_)) {
+      next_poll = now + options_.poll_pause;
+      Poll(now);
+    }
   }
 }
 
@@ -139,7 +158,11 @@ CallContext Feed::ReadContext() const {
 }
 
 void Feed::Park(const Position& position, Group group) {
-  if (!group.waiters.empty()) Join(std::move(group), parked_[position]);
+  if (group.waiters.empty()) return;
+  Group& into = parked_[position];
+  into.wakes = std::max(into.wakes, group.wakes);
+  if (into.wakes < wakes_) poll_wanted_ = true;  // the feed was woken while they were away
+  Join(std::move(group), into);
 }
 
 void Feed::Read(const Position& position, Group group, absl::Time now) {
@@ -147,6 +170,7 @@ void Feed::Read(const Position& position, Group group, absl::Time now) {
   Join(std::move(group), it->second);
   if (is_new) {
     it->second.read_ends = absl::Now() + options_.read_timeout;
+    it->second.wakes = wakes_;
     wishes_.push_back({position, now});
   }
   StartReads();
@@ -181,7 +205,7 @@ void Feed::TakeRead(const Position& position, absl::StatusOr<Batch> batch) {
 void Feed::TakeBatch(const std::string& key, Group group, Batch batch) {
   if (group.waiters.empty()) return;
   if (!batch.messages.empty()) {
-    const auto shared = std::make_shared<const Batch>(std::move(batch));
+    const auto shared = std::make_shared<const Sent>(Sent{std::move(batch), group.wakes});
     for (Waiter& waiter : group.waiters) Answer(waiter, shared);
     return;
   }
@@ -189,7 +213,7 @@ void Feed::TakeBatch(const std::string& key, Group group, Batch batch) {
   group.heartbeat = batch.heartbeat;
   group.failure = absl::OkStatus();
   if (!batch.complete) return Read(position, std::move(group), absl::Now());
-  const SharedBatch heartbeat = Heartbeat(batch.cursor, batch.heartbeat);
+  const SharedBatch heartbeat = Heartbeat(batch.cursor, group);
   for (Waiter& waiter : group.waiters) {
     if (!waiter.greeted) Answer(waiter, heartbeat);
   }
@@ -208,20 +232,27 @@ void Feed::TakeFailure(const Position& position, Group group, const absl::Status
 }
 
 void Feed::Poll(absl::Time now) {
-  if (polling_ || parked_.empty()) return;
+  if (woken_.exchange(false)) {
+    ++wakes_;
+    poll_wanted_ = true;
+  }
+  if (polling_) return;
+  poll_wanted_ = false;
+  if (parked_.empty()) return;
   polling_ = true;
   poll_ends_ = now + options_.read_timeout;
   std::vector<Position> positions;
   for (const auto& [position, group] : parked_) positions.push_back(position);
   source_->Poll(ReadContext(), positions,
-                [this, inbox = inbox_, positions, now](absl::StatusOr<std::vector<bool>> news) {
-                  inbox->Post([this, positions, now, news = std::move(news)] {
-                    TakePoll(positions, now, news);
+                [this, inbox = inbox_, positions, now,
+                 wakes = wakes_](absl::StatusOr<std::vector<bool>> news) {
+                  inbox->Post([this, positions, now, wakes, news = std::move(news)] {
+                    TakePoll(positions, now, wakes, news);
                   });
                 });
 }
 
-void Feed::TakePoll(const std::vector<Position>& positions, absl::Time now,
+void Feed::TakePoll(const std::vector<Position>& positions, absl::Time now, int64_t wakes,
                     const absl::StatusOr<std::vector<bool>>& news) {
   polling_ = false;
   for (size_t i = 0; i < positions.size(); ++i) {
@@ -233,6 +264,7 @@ void Feed::TakePoll(const std::vector<Position>& positions, absl::Time now,
       Read(positions[i], std::move(parked_.extract(it).mapped()), now);
     } else {
       it->second.failure = absl::OkStatus();
+      it->second.wakes = wakes;
     }
   }
 }
@@ -241,7 +273,7 @@ void Feed::EndWaits(absl::Time now) {
   const bool poll_hangs = polling_ && now >= poll_ends_;
   for (auto& [position, group] : parked_) {
     if (poll_hangs) group.failure = StoreUnavailable();
-    EndWaits(now, Heartbeat(position.cursor, group.heartbeat), group);
+    EndWaits(now, Heartbeat(position.cursor, group), group);
   }
   std::erase_if(parked_, [](const auto& entry) { return entry.second.waiters.empty(); });
   // What a read that hangs answers when it comes is for those who are left.

@@ -61,9 +61,10 @@ class Source {
 /// Keeps those who watch a source, and has it read for all who stand at the same position at once:
 /// a thousand who watch one article cost one query for each of its changes.
 ///
-/// The source is asked now and again whether anything has happened. Those for whom nothing has get
-/// a heartbeat from time to time. When the source cannot be reached they wait on, until a heartbeat
-/// is due, which would say that all is well: then they get the error, and can go on elsewhere.
+/// The source is asked now and again whether anything has happened, and at once if the feed is
+/// woken. Those for whom nothing has get a heartbeat from time to time. When the source cannot be
+/// reached they wait on, until a heartbeat is due, which would say that all is well: then they get
+/// the error, and can go on elsewhere.
 class Feed {
  public:
   struct Options {
@@ -71,6 +72,8 @@ class Feed {
     absl::Duration heartbeat_interval = absl::Seconds(10);
     /// How often the source is asked whether anything has happened.
     absl::Duration poll_interval = absl::Milliseconds(250);
+    /// How long it is left alone in between, however often the feed is woken.
+    absl::Duration poll_pause = absl::Milliseconds(20);
     /// How long the source may take to answer before it counts as out of reach.
     absl::Duration read_timeout = absl::Seconds(10);
   };
@@ -83,6 +86,10 @@ class Feed {
   Feed(const Feed&) = delete;
   Feed& operator=(const Feed&) = delete;
 
+  /// Tells that something may have happened, so that it is found soon. Costs next to nothing if it
+  /// comes often, or if nobody watches. Thread-safe; does not block.
+  void Wake();
+
   /// Ends the wait of every watcher, of those to come too, with ServerStopping. Thread-safe.
   void Stop();
 
@@ -92,7 +99,12 @@ class Feed {
  private:
   friend class Watcher;
   class Inbox;
-  using SharedBatch = std::shared_ptr<const Batch>;
+
+  // A batch as it is sent, and how often the feed had been woken when it was read.
+  struct Sent : Batch {
+    int64_t wakes = 0;
+  };
+  using SharedBatch = std::shared_ptr<const Sent>;
 
   // Somebody who waits for the next batch.
   struct Waiter {
@@ -106,6 +118,7 @@ class Feed {
   struct Group {
     Message heartbeat;     // none while nobody here has been greeted
     absl::Status failure;  // why it is not known whether there is news
+    int64_t wakes = 0;     // how often the feed had been woken when this was last looked at
     // When the read should have been answered, if there is one: until then nobody need worry.
     absl::Time read_ends = absl::InfinitePast();
     std::vector<Waiter> waiters;
@@ -124,6 +137,7 @@ class Feed {
   void Await(CallContext call, Position position, SharedBatch last, Callback<SharedBatch> done);
 
   CallContext ReadContext() const;
+  static SharedBatch Heartbeat(std::string cursor, const Group& group);
   static void Answer(Waiter& waiter, absl::StatusOr<SharedBatch> batch);
   static void RemoveAnswered(std::vector<Waiter>& waiters);
   static void Join(Group group, Group& into);
@@ -137,7 +151,7 @@ class Feed {
   void TakeBatch(const std::string& key, Group group, Batch batch);
   void TakeFailure(const Position& position, Group group, const absl::Status& status);
   void Poll(absl::Time now);
-  void TakePoll(const std::vector<Position>& positions, absl::Time now,
+  void TakePoll(const std::vector<Position>& positions, absl::Time now, int64_t wakes,
                 const absl::StatusOr<std::vector<bool>>& news);
   void EndWaits(absl::Time now);
   static void EndWaits(absl::Time now, const absl::StatusOr<SharedBatch>& nothing_new,
@@ -147,12 +161,15 @@ class Feed {
   const Options options_;
   const std::unique_ptr<Source> source_;
   std::atomic<int64_t> watchers_ = 0;
+  std::atomic<bool> woken_ = false;
   const std::shared_ptr<Inbox> inbox_;
 
   Groups parked_;
   Groups reading_;
   std::deque<Wish> wishes_;  // the reads, for those in `reading_`, that have not begun
   int reads_under_way_ = 0;
+  int64_t wakes_ = 0;  // how often the feed has been woken; often in a short time is once
+  bool poll_wanted_ = false;
   bool polling_ = false;
   absl::Time poll_ends_;  // when it should have been answered
   bool stopped_ = false;

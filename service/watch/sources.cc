@@ -1,5 +1,6 @@
 #include "watch/sources.h"
 
+#include <atomic>
 #include <map>
 #include <utility>
 #include <vector>
@@ -208,6 +209,17 @@ std::optional<Position> ResumedArticlePosition(absl::string_view resume_token) {
   const std::optional<std::string> text = ReadPageToken(kTokenQuery, resume_token);
   if (!text || !ReadCursor(*text)) return std::nullopt;
   return Position{"", *text};
+}
+
+Store::NewsSink WakeFeeds(Feed& comments, Feed& articles) {
+  // Every change of an article has a version that none had before, and comments leave it alone.
+  const auto newest = std::make_shared<std::atomic<int64_t>>(0);
+  return [&comments, &articles, newest](const ArticleNews& news) {
+    comments.Wake();
+    if (news.state.version <= *newest) return;
+    *newest = news.state.version;
+    articles.Wake();
+  };
 }
 
 }  // namespace content::watch

@@ -27,4 +27,8 @@ Position FirstArticlePosition(bool skip_existing);
 /// Of one who goes on after a message with this `resume_token`; nothing if it is none.
 std::optional<Position> ResumedArticlePosition(absl::string_view resume_token);
 
+/// A sink for Store::Subscribe that wakes the feeds of that store for which there may be something.
+/// They must live as long as it is subscribed.
+Store::NewsSink WakeFeeds(Feed& comments, Feed& articles);
+
 }  // namespace content::watch

@@ -50,7 +50,7 @@ SELECT name, article_id FROM numbered WHERE name <> article_id;
 INSERT INTO article (article_id, text_revision, title, authors, update_time, language_code, summary,
                      body, sections, tags, source_uri, word_count)
 SELECT article_id, 1, 'Title number' || i,
-       jsonb_build_array(jsonb_build_object('displayName', 'author-' || i % 1000)), publish_time,
+       jsonb_build_array(jsonb_build_object('display_name', 'author-' || i % 1000)), publish_time,
        'en', 'What it says.', concat_ws(E'\n\n', a.text, b.text, c.text, d.text, e.text, f.text, g.text),
        '[]', jsonb_build_array('tag-' || i % 100, 'all'), '', 420
 FROM numbered

@@ -42,6 +42,85 @@ TEST_F(ArticlesTest, KeepsEveryFieldOfAnArticle) {
       << stored.DebugString();
 }
 
+TEST_F(ArticlesTest, AnEncodedArticleIsItsMessage) {
+  v1::Article whole = MakeArticle("whole", "# Um\n\nação, \"ção\"\n\n# Dois\n\n“texto”\n");
+  whole.add_authors()->set_display_name("Józef \\ \"Ć\" 🙂");
+  whole.mutable_authors(0)->set_id("jozef");
+  whole.mutable_authors(0)->set_uri("https://example.com/jozef");
+  whole.add_authors()->set_display_name("Ana");
+  for (const char* tag : {"história", "mar \"e\" céu", "a\\b"}) whole.add_tags(tag);
+  whole.set_summary("O que diz.");
+  whole.set_language_code("pt");
+  whole.set_source_uri("https://example.com/whole");
+  whole.set_comment_policy(v1::COMMENT_POLICY_CLOSED);
+  v1::Article sparse = MakeArticle("sparse");
+  sparse.mutable_publish_time()->set_seconds(0);  // which is there, and empty on the wire
+  for (const v1::Article& article : {whole, sparse}) {
+    const auto id = *ParseArticleName(article.name());
+    SCOPED_TRACE(id);
+    ASSERT_TRUE(Publish(article).ok());
+    Sql("UPDATE article_state SET comment_count = 7");
+    for (const auto view : {v1::ARTICLE_VIEW_BASIC, v1::ARTICLE_VIEW_FULL}) {
+      const auto page = Await<Page<v1::Article>>([&](auto done) {
+        store_->ListArticles({}, {.view = view, .page_size = 9}, std::move(done));
+      });
+      const auto message = std::find_if(page->items.begin(), page->items.end(),
+                                        [&](auto& item) { return item.name() == article.name(); });
+      const EncodedArticle encoded = **Read(id, view);
+      EXPECT_TRUE(
+          google::protobuf::util::MessageDifferencer::Equals(Decode(encoded, view), *message))
+          << Decode(encoded, view).DebugString();
+      EXPECT_EQ(encoded.text->capacity(), encoded.text->size()) << "it may be kept for long";
+      v1::Article text;
+      ASSERT_TRUE(text.ParseFromString(*encoded.text));
+      EXPECT_EQ(text.comment_count(), 0);
+      EXPECT_EQ(text.revision(), 0);
+    }
+    const EncodedArticle basic = **Read(id, v1::ARTICLE_VIEW_BASIC);
+    const EncodedArticle full = **Read(id, v1::ARTICLE_VIEW_FULL);
+    EXPECT_EQ(*basic.text, full.text->substr(0, full.basic_size));
+    EXPECT_EQ(basic.basic_size, basic.text->size());
+    EXPECT_FALSE(basic.full);
+    EXPECT_TRUE(full.full);
+  }
+}
+
+TEST_F(ArticlesTest, TheStateOfAnArticleTellsWhatHasChanged) {
+  ASSERT_TRUE(Publish(MakeArticle("first")).ok());
+  const auto state = [this](const std::string& id) {
+    return *Await<std::optional<ArticleState>>(
+        [&](auto done) { store_->ReadArticleState({}, id, std::move(done)); });
+  };
+  const ArticleState published = *state("first");
+  EXPECT_EQ(published.article_id, "first");
+  EXPECT_EQ(published.revision, 1);
+  EXPECT_EQ(published.comment_count, 0);
+  EXPECT_GT(published.version, 0);
+
+  ASSERT_NE(ParseCommentName(Add("first", "text")), std::nullopt);
+  const ArticleState commented = *state("first");
+  EXPECT_EQ(commented.revision, 2);
+  EXPECT_EQ(commented.comment_count, 1);
+  EXPECT_EQ(commented.version, published.version);
+
+  ASSERT_TRUE(Rename({.id = "first", .new_id = "second"}).ok());
+  for (const char* id : {"first", "second"}) {
+    const ArticleState renamed = *state(id);
+    EXPECT_EQ(renamed.article_id, "first");
+    EXPECT_EQ(renamed.revision, 3);
+    EXPECT_GT(renamed.version, commented.version);
+    const ArticleState with_text = (*Read(id))->state;
+    EXPECT_EQ(with_text.article_id, renamed.article_id);
+    EXPECT_EQ(with_text.revision, renamed.revision);
+    EXPECT_EQ(with_text.comment_count, renamed.comment_count);
+    EXPECT_EQ(with_text.version, renamed.version);
+    EXPECT_EQ(List({.article_id = id, .page_size = 1})->article.version, renamed.version);
+  }
+  ASSERT_TRUE(Retract("second").ok());
+  EXPECT_FALSE(state("second"));
+  EXPECT_FALSE(state("nothing"));
+}
+
 TEST_F(ArticlesTest, BasicViewHasNeitherBodyNorSections) {
   ASSERT_TRUE(Publish(MakeArticle("short", "# Head\n\ntext")).ok());
   const auto articles = Get({"short"}, v1::ARTICLE_VIEW_BASIC);
@@ -49,24 +128,6 @@ TEST_F(ArticlesTest, BasicViewHasNeitherBodyNorSections) {
   EXPECT_EQ(articles->front()->body(), "");
   EXPECT_EQ(articles->front()->sections_size(), 0);
   EXPECT_EQ(articles->front()->word_count(), 2);
-}
-
-TEST_F(ArticlesTest, AnswersABatchInItsOrder) {
-  for (const char* id : {"a", "b", "c"}) ASSERT_TRUE(Publish(MakeArticle(id)).ok());
-  const auto articles = Get({"c", "nothing", "a", "c"});
-  ASSERT_TRUE(articles.ok());
-  std::vector<std::string> names;
-  for (const auto& article : *articles) names.push_back(article ? article->name() : "none");
-  EXPECT_THAT(names, ElementsAre("articles/c", "none", "articles/a", "articles/c"));
-}
-
-TEST_F(ArticlesTest, RefusesABatchOfMoreBytesThanAReplyMayHave) {
-  const std::string body(kMaxBodyBytes, 'x');
-  for (const char* id : {"a", "b", "c", "d"}) ASSERT_TRUE(Publish(MakeArticle(id, body)).ok());
-  EXPECT_EQ(ReasonOf(Get({"a", "b", "c", "d"}).status()), "REPLY_TOO_LARGE");
-  EXPECT_EQ(ReasonOf(Get({"a", "a", "a", "a"}).status()), "REPLY_TOO_LARGE");
-  EXPECT_TRUE(Get({"a", "b"}).ok());
-  EXPECT_TRUE(Get({"a", "b", "c", "d"}, v1::ARTICLE_VIEW_BASIC).ok());
 }
 
 TEST_F(ArticlesTest, TakesWordsOfSqlForIds) {

@@ -110,8 +110,8 @@ TEST_F(CommentsTest, ListsCommentsInEveryOrderInPages) {
     EXPECT_THAT(ListBodies(query), ElementsAre("a2", "a1"));
   }
   const auto page = List({.article_id = "talk", .page_size = 1});
-  EXPECT_EQ(page->article_revision, 7);
-  EXPECT_EQ(page->comment_count, 6);
+  EXPECT_EQ(page->article.revision, 7);
+  EXPECT_EQ(page->article.comment_count, 6);
 }
 
 TEST_F(CommentsTest, RepliesKnowTheirDepthAndParentsTheirReplies) {
@@ -195,7 +195,7 @@ TEST_F(CommentsTest, ListsPlaceholdersInEveryOrder) {
     query.reply_to_id = ParseCommentName(b)->comment_id;
     EXPECT_THAT(ListBodies(query), ElementsAre("b1"));
   }
-  EXPECT_EQ(List({.article_id = "talk", .page_size = 1})->comment_count, 3);
+  EXPECT_EQ(List({.article_id = "talk", .page_size = 1})->article.comment_count, 3);
 }
 
 // ---- An article and its comments ----
@@ -206,13 +206,13 @@ TEST_F(CommentsTest, APageHasTheArticleAndItsFirstComments) {
   CommentQuery query{.article_id = "post", .order = v1::COMMENT_ORDER_OLDEST, .page_size = 2};
   const auto page = GetPage(query);
   ASSERT_TRUE(page.ok()) << page.status();
-  EXPECT_EQ(page->article.SerializeAsString(), GetOne("post").SerializeAsString());
+  EXPECT_EQ(ArticleOf(*page).SerializeAsString(), GetOne("post").SerializeAsString());
   ASSERT_EQ(page->comments.items.size(), 2);
   EXPECT_EQ(page->comments.items[0].body(), "a");
   query.after_key = page->comments.next_key;
   EXPECT_THAT(ListBodies(query), ElementsAre("c"));
 
-  EXPECT_EQ(GetPage(query, v1::ARTICLE_VIEW_BASIC)->article.body(), "");
+  EXPECT_EQ(ArticleOf(*GetPage(query, v1::ARTICLE_VIEW_BASIC)).body(), "");
   query.min_revision = 4;
   EXPECT_TRUE(GetPage(query).ok());
   query.min_revision = 5;
@@ -247,11 +247,11 @@ TEST_F(CommentsTest, APageIsOneSnapshotWhileOthersWrite) {
     const auto visible =
         std::count_if(page->comments.items.begin(), page->comments.items.end(),
                       [](const v1::Comment& c) { return c.state() == v1::COMMENT_STATE_VISIBLE; });
-    ASSERT_EQ(visible, page->article.comment_count());
+    ASSERT_EQ(visible, page->article.state.comment_count);
     for (const v1::Comment& comment : page->comments.items) {
-      ASSERT_LE(comment.revision(), page->article.revision());
+      ASSERT_LE(comment.revision(), page->article.state.revision);
     }
-    revisions.insert(page->article.revision());
+    revisions.insert(page->article.state.revision);
   }
 }
 
@@ -263,7 +263,7 @@ TEST_F(CommentsTest, APageOfALargeArticleAndLargeCommentsIsNotTooLarge) {
   CommentQuery query{.article_id = "long", .page_size = 200};
   const auto page = GetPage(query);
   ASSERT_TRUE(page.ok()) << page.status();
-  size_t bytes = page->article.ByteSizeLong();
+  size_t bytes = page->article.text->size();
   for (const v1::Comment& comment : page->comments.items) bytes += comment.ByteSizeLong();
   EXPECT_LE(bytes, kMaxReplyBytes);
   EXPECT_GT(bytes, kMaxReplyBytes - 2 * 4 * kMaxCommentCharacters);

@@ -55,12 +55,13 @@ TEST_F(ConnectionsTest, AFullQueueRefusesAtOnce) {
   std::mutex mutex;
   std::vector<std::string> reasons;
   std::promise<void> refused;
-  for (int i = 0; i < 3; ++i) {  // one runs, or is about to; one waits; one at least is too many
+  for (int i = 0; i < 3; ++i) {  // one runs; one waits; one is too many
     narrow->CreateComment({}, MakeComment("post", "x"), [&](absl::StatusOr<v1::Comment> answer) {
       const std::lock_guard lock(mutex);
       if (ReasonOf(answer.status()) == "OVERLOADED" && reasons.empty()) refused.set_value();
       reasons.push_back(ReasonOf(answer.status()));
     });
+    if (i == 0) testing::AwaitWaitersForLocks(url_, 1);
   }
   refused.get_future().wait();
   session.Run("ROLLBACK");
@@ -118,7 +119,7 @@ TEST_F(ConnectionsTest, ADatabaseThatStopsAnsweringIsCutOff) {
   const std::string pid =
       testing::Query(url_,
                      "SELECT pid FROM pg_stat_activity WHERE datname = current_database() "
-                     "AND query LIKE '%JOIN article a%ANY%' AND pid <> pg_backend_pid()");
+                     "AND query LIKE '%unnest%JOIN article a %' AND pid <> pg_backend_pid()");
   ASSERT_NE(pid, "");
   ASSERT_EQ(kill(std::stoi(pid), SIGSTOP), 0);
   EXPECT_TRUE(Exists("post")) << "the connection is cut, and the read done on a new one";
@@ -160,8 +161,8 @@ TEST_F(ConnectionsTest, ChecksThatTheDatabaseTakesWrites) {
 TEST(UnreachableStore, IsUnavailable) {
   std::unique_ptr<Store> store =
       *NewPostgresStore({.url = "host=" + testing::ScratchDirectory() + "/nowhere dbname=x"});
-  const auto answer = Await<std::vector<std::optional<v1::Article>>>(
-      [&](auto done) { store->GetArticles({}, {"post"}, v1::ARTICLE_VIEW_FULL, std::move(done)); });
+  const auto answer = Await<std::optional<EncodedArticle>>(
+      [&](auto done) { store->ReadArticle({}, "post", v1::ARTICLE_VIEW_FULL, std::move(done)); });
   EXPECT_EQ(ReasonOf(answer.status()), "STORE_UNAVAILABLE");
   EXPECT_EQ(answer.status().message(), "the database cannot be reached");
 }

@@ -49,13 +49,17 @@ TEST_F(InfoTest, TellsHowBusyAPoolIs) {
   testing::Session session(url_);
   session.Run("BEGIN; SELECT FROM article_state FOR UPDATE");
   std::vector<std::future<void>> answers;
-  for (int i = 0; i < 3; ++i) {
+  const auto write = [&] {
     auto answer = std::make_shared<std::promise<void>>();
     answers.push_back(answer->get_future());
     store_->CreateComment({}, MakeComment("post", "x"),
                           [answer](const absl::StatusOr<v1::Comment>&) { answer->set_value(); });
-  }
-  while (PoolOf("writes").open_connections() == 0) std::this_thread::yield();
+  };
+  write();
+  testing::AwaitWaitersForLocks(url_, 1);
+  write();
+  write();
+  EXPECT_EQ(PoolOf("writes").open_connections(), 1);
   EXPECT_EQ(PoolOf("writes").busy_connections(), 1);
   EXPECT_EQ(PoolOf("writes").waiting_calls(), 2);
   EXPECT_EQ(PoolOf("reads").busy_connections(), 0);

@@ -367,7 +367,7 @@ TEST_F(RenamingTest, OldNamesGoOnNamingTheArticleAndAnswersCarryTheCurrentOne) {
     EXPECT_EQ(GetComment(CommentName(name, id_))->name(), current);
     EXPECT_EQ(List({.article_id = name, .page_size = 9})->page.items.back().name(), current);
     const auto page = GetPage({.article_id = name, .page_size = 9});
-    EXPECT_EQ(page->article.name(), "articles/new");
+    EXPECT_EQ(ArticleOf(*page).name(), "articles/new");
     EXPECT_EQ(page->comments.items.back().name(), current);
     const auto reply = Create(MakeComment(name, "reply", comment_));
     ASSERT_TRUE(reply.ok()) << reply.status();

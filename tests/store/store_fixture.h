@@ -65,10 +65,32 @@ class StoreTest : public ::testing::Test {
 
   using Articles = std::vector<std::optional<v1::Article>>;
 
-  absl::StatusOr<Articles> Get(std::vector<std::string> ids,
+  absl::StatusOr<std::optional<EncodedArticle>> Read(const std::string& id,
+                                                     v1::ArticleView view = v1::ARTICLE_VIEW_FULL) {
+    return Await<std::optional<EncodedArticle>>(
+        [&](auto done) { store_->ReadArticle({}, id, view, std::move(done)); });
+  }
+
+  /// What a client reads of an encoded article.
+  static v1::Article Decode(const EncodedArticle& encoded, v1::ArticleView view) {
+    v1::Article article;
+    const bool full = view == v1::ARTICLE_VIEW_FULL;
+    const size_t size = full ? encoded.text->size() : encoded.basic_size;
+    EXPECT_TRUE(article.ParseFromString(encoded.text->substr(0, size)));
+    article.set_comment_count(encoded.state.comment_count);
+    article.set_revision(encoded.state.revision);
+    return article;
+  }
+
+  absl::StatusOr<Articles> Get(const std::vector<std::string>& ids,
                                v1::ArticleView view = v1::ARTICLE_VIEW_FULL) {
-    return Await<Articles>(
-        [&](auto done) { store_->GetArticles({}, std::move(ids), view, std::move(done)); });
+    Articles articles;
+    for (const std::string& id : ids) {
+      const auto encoded = Read(id, view);
+      if (!encoded.ok()) return encoded.status();
+      articles.push_back(*encoded ? std::optional(Decode(**encoded, view)) : std::nullopt);
+    }
+    return articles;
   }
 
   bool Exists(const std::string& id) { return Get({id})->front().has_value(); }
@@ -151,6 +173,11 @@ class StoreTest : public ::testing::Test {
     return Await<v1::Comment>([&](auto done) {
       store_->GetComment({}, *ParseCommentName(name), min_revision, std::move(done));
     });
+  }
+
+  /// The article of a page, as a client reads it.
+  static v1::Article ArticleOf(const ArticlePage& page) {
+    return Decode(page.article, v1::ARTICLE_VIEW_FULL);
   }
 
   absl::StatusOr<ArticlePage> GetPage(CommentQuery query,

@@ -96,10 +96,12 @@ TEST_F(ConfigTest, TellsEverySettingInEffectButTheDatabaseUrl) {
   SetVariable("CONTENT_DATABASE_URL", "postgresql://user:secret@db/x");
   const Config config = Valid({"serve", "--log-level", "debug", "--data-dir=/d"});
   EXPECT_THAT(config.settings,
-              ElementsAre(Pair("data-dir", "/d"), Pair("drain-timeout", "30s"),
-                          Pair("listen", "127.0.0.1:50051"), Pair("log-format", "auto"),
-                          Pair("log-level", "debug"), Pair("queue-limit", "1000"),
-                          Pair("read-connections", "9"), Pair("request-retention", "24h"),
+              ElementsAre(Pair("cache-bytes", "256MiB"), Pair("data-dir", "/d"),
+                          Pair("drain-timeout", "30s"), Pair("listen", "127.0.0.1:50051"),
+                          Pair("log-format", "auto"), Pair("log-level", "debug"),
+                          Pair("max-staleness", "1s"), Pair("notifications", "true"),
+                          Pair("queue-limit", "1000"), Pair("read-connections", "9"),
+                          Pair("request-retention", "24h"), Pair("stale-if-error", "5m"),
                           Pair("statement-timeout", "10s"), Pair("watch-write-timeout", "30s"),
                           Pair("write-connections", "4")));
 }
@@ -111,6 +113,31 @@ TEST_F(ConfigTest, RequestsAreKeptForADayUnlessTold) {
   EXPECT_THAT(Told({"serve", "--request-retention", "999ms"}), HasSubstr("--request-retention"));
   SetVariable("CONTENT_REQUEST_RETENTION", "90m");
   EXPECT_EQ(Valid({"serve"}).request_retention, absl::Minutes(90));
+}
+
+TEST_F(ConfigTest, BytesComeInUnits) {
+  EXPECT_EQ(Valid({"serve"}).cache_bytes, int64_t{256} << 20);
+  EXPECT_EQ(Valid({"serve", "--cache-bytes", "1000000"}).cache_bytes, 1'000'000);
+  EXPECT_EQ(Valid({"serve", "--cache-bytes=2KiB"}).cache_bytes, 2048);
+  EXPECT_EQ(Valid({"serve", "--cache-bytes=1024GiB"}).cache_bytes, int64_t{1} << 40);
+  for (const char* wrong :
+       {"--cache-bytes=1025GiB", "--cache-bytes=-1", "--cache-bytes=1.5MiB", "--cache-bytes=1MB",
+        "--cache-bytes=lots", "--cache-bytes=MiB", "--cache-bytes=99999999999999999999"}) {
+    EXPECT_THAT(Told({"serve", wrong}), HasSubstr("--cache-bytes"));
+  }
+  SetVariable("CONTENT_CACHE_BYTES", "0");
+  EXPECT_EQ(Valid({"serve"}).cache_bytes, 0);
+}
+
+TEST_F(ConfigTest, AnswersAreASecondOldUnlessTold) {
+  const Config config = Valid({"serve"});
+  EXPECT_EQ(config.max_staleness, absl::Seconds(1));
+  EXPECT_EQ(config.stale_if_error, absl::Minutes(5));
+  EXPECT_TRUE(config.notifications);
+  EXPECT_EQ(Valid({"serve", "--stale-if-error=0s"}).stale_if_error, absl::ZeroDuration());
+  EXPECT_THAT(Told({"serve", "--max-staleness=0s"}), HasSubstr("--max-staleness"));
+  EXPECT_FALSE(Valid({"serve", "--notifications=false"}).notifications);
+  EXPECT_THAT(Told({"serve", "--notifications=maybe"}), HasSubstr("--notifications"));
 }
 
 TEST_F(ConfigTest, WatchersHaveHalfAMinuteForAMessageUnlessTold) {

@@ -21,6 +21,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "content/errors.h"
+#include "content/store.h"
+#include "watch/sources.h"
 
 namespace content::watch {
 namespace {
@@ -116,9 +118,11 @@ class ScriptedSource final : public Source {
   }
 
   // Returns after so many more polls.
-  void AwaitPolls(int count) {
+  void AwaitPolls(int count) { AwaitPollsInAll(polls() + count); }
+
+  void AwaitPollsInAll(int count) {
     std::unique_lock lock(mutex_);
-    changed_.wait(lock, [this, until = polls_ + count] { return polls_ >= until; });
+    changed_.wait(lock, [&] { return polls_ >= count; });
   }
 
  private:
@@ -168,6 +172,7 @@ class FeedTest : public ::testing::Test {
     source_ = source.get();
     feed_.emplace(std::move(source), Feed::Options{.heartbeat_interval = heartbeat_interval,
                                                    .poll_interval = absl::Milliseconds(10),
+                                                   .poll_pause = absl::ZeroDuration(),
                                                    .read_timeout = read_timeout});
   }
 
@@ -408,10 +413,109 @@ TEST_F(FeedTest, CountsItsWatchers) {
   EXPECT_EQ(feed_->watcher_count(), 0);
 }
 
+// ---- Waking ----
+
+class WakeTest : public FeedTest {
+ protected:
+  // Nothing is found in time but by waking.
+  void OpenAsleep(absl::Duration poll_pause = absl::ZeroDuration()) {
+    auto source = std::make_unique<ScriptedSource>();
+    source_ = source.get();
+    feed_.emplace(std::move(source), Feed::Options{.heartbeat_interval = kLong,
+                                                   .poll_interval = kLong,
+                                                   .poll_pause = poll_pause});
+  }
+};
+
+TEST_F(WakeTest, AFeedThatIsWokenLooksAtOnce) {
+  OpenAsleep();
+  const auto watcher = Caught("a", 1);
+  for (int event = 2; event <= 4; ++event) {
+    Answer answer = Ask(*watcher);
+    source_->SetEvents("a", event);
+    feed_->Wake();
+    EXPECT_THAT(Texts(std::move(answer)), ElementsAre(absl::StrCat("a:", event)));
+  }
+}
+
+TEST_F(WakeTest, WhatHappenedWhileAWatcherWasAwayIsFoundAtOnceToo) {
+  OpenAsleep();
+  const auto away = Caught("a", 1);
+  const auto here = Caught("b", 1);
+  Answer waiting = Ask(*here);
+  source_->SetEvents("a", 2);
+  feed_->Wake();
+  source_->AwaitPollsInAll(1);
+  EXPECT_THAT(Texts(Ask(*away)), ElementsAre("a:2"));
+  source_->SetEvents("b", 2);
+  feed_->Wake();
+  EXPECT_THAT(Texts(std::move(waiting)), ElementsAre("b:2"));
+}
+
+TEST_F(WakeTest, IsLookedAtNoMoreOftenThanThereIsAPause) {
+  OpenAsleep(kShort);
+  const auto watcher = Caught("a", 1);
+  Answer answer = Ask(*watcher);
+  const absl::Time begin = absl::Now();
+  while (source_->polls() < 3) feed_->Wake();
+  EXPECT_GE(absl::Now() - begin, 2 * kShort);
+  source_->SetEvents("a", 2);
+  feed_->Wake();
+  EXPECT_THAT(Texts(std::move(answer)), ElementsAre("a:2"));
+}
+
+TEST_F(WakeTest, IsNotLookedAtWhileNobodyWaits) {
+  OpenAsleep();
+  feed_->Wake();
+  const auto watcher = Caught("a", 1);
+  for (int i = 0; i < 1000; ++i) feed_->Wake();
+  source_->SetEvents("b", 1);
+  Watcher other(*feed_, {"b", "0"});
+  EXPECT_THAT(Texts(Ask(other)), ElementsAre("b:1"));
+  EXPECT_EQ(source_->polls(), 0);
+}
+
+TEST_F(WakeTest, NewsOfCommentsWakeTheirFeedAndNewsOfArticlesBoth) {
+  OpenAsleep();
+  auto owned = std::make_unique<ScriptedSource>();
+  ScriptedSource& articles = *owned;
+  Feed article_feed(std::move(owned),
+                    {.heartbeat_interval = kLong, .poll_interval = kLong, .poll_pause = {}});
+  articles.SetEvents("all", 1);
+  const auto comment_watcher = Caught("a", 1);
+  Watcher article_watcher(article_feed, {"all", "1"});
+  EXPECT_THAT(Texts(Ask(article_watcher)), ElementsAre("heartbeat at 1"));
+  const Store::NewsSink sink = WakeFeeds(*feed_, article_feed);
+  const auto news = [](int64_t revision, int64_t version) {
+    return ArticleNews{.state = {.article_id = "a", .revision = revision, .version = version}};
+  };
+
+  Answer article = Ask(article_watcher);
+  Answer comment = Ask(*comment_watcher);
+  sink(news(2, 7));
+  articles.AwaitPollsInAll(1);
+  for (int event = 2; event <= 10; ++event) {
+    source_->SetEvents("a", event);
+    sink(news(event, 7));
+    EXPECT_THAT(Texts(std::exchange(comment, {})), ElementsAre(absl::StrCat("a:", event)));
+    comment = Ask(*comment_watcher);
+  }
+  EXPECT_EQ(articles.polls(), 1);
+  articles.SetEvents("all", 2);
+  sink(news(11, 8));
+  EXPECT_THAT(Texts(std::move(article)), ElementsAre("all:2"));
+  feed_->Stop();
+  EXPECT_THAT(Texts(std::move(comment)), ElementsAre("SERVER_STOPPING"));
+}
+
 // A source whose answers come when the test lets them.
 class SlowSource final : public Source {
  public:
-  void Poll(CallContext, std::vector<Position>, Callback<std::vector<bool>>) override {}
+  void Poll(CallContext, std::vector<Position>, Callback<std::vector<bool>> done) override {
+    const std::lock_guard lock(mutex_);
+    polls_.push_back(std::move(done));
+    changed_.notify_all();
+  }
 
   void Read(CallContext, Position, absl::Time, Callback<Batch> done) override {
     const std::lock_guard lock(mutex_);
@@ -425,10 +529,20 @@ class SlowSource final : public Source {
     return std::exchange(reads_, {});
   }
 
+  Callback<std::vector<bool>> AwaitPoll() {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [&] { return !polls_.empty(); });
+    EXPECT_EQ(polls_.size(), 1);
+    Callback<std::vector<bool>> poll = std::move(polls_.back());
+    polls_.pop_back();
+    return poll;
+  }
+
  private:
   std::mutex mutex_;
   std::condition_variable changed_;
   std::vector<Callback<Batch>> reads_;
+  std::vector<Callback<std::vector<bool>>> polls_;
 };
 
 Batch OneMessage() {
@@ -486,6 +600,53 @@ TEST(FeedReads, AnAnswerThatComesAfterTheEndIsDropped) {
     EXPECT_THAT(Texts(std::move(answer)), ElementsAre("SERVER_STOPPING"));
   }
   std::move(reads.front())(OneMessage());
+}
+
+constexpr Feed::Options kAsleep{
+    .heartbeat_interval = kLong, .poll_interval = kLong, .poll_pause = absl::ZeroDuration()};
+
+TEST(FeedReads, WhatHappensDuringAReadIsLookedForAfterIt) {
+  auto owned = std::make_unique<SlowSource>();
+  SlowSource& source = *owned;
+  Feed feed(std::move(owned), kAsleep);
+  Watcher watcher(feed, {"a", "0"});
+  Answer answer = Ask(watcher);
+  auto reads = source.AwaitReads(1);
+  feed.Wake();
+  Watcher other(feed, {"b", "0"});  // by the time that it is read, the feed has been woken
+  Answer others = Ask(other);
+  std::move(source.AwaitReads(1).front())(OneMessage());
+  EXPECT_THAT(Texts(std::move(others)), ElementsAre("message"));
+  std::move(reads.front())(OneMessage());
+  EXPECT_THAT(Texts(std::move(answer)), ElementsAre("message"));
+  Answer next = Ask(watcher);
+  std::move(source.AwaitPoll())(std::vector<bool>{true});
+  std::move(source.AwaitReads(1).front())(OneMessage());
+  EXPECT_THAT(Texts(std::move(next)), ElementsAre("message"));
+}
+
+TEST(FeedReads, ManyWakesDuringAPollAreOneMore) {
+  auto owned = std::make_unique<SlowSource>();
+  SlowSource& source = *owned;
+  Feed feed(std::move(owned), kAsleep);
+  Watcher watcher(feed, {"a", "0"});
+  Answer first = Ask(watcher);
+  std::move(source.AwaitReads(1).front())(OneMessage());
+  EXPECT_THAT(Texts(std::move(first)), ElementsAre("message"));
+  Answer answer = Ask(watcher);
+  feed.Wake();
+  auto poll = source.AwaitPoll();
+  for (int i = 0; i < 1000; ++i) feed.Wake();
+  std::move(poll)(std::vector<bool>{false});
+  std::move(source.AwaitPoll())(std::vector<bool>{true});
+  std::move(source.AwaitReads(1).front())(OneMessage());
+  EXPECT_THAT(Texts(std::move(answer)), ElementsAre("message"));
+  // Another poll would be found waiting now.
+  Answer last = Ask(watcher);
+  feed.Wake();
+  source.AwaitPoll();
+  feed.Stop();
+  EXPECT_THAT(Texts(std::move(last)), ElementsAre("SERVER_STOPPING"));
 }
 
 }  // namespace

@@ -22,7 +22,7 @@ struct Wall {
 
 const std::vector<Wall>& Walls() {
   static const std::vector<Wall> walls = {
-      {R"((pqxx/|libpq))", {"store"}},
+      {R"((pqxx/|libpq|simdjson))", {"store"}},
       {R"((grpc/|grpcpp/|.*\.grpc\.pb\.h))", {"api", "server"}},
       {R"(cmark)", {"content", "import"}},
       {R"(utf8proc)", {"content"}},

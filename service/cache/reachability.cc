@@ -1,0 +1,45 @@
+#include "cache/reachability.h"
+
+namespace content::cache {
+namespace {
+
+constexpr absl::Duration kTryInterval = absl::Milliseconds(100);
+
+// Later, when nobody has tried for a while, it is better to try than to believe it.
+constexpr absl::Duration kMemory = absl::Seconds(5);
+
+}  // namespace
+
+void Reachability::Answered(absl::Time now) {
+  const std::lock_guard lock(mutex_);
+  answered_at_ = now;
+  away_ = false;
+}
+
+void Reachability::Refused(absl::Time now) {
+  const std::lock_guard lock(mutex_);
+  away_ = true;
+  away_at_ = now;
+}
+
+bool Reachability::IsSilent(absl::Time since, absl::Time now) {
+  const std::lock_guard lock(mutex_);
+  if (answered_at_ >= since) return false;
+  away_ = true;
+  away_at_ = now;
+  return true;
+}
+
+bool Reachability::IsAway(absl::Time now) const {
+  const std::lock_guard lock(mutex_);
+  return away_ && now - away_at_ <= kMemory;
+}
+
+bool Reachability::MayTry(absl::Time now) {
+  const std::lock_guard lock(mutex_);
+  if (now - tried_at_ < kTryInterval) return false;
+  tried_at_ = now;
+  return true;
+}
+
+}  // namespace content::cache

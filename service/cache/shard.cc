@@ -1,0 +1,61 @@
+#include "cache/shard.h"
+
+#include <utility>
+
+namespace content::cache {
+
+Shard::Shard(size_t max_bytes) : max_bytes_(max_bytes), eviction_(max_bytes) {}
+
+Entry* Shard::Find(const HashedName& name) {
+  const auto it = entries_.find(name);
+  return it == entries_.end() ? nullptr : it->get();
+}
+
+Entry& Shard::Add(const HashedName& name) {
+  auto entry = std::make_unique<Entry>(name.name);
+  eviction_.Add(*entry, entry->Bytes(), name.hash);
+  return **entries_.insert(std::move(entry)).first;
+}
+
+void Shard::Refit(Entry& entry) {
+  // What does not fit at all would push out the rest before it went itself.
+  const auto fits = [&] { return Overhead() + entry.Bytes() <= max_bytes_; };
+  if (!fits()) entry.DropPages();
+  const bool is_kept = entry.pinned || (entry.kind != Entry::Kind::kUnknown && fits());
+  if (is_kept) {
+    eviction_.Resize(entry, entry.Bytes());
+    Count(entry);
+  } else {
+    eviction_.Remove(entry);
+    Drop(entry);
+  }
+  Evict();
+}
+
+size_t Shard::Overhead() const {
+  constexpr size_t kSlot =
+      sizeof(std::unique_ptr<Entry>) + 1;  // and a byte that says what is there
+  return sizeof(Shard) + eviction_.memory() + entries_.capacity() * kSlot;
+}
+
+void Shard::Count(Entry& entry) {
+  const bool is_article = entry.article.text != nullptr;
+  if (is_article == entry.counted) return;
+  articles += is_article ? 1 : -1;
+  entry.counted = is_article;
+}
+
+void Shard::Evict() {
+  while (bytes() > max_bytes_) {
+    Evictable* const victim = eviction_.Evict();
+    if (victim == nullptr) return;
+    Drop(static_cast<Entry&>(*victim));
+  }
+}
+
+void Shard::Drop(const Entry& entry) {
+  if (entry.counted) --articles;
+  entries_.erase(entries_.find(HashedName(entry.name)));
+}
+
+}  // namespace content::cache

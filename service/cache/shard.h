@@ -1,0 +1,90 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+
+#include "absl/container/flat_hash_set.h"
+#include "absl/hash/hash.h"
+#include "absl/strings/string_view.h"
+#include "cache/entry.h"
+#include "cache/eviction.h"
+#include "cache/flight.h"
+
+namespace content::cache {
+
+/// A name with its hash, which is needed more than once.
+struct HashedName {
+  explicit HashedName(absl::string_view name_)
+      : name(name_), hash(absl::Hash<absl::string_view>{}(name_)) {}
+
+  absl::string_view name;
+  size_t hash;
+};
+
+/// A part of what is kept, with a lock of its own.
+class Shard {
+ public:
+  /// `max_bytes`: what it may take, everything counted but flights.
+  explicit Shard(size_t max_bytes);
+
+  /// Guards all of this, and the entries.
+  std::mutex mutex;
+
+  /// nullptr if there is none.
+  Entry* Find(const HashedName& name);
+
+  /// A new one, of which nothing is known yet. There must be none, and Refit must follow.
+  Entry& Add(const HashedName& name);
+
+  /// To be called when an entry has changed: it may have become larger, or useless. Evicts what
+  /// there is no room for; `entry` too may be gone afterwards.
+  void Refit(Entry& entry);
+
+  /// What it takes.
+  size_t bytes() const { return Overhead() + eviction_.bytes(); }
+
+  /// A moment after all those before.
+  Tick NextTick() { return ++tick_; }
+  Tick tick() const { return tick_; }
+
+  absl::flat_hash_set<std::shared_ptr<Flight>> flights;
+
+  int64_t articles = 0;
+  int64_t hits = 0;
+  int64_t misses = 0;
+  int64_t stale_answers = 0;
+
+ private:
+  struct Hash {
+    using is_transparent = void;
+    size_t operator()(const HashedName& name) const { return name.hash; }
+    size_t operator()(const std::unique_ptr<Entry>& entry) const {
+      return HashedName(entry->name).hash;
+    }
+  };
+
+  struct Equal {
+    using is_transparent = void;
+    static absl::string_view Name(const HashedName& name) { return name.name; }
+    static absl::string_view Name(const std::unique_ptr<Entry>& entry) { return entry->name; }
+    template <class A, class B>
+    bool operator()(const A& a, const B& b) const {
+      return Name(a) == Name(b);
+    }
+  };
+
+  // What it takes without the entries.
+  size_t Overhead() const;
+  void Count(Entry& entry);
+  void Evict();
+  void Drop(const Entry& entry);
+
+  const size_t max_bytes_;
+  Tick tick_ = 0;
+  Eviction eviction_;
+  absl::flat_hash_set<std::unique_ptr<Entry>, Hash, Equal> entries_;
+};
+
+}  // namespace content::cache

@@ -1,0 +1,27 @@
+#include "store/bulk.h"
+
+#include "absl/strings/str_replace.h"
+
+namespace content::store {
+
+void AppendToArray(absl::string_view value, std::string& array) {
+  array += array.empty() ? "{\"" : ",\"";  // in quotes, because null is a text too
+  while (true) {
+    const size_t special = value.find_first_of("\"\\");
+    absl::StrAppend(&array, value.substr(0, special));
+    if (special == absl::string_view::npos) break;
+    absl::StrAppend(&array, "\\", value.substr(special, 1));
+    value.remove_prefix(special + 1);
+  }
+  array += '"';
+}
+
+namespace internal {
+
+std::string WithRows(absl::string_view text, absl::string_view rows) {
+  return absl::StrReplaceAll(text, {{"$rows", rows}});
+}
+
+}  // namespace internal
+
+}  // namespace content::store

@@ -1,0 +1,157 @@
+#include "store/comment_batch.h"
+
+#include <map>
+#include <set>
+#include <string>
+#include <utility>
+
+#include "absl/time/clock.h"
+#include "content/errors.h"
+#include "content/names.h"
+#include "store/requests.h"
+#include "store/threads.h"
+
+namespace content::store {
+namespace {
+
+// A write to an article that is locked.
+struct Item {
+  const CommentChange* change;
+  LockedArticle* article;
+  CommentAnswer* answer;
+};
+
+std::vector<std::string> NamesOf(const std::vector<const CommentChange*>& changes) {
+  std::vector<std::string> names;
+  for (const CommentChange* change : changes) {
+    const std::string& name = ArticleOf(*change);
+    if (names.empty() || names.back() != name) names.push_back(name);
+  }
+  return names;
+}
+
+class CommentBatch {
+ public:
+  CommentBatch(Connection& connection, const std::vector<const CommentChange*>& changes,
+               int attempt)
+      : transaction_(connection),
+        changes_(changes),
+        is_repeated_(attempt > 1),
+        answers_(changes.size()) {}
+
+  std::vector<CommentAnswer> Run(LockWait wait, const Announce& announce) {
+    Lock(wait);
+    ReadRequests();
+    ReadComments();
+    for (const Item& item : items_) {
+      *item.answer = WriteComment({.article = *item.article,
+                                   .threads = threads_,
+                                   .requests = requests_,
+                                   .now = now_,
+                                   .is_repeated = is_repeated_},
+                                  *item.change);
+    }
+    Write();
+    if (std::vector<ArticleNews> news = News(); !news.empty()) announce(std::move(news));
+    return std::move(answers_);
+  }
+
+ private:
+  void Lock(LockWait wait) {
+    const auto named = LockArticles(transaction_, NamesOf(changes_), now_, wait);
+    for (const auto& [name, article] : named) {
+      if (article) articles_.try_emplace(article->id, *article);
+    }
+    for (size_t i = 0; i < changes_.size(); ++i) {
+      const auto found = named.find(ArticleOf(*changes_[i]));
+      if (found == named.end()) {
+        answers_[i] = ArticleNotFound(ArticleName(ArticleOf(*changes_[i])));
+      } else if (found->second) {
+        items_.push_back({changes_[i], &articles_.at(found->second->id), &answers_[i]});
+      }
+    }
+  }
+
+  void ReadRequests() {
+    std::vector<RequestLog::Key> keys;
+    for (const Item& item : items_) {
+      const RequestKey& request = RequestOf(*item.change);
+      // One without a fingerprint was given its id here.
+      const bool may_exist = is_repeated_ || !request.fingerprint.empty();
+      if (may_exist && !request.id.empty()) keys.push_back({item.article->id, request.id});
+    }
+    requests_.Read(keys);
+  }
+
+  void ReadComments() {
+    std::set<StoredKey> keys;
+    std::set<StoredKey> below_others;
+    for (const Item& item : items_) {
+      for (const std::string& comment_id : CommentsOf(item)) {
+        keys.insert({item.article->id, comment_id});
+      }
+      if (MayShowOrHide(*item.change, *item.article)) {
+        below_others.insert({item.article->id, TargetOf(*item.change)});
+      }
+    }
+    threads_.Read(keys);
+    threads_.ReadAbove(below_others);
+  }
+
+  // Ids of what the write looks at.
+  std::vector<std::string> CommentsOf(const Item& item) const {
+    std::vector<std::string> ids;
+    const auto add = [&ids](const std::string& id) {
+      if (!id.empty()) ids.push_back(id);
+    };
+    add(TargetOf(*item.change));
+    const auto past = requests_.Find(item.article->id, RequestOf(*item.change));
+    if (past.ok() && *past) add((*past)->comment_id);
+    const auto* added = std::get_if<NewComment>(item.change);
+    if (is_repeated_ && added != nullptr) add(added->comment_id);
+    return ids;
+  }
+
+  void Write() {
+    std::vector<const LockedArticle*> changed;
+    for (const auto& [id, article] : articles_) {
+      if (article.changed) changed.push_back(&article);
+    }
+    if (changed.empty() && !requests_.has_records()) return;
+    threads_.Write();
+    requests_.Write();
+    WriteCounters(transaction_, changed);
+    transaction_.Commit();
+  }
+
+  // Of every article that was written to, now or, if the answer was found, before.
+  std::vector<ArticleNews> News() const {
+    std::map<std::string, ArticleNews> news;
+    for (const Item& item : items_) {
+      if (item.answer->value().ok()) news.try_emplace(item.article->id, NewsOf(*item.article));
+    }
+    std::vector<ArticleNews> list;
+    for (auto& [id, of_article] : news) list.push_back(std::move(of_article));
+    return list;
+  }
+
+  const absl::Time now_ = absl::Now();
+  Transaction transaction_;
+  const std::vector<const CommentChange*>& changes_;
+  const bool is_repeated_;
+  std::map<std::string, LockedArticle> articles_;  // by key
+  std::vector<CommentAnswer> answers_;
+  std::vector<Item> items_;
+  RequestLog requests_{transaction_};
+  Threads threads_{transaction_};
+};
+
+}  // namespace
+
+std::vector<CommentAnswer> WriteComments(Connection& connection,
+                                         const std::vector<const CommentChange*>& changes,
+                                         LockWait wait, int attempt, const Announce& announce) {
+  return CommentBatch(connection, changes, attempt).Run(wait, announce);
+}
+
+}  // namespace content::store
