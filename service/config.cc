@@ -104,7 +104,7 @@ std::optional<int64_t> ParseBytes(absl::string_view text) {
   const std::pair<absl::string_view, int> units[] = {{"KiB", 10}, {"MiB", 20}, {"GiB", 30}};
   int shift = 0;
   for (const auto& [unit, bits] : units) {
-    if (absl::ConsumeSuffix(&text, unit)) shift = bits;
+    if (shift == 0 && absl::ConsumeSuffix(&text, unit)) shift = bits;
   }
   constexpr int64_t kMost = int64_t{1} << 40;
   int64_t count = 0;
@@ -206,8 +206,8 @@ void AddServe(CLI::App& app, Config& config) {
       ->group(kSettings);
   const Choices<bool> yes_or_no = {{"true", true}, {"false", false}};
   AddChoice(serve, "--notifications", config.notifications, yes_or_no,
-            "Whether servers on one database tell each other of changes by NOTIFY; false where "
-            "connections go through a pooler that shares them")
+            "Whether servers on one database tell each other of changes by NOTIFY; without it "
+            "changes by others show within --max-staleness")
       ->type_name("BOOL")
       ->default_str("true")
       ->group(kSettings);

@@ -69,7 +69,7 @@ void ReadBatch(Reads& reads, CallContext call, const std::vector<std::string>& i
   const auto batch = std::make_shared<Batch>(std::move(call), ids.size(), std::move(done));
   const CallContext context{.deadline = batch->deadline(),
                             .cancelled = [batch] { return batch->IsOver(); }};
-  for (size_t i = 0; i < ids.size(); ++i) {
+  for (size_t i = 0; i < ids.size() && !batch->IsOver(); ++i) {
     reads.GetArticle(context, ids[i], view, 0, [batch, i](absl::StatusOr<ArticleAnswer> article) {
       batch->Take(i, std::move(article));
     });

@@ -43,12 +43,7 @@ std::string FieldHead(int field_number, size_t length) {
 
 }  // namespace
 
-EncodedAnswer::EncodedAnswer(const google::protobuf::MessageLite& message) {
-  Add(std::make_shared<const std::string>(message.SerializeAsString()));
-}
-
 void EncodedAnswer::Add(SharedBytes bytes, size_t size) {
-  size_ += size;
   pieces_.push_back({.shared = std::move(bytes), .size = size});
 }
 
@@ -59,7 +54,6 @@ void EncodedAnswer::Add(SharedBytes bytes) {
 
 void EncodedAnswer::Add(std::string own) {
   const size_t size = own.size();
-  size_ += size;
   pieces_.push_back({.own = std::move(own), .size = size});
 }
 

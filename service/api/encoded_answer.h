@@ -10,7 +10,6 @@
 #include "absl/time/time.h"
 #include "content/encoded.h"
 #include "content/reads.h"
-#include "google/protobuf/message_lite.h"
 
 namespace content::api {
 
@@ -25,11 +24,6 @@ class EncodedAnswer {
     size_t size = 0;
   };
 
-  EncodedAnswer() = default;
-
-  /// All of a message.
-  explicit EncodedAnswer(const google::protobuf::MessageLite& message);
-
   /// Goes on with the first `size` of these bytes.
   void Add(SharedBytes bytes, size_t size);
 
@@ -43,7 +37,6 @@ class EncodedAnswer {
   void AddText(int field_number, absl::string_view text);
 
   const absl::InlinedVector<Piece, 3>& pieces() const { return pieces_; }
-  size_t size() const { return size_; }
 
   /// How old the answer may be, if that is more than the service promises.
   std::optional<absl::Duration> stale_age = {};
@@ -52,7 +45,6 @@ class EncodedAnswer {
   void Add(std::string own);
 
   absl::InlinedVector<Piece, 3> pieces_;
-  size_t size_ = 0;
 };
 
 /// How many bytes an article takes in an answer, but for those that say how many follow.

@@ -181,19 +181,18 @@ void GetArticlePage(Pages& pages, CallContext call, v1::GetArticlePageRequest re
                    .min_revision = request.min_revision(),
                    .view = view};
   query->comments.min_revision = 0;  // what is kept is for others too
-  const auto load = [&store = pages.store, view, comments = std::move(query->comments),
-                     request = std::move(request)](CallContext context, Callback<LoadedPage> made) {
+  LoadPage load = [&store = pages.store, view, comments = std::move(query->comments),
+                   request = std::move(request)](CallContext context, Callback<LoadedPage> made) {
     auto encode = [identity = QueryIdentity(request)](ArticlePage loaded) {
       return EncodePage(identity, std::move(loaded));
     };
     store.GetArticlePage(std::move(context), view, comments,
                          Reply<ArticlePage>(std::move(made), std::move(encode)));
   };
-  pages.reads.GetPage(std::move(call), std::move(page), load,
+  pages.reads.GetPage(std::move(call), std::move(page), std::move(load),
                       Reply<PageAnswer>(std::move(done), [](const PageAnswer& answer) {
                         EncodedAnswer encoded = EncodeArticle(*answer.article);
                         encoded.Add(answer.bytes);
-                        NoteAge(encoded, answer.stale_age);
                         return encoded;
                       }));
 }
@@ -215,9 +214,8 @@ void ListComments(Pages& pages, CallContext call, v1::ListCommentsRequest reques
                    .key = PageKey("comments", request.parent(), request.order(), query->page_size),
                    .min_revision = request.min_revision()};
   if (is_kept) query->min_revision = 0;  // then it is for others too
-  const LoadPage load = [&store = pages.store, query = *std::move(query),
-                         request = std::move(request)](CallContext context,
-                                                       Callback<LoadedPage> made) {
+  LoadPage load = [&store = pages.store, query = *std::move(query), request = std::move(request)](
+                      CallContext context, Callback<LoadedPage> made) {
     auto encode = [identity = QueryIdentity(request)](CommentPage loaded) {
       return EncodePage(identity, std::move(loaded));
     };
@@ -235,7 +233,7 @@ void ListComments(Pages& pages, CallContext call, v1::ListCommentsRequest reques
     NoteAge(encoded, answer.stale_age);
     return encoded;
   };
-  pages.reads.GetPage(std::move(call), std::move(page), load,
+  pages.reads.GetPage(std::move(call), std::move(page), std::move(load),
                       Reply<PageAnswer>(std::move(done), std::move(reply)));
 }
 

@@ -426,7 +426,8 @@ std::optional<ArticleCache::Answer> ArticleCache::Judge(const Flight& flight, co
 std::optional<ArticleCache::Answer> ArticleCache::JudgeFailure(const Flight& flight,
                                                                const absl::Status& failure,
                                                                const Read& read) const {
-  if (absl::IsUnavailable(failure)) {
+  // It cannot be asked: because it is away, or because too many are asking it already.
+  if (absl::IsUnavailable(failure) || absl::IsResourceExhausted(failure)) {
     if (std::optional<Answer> answer = Stale(flight.shard, flight.entry, read)) return answer;
   }
   // The flight had the time that those had who waited at its start.

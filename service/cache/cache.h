@@ -56,7 +56,7 @@ class ArticleCache final : public Reads {
     int64_t max_bytes = int64_t{256} << 20;
     absl::Duration max_staleness = absl::Seconds(1);
     /// How much older an answer may be while the database cannot be asked.
-    absl::Duration stale_if_error = absl::Minutes(10);
+    absl::Duration stale_if_error = absl::Minutes(5);
     /// Tells the time, and never goes back. Called from any thread.
     std::function<absl::Time()> clock = MonotonicTime;
   };

@@ -16,6 +16,7 @@
 #include "absl/time/time.h"
 #include "content/store.h"
 #include "store/connection.h"
+#include "store/failure.h"
 #include "store/pool.h"
 
 namespace content::store {
@@ -181,12 +182,6 @@ class Batch {
 
   static bool IsGone(const Request& request) {
     return request.context.cancelled && request.context.cancelled();
-  }
-
-  // Whether a statement may have failed because of one of the keys in it.
-  static bool MayBeOnesFault(const absl::Status& status) {
-    return !absl::IsUnavailable(status) && !absl::IsDeadlineExceeded(status) &&
-           !absl::IsCancelled(status);
   }
 
   Pool& pool_;

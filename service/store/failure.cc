@@ -54,6 +54,10 @@ Failure Classify(const std::exception& exception) {
 
 }  // namespace
 
+bool MayBeOnesFault(const absl::Status& status) {
+  return absl::IsInvalidArgument(status) || absl::IsInternal(status);
+}
+
 Failure Explain(const std::exception& exception) {
   Failure failure = Classify(exception);
   const auto* error = dynamic_cast<const pqxx::sql_error*>(&exception);

@@ -23,6 +23,10 @@ struct Failure {
   absl::Status status;
 };
 
+/// Whether what was done for many callers together may have failed because of what one of them
+/// asked for.
+bool MayBeOnesFault(const absl::Status& status);
+
 /// Explains an exception caught around libpqxx, and logs what the caller is not told.
 Failure Explain(const std::exception& exception);
 

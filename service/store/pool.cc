@@ -26,6 +26,11 @@ constexpr int kMostStatements = 10;
 constexpr absl::Duration kHangGrace = absl::Seconds(5);
 constexpr std::chrono::seconds kWatchInterval{1};
 
+// A plan is made for tables as large as they are by then, and a new database grows quickly. Joining
+// what was small with a few rows would scan it: 30 ms for 200,000 comments.
+constexpr absl::Duration kPlanLife = absl::Seconds(5);
+constexpr char kDiscardPlans[] = "DISCARD PLANS";
+
 // Colliding transactions are spread out, so that they do not collide again in step.
 absl::Duration Jitter(int attempt) {
   thread_local absl::BitGen random;
@@ -76,6 +81,7 @@ class Pool::Lane {
     SetHangsAfter(absl::Now() + kMostStatements * std::max(limit, absl::ZeroDuration()) +
                   kHangGrace);
     connection_->LimitStatements(limit, options_.statement_timeout);
+    RenewPlans();
     return connection_.get();
   }
 
@@ -85,6 +91,7 @@ class Pool::Lane {
       Replace(std::make_unique<Connection>(options_.url));
       SetHangsAfter(absl::Now() + kHangGrace);
       SetDatabaseVersion(connection_->PrepareSession());
+      plans_until_ = absl::Now() + kPlanLife;
       return true;
     } catch (const std::exception& exception) {
       Discard();
@@ -96,6 +103,13 @@ class Pool::Lane {
       next_try_ = now + kReconnectPause;
       return false;
     }
+  }
+
+  void RenewPlans() {
+    const absl::Time now = absl::Now();
+    if (now < plans_until_) return;
+    connection_->Run(kDiscardPlans);
+    plans_until_ = now + kPlanLife;
   }
 
   void Replace(std::unique_ptr<Connection> connection) {
@@ -120,6 +134,7 @@ class Pool::Lane {
   const Options& options_;
   absl::Time next_try_ = absl::InfinitePast();
   absl::Time next_complaint_ = absl::InfinitePast();
+  absl::Time plans_until_ = absl::InfinitePast();
   std::mutex mutex_;  // what the lane's own thread changes and another looks at
   std::unique_ptr<Connection> connection_;
   std::string database_version_;
@@ -202,8 +217,9 @@ void Pool::RunLater(Begin begin, Work work, Finish finish, Pace pace) {
   wake_.notify_one();
 }
 
-absl::Status Pool::Enter() {
-  if (waiting_.fetch_add(1) < options_.queue_limit) return absl::OkStatus();
+absl::Status Pool::Enter(size_t alike) {
+  const bool fits = waiting_.fetch_add(1) < options_.queue_limit;
+  if (fits && 2 * alike < options_.queue_limit) return absl::OkStatus();
   waiting_.fetch_sub(1);
   return Overloaded(kOverloadRetry);
 }

@@ -70,8 +70,8 @@ class Pool {
   void RunLater(Begin begin, Work work, Finish finish, Pace pace = Pace::kAny);
 
   /// Counts a call that waits elsewhere. RESOURCE_EXHAUSTED, and it is not counted, if too many
-  /// wait. Thread-safe, like the next ones.
-  absl::Status Enter();
+  /// wait, or half of that for the same (`alike`). Thread-safe, like the next ones.
+  absl::Status Enter(size_t alike = 0);
 
   /// Counts calls that wait again, however many there are.
   void EnterAgain(size_t calls);

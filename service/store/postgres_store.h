@@ -19,8 +19,8 @@ struct PostgresOptions {
   int queue_limit = 1000;
   /// No statement runs longer.
   absl::Duration statement_timeout = absl::Seconds(10);
-  /// Whether changes are told to, and heard from, other instances by NOTIFY. Not possible through a
-  /// connection pooler that gives a session's transactions different connections.
+  /// Whether changes are told to, and heard from, other instances by NOTIFY, on one more
+  /// connection.
   bool notifications = true;
 };
 

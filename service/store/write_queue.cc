@@ -4,6 +4,7 @@
 #include <iterator>
 
 #include "absl/time/time.h"
+#include "store/failure.h"
 
 namespace content::store {
 namespace {
@@ -14,20 +15,18 @@ constexpr size_t kMostWrites = 128;
 // While one waits for the disk, another works. More would be smaller ones, which cost more.
 constexpr int kMostBatches = 2;
 
-// Whether a transaction may have failed because of one of the writes in it.
-bool MayBeOnesFault(const absl::Status& status) {
-  return absl::IsInvalidArgument(status) || absl::IsInternal(status);
-}
-
 }  // namespace
 
 void WriteQueue::Add(CallContext context, CommentChange change, Callback<v1::Comment> done) {
-  if (absl::Status status = pool_.Enter(); !status.ok()) return std::move(done)(status);
   const std::string name = ArticleOf(change);
-  const std::lock_guard lock(mutex_);
-  Article& article = articles_[name];
-  article.waiting.push_back({std::move(context), std::move(change), std::move(done)});
-  if (!article.is_running && article.waiting.size() == 1) Line(name, article);
+  absl::Status status;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto article = articles_.find(name);
+    status = pool_.Enter(article == articles_.end() ? 0 : article->second.waiting.size());
+    if (status.ok()) Put(name, {std::move(context), std::move(change), std::move(done)});
+  }
+  if (!status.ok()) std::move(done)(std::move(status));
 }
 
 void WriteQueue::Schedule(LockWait wait) {
@@ -111,6 +110,12 @@ std::vector<WriteQueue::Write> WriteQueue::TakeAll() {
   locked_.clear();
   pool_.Leave(all.size());
   return all;
+}
+
+void WriteQueue::Put(const std::string& name, Write write) {
+  Article& article = articles_[name];
+  article.waiting.push_back(std::move(write));
+  if (!article.is_running && article.waiting.size() == 1) Line(name, article);
 }
 
 // Puts an article where it will be taken.

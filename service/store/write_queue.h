@@ -42,8 +42,8 @@ class WriteQueue {
   WriteQueue(const WriteQueue&) = delete;
   WriteQueue& operator=(const WriteQueue&) = delete;
 
-  /// Calls `done` on a thread of the pool; if the pool's queue is full at once, on the calling
-  /// thread, with RESOURCE_EXHAUSTED.
+  /// Calls `done` on a thread of the pool; if the pool's queue is full, or half full of writes to
+  /// the same article, at once on the calling thread, with RESOURCE_EXHAUSTED.
   void Add(CallContext context, CommentChange change, Callback<v1::Comment> done);
 
  private:
@@ -76,6 +76,7 @@ class WriteQueue {
   std::vector<Write> TakeAll();
 
   // With the mutex held.
+  void Put(const std::string& name, Write write);
   void ScheduleReady();
   void Line(const std::string& name, const Article& article);
   void TakeReady(Batch& batch);

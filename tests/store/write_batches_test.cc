@@ -489,6 +489,22 @@ TEST_F(WriteBatchesTest, OthersAreAnsweredHoweverManyWaitForLocks) {
   ExpectExactCounts();
 }
 
+TEST_F(WriteBatchesTest, OneArticleDoesNotFillTheQueue) {
+  const std::unique_ptr<Store> store =
+      *NewPostgresStore({.url = url_, .write_connections = 2, .queue_limit = 20});
+  Lock("post");
+  std::vector<Created> waiting;
+  waiting.push_back(Start(*store, MakeComment("post", "first")));
+  testing::AwaitWaitersForLocks(url_, 1);
+  for (int i = 0; i < 10; ++i) waiting.push_back(Start(*store, MakeComment("post", "waits")));
+  for (int i = 0; i < 30; ++i) {
+    EXPECT_EQ(ReasonOf(Start(*store, MakeComment("post", "x")).get().status()), "OVERLOADED");
+    EXPECT_TRUE(Start(*store, MakeComment("other", "goes on")).get().ok());
+  }
+  Unlock();
+  for (Created& answer : waiting) EXPECT_TRUE(answer.get().ok());
+}
+
 TEST_F(WriteBatchesTest, TwoInstancesShareTheirArticles) {
   const std::unique_ptr<Store> other = *Open(url_);
   PublishMany(3);

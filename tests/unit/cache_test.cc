@@ -976,6 +976,19 @@ TEST_F(CacheTest, ServesWhatIsStaleAndSaysSo) {
   EXPECT_EQ(cache().GetInfo().stale_count(), 2);
 }
 
+TEST_F(CacheTest, WhereTooManyAskItServesWhatItHasAndSaysSo) {
+  Load(MakeArticle("a", 5));
+  Pass(absl::Seconds(30));
+  const Reader reader = Get("a");
+  source_.Answer("state a", Overloaded(absl::Seconds(1)));
+  EXPECT_EQ(reader.answer(), "a v1 with body, r5 c5, 30s old");
+  // That is no reason to believe that the database is away.
+  const Reader next = Get("a");
+  EXPECT_TRUE(next.waits());
+  source_.Answer("state a", MakeArticle("a", 6));
+  EXPECT_EQ(next.answer(), "a v1 with body, r6 c6");
+}
+
 TEST_F(CacheTest, TriesAgainNowAndThen) {
   Load(MakeArticle("a", 5));
   Pass(absl::Seconds(30));

@@ -120,9 +120,9 @@ TEST_F(ConfigTest, BytesComeInUnits) {
   EXPECT_EQ(Valid({"serve", "--cache-bytes", "1000000"}).cache_bytes, 1'000'000);
   EXPECT_EQ(Valid({"serve", "--cache-bytes=2KiB"}).cache_bytes, 2048);
   EXPECT_EQ(Valid({"serve", "--cache-bytes=1024GiB"}).cache_bytes, int64_t{1} << 40);
-  for (const char* wrong :
-       {"--cache-bytes=1025GiB", "--cache-bytes=-1", "--cache-bytes=1.5MiB", "--cache-bytes=1MB",
-        "--cache-bytes=lots", "--cache-bytes=MiB", "--cache-bytes=99999999999999999999"}) {
+  for (const char* wrong : {"--cache-bytes=1025GiB", "--cache-bytes=-1", "--cache-bytes=1.5MiB",
+                            "--cache-bytes=1MB", "--cache-bytes=5MiBKiB", "--cache-bytes=lots",
+                            "--cache-bytes=MiB", "--cache-bytes=99999999999999999999"}) {
     EXPECT_THAT(Told({"serve", wrong}), HasSubstr("--cache-bytes"));
   }
   SetVariable("CONTENT_CACHE_BYTES", "0");
