@@ -13,6 +13,9 @@
 namespace content::watch {
 namespace {
 
+// After a poll the source is left alone for so many times as long as it took.
+constexpr int kRestsPerPoll = 4;
+
 // So that watchers who catch up leave the store's connections to others too.
 constexpr int kMostReads = 8;
 
@@ -135,10 +138,9 @@ void Feed::Join(Group group, Group& into) {
 
 void Feed::Run(const std::stop_token& stop) {
   absl::Time next_round = absl::Now();
-  absl::Time next_poll = next_round;  // at the earliest
   while (!stop.stop_requested()) {
     const bool in_a_hurry = poll_wanted_ || woken_;
-    const absl::Time until = in_a_hurry ? std::min(next_poll, next_round) : next_round;
+    const absl::Time until = in_a_hurry ? std::min(next_poll_, next_round) : next_round;
     for (Inbox::Task& task : inbox_->Take(stop, until)) std::move(task)();
     const absl::Time now = absl::Now();
     if (now >= next_round) {
@@ -146,8 +148,8 @@ void Feed::Run(const std::stop_token& stop) {
       EndWaits(now);
       poll_wanted_ = true;
     }
-    if (now >= next_poll && (poll_wanted_ || woken_)) {
-      next_poll = now + options_.poll_pause;
+    if (now >= next_poll_ && (poll_wanted_ || woken_)) {
+      next_poll_ = now + options_.poll_pause;
       Poll(now);
     }
   }
@@ -240,6 +242,7 @@ void Feed::Poll(absl::Time now) {
   poll_wanted_ = false;
   if (parked_.empty()) return;
   polling_ = true;
+  poll_began_ = now;
   poll_ends_ = now + options_.read_timeout;
   std::vector<Position> positions;
   for (const auto& [position, group] : parked_) positions.push_back(position);
@@ -255,6 +258,9 @@ void Feed::Poll(absl::Time now) {
 void Feed::TakePoll(const std::vector<Position>& positions, absl::Time now, int64_t wakes,
                     const absl::StatusOr<std::vector<bool>>& news) {
   polling_ = false;
+  const absl::Time answered = absl::Now();
+  const absl::Duration rest = kRestsPerPoll * (answered - poll_began_);
+  next_poll_ = std::max(next_poll_, answered + std::min(rest, options_.poll_interval));
   for (size_t i = 0; i < positions.size(); ++i) {
     const auto it = parked_.find(positions[i]);
     if (it == parked_.end()) continue;

@@ -72,7 +72,8 @@ class Feed {
     absl::Duration heartbeat_interval = absl::Seconds(10);
     /// How often the source is asked whether anything has happened.
     absl::Duration poll_interval = absl::Milliseconds(250);
-    /// How long it is left alone in between, however often the feed is woken.
+    /// How long it is left alone in between at least, however often the feed is woken; longer, up
+    /// to poll_interval, if it takes long to answer: a feed in which many wait is no burden.
     absl::Duration poll_pause = absl::Milliseconds(20);
     /// How long the source may take to answer before it counts as out of reach.
     absl::Duration read_timeout = absl::Seconds(10);
@@ -171,7 +172,9 @@ class Feed {
   int64_t wakes_ = 0;  // how often the feed has been woken; often in a short time is once
   bool poll_wanted_ = false;
   bool polling_ = false;
-  absl::Time poll_ends_;  // when it should have been answered
+  absl::Time poll_began_;
+  absl::Time poll_ends_;                         // when it should have been answered
+  absl::Time next_poll_ = absl::InfinitePast();  // at the earliest
   bool stopped_ = false;
 
   std::jthread thread_;

@@ -625,6 +625,28 @@ TEST(FeedReads, WhatHappensDuringAReadIsLookedForAfterIt) {
   EXPECT_THAT(Texts(std::move(next)), ElementsAre("message"));
 }
 
+TEST(FeedReads, ASourceThatTakesLongIsLeftAloneForLonger) {
+  auto owned = std::make_unique<SlowSource>();
+  SlowSource& source = *owned;
+  Feed feed(std::move(owned), kAsleep);
+  Watcher watcher(feed, {"a", "0"});
+  Answer first = Ask(watcher);
+  std::move(source.AwaitReads(1).front())(OneMessage());
+  EXPECT_THAT(Texts(std::move(first)), ElementsAre("message"));
+  Answer answer = Ask(watcher);
+  feed.Wake();
+  auto poll = source.AwaitPoll();
+  const absl::Time asked = absl::Now();
+  constexpr absl::Duration kDelay = absl::Milliseconds(20);
+  while (absl::Now() < asked + kDelay) std::this_thread::yield();
+  std::move(poll)(std::vector<bool>{false});
+  feed.Wake();
+  source.AwaitPoll();
+  EXPECT_GE(absl::Now() - asked, 5 * kDelay);
+  feed.Stop();
+  EXPECT_THAT(Texts(std::move(answer)), ElementsAre("SERVER_STOPPING"));
+}
+
 TEST(FeedReads, ManyWakesDuringAPollAreOneMore) {
   auto owned = std::make_unique<SlowSource>();
   SlowSource& source = *owned;
