@@ -1,7 +1,5 @@
 #include "store/bulk.h"
 
-#include "absl/strings/str_replace.h"
-
 namespace content::store {
 
 void AppendToArray(absl::string_view value, std::string& array) {
@@ -15,13 +13,5 @@ void AppendToArray(absl::string_view value, std::string& array) {
   }
   array += '"';
 }
-
-namespace internal {
-
-std::string WithRows(absl::string_view text, absl::string_view rows) {
-  return absl::StrReplaceAll(text, {{"$rows", rows}});
-}
-
-}  // namespace internal
 
 }  // namespace content::store

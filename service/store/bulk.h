@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
 #include "absl/strings/string_view.h"
 #include "store/connection.h"
 
@@ -79,13 +80,6 @@ class BulkStatement {
   std::string many_;
 };
 
-namespace internal {
-
-/// `text` with `rows` in place of `$rows`.
-std::string WithRows(absl::string_view text, absl::string_view rows);
-
-}  // namespace internal
-
 template <size_t kColumns>
 BulkStatement<kColumns>::BulkStatement(absl::string_view text,
                                        const std::array<const char*, kColumns>& types) {
@@ -96,8 +90,8 @@ BulkStatement<kColumns>::BulkStatement(absl::string_view text,
     absl::StrAppend(&values, separator, "$", i + 1, "::", types[i]);
     absl::StrAppend(&arrays, separator, "$", i + 1, "::", types[i], "[]");
   }
-  one_ = internal::WithRows(text, absl::StrCat("(SELECT ", values, ")"));
-  many_ = internal::WithRows(text, absl::StrCat("unnest(", arrays, ")"));
+  one_ = absl::StrReplaceAll(text, {{"$rows", absl::StrCat("(SELECT ", values, ")")}});
+  many_ = absl::StrReplaceAll(text, {{"$rows", absl::StrCat("unnest(", arrays, ")")}});
 }
 
 }  // namespace content::store
