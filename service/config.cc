@@ -197,10 +197,13 @@ void AddServe(CLI::App& app, Config& config) {
   };
   add_count("--read-connections", config.read_connections, 4, kMostConnections,
             "Connections for reads");
-  add_count("--write-connections", config.write_connections, 4, kMostConnections,
-            "Connections for writes");
+  add_count(
+      "--write-connections", config.write_connections, 4, kMostConnections,
+      "Connections for comments: two at most write those that wait for nothing, in groups; the "
+      "others wait for locked articles, erase and verify");
   add_count("--queue-limit", config.queue_limit, 1000, 1'000'000,
-            "Calls that may wait for a connection; more are refused at once");
+            "Calls that may wait for a connection; more are refused at once. An article of "
+            "BatchGetArticles that is not in memory counts as a call");
   AddDuration(serve, "--statement-timeout", config.statement_timeout, "10s",
               "No statement in the database runs longer")
       ->group(kSettings);

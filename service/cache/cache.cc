@@ -7,11 +7,11 @@
 #include <utility>
 
 #include "absl/time/clock.h"
+#include "cache/answers.h"
 #include "cache/entry.h"
 #include "cache/flight.h"
 #include "cache/shard.h"
 #include "content/errors.h"
-#include "content/names.h"
 #include "telemetry/log.h"
 
 namespace content::cache {
@@ -25,8 +25,8 @@ constexpr int16_t kHotReads = 3;
 // if that fails, again only after so many reads more.
 constexpr int16_t kReadsAfterFailure = 1000;
 
-// How long the database may leave everybody without an answer before it counts as away, and how
-// often that is looked at.
+// How long the cheapest question may take before the database counts as away, if it answers nobody
+// else either; and how often that is looked at.
 constexpr absl::Duration kPatience = absl::Milliseconds(500);
 constexpr std::chrono::milliseconds kWatchInterval(100);
 
@@ -37,43 +37,14 @@ constexpr absl::Duration kConfirmTimeout = absl::Seconds(10);
 // stands for the other, or does not bring what it was asked for.
 constexpr int kMostSteps = 16;
 
-constexpr char kArticleNotFound[] = "ARTICLE_NOT_FOUND";
+// How many may wait for one answer: it costs the database nothing, but each is a call that is kept.
+// (How many answers may be waited for at once is the source's limit.)
+constexpr size_t kMostWaiters = 10'000;
+constexpr absl::Duration kCrowdRetry = absl::Milliseconds(100);
 
 size_t ShardCount(int64_t max_bytes) {
   const int64_t count = std::clamp<int64_t>(max_bytes / kSmallestShard, 1, kMostShards);
   return std::bit_floor(static_cast<size_t>(count));
-}
-
-absl::StatusOr<Fact> ToFact(absl::StatusOr<std::optional<ArticleState>> answer) {
-  // The time that was up was not a caller's.
-  if (absl::IsDeadlineExceeded(answer.status())) return StoreUnavailable();
-  if (!answer.ok()) return answer.status();
-  if (!*answer) return Fact{};
-  return Fact{.article = Article(**answer), .article_id = std::move((*answer)->article_id)};
-}
-
-absl::StatusOr<Fact> ToFact(absl::StatusOr<std::optional<EncodedArticle>> answer) {
-  if (!answer.ok()) return answer.status();
-  if (!*answer) return Fact{};
-  return Fact{.article = Article(**answer), .article_id = std::move((*answer)->state.article_id)};
-}
-
-absl::StatusOr<Fact> ToFact(absl::StatusOr<LoadedPage> answer) {
-  if (!answer.ok()) {
-    const bool is_missing = ReasonOf(answer.status()) == kArticleNotFound;
-    return is_missing ? absl::StatusOr<Fact>(Fact{}) : answer.status();
-  }
-  Article article = answer->article ? Article(*answer->article) : Article(answer->state);
-  return Fact{.article = std::move(article),
-              .article_id = std::move(answer->state.article_id),
-              .page = std::move(answer->bytes)};
-}
-
-// Why its caller does not wait any more; nothing if it does.
-std::optional<absl::Status> WhyGone(const Read& read) {
-  if (read.context.deadline <= absl::Now()) return DeadlineExceeded();
-  if (read.context.cancelled && read.context.cancelled()) return Cancelled();
-  return std::nullopt;
 }
 
 bool IsGone(const Read& read) { return WhyGone(read).has_value(); }
@@ -81,16 +52,6 @@ bool IsGone(const Read& read) { return WhyGone(read).has_value(); }
 Need Confirmation() { return {.kind = Need::Kind::kState}; }
 
 bool IsBeingConfirmed(const Entry& entry) { return entry.FindFlight(Confirmation()) != nullptr; }
-
-// What is to be asked for this read.
-Need NeedOf(const Entry& entry, const Read& read) {
-  Want want = read.want();
-  // A page that is there is of the revision that is known; of a later one it is another.
-  if (!want.page) want.min_revision = 0;
-  if (entry.Find(want)) return Confirmation();
-  if (read.page) return {.kind = Need::Kind::kPage, .view = read.view, .page = *read.page};
-  return {.kind = Need::Kind::kArticle, .view = read.view};
-}
 
 PageAnswer ToPageAnswer(Found found) {
   PageAnswer answer{.bytes = std::move(found.page), .stale_age = found.article.stale_age};
@@ -100,9 +61,13 @@ PageAnswer ToPageAnswer(Found found) {
 
 }  // namespace
 
-// What is to be done when the lock is released: no code but the cache's own runs under it.
+// What is to be done when the lock is released.
 struct ArticleCache::Errands {
-  void Reply(Read read, Answer answer) { replies.emplace_back(std::move(read), std::move(answer)); }
+  void Reply(Shard& shard, Read read, Answer answer) {
+    if (!read.counted) ++shard.hits;
+    if (answer.ok() && answer->article.stale_age) ++shard.stale_answers;
+    replies.emplace_back(std::move(read), std::move(answer));
+  }
 
   std::vector<FlightPtr> departures;
   std::vector<std::pair<Read, Answer>> replies;
@@ -114,7 +79,10 @@ absl::Time ArticleCache::MonotonicTime() {
 }
 
 ArticleCache::ArticleCache(ArticleSource& source, Options options)
-    : options_(std::move(options)), confirm_age_(options_.max_staleness / 2), source_(source) {
+    : options_(std::move(options)),
+      confirm_age_(options_.max_staleness / 2),
+      answers_(options_.max_staleness, options_.stale_if_error),
+      source_(source) {
   const size_t count = ShardCount(options_.max_bytes);
   for (size_t i = 0; i < count; ++i) {
     shards_.push_back(std::make_unique<Shard>(static_cast<size_t>(options_.max_bytes) / count));
@@ -162,8 +130,7 @@ void ArticleCache::GetArticle(CallContext context, std::string id, v1::ArticleVi
        .id = std::move(id),
        .view = view,
        .min_revision = min_revision,
-       .done = std::move(reply),
-       .asked_at = options_.clock()});
+       .done = std::move(reply)});
 }
 
 void ArticleCache::GetPage(CallContext context, PageRequest request, LoadPage load,
@@ -184,35 +151,38 @@ void ArticleCache::GetPage(CallContext context, PageRequest request, LoadPage lo
        .page = std::move(request.key),
        .load = std::make_shared<const LoadPage>(std::move(load)),
        .min_revision = request.min_revision,
-       .done = std::move(reply),
-       .asked_at = options_.clock()});
+       .done = std::move(reply)});
 }
 
-// What is wanted, if it is there and fresh.
+// What is wanted, if it is there and fresh: under this name, or under that which it stands for.
 std::optional<Found> ArticleCache::Peek(absl::string_view name, const Want& want,
                                         Errands& errands) {
   const absl::Time now = options_.clock();
-  const HashedName hashed(name);
-  Shard& shard = ShardOf(hashed);
-  const std::lock_guard lock(shard.mutex);
-  Entry* const entry = shard.Find(hashed);
-  if (entry == nullptr) return std::nullopt;
-  std::optional<Found> found = Peek(shard, *entry, want, now, errands);
-  if (found) entry->Use();
-  return found;
+  std::string alias_of;
+  for (int names = 1; names <= 2; ++names) {
+    const HashedName hashed(name);
+    Shard& shard = ShardOf(hashed);
+    const std::lock_guard lock(shard.mutex);
+    Entry* const entry = shard.Find(hashed);
+    if (entry == nullptr) return std::nullopt;
+    if (entry->kind != Entry::Kind::kAlias) return FindFresh(shard, *entry, want, now, errands);
+    entry->Use();
+    name = alias_of = entry->extra->alias_of;
+  }
+  return std::nullopt;
 }
 
-std::optional<Found> ArticleCache::Peek(Shard& shard, Entry& entry, const Want& want,
-                                        absl::Time now, Errands& errands) {
-  const absl::Duration age = now - entry.validated_at;
-  if (age > options_.max_staleness) return std::nullopt;
+std::optional<Found> ArticleCache::FindFresh(Shard& shard, Entry& entry, const Want& want,
+                                             absl::Time now, Errands& errands) {
+  if (!answers_.IsFresh(entry, now)) return std::nullopt;
   std::optional<Found> found = entry.Find(want);
   if (!found) return std::nullopt;
   ++shard.hits;
+  entry.Use();
   if (entry.reads < kHotReads) {
     ++entry.reads;
-  } else if (age > confirm_age_ && !IsBeingConfirmed(entry)) {
-    errands.departures.push_back(Begin(shard, entry, Confirmation()));
+  } else if (now - entry.validated_at > confirm_age_ && !IsBeingConfirmed(entry)) {
+    Begin(shard, entry, Confirmation(), nullptr, errands);
   }
   return found;
 }
@@ -231,8 +201,9 @@ void ArticleCache::Ask(Read read) {
     } else {
       entry = &shard.Add(name);
     }
+    read.asked_at = options_.clock();
     read.joined = shard.tick();
-    read.floor = entry->learned;
+    read.floor = std::max(entry->learned, entry->missing_at);
     Serve(shard, *entry, std::move(read), errands);
     shard.Refit(*entry);
   }
@@ -241,84 +212,51 @@ void ArticleCache::Ask(Read read) {
 
 // Answers a read, or has it wait for a flight.
 void ArticleCache::Serve(Shard& shard, Entry& entry, Read read, Errands& errands) {
-  if (entry.kind == Entry::Kind::kAlias) return Forward(entry, std::move(read), errands);
-  if (std::optional<Found> found = Peek(shard, entry, read.want(), read.asked_at, errands)) {
-    return errands.Reply(std::move(read), *std::move(found));
-  }
-  if (std::optional<Answer> answer = Known(entry, read)) {
-    ++shard.hits;
-    return errands.Reply(std::move(read), *std::move(answer));
-  }
-  if (database_.IsAway(read.asked_at)) {
-    if (std::optional<Answer> answer = Stale(shard, entry, read)) {
-      if (!IsBeingConfirmed(entry) && database_.MayTry(read.asked_at)) {
-        errands.departures.push_back(Begin(shard, entry, Confirmation()));
-      }
-      return errands.Reply(std::move(read), *std::move(answer));
+  if (entry.kind == Entry::Kind::kAlias) return Forward(shard, entry, std::move(read), errands);
+  std::optional<Answer> answer = answers_.Known(entry, read);
+  if (!answer && database_.IsAway(read.asked_at)) {
+    answer = answers_.Stale(entry, read, read.asked_at);
+    if (answer && !IsBeingConfirmed(entry) && database_.MayTry(read.asked_at)) {
+      Begin(shard, entry, Confirmation(), nullptr, errands);
     }
   }
+  if (answer) return errands.Reply(shard, std::move(read), *std::move(answer));
   Board(shard, entry, std::move(read), errands);
 }
 
-void ArticleCache::Forward(const Entry& entry, Read read, Errands& errands) {
-  if (++read.steps > kMostSteps) return errands.Reply(std::move(read), Internal());
+void ArticleCache::Forward(Shard& shard, const Entry& entry, Read read, Errands& errands) {
+  if (++read.steps > kMostSteps) return errands.Reply(shard, std::move(read), Internal());
   read.name = entry.extra->alias_of;
   errands.forwarded.push_back(std::move(read));
 }
 
-// The answer, as far as it is known well enough for this read.
-std::optional<ArticleCache::Answer> ArticleCache::Known(const Entry& entry,
-                                                        const Read& read) const {
-  if (read.asked_at - entry.validated_at > options_.max_staleness) return std::nullopt;
-  if (std::optional<Found> found = entry.Find(read.want())) return *std::move(found);
-  // Who wants a revision knows that there was an article.
-  const bool is_missing = entry.kind == Entry::Kind::kMissing && read.min_revision == 0;
-  if (is_missing) return ArticleNotFound(ArticleName(read.id));
-  return std::nullopt;
-}
-
-// The answer while the database cannot be asked.
-std::optional<ArticleCache::Answer> ArticleCache::Stale(Shard& shard, const Entry& entry,
-                                                        const Read& read) const {
-  const absl::Duration age = options_.clock() - entry.validated_at;
-  if (age > options_.max_staleness + options_.stale_if_error) return std::nullopt;
-  std::optional<Found> found = entry.Find(read.want());
-  if (!found) return std::nullopt;
-  if (age > options_.max_staleness) {
-    found->article.stale_age = age;
-    ++shard.stale_answers;
-  }
-  return *std::move(found);
-}
-
 // Has it wait for the flight that brings what it needs.
 void ArticleCache::Board(Shard& shard, Entry& entry, Read read, Errands& errands) {
-  if (++read.steps > kMostSteps) return errands.Reply(std::move(read), Internal());
-  const Need need = NeedOf(entry, read);
-  Flight* flight = entry.FindFlight(need);
-  if (flight == nullptr) {
-    errands.departures.push_back(Begin(shard, entry, need, read.load));
-    flight = errands.departures.back().get();
-  }
   if (!std::exchange(read.counted, true)) ++shard.misses;
-  flight->waiters.push_back(std::move(read));
+  if (++read.steps > kMostSteps) return errands.Reply(shard, std::move(read), Internal());
+  Need need = NeedOf(entry, read);
+  Flight* flight = entry.FindFlight(need);
+  if (flight == nullptr) flight = &Begin(shard, entry, std::move(need), read.load, errands);
+  if (flight->waiters.size() < kMostWaiters) return flight->waiters.push_back(std::move(read));
+  std::optional<Answer> answer = answers_.Stale(entry, read, options_.clock());
+  errands.Reply(shard, std::move(read), answer ? *std::move(answer) : Overloaded(kCrowdRetry));
 }
 
 // ---- Flights ----
 
-ArticleCache::FlightPtr ArticleCache::Begin(Shard& shard, Entry& entry, const Need& need,
-                                            std::shared_ptr<const LoadPage> load) {
+Flight& ArticleCache::Begin(Shard& shard, Entry& entry, Need need,
+                            std::shared_ptr<const LoadPage> load, Errands& errands) {
   auto flight = std::make_shared<Flight>(Flight{.shard = shard,
                                                 .entry = entry,
-                                                .need = need,
+                                                .need = std::move(need),
                                                 .load = std::move(load),
                                                 .begun = shard.NextTick(),
                                                 .begun_at = options_.clock()});
-  entry.AddFlight(flight);
-  shard.flights.insert(flight);
+  shard.Depart(flight);
+  errands.departures.push_back(flight);
   const std::lock_guard lock(mutex_);
   ++flights_;
-  return flight;
+  return *flight;
 }
 
 void ArticleCache::Send(const FlightPtr& flight) {
@@ -353,88 +291,55 @@ CallContext ArticleCache::ContextOf(const FlightPtr& flight) const {
 }
 
 void ArticleCache::Land(const FlightPtr& flight, const absl::StatusOr<Fact>& fact) {
-  NoteReachability(fact.status());
+  NoteReachability(*flight, fact.status());
+  Shard& shard = flight->shard;
   bool set_back = false;
   Errands errands;
   {
-    const std::lock_guard lock(flight->shard.mutex);
+    const std::lock_guard lock(shard.mutex);
     Entry& entry = flight->entry;
-    flight->shard.flights.erase(flight);
-    entry.RemoveFlight(*flight);
+    shard.Land(flight);
     if (fact.ok()) {
-      set_back = entry.Learn(*flight, *fact, flight->shard.NextTick());
+      set_back = entry.Learn(*flight, *fact, shard.NextTick());
     } else if (flight->need.kind == Need::Kind::kState) {
       entry.reads = -kReadsAfterFailure;
     }
-    for (Read& read : std::exchange(flight->waiters, {})) {
-      Settle(*flight, fact, std::move(read), errands);
-    }
-    flight->shard.Refit(entry);
+    Settle(*flight, fact, errands);
+    shard.Refit(entry);
   }
-  if (set_back && !told_of_set_back_.exchange(true)) {
-    log::Warning("database shows less than before, it must have been set back");
-  }
+  if (set_back && !told_of_set_back_.exchange(true)) log::Warning("database set back");
   Run(std::move(errands));
   const std::lock_guard lock(mutex_);
   if (--flights_ == 0) landed_.notify_all();
 }
 
-void ArticleCache::NoteReachability(const absl::Status& status) {
+void ArticleCache::NoteReachability(const Flight& flight, const absl::Status& status) {
+  const absl::Time now = options_.clock();
   if (status.ok() || absl::IsNotFound(status)) {
-    database_.Answered(options_.clock());
+    database_.Answered(now);
   } else if (absl::IsUnavailable(status)) {
-    database_.Refused(options_.clock());
+    database_.NotAnswered(flight.begun_at, now);
   }
 }
 
-// Answers a read whose flight has ended, or has it wait for another.
-void ArticleCache::Settle(const Flight& flight, const absl::StatusOr<Fact>& fact, Read read,
-                          Errands& errands) {
+// Answers the reads of a flight that has ended, or has them wait for another.
+void ArticleCache::Settle(Flight& flight, const absl::StatusOr<Fact>& fact, Errands& errands) {
+  Shard& shard = flight.shard;
   Entry& entry = flight.entry;
-  if (entry.kind == Entry::Kind::kAlias) return Forward(entry, std::move(read), errands);
-  std::optional<Answer> answer = Known(entry, read);
-  if (!answer) {
-    answer = fact.ok() ? Judge(flight, *fact, read) : JudgeFailure(flight, fact.status(), read);
+  const absl::Time now = options_.clock();
+  for (Read& read : std::exchange(flight.waiters, {})) {
+    if (entry.kind == Entry::Kind::kAlias) {
+      Forward(shard, entry, std::move(read), errands);
+      continue;
+    }
+    std::optional<Answer> answer = answers_.Landed(flight, fact, read, now);
+    if (!answer) answer = WhyGone(read);
+    if (answer) {
+      errands.Reply(shard, std::move(read), *std::move(answer));
+    } else {
+      Board(shard, entry, std::move(read), errands);
+    }
   }
-  if (!answer) answer = WhyGone(read);
-  if (answer) return errands.Reply(std::move(read), *std::move(answer));
-  Board(flight.shard, entry, std::move(read), errands);
-}
-
-// The answer by what the flight has brought, if that is good for this read.
-std::optional<ArticleCache::Answer> ArticleCache::Judge(const Flight& flight, const Fact& fact,
-                                                        const Read& read) const {
-  const Entry& entry = flight.entry;
-  const bool asked_since = flight.begun > read.joined;
-  // That it is missing is no answer for anybody if an article is known, nor the other way round: it
-  // cannot be told which was first, and others are answered with what is known.
-  if (fact.article.has_value() != (entry.kind == Entry::Kind::kArticle)) return std::nullopt;
-  if (!fact.article && asked_since) return ArticleNotFound(ArticleName(read.id));
-  if (!fact.article) return std::nullopt;
-
-  const bool is_fresh = read.asked_at - flight.begun_at <= options_.max_staleness;
-  if (is_fresh && flight.begun > std::max(read.floor, entry.missing_at)) {
-    if (auto found = fact.article->Find(read.want(), fact.page)) return *std::move(found);
-  }
-  if (asked_since && entry.article.revision < read.min_revision) {
-    return RevisionNotReached(ArticleName(read.id), read.min_revision, entry.article.revision);
-  }
-  return std::nullopt;
-}
-
-// The answer if the flight has brought nothing but an error.
-std::optional<ArticleCache::Answer> ArticleCache::JudgeFailure(const Flight& flight,
-                                                               const absl::Status& failure,
-                                                               const Read& read) const {
-  // It cannot be asked: because it is away, or because too many are asking it already.
-  if (absl::IsUnavailable(failure) || absl::IsResourceExhausted(failure)) {
-    if (std::optional<Answer> answer = Stale(flight.shard, flight.entry, read)) return answer;
-  }
-  // The flight had the time that those had who waited at its start.
-  const bool was_cut_short = absl::IsDeadlineExceeded(failure) || absl::IsCancelled(failure);
-  const bool joined_later = flight.begun <= read.joined;
-  if (was_cut_short && joined_later) return std::nullopt;
-  return failure;
 }
 
 // ---- What comes unasked ----
@@ -472,27 +377,33 @@ void ArticleCache::Watch(const std::stop_token& stop) {
   }
 }
 
-// Answers those whose flight takes too long, and those who are gone.
 void ArticleCache::LookAfter(Shard& shard) {
   Errands errands;
   {
     const std::lock_guard lock(shard.mutex);
     const absl::Time now = options_.clock();
-    for (const FlightPtr& flight : shard.flights) {
-      const bool hangs =
-          now - flight->begun_at > kPatience && database_.IsSilent(flight->begun_at, now);
-      for (Read& read : std::exchange(flight->waiters, {})) {
-        std::optional<Answer> answer = WhyGone(read);
-        if (!answer && hangs) answer = Stale(shard, flight->entry, read);
-        if (answer) {
-          errands.Reply(std::move(read), *std::move(answer));
-        } else {
-          flight->waiters.push_back(std::move(read));
-        }
-      }
-    }
+    for (const FlightPtr& flight : shard.flights()) LookAfter(*flight, now, errands);
   }
   Run(std::move(errands));
+}
+
+// Answers those who are gone and, while the database is away, those who have waited long enough.
+void ArticleCache::LookAfter(Flight& flight, absl::Time now, Errands& errands) {
+  const bool overstays = now - flight.begun_at > kPatience;
+  // A page may take its time, so that says nothing. An article's state is one row by its key.
+  if (overstays && flight.need.kind == Need::Kind::kState) {
+    database_.NotAnswered(flight.begun_at, now);
+  }
+  const bool waits_in_vain = overstays && database_.IsAway(now);
+  for (Read& read : std::exchange(flight.waiters, {})) {
+    std::optional<Answer> answer = WhyGone(read);
+    if (!answer && waits_in_vain) answer = answers_.Stale(flight.entry, read, now);
+    if (answer) {
+      errands.Reply(flight.shard, std::move(read), *std::move(answer));
+    } else {
+      flight.waiters.push_back(std::move(read));
+    }
+  }
 }
 
 v1::CacheInfo ArticleCache::GetInfo() {

@@ -16,6 +16,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "cache/answers.h"
 #include "cache/reachability.h"
 #include "content/reads.h"
 #include "content/store.h"
@@ -23,15 +24,8 @@
 // Articles and pages of their comments, ready to be sent, and when they stop being fresh.
 namespace content::cache {
 
-struct Entry;
-struct Fact;
-struct Flight;
-struct Found;
 struct HashedName;
-struct Need;
-struct Read;
 class Shard;
-struct Want;
 
 /// Answers reads from memory if it can, and otherwise has them share questions to the database.
 ///
@@ -44,11 +38,13 @@ struct Want;
 /// the same meanwhile joins it: a rush on one article is one question.
 ///
 /// No reader sees an article go back in time, whichever way it is read: what is kept is only ever
-/// replaced by what is newer. The one exception is a database that has been set back (restored from
-/// a copy, say): when a question that was sent after something had been learned shows less than
-/// that, the database is right. (A later name of an article that is first asked for while readers
+/// replaced by what is newer. (A later name of an article that is first asked for while readers
 /// do not see it is missing for up to `max_staleness`, whatever is read by the first name: whose
 /// name it is cannot be told then. News of that name end it.)
+///
+/// If a question that was sent after something had been learned shows less than that, the database
+/// has been set back (restored from a copy, say), and is believed. That is logged and mends this
+/// one article; what else is kept may be of before, and goes with a restart.
 class ArticleCache final : public Reads {
  public:
   struct Options {
@@ -85,42 +81,40 @@ class ArticleCache final : public Reads {
 
  private:
   using FlightPtr = std::shared_ptr<Flight>;
-  using Answer = absl::StatusOr<Found>;
   struct Errands;
 
   Shard& ShardOf(const HashedName& name) const;
+  void Run(Errands errands);
 
-  // Those that take a shard are called under its lock.
   std::optional<Found> Peek(absl::string_view name, const Want& want, Errands& errands);
-  std::optional<Found> Peek(Shard& shard, Entry& entry, const Want& want, absl::Time now,
-                            Errands& errands);
-
   void Ask(Read read);
-  void Serve(Shard& shard, Entry& entry, Read read, Errands& errands);
-  void Board(Shard& shard, Entry& entry, Read read, Errands& errands);
-  static void Forward(const Entry& entry, Read read, Errands& errands);
-  std::optional<Answer> Known(const Entry& entry, const Read& read) const;
-  std::optional<Answer> Stale(Shard& shard, const Entry& entry, const Read& read) const;
 
-  FlightPtr Begin(Shard& shard, Entry& entry, const Need& need,
-                  std::shared_ptr<const LoadPage> load = nullptr);
+  // The next ones are called under the lock of the shard. What must wait until it is released they
+  // leave as errands.
+  std::optional<Found> FindFresh(Shard& shard, Entry& entry, const Want& want, absl::Time now,
+                                 Errands& errands);
+  void Serve(Shard& shard, Entry& entry, Read read, Errands& errands);
+  static void Forward(Shard& shard, const Entry& entry, Read read, Errands& errands);
+  void Board(Shard& shard, Entry& entry, Read read, Errands& errands);
+  Flight& Begin(Shard& shard, Entry& entry, Need need, std::shared_ptr<const LoadPage> load,
+                Errands& errands);
+  void Settle(Flight& flight, const absl::StatusOr<Fact>& fact, Errands& errands);
+  void LookAfter(Flight& flight, absl::Time now, Errands& errands);
+
+  // And these are not.
   void Send(const FlightPtr& flight);
   CallContext ContextOf(const FlightPtr& flight) const;
   void Land(const FlightPtr& flight, const absl::StatusOr<Fact>& fact);
-  void NoteReachability(const absl::Status& status);
-  void Settle(const Flight& flight, const absl::StatusOr<Fact>& fact, Read read, Errands& errands);
-  std::optional<Answer> Judge(const Flight& flight, const Fact& fact, const Read& read) const;
-  std::optional<Answer> JudgeFailure(const Flight& flight, const absl::Status& failure,
-                                     const Read& read) const;
+  void NoteReachability(const Flight& flight, const absl::Status& status);
 
   void Hear(const ArticleNews& news);
   void HearOfAlias(const HashedName& name, const std::string& article_id);
   void Watch(const std::stop_token& stop);
   void LookAfter(Shard& shard);
-  void Run(Errands errands);
 
   const Options options_;
   const absl::Duration confirm_age_;  // of what is confirmed ahead of time
+  const Answers answers_;
   ArticleSource& source_;
   std::unique_ptr<Subscription> subscription_;
   Reachability database_;
@@ -128,6 +122,7 @@ class ArticleCache final : public Reads {
   std::atomic<bool> closing_ = false;
   std::atomic<bool> told_of_set_back_ = false;
 
+  // May be taken under the lock of a shard, not the other way round.
   std::mutex mutex_;
   std::condition_variable_any watch_time_;
   std::condition_variable landed_;

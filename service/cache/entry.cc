@@ -69,30 +69,28 @@ std::optional<Found> Entry::Find(const Want& want) const {
 
 bool Entry::Learn(const Flight& flight, const Fact& fact, Tick now) {
   if (kind == Kind::kAlias) return false;
-  if (fact.article && fact.article_id != name) {
+  if (!fact.article) {
+    LearnMissing(flight, now);
+    return false;
+  }
+  if (fact.article_id != name) {
     BecomeAliasOf(fact.article_id);
     return false;
   }
-  // Whether it was there before it was missing or afterwards, no revision tells.
+  // It may have been there before it was missing, or afterwards: no revision tells.
   if (flight.begun < missing_at) return false;
-  const bool shows_less = ShowsLess(fact);
+  const bool shows_less = kind == Kind::kArticle && fact.article->revision < article.revision;
   if (shows_less && flight.begun < learned) {
-    TakeOlder(flight, fact);
+    TakeOlder(flight, *fact.article);
     return false;
   }
-  const bool set_back = shows_less && fact.article.has_value();
-  if (set_back || !fact.article) Forget();
-  if (fact.article) {
-    TakeState(*fact.article);
-    TakeText(*fact.article);
-    TakePage(flight.need.page, fact.page);
-  } else {
-    kind = Kind::kMissing;
-    missing_at = now;
-  }
+  if (shows_less) Forget();
+  TakeState(*fact.article);
+  TakeText(*fact.article);
+  TakePage(flight.need.page, fact.page);
   learned = now;
   Confirm(flight);
-  return set_back;
+  return shows_less;
 }
 
 void Entry::Hear(const ArticleState& state, Tick now) {
@@ -124,12 +122,10 @@ Flight* Entry::FindFlight(const Need& need) const {
 
 void Entry::AddFlight(std::shared_ptr<Flight> flight) {
   NeedExtra().flights.push_back(std::move(flight));
-  pinned = true;
 }
 
 void Entry::RemoveFlight(const Flight& flight) {
   std::erase_if(extra->flights, [&flight](const auto& other) { return other.get() == &flight; });
-  pinned = !extra->flights.empty();
   DropExtraIfEmpty();
 }
 
@@ -143,16 +139,21 @@ size_t Entry::Bytes() const {
   return bytes;
 }
 
-// Whether by this the article has not come as far as is known.
-bool Entry::ShowsLess(const Fact& fact) const {
-  if (kind != Kind::kArticle) return false;
-  return !fact.article || fact.article->revision < article.revision;
+// If an article has been learned of since the flight began, no revision tells which was first.
+// Whoever had the flight begun is told that there is none, which was so at some time since; so what
+// was known is shown to nobody any more. But others are not told so by this flight.
+void Entry::LearnMissing(const Flight& flight, Tick now) {
+  missing_at = now;
+  if (kind == Kind::kArticle) Forget();
+  if (flight.begun < learned) return;
+  kind = Kind::kMissing;
+  Confirm(flight);
 }
 
 // What news have overtaken. But if they were of comments only, the text is still the one.
-void Entry::TakeOlder(const Flight& flight, const Fact& fact) {
-  if (!fact.article || fact.article->version != article.version) return;
-  TakeText(*fact.article);
+void Entry::TakeOlder(const Flight& flight, const Article& older) {
+  if (older.version != article.version) return;
+  TakeText(older);
   Confirm(flight);
 }
 
@@ -189,6 +190,7 @@ void Entry::TakePage(const std::string& key, const SharedBytes& bytes) {
 }
 
 void Entry::Forget() {
+  kind = Kind::kUnknown;
   article = {};
   DropPages();
 }

@@ -108,7 +108,8 @@ struct Entry : Evictable {
   /// What is wanted, if it is known.
   std::optional<Found> Find(const Want& want) const;
 
-  /// Takes in what a flight has brought. Says whether by that the database has been set back.
+  /// Takes in what a flight has brought, as far as it is sure that nothing newer is known. Says
+  /// whether by that the database has been set back.
   bool Learn(const Flight& flight, const Fact& fact, Tick now);
 
   /// Takes in what the news say.
@@ -123,6 +124,7 @@ struct Entry : Evictable {
 
   void AddFlight(std::shared_ptr<Flight> flight);
   void RemoveFlight(const Flight& flight);
+  bool has_flights() const { return extra != nullptr && !extra->flights.empty(); }
 
   /// How many bytes of memory it takes, everything counted but flights.
   size_t Bytes() const;
@@ -131,9 +133,9 @@ struct Entry : Evictable {
   Article article;
   /// The time before the question was sent that last confirmed what is known. News do not count.
   absl::Time validated_at = absl::InfinitePast();
-  /// When the newest of it was learned.
+  /// When the newest was learned that is, or was, known of an article.
   Tick learned = 0;
-  /// When it was last learned that there was none.
+  /// When a flight last said that there was none.
   Tick missing_at = 0;
   std::unique_ptr<Extra> extra;
   /// How often it was read since it was confirmed.
@@ -143,8 +145,8 @@ struct Entry : Evictable {
   bool counted = false;
 
  private:
-  bool ShowsLess(const Fact& fact) const;
-  void TakeOlder(const Flight& flight, const Fact& fact);
+  void LearnMissing(const Flight& flight, Tick now);
+  void TakeOlder(const Flight& flight, const Article& older);
   void Confirm(const Flight& flight);
   void TakeState(const Article& newer);
   void TakeText(const Article& other);

@@ -55,7 +55,8 @@ Eviction::Eviction(size_t limit) : small_share_(limit / 10), ghosts_(limit - sma
 void Eviction::Add(Evictable& item, size_t bytes, size_t hash) {
   item.bytes_ = static_cast<uint32_t>(bytes);
   item.hash_ = static_cast<uint32_t>(hash) | 1;  // never kNone
-  Append(item, ghosts_.Has(item.hash_) ? Evictable::Queue::kMain : Evictable::Queue::kSmall);
+  item.queue_ = ghosts_.Has(item.hash_) ? Evictable::Queue::kMain : Evictable::Queue::kSmall;
+  Append(item);
 }
 
 void Eviction::Remove(Evictable& item) {
@@ -64,7 +65,6 @@ void Eviction::Remove(Evictable& item) {
   (item.older_ ? item.older_->newer_ : list.oldest) = item.newer_;
   item.newer_ = item.older_ = nullptr;
   list.bytes -= item.bytes_;
-  --list.count;
 }
 
 void Eviction::Resize(Evictable& item, size_t bytes) {
@@ -74,54 +74,61 @@ void Eviction::Resize(Evictable& item, size_t bytes) {
   list.bytes += item.bytes_;
 }
 
+void Eviction::Pin(Evictable& item) {
+  Remove(item);
+  item.pinned_ = true;
+  Append(item);
+}
+
+void Eviction::Unpin(Evictable& item) {
+  Remove(item);
+  item.pinned_ = false;
+  Append(item);
+}
+
 Evictable* Eviction::Evict() {
-  const bool small_first = small_.bytes >= small_share_;
-  Evictable* victim = small_first ? FromSmall() : FromMain();
-  if (victim == nullptr) victim = small_first ? FromMain() : FromSmall();
+  const bool small_first = small_.bytes >= small_share_ || main_.oldest == nullptr;
+  Evictable* victim = small_first ? FromSmall() : nullptr;
+  if (victim == nullptr) victim = FromMain();
   if (victim != nullptr) Remove(*victim);
   return victim;
 }
 
 Eviction::List& Eviction::ListOf(const Evictable& item) {
+  if (item.pinned_) return pinned_;
   return item.queue_ == Evictable::Queue::kSmall ? small_ : main_;
 }
 
-void Eviction::Append(Evictable& item, Evictable::Queue queue) {
-  item.queue_ = queue;
+void Eviction::Append(Evictable& item) {
   List& list = ListOf(item);
   item.older_ = list.newest;
   (list.newest ? list.newest->newer_ : list.oldest) = &item;
   list.newest = &item;
   list.bytes += item.bytes_;
-  ++list.count;
 }
 
 Evictable* Eviction::FromSmall() {
-  for (size_t left = small_.count; left > 0; --left) {
+  while (small_.oldest != nullptr) {
     Evictable& item = *small_.oldest;
-    if (!item.pinned && item.uses_ < 2) {
+    if (item.uses_ < 2) {
       ghosts_.Add(item.hash_, item.bytes_);
       return &item;
     }
     Remove(item);
-    if (item.pinned) {
-      Append(item, Evictable::Queue::kSmall);
-    } else {
-      item.uses_ = 0;
-      Append(item, Evictable::Queue::kMain);
-    }
+    item.uses_ = 0;
+    item.queue_ = Evictable::Queue::kMain;
+    Append(item);
   }
   return nullptr;
 }
 
 Evictable* Eviction::FromMain() {
-  size_t looks = 0;
-  for (size_t left = main_.count * (Evictable::kMostUses + 1); left > 0; --left) {
+  for (size_t looks = 0; main_.oldest != nullptr; ++looks) {
     Evictable& item = *main_.oldest;
-    if (!item.pinned && (item.uses_ == 0 || ++looks > kMostLooks)) return &item;
-    if (item.uses_ > 0) --item.uses_;
+    if (item.uses_ == 0 || looks == kMostLooks) return &item;
+    --item.uses_;
     Remove(item);
-    Append(item, Evictable::Queue::kMain);
+    Append(item);
   }
   return nullptr;
 }

@@ -15,8 +15,7 @@ class Evictable {
     if (uses_ < kMostUses) ++uses_;
   }
 
-  /// Set: it stays.
-  bool pinned = false;
+  bool pinned() const { return pinned_; }
 
  private:
   friend class Eviction;
@@ -30,6 +29,7 @@ class Evictable {
   uint32_t hash_ = 0;
   uint8_t uses_ = 0;
   Queue queue_ = Queue::kSmall;
+  bool pinned_ = false;
 };
 
 /// Hashes of what was evicted from the small queue not long ago.
@@ -86,11 +86,15 @@ class Eviction {
   /// Its size is another one now.
   void Resize(Evictable& item, size_t bytes);
 
+  /// It stays, and is in nobody's way, until it is unpinned: then it is the newest of its queue.
+  void Pin(Evictable& item);
+  void Unpin(Evictable& item);
+
   /// Picks what is worth least and removes it; nullptr if there is nothing that is not pinned.
   Evictable* Evict();
 
   /// Of all items.
-  size_t bytes() const { return small_.bytes + main_.bytes; }
+  size_t bytes() const { return small_.bytes + main_.bytes + pinned_.bytes; }
 
   /// What it takes itself.
   size_t memory() const { return ghosts_.memory(); }
@@ -100,17 +104,17 @@ class Eviction {
     Evictable* newest = nullptr;
     Evictable* oldest = nullptr;
     size_t bytes = 0;
-    size_t count = 0;
   };
 
   List& ListOf(const Evictable& item);
-  void Append(Evictable& item, Evictable::Queue queue);
+  void Append(Evictable& item);
   Evictable* FromSmall();
   Evictable* FromMain();
 
   const size_t small_share_;
   List small_;
   List main_;
+  List pinned_;
   Ghosts ghosts_;
 };
 

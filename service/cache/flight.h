@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "absl/functional/any_invocable.h"
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "cache/entry.h"
@@ -30,8 +31,8 @@ struct Read {
   int64_t min_revision = 0;
   absl::AnyInvocable<void(absl::StatusOr<Found>) &&> done;
 
-  absl::Time asked_at;
   /// When it came to the entry.
+  absl::Time asked_at = {};
   Tick joined = 0;
   /// When the newest was learned that its caller may know of.
   Tick floor = 0;
@@ -43,6 +44,12 @@ struct Read {
   Want want() const { return {.view = view, .page = page, .min_revision = min_revision}; }
 };
 
+/// Why the caller of a read does not wait any more; nothing if it does.
+std::optional<absl::Status> WhyGone(const Read& read);
+
+/// What is to be asked about the entry for this read.
+Need NeedOf(const Entry& entry, const Read& read);
+
 /// A question to the database about one entry, and the reads that wait for the answer.
 ///
 /// The answer shows everything that had been learned before the flight began, because the database
@@ -50,7 +57,13 @@ struct Read {
 /// caller of a later one may know of that, from an answer or because it is a write of its own: for
 /// that read the answer is good if it shows as much as is known by then; if not, the read goes on
 /// to another flight. That one begins after the read has joined and is good in any case, so no read
-/// waits for more than two flights of a kind, however often an article changes.
+/// waits for more than two flights of a kind, however often an article changes. (Only where one
+/// flight finds an article and another, under way at the same time, finds none, the first is good
+/// for nobody.)
+///
+/// Who waits is answered when it lands, or once their time is up or they have gone, which is looked
+/// at ten times a second. So many may wait for one flight (cache.cc), and so many flights be under
+/// way as the source takes questions: it refuses more at once.
 struct Flight {
   Shard& shard;
   /// Stays while the flight is under way, and is not to be touched afterwards.
@@ -60,8 +73,12 @@ struct Flight {
   const std::shared_ptr<const LoadPage> load;
   const Tick begun;
   const absl::Time begun_at;
-  /// Under the shard's lock, as all of the entry.
   std::vector<Read> waiters = {};
 };
+
+/// What a flight has brought, by what the source has answered.
+absl::StatusOr<Fact> ToFact(absl::StatusOr<std::optional<ArticleState>> answer);
+absl::StatusOr<Fact> ToFact(absl::StatusOr<std::optional<EncodedArticle>> answer);
+absl::StatusOr<Fact> ToFact(absl::StatusOr<LoadedPage> answer);
 
 }  // namespace content::cache

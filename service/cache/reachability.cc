@@ -16,18 +16,11 @@ void Reachability::Answered(absl::Time now) {
   away_ = false;
 }
 
-void Reachability::Refused(absl::Time now) {
+void Reachability::NotAnswered(absl::Time since, absl::Time now) {
   const std::lock_guard lock(mutex_);
+  if (answered_at_ > since) return;
   away_ = true;
   away_at_ = now;
-}
-
-bool Reachability::IsSilent(absl::Time since, absl::Time now) {
-  const std::lock_guard lock(mutex_);
-  if (answered_at_ >= since) return false;
-  away_ = true;
-  away_at_ = now;
-  return true;
 }
 
 bool Reachability::IsAway(absl::Time now) const {

@@ -12,12 +12,9 @@ class Reachability {
   /// It has answered.
   void Answered(absl::Time now);
 
-  /// A question was answered with UNAVAILABLE.
-  void Refused(absl::Time now);
-
-  /// A question that was sent at `since` has waited too long. Says whether that is because the
-  /// database is away: if other questions have been answered since, only this one takes its time.
-  bool IsSilent(absl::Time since, absl::Time now);
+  /// A question that was sent at `since` has been refused, or has waited long for what takes no
+  /// time. The database is away, unless it has answered another question since.
+  void NotAnswered(absl::Time since, absl::Time now);
 
   /// Whether it was away when it was last heard of, and that was not long ago.
   bool IsAway(absl::Time now) const;

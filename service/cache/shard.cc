@@ -21,7 +21,7 @@ void Shard::Refit(Entry& entry) {
   // What does not fit at all would push out the rest before it went itself.
   const auto fits = [&] { return Overhead() + entry.Bytes() <= max_bytes_; };
   if (!fits()) entry.DropPages();
-  const bool is_kept = entry.pinned || (entry.kind != Entry::Kind::kUnknown && fits());
+  const bool is_kept = entry.pinned() || (entry.kind != Entry::Kind::kUnknown && fits());
   if (is_kept) {
     eviction_.Resize(entry, entry.Bytes());
     Count(entry);
@@ -30,6 +30,20 @@ void Shard::Refit(Entry& entry) {
     Drop(entry);
   }
   Evict();
+}
+
+void Shard::Depart(const std::shared_ptr<Flight>& flight) {
+  flights_.insert(flight);
+  Entry& entry = flight->entry;
+  entry.AddFlight(flight);
+  if (!entry.pinned()) eviction_.Pin(entry);
+}
+
+void Shard::Land(const std::shared_ptr<Flight>& flight) {
+  flights_.erase(flight);
+  Entry& entry = flight->entry;
+  entry.RemoveFlight(*flight);
+  if (!entry.has_flights()) eviction_.Unpin(entry);
 }
 
 size_t Shard::Overhead() const {

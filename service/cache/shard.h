@@ -24,12 +24,15 @@ struct HashedName {
 };
 
 /// A part of what is kept, with a lock of its own.
+///
+/// Locks: `mutex` guards all of the shard, its entries and the waiters of their flights. Nobody
+/// holds those of two shards. Of what is not the cache's own only CallContext::cancelled and the
+/// clock are called under it: questions are sent and reads answered when it has been released.
 class Shard {
  public:
   /// `max_bytes`: what it may take, everything counted but flights.
   explicit Shard(size_t max_bytes);
 
-  /// Guards all of this, and the entries.
   std::mutex mutex;
 
   /// nullptr if there is none.
@@ -42,14 +45,21 @@ class Shard {
   /// there is no room for; `entry` too may be gone afterwards.
   void Refit(Entry& entry);
 
+  /// Takes on a flight: its entry stays until it has landed.
+  void Depart(const std::shared_ptr<Flight>& flight);
+
+  /// The flight has ended. Refit must follow.
+  void Land(const std::shared_ptr<Flight>& flight);
+
+  /// Those under way.
+  const absl::flat_hash_set<std::shared_ptr<Flight>>& flights() const { return flights_; }
+
   /// What it takes.
   size_t bytes() const { return Overhead() + eviction_.bytes(); }
 
   /// A moment after all those before.
   Tick NextTick() { return ++tick_; }
   Tick tick() const { return tick_; }
-
-  absl::flat_hash_set<std::shared_ptr<Flight>> flights;
 
   int64_t articles = 0;
   int64_t hits = 0;
@@ -85,6 +95,7 @@ class Shard {
   Tick tick_ = 0;
   Eviction eviction_;
   absl::flat_hash_set<std::unique_ptr<Entry>, Hash, Equal> entries_;
+  absl::flat_hash_set<std::shared_ptr<Flight>> flights_;
 };
 
 }  // namespace content::cache

@@ -55,9 +55,9 @@ struct PageAnswer {
 /// Answers from memory what is fresh enough, and asks the store for the rest.
 ///
 /// Nothing answered OK is older than a time that the configuration promises, except while the
-/// database cannot be asked, and then it says so (`stale_age`). No answer is older than one given
-/// before. All methods are thread-safe, do not block, and answer through their callback: at once,
-/// on the calling thread, if the answer is in memory.
+/// database cannot be asked, and then it says so (`stale_age`). No answer is older than one that
+/// was given before it was asked for. All methods are thread-safe, do not block, and answer through
+/// their callback: at once, on the calling thread, if the answer is in memory.
 class Reads {
  public:
   virtual ~Reads() = default;

@@ -221,6 +221,7 @@ struct InspectedArticle {
 };
 
 struct ModerationQuery {
+  /// PENDING or HIDDEN.
   v1::CommentState state = v1::COMMENT_STATE_PENDING;
   int page_size = 0;
   std::string after_key = {};

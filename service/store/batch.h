@@ -79,7 +79,7 @@ class Batch {
   void Schedule() {
     auto round = std::make_shared<Round>();
     pool_.RunLater([this, round] { return Begin(round); },
-                   [this, round](Connection& connection, int) {
+                   [this, round](Connection& connection, bool) {
                      round->answers = work_(connection, round->keys);
                      return absl::OkStatus();
                    },

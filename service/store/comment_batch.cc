@@ -33,26 +33,20 @@ std::vector<std::string> NamesOf(const std::vector<const CommentChange*>& change
 class CommentBatch {
  public:
   CommentBatch(Connection& connection, const std::vector<const CommentChange*>& changes,
-               int attempt)
+               bool in_doubt)
       : transaction_(connection),
         changes_(changes),
-        is_repeated_(attempt > 1),
+        in_doubt_(in_doubt),
         answers_(changes.size()) {}
 
   std::vector<CommentAnswer> Run(LockWait wait, const Announce& announce) {
     Lock(wait);
     ReadRequests();
     ReadComments();
-    for (const Item& item : items_) {
-      *item.answer = WriteComment({.article = *item.article,
-                                   .threads = threads_,
-                                   .requests = requests_,
-                                   .now = now_,
-                                   .is_repeated = is_repeated_},
-                                  *item.change);
-    }
-    Write();
-    if (std::vector<ArticleNews> news = News(); !news.empty()) announce(std::move(news));
+    Apply();
+    std::vector<ArticleNews> news = News();  // before the commit, after which nothing may fail
+    Commit();
+    if (!news.empty()) announce(std::move(news));
     return std::move(answers_);
   }
 
@@ -77,7 +71,7 @@ class CommentBatch {
     for (const Item& item : items_) {
       const RequestKey& request = RequestOf(*item.change);
       // One without a fingerprint was given its id here.
-      const bool may_exist = is_repeated_ || !request.fingerprint.empty();
+      const bool may_exist = in_doubt_ || !request.fingerprint.empty();
       if (may_exist && !request.id.empty()) keys.push_back({item.article->id, request.id});
     }
     requests_.Read(keys);
@@ -108,16 +102,28 @@ class CommentBatch {
     const auto past = requests_.Find(item.article->id, RequestOf(*item.change));
     if (past.ok() && *past) add((*past)->comment_id);
     const auto* added = std::get_if<NewComment>(item.change);
-    if (is_repeated_ && added != nullptr) add(added->comment_id);
+    if (in_doubt_ && added != nullptr) add(added->comment_id);
     return ids;
   }
 
-  void Write() {
+  // In memory.
+  void Apply() {
+    for (const Item& item : items_) {
+      *item.answer = WriteComment({.article = *item.article,
+                                   .threads = threads_,
+                                   .requests = requests_,
+                                   .now = now_,
+                                   .in_doubt = in_doubt_},
+                                  *item.change);
+    }
+  }
+
+  void Commit() {
     std::vector<const LockedArticle*> changed;
     for (const auto& [id, article] : articles_) {
       if (article.changed) changed.push_back(&article);
     }
-    if (changed.empty() && !requests_.has_records()) return;
+    if (changed.empty() && !requests_.has_callers_records()) return;
     threads_.Write();
     requests_.Write();
     WriteCounters(transaction_, changed);
@@ -138,7 +144,7 @@ class CommentBatch {
   const absl::Time now_ = absl::Now();
   Transaction transaction_;
   const std::vector<const CommentChange*>& changes_;
-  const bool is_repeated_;
+  const bool in_doubt_;
   std::map<std::string, LockedArticle> articles_;  // by key
   std::vector<CommentAnswer> answers_;
   std::vector<Item> items_;
@@ -150,8 +156,8 @@ class CommentBatch {
 
 std::vector<CommentAnswer> WriteComments(Connection& connection,
                                          const std::vector<const CommentChange*>& changes,
-                                         LockWait wait, int attempt, const Announce& announce) {
-  return CommentBatch(connection, changes, attempt).Run(wait, announce);
+                                         LockWait wait, bool in_doubt, const Announce& announce) {
+  return CommentBatch(connection, changes, in_doubt).Run(wait, announce);
 }
 
 }  // namespace content::store

@@ -17,10 +17,10 @@ using CommentAnswer = std::optional<absl::StatusOr<v1::Comment>>;
 
 /// Does these writes, one after the other, in one transaction, and answers each (WriteComment says
 /// how). One that fails does not disturb the others. `wait`: what becomes of those whose article
-/// another transaction has locked. `attempt` counts from 1; see Pool::Work. Throws pqxx exceptions:
-/// then none was done, or the outcome of all is not known.
+/// another transaction has locked. `in_doubt`: see Pool::Work. Throws pqxx exceptions: then none
+/// was done, or the outcome of all is not known.
 std::vector<CommentAnswer> WriteComments(Connection& connection,
                                          const std::vector<const CommentChange*>& changes,
-                                         LockWait wait, int attempt, const Announce& announce);
+                                         LockWait wait, bool in_doubt, const Announce& announce);
 
 }  // namespace content::store

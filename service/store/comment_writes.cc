@@ -53,7 +53,7 @@ absl::StatusOr<std::optional<v1::Comment>> FindCreated(const WriteScope& scope,
     if (!replay.ok()) return replay.status();
     return *std::move(replay);
   }
-  if (!scope.is_repeated) return std::nullopt;
+  if (!scope.in_doubt) return std::nullopt;
   const StoredComment* created = scope.threads.Find(scope.article, comment.comment_id);
   if (created == nullptr) return std::nullopt;
   return WithArticleRevision(created->message, scope.article.revision);
@@ -110,7 +110,7 @@ absl::StatusOr<v1::Comment> Write(const WriteScope& scope, const NewComment& com
 
   const v1::Comment& added =
       scope.threads.Add(article, comment.comment_id, *parent, std::move(message));
-  scope.requests.Record(article, comment.request, /*changed=*/true, comment.comment_id);
+  scope.requests.Record(article, comment.request, comment.comment_id);
   return WithArticleRevision(added, article.revision);
 }
 
@@ -174,7 +174,7 @@ absl::StatusOr<v1::Comment> Write(const WriteScope& scope, const CommentEdit& ed
   }
   if (edit.validate_only) return PreviewOfEdit(std::move(changed));
   if (!same) changed = scope.threads.Change(article, comment->id, scope.now, std::move(changed));
-  scope.requests.Record(article, edit.request, !same, comment->id);
+  scope.requests.Record(article, edit.request, comment->id);
   return WithArticleRevision(std::move(changed), article.revision);
 }
 
@@ -197,7 +197,7 @@ absl::StatusOr<v1::Comment> Write(const WriteScope& scope, const CommentDeletion
     }
     scope.threads.Change(article, comment->id, scope.now, Tombstone(comment->message));
   }
-  scope.requests.Record(article, deletion.request, is_there);
+  scope.requests.Record(article, deletion.request);
   return WithArticleRevision({}, article.revision);
 }
 
@@ -224,7 +224,7 @@ absl::StatusOr<v1::Comment> Write(const WriteScope& scope, const CommentModerati
     changed.set_state(moderation.state);
     changed = scope.threads.Change(article, comment->id, scope.now, std::move(changed));
   }
-  scope.requests.Record(article, moderation.request, !same, comment->id);
+  scope.requests.Record(article, moderation.request, comment->id);
   return WithArticleRevision(std::move(changed), article.revision);
 }
 

@@ -23,7 +23,7 @@ struct WriteScope {
   RequestLog& requests;
   absl::Time now;
   /// Whether an earlier attempt may have been committed.
-  bool is_repeated;
+  bool in_doubt;
 };
 
 /// The name of the article that a write gives.
@@ -41,7 +41,7 @@ bool MayShowOrHide(const CommentChange& change, const LockedArticle& article);
 
 /// Does a write, to be written with what else there is in `scope`. What it names must have been
 /// read: its request, the comment of that, TargetOf and, if it MayShowOrHide, those above; and if
-/// it is repeated, the comment that it adds. Answers with the comment in the article's new
+/// it is in doubt, the comment that it adds. Answers with the comment in the article's new
 /// revision; a deletion with the revision alone. One that fails changes nothing.
 absl::StatusOr<v1::Comment> WriteComment(const WriteScope& scope, const CommentChange& change);
 

@@ -51,6 +51,13 @@ std::string Quoted(absl::string_view value) {
   return absl::StrCat("'", absl::StrReplaceAll(value, {{"\\", "\\\\"}, {"'", "\\'"}}), "'");
 }
 
+// Whether PostgreSQL itself has said that what it was asked for is not done.
+bool IsRefusal(const std::exception& exception) {
+  const auto* error = dynamic_cast<const pqxx::sql_error*>(&exception);
+  return (error != nullptr && !error->sqlstate().empty()) ||
+         dynamic_cast<const pqxx::transaction_rollback*>(&exception) != nullptr;
+}
+
 }  // namespace
 
 std::string CompleteUrl(absl::string_view url) {
@@ -144,8 +151,8 @@ void Transaction::Commit() {
   try {
     Send();
   } catch (const std::exception& exception) {
-    if (connection_.is_open()) throw;
-    open_ = false;
+    if (connection_.is_open() && IsRefusal(exception)) throw;
+    open_ = false;  // as far as this connection can tell: it is of no use any more
     throw pqxx::in_doubt_error(exception.what());
   }
   open_ = false;

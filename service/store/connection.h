@@ -136,7 +136,8 @@ class Transaction {
     Append(connection_.Prepared(sql), {internal::ParameterText(args)...});
   }
 
-  /// Throws pqxx::in_doubt_error if the connection broke before the outcome was known.
+  /// Throws pqxx::in_doubt_error if the outcome is not known: unless PostgreSQL itself says that it
+  /// has refused something, on a connection that is still open.
   void Commit();
 
  private:

@@ -13,12 +13,12 @@ namespace {
 // $1 and $2 comment id and article key of the last row of the page before, $3 limit. The state is
 // part of the text: with a parameter in its place the partial index could not be used.
 std::string SelectQueue(v1::CommentState state) {
-  constexpr char kQueue[] = R"sql(
+  return absl::Substitute(R"sql(
 SELECT $0, c.comment_id || '/' || c.article_id AS page_key
 FROM comment c JOIN article_state s USING (article_id)
 WHERE c.state = $1 AND (c.comment_id, c.article_id) > ($$1::uuid, $$2)
-ORDER BY c.comment_id, c.article_id LIMIT $$3::integer)sql";
-  return absl::Substitute(kQueue, kCommentColumns, static_cast<int>(state));
+ORDER BY c.comment_id, c.article_id LIMIT $$3::integer)sql",
+                          kCommentColumns, static_cast<int>(state));
 }
 
 // A key that comes before every other.
@@ -28,10 +28,12 @@ constexpr char kFirstKey[] = "00000000-0000-0000-0000-000000000000/";
 
 absl::StatusOr<Page<v1::Comment>> ListModerationQueue(Connection& connection,
                                                       const ModerationQuery& query) {
+  static const std::string pending = SelectQueue(v1::COMMENT_STATE_PENDING);
+  static const std::string hidden = SelectQueue(v1::COMMENT_STATE_HIDDEN);
+  const std::string& statement = query.state == v1::COMMENT_STATE_HIDDEN ? hidden : pending;
   const std::string after = query.after_key.empty() ? kFirstKey : query.after_key;
   const std::pair<std::string, std::string> key = absl::StrSplit(after, '/');
-  const pqxx::result rows =
-      connection.Read(SelectQueue(query.state), key.first, key.second, query.page_size + 1);
+  const pqxx::result rows = connection.Read(statement, key.first, key.second, query.page_size + 1);
   const auto read = [](const pqxx::row& row) { return ReadComment(row, Audience::kModerators); };
   return FillPage<v1::Comment>(rows, rows.size(), query.page_size, kMaxReplyBytes, read);
 }

@@ -298,7 +298,7 @@ std::unique_ptr<Subscription> News::Subscribe(ArticleSource::NewsSink sink) {
   return std::make_unique<Subscriber>(*this, std::move(sink));
 }
 
-void News::Announce(const std::vector<ArticleNews>& news) {
+void News::Announce(const std::vector<ArticleNews>& news) noexcept {
   for (const ArticleNews& item : news) Tell(item);
   if (exchange_) exchange_->Gather(news);
 }

@@ -36,8 +36,9 @@ class News {
   /// See ArticleSource::Subscribe. The subscription must end before this does.
   std::unique_ptr<Subscription> Subscribe(ArticleSource::NewsSink sink);
 
-  /// Calls the subscribers' sinks, and leaves the rest for later.
-  void Announce(const std::vector<ArticleNews>& news);
+  /// Calls the subscribers' sinks, and leaves the rest for later. What it tells of is committed:
+  /// rather than let its caller fail, and readers here not hear of it, it ends the process.
+  void Announce(const std::vector<ArticleNews>& news) noexcept;
 
  private:
   class Exchange;

@@ -149,12 +149,12 @@ absl::Status Pool::Lane::Run(const CallContext& context, Work& work) {
   const auto failed = [&in_doubt](absl::Status status) {
     return in_doubt ? OutcomeUnknown() : std::move(status);
   };
-  for (int attempt = 1;; ++attempt) {
+  while (true) {
     if (absl::Status status = StillWanted(context); !status.ok()) return failed(status);
     try {
       Connection* const connection = Open(context.deadline);
       if (connection == nullptr) return failed(StoreUnavailable());
-      absl::Status status = work(*connection, attempt);
+      absl::Status status = work(*connection, in_doubt);
       SetHangsAfter(absl::InfiniteFuture());
       return status;
     } catch (const std::exception& exception) {

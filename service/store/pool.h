@@ -42,10 +42,16 @@ class Pool {
   };
 
   /// What is done on a connection. May throw pqxx exceptions; the status it returns is final.
-  /// `attempt` counts from 1. What changes something must, from its second attempt on, first look
-  /// whether an earlier one was committed after all.
-  using Work = absl::AnyInvocable<absl::Status(Connection&, int attempt)>;
+  /// `in_doubt`: an earlier attempt may have been committed. What changes something must look
+  /// whether it was, and for that wait until it has ended.
+  using Work = absl::AnyInvocable<absl::Status(Connection&, bool in_doubt)>;
   using Finish = absl::AnyInvocable<void(absl::Status) &&>;
+
+  /// Tells, when a connection is free for it, for whom the job is done.
+  using Begin = absl::AnyInvocable<CallContext() &&>;
+
+  /// A prompt job waits for nobody's locks, unless it is in doubt.
+  enum class Pace { kAny, kPrompt };
 
   explicit Pool(Options options);
 
@@ -58,12 +64,6 @@ class Pool {
   /// Runs `work` and then `finish` with its status, on a thread of the pool. A full queue calls
   /// `finish` at once, on the calling thread, with RESOURCE_EXHAUSTED. Thread-safe.
   void Run(CallContext context, Work work, Finish finish);
-
-  /// Tells, when a connection is free for it, for whom the job is done.
-  using Begin = absl::AnyInvocable<CallContext() &&>;
-
-  /// A prompt job waits for nobody's locks.
-  enum class Pace { kAny, kPrompt };
 
   /// The same for a job of many calls, which wait elsewhere until `begin` is called, and have been
   /// counted one by one. It is not refused.

@@ -69,7 +69,7 @@ class PostgresStore : public Store {
   void ListArticles(CallContext context, ArticleQuery query,
                     Callback<Page<v1::Article>> done) override {
     Run(std::move(context), reads_, std::move(done),
-        [query = std::move(query)](Connection& connection, int) {
+        [query = std::move(query)](Connection& connection, bool) {
           return store::ListArticles(connection, query);
         });
   }
@@ -77,7 +77,7 @@ class PostgresStore : public Store {
   void SearchArticles(CallContext context, SearchQuery query,
                       Callback<Page<v1::SearchResult>> done) override {
     Run(std::move(context), reads_, std::move(done),
-        [query = std::move(query)](Connection& connection, int) {
+        [query = std::move(query)](Connection& connection, bool) {
           return store::SearchArticles(connection, query);
         });
   }
@@ -85,7 +85,7 @@ class PostgresStore : public Store {
   void GetArticlePage(CallContext context, v1::ArticleView view, CommentQuery comments,
                       Callback<ArticlePage> done) override {
     Run(std::move(context), reads_, std::move(done),
-        [view, comments = std::move(comments)](Connection& connection, int) {
+        [view, comments = std::move(comments)](Connection& connection, bool) {
           return store::GetArticlePage(connection, view, comments);
         });
   }
@@ -103,7 +103,7 @@ class PostgresStore : public Store {
 
   void ListComments(CallContext context, CommentQuery query, Callback<CommentPage> done) override {
     Run(std::move(context), reads_, std::move(done),
-        [query = std::move(query)](Connection& connection, int) {
+        [query = std::move(query)](Connection& connection, bool) {
           return store::ListComments(connection, query);
         });
   }
@@ -130,7 +130,7 @@ class PostgresStore : public Store {
   void ReadCommentChanges(CallContext context, std::string article_id, int64_t after_revision,
                           Callback<CommentChanges> done) override {
     Run(std::move(context), reads_, std::move(done),
-        [article_id = std::move(article_id), after_revision](Connection& connection, int) {
+        [article_id = std::move(article_id), after_revision](Connection& connection, bool) {
           return store::ReadCommentChanges(connection, article_id, after_revision);
         });
   }
@@ -143,14 +143,14 @@ class PostgresStore : public Store {
   void ReadArticleChanges(CallContext context, ArticleCursor after, absl::Time now,
                           Callback<ArticleChanges> done) override {
     Run(std::move(context), reads_, std::move(done),
-        [after = std::move(after), now](Connection& connection, int) {
+        [after = std::move(after), now](Connection& connection, bool) {
           return store::ReadArticleChanges(connection, after, now);
         });
   }
 
   void GetArticleCursor(CallContext context, Callback<ArticleCursor> done) override {
     Run(std::move(context), reads_, std::move(done),
-        [](Connection& connection, int) { return store::GetArticleCursor(connection); });
+        [](Connection& connection, bool) { return store::GetArticleCursor(connection); });
   }
 
   void PublishArticle(CallContext context, v1::Article article, PublishOptions options,
@@ -158,7 +158,7 @@ class PostgresStore : public Store {
     SetOwnId(options.request);
     Run(std::move(context), publishing_, std::move(done),
         [this, article = std::move(article), options = std::move(options)](Connection& connection,
-                                                                           int) {
+                                                                           bool) {
           return store::PublishArticle(connection, article, options, announce_);
         });
   }
@@ -180,7 +180,7 @@ class PostgresStore : public Store {
   void InspectArticle(CallContext context, std::string id,
                       Callback<InspectedArticle> done) override {
     Run(std::move(context), reads_, std::move(done),
-        [id = std::move(id)](Connection& connection, int) {
+        [id = std::move(id)](Connection& connection, bool) {
           return store::InspectArticle(connection, id);
         });
   }
@@ -194,7 +194,7 @@ class PostgresStore : public Store {
   void ListModerationQueue(CallContext context, ModerationQuery query,
                            Callback<Page<v1::Comment>> done) override {
     Run(std::move(context), reads_, std::move(done),
-        [query = std::move(query)](Connection& connection, int) {
+        [query = std::move(query)](Connection& connection, bool) {
           return store::ListModerationQueue(connection, query);
         });
   }
@@ -203,7 +203,7 @@ class PostgresStore : public Store {
                     Callback<Page<v1::Comment>> done) override {
     Run(std::move(context), reads_, std::move(done),
         [author_id = std::move(author_id), after_key = std::move(after_key)](Connection& connection,
-                                                                             int) {
+                                                                             bool) {
           return store::ExportAuthor(connection, author_id, after_key);
         });
   }
@@ -211,7 +211,7 @@ class PostgresStore : public Store {
   void EraseAuthor(CallContext context, std::string author_id,
                    Callback<ErasedComments> done) override {
     Run(std::move(context), writes_, std::move(done),
-        [this, author_id = std::move(author_id)](Connection& connection, int) {
+        [this, author_id = std::move(author_id)](Connection& connection, bool) {
           return store::EraseAuthor(connection, author_id, announce_);
         });
   }
@@ -219,13 +219,13 @@ class PostgresStore : public Store {
   void VerifyCounters(CallContext context, VerifyQuery query,
                       Callback<VerifiedCounters> done) override {
     Run(std::move(context), writes_, std::move(done),
-        [this, query = std::move(query)](Connection& connection, int) {
+        [this, query = std::move(query)](Connection& connection, bool) {
           return store::VerifyCounters(connection, query, announce_);
         });
   }
 
   void ForgetRequests(CallContext context, absl::Time before, Callback<int64_t> done) override {
-    Run(std::move(context), writes_, std::move(done), [before](Connection& connection, int) {
+    Run(std::move(context), writes_, std::move(done), [before](Connection& connection, bool) {
       return store::ForgetRequests(connection, before);
     });
   }
@@ -242,7 +242,7 @@ class PostgresStore : public Store {
 
   void Check(CallContext context, absl::AnyInvocable<void(absl::Status) &&> done) override {
     checks_.Run(
-        std::move(context), [](Connection& connection, int) { return store::Check(connection); },
+        std::move(context), [](Connection& connection, bool) { return store::Check(connection); },
         std::move(done));
   }
 
@@ -269,8 +269,8 @@ class PostgresStore : public Store {
     auto result = std::make_shared<std::optional<T>>();
     pool.Run(
         std::move(context),
-        [result, work = std::move(work)](Connection& connection, int attempt) -> absl::Status {
-          absl::StatusOr<T> answer = work(connection, attempt);
+        [result, work = std::move(work)](Connection& connection, bool in_doubt) -> absl::Status {
+          absl::StatusOr<T> answer = work(connection, in_doubt);
           if (!answer.ok()) return answer.status();
           *result = *std::move(answer);
           return absl::OkStatus();
@@ -292,7 +292,7 @@ class PostgresStore : public Store {
                     absl::StatusOr<T> (*write)(Connection&, const Change&, const Announce&)) {
     SetOwnId(change.request);
     Run(std::move(context), publishing_, std::move(done),
-        [this, change = std::move(change), write](Connection& connection, int) {
+        [this, change = std::move(change), write](Connection& connection, bool) {
           return write(connection, change, announce_);
         });
   }
@@ -319,8 +319,8 @@ class PostgresStore : public Store {
   // Used by jobs of `writes_`, and so before it.
   WriteQueue comment_writes_{
       writes_, [this](Connection& connection, const std::vector<const CommentChange*>& changes,
-                      LockWait wait, int attempt) {
-        return WriteComments(connection, changes, wait, attempt, announce_);
+                      LockWait wait, bool in_doubt) {
+        return WriteComments(connection, changes, wait, in_doubt, announce_);
       }};
   Pool reads_;
   Pool writes_;

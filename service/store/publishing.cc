@@ -238,8 +238,7 @@ absl::StatusOr<PublishedArticle> PublishArticle(Connection& connection, v1::Arti
     published = {WriteArticle(transaction, locked, existing, article, /*retracted=*/false, now),
                  existing ? v1::PUBLISH_OUTCOME_REPLACED : v1::PUBLISH_OUTCOME_CREATED};
   }
-  RecordRequest(transaction, locked, options.request, published.outcome);
-  transaction.Commit();
+  CommitRequest(transaction, locked, options.request, published.outcome);
   announce({NewsOf(locked)});
   return published;
 }
@@ -272,8 +271,7 @@ absl::StatusOr<v1::Article> UpdateArticle(Connection& connection, const ArticleE
   const v1::Article written =
       same ? existing->article
            : WriteArticle(transaction, *locked, existing, article, existing->retracted, now);
-  RecordRequest(transaction, *locked, edit.request);
-  transaction.Commit();
+  CommitRequest(transaction, *locked, edit.request);
   announce({NewsOf(*locked)});
   return written;
 }
@@ -299,10 +297,7 @@ absl::StatusOr<v1::Article> RenameArticle(Connection& connection, const ArticleR
     article.set_name(ArticleName(locked->name));
     article.set_revision(locked->revision);
   }
-  if (!*past) {
-    RecordRequest(transaction, *locked, renaming.request);
-    transaction.Commit();
-  }
+  if (!*past) CommitRequest(transaction, *locked, renaming.request);
   announce({NewsOf(*locked)});
   article.clear_body();
   article.clear_sections();
@@ -328,8 +323,7 @@ absl::StatusOr<int64_t> RetractArticle(Connection& connection, const ArticleRetr
     UnindexArticle(transaction, locked->id);
     WriteState(transaction, *locked, existing->article, /*retracted=*/true);
   }
-  RecordRequest(transaction, *locked, retraction.request);
-  transaction.Commit();
+  CommitRequest(transaction, *locked, retraction.request);
   announce({NewsOf(*locked)});
   return locked->revision;
 }

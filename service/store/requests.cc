@@ -70,19 +70,19 @@ absl::StatusOr<std::optional<PastRequest>> RequestLog::Find(const std::string& a
   return entry->second.past;
 }
 
-void RequestLog::Record(const LockedArticle& article, const RequestKey& request, bool changed,
+void RequestLog::Record(const LockedArticle& article, const RequestKey& request,
                         const std::string& comment_id, v1::PublishOutcome outcome) {
-  const bool is_callers = !request.fingerprint.empty();
-  if (request.id.empty() || (!changed && !is_callers)) return;
+  if (request.id.empty()) return;
   entries_[{article.id, request.id}] = {
       .fingerprint = request.fingerprint,
       .past = {.comment_id = comment_id, .revision = article.revision, .outcome = outcome},
       .is_new = true};
 }
 
-bool RequestLog::has_records() const {
-  return std::any_of(entries_.begin(), entries_.end(),
-                     [](const auto& entry) { return entry.second.is_new; });
+bool RequestLog::has_callers_records() const {
+  return std::any_of(entries_.begin(), entries_.end(), [](const auto& item) {
+    return item.second.is_new && !item.second.fingerprint.empty();
+  });
 }
 
 void RequestLog::Write() const {
@@ -104,11 +104,13 @@ absl::StatusOr<std::optional<PastRequest>> FindRequest(Transaction& transaction,
   return log.Find(article_id, request);
 }
 
-void RecordRequest(Transaction& transaction, const LockedArticle& article,
+void CommitRequest(Transaction& transaction, const LockedArticle& article,
                    const RequestKey& request, v1::PublishOutcome outcome) {
   RequestLog log(transaction);
-  log.Record(article, request, article.changed, "", outcome);
+  log.Record(article, request, "", outcome);
+  if (!article.changed && !log.has_callers_records()) return;
   log.Write();
+  transaction.Commit();
 }
 
 absl::StatusOr<int64_t> ForgetRequests(Connection& connection, absl::Time before) {

@@ -1,10 +1,10 @@
 #pragma once
 
-#include <compare>
 #include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -35,7 +35,9 @@ class RequestLog {
     std::string article_id;
     std::string request_id;
 
-    auto operator<=>(const Key&) const = default;
+    bool operator<(const Key& other) const {
+      return std::tie(article_id, request_id) < std::tie(other.article_id, other.request_id);
+    }
   };
 
   explicit RequestLog(Transaction& transaction) : transaction_(transaction) {}
@@ -48,13 +50,14 @@ class RequestLog {
   absl::StatusOr<std::optional<PastRequest>> Find(const std::string& article_id,
                                                   const RequestKey& request) const;
 
-  /// Remembers what a request that has an id came to. One that changed nothing is remembered only
-  /// if its id is the caller's: it may as well be done again.
-  void Record(const LockedArticle& article, const RequestKey& request, bool changed,
+  /// Remembers what a request that has an id came to.
+  void Record(const LockedArticle& article, const RequestKey& request,
               const std::string& comment_id = "",
               v1::PublishOutcome outcome = v1::PUBLISH_OUTCOME_UNSPECIFIED);
 
-  bool has_records() const;
+  /// Whether requests were recorded whose callers may repeat them. Others are recorded for the case
+  /// that a commit is in doubt, and if nothing has changed need none.
+  bool has_callers_records() const;
 
   /// Writes what was recorded, with the commit at the latest.
   void Write() const;
@@ -75,8 +78,9 @@ absl::StatusOr<std::optional<PastRequest>> FindRequest(Transaction& transaction,
                                                        const std::string& article_id,
                                                        const RequestKey& request);
 
-/// RequestLog::Record of one request, which is written.
-void RecordRequest(Transaction& transaction, const LockedArticle& article,
+/// Records one request and commits what it has done; nothing if it has changed nothing and its
+/// caller cannot repeat it.
+void CommitRequest(Transaction& transaction, const LockedArticle& article,
                    const RequestKey& request,
                    v1::PublishOutcome outcome = v1::PUBLISH_OUTCOME_UNSPECIFIED);
 

@@ -1,10 +1,10 @@
 #pragma once
 
-#include <compare>
 #include <cstdint>
 #include <map>
 #include <set>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "absl/time/time.h"
@@ -22,7 +22,9 @@ struct StoredKey {
   std::string article_id;
   std::string comment_id;
 
-  auto operator<=>(const StoredKey&) const = default;
+  bool operator<(const StoredKey& other) const {
+    return std::tie(article_id, comment_id) < std::tie(other.article_id, other.comment_id);
+  }
 };
 
 struct StoredComment {

@@ -12,33 +12,33 @@ namespace {
 // A larger batch costs hardly less for each write, and its first waits for its last.
 constexpr size_t kMostWrites = 128;
 
-// While one waits for the disk, another works. More would be smaller ones, which cost more.
+// While one waits for the disk, another works. More would be smaller ones, which cost more. What
+// other connections there are wait for locked articles, or do what takes long.
 constexpr int kMostBatches = 2;
 
 }  // namespace
 
 void WriteQueue::Add(CallContext context, CommentChange change, Callback<v1::Comment> done) {
   const std::string name = ArticleOf(change);
-  absl::Status status;
-  {
-    const std::lock_guard lock(mutex_);
-    const auto article = articles_.find(name);
-    status = pool_.Enter(article == articles_.end() ? 0 : article->second.waiting.size());
-    if (status.ok()) Put(name, {std::move(context), std::move(change), std::move(done)});
-  }
-  if (!status.ok()) std::move(done)(std::move(status));
+  std::unique_lock lock(mutex_);
+  const auto article = articles_.find(name);
+  const size_t alike = article == articles_.end() ? 0 : article->second.waiting.size();
+  absl::Status status = pool_.Enter(alike);
+  if (status.ok()) return Put(name, {std::move(context), std::move(change), std::move(done)});
+  lock.unlock();
+  std::move(done)(std::move(status));
 }
 
 void WriteQueue::Schedule(LockWait wait) {
   auto batch = std::make_shared<Batch>(Batch{.wait = wait});
   pool_.RunLater([this, batch] { return Begin(batch); },
-                 [this, batch](Connection& connection, int attempt) {
+                 [this, batch](Connection& connection, bool in_doubt) {
                    std::vector<const CommentChange*> changes;
                    for (const Write& write : batch->writes) changes.push_back(&write.change);
-                   // The attempt before may be going on yet, in a transaction whose connection is
-                   // gone: what that comes to has to be waited for.
-                   const LockWait lock_wait = attempt > 1 ? LockWait::kWait : batch->wait;
-                   batch->answers = work_(connection, changes, lock_wait, attempt);
+                   // The attempt in doubt may be going on yet, in a transaction whose connection
+                   // is gone: what that comes to has to be waited for.
+                   const LockWait lock_wait = in_doubt ? LockWait::kWait : batch->wait;
+                   batch->answers = work_(connection, changes, lock_wait, in_doubt);
                    return absl::OkStatus();
                  },
                  [this, batch](absl::Status status) { Finish(*batch, status); },
@@ -50,7 +50,7 @@ CallContext WriteQueue::Begin(const std::shared_ptr<Batch>& batch) {
   batch->begun = true;
   {
     const std::lock_guard lock(mutex_);
-    batch->wait == LockWait::kSkip ? TakeReady(*batch) : TakeLocked(*batch);
+    batch->wait == LockWait::kSkip ? TakeReady(*batch) : TakeFirst(locked_, *batch);
   }
   pool_.Leave(batch->writes.size());
   std::vector<Write> wanted;
@@ -78,23 +78,17 @@ void WriteQueue::Finish(Batch& batch, const absl::Status& status) {
     return;
   }
   const bool one_by_one = batch.writes.size() > 1 && MayBeOnesFault(status);
-  std::vector<std::pair<Write, absl::StatusOr<v1::Comment>>> answered;
+  if (!status.ok()) batch.answers.assign(batch.writes.size(), status);
+  const auto comes_back = [&](size_t i) { return one_by_one || !batch.answers[i]; };
   {
     const std::lock_guard lock(mutex_);
-    for (size_t i = batch.writes.size(); i-- > 0;) {  // those before go back before those after
-      Write& write = batch.writes[i];
-      if (one_by_one || (status.ok() && !batch.answers[i])) {
-        PutBack(std::move(write), one_by_one);
-      } else if (status.ok()) {
-        answered.emplace_back(std::move(write), *std::move(batch.answers[i]));
-      } else {
-        answered.emplace_back(std::move(write), status);
-      }
+    for (size_t i = batch.writes.size(); i-- > 0;) {  // the first of them will be the first again
+      if (comes_back(i)) PutBack(std::move(batch.writes[i]), one_by_one);
     }
     Release(batch);
   }
-  for (auto write = answered.rbegin(); write != answered.rend(); ++write) {
-    std::move(write->first.done)(std::move(write->second));
+  for (size_t i = 0; i < batch.writes.size(); ++i) {
+    if (!comes_back(i)) std::move(batch.writes[i].done)(*std::move(batch.answers[i]));
   }
 }
 
@@ -115,11 +109,11 @@ std::vector<WriteQueue::Write> WriteQueue::TakeAll() {
 void WriteQueue::Put(const std::string& name, Write write) {
   Article& article = articles_[name];
   article.waiting.push_back(std::move(write));
-  if (!article.is_running && article.waiting.size() == 1) Line(name, article);
+  if (!article.is_running && article.waiting.size() == 1) LineUp(name, article);
 }
 
 // Puts an article where it will be taken.
-void WriteQueue::Line(const std::string& name, const Article& article) {
+void WriteQueue::LineUp(const std::string& name, const Article& article) {
   if (article.is_locked) {
     locked_.push_back(name);
     Schedule(LockWait::kWait);
@@ -138,45 +132,35 @@ void WriteQueue::ScheduleReady() {
 void WriteQueue::TakeReady(Batch& batch) {
   scheduled_ = false;
   ++running_;
-  for (bool room = true; room && !ready_.empty();) {
-    const std::string name = ready_.front();
-    Article& article = articles_.at(name);
-    if (article.waiting.front().alone && !batch.writes.empty()) break;
-    ready_.pop_front();
-    batch.articles.push_back(name);
-    room = TakeWrites(article, batch);
-  }
+  while (!ready_.empty() && HasRoom(batch, articles_.at(ready_.front()))) TakeFirst(ready_, batch);
   ScheduleReady();
 }
 
-// There is a job for each of these.
-void WriteQueue::TakeLocked(Batch& batch) {
-  const std::string name = locked_.front();
-  locked_.pop_front();
-  batch.articles.push_back(name);
-  TakeWrites(articles_.at(name), batch);
-}
-
-// Whether there is room for more.
-bool WriteQueue::TakeWrites(Article& article, Batch& batch) {
+// Takes an article, and of what waits for it as much as there is room for.
+void WriteQueue::TakeFirst(Line& line, Batch& batch) {
+  Article& article = articles_.at(line.front());
+  batch.articles.push_back(std::move(line.front()));
+  line.pop_front();
   article.is_running = true;
   article.is_locked = false;
-  std::deque<Write>& waiting = article.waiting;
-  while (!waiting.empty() && batch.writes.size() < kMostWrites) {
-    const bool alone = waiting.front().alone;
-    if (alone && !batch.writes.empty()) return false;
-    batch.writes.push_back(std::move(waiting.front()));
-    waiting.pop_front();
-    if (alone) return false;
+  while (!article.waiting.empty() && HasRoom(batch, article)) {
+    batch.writes.push_back(std::move(article.waiting.front()));
+    article.waiting.pop_front();
   }
-  return batch.writes.size() < kMostWrites;
 }
 
-// Before those that came after it. Not `alone`: somebody has locked its article.
+// Whether the next write to the article may be in the batch.
+bool WriteQueue::HasRoom(const Batch& batch, const Article& article) {
+  if (batch.writes.empty()) return true;
+  const bool alone = batch.writes.back().alone || article.waiting.front().alone;
+  return !alone && batch.writes.size() < kMostWrites;
+}
+
+// Before those that came after it. Not `alone`: another transaction has locked its article.
 void WriteQueue::PutBack(Write write, bool alone) {
   Article& article = articles_.at(ArticleOf(write.change));
   article.is_locked = !alone;
-  write.alone = alone;
+  write.alone |= alone;
   article.waiting.push_front(std::move(write));
   pool_.EnterAgain(1);
 }
@@ -189,7 +173,7 @@ void WriteQueue::Release(const Batch& batch) {
     if (article->second.waiting.empty()) {
       articles_.erase(article);
     } else {
-      Line(name, article->second);
+      LineUp(name, article->second);
     }
   }
   ScheduleReady();

@@ -23,10 +23,10 @@ namespace content::store {
 /// it may, and does them in one transaction: the busier it is, the less each write costs, and who
 /// comes alone does not wait.
 ///
-/// The writes of an article are done in the order they came, and on one connection at a time: what
-/// comes meanwhile makes the next batch, and no connection waits for another of the same pool. An
-/// article that somebody else has locked is left out of its batch, and then waited for by itself,
-/// in a job that is not prompt.
+/// What is written to an article by one of its names is done in the order it came, and on one
+/// connection at a time: what comes meanwhile makes the next batch. An article that another
+/// transaction has locked (somebody else's, or a batch with another of its names) is left out, and
+/// then waited for by itself, in a job that is not prompt.
 ///
 /// A write whose caller's time is up, or who has gone, is not done. If one makes a batch fail,
 /// those of the batch are done one by one. Thread-safe.
@@ -34,7 +34,7 @@ class WriteQueue {
  public:
   /// WriteComments, of comment_batch.h.
   using Work = std::function<std::vector<CommentAnswer>(
-      Connection&, const std::vector<const CommentChange*>& changes, LockWait wait, int attempt)>;
+      Connection&, const std::vector<const CommentChange*>& changes, LockWait wait, bool in_doubt)>;
 
   /// It must live longer than `pool`, which need not live yet.
   WriteQueue(Pool& pool, Work work) : pool_(pool), work_(std::move(work)) {}
@@ -58,8 +58,11 @@ class WriteQueue {
   struct Article {
     std::deque<Write> waiting = {};
     bool is_running = false;
-    bool is_locked = false;  // by somebody else
+    bool is_locked = false;  // by another transaction
   };
+
+  // Names of articles, in the order in which they are taken.
+  using Line = std::deque<std::string>;
 
   // Writes that are done together.
   struct Batch {
@@ -77,21 +80,22 @@ class WriteQueue {
 
   // With the mutex held.
   void Put(const std::string& name, Write write);
+  void LineUp(const std::string& name, const Article& article);
   void ScheduleReady();
-  void Line(const std::string& name, const Article& article);
   void TakeReady(Batch& batch);
-  void TakeLocked(Batch& batch);
-  bool TakeWrites(Article& article, Batch& batch);
+  void TakeFirst(Line& line, Batch& batch);
   void PutBack(Write write, bool alone);
   void Release(const Batch& batch);
+
+  static bool HasRoom(const Batch& batch, const Article& article);
 
   Pool& pool_;
   const Work work_;
   std::mutex mutex_;
   std::map<std::string, Article> articles_;
   // Articles that have writes waiting and none running; each in one of these.
-  std::deque<std::string> ready_;
-  std::deque<std::string> locked_;
+  Line ready_;
+  Line locked_;  // and a job for each of these
   // Batches of what is ready: one may be scheduled, and some run.
   bool scheduled_ = false;
   int running_ = 0;

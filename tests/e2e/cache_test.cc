@@ -266,6 +266,87 @@ TEST_F(LastingCacheTest, MinRevisionGoesPastMemory) {
             "REVISION_NOT_REACHED");
 }
 
+// Reads that are not answered from memory, and watches, may be ahead of those that are: with the
+// revision that they show these follow.
+class AheadOfMemoryTest : public CacheTest {
+ protected:
+  void SetUp() override {
+    AwaitServing(writing_);
+    AwaitServing(reading_);
+    ASSERT_TRUE(writing_.Publish(MakeArticle("story")).ok());
+    comment_ = Create(writing_, "story", "first");
+    ReadAll(0);
+    EXPECT_EQ(ReadAll(0), std::vector<int64_t>(4, comment_.article_revision()));
+    comment_ = Create(writing_, "story", "second");
+    EXPECT_EQ(ReadAll(0), std::vector<int64_t>(4, comment_.article_revision() - 1));
+  }
+
+  // The revisions that GetArticle (in both views), ListComments and GetArticlePage show.
+  std::vector<int64_t> ReadAll(int64_t min_revision) const {
+    v1::ListCommentsRequest list;
+    list.set_parent("articles/story");
+    list.set_min_revision(min_revision);
+    v1::GetArticlePageRequest page;
+    page.set_name("articles/story");
+    page.set_min_revision(min_revision);
+    const auto revision = [&](v1::ArticleView view) {
+      return Get(reading_, "story", view, min_revision).response.article().revision();
+    };
+    return {revision(v1::ARTICLE_VIEW_FULL), revision(v1::ARTICLE_VIEW_BASIC),
+            Ask(&Stub::ListComments, reading_, list).response.article_revision(),
+            Ask(&Stub::GetArticlePage, reading_, page).response.article().revision()};
+  }
+
+  void ExpectAllFollow(int64_t revision) const {
+    EXPECT_EQ(revision, comment_.article_revision());
+    EXPECT_EQ(ReadAll(revision), std::vector<int64_t>(4, revision));
+  }
+
+  // Nobody tells the second server of what is written through the first.
+  ContentdServer writer_{Arguments(url_, {"--notifications=false"})};
+  ContentdServer reader_{Arguments(url_, {"--notifications=false", "--max-staleness", "1h"})};
+  Client writing_{writer_.address()};
+  Client reading_{reader_.address()};
+  v1::Comment comment_;
+};
+
+TEST_F(AheadOfMemoryTest, ReadsFollowTheRevisionOfAWriteWhoseCommentIsFound) {
+  v1::GetCommentRequest request;
+  request.set_name(comment_.name());
+  EXPECT_EQ(Ask(&Stub::GetComment, reading_, request).response.comment().body(), "second");
+  ExpectAllFollow(comment_.article_revision());
+}
+
+TEST_F(AheadOfMemoryTest, ReadsFollowTheRevisionOfAListOfArticles) {
+  const auto list = Ask(&Stub::ListArticles, reading_, v1::ListArticlesRequest()).response;
+  ASSERT_EQ(list.articles_size(), 1);
+  ExpectAllFollow(list.articles(0).revision());
+}
+
+TEST_F(AheadOfMemoryTest, ReadsFollowTheRevisionOfAThread) {
+  v1::ListCommentsRequest request;
+  request.set_parent("articles/story");
+  request.set_reply_to(comment_.name());
+  ExpectAllFollow(Ask(&Stub::ListComments, reading_, request).response.article_revision());
+}
+
+TEST_F(AheadOfMemoryTest, ReadsFollowTheRevisionOfAWatchOfComments) {
+  v1::WatchCommentsRequest request;
+  request.set_parent("articles/story");
+  request.set_after_revision(comment_.article_revision() - 1);
+  Stream<v1::WatchCommentsResponse> watch(&Stub::WatchComments, reading_.content(), request);
+  const auto message = watch.Read();
+  ASSERT_TRUE(message);
+  ExpectAllFollow(message->article_revision());
+}
+
+TEST_F(AheadOfMemoryTest, ReadsFollowTheRevisionOfAWatchOfArticles) {
+  Stream<v1::WatchArticlesResponse> watch(&Stub::WatchArticles, reading_.content(), {});
+  const auto message = watch.Read();
+  ASSERT_TRUE(message);
+  ExpectAllFollow(message->article().revision());
+}
+
 TEST_F(CacheTest, AnotherServersWritesAreSeenSoonAndWithoutNewsInTimeToo) {
   for (const char* notifications : {"true", "false"}) {
     const std::string flag = absl::StrCat("--notifications=", notifications);

@@ -40,7 +40,6 @@ namespace {
 
 using google::protobuf::MethodDescriptor;
 using google::protobuf::ServiceDescriptor;
-using ::testing::IsEmpty;
 using Details = std::vector<std::string>;
 
 // ---- RPCs ----
@@ -566,16 +565,23 @@ void ExpectNoInternals(const grpc::Status& status) {
 
 // ---- The server ----
 
-class ErrorsTest : public ::testing::Test {
+// With so much memory for what is read.
+class ErrorsTest : public ::testing::TestWithParam<const char*> {
  protected:
-  // Nothing is kept in memory, or what goes wrong in the database would not be seen by each call.
-  void Start(std::vector<std::string> settings = {}) {
-    settings.insert(settings.end(),
-                    {"--database-url", url_, "--drain-timeout", "60s", "--cache-bytes", "0"});
+  // Makes the content, and then a server with these settings that has not read any of it: what goes
+  // wrong in the database is to be seen by each call.
+  void Start(const std::vector<std::string>& settings = {}) {
+    Serve({});
+    MakeContent();
+    Serve(settings);
+  }
+
+  void Serve(std::vector<std::string> settings) {
+    settings.insert(settings.end(), {"--database-url", url_, "--drain-timeout", "60s",
+                                     "--cache-bytes", GetParam()});
     server_.emplace(settings);
     client_.emplace(server_->address());
     AwaitServing(*client_);
-    MakeContent();
   }
 
   // What the requests are about.
@@ -739,7 +745,7 @@ class ErrorsTest : public ::testing::Test {
   }
 };
 
-TEST_F(ErrorsTest, WhatCallersDoWrong) {
+TEST_P(ErrorsTest, WhatCallersDoWrong) {
   Start();
   for (const Case& test : CallersErrors()) {
     SCOPED_TRACE(absl::StrCat(test.rpc, " ", Filled(test.request)));
@@ -747,7 +753,7 @@ TEST_F(ErrorsTest, WhatCallersDoWrong) {
   }
 }
 
-TEST_F(ErrorsTest, BytesThatAreNoRequest) {
+TEST_P(ErrorsTest, BytesThatAreNoRequest) {
   Start();
   for (const MethodDescriptor* method : AllMethods()) {
     SCOPED_TRACE(method->name());
@@ -757,7 +763,7 @@ TEST_F(ErrorsTest, BytesThatAreNoRequest) {
   }
 }
 
-TEST_F(ErrorsTest, RequestsOverFourMebibytes) {
+TEST_P(ErrorsTest, RequestsOverFourMebibytes) {
   Start();
   const std::string huge((4 << 20) + 1, 'x');
   for (const std::string& rpc : RowOf("GetArticle", kTooLarge).rpcs) {
@@ -770,7 +776,7 @@ TEST_F(ErrorsTest, RequestsOverFourMebibytes) {
   }
 }
 
-TEST_F(ErrorsTest, TooManyCallsWaiting) {
+TEST_P(ErrorsTest, TooManyCallsWaiting) {
   Start({"--read-connections", "1", "--write-connections", "1", "--queue-limit", "1",
          "--statement-timeout", "5m"});
   Session session(url_);
@@ -790,13 +796,13 @@ TEST_F(ErrorsTest, TooManyCallsWaiting) {
   session.Run("ROLLBACK");
 }
 
-TEST_F(ErrorsTest, TheDatabaseIsAway) {
+TEST_P(ErrorsTest, TheDatabaseIsAway) {
   Start();
   const Outage outage(url_);
   ExpectOfEach(kUnreachable, {"retry"});
 }
 
-TEST_F(ErrorsTest, TheServerIsStopping) {
+TEST_P(ErrorsTest, TheServerIsStopping) {
   Start();
   Session session(url_);
   LockEverything(session);
@@ -813,7 +819,7 @@ TEST_F(ErrorsTest, TheServerIsStopping) {
   EXPECT_EQ(server_->Wait(), 0);
 }
 
-TEST_F(ErrorsTest, TheConnectionBreaksWhileCommitting) {
+TEST_P(ErrorsTest, TheConnectionBreaksWhileCommitting) {
   Start();
   // Every commit waits at the gate, which the test holds, and is killed there, as is its second
   // attempt.
@@ -842,7 +848,7 @@ TEST_F(ErrorsTest, TheConnectionBreaksWhileCommitting) {
   }
 }
 
-TEST_F(ErrorsTest, WritesKeepColliding) {
+TEST_P(ErrorsTest, WritesKeepColliding) {
   Start();
   Query(url_, R"sql(
     CREATE FUNCTION collide() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -852,7 +858,7 @@ TEST_F(ErrorsTest, WritesKeepColliding) {
   ExpectOfEach(kContention, {"retry"});
 }
 
-TEST_F(ErrorsTest, TheWorkTakesTooLong) {
+TEST_P(ErrorsTest, TheWorkTakesTooLong) {
   Start({"--statement-timeout", "200ms"});
   Session session(url_);
   LockEverything(session);
@@ -863,7 +869,7 @@ TEST_F(ErrorsTest, TheWorkTakesTooLong) {
   }
 }
 
-TEST_F(ErrorsTest, TheCallersDeadlinePasses) {
+TEST_P(ErrorsTest, TheCallersDeadlinePasses) {
   Start();
   Session session(url_);
   LockEverything(session);
@@ -877,7 +883,7 @@ TEST_F(ErrorsTest, TheCallersDeadlinePasses) {
   }
 }
 
-TEST_F(ErrorsTest, TheCallerCancels) {
+TEST_P(ErrorsTest, TheCallerCancels) {
   Start();
   Session session(url_);
   LockEverything(session);
@@ -898,12 +904,16 @@ TEST_F(ErrorsTest, TheCallerCancels) {
   }
 }
 
-TEST_F(ErrorsTest, TheDatabaseIsBroken) {
+TEST_P(ErrorsTest, TheDatabaseIsBroken) {
   Start();
   Query(url_, "DROP SCHEMA public CASCADE; CREATE SCHEMA public");
   ExpectOfEach(kInternal, {});
   EXPECT_NE(server_->WaitForEvent("database error"), "");
 }
+
+INSTANTIATE_TEST_SUITE_P(, ErrorsTest, ::testing::Values("256MiB", "0"), [](const auto& instance) {
+  return instance.index == 0 ? "WithMemory" : "WithoutMemory";
+});
 
 }  // namespace
 }  // namespace content::testing

@@ -11,6 +11,7 @@
 
 #include "store/articles.h"
 #include "store/connection.h"
+#include "store/hold.h"
 #include "store/pool.h"
 #include "store/rows.h"
 #include "store/store_fixture.h"
@@ -62,30 +63,6 @@ class BatchTest : public ::testing::Test {
 
   void OpenPool(Pool::Options options) { pool_.emplace(std::move(options)); }
   void OpenPool() { OpenPool({.name = "test", .url = url_}); }
-
-  // While it lives, a connection of the pool does nothing else.
-  class Hold {
-   public:
-    explicit Hold(Pool& pool) {
-      std::promise<void> begun;
-      pool.Run(
-          {},
-          [&begun, end = end_.get_future().share()](Connection&, int) {
-            begun.set_value();
-            end.wait();
-            return absl::OkStatus();
-          },
-          [](const absl::Status&) {});
-      begun.get_future().wait();
-    }
-    ~Hold() { end_.set_value(); }
-
-    Hold(const Hold&) = delete;
-    Hold& operator=(const Hold&) = delete;
-
-   private:
-    std::promise<void> end_;
-  };
 
   // The reads of a test do `work`.
   void UseWork(TextBatch::Work work) { batch_.emplace(*pool_, std::move(work)); }

@@ -1,9 +1,12 @@
 #include <csignal>
+#include <functional>
 #include <future>
 #include <memory>
 #include <mutex>
 #include <thread>
 
+#include "store/connection.h"
+#include "store/pool.h"
 #include "store/store_fixture.h"
 #include "support/proxy.h"
 
@@ -156,6 +159,35 @@ TEST_F(ConnectionsTest, ChecksThatTheDatabaseTakesWrites) {
                            " SET default_transaction_read_only = on");
   store_ = *Open(url_);
   EXPECT_EQ(ReasonOf(check()), "STORE_UNAVAILABLE");
+}
+
+TEST(PoolTest, MakesItsPlansAnewEverySoOften) {
+  const std::string url = testing::NewDatabase(/*migrated=*/false);
+  Pool pool({.name = "test", .url = CompleteUrl(url)});
+  const auto run = [&pool](std::function<void(Connection&)> work) {
+    std::promise<absl::Status> done;
+    pool.Run(
+        {},
+        [&work](Connection& connection, bool) {
+          work(connection);
+          return absl::OkStatus();
+        },
+        [&done](absl::Status status) { done.set_value(std::move(status)); });
+    EXPECT_TRUE(done.get_future().get().ok());
+  };
+  const auto read = [](Connection& connection) { connection.Read("SELECT $1::integer", 1); };
+  const auto nothing = [](Connection&) {};
+  const std::string last_statement =
+      "SELECT query FROM pg_stat_activity WHERE datname = current_database() "
+      "AND application_name = 'contentd'";
+  run(read);
+  const absl::Time deadline = absl::Now() + absl::Seconds(30);
+  while (testing::Query(url, last_statement) != "DISCARD PLANS") {
+    ASSERT_LT(absl::Now(), deadline);
+    absl::SleepFor(absl::Milliseconds(50));
+    run(nothing);
+  }
+  run(read);
 }
 
 TEST(UnreachableStore, IsUnavailable) {

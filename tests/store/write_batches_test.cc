@@ -17,7 +17,6 @@
 namespace content::store {
 namespace {
 
-using ::testing::Each;
 using testing::Proxy;
 using ::testing::SizeIs;
 
@@ -349,10 +348,9 @@ TEST_F(WriteBatchesTest, WhoHasGoneIsLeftOut) {
 
 class BrokenBatchTest : public WriteBatchesTest {
  protected:
-  // Writes of every kind and to several articles that are one batch, whose commit is cut.
-  std::vector<Created> StartAndCut(Proxy& proxy, Store& store, Proxy::Cut cut,
-                                   std::function<void()> meanwhile = {},
-                                   const CallContext& context = {}) {
+  // What is started until Unlock is one batch, whose commit is cut.
+  void OccupyAndCut(Proxy& proxy, Store& store, Proxy::Cut cut,
+                    const std::function<void()>& meanwhile) {
     Lock("gate");
     store.CreateComment({}, MakeComment("gate", "first"),
                         [&proxy, cut, meanwhile](const absl::StatusOr<v1::Comment>& first) {
@@ -360,6 +358,13 @@ class BrokenBatchTest : public WriteBatchesTest {
                           proxy.CutNextCommit(cut, meanwhile);
                         });
     testing::AwaitWaitersForLocks(url_, 1);
+  }
+
+  // Writes of every kind and to several articles that are such a batch.
+  std::vector<Created> StartAndCut(Proxy& proxy, Store& store, Proxy::Cut cut,
+                                   const std::function<void()>& meanwhile = {},
+                                   const CallContext& context = {}) {
+    OccupyAndCut(proxy, store, cut, meanwhile);
     std::vector<Created> answers;
     for (int i = 0; i < 20; ++i) {
       answers.push_back(Start(store, MakeComment(i % 2 == 0 ? "post" : "other", "more"), context));
@@ -432,6 +437,28 @@ TEST_F(BrokenBatchTest, FindsItsFirstAttemptThoughItHasToWaitForThat) {
   another.Run("COMMIT");
   for (Created& answer : answers) EXPECT_TRUE(answer.get().ok());
   EXPECT_EQ(Sql("SELECT count(*) FROM comment WHERE body = 'more'"), "20");
+}
+
+// If it were done again after what came later, it would change that.
+TEST_F(BrokenBatchTest, WhatChangedNothingIsNotDoneAgain) {
+  Proxy proxy(url_);
+  const std::unique_ptr<Store> store = OpenNarrow(proxy.url());
+  const std::string edited = CommentName("post", edited_.comment_id);
+  const std::string hidden = CommentName("post", hidden_.comment_id);
+  OccupyAndCut(proxy, *store, Proxy::Cut::kAfterCommit, [&] {
+    EXPECT_TRUE(Update({.comment = edited_, .body = "came later"}).ok());
+    EXPECT_TRUE(Moderate(hidden, v1::COMMENT_STATE_HIDDEN).ok());
+  });
+  Created change = Start(*store, MakeComment("post", "a change"));
+  Created same_text =
+      Start<CommentEdit>(*store, &Store::UpdateComment, {.comment = edited_, .body = "text"});
+  Created same_state = Start<CommentModeration>(
+      *store, &Store::ModerateComment, {.comment = hidden_, .state = v1::COMMENT_STATE_VISIBLE});
+  Unlock();
+  for (Created* answer : {&change, &same_text, &same_state}) EXPECT_TRUE(answer->get().ok());
+  EXPECT_EQ(GetComment(edited)->body(), "came later");
+  EXPECT_EQ(ReasonOf(GetComment(hidden).status()), "COMMENT_NOT_FOUND");
+  EXPECT_EQ(Sql("SELECT count(*) FROM comment WHERE body = 'a change'"), "1");
 }
 
 TEST_F(BrokenBatchTest, IsNeverSaidNotToBeDoneIfItCannotWaitForThat) {

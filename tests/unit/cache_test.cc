@@ -31,7 +31,6 @@ namespace content::cache {
 namespace {
 
 using ::testing::ElementsAre;
-using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::StartsWith;
 
@@ -560,17 +559,49 @@ TEST_F(CacheTest, AnAnswerToALaterQuestionIsBelievedIfItShowsLess) {
   EXPECT_EQ(reader.answer(), "a v7 with body, r40 c40");
 }
 
-TEST_F(CacheTest, AnArticleThatWasFoundIsNotMissingByAnOlderAnswer) {
+TEST_F(CacheTest, AnArticleThatWasFoundIsMissingOnlyForWhoAskedBefore) {
   const Reader early = Get("a", kBasic);
   Question older = source_.Take("basic a");
   source_.Tell(MakeNews("a", 1));  // published meanwhile
   const Reader late = Get("a", kBasic);
   older.Answer(std::nullopt);  // it cannot be told whether that is of before or of after
-  EXPECT_TRUE(early.waits());
+  EXPECT_EQ(early.answer(), "articles/a does not exist");
   EXPECT_TRUE(late.waits());
   source_.Answer("basic a", MakeArticle("a", 1));
-  EXPECT_EQ(early.answer(), "a v1, r1 c1");
   EXPECT_EQ(late.answer(), "a v1, r1 c1");
+}
+
+TEST_F(CacheTest, WhatSomebodyWasToldIsMissingIsShownToNobodyUntilItIsAskedForAgain) {
+  Load(MakeArticle("a", 5));
+  LoadPage(MakeArticle("a", 5), "p");
+  Pass(absl::Seconds(2));
+  const Reader early = Get("a");
+  Question state = source_.Take("state a");
+  const Reader other = GetPage("a", "q");
+  Question page = source_.Take("page q");
+  source_.Tell(MakeNews("a", 6));
+  state.Answer(std::nullopt);  // retracted before that, or afterwards
+  EXPECT_EQ(early.answer(), "articles/a does not exist");
+  page.Answer(MakeArticle("a", 6));  // of before, or published again
+  EXPECT_TRUE(other.waits());
+  const Reader late = Get("a");
+  source_.Answer("page q", std::nullopt);
+  EXPECT_EQ(other.answer(), "articles/a does not exist");
+  source_.Answer("full a", std::nullopt);
+  EXPECT_EQ(late.answer(), "articles/a does not exist");
+}
+
+TEST_F(CacheTest, AnArticleThatIsModeratedAfterItWasTakenAwayIsMissing) {
+  Reader reader = Get("a");
+  for (int revision = 5; revision < 105; ++revision) {
+    Question question = source_.Take("full a");
+    const Reader next = Get("a");
+    source_.Tell(MakeNews("a", revision));
+    question.Answer(std::nullopt);
+    ASSERT_EQ(reader.answer(), "articles/a does not exist");
+    ASSERT_TRUE(next.waits());
+    reader = next;
+  }
 }
 
 TEST_F(CacheTest, AnArticleThatWasMissingIsNotThereByAnOlderAnswer) {
@@ -703,6 +734,27 @@ TEST_F(CacheTest, TwoNamesThatStandForEachOtherAreAnError) {
   source_.Answer("full b", MakeArticle("a", 5));
   EXPECT_FALSE(one.waits());
   EXPECT_FALSE(Get("a").waits());
+}
+
+TEST_F(CacheTest, WhatIsForwardedToAnotherNameIsJudgedByTheTimeItComesThere) {
+  const Reader reader = Get("old-name");
+  Question question = source_.Take("full old-name");
+  Load(MakeArticle("a", 5));
+  Pass(absl::Milliseconds(1001));
+  question.Answer(MakeArticle("a", 6));
+  EXPECT_TRUE(reader.waits());  // what is known of the first name is too old by now
+  source_.Answer("state a", MakeArticle("a", 7));
+  EXPECT_EQ(reader.answer(), "a v1 with body, r7 c7");
+}
+
+TEST_F(CacheTest, WhatIsReadOftenByAnotherNameIsConfirmedAheadOfTime) {
+  Load(MakeArticle("a", 5));
+  Get("old-name");
+  source_.Answer("full old-name", MakeArticle("a", 5));
+  for (int i = 0; i < 5; ++i) Get("old-name");
+  Pass(absl::Milliseconds(501));
+  EXPECT_EQ(Get("old-name").answer(), "a v1 with body, r5 c5");
+  EXPECT_THAT(source_.open(), ElementsAre("state a"));
 }
 
 // ---- min_revision ----
@@ -962,6 +1014,16 @@ TEST_F(CacheTest, WhoIsGoneIsAnsweredThoughTheQuestionIsNot) {
   EXPECT_EQ(third.answer(), "a v1 with body, r5 c5");
 }
 
+TEST_F(CacheTest, OnlySoManyWaitForOneAnswer) {
+  std::vector<Reader> readers;
+  for (int i = 0; i < 10'000; ++i) readers.push_back(Get("a"));
+  EXPECT_EQ(Get("a").answer(), Overloaded(absl::Seconds(1)).message());
+  const Reader other = Get("b");
+  EXPECT_TRUE(other.waits());
+  source_.Answer("full a", MakeArticle("a", 5));
+  for (const Reader& reader : readers) ASSERT_EQ(reader.answer(), "a v1 with body, r5 c5");
+}
+
 // ---- When the database is away ----
 
 TEST_F(CacheTest, ServesWhatIsStaleAndSaysSo) {
@@ -1096,6 +1158,37 @@ TEST_F(CacheTest, OneSlowQuestionIsNotADatabaseThatIsAway) {
   EXPECT_EQ(slow.answer(), "a v1 with body, r6 c6");
 }
 
+TEST_F(CacheTest, ASlowPageOnAQuietServerIsNotADatabaseThatIsAway) {
+  Load(MakeArticle("a", 5));
+  Load(MakeArticle("b", 5));
+  Pass(absl::Seconds(2));
+  const Reader slow = GetPage("a", "p");
+  Question question = source_.Take("page p");
+  Pass(absl::Seconds(3));
+  LookAround();
+  FailAll();
+  EXPECT_TRUE(slow.waits());
+  const Reader other = Get("b");
+  EXPECT_TRUE(other.waits());
+  source_.Answer("state b", MakeArticle("b", 6));
+  EXPECT_EQ(other.answer(), "b v1 with body, r6 c6");
+  question.Answer(MakeArticle("a", 6));
+  EXPECT_EQ(slow.answer(), "p at 6");
+}
+
+TEST_F(CacheTest, OneRefusalIsNotADatabaseThatIsAwayIfItHasAnsweredOthersSince) {
+  Load(MakeArticle("a", 5));
+  Load(MakeArticle("b", 5));
+  Pass(absl::Seconds(2));
+  const Reader reader = Get("a");
+  Question question = source_.Take("state a");
+  Pass(absl::Milliseconds(1));
+  Load(MakeArticle("c", 5));
+  question.Answer(StoreUnavailable());
+  EXPECT_EQ(reader.answer(), "a v1 with body, r5 c5, 2.001s old");
+  EXPECT_TRUE(Get("b").waits());
+}
+
 TEST_F(CacheTest, AConfirmationThatFindsNoTimeIsADatabaseThatIsAway) {
   Load(MakeArticle("a", 5));
   Pass(absl::Seconds(2));
@@ -1191,6 +1284,25 @@ TEST_F(CacheTest, WithoutMemoryItOnlySharesQuestions) {
   EXPECT_EQ(one.answer(), "a v1 with body, r5 c5");
   EXPECT_EQ(two.answer(), "a v1 with body, r5 c5");
   EXPECT_TRUE(Get("a").waits());
+}
+
+TEST_F(CacheTest, CountsEachReadOnce) {
+  Load(MakeArticle("a", 5));
+  const Reader by_other_name = Get("old-name");
+  source_.Answer("full old-name", MakeArticle("a", 5));
+  EXPECT_FALSE(by_other_name.waits());
+  EXPECT_EQ(cache().GetInfo().hit_count(), 0);
+  EXPECT_EQ(cache().GetInfo().miss_count(), 2);
+  Get("old-name");
+  EXPECT_EQ(cache().GetInfo().hit_count(), 1);
+  Pass(absl::Seconds(2));
+  const Reader refused = Get("a");
+  source_.Answer("state a", StoreUnavailable());
+  EXPECT_FALSE(refused.waits());
+  Get("a");  // at once: it is known to be away
+  EXPECT_EQ(cache().GetInfo().hit_count(), 2);
+  EXPECT_EQ(cache().GetInfo().miss_count(), 3);
+  EXPECT_EQ(cache().GetInfo().stale_count(), 2);
 }
 
 TEST_F(CacheTest, CountsWhatItDoes) {

@@ -243,17 +243,36 @@ TEST(Eviction, WhatIsPinnedStays) {
   Numbers numbers(10);
   for (int key = 0; key < 10; ++key) numbers.Read(key);
   for (int i = 0; i < 3; ++i) numbers.Read(5);
-  for (const int key : {0, 5, 7}) numbers[key].pinned = true;
+  for (const int key : {0, 5, 7}) numbers.eviction().Pin(numbers[key]);
   for (int key = 100; key < 200; ++key) numbers.Read(key);
   for (const int key : {0, 5, 7}) EXPECT_TRUE(numbers.Has(key)) << key;
 
   while (numbers.EvictOne()) {
   }
   EXPECT_EQ(numbers.bytes(), 3 * kSize);
-  for (const int key : {0, 5, 7}) numbers[key].pinned = false;
+  for (const int key : {0, 5, 7}) numbers.eviction().Unpin(numbers[key]);
   while (numbers.EvictOne()) {
   }
   EXPECT_EQ(numbers.bytes(), 0U);
+}
+
+TEST(Eviction, WhatIsUnpinnedIsTheNewest) {
+  Numbers numbers(10);
+  for (int key = 0; key < 3; ++key) numbers.Read(key);
+  numbers.eviction().Pin(numbers[0]);
+  numbers.eviction().Resize(numbers[0], 2 * kSize);
+  EXPECT_EQ(numbers.bytes(), 4 * kSize);
+  numbers.eviction().Unpin(numbers[0]);
+  EXPECT_EQ(numbers.EvictOne(), 1);
+  EXPECT_EQ(numbers.EvictOne(), 2);
+  EXPECT_EQ(numbers.EvictOne(), 0);
+  EXPECT_EQ(numbers.bytes(), 0U);
+}
+
+TEST(Eviction, WhatIsReadOftenGoesIfThereIsNothingElse) {
+  Numbers numbers(100);
+  for (int i = 0; i < 4; ++i) numbers.Read(0);
+  EXPECT_EQ(numbers.EvictOne(), 0);
 }
 
 TEST(Eviction, WhatIsRemovedIsNotEvicted) {
