@@ -199,11 +199,12 @@ void AddServe(CLI::App& app, Config& config) {
             "Connections for reads");
   add_count(
       "--write-connections", config.write_connections, 4, kMostConnections,
-      "Connections for comments: two at most write those that wait for nothing, in groups; the "
-      "others wait for locked articles, erase and verify");
-  add_count("--queue-limit", config.queue_limit, 1000, 1'000'000,
-            "Calls that may wait for a connection; more are refused at once. An article of "
-            "BatchGetArticles that is not in memory counts as a call");
+      "Connections for comments: two at most commit them in groups; the others do what waits for "
+      "an article that somebody has locked, and EraseAuthor and VerifyCounters");
+  add_count(
+      "--queue-limit", config.queue_limit, 1000, 1'000'000,
+      "Calls that may wait for a connection to read, and as many to write; more are refused at "
+      "once. An article of BatchGetArticles for which the database is asked counts as a call");
   AddDuration(serve, "--statement-timeout", config.statement_timeout, "10s",
               "No statement in the database runs longer")
       ->group(kSettings);
@@ -215,7 +216,7 @@ void AddServe(CLI::App& app, Config& config) {
       ->default_str("true")
       ->group(kSettings);
   AddBytes(serve, "--cache-bytes", config.cache_bytes, "256MiB",
-           "Memory for articles and pages of comments that are read often")
+           "Memory for articles and pages of comments that are read often; 0: none is kept")
       ->group(kSettings);
   AddDuration(serve, "--max-staleness", config.max_staleness, "1s",
               "No answer from memory is older, unless the database cannot be asked")

@@ -35,6 +35,10 @@ TEST_F(ArticlesTest, KeepsEveryFieldOfAnArticle) {
   EXPECT_EQ(stored.revision(), 1);
   EXPECT_EQ(stored.etag(), "1");
   EXPECT_TRUE(stored.has_update_time());
+  std::vector<const google::protobuf::FieldDescriptor*> kept;
+  stored.GetReflection()->ListFields(stored, &kept);
+  EXPECT_EQ(kept.size(), stored.GetDescriptor()->field_count() - 1)
+      << "all but comment_count, which is 0: give a new field a value above";
   stored.clear_revision();
   stored.clear_etag();
   stored.clear_update_time();
