@@ -1,8 +1,7 @@
 -- What measuring showed to cost more than it gives (see "The schema" in ARCHITECTURE.md).
 
 -- No row of article_state is ever removed, and every write of a comment locks its article's first:
--- these two looked for it again, a fifth of the CPU of a comment, and left a lock of several
--- transactions on its row whenever two came together.
+-- these two looked for it again, which took a fifth of the CPU of a comment.
 ALTER TABLE comment DROP CONSTRAINT comment_article_id_fkey;
 ALTER TABLE request DROP CONSTRAINT request_article_id_fkey;
 

@@ -57,7 +57,7 @@ Need NeedOf(const Entry& entry, const Read& read);
 /// caller of a later one may know of that, from an answer or because it is a write of its own: for
 /// that read the answer is good if it shows as much as is known by then; if not, the read goes on
 /// to another flight. That one begins after the read has joined and is good in any case, so no read
-/// waits for more than two flights of a kind, however often an article changes. (Only where one
+/// waits for more than three flights of a kind, however often an article changes. (Only where one
 /// flight finds an article and another, under way at the same time, finds none, the first is good
 /// for nobody.)
 ///

@@ -8,18 +8,9 @@
 \set ON_ERROR_STOP on
 BEGIN;
 
--- Nobody else is here, and indexes are made faster at once than row by row.
-SET LOCAL session_replication_role = replica;
-SET LOCAL maintenance_work_mem = '512MB';
+\ir ../support/without_indexes.sql
 SET LOCAL work_mem = '256MB';
-SET LOCAL synchronous_commit = off;
 SET LOCAL jit = off;
-CREATE TEMP TABLE later ON COMMIT DROP AS
-  SELECT indexname, indexdef FROM pg_indexes
-  WHERE schemaname = 'public' AND NOT EXISTS (SELECT FROM pg_constraint WHERE conname = indexname);
-DO $$ DECLARE name text; BEGIN
-  FOR name IN SELECT indexname FROM later LOOP EXECUTE format('DROP INDEX %I', name); END LOOP;
-END $$;
 
 -- Words of one to four syllables, of which the first are used far more often than the last; in
 -- languages other than English a third of them have accents.
@@ -51,7 +42,9 @@ ANALYZE paragraph;
 SELECT avg(octet_length(plain))::integer + 2 AS paragraph_bytes FROM paragraph \gset
 
 -- A normal deviate of two uniform ones (Box and Muller). The exponent of the tail of comments is
--- 3/4: with a million for 100,000 articles half of these have less than six, and the first 14,000.
+-- 3/4: with a million for 100,000 articles half of these have four or less, and the first 14,000.
+-- All chance is drawn in the innermost query: beside a sort by random() PostgreSQL would take every
+-- other random() for the same number, and popularity would decide the length.
 CREATE TEMP TABLE planned ON COMMIT DROP AS
   SELECT i, i || '-what-the-tide-table-leaves-out' AS article_id, rank,
          timestamptz '2015-01-01' + interval '1 minute' * (3e6 * i / :articles) AS publish_time,
@@ -60,9 +53,10 @@ CREATE TEMP TABLE planned ON COMMIT DROP AS
                            / :paragraph_bytes))::integer AS paragraphs,
          floor(:comments / (4 * :articles ^ 0.25) / rank ^ 0.75 + spread)::integer AS comments
   FROM (
-    SELECT i, row_number() OVER (ORDER BY random()) AS rank, random() AS spread,
-           sqrt(-2 * ln(1 - random())) * cos(2 * pi() * random()) AS deviate
-    FROM generate_series(1, :articles) AS i
+    SELECT i, row_number() OVER (ORDER BY place) AS rank, spread,
+           sqrt(-2 * ln(1 - radius)) * cos(2 * pi() * angle) AS deviate
+    FROM (SELECT i, random() AS place, random() AS spread, random() AS radius, random() AS angle
+          FROM generate_series(1, :articles) AS i) AS chance
   ) AS drawn;
 ANALYZE planned;
 
@@ -165,9 +159,7 @@ FROM (
 ) AS made
 JOIN paragraph ON paragraph.number = (i + k) % 1000;
 
-DO $$ DECLARE definition text; BEGIN
-  FOR definition IN SELECT indexdef FROM later LOOP EXECUTE definition; END LOOP;
-END $$;
+SELECT pg_temp.make_indexes();
 
 CREATE TABLE bench_article AS
   SELECT rank, p.article_id AS name, octet_length(a.body) AS body_bytes,

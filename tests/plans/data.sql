@@ -1,16 +1,5 @@
 -- 100,000 articles of a few KB, 1,000,000 comments on one of them, 200,000 on others: what the plans
--- are looked at with. Whatever is counted is right. Run as one transaction, on an empty schema.
-
--- Nobody else is here, and indexes are made faster at once than row by row.
-SET LOCAL session_replication_role = replica;
-SET LOCAL maintenance_work_mem = '256MB';
-SET LOCAL synchronous_commit = off;
-CREATE TEMP TABLE later ON COMMIT DROP AS
-  SELECT indexname, indexdef FROM pg_indexes
-  WHERE schemaname = 'public' AND NOT EXISTS (SELECT FROM pg_constraint WHERE conname = indexname);
-DO $$ DECLARE name text; BEGIN
-  FOR name IN SELECT indexname FROM later LOOP EXECUTE format('DROP INDEX %I', name); END LOOP;
-END $$;
+-- are looked at with. Whatever is counted is right. Runs after support/without_indexes.sql.
 
 -- Paragraphs of 60 words; of 5,000 words the first are used far more often than the last.
 SELECT setseed(0.5);
@@ -145,6 +134,4 @@ SELECT 'art-' || 1 + n % 1000, pg_temp.id(n), sha256(n::text::bytea), pg_temp.id
        now() - n * interval '1 second', n, 0
 FROM generate_series(1::bigint, 100000) AS n;
 
-DO $$ DECLARE definition text; BEGIN
-  FOR definition IN SELECT indexdef FROM later LOOP EXECUTE definition; END LOOP;
-END $$;
+SELECT pg_temp.make_indexes();

@@ -40,6 +40,9 @@ using Json = nlohmann::json;
 // The largest page has 200 rows, the ranking of a search 1,000.
 constexpr double kMostRows = 1200;
 
+// Statements by which a batch of writes of comments reads and writes.
+constexpr int kBulkStatements = 8;
+
 const std::set<std::string> kSmallTables = {"article_feed", "search_language"};
 
 // Looks at more rows by its nature.
@@ -62,6 +65,23 @@ template <class T, class Method>
 Probe Ask(const std::string& name, Method method) {
   return {name, [method](Store& store) {
             return Await<T>([&](auto done) { method(store, std::move(done)); }).status();
+          }};
+}
+
+// Calls a method of the store with 0, 1, 2 ..., so often at once that most calls are done together.
+template <class T, class Method>
+Probe AskTogether(const std::string& name, size_t count, Method method) {
+  return {name, [=](Store& store) {
+            std::vector<std::promise<absl::Status>> answers(count);
+            for (size_t i = 0; i < count; ++i) {
+              method(store, static_cast<int>(i),
+                     Callback<T>([&answer = answers[i]](const absl::StatusOr<T>& value) {
+                       answer.set_value(value.status());
+                     }));
+            }
+            absl::Status status;
+            for (auto& answer : answers) status.Update(answer.get_future().get());
+            return status;
           }};
 }
 
@@ -280,26 +300,53 @@ std::vector<Probe> Reads() {
   return probes;
 }
 
-std::string RequestId(int number) {
-  return absl::StrFormat("%08d-0000-4000-8000-000000000000", number);
-}
-
 // Comments of the group of ten that begins with this number, see data.sql.
 CommentRef CommentAt(int number) {
   return {"art-1", absl::StrFormat("01980000-0000-7000-8000-%012x", number)};
 }
 
+std::vector<Probe> ReadsTogether() {
+  std::vector<Probe> probes;
+  const auto name = [](int i) { return absl::StrCat("art-", 1 + 1000 * i); };
+  for (const auto& [view_name, view] :
+       {std::pair("basic", v1::ARTICLE_VIEW_BASIC), std::pair("full", v1::ARTICLE_VIEW_FULL)}) {
+    probes.push_back(AskTogether<std::optional<EncodedArticle>>(
+        absl::StrCat("ReadArticle: many, ", view_name), 64,
+        [name, view = view](Store& store, int i, auto done) {
+          store.ReadArticle({}, name(i), view, std::move(done));
+        }));
+  }
+  probes.push_back(AskTogether<std::optional<ArticleState>>(
+      "ReadArticleState: many", 64, [name](Store& store, int i, auto done) {
+        store.ReadArticleState({}, name(i), std::move(done));
+      }));
+  probes.push_back(
+      AskTogether<v1::Comment>("GetComment: many", 64, [](Store& store, int i, auto done) {
+        store.GetComment({}, CommentAt(1000 * i), 0, std::move(done));
+      }));
+  return probes;
+}
+
+std::string RequestId(int number) {
+  return absl::StrFormat("%08d-0000-4000-8000-000000000000", number);
+}
+
+NewComment MakeReply(const std::string& article_id, const std::string& reply_to_id) {
+  NewComment comment;
+  comment.article_id = article_id;
+  comment.create_time = absl::Now();
+  comment.comment_id = NewUuid(comment.create_time);
+  comment.reply_to_id = reply_to_id;
+  comment.author.set_id("user-1");
+  comment.author.set_display_name("A Reader");
+  comment.body = "text";
+  return comment;
+}
+
 Probe Add(const std::string& name, const std::string& reply_to_id, const RequestKey& request,
           bool validate_only = false) {
   return Ask<v1::Comment>("CreateComment: " + name, [=](Store& store, auto done) {
-    NewComment comment;
-    comment.article_id = "art-1";
-    comment.create_time = absl::Now();
-    comment.comment_id = NewUuid(comment.create_time);
-    comment.reply_to_id = reply_to_id;
-    comment.author.set_id("user-1");
-    comment.author.set_display_name("A Reader");
-    comment.body = "text";
+    NewComment comment = MakeReply("art-1", reply_to_id);
     comment.request = request;
     comment.validate_only = validate_only;
     store.CreateComment({}, comment, std::move(done));
@@ -378,6 +425,30 @@ std::vector<Probe> CommentWrites() {
   };
 }
 
+// To forty groups of comments on art-1, and to forty other articles.
+Probe CommentWritesTogether() {
+  return AskTogether<v1::Comment>("Comments: many", 160, [](Store& store, int i, auto done) {
+    const int number = i / 4;
+    const int group = 1070 + 100 * number;
+    const RequestKey request{.id = RequestId(100 + i), .fingerprint = "aa"};
+    if (i % 4 == 0) {
+      NewComment comment = MakeReply("art-1", CommentAt(group + 8).comment_id);
+      comment.request = request;
+      store.CreateComment({}, comment, std::move(done));
+    } else if (i % 4 == 1) {
+      const CommentRef comment = CommentAt(group + 6);
+      store.UpdateComment({}, {.comment = comment, .body = "other words", .request = request},
+                          std::move(done));
+    } else if (i % 4 == 2) {
+      const CommentRef comment = CommentAt(group + 3);
+      store.ModerateComment({}, {.comment = comment, .state = v1::COMMENT_STATE_HIDDEN},
+                            std::move(done));
+    } else {
+      store.CreateComment({}, MakeReply(absl::StrCat("art-", 10 + number), ""), std::move(done));
+    }
+  });
+}
+
 std::vector<Probe> Publishing() {
   v1::Article article = MakeArticle("fresh", "Some text of an article.");
   article.add_tags("all");
@@ -441,6 +512,11 @@ std::vector<Plan> ReadPlans(std::istream& log) {
   return plans;
 }
 
+// Whether it is the form for many rows of a statement that takes any number of them (bulk.h).
+bool IsForManyRows(const std::string& query) {
+  return absl::StrContains(query, "unnest(") && absl::StrContains(query, " AS n (");
+}
+
 // A plan's node as text: what it is, how many rows it gave, what is below it.
 std::string Describe(const Json& node) {
   std::string text = node["Node Type"];
@@ -488,14 +564,19 @@ std::string Shortened(const std::string& query) {
   return text.substr(0, 36);
 }
 
+// The text of a file of the tests.
+std::string TextOf(absl::string_view name) {
+  std::ifstream file(absl::StrCat(CONTENT_SOURCE_DIR, "/tests/", name));
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
 class PlansTest : public ::testing::Test {
  protected:
   static void SetUpTestSuite() {
     url_ = testing::NewDatabase();
-    std::ifstream file(absl::StrCat(CONTENT_SOURCE_DIR, "/tests/plans/data.sql"));
-    const std::string sql{std::istreambuf_iterator<char>(file), {}};
     testing::Session session(url_);
-    session.Run("BEGIN;" + sql + "COMMIT");
+    session.Run("BEGIN;" + TextOf("support/without_indexes.sql") + TextOf("plans/data.sql") +
+                "COMMIT");
     session.Run("VACUUM ANALYZE");
     session.Run("CHECKPOINT");
     const auto store = Open();
@@ -523,8 +604,10 @@ class PlansTest : public ::testing::Test {
     return Open();
   }
 
-  // Prints the plans of each, and checks them.
-  static void Explain(Store& store, const std::vector<Probe>& probes) {
+  // Checks the plans of each, and prints of each statement the one with the most rows. Answers with
+  // the statements.
+  static std::set<std::string> Explain(Store& store, const std::vector<Probe>& probes) {
+    std::set<std::string> statements;
     for (const Probe& probe : probes) {
       std::ifstream log(testing::ScratchDirectory() + "/db/postgres.log");
       log.seekg(0, std::ios::end);
@@ -533,13 +616,20 @@ class PlansTest : public ::testing::Test {
       const std::vector<Plan> plans = ReadPlans(log);
       EXPECT_FALSE(plans.empty()) << probe.name;
       std::map<std::string, int> times;  // how often each statement has run
-      for (const Plan& plan : plans) ++times[plan.query];
+      std::map<std::string, const Plan*> largest;
       for (const Plan& plan : plans) {
         Check(probe.name, plan);
+        ++times[plan.query];
+        const Plan*& most = largest[plan.query];
+        if (most == nullptr || MostRows(most->root) < MostRows(plan.root)) most = &plan;
+        statements.insert(plan.query);
+      }
+      for (const Plan& plan : plans) {
         const int count = std::exchange(times[plan.query], 0);
-        if (count > 0) Print(probe.name, plan, count);
+        if (count > 0) Print(probe.name, *largest[plan.query], count);
       }
     }
+    return statements;
   }
 
   static std::string url_;
@@ -596,12 +686,15 @@ TEST_F(PlansTest, EveryStatementIsServedByAnIndex) {
   std::vector<Probe> reads = other_pages_;
   reads.insert(reads.end(), comment_pages_.begin(), comment_pages_.end());
   for (Probe& probe : Reads()) reads.push_back(std::move(probe));
+  for (Probe& probe : ReadsTogether()) reads.push_back(std::move(probe));
   const auto explained = OpenExplained();
   for (const Probe& probe : reads) EXPECT_TRUE(probe.run(*explained).ok());  // to warm up
   std::cout << absl::StrFormat("\n%-56s %-36s %5s %9s %8s  %s\n", "", "statement", "times", "ms",
                                "rows", "plan, with the rows that each step gave");
   Explain(*explained, reads);
   Explain(*explained, CommentWrites());
+  const std::set<std::string> together = Explain(*explained, {CommentWritesTogether()});
+  EXPECT_EQ(std::count_if(together.begin(), together.end(), IsForManyRows), kBulkStatements);
   Explain(*explained, Publishing());
 }
 

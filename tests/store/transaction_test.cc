@@ -124,6 +124,7 @@ TEST_F(TransactionTest, AStatementWhosePreparationTookTooLongMayBePreparedAnothe
   connection_.LimitStatements(absl::Milliseconds(20), absl::Seconds(1));
   EXPECT_TRUE(Throws<pqxx::sql_error>([&] { Numbers(); }));
   session.Run("ROLLBACK");
+  connection_.LimitStatements(absl::Seconds(30), absl::Seconds(30));
   EXPECT_EQ(Numbers(), "");
   EXPECT_EQ(Numbers(), "");
 }

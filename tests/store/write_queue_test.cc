@@ -132,7 +132,7 @@ TEST_F(WriteQueueTest, EveryWriteIsAnsweredWhenThePoolEnds) {
   UseWork(Write);
   Lock("post");
   const Answer runs =
-      Add("post", "runs", {.deadline = absl::Now() + absl::Seconds(1), .cancelled = {}});
+      Add("post", "runs", {.deadline = absl::Now() + absl::Seconds(5), .cancelled = {}});
   testing::AwaitWaitersForLocks(url_, 1);
   std::vector<Answer> waiting;
   for (int i = 0; i < 20; ++i) {
@@ -146,10 +146,10 @@ TEST_F(WriteQueueTest, EveryWriteIsAnsweredWhenThePoolEnds) {
     ASSERT_TRUE(IsReady(answer));
     const auto comment = answer.get();
     if (comment.ok()) {
-      ++done;  // if the machine was too slow to end the pool in time
-    } else {
+      ++done;
+    } else if (ReasonOf(comment.status()) != "DEADLINE_EXCEEDED") {
       EXPECT_EQ(ReasonOf(comment.status()), "STORE_UNAVAILABLE");
-    }
+    }  // the others: if the machine was too slow to end the pool in time
   }
   EXPECT_EQ(Sql("SELECT count(*) FROM comment"), absl::StrCat(done));
 }

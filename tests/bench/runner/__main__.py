@@ -3,6 +3,7 @@
 import argparse
 import json
 import os
+import shutil
 import signal
 import sys
 import tempfile
@@ -40,6 +41,7 @@ ROWS = {
     CHART: sweep.measure,
 }
 FULL_RUN_ONLY = {"million"}
+USE_NGHTTP2 = {"cached", "cached-latency", "cached-peers", "list-comments", "memory", CHART}
 
 
 def parse():
@@ -69,17 +71,22 @@ def programs_in(options):
 def run_rows(bench, names):
     """The verdicts, and whether all rows could be measured."""
     verdicts, sound = [], True
+    lacks = [program for program in ("h2load", "nghttp") if not shutil.which(program)]
     for name in names:
+        if lacks and name in USE_NGHTTP2:
+            problem = f"skipped: no {lacks[0]} here (Debian's package nghttp2-client)"
+            verdicts.append(Verdict(name, "", problem=problem))
+            continue
         start = time.monotonic()
-        print(f"{name} ...", end="", flush=True)
+        print(name, flush=True)
         try:
             verdicts += ROWS[name](bench)
         except Exception as error:  # whatever it is, the other rows can still be measured
             sound = False
             traceback.print_exc()
             first_line = str(error).partition("\n")[0]
-            verdicts.append(Verdict(name, "", None, problem=f"failed: {first_line[:100]}"))
-        print(f" {time.monotonic() - start:.0f} s", flush=True)
+            verdicts.append(Verdict(name, "", problem=f"failed: {first_line[:100]}"))
+        print(f"  {time.monotonic() - start:.0f} s", flush=True)
     return verdicts, sound
 
 
@@ -96,12 +103,12 @@ def main():
 
 def measure(options, cluster, scratch):
     bench = Bench(options.quick, programs_in(options), cluster, scratch)
-    machine = report.machine(cluster.version())
-    print(f"{report.summary(machine)}\ndata ...", end="", flush=True)
+    machine = report.machine(cluster)
+    print(f"{report.summary(machine)}\ndata", flush=True)
     start = time.monotonic()
     size = bench.database.value("SELECT pg_size_pretty(pg_database_size(current_database()))")
     print(
-        f" {bench.article_count:,} articles, {size}, {time.monotonic() - start:.0f} s", flush=True
+        f"  {bench.article_count:,} articles, {size}, {time.monotonic() - start:.0f} s", flush=True
     )
 
     verdicts, sound = run_rows(bench, options.rows)

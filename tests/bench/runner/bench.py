@@ -11,10 +11,11 @@ import postgres
 import servers
 import wire
 
-# In words, for the table.
-PEER_NAMES = {"go": "Go peer (grpc-go, pgx)", "rust": "Rust peer (tonic, tokio-postgres)"}
+# Of pgbench: how many it is tried with.
+_CLIENTS = (1, 2, 4, 8, 16, 32, 64)
 
-CLIENTS = (1, 2, 4, 8, 16, 32)
+# Of articles' bodies: their lengths are log-normal.
+MEDIAN_BYTES = 6144
 
 # A cache that holds next to nothing.
 NO_CACHE = {"cache_bytes": 1_000_000}
@@ -25,6 +26,7 @@ class Article:
     name: str
     body_bytes: int
     beginning: str
+    said: dict = field(default_factory=dict)  # by servers, by revision
 
     @property
     def number(self):
@@ -32,13 +34,16 @@ class Article:
         return int(self.name.split("-")[0])
 
     def check(self, answer):
-        """Fails unless a GetArticleResponse holds this article with its whole body."""
-        article = wire.fields(wire.fields(answer)[1][0])
-        body = article[8][0]
+        """Fails unless a GetArticleResponse holds this article with its whole body, and says the
+        same of it as the server that was asked first."""
+        article = wire.article(answer)
+        body = article[wire.ARTICLE_BODY][0]
+        revision = article[wire.ARTICLE_REVISION][0]
         if (
-            article[1][0].decode() != f"articles/{self.name}"
+            article[wire.ARTICLE_NAME][0].decode() != f"articles/{self.name}"
             or len(body) != self.body_bytes
             or not body.decode().startswith(self.beginning)
+            or article != self.said.setdefault(revision, article)
         ):
             raise drive.WrongAnswer(f"this is not {self.name}: {answer[:200]}")
 
@@ -68,7 +73,7 @@ class Bench:
     @functools.cached_property
     def database(self):
         return self.make_database(
-            "content", self.article_count, body_bytes=6144, comments=10 * self.article_count
+            "content", self.article_count, body_bytes=MEDIAN_BYTES, comments=10 * self.article_count
         )
 
     def make_database(self, name, articles, body_bytes, comments):
@@ -92,27 +97,30 @@ class Bench:
         )
         return file
 
-    def _article(self, order):
-        row = self.database.query(
-            f"SELECT name, body_bytes, beginning FROM bench_article ORDER BY {order} LIMIT 1"
-        )[0]
-        return Article(row[0], int(row[1]), row[2])
+    def _articles(self, order, count=1):
+        rows = self.database.query(
+            f"SELECT name, body_bytes, beginning FROM bench_article ORDER BY {order} LIMIT {count}"
+        )
+        return [Article(name, int(body_bytes), beginning) for name, body_bytes, beginning in rows]
 
     @functools.cached_property
     def large_article(self):
         """Of some 12.5 KB on the wire."""
-        return self._article("abs(body_bytes - 12000), rank")
+        return self._articles("abs(body_bytes - 12000), rank")[0]
 
     @functools.cached_property
     def median_article(self):
-        return self._article(
-            "abs(body_bytes - (SELECT percentile_disc(0.5) WITHIN GROUP "
-            "(ORDER BY body_bytes) FROM bench_article)), rank"
-        )
+        return self._articles(_BY_DISTANCE_FROM_MEDIAN)[0]
 
     @functools.cached_property
     def popular_article(self):
-        return self._article("rank")
+        return self._articles("rank")[0]
+
+    @functools.cached_property
+    def fresh_articles(self):
+        """Articles of about the median length, each for one run that writes: its row, and what is
+        left of earlier states of it, slow down nobody else."""
+        return iter(self._articles(_BY_DISTANCE_FROM_MEDIAN, 1000)[1:])
 
     def file_of(self, article):
         return self.articles_file(article.name, self.database, f"name = '{article.name}'")
@@ -125,8 +133,8 @@ class Bench:
     def echo(self, answer):
         return servers.echo(self.programs, answer, self.scratch)
 
-    def peer(self, language):
-        return servers.peer(self.programs, language, self.database, self.scratch)
+    def peer(self, language, connections):
+        return servers.peer(self.programs, language, self.database, connections, self.scratch)
 
     @property
     def peers(self):
@@ -144,72 +152,40 @@ class Bench:
         acknowledged.mkdir(exist_ok=True)
         return drive.Load(self.programs.load, server, articles or self.all_articles, acknowledged)
 
-    def pgbench(self, script, clients, database=None, percentile=False, **variables):
-        said = (database or self.database).pgbench(
-            script, clients, self.seconds, variables, percentile
-        )
+    def pgbench(self, script, clients, seconds, database=None, percentile=False, **variables):
+        said = (database or self.database).pgbench(script, clients, seconds, variables, percentile)
         return drive.Measured(said.per_second, p50_us=said.p50_us, details={"clients": clients})
 
-    def best_clients(self, row, script, **variables):
-        """The number of clients with which pgbench does the most."""
-        tried = compare.interleave(
-            1 if self.quick else 2,
-            {
-                clients: lambda clients=clients: self.pgbench(script, clients, **variables)
-                for clients in CLIENTS
-            },
-        )
+    # ---- Measuring ----
+
+    def best(self, row, what, runs):
+        """The number with which the most is done, of those that `runs` has a function for: one that
+        measures for so many seconds. Prints what was tried."""
+        tried = compare.interleave(1 if self.quick else 3, runs, 1)
         per_second = {
-            clients: statistics.mean(one.per_second for one in measured)
-            for clients, measured in tried.items()
+            number: statistics.median(one.per_second for one in measured)
+            for number, measured in tried.items()
         }
-        self.raw.setdefault(row, {})[f"pgbench {script} by clients"] = per_second
+        self.raw.setdefault(row, {})[what] = per_second
+        said = (f"{number}: {compare.per_second(value)}" for number, value in per_second.items())
+        print(f"  {what}: {', '.join(said)}", flush=True)
         return max(per_second, key=per_second.get)
 
-    def interleave(self, row, what, runs):
-        """compare.interleave, with a record of everything measured."""
-        measured = compare.interleave(self.pairs, runs)
+    def best_clients(self, row, what, run):
+        """The number of clients with which pgbench does the most. `run(clients, seconds)`."""
+        runs = {clients: functools.partial(run, clients) for clients in _CLIENTS}
+        return self.best(row, f"pgbench {what} by clients", runs)
+
+    def interleave(self, row, what, runs, seconds=None):
+        """The measurements by the names in `runs`, which has functions that measure for so many
+        seconds; with a record of everything measured."""
+        measured = compare.interleave(self.pairs, runs, seconds or self.seconds)
         self.raw.setdefault(row, {})[what] = {
             name: [vars(one) for one in ones] for name, ones in measured.items()
         }
         return measured
 
-    # ---- Around writes ----
 
-    def settle(self):
-        """Lets the database do now what it would otherwise do in the middle of a measurement."""
-        self.database.psql(
-            "--command", "VACUUM ANALYZE article_state, comment", "--command", "CHECKPOINT"
-        )
-
-    def check_comments(self):
-        """Fails unless every comment that was acknowledged so far is there exactly once, bench_load
-        wrote no others, and every article counts its comments right."""
-        self.database.psql(
-            "--command",
-            "DROP TABLE IF EXISTS bench_acknowledged; CREATE TABLE bench_acknowledged (name text)",
-        )
-        for file in (self.scratch / "acknowledged").iterdir():
-            self.database.psql("--command", f"\\copy bench_acknowledged FROM '{file}'")
-        acknowledged, found, written, texts, miscounted = map(int, self.database.query(_CHECK)[0])
-        if not acknowledged == found == written == texts or miscounted:
-            raise drive.WrongAnswer(
-                f"{acknowledged} comments were acknowledged; {found} of them are there, {written} "
-                f"were written, with {texts} different texts; {miscounted} articles miscount theirs"
-            )
-
-
-# What pgbench's bare insert has written ('bare-') is counted by nobody.
-_CHECK = r"""
-SELECT (SELECT count(DISTINCT name) FROM bench_acknowledged),
-       (SELECT count(*) FROM bench_acknowledged a
-        JOIN comment c ON c.article_id = split_part(a.name, '/', 2)
-                      AND c.comment_id = split_part(a.name, '/', 4)::uuid),
-       count(*) FILTER (WHERE body LIKE 'run-%'),
-       count(DISTINCT body) FILTER (WHERE body LIKE 'run-%'),
-       (SELECT count(*) FROM article_state s
-        LEFT JOIN (SELECT article_id, count(*) AS comments FROM comment
-                   WHERE state = 1 AND author_id NOT LIKE 'bare-%' GROUP BY article_id) AS counted
-        USING (article_id)
-        WHERE s.comment_count <> coalesce(comments, 0))
-FROM comment"""
+_BY_DISTANCE_FROM_MEDIAN = """
+abs(body_bytes - (SELECT percentile_disc(0.5) WITHIN GROUP (ORDER BY body_bytes)
+                  FROM bench_article)), rank"""

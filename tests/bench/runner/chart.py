@@ -45,7 +45,7 @@ def draw(panels, subtitle):
             _plot(
                 _LEFT + _COLUMN,
                 top,
-                f"p99 in ms, {titles[panel]}",
+                f"p99, ms (log scale), {titles[panel]}",
                 series,
                 "p99_us",
                 _log_axis(series),

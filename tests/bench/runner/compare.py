@@ -1,18 +1,19 @@
 """What is compared with what, and how the comparison ended."""
 
 import statistics
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
-def interleave(pairs, runs):
-    """Runs everything in turn, `pairs` times: so the machine's moods fall on all alike.
+def interleave(rounds, runs, *arguments):
+    """Runs everything in turn, `rounds` times: so the machine's moods fall on all alike.
 
-    `runs`: functions by the name of what they measure. Returns the measurements by that name.
+    `runs`: functions by the name of what they measure, called with `arguments`. Returns the
+    measurements by that name.
     """
     measured = {name: [] for name in runs}
-    for _ in range(pairs):
+    for _ in range(rounds):
         for name, run in runs.items():
-            measured[name].append(run())
+            measured[name].append(run(*arguments))
     return measured
 
 
@@ -22,12 +23,14 @@ class Verdict:
 
     row: str
     what: str
-    wanted: float | None
+    wanted: float | None = None  # None: it is shown for comparison
     at_least: bool = True  # else at most
     ours: str = ""
     theirs: str = ""
-    ratio: float | None = None
-    problem: str = ""  # why there is none
+    ratios: list = field(
+        default_factory=list
+    )  # of the pairs that were measured one after the other
+    problem: str = ""  # why there are none
 
     @property
     def wanted_text(self):
@@ -36,8 +39,12 @@ class Verdict:
         return f"{'>=' if self.at_least else '<='} {self.wanted:g}"
 
     @property
+    def ratio(self):
+        return statistics.median(self.ratios) if self.ratios else None
+
+    @property
     def result(self):
-        if self.ratio is None:
+        if not self.ratios or self.wanted is None:
             return self.problem
         good = self.ratio >= self.wanted if self.at_least else self.ratio <= self.wanted
         return "pass" if good else "falls short"
@@ -60,7 +67,7 @@ _KINDS = {
 
 
 def verdict(row, what, wanted, measured, ours, theirs, value="per_second", at_least=True):
-    """Of the measurements `ours` and `theirs` in `measured`: the median of the pairs' ratios."""
+    """On the measurements `ours` and `theirs` in `measured`, pair by pair."""
     mine = [getattr(one, value) for one in measured[ours]]
     others = [getattr(one, value) for one in measured[theirs]]
     show = _KINDS[value]
@@ -71,7 +78,7 @@ def verdict(row, what, wanted, measured, ours, theirs, value="per_second", at_le
         at_least,
         show(statistics.median(mine)),
         show(statistics.median(others)),
-        statistics.median(a / b for a, b in zip(mine, others)),
+        [a / b for a, b in zip(mine, others)],
     )
 
 

@@ -71,17 +71,18 @@ class SameCall:
         log.unlink(missing_ok=True)
         if times:
             command.append(f"--log-file={log}")
-        cpu = self.server.cpu_seconds()
+        cpu, own_cpu = self.server.cpu_seconds(), processes.cpu_seconds_of_children()
         text = processes.run([*command, self.server.url(self._method)])
         cpu = self.server.cpu_seconds() - cpu
-        measured = self._read(text, cpu)
+        measured = self._read(text, cpu, processes.cpu_seconds_of_children() - own_cpu)
         if times:
             measured.p50_us, measured.p99_us = _percentiles(
                 [int(line.split("\t")[2]) for line in log.read_text().splitlines()]
             )
         return measured
 
-    def _read(self, text, cpu):
+    def _read(self, text, cpu, own_cpu):
+        """`cpu`: seconds that the server took; `own_cpu`: that h2load did."""
         per_second = float(re.search(r"finished in [^,]*, ([\d.]+) req/s", text)[1])
         succeeded = int(re.search(r"(\d+) succeeded", text)[1])
         total = int(re.search(r"requests: (\d+) total", text)[1])
@@ -91,7 +92,11 @@ class SameCall:
                 f"{self.server.name}: {total} calls for {len(self._answer)} bytes each "
                 f"got {data} bytes:\n{text}"
             )
-        return Measured(per_second, cpu_us=1e6 * cpu / total, details={"requests": total})
+        return Measured(
+            per_second,
+            cpu_us=1e6 * cpu / total,
+            details={"requests": total, "driver_cpu_share": own_cpu * per_second / total},
+        )
 
 
 def _percentiles(times):

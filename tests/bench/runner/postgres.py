@@ -92,7 +92,7 @@ class Database:
             "--protocol=prepared",
             f"--file={HERE}/pgbench/{script}.sql",
             f"--client={clients}",
-            f"--jobs={min(clients, 2)}",
+            f"--jobs={min(clients, os.cpu_count())}",
             f"--time={max(1, round(seconds))}",
         ]
         for name, value in variables.items():
@@ -122,13 +122,23 @@ class Cluster:
         self._scratch = scratch
 
     def create(self, name):
-        Database(self._programs, self._socket, "postgres", self._scratch).psql(
-            "--command", f"CREATE DATABASE {name}"
-        )
-        return Database(self._programs, self._socket, name, self._scratch)
+        self._database("postgres").psql("--command", f"CREATE DATABASE {name}")
+        return self._database(name)
 
     def version(self):
         return processes.run([self._programs / "postgres", "--version"]).split()[2]
+
+    def settings(self):
+        """Those that figures depend on."""
+        return dict(
+            self._database("postgres").query(
+                "SELECT name, current_setting(name) FROM unnest('{fsync, full_page_writes, "
+                "synchronous_commit, wal_sync_method, shared_buffers}'::text[]) AS name"
+            )
+        )
+
+    def _database(self, name):
+        return Database(self._programs, self._socket, name, self._scratch)
 
 
 @contextlib.contextmanager

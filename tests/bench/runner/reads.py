@@ -1,12 +1,14 @@
 """The rows of reads."""
 
 import contextlib
+import functools
 
 import drive
+import peers
 import servers
 import wire
-from bench import NO_CACHE, PEER_NAMES
-from compare import skipped, verdict
+from bench import NO_CACHE
+from compare import verdict
 
 
 def _shape_text(shape):
@@ -30,8 +32,8 @@ def cached_and_echo(bench):
                     row,
                     what,
                     {
-                        "contentd": lambda: ours.run(shape, bench.seconds),
-                        "echo": lambda: echo.run(shape, bench.seconds),
+                        "contentd": functools.partial(ours.run, shape),
+                        "echo": functools.partial(echo.run, shape),
                     },
                 )
                 yield verdict(row, what, 0.92, measured, "contentd", "echo")
@@ -58,88 +60,55 @@ def cached_latency(bench):
             row,
             what,
             {
-                "contentd": lambda: ours.run((1, 1), bench.seconds, times=True),
-                "echo": lambda: echo.run((1, 1), bench.seconds, times=True),
+                "contentd": functools.partial(ours.run, (1, 1), times=True),
+                "echo": functools.partial(echo.run, (1, 1), times=True),
             },
         )
         yield verdict(row, what, 1.1, measured, "contentd", "echo", "p50_us", at_least=False)
 
 
 def cached_and_peers(bench):
-    yield from _against_peers(
+    yield from peers.against(
         bench,
         "cached-peers",
         {"go": 8, "rust": 5},
         bench.contentd(),
-        lambda server: _runs_of(bench.same_article(server, bench.large_article), bench),
+        lambda server: _wide(bench.same_article(server, bench.large_article)),
     )
 
 
 def uncached(bench):
-    """Every article as likely as any other, with a cache that holds none of them."""
+    """Every article as likely as any other, with a cache that holds next to none of them."""
     row = "uncached"
-    clients = bench.best_clients(row, "read", articles=bench.article_count)
-    yield from _against_peers(
+    read = functools.partial(bench.pgbench, "read", articles=bench.article_count)
+    clients = bench.best_clients(row, "read", read)
+    yield from peers.against(
         bench,
         row,
         {"go": 3, "rust": 2},
         bench.contentd(**NO_CACHE),
-        lambda server: lambda: bench.load(server).run(drive.WIDE, bench.seconds),
-        others={
-            "pgbench": (
-                f"pgbench, one row by key, {clients} clients",
-                0.5,
-                lambda: bench.pgbench("read", clients, articles=bench.article_count),
-            )
-        },
+        lambda server: _wide(bench.load(server)),
+        {f"pgbench, one row by key, {clients} clients": (0.5, functools.partial(read, clients))},
     )
 
 
 def list_comments(bench):
     """The first page of an article that has many."""
     name = bench.popular_article.name
-    names = []  # of the comments that the first server lists; the others must list the same
+    pages = []  # as the servers list them: all must list the same
 
     def check(answer):
-        listed = [wire.fields(comment)[1][0] for comment in wire.fields(answer).get(1, [])]
-        names.append(listed)
-        if len(listed) != 25 or listed != names[0]:
+        pages.append(wire.comments(answer))
+        if len(pages[-1]) != 25 or pages[-1] != pages[0]:
             raise drive.WrongAnswer(f"these are not the last 25 comments on {name}: {answer[:300]}")
 
     def run_of(server):
-        return _runs_of(
-            drive.SameCall(
-                server, servers.CONTENT + "ListComments", wire.list_comments(name), check
-            ),
-            bench,
-        )
+        method, request = servers.CONTENT + "ListComments", wire.list_comments(name)
+        return _wide(drive.SameCall(server, method, request, check))
 
-    yield from _against_peers(bench, "list-comments", {"go": 5}, bench.contentd(), run_of)
+    yield from peers.against(bench, "list-comments", {"go": 5}, bench.contentd(), run_of)
 
 
-def _runs_of(same_call, bench):
-    return lambda: same_call.run(drive.WIDE, bench.seconds)
-
-
-def _against_peers(bench, row, wanted, contentd, run_of, others=None):
-    """Compares with the peers in `wanted`, which has the ratio for each, as far as they are here.
-
-    `run_of(server)` gives what is run for a server. `others`: what else to compare with, by a name:
-    text, ratio wanted, and what is run.
-    """
-    others = others or {}
-    here = [language for language in wanted if language in bench.peers]
-    with contextlib.ExitStack() as running:
-        runs = {"contentd": run_of(running.enter_context(contentd))}
-        for language in here:
-            runs[language] = run_of(running.enter_context(bench.peer(language)))
-        for name, (_, _, run) in others.items():
-            runs[name] = run
-        measured = bench.interleave(row, "8x16", runs)
-    for language, ratio in wanted.items():
-        if language in here:
-            yield verdict(row, PEER_NAMES[language], ratio, measured, "contentd", language)
-        else:
-            yield skipped(row, PEER_NAMES[language], ratio, "skipped: it could not be built")
-    for name, (text, ratio, _) in others.items():
-        yield verdict(row, text, ratio, measured, "contentd", name)
+def _wide(load):
+    """What measures with so many calls at once that throughput is at its most."""
+    return lambda seconds: load.run(drive.WIDE, seconds)

@@ -7,13 +7,20 @@ from pathlib import Path
 
 import processes
 
-_HEADINGS = ("row", "against", "ours", "theirs", "wanted", "got", "")
+_HEADINGS = ("row", "against", "ours", "theirs", "wanted", "got", "of pairs", "")
+_NOTE = (
+    "ours, theirs: medians. got: the median of the ratios of pairs, measured one after the other; "
+    "of pairs: the smallest and the largest of these."
+)
 
 
 def table(verdicts):
     lines = [_HEADINGS]
     for verdict in verdicts:
-        got = "" if verdict.ratio is None else f"{verdict.ratio:.2f}"
+        got = pairs = ""
+        if verdict.ratios:
+            got = f"{verdict.ratio:.2f}"
+            pairs = f"{min(verdict.ratios):.2f}..{max(verdict.ratios):.2f}"
         lines.append(
             (
                 verdict.row,
@@ -22,30 +29,35 @@ def table(verdicts):
                 verdict.theirs,
                 verdict.wanted_text,
                 got,
+                pairs,
                 verdict.result,
             )
         )
     widths = [max(map(len, column)) for column in zip(*lines)]
     lines.insert(1, tuple("-" * width for width in widths))
-    return "\n".join(
+    text = "\n".join(
         "  ".join(
-            cell.rjust(width) if 2 <= i <= 5 else cell.ljust(width)
+            cell.rjust(width) if 2 <= i <= 6 else cell.ljust(width)
             for i, (cell, width) in enumerate(zip(line, widths))
         ).rstrip()
         for line in lines
     )
+    return f"{text}\n\n{_NOTE}"
 
 
 def as_json(verdicts, raw, machine, quick):
     return {
         "machine": machine,
         "quick": quick,
-        "rows": [{**asdict(verdict), "result": verdict.result} for verdict in verdicts],
+        "rows": [
+            {**asdict(verdict), "ratio": verdict.ratio, "result": verdict.result}
+            for verdict in verdicts
+        ],
         "raw": raw,
     }
 
 
-def machine(postgres_version):
+def machine(cluster):
     model = next(
         (
             line.split(":", 1)[1].strip()
@@ -59,7 +71,8 @@ def machine(postgres_version):
         "cores": os.cpu_count(),
         "kernel": platform.release(),
         "grpc": _said_by("pkg-config", "--modversion", "grpc++"),
-        "postgresql": postgres_version,
+        "postgresql": cluster.version(),
+        "postgresql_settings": cluster.settings(),
         "go": _said_by("go", "version"),
         "rust": _said_by("rustc", "--version"),
         "h2load": _said_by("h2load", "--version"),

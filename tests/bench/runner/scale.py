@@ -1,12 +1,13 @@
 """The rows of memory and of size."""
 
 import contextlib
+import functools
 
 import drive
 import servers
 import wire
-from bench import NO_CACHE
-from compare import Verdict, skipped, verdict
+from bench import MEDIAN_BYTES, NO_CACHE
+from compare import Verdict, verdict
 
 _SHAPE = (1, 4)
 
@@ -31,20 +32,14 @@ def memory(bench):
         "cache": cache,
     }
     what = f"bytes on the wire of {count:,} articles; the cache counts {_megabytes(cache['bytes'])}"
+    line = Verdict("memory", what, 1.15, at_least=False)
     if cache["articles"] == count:
         taken = after - before
-        yield Verdict(
-            "memory",
-            what,
-            1.15,
-            False,
-            _megabytes(taken),
-            _megabytes(on_the_wire),
-            taken / on_the_wire,
-        )
+        line.ours, line.theirs = _megabytes(taken), _megabytes(on_the_wire)
+        line.ratios = [taken / on_the_wire]
     else:
-        problem = f"the cache holds {cache['articles']:,} of the {count:,} articles"
-        yield skipped("memory", what, 1.15, problem, at_least=False)
+        line.problem = f"failed: the cache holds {cache['articles']:,} of the {count:,} articles"
+    yield line
 
 
 def _megabytes(count):
@@ -59,22 +54,40 @@ def _cache_of(server):
 
 
 def million(bench):
-    """Reads from the database when that has a hundred times as many articles; beside it what
-    PostgreSQL alone makes of that."""
+    """The same calls with a hundred times as many articles: in `theirs` with few, in `ours` with
+    many. The first line is the service as it runs by default; the others tell how much of what it
+    loses is PostgreSQL's, and how much the mere size costs."""
     row = "million"
-    few, many = 10_000, 1_000_000
-    with contextlib.ExitStack() as running:
-        runs = {}
-        for count in (few, many):
-            database = bench.make_database(f"of_{count}", count, body_bytes=500, comments=0)
-            server = running.enter_context(bench.contentd(database, **NO_CACHE))
-            load = bench.load(server, bench.articles_file(count, database))
-            load.run(drive.WIDE, 5 * bench.seconds)
-            runs[count] = lambda load=load: load.run(drive.WIDE, bench.seconds)
-            runs[f"pgbench {count}"] = lambda database=database, count=count: bench.pgbench(
-                "read", 8, database, articles=count
-            )
-        measured = bench.interleave(row, "8x16", runs)
-    alone = verdict(row, "", 0.9, measured, f"pgbench {many}", f"pgbench {few}")
-    what = f"GetArticle uncached with 10,000 articles, not 1,000,000; pgbench: {alone.ratio:.2f}"
-    yield verdict(row, what, 0.9, measured, many, few)
+    few, many = 10_000, 100_000 if bench.quick else 1_000_000
+    databases = {
+        count: bench.make_database(f"of_{count}", count, body_bytes=MEDIAN_BYTES, comments=0)
+        for count in (few, many)
+    }
+    the_same = bench.articles_file("the-same", databases[many], f"rank <= {few}")
+    files = {count: bench.articles_file(count, databases[count]) for count in databases}
+
+    def served(what, wanted, order, articles, **settings):
+        with contextlib.ExitStack() as running:
+            runs = {}
+            for count, file in articles.items():
+                server = running.enter_context(bench.contentd(databases[count], **settings))
+                load = bench.load(server, file)
+                runs[count] = functools.partial(load.run, drive.WIDE, order=order)
+            return compared(what, wanted, runs)
+
+    def compared(what, wanted, runs):
+        for run in runs.values():
+            run(3 * bench.seconds)  # fills caches
+        measured = bench.interleave(row, what, runs)
+        text = f"{few:,} articles, not {many:,}: {what}"
+        return verdict(row, text, wanted, measured, many, few)
+
+    def read(count):
+        return functools.partial(bench.pgbench, "read", database=databases[count], articles=count)
+
+    yield served("by popularity, default cache", 0.9, "zipf", files)
+    yield served("any, cache of 1 MB", None, "uniform", files, **NO_CACHE)
+    clients = bench.best_clients(row, f"read of {many:,}", read(many))
+    runs = {count: functools.partial(read(count), clients) for count in databases}
+    yield compared(f"any, pgbench, {clients} clients", None, runs)
+    yield served(f"by popularity of the same {few:,}", None, "zipf", {**files, many: the_same})

@@ -75,22 +75,16 @@ def _serving(name, command, scratch):
 
 
 def contentd(programs, database, scratch, **settings):
-    """`settings` by the name of their flag; one that this contentd does not have is left out."""
-    known = processes.run([programs.contentd, "serve", "--help"])
-    flags = [f"--{name.replace('_', '-')}" for name in settings]
-    given = [f"{flag}={value}" for flag, value in zip(flags, settings.values()) if flag in known]
+    """`settings` by the name of their flag; the others are as they are by default."""
     return _serving(
         "contentd",
         lambda port: [
             programs.contentd,
             "serve",
-            "--listen",
-            f"127.0.0.1:{port}",
-            "--database-url",
-            database.url,
-            "--log-level",
-            "warning",
-            *given,
+            f"--listen=127.0.0.1:{port}",
+            f"--database-url={database.url}",
+            "--log-level=warning",
+            *(f"--{name.replace('_', '-')}={value}" for name, value in settings.items()),
         ],
         scratch,
     )
@@ -102,15 +96,14 @@ def echo(programs, answer, scratch):
     return _serving("echo", lambda port: [programs.echo, f"127.0.0.1:{port}", file], scratch)
 
 
-def peer(programs, language, database, scratch):
+def peer(programs, language, database, connections, scratch):
     return _serving(
         language,
         lambda port: [
             programs.peers[language],
-            "--listen",
-            f"127.0.0.1:{port}",
-            "--database-url",
-            database.url,
+            f"--listen=127.0.0.1:{port}",
+            f"--database-url={database.url}",
+            f"--connections={connections}",
         ],
         scratch,
     )

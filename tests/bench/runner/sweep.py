@@ -1,55 +1,63 @@
 """Throughput and p99 against the number of calls at once: what the chart shows."""
 
 import contextlib
+import functools
+import statistics
 
-from bench import NO_CACHE, PEER_NAMES
+import compare
+import peers
+from bench import NO_CACHE
 
-CALLS_AT_ONCE = (1, 2, 4, 8, 16, 32, 64, 128, 256)
+_CALLS_AT_ONCE = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 
 
 def measure(bench):
     """Records points by panel ("cached", "uncached") and by series; has no verdict. A point is a
     dict of calls, per_second and p99_us."""
-    one = bench.file_of(bench.large_article)
-    bench.raw["chart"] = {
-        "cached": {
-            **_series(bench, "contentd", bench.contentd(), one),
-            **_series(bench, "raw echo", _echo(bench), one),
-            **_peers(bench, one),
-        },
-        "uncached": {
-            **_series(bench, "contentd", bench.contentd(**NO_CACHE), bench.all_articles),
-            **_peers(bench, bench.all_articles),
-        },
-    }
+    any_article, one_article = bench.all_articles, bench.file_of(bench.large_article)
+
+    def read_any(server):
+        return functools.partial(bench.load(server, any_article).run, (8, 16))
+
+    with contextlib.ExitStack() as running:
+
+        def start(server):
+            return running.enter_context(server)
+
+        contentd = start(bench.contentd())
+        echo = start(bench.echo(bench.same_article(contentd, bench.large_article).answer))
+        others = {}
+        for language in bench.peers:
+            server, name = start(peers.at_its_best(bench, "chart-peers", language, read_any))
+            others[name] = server
+        cached = {"contentd": contentd, "raw echo": echo, **others}
+        uncached = {"contentd": start(bench.contentd(**NO_CACHE)), **others}
+        bench.raw["chart"] = {
+            "cached": _series(bench, cached, one_article),
+            "uncached": _series(bench, uncached, any_article),
+        }
     return ()
 
 
-def _peers(bench, articles):
-    series = {}
-    for language in bench.peers:
-        series |= _series(bench, PEER_NAMES[language], bench.peer(language), articles)
-    return series
+def _series(bench, servers, articles):
+    """Medians of several rounds; in each all servers run in turn with as many calls at once."""
+    rounds, seconds = (1, 0.3) if bench.quick else (3, 0.6)
+    runs = {}
+    for calls in _CALLS_AT_ONCE:
+        connections = min(calls, 8)
+        for name, server in servers.items():
+            shape = (connections, calls // connections)
+            runs[name, calls] = functools.partial(bench.load(server, articles).run, shape)
+    measured = compare.interleave(rounds, runs, seconds)
 
+    def median(name, calls, value):
+        return statistics.median(getattr(one, value) for one in measured[name, calls])
 
-@contextlib.contextmanager
-def _echo(bench):
-    with bench.contentd() as server:
-        answer = bench.same_article(server, bench.large_article).answer
-    with bench.echo(answer) as server:
-        yield server
-
-
-def _series(bench, name, server, articles):
-    seconds = 0.3 if bench.quick else 1.5
-    points = []
-    with server as running:
-        load = bench.load(running, articles)
-        load.run((8, 2), seconds)
-        for calls in CALLS_AT_ONCE:
-            connections = min(calls, 8)
-            measured = load.run((connections, calls // connections), seconds, warm_up=0.1)
-            points.append(
-                {"calls": calls, "per_second": measured.per_second, "p99_us": measured.p99_us}
-            )
-    return {name: points}
+    return {
+        name: [
+            {"calls": calls}
+            | {value: median(name, calls, value) for value in ("per_second", "p99_us")}
+            for calls in _CALLS_AT_ONCE
+        ]
+        for name in servers
+    }

@@ -5,6 +5,9 @@ import struct
 
 VIEW_FULL = 2
 
+ARTICLE_NAME, ARTICLE_BODY, ARTICLE_REVISION, _ARTICLE_ETAG = 1, 8, 15, 16
+_COMMENT_ETAG = 12
+
 
 def _varint(value):
     encoded = bytearray()
@@ -63,3 +66,18 @@ def fields(message):
             raise ValueError(f"field {tag >> 3} is of a type that the contract does not have")
         found.setdefault(tag >> 3, []).append(value)
     return found
+
+
+def article(answer):
+    """The fields of the article in a GetArticleResponse but for the etag, which every server writes
+    in its own way."""
+    return _without(_ARTICLE_ETAG, fields(answer)[1][0])
+
+
+def comments(answer):
+    """The fields of each comment in a ListCommentsResponse, likewise."""
+    return [_without(_COMMENT_ETAG, comment) for comment in fields(answer).get(1, [])]
+
+
+def _without(number, message):
+    return {key: values for key, values in fields(message).items() if key != number}

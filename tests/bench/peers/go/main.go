@@ -1,6 +1,6 @@
 // The part of the content service that the benchmark measures, as one would write it in Go:
-// grpc-go and pgx, one query or one transaction for each call. Left out is what the benchmark does
-// not call: other orders of comments, replies, and the answer to a repeated request_id.
+// grpc-go and pgx, one statement for each call. Left out is what the benchmark does not call: other
+// orders of comments, replies, and the answer to a repeated request_id.
 package main
 
 import (

@@ -1,47 +1,43 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use deadpool_postgres::{Pool, Transaction};
+use deadpool_postgres::{Client, Pool};
 use prost::Message;
 use sha2::{Digest, Sha256};
 use tonic::Status;
 use uuid::Uuid;
 
-use crate::content_v1::{
-    Comment, CommentPolicy, CommentState, CreateCommentRequest, CreateCommentResponse,
-};
+use crate::content_v1::{Comment, CreateCommentRequest, CreateCommentResponse};
 use crate::failure::Failure;
 use crate::names::{article_id, comment_name, no_such_article};
 
-/// $1 name. Whoever writes to an article holds this lock until it has committed.
-const LOCK_ARTICLE: &str = "
-    SELECT s.article_id, s.name, s.revision, s.comment_policy
-    FROM article_state s
-    WHERE s.article_id = (SELECT n.article_id FROM article_name n WHERE n.name = $1)
-      AND NOT s.retracted AND s.publish_time <= now()
-    FOR NO KEY UPDATE";
-
-/// $1 article key, $2 comment id, $3 thread key, $4 state, $5 author id, $6 display name, $7 body,
-/// $8 time, $9 revision, $10 whether readers see it.
+/// All of it in one statement, so that the article is locked for as short as it can be. $1 article's
+/// name, $2 comment id, $3 author id, $4 display name, $5 body, $6 time, $7 request id or NULL, $8 its
+/// fingerprint. The policies are 1 open, 2 premoderated, 3 closed; the state of a new comment is 1
+/// (visible) under the first and 2 (pending) under the second. Gives no row if it may not be made.
 const INSERT_COMMENT: &str = "
+    WITH counted AS (
+        UPDATE article_state
+        SET revision = revision + 1, comment_count = comment_count + (comment_policy = 1)::integer
+        WHERE article_id = (SELECT n.article_id FROM article_name n WHERE n.name = $1)
+          AND NOT retracted AND publish_time <= $6 AND comment_policy IN (1, 2)
+        RETURNING article_id, name, revision, comment_policy
+    ), requested AS (
+        INSERT INTO request (article_id, request_id, fingerprint, comment_id, revision, outcome,
+                             create_time)
+        SELECT article_id, $7, $8, $2, revision, 0, $6 FROM counted WHERE $7::uuid IS NOT NULL
+    )
     INSERT INTO comment (article_id, comment_id, thread_key, depth, state, author_id,
                          author_display_name, body, reply_count, edit_count, create_time,
                          update_time, revision, text_revision, shown, ever_shown)
-    VALUES ($1, $2, $3, 0, $4, $5, $6, $7, 0, 0, $8, $8, $9, $9, $10, $10)";
+    SELECT article_id, $2, uuid_send($2), 0, comment_policy, $3, $4, $5, 0, 0, $6, $6, revision,
+           revision, comment_policy = 1, comment_policy = 1
+    FROM counted
+    RETURNING (SELECT name FROM counted), revision, state";
 
-/// $1 article key, $2 revision, $3 whether readers see one comment more.
-const COUNT_COMMENT: &str = "
-    UPDATE article_state SET revision = $2, comment_count = comment_count + $3::boolean::integer
-    WHERE article_id = $1";
-
-/// $1 article key, $2 request id, $3 fingerprint, $4 comment id, $5 revision, $6 time.
-const INSERT_REQUEST: &str = "
-    INSERT INTO request (article_id, request_id, fingerprint, comment_id, revision, outcome,
-                         create_time)
-    VALUES ($1, $2, $3, $4, $5, 0, $6)";
-
-/// As the column comment_policy has them.
-const OPEN: i16 = CommentPolicy::Open as i16;
-const PREMODERATED: i16 = CommentPolicy::Premoderated as i16;
+/// $1 article's name, $2 time.
+const SELECT_READABLE: &str = "
+    SELECT FROM article_name n JOIN article_state s USING (article_id)
+    WHERE n.name = $1 AND NOT s.retracted AND s.publish_time <= $2";
 
 pub async fn create_comment(
     pool: &Pool,
@@ -56,11 +52,51 @@ pub async fn create_comment(
         .filter(is_valid)
         .ok_or_else(|| Status::invalid_argument("author or body is missing or not valid"))?;
     let request_id = parse_request_id(&request.request_id)?;
-    let mut connection = pool.get().await?;
-    let transaction = connection.transaction().await?;
-    let comment = add_comment(&transaction, article, draft, request_id).await?;
-    transaction.commit().await?;
+    let fingerprint = request_id.map(|_| Sha256::digest(draft.encode_to_vec()).to_vec());
+    let author = draft.author.as_ref().expect("a valid comment has an author");
+    let (id, now) = (Uuid::now_v7(), now());
+    let connection = pool.get().await?;
+    let statement = connection.prepare_cached(INSERT_COMMENT).await?;
+    let row = connection
+        .query_opt(
+            &statement,
+            &[
+                &article,
+                &id,
+                &author.id,
+                &author.display_name,
+                &draft.body,
+                &now,
+                &request_id,
+                &fingerprint,
+            ],
+        )
+        .await?;
+    let Some(row) = row else { return Err(why_not(&connection, article, now).await) };
+    drop(connection);
+    let revision = row.try_get("revision")?;
+    let comment = Comment {
+        name: comment_name(row.try_get("name")?, id),
+        author: draft.author,
+        body: draft.body,
+        state: row.try_get::<_, i16>("state")?.into(),
+        create_time: Some(now.into()),
+        update_time: Some(now.into()),
+        revision,
+        etag: revision.to_string(),
+        article_revision: revision,
+        ..Comment::default()
+    };
     Ok(CreateCommentResponse { comment: Some(comment) })
+}
+
+/// Why no comment can be made on an article.
+async fn why_not(connection: &Client, article: &str, now: SystemTime) -> Failure {
+    match connection.query_opt(SELECT_READABLE, &[&article, &now]).await {
+        Err(error) => error.into(),
+        Ok(None) => no_such_article().into(),
+        Ok(Some(_)) => Status::failed_precondition("the article's comments are closed").into(),
+    }
 }
 
 fn is_valid(comment: &Comment) -> bool {
@@ -87,121 +123,4 @@ fn parse_request_id(text: &str) -> Result<Option<Uuid>, Status> {
 fn now() -> SystemTime {
     let micros = UNIX_EPOCH.elapsed().expect("a clock after 1970").as_micros();
     UNIX_EPOCH + Duration::from_micros(micros as u64)
-}
-
-async fn add_comment(
-    transaction: &Transaction<'_>,
-    article: &str,
-    draft: Comment,
-    request_id: Option<Uuid>,
-) -> Result<Comment, Failure> {
-    let lock = transaction.prepare_cached(LOCK_ARTICLE).await?;
-    let locked = transaction.query_opt(&lock, &[&article]).await?.ok_or_else(no_such_article)?;
-    let revision = locked.try_get::<_, i64>("revision")? + 1;
-    let state = match locked.try_get::<_, i16>("comment_policy")? {
-        OPEN => CommentState::Visible,
-        PREMODERATED => CommentState::Pending,
-        _ => return Err(Status::failed_precondition("the article's comments are closed").into()),
-    };
-    let addition = Addition {
-        article: locked.try_get("article_id")?,
-        id: Uuid::now_v7(),
-        revision,
-        state,
-        time: now(),
-    };
-    // All at once: the article is locked meanwhile.
-    tokio::try_join!(
-        addition.insert_comment(transaction, &draft),
-        addition.count(transaction),
-        addition.insert_request(transaction, request_id, &draft),
-    )?;
-    Ok(Comment {
-        name: comment_name(locked.try_get("name")?, addition.id),
-        author: draft.author,
-        body: draft.body,
-        state: state.into(),
-        create_time: Some(addition.time.into()),
-        update_time: Some(addition.time.into()),
-        revision,
-        etag: revision.to_string(),
-        article_revision: revision,
-        ..Comment::default()
-    })
-}
-
-/// What the service itself says of a new comment.
-struct Addition<'a> {
-    article: &'a str,
-    id: Uuid,
-    revision: i64,
-    state: CommentState,
-    time: SystemTime,
-}
-
-impl Addition<'_> {
-    fn is_visible(&self) -> bool {
-        self.state == CommentState::Visible
-    }
-
-    async fn insert_comment(
-        &self,
-        transaction: &Transaction<'_>,
-        draft: &Comment,
-    ) -> Result<(), Failure> {
-        let statement = transaction.prepare_cached(INSERT_COMMENT).await?;
-        let author = draft.author.clone().unwrap_or_default();
-        transaction
-            .execute(
-                &statement,
-                &[
-                    &self.article,
-                    &self.id,
-                    &self.id.as_bytes().as_slice(),
-                    &(self.state as i16),
-                    &author.id,
-                    &author.display_name,
-                    &draft.body,
-                    &self.time,
-                    &self.revision,
-                    &self.is_visible(),
-                ],
-            )
-            .await?;
-        Ok(())
-    }
-
-    async fn count(&self, transaction: &Transaction<'_>) -> Result<(), Failure> {
-        let statement = transaction.prepare_cached(COUNT_COMMENT).await?;
-        transaction
-            .execute(&statement, &[&self.article, &self.revision, &self.is_visible()])
-            .await?;
-        Ok(())
-    }
-
-    /// Notes that the request was done. If it was before, the key is there already.
-    async fn insert_request(
-        &self,
-        transaction: &Transaction<'_>,
-        request_id: Option<Uuid>,
-        draft: &Comment,
-    ) -> Result<(), Failure> {
-        let Some(request_id) = request_id else { return Ok(()) };
-        let statement = transaction.prepare_cached(INSERT_REQUEST).await?;
-        let fingerprint = Sha256::digest(draft.encode_to_vec());
-        transaction
-            .execute(
-                &statement,
-                &[
-                    &self.article,
-                    &request_id,
-                    &fingerprint.as_slice(),
-                    &self.id,
-                    &self.revision,
-                    &self.time,
-                ],
-            )
-            .await?;
-        Ok(())
-    }
 }

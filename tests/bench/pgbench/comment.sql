@@ -1,17 +1,29 @@
--- A comment, counted on its article in the same transaction. The article's row is locked last, so
--- for as short as it can be.
+-- A comment; if :counted is 1, counted on its article in the same transaction, whose row is locked
+-- last, so for as short as it can be; if :pipelined is 1, all of that sent at once. The id is a UUID
+-- of version 7.
 \set i random(:first, :last)
 \set reader random(0, 49999)
+\if :pipelined
+\startpipeline
+\endif
+\if :counted
 BEGIN;
+\endif
 INSERT INTO comment (article_id, comment_id, thread_key, depth, state, author_id,
                      author_display_name, body, reply_count, edit_count, create_time, update_time,
                      revision, text_revision, shown, ever_shown)
-SELECT :i || '-what-the-tide-table-leaves-out', id, uuid_send(id), 0, 1, 'reader-' || :reader,
+SELECT :i || '-what-the-tide-table-leaves-out', id, uuid_send(id), 0, 1,
+       CASE :counted::integer WHEN 1 THEN 'reader-' ELSE 'bare-' END || :reader,
        'Reader Number ' || :reader,
        'A comment by pgbench. It says what a reader would say who has read to the end, agrees with '
        'the half of it, and has something to add.', 0, 0, now(), now(), 1, 1, true, true
 FROM (SELECT (lpad(to_hex((extract(epoch FROM now()) * 1000)::bigint), 12, '0') || '7'
               || substr(translate(gen_random_uuid()::text, '-', ''), 14))::uuid AS id) AS made;
+\if :counted
 UPDATE article_state SET revision = revision + 1, comment_count = comment_count + 1
 WHERE article_id = :i || '-what-the-tide-table-leaves-out';
 COMMIT;
+\endif
+\if :pipelined
+\endpipeline
+\endif
