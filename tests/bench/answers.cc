@@ -68,7 +68,7 @@ absl::StatusOr<Fields> FieldsOf(absl::string_view message) {
 
 // The article or the comment of an answer is its field 1.
 absl::StatusOr<Fields> FieldsOfAnswer(absl::string_view answer) {
-  const absl::StatusOr<Fields> fields = FieldsOf(answer);
+  absl::StatusOr<Fields> fields = FieldsOf(answer);
   if (!fields.ok()) return fields;
   return FieldsOf((*fields)[1].bytes);
 }

@@ -170,7 +170,7 @@ ssize_t Connection::ReadRequest(nghttp2_session*, int32_t, uint8_t* buffer, size
                                 uint32_t* flags, nghttp2_data_source* source, void*) {
   Stream& stream = *static_cast<Stream*>(source->ptr);
   const size_t count = std::min(length, stream.request.size() - stream.sent);
-  std::memcpy(buffer, stream.request.data() + stream.sent, count);
+  stream.request.copy(reinterpret_cast<char*>(buffer), count, stream.sent);
   stream.sent += count;
   if (stream.sent == stream.request.size()) *flags |= NGHTTP2_DATA_FLAG_EOF;
   return static_cast<ssize_t>(count);

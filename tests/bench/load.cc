@@ -11,6 +11,7 @@
 #include <cmath>
 #include <cstdint>
 #include <cstdio>
+#include <exception>
 #include <fstream>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -347,4 +348,9 @@ int Main(int argc, char** argv) {
 }  // namespace
 }  // namespace content::bench
 
-int main(int argc, char** argv) { return content::bench::Main(argc, argv); }
+int main(int argc, char** argv) try {
+  return content::bench::Main(argc, argv);
+} catch (const std::exception& exception) {
+  std::fprintf(stderr, "bench_load: %s\n", exception.what());
+  return EXIT_FAILURE;
+}
