@@ -49,6 +49,10 @@ class Pool::Lane {
  public:
   explicit Lane(const Options& options) : options_(options) {}
 
+  // Under the pool's mutex: a lane that rests is called when there is a job.
+  std::condition_variable_any wake;
+  bool is_called = false;
+
   void Do(Job job) {
     absl::Status status = Run(std::move(job.begin)(), job.work);
     std::move(job.finish)(std::move(status));
@@ -214,7 +218,11 @@ void Pool::RunLater(Begin begin, Work work, Finish finish, Pace pace) {
   const std::lock_guard lock(mutex_);
   std::deque<Job>& queue = pace == Pace::kPrompt ? prompt_queue_ : queue_;
   queue.push_back({std::move(begin), std::move(work), std::move(finish), pace});
-  wake_.notify_one();
+  if (resting_.empty()) return;
+  Lane& lane = *resting_.back();
+  resting_.pop_back();
+  lane.is_called = true;
+  lane.wake.notify_one();
 }
 
 absl::Status Pool::Enter(size_t alike) {
@@ -256,11 +264,14 @@ std::deque<Pool::Job>* Pool::NextQueue() {
 
 void Pool::Serve(const std::stop_token& stop, Lane& lane) {
   std::unique_lock lock(mutex_);
-  while (wake_.wait(lock, stop, [this] { return NextQueue() != nullptr; })) {
-    if (stop.stop_requested()) return;
-    std::deque<Job>& queue = *NextQueue();
-    Job job = std::move(queue.front());
-    queue.pop_front();
+  while (!stop.stop_requested()) {
+    std::deque<Job>* const queue = NextQueue();
+    if (queue == nullptr) {
+      Rest(lock, stop, lane);
+      continue;
+    }
+    Job job = std::move(queue->front());
+    queue->pop_front();
     const int slow = job.pace == Pace::kAny ? 1 : 0;
     ++busy_;
     busy_slowly_ += slow;
@@ -270,6 +281,12 @@ void Pool::Serve(const std::stop_token& stop, Lane& lane) {
     --busy_;
     busy_slowly_ -= slow;
   }
+}
+
+void Pool::Rest(std::unique_lock<std::mutex>& lock, const std::stop_token& stop, Lane& lane) {
+  lane.is_called = false;
+  resting_.push_back(&lane);
+  lane.wake.wait(lock, stop, [&lane] { return lane.is_called; });
 }
 
 void Pool::Watch(const std::stop_token& stop) {

@@ -102,14 +102,17 @@ class Pool {
   std::deque<Job>* NextQueue();
 
   void Serve(const std::stop_token& stop, Lane& lane);
+  void Rest(std::unique_lock<std::mutex>& lock, const std::stop_token& stop, Lane& lane);
   void Watch(const std::stop_token& stop);
 
   const Options options_;
   std::atomic<size_t> waiting_ = 0;  // calls, here and elsewhere
   std::mutex mutex_;
-  std::condition_variable_any wake_;
   std::deque<Job> queue_;
   std::deque<Job> prompt_queue_;
+  // Those that have no job. The last is the first to get one: its memory, and that of its
+  // PostgreSQL process, is likelier to be in the processor's cache.
+  std::vector<Lane*> resting_;
   int busy_ = 0;         // lanes that have a job
   int busy_slowly_ = 0;  // of these, with one that is not prompt
   std::vector<std::unique_ptr<Lane>> lanes_;

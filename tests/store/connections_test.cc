@@ -3,6 +3,8 @@
 #include <future>
 #include <memory>
 #include <mutex>
+#include <set>
+#include <string>
 #include <thread>
 
 #include "store/connection.h"
@@ -161,33 +163,48 @@ TEST_F(ConnectionsTest, ChecksThatTheDatabaseTakesWrites) {
   EXPECT_EQ(ReasonOf(check()), "STORE_UNAVAILABLE");
 }
 
+// Runs a job and waits for its end.
+void RunIn(Pool& pool, std::function<void(Connection&)> work) {
+  std::promise<absl::Status> done;
+  pool.Run(
+      {},
+      [&work](Connection& connection, bool) {
+        work(connection);
+        return absl::OkStatus();
+      },
+      [&done](absl::Status status) { done.set_value(std::move(status)); });
+  EXPECT_TRUE(done.get_future().get().ok());
+}
+
 TEST(PoolTest, MakesItsPlansAnewEverySoOften) {
   const std::string url = testing::NewDatabase(/*migrated=*/false);
   Pool pool({.name = "test", .url = CompleteUrl(url)});
-  const auto run = [&pool](std::function<void(Connection&)> work) {
-    std::promise<absl::Status> done;
-    pool.Run(
-        {},
-        [&work](Connection& connection, bool) {
-          work(connection);
-          return absl::OkStatus();
-        },
-        [&done](absl::Status status) { done.set_value(std::move(status)); });
-    EXPECT_TRUE(done.get_future().get().ok());
-  };
   const auto read = [](Connection& connection) { connection.Read("SELECT $1::integer", 1); };
   const auto nothing = [](Connection&) {};
   const std::string last_statement =
       "SELECT query FROM pg_stat_activity WHERE datname = current_database() "
       "AND application_name = 'contentd'";
-  run(read);
+  RunIn(pool, read);
   const absl::Time deadline = absl::Now() + absl::Seconds(30);
   while (testing::Query(url, last_statement) != "DISCARD PLANS") {
     ASSERT_LT(absl::Now(), deadline);
     absl::SleepFor(absl::Milliseconds(50));
-    run(nothing);
+    RunIn(pool, nothing);
   }
-  run(read);
+  RunIn(pool, read);
+}
+
+TEST(PoolTest, OneJobAfterTheOtherStaysOnOneConnection) {
+  const std::string url = testing::NewDatabase(/*migrated=*/false);
+  Pool pool({.name = "test", .url = CompleteUrl(url), .connections = 4});
+  std::set<std::string> backends;
+  for (int i = 0; i < 20; ++i) {
+    RunIn(pool, [&backends](Connection& connection) {
+      backends.insert(connection.Read("SELECT pg_backend_pid()")[0][0].c_str());
+    });
+    while (pool.Info().busy_connections() > 0) std::this_thread::yield();
+  }
+  EXPECT_EQ(backends.size(), 1);
 }
 
 TEST(UnreachableStore, IsUnavailable) {
