@@ -56,16 +56,20 @@ v1::Article MakeArticle(int64_t revision, int64_t comment_count) {
   return article;
 }
 
+// That what is kept is sent as this article.
+void ExpectSentAs(const ArticleAnswer& kept, const v1::Article& article) {
+  EncodedAnswer answer;
+  answer.AddArticle(v1::GetArticleResponse::kArticleFieldNumber, kept);
+  v1::GetArticleResponse response;
+  ASSERT_TRUE(response.ParseFromString(Wire(answer)));
+  EXPECT_EQ(response.article().DebugString(), article.DebugString());
+  EXPECT_EQ(SizeOf(kept), article.ByteSizeLong());
+}
+
 TEST(EncodedAnswer, AnArticleIsItsTextAndItsCounts) {
   for (const int64_t count : {int64_t{0}, int64_t{1}, int64_t{300}, INT64_MAX}) {
     const v1::Article article = MakeArticle(count, count / 2);
-    const ArticleAnswer kept = Kept(article);
-    EncodedAnswer answer;
-    answer.AddArticle(v1::GetArticleResponse::kArticleFieldNumber, kept);
-    v1::GetArticleResponse response;
-    ASSERT_TRUE(response.ParseFromString(Wire(answer)));
-    EXPECT_EQ(response.article().DebugString(), article.DebugString());
-    EXPECT_EQ(SizeOf(kept), article.ByteSizeLong());
+    ExpectSentAs(Kept(article), article);
   }
 }
 
@@ -75,12 +79,7 @@ TEST(EncodedAnswer, AViewIsTheBeginningOfTheText) {
   article.clear_body();
   kept.size = Kept(article).size;
   kept.text = Shared(*Kept(article).text + *Kept(MakeArticle(7, 3)).text);
-  EncodedAnswer answer;
-  answer.AddArticle(v1::GetArticleResponse::kArticleFieldNumber, kept);
-  v1::GetArticleResponse response;
-  ASSERT_TRUE(response.ParseFromString(Wire(answer)));
-  EXPECT_EQ(response.article().DebugString(), article.DebugString());
-  EXPECT_EQ(SizeOf(kept), article.ByteSizeLong());
+  ExpectSentAs(kept, article);
 }
 
 TEST(EncodedAnswer, PiecesFollowOneAnother) {

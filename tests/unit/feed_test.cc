@@ -550,6 +550,12 @@ Batch OneMessage() {
   return {.messages = {message}, .cursor = "1", .heartbeat = message};
 }
 
+void ReadOneMessage(SlowSource& source, Watcher& watcher) {
+  Answer answer = Ask(watcher);
+  std::move(source.AwaitReads(1).front())(OneMessage());
+  EXPECT_THAT(Texts(std::move(answer)), ElementsAre("message"));
+}
+
 TEST(FeedReads, AFewAreUnderWayAtATimeAndTheOthersFollow) {
   auto owned = std::make_unique<SlowSource>();
   SlowSource& source = *owned;
@@ -630,9 +636,7 @@ TEST(FeedReads, ASourceThatTakesLongIsLeftAloneForLonger) {
   SlowSource& source = *owned;
   Feed feed(std::move(owned), kAsleep);
   Watcher watcher(feed, {"a", "0"});
-  Answer first = Ask(watcher);
-  std::move(source.AwaitReads(1).front())(OneMessage());
-  EXPECT_THAT(Texts(std::move(first)), ElementsAre("message"));
+  ReadOneMessage(source, watcher);
   Answer answer = Ask(watcher);
   feed.Wake();
   auto poll = source.AwaitPoll();
@@ -652,9 +656,7 @@ TEST(FeedReads, ManyWakesDuringAPollAreOneMore) {
   SlowSource& source = *owned;
   Feed feed(std::move(owned), kAsleep);
   Watcher watcher(feed, {"a", "0"});
-  Answer first = Ask(watcher);
-  std::move(source.AwaitReads(1).front())(OneMessage());
-  EXPECT_THAT(Texts(std::move(first)), ElementsAre("message"));
+  ReadOneMessage(source, watcher);
   Answer answer = Ask(watcher);
   feed.Wake();
   auto poll = source.AwaitPoll();
