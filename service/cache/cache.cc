@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "absl/time/clock.h"
+#include "absl/types/span.h"
 #include "cache/answers.h"
 #include "cache/entry.h"
 #include "cache/flight.h"
@@ -20,17 +21,23 @@ namespace {
 constexpr int64_t kSmallestShard = int64_t{16} << 20;
 constexpr int64_t kMostShards = 32;
 
-// An entry that has been read so often since it was confirmed is confirmed ahead of time;
-constexpr int16_t kHotReads = 3;
-// if that fails, again only after so many reads more.
-constexpr int16_t kReadsAfterFailure = 1000;
+// What is confirmed ahead of time is as old as this, as a share of `max_staleness`: the rest is for
+// the time until it is looked at, and until the answer is there.
+constexpr double kAgeOfDue = 0.7;
+
+// How many are asked for together.
+constexpr size_t kMostTogether = 500;
 
 // How long the cheapest question may take before the database counts as away, if it answers nobody
-// else either; and how often that is looked at.
+// else either.
 constexpr absl::Duration kPatience = absl::Milliseconds(500);
-constexpr std::chrono::milliseconds kWatchInterval(100);
 
-// A confirmation may take this long; it is worth having even if no reader waits for it any more.
+// How often each shard is looked after, at most and at least.
+constexpr absl::Duration kShortestRound = absl::Milliseconds(10);
+constexpr absl::Duration kLongestRound = absl::Milliseconds(100);
+constexpr int kRoundsPerStaleness = 10;
+
+// A confirmation may take this long.
 constexpr absl::Duration kConfirmTimeout = absl::Seconds(10);
 
 // Far more than any read takes, unless the source contradicts itself: says that each of two names
@@ -51,8 +58,6 @@ bool IsGone(const Read& read) { return WhyGone(read).has_value(); }
 
 Need Confirmation() { return {.kind = Need::Kind::kState}; }
 
-bool IsBeingConfirmed(const Entry& entry) { return entry.FindFlight(Confirmation()) != nullptr; }
-
 PageAnswer ToPageAnswer(Found found) {
   PageAnswer answer{.bytes = std::move(found.page), .stale_age = found.article.stale_age};
   if (found.article.text) answer.article = std::move(found.article);
@@ -70,6 +75,7 @@ struct ArticleCache::Errands {
   }
 
   std::vector<FlightPtr> departures;
+  std::vector<FlightPtr> confirmations;  // which depart together
   std::vector<std::pair<Read, Answer>> replies;
   std::vector<Read> forwarded;
 };
@@ -80,7 +86,6 @@ absl::Time ArticleCache::MonotonicTime() {
 
 ArticleCache::ArticleCache(ArticleSource& source, Options options)
     : options_(std::move(options)),
-      confirm_age_(options_.max_staleness / 2),
       answers_(options_.max_staleness, options_.stale_if_error),
       source_(source) {
   const size_t count = ShardCount(options_.max_bytes);
@@ -108,6 +113,7 @@ Shard& ArticleCache::ShardOf(const HashedName& name) const {
 
 void ArticleCache::Run(Errands errands) {
   for (const FlightPtr& flight : errands.departures) Send(flight);
+  SendTogether(errands.confirmations);
   for (auto& [read, answer] : errands.replies) std::move(read.done)(std::move(answer));
   for (Read& read : errands.forwarded) Ask(std::move(read));
 }
@@ -116,11 +122,9 @@ void ArticleCache::Run(Errands errands) {
 
 void ArticleCache::GetArticle(CallContext context, std::string id, v1::ArticleView view,
                               int64_t min_revision, Callback<ArticleAnswer> done) {
-  Errands errands;
   const Want want{.view = view, .min_revision = min_revision};
-  if (std::optional<Found> found = Peek(id, want, errands)) {
-    std::move(done)(std::move(found->article));
-    return Run(std::move(errands));
+  if (std::optional<Found> found = Peek(id, want)) {
+    return std::move(done)(std::move(found->article));
   }
   auto reply = [done = std::move(done)](Answer answer) mutable {
     if (!answer.ok()) return std::move(done)(answer.status());
@@ -135,11 +139,9 @@ void ArticleCache::GetArticle(CallContext context, std::string id, v1::ArticleVi
 
 void ArticleCache::GetPage(CallContext context, PageRequest request, LoadPage load,
                            Callback<PageAnswer> done) {
-  Errands errands;
   const Want want{.view = request.view, .page = request.key, .min_revision = request.min_revision};
-  if (std::optional<Found> found = Peek(request.article_id, want, errands)) {
-    std::move(done)(ToPageAnswer(*std::move(found)));
-    return Run(std::move(errands));
+  if (std::optional<Found> found = Peek(request.article_id, want)) {
+    return std::move(done)(ToPageAnswer(*std::move(found)));
   }
   auto reply = [done = std::move(done)](Answer answer) mutable {
     if (!answer.ok()) return std::move(done)(answer.status());
@@ -155,8 +157,7 @@ void ArticleCache::GetPage(CallContext context, PageRequest request, LoadPage lo
 }
 
 // What is wanted, if it is there and fresh: under this name, or under that which it stands for.
-std::optional<Found> ArticleCache::Peek(absl::string_view name, const Want& want,
-                                        Errands& errands) {
+std::optional<Found> ArticleCache::Peek(absl::string_view name, const Want& want) {
   const absl::Time now = options_.clock();
   std::string alias_of;
   for (int names = 1; names <= 2; ++names) {
@@ -165,7 +166,7 @@ std::optional<Found> ArticleCache::Peek(absl::string_view name, const Want& want
     const std::lock_guard lock(shard.mutex);
     Entry* const entry = shard.Find(hashed);
     if (entry == nullptr) return std::nullopt;
-    if (entry->kind != Entry::Kind::kAlias) return FindFresh(shard, *entry, want, now, errands);
+    if (entry->kind != Entry::Kind::kAlias) return FindFresh(shard, *entry, want, now);
     entry->Use();
     name = alias_of = entry->extra->alias_of;
   }
@@ -173,17 +174,13 @@ std::optional<Found> ArticleCache::Peek(absl::string_view name, const Want& want
 }
 
 std::optional<Found> ArticleCache::FindFresh(Shard& shard, Entry& entry, const Want& want,
-                                             absl::Time now, Errands& errands) {
+                                             absl::Time now) const {
   if (!answers_.IsFresh(entry, now)) return std::nullopt;
   std::optional<Found> found = entry.Find(want);
   if (!found) return std::nullopt;
   ++shard.hits;
   entry.Use();
-  if (entry.reads < kHotReads) {
-    ++entry.reads;
-  } else if (now - entry.validated_at > confirm_age_ && !IsBeingConfirmed(entry)) {
-    Begin(shard, entry, Confirmation(), nullptr, errands);
-  }
+  shard.KeepWarm(entry, options_.confirmations_ahead);
   return found;
 }
 
@@ -216,8 +213,8 @@ void ArticleCache::Serve(Shard& shard, Entry& entry, Read read, Errands& errands
   std::optional<Answer> answer = answers_.Known(entry, read);
   if (!answer && database_.IsAway(read.asked_at)) {
     answer = answers_.Stale(entry, read, read.asked_at);
-    if (answer && !IsBeingConfirmed(entry) && database_.MayTry(read.asked_at)) {
-      Begin(shard, entry, Confirmation(), nullptr, errands);
+    if (answer && !entry.IsBeingConfirmed() && database_.MayTry(read.asked_at)) {
+      errands.departures.push_back(Begin(shard, entry, Confirmation()));
     }
   }
   if (answer) return errands.Reply(shard, std::move(read), *std::move(answer));
@@ -236,7 +233,10 @@ void ArticleCache::Board(Shard& shard, Entry& entry, Read read, Errands& errands
   if (++read.steps > kMostSteps) return errands.Reply(shard, std::move(read), Internal());
   Need need = NeedOf(entry, read);
   Flight* flight = entry.FindFlight(need);
-  if (flight == nullptr) flight = &Begin(shard, entry, std::move(need), read.load, errands);
+  if (flight == nullptr) {
+    errands.departures.push_back(Begin(shard, entry, std::move(need), read.load));
+    flight = errands.departures.back().get();
+  }
   if (flight->waiters.size() < kMostWaiters) return flight->waiters.push_back(std::move(read));
   std::optional<Answer> answer = answers_.Stale(entry, read, options_.clock());
   errands.Reply(shard, std::move(read), answer ? *std::move(answer) : Overloaded(kCrowdRetry));
@@ -244,8 +244,8 @@ void ArticleCache::Board(Shard& shard, Entry& entry, Read read, Errands& errands
 
 // ---- Flights ----
 
-Flight& ArticleCache::Begin(Shard& shard, Entry& entry, Need need,
-                            std::shared_ptr<const LoadPage> load, Errands& errands) {
+ArticleCache::FlightPtr ArticleCache::Begin(Shard& shard, Entry& entry, Need need,
+                                            std::shared_ptr<const LoadPage> load) {
   auto flight = std::make_shared<Flight>(Flight{.shard = shard,
                                                 .entry = entry,
                                                 .need = std::move(need),
@@ -253,10 +253,9 @@ Flight& ArticleCache::Begin(Shard& shard, Entry& entry, Need need,
                                                 .begun = shard.NextTick(),
                                                 .begun_at = options_.clock()});
   shard.Depart(flight);
-  errands.departures.push_back(flight);
   const std::lock_guard lock(mutex_);
   ++flights_;
-  return *flight;
+  return flight;
 }
 
 void ArticleCache::Send(const FlightPtr& flight) {
@@ -273,12 +272,25 @@ void ArticleCache::Send(const FlightPtr& flight) {
   }
 }
 
-CallContext ArticleCache::ContextOf(const FlightPtr& flight) const {
-  // A confirmation is worth having even if nobody waits for it any more.
-  if (flight->need.kind == Need::Kind::kState) {
-    return {.deadline = absl::Now() + kConfirmTimeout,
-            .cancelled = [this] { return closing_.load(); }};
+// Flights that confirm.
+void ArticleCache::SendTogether(absl::Span<const FlightPtr> flights) {
+  for (; !flights.empty(); flights.remove_prefix(std::min(flights.size(), kMostTogether))) {
+    const auto part = flights.first(std::min(flights.size(), kMostTogether));
+    std::vector<std::string> ids;
+    for (const FlightPtr& flight : part) ids.push_back(flight->entry.name);
+    auto land = [this, sent = std::vector<FlightPtr>(part.begin(), part.end())](
+                    absl::StatusOr<std::vector<std::optional<ArticleState>>> answer) {
+      for (size_t i = 0; i < sent.size(); ++i) {
+        using State = absl::StatusOr<std::optional<ArticleState>>;
+        Land(sent[i], ToFact(answer.ok() ? State(std::move((*answer)[i])) : answer.status()));
+      }
+    };
+    source_.ReadArticleStates(ContextOfConfirmation(), std::move(ids), std::move(land));
   }
+}
+
+CallContext ArticleCache::ContextOf(const FlightPtr& flight) const {
+  if (flight->need.kind == Need::Kind::kState) return ContextOfConfirmation();
   CallContext context{.deadline = absl::InfinitePast(), .cancelled = [flight] {
                         const std::lock_guard lock(flight->shard.mutex);
                         return std::all_of(flight->waiters.begin(), flight->waiters.end(), IsGone);
@@ -290,6 +302,12 @@ CallContext ArticleCache::ContextOf(const FlightPtr& flight) const {
   return context;
 }
 
+// It is worth having even if nobody waits for it any more.
+CallContext ArticleCache::ContextOfConfirmation() const {
+  return {.deadline = absl::Now() + kConfirmTimeout,
+          .cancelled = [this] { return closing_.load(); }};
+}
+
 void ArticleCache::Land(const FlightPtr& flight, const absl::StatusOr<Fact>& fact) {
   NoteReachability(*flight, fact.status());
   Shard& shard = flight->shard;
@@ -299,11 +317,7 @@ void ArticleCache::Land(const FlightPtr& flight, const absl::StatusOr<Fact>& fac
     const std::lock_guard lock(shard.mutex);
     Entry& entry = flight->entry;
     shard.Land(flight);
-    if (fact.ok()) {
-      set_back = entry.Learn(*flight, *fact, shard.NextTick());
-    } else if (flight->need.kind == Need::Kind::kState) {
-      entry.reads = -kReadsAfterFailure;
-    }
+    if (fact.ok()) set_back = entry.Learn(*flight, *fact, shard.NextTick());
     Settle(*flight, fact, errands);
     shard.Refit(entry);
   }
@@ -366,13 +380,16 @@ void ArticleCache::HearOfAlias(const HashedName& name, const std::string& articl
   }
 }
 
+// One shard after the other, so that what is to be confirmed is not asked for all at once.
 void ArticleCache::Watch(const std::stop_token& stop) {
+  const absl::Duration round =
+      std::clamp(options_.max_staleness / kRoundsPerStaleness, kShortestRound, kLongestRound);
+  const std::chrono::microseconds pause = absl::ToChronoMicroseconds(round / shards_.size());
   std::unique_lock lock(mutex_);
-  while (!stop.stop_requested()) {
-    watch_time_.wait_for(lock, stop, kWatchInterval, [] { return false; });
-    if (flights_ == 0) continue;
+  for (size_t i = 0; !stop.stop_requested(); i = (i + 1) % shards_.size()) {
+    watch_time_.wait_for(lock, stop, pause, [] { return false; });
     lock.unlock();
-    for (const auto& shard : shards_) LookAfter(*shard);
+    LookAfter(*shards_[i]);
     lock.lock();
   }
 }
@@ -383,8 +400,15 @@ void ArticleCache::LookAfter(Shard& shard) {
     const std::lock_guard lock(shard.mutex);
     const absl::Time now = options_.clock();
     for (const FlightPtr& flight : shard.flights()) LookAfter(*flight, now, errands);
+    if (!database_.IsAway(now)) ConfirmDue(shard, now, errands);
   }
   Run(std::move(errands));
+}
+
+void ArticleCache::ConfirmDue(Shard& shard, absl::Time now, Errands& errands) {
+  for (Entry* const entry : shard.TakeDue(now - kAgeOfDue * options_.max_staleness)) {
+    errands.confirmations.push_back(Begin(shard, *entry, Confirmation()));
+  }
 }
 
 // Answers those who are gone and, while the database is away, those who have waited long enough.

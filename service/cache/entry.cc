@@ -159,7 +159,6 @@ void Entry::TakeOlder(const Flight& flight, const Article& older) {
 
 void Entry::Confirm(const Flight& flight) {
   validated_at = std::max(validated_at, flight.begun_at);
-  reads = 0;
 }
 
 void Entry::TakeState(const Article& newer) {

@@ -122,6 +122,9 @@ struct Entry : Evictable {
   /// A flight under way that brings what is needed, or nullptr.
   Flight* FindFlight(const Need& need) const;
 
+  /// Whether its state is being asked for.
+  bool IsBeingConfirmed() const { return FindFlight({.kind = Need::Kind::kState}) != nullptr; }
+
   void AddFlight(std::shared_ptr<Flight> flight);
   void RemoveFlight(const Flight& flight);
   bool has_flights() const { return extra != nullptr && !extra->flights.empty(); }
@@ -138,8 +141,8 @@ struct Entry : Evictable {
   /// When a flight last said that there was none.
   Tick missing_at = 0;
   std::unique_ptr<Extra> extra;
-  /// How often it was read since it was confirmed.
-  int16_t reads = 0;
+  /// How often it is to be confirmed ahead of time even if nobody reads it meanwhile.
+  uint8_t confirmations = 0;
   Kind kind = Kind::kUnknown;
   /// Whether the shard counts it as an article.
   bool counted = false;

@@ -32,6 +32,23 @@ void Shard::Refit(Entry& entry) {
   Evict();
 }
 
+void Shard::KeepWarm(Entry& entry, uint8_t confirmations) {
+  if (std::exchange(entry.confirmations, confirmations) == 0) warm_.insert(&entry);
+}
+
+std::vector<Entry*> Shard::TakeDue(absl::Time time) {
+  std::vector<Entry*> due;
+  for (auto it = warm_.begin(); it != warm_.end();) {
+    Entry& entry = **it;
+    const auto current = it++;
+    if (entry.validated_at > time || entry.IsBeingConfirmed()) continue;
+    if (entry.kind == Entry::Kind::kArticle) due.push_back(&entry);
+    --entry.confirmations;
+    if (entry.confirmations == 0) warm_.erase(current);
+  }
+  return due;
+}
+
 void Shard::Depart(const std::shared_ptr<Flight>& flight) {
   flights_.insert(flight);
   Entry& entry = flight->entry;
@@ -49,7 +66,7 @@ void Shard::Land(const std::shared_ptr<Flight>& flight) {
 size_t Shard::Overhead() const {
   constexpr size_t kSlot =
       sizeof(std::unique_ptr<Entry>) + 1;  // and a byte that says what is there
-  return sizeof(Shard) + eviction_.memory() + entries_.capacity() * kSlot;
+  return sizeof(Shard) + eviction_.memory() + (entries_.capacity() + warm_.capacity()) * kSlot;
 }
 
 void Shard::Count(Entry& entry) {
@@ -67,8 +84,9 @@ void Shard::Evict() {
   }
 }
 
-void Shard::Drop(const Entry& entry) {
+void Shard::Drop(Entry& entry) {
   if (entry.counted) --articles;
+  if (entry.confirmations > 0) warm_.erase(&entry);
   entries_.erase(entries_.find(HashedName(entry.name)));
 }
 

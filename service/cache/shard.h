@@ -4,10 +4,12 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <vector>
 
 #include "absl/container/flat_hash_set.h"
 #include "absl/hash/hash.h"
 #include "absl/strings/string_view.h"
+#include "absl/time/time.h"
 #include "cache/entry.h"
 #include "cache/eviction.h"
 #include "cache/flight.h"
@@ -44,6 +46,12 @@ class Shard {
   /// To be called when an entry has changed: it may have become larger, or useless. Evicts what
   /// there is no room for; `entry` too may be gone afterwards.
   void Refit(Entry& entry);
+
+  /// Has an article confirmed ahead of time, so often from now on.
+  void KeepWarm(Entry& entry, uint8_t confirmations);
+
+  /// Takes the articles that are to be confirmed ahead of time and have not been since `time`.
+  std::vector<Entry*> TakeDue(absl::Time time);
 
   /// Takes on a flight: its entry stays until it has landed.
   void Depart(const std::shared_ptr<Flight>& flight);
@@ -89,13 +97,14 @@ class Shard {
   size_t Overhead() const;
   void Count(Entry& entry);
   void Evict();
-  void Drop(const Entry& entry);
+  void Drop(Entry& entry);
 
   const size_t max_bytes_;
   Tick tick_ = 0;
   Eviction eviction_;
   absl::flat_hash_set<std::unique_ptr<Entry>, Hash, Equal> entries_;
   absl::flat_hash_set<std::shared_ptr<Flight>> flights_;
+  absl::flat_hash_set<Entry*> warm_;  // those that have `confirmations`
 };
 
 }  // namespace content::cache

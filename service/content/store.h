@@ -269,6 +269,10 @@ class ArticleSource {
   virtual void ReadArticleState(CallContext context, std::string id,
                                 Callback<std::optional<ArticleState>> done) = 0;
 
+  /// The same of many, each asked for once, by one statement.
+  virtual void ReadArticleStates(CallContext context, std::vector<std::string> ids,
+                                 Callback<std::vector<std::optional<ArticleState>>> done) = 0;
+
   using NewsSink = std::function<void(const ArticleNews&)>;
 
   /// As long as the subscription lives `sink` hears of changes of articles and their comments: of
@@ -325,10 +329,6 @@ class Store : public ArticleSource {
   /// the article has not come that far.
   virtual void ReadCommentChanges(CallContext context, std::string article_id,
                                   int64_t after_revision, Callback<CommentChanges> done) = 0;
-
-  /// For each article its revision, or nothing if readers do not see it. One query for all.
-  virtual void GetRevisions(CallContext context, std::vector<std::string> ids,
-                            Callback<std::vector<std::optional<int64_t>>> done) = 0;
 
   /// Changes of articles after a cursor, as many as fit, with what readers see at `now`: first the
   /// articles whose time has come, then those that were changed, in commit order. The cursor's time

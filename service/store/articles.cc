@@ -159,18 +159,16 @@ Answers<std::optional<ArticleState>> ReadArticleStates(Connection& connection,
   return states;
 }
 
-Answers<std::vector<std::optional<int64_t>>> ReadRevisions(
+Answers<std::vector<std::optional<ArticleState>>> ReadListsOfStates(
     Connection& connection, const std::vector<std::vector<std::string>>& lists) {
   std::vector<std::string> ids;
   for (const auto& list : lists) ids.insert(ids.end(), list.begin(), list.end());
-  const auto states = ReadArticleStates(connection, ids);
+  auto states = ReadArticleStates(connection, ids);
   auto state = states.begin();
-  Answers<std::vector<std::optional<int64_t>>> answers;
+  Answers<std::vector<std::optional<ArticleState>>> answers;
   for (const auto& list : lists) {
-    std::vector<std::optional<int64_t>>& revisions = answers.emplace_back().emplace();
-    for (size_t i = 0; i < list.size(); ++i, ++state) {
-      revisions.push_back(**state ? std::optional((**state)->revision) : std::nullopt);
-    }
+    auto& answer = answers.emplace_back().emplace();
+    for (size_t i = 0; i < list.size(); ++i, ++state) answer.push_back(*std::move(*state));
   }
   return answers;
 }

@@ -23,8 +23,8 @@ Answers<std::optional<EncodedArticle>> ReadArticles(Connection& connection,
 Answers<std::optional<ArticleState>> ReadArticleStates(Connection& connection,
                                                        const std::vector<std::string>& ids);
 
-/// For each list of ids the revisions of these articles.
-Answers<std::vector<std::optional<int64_t>>> ReadRevisions(
+/// The same for each list of ids.
+Answers<std::vector<std::optional<ArticleState>>> ReadListsOfStates(
     Connection& connection, const std::vector<std::vector<std::string>>& lists);
 
 absl::StatusOr<Page<v1::Article>> ListArticles(Connection& connection, const ArticleQuery& query);

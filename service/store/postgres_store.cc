@@ -62,6 +62,11 @@ class PostgresStore : public Store {
     article_states_.Read(std::move(context), std::move(id), std::move(done));
   }
 
+  void ReadArticleStates(CallContext context, std::vector<std::string> ids,
+                         Callback<std::vector<std::optional<ArticleState>>> done) override {
+    lists_of_states_.Read(std::move(context), std::move(ids), std::move(done));
+  }
+
   std::unique_ptr<Subscription> Subscribe(NewsSink sink) override {
     return news_.Subscribe(std::move(sink));
   }
@@ -133,11 +138,6 @@ class PostgresStore : public Store {
         [article_id = std::move(article_id), after_revision](Connection& connection, bool) {
           return store::ReadCommentChanges(connection, article_id, after_revision);
         });
-  }
-
-  void GetRevisions(CallContext context, std::vector<std::string> ids,
-                    Callback<std::vector<std::optional<int64_t>>> done) override {
-    revisions_.Read(std::move(context), std::move(ids), std::move(done));
   }
 
   void ReadArticleChanges(CallContext context, ArticleCursor after, absl::Time now,
@@ -309,9 +309,9 @@ class PostgresStore : public Store {
   Articles basic_articles_{reads_, [](Connection& connection, const std::vector<std::string>& ids) {
                              return store::ReadArticles(connection, ids, v1::ARTICLE_VIEW_BASIC);
                            }};
-  Batch<std::string, std::optional<ArticleState>> article_states_{reads_, ReadArticleStates};
-  Batch<std::vector<std::string>, std::vector<std::optional<int64_t>>> revisions_{reads_,
-                                                                                  ReadRevisions};
+  Batch<std::string, std::optional<ArticleState>> article_states_{reads_, store::ReadArticleStates};
+  Batch<std::vector<std::string>, std::vector<std::optional<ArticleState>>> lists_of_states_{
+      reads_, ReadListsOfStates};
   Batch<CommentKey, FoundComment> comments_{reads_, FindComments};
 
   News news_;

@@ -52,21 +52,23 @@ class CommentSource final : public Source {
     for (const Position& position : positions) {
       if (ids.empty() || ids.back() != position.key) ids.push_back(position.key);
     }
-    store_.GetRevisions(std::move(call), ids,
-                        [ids, positions = std::move(positions), done = std::move(done)](
-                            absl::StatusOr<std::vector<std::optional<int64_t>>> found) mutable {
-                          if (!found.ok()) return std::move(done)(found.status());
-                          std::map<std::string, std::string> cursors;
-                          for (size_t i = 0; i < ids.size(); ++i) {
-                            // That an article is gone is news too: reading tells.
-                            cursors[ids[i]] = (*found)[i] ? absl::StrCat(*(*found)[i]) : "";
-                          }
-                          std::vector<bool> news;
-                          for (const Position& position : positions) {
-                            news.push_back(cursors[position.key] != position.cursor);
-                          }
-                          std::move(done)(std::move(news));
-                        });
+    store_.ReadArticleStates(
+        std::move(call), ids,
+        [ids, positions = std::move(positions), done = std::move(done)](
+            absl::StatusOr<std::vector<std::optional<ArticleState>>> found) mutable {
+          if (!found.ok()) return std::move(done)(found.status());
+          std::map<std::string, std::string> cursors;
+          for (size_t i = 0; i < ids.size(); ++i) {
+            const std::optional<ArticleState>& state = (*found)[i];
+            // That an article is gone is news too: reading tells.
+            cursors[ids[i]] = state ? absl::StrCat(state->revision) : "";
+          }
+          std::vector<bool> news;
+          for (const Position& position : positions) {
+            news.push_back(cursors[position.key] != position.cursor);
+          }
+          std::move(done)(std::move(news));
+        });
   }
 
   void Read(CallContext call, Position position, absl::Time, Callback<Batch> done) override {

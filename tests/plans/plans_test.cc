@@ -252,11 +252,11 @@ std::vector<Probe> Reads() {
           store.ReadCommentChanges({}, "art-1", revision, std::move(done));
         }));
   }
-  probes.push_back(Ask<std::vector<std::optional<int64_t>>>(
-      "GetRevisions: 1,000 articles", [](Store& store, auto done) {
+  probes.push_back(Ask<std::vector<std::optional<ArticleState>>>(
+      "ReadArticleStates: 1,000 articles", [](Store& store, auto done) {
         std::vector<std::string> ids;
         for (int i = 1; i <= 1000; ++i) ids.push_back(absl::StrCat("art-", i));
-        store.GetRevisions({}, ids, std::move(done));
+        store.ReadArticleStates({}, ids, std::move(done));
       }));
   const absl::Time now = absl::Now();
   const auto cursor = [](int64_t position, absl::Time time) {

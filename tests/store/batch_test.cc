@@ -21,9 +21,12 @@ namespace {
 
 using ::testing::AllOf;
 using ::testing::ElementsAre;
+using ::testing::Eq;
+using ::testing::Field;
 using ::testing::Ge;
 using ::testing::IsEmpty;
 using ::testing::Le;
+using ::testing::Optional;
 using ::testing::SizeIs;
 using Keys = std::vector<std::string>;
 
@@ -348,12 +351,12 @@ TEST_F(ReadsTest, EveryReadOfABatchHasItsOwnAnswer) {
     store_->GetComment({}, ref, min_revision, std::move(done));
     comments.push_back(std::move(answer));
   }
-  using Revisions = std::vector<std::optional<int64_t>>;
-  std::vector<std::future<absl::StatusOr<Revisions>>> revisions;
+  using States = std::vector<std::optional<ArticleState>>;
+  std::vector<std::future<absl::StatusOr<States>>> lists;
   for (const Keys& ids : {Keys{"deux", "none", "one"}, Keys{"one"}, Keys{}}) {
-    auto [done, answer] = Expect<Revisions>();
-    store_->GetRevisions({}, ids, std::move(done));
-    revisions.push_back(std::move(answer));
+    auto [done, answer] = Expect<States>();
+    store_->ReadArticleStates({}, ids, std::move(done));
+    lists.push_back(std::move(answer));
   }
   Release();
 
@@ -386,9 +389,10 @@ TEST_F(ReadsTest, EveryReadOfABatchHasItsOwnAnswer) {
       EXPECT_EQ(answer->name(), comment);
     }
   }
-  EXPECT_THAT(*revisions[0].get(), ElementsAre(2, std::nullopt, 2));
-  EXPECT_THAT(*revisions[1].get(), ElementsAre(2));
-  EXPECT_THAT(*revisions[2].get(), IsEmpty());
+  const auto at_two = Optional(Field(&ArticleState::revision, 2));
+  EXPECT_THAT(*lists[0].get(), ElementsAre(at_two, Eq(std::nullopt), at_two));
+  EXPECT_THAT(*lists[1].get(), ElementsAre(at_two));
+  EXPECT_THAT(*lists[2].get(), IsEmpty());
 }
 
 TEST_F(ReadsTest, AStatementAnswersWithAFewBodiesOfTheLargest) {

@@ -12,7 +12,10 @@ namespace content::store {
 namespace {
 
 using ::testing::ElementsAre;
+using ::testing::Eq;
+using ::testing::Field;
 using ::testing::IsEmpty;
+using ::testing::Optional;
 using ::testing::SizeIs;
 using ::testing::UnorderedElementsAre;
 
@@ -203,17 +206,20 @@ TEST_F(CommentChangesTest, AreOfArticlesThatReadersSee) {
   EXPECT_EQ(ReasonOfRead("tale", 0), "ARTICLE_NOT_FOUND");
 }
 
-TEST_F(CommentChangesTest, RevisionsAreToldForManyAtOnce) {
+TEST_F(CommentChangesTest, StatesAreToldOfManyAtOnce) {
   ASSERT_TRUE(Publish(MakeArticle("other")).ok());
   Add("other", "comment");
   ASSERT_TRUE(Rename({.id = "other", .new_id = "tale"}).ok());
   ASSERT_TRUE(Publish(MakeArticle("gone")).ok());
   ASSERT_TRUE(Retract("gone").ok());
-  const auto revisions = Await<std::vector<std::optional<int64_t>>>([&](auto done) {
-    store_->GetRevisions({}, {"tale", "gone", "story", "nothing", "other"}, std::move(done));
+  const auto states = Await<std::vector<std::optional<ArticleState>>>([&](auto done) {
+    store_->ReadArticleStates({}, {"tale", "gone", "story", "nothing", "other"}, std::move(done));
   });
-  ASSERT_TRUE(revisions.ok());
-  EXPECT_THAT(*revisions, ElementsAre(3, std::nullopt, 1, std::nullopt, 3));
+  ASSERT_TRUE(states.ok());
+  const auto at = [](int64_t revision) {
+    return Optional(Field(&ArticleState::revision, revision));
+  };
+  EXPECT_THAT(*states, ElementsAre(at(3), Eq(std::nullopt), at(1), Eq(std::nullopt), at(3)));
 }
 
 // ---- Articles ----

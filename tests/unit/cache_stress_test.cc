@@ -136,6 +136,33 @@ class LateSource final : public ArticleSource {
     });
   }
 
+  // Reads some sooner than others, and answers when it has them all.
+  void ReadArticleStates(CallContext, std::vector<std::string> ids,
+                         Callback<std::vector<std::optional<ArticleState>>> done) override {
+    struct List {
+      std::mutex mutex = {};
+      absl::Status status = {};
+      std::vector<std::optional<ArticleState>> states;
+      size_t missing;
+      Callback<std::vector<std::optional<ArticleState>>> done;
+    };
+    const auto list = std::make_shared<List>();
+    list->states.resize(ids.size());
+    list->missing = ids.size();
+    list->done = std::move(done);
+    for (size_t i = 0; i < ids.size(); ++i) {
+      ReadArticleState({}, ids[i], [list, i](absl::StatusOr<std::optional<ArticleState>> state) {
+        std::unique_lock lock(list->mutex);
+        list->status.Update(state.status());
+        if (state.ok()) list->states[i] = *std::move(state);
+        if (--list->missing > 0) return;
+        lock.unlock();
+        if (!list->status.ok()) return std::move(list->done)(list->status);
+        std::move(list->done)(std::move(list->states));
+      });
+    }
+  }
+
   LoadPage Loader(const std::string& id, bool with_article) {
     return [this, id, with_article](CallContext, Callback<LoadedPage> done) {
       Ask(id, [with_article, done = std::move(done)](Answered article) mutable {

@@ -23,6 +23,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/time/clock.h"
 #include "cache/memory.h"
 #include "content/errors.h"
@@ -62,7 +63,8 @@ EncodedArticle InView(EncodedArticle article, v1::ArticleView view) {
 
 using Answered = absl::StatusOr<std::optional<EncodedArticle>>;
 
-// Something the source was asked: `what` is "state ID", "basic ID", "full ID" or "page KEY".
+// Something the source was asked: `what` is "state ID", "states ID ID", "basic ID", "full ID" or
+// "page KEY".
 class Question {
  public:
   Question(std::string what_, CallContext context_, absl::AnyInvocable<void(Answered) &&> done)
@@ -78,7 +80,7 @@ class Question {
     if (done_) Answer(absl::UnknownError("never answered"));
   }
 
-  // The article as it is; nothing: that there is none.
+  // The article as it is; nothing: that there is none. (For states, that of each.)
   void Answer(Answered answer) { std::exchange(done_, nullptr)(std::move(answer)); }
 
   const std::string what;
@@ -112,6 +114,23 @@ class ScriptedSource final : public ArticleSource {
     Keep({absl::StrCat("state ", id), std::move(context), std::move(answer)});
   }
 
+  void ReadArticleStates(CallContext context, std::vector<std::string> ids,
+                         Callback<std::vector<std::optional<ArticleState>>> done) override {
+    std::vector<std::string> sorted = ids;
+    std::sort(sorted.begin(), sorted.end());
+    auto answer = [ids = std::move(ids), done = std::move(done)](Answered article) mutable {
+      if (!article.ok()) return std::move(done)(article.status());
+      std::vector<std::optional<ArticleState>> states(ids.size());
+      for (size_t i = 0; *article && i < ids.size(); ++i) {
+        states[i] = (*article)->state;
+        states[i]->article_id = ids[i];
+      }
+      std::move(done)(std::move(states));
+    };
+    Keep({absl::StrCat("states ", absl::StrJoin(sorted, " ")), std::move(context),
+          std::move(answer)});
+  }
+
   // Makes a page that says what it is of.
   LoadPage Loader(const std::string& key, std::optional<v1::ArticleView> view = {}) {
     return [this, key, view](CallContext context, Callback<LoadedPage> done) {
@@ -138,8 +157,8 @@ class ScriptedSource final : public ArticleSource {
     sink_(news);
   }
 
-  // Answers everything on the spot with this from now on.
-  void AnswerAtOnce(Answered answer) {
+  // Answers everything on the spot with this from now on; nothing: keeps it.
+  void AnswerAtOnce(std::optional<Answered> answer) {
     const std::lock_guard lock(mutex_);
     at_once_ = std::move(answer);
   }
@@ -160,9 +179,20 @@ class ScriptedSource final : public ArticleSource {
                     << (questions_.empty() ? "nothing" : questions_.front().what);
       return {"", {}, [](const Answered&) {}};
     }
-    Question question = std::move(questions_.front());
-    questions_.pop_front();
+    return TakeFirst();
+  }
+
+  // The same for what another thread asks.
+  Question Await(const std::string& what) {
+    Question question = AwaitAny();
+    EXPECT_EQ(question.what, what);
     return question;
+  }
+
+  Question AwaitAny() {
+    std::unique_lock lock(mutex_);
+    asked_.wait(lock, [this] { return !questions_.empty(); });
+    return TakeFirst();
   }
 
   void Answer(const std::string& what, Answered answer) { Take(what).Answer(std::move(answer)); }
@@ -179,10 +209,17 @@ class ScriptedSource final : public ArticleSource {
     sink_ = std::move(sink);
   }
 
+  Question TakeFirst() {
+    Question question = std::move(questions_.front());
+    questions_.pop_front();
+    return question;
+  }
+
   void Keep(Question question) {
     std::unique_lock lock(mutex_);
     if (!at_once_) {
       questions_.push_back(std::move(question));
+      asked_.notify_one();
       return;
     }
     Answered answer = *at_once_;
@@ -193,6 +230,7 @@ class ScriptedSource final : public ArticleSource {
   std::mutex mutex_;
   NewsSink sink_;
   std::deque<Question> questions_;
+  std::condition_variable asked_;
   std::optional<Answered> at_once_;
 };
 
@@ -290,17 +328,24 @@ class CacheTest : public ::testing::Test {
     ASSERT_FALSE(reader.waits());
   }
 
-  // Returns when the cache has looked for those whose flight takes too long: it has found one who
-  // is gone.
+  // Returns when the cache has looked for those whose flight takes too long, and for what is to be
+  // confirmed: it has found one who is gone. Leaves "full nowhere" open.
   void LookAround() { Get("nowhere", kFull, 0, {.deadline = absl::InfinitePast()}).Await(); }
 
+  // So many articles, each of so many bytes.
+  void ReadTwice(int articles, size_t bytes);
+
   void Pass(absl::Duration time) { clock_ += absl::ToInt64Nanoseconds(time); }
+
+  // After which what is to be confirmed ahead of time is.
+  static constexpr absl::Duration kDue = absl::Milliseconds(701);
 
   ScriptedSource source_;
   std::atomic<int64_t> clock_ = 1'000'000'000'000;
   ArticleCache::Options options_{.max_bytes = 1 << 20,
                                  .max_staleness = absl::Seconds(1),
                                  .stale_if_error = absl::Minutes(1),
+                                 .confirmations_ahead = 0,  // by another thread
                                  .clock = [this] { return absl::FromUnixNanos(clock_); }};
   std::unique_ptr<ArticleCache> cache_;
 };
@@ -403,34 +448,6 @@ TEST_F(CacheTest, WhoJoinsAFlightThatBeganTooLongAgoWaitsForAnother) {
   EXPECT_EQ(late.answer(), "a v1 with body, r6 c6");
 }
 
-TEST_F(CacheTest, WhatManyReadIsConfirmedAheadOfTime) {
-  Load(MakeArticle("a", 5));
-  for (int i = 0; i < 5; ++i) Get("a");
-  Pass(absl::Milliseconds(501));
-  EXPECT_EQ(Get("a").answer(), "a v1 with body, r5 c5");
-  EXPECT_EQ(Get("a").answer(), "a v1 with body, r5 c5");
-  EXPECT_THAT(source_.open(), ElementsAre("state a"));
-  source_.Answer("state a", MakeArticle("a", 6));
-  Pass(absl::Milliseconds(501));
-  EXPECT_EQ(Get("a").answer(), "a v1 with body, r6 c6");
-}
-
-TEST_F(CacheTest, WhatFewReadIsNot) {
-  Load(MakeArticle("a", 5));
-  Pass(absl::Milliseconds(501));
-  EXPECT_EQ(Get("a").answer(), "a v1 with body, r5 c5");
-  EXPECT_THAT(source_.open(), IsEmpty());
-}
-
-TEST_F(CacheTest, AFailedConfirmationIsNotRepeatedAtEveryRead) {
-  Load(MakeArticle("a", 5));
-  Pass(absl::Milliseconds(501));
-  for (int i = 0; i < 5; ++i) Get("a");
-  source_.Answer("state a", Overloaded(absl::Seconds(1)));
-  for (int i = 0; i < 100; ++i) EXPECT_EQ(Get("a").answer(), "a v1 with body, r5 c5");
-  EXPECT_THAT(source_.open(), IsEmpty());
-}
-
 TEST_F(CacheTest, ErrorsGoToThoseWhoWaitAndAreNotKept) {
   Get("b");
   source_.Answer("full b", absl::InternalError("broken"));
@@ -456,11 +473,11 @@ TEST_F(CacheTest, ASourceMayAnswerOnTheSpotAndACallbackReadAgain) {
 }
 
 TEST_F(CacheTest, WaitsForItsQuestionsWhenItEnds) {
+  options_.confirmations_ahead = 1;
   Load(MakeArticle("a", 5));
-  for (int i = 0; i < 5; ++i) Get("a");
-  Pass(absl::Milliseconds(501));
   Get("a");
-  Question question = source_.Take("state a");
+  Pass(kDue);
+  Question question = source_.Await("states a");
   EXPECT_FALSE(question.context.cancelled());
   std::atomic<bool> answered = false;
   std::thread answering([&] {
@@ -471,6 +488,114 @@ TEST_F(CacheTest, WaitsForItsQuestionsWhenItEnds) {
   cache_ = nullptr;
   EXPECT_TRUE(answered);
   answering.join();
+}
+
+// ---- What is confirmed ahead of time ----
+
+TEST_F(CacheTest, WhatIsReadAgainIsConfirmedAheadOfTimeSomeTimesMore) {
+  options_.confirmations_ahead = 2;
+  Load(MakeArticle("a", 5));
+  Get("a");
+  for (const int revision : {6, 7}) {
+    Pass(kDue);
+    source_.Await("states a").Answer(MakeArticle("a", revision));
+  }
+  Pass(kDue);
+  EXPECT_EQ(Get("a").answer(), "a v1 with body, r7 c7");  // and so it starts over
+  for (const int revision : {8, 9}) {
+    source_.Await("states a").Answer(MakeArticle("a", revision));
+    Pass(kDue);
+  }
+  LookAround();
+  EXPECT_THAT(source_.open(), ElementsAre("full nowhere"));
+}
+
+TEST_F(CacheTest, WhatIsReadOnceIsNot) {
+  options_.confirmations_ahead = 2;
+  Load(MakeArticle("a", 5));
+  Pass(kDue);
+  LookAround();
+  EXPECT_THAT(source_.open(), ElementsAre("full nowhere"));
+}
+
+TEST_F(CacheTest, WhatIsReadWhenItIsOldIsNot) {
+  options_.confirmations_ahead = 2;
+  Load(MakeArticle("a", 5));
+  Pass(absl::Milliseconds(1001));
+  Get("a");
+  source_.Answer("state a", MakeArticle("a", 6));
+  Pass(kDue);
+  LookAround();
+  EXPECT_THAT(source_.open(), ElementsAre("full nowhere"));
+}
+
+TEST_F(CacheTest, ManyAreConfirmedByOneQuestion) {
+  options_.confirmations_ahead = 1;
+  for (const char* id : {"a", "b", "c"}) {
+    Load(MakeArticle(id, 5));
+    Get(id);
+  }
+  Pass(kDue);
+  Load(MakeArticle("d", 5));
+  Get("d");
+  source_.Await("states a b c").Answer(MakeArticle("any", 6));
+  for (const char* id : {"a", "b", "c"}) {
+    EXPECT_EQ(Get(id).answer(), absl::StrCat(id, " v1 with body, r6 c6"));
+  }
+}
+
+TEST_F(CacheTest, AReadMeanwhileWaitsForTheSameAnswer) {
+  options_.confirmations_ahead = 1;
+  Load(MakeArticle("a", 5));
+  Get("a");
+  Pass(kDue);
+  Question question = source_.Await("states a");
+  Pass(absl::Milliseconds(301));
+  const Reader reader = Get("a");
+  EXPECT_TRUE(reader.waits());
+  EXPECT_THAT(source_.open(), IsEmpty());
+  question.Answer(MakeArticle("a", 6));
+  EXPECT_EQ(reader.answer(), "a v1 with body, r6 c6");
+}
+
+TEST_F(CacheTest, AConfirmationAheadOfTimeFindsOutThatAnArticleIsGone) {
+  options_.confirmations_ahead = 1;
+  Load(MakeArticle("a", 5));
+  Get("a");
+  Pass(kDue);
+  source_.Await("states a").Answer(std::nullopt);
+  EXPECT_EQ(Get("a").answer(), "articles/a does not exist");
+}
+
+TEST_F(CacheTest, AFailedConfirmationAheadOfTimeIsTriedAgain) {
+  options_.confirmations_ahead = 2;
+  Load(MakeArticle("a", 5));
+  Get("a");
+  Pass(kDue);
+  source_.Await("states a").Answer(Overloaded(absl::Seconds(1)));
+  source_.Await("states a").Answer(MakeArticle("a", 6));
+  EXPECT_EQ(Get("a").answer(), "a v1 with body, r6 c6");
+}
+
+TEST_F(CacheTest, NothingIsConfirmedAheadOfTimeWhileTheDatabaseIsAway) {
+  options_.confirmations_ahead = 2;
+  Load(MakeArticle("a", 5));
+  Get("a");
+  Pass(kDue);
+  source_.Await("states a").Answer(StoreUnavailable());
+  LookAround();
+  EXPECT_THAT(source_.open(), ElementsAre("full nowhere"));
+}
+
+TEST_F(CacheTest, WhatIsReadByAnotherNameIsConfirmedAheadOfTime) {
+  options_.confirmations_ahead = 1;
+  Load(MakeArticle("a", 5));
+  Get("old-name");
+  source_.Answer("full old-name", MakeArticle("a", 5));
+  Get("old-name");
+  Pass(kDue);
+  source_.Await("states a").Answer(MakeArticle("a", 6));
+  EXPECT_EQ(Get("old-name").answer(), "a v1 with body, r6 c6");
 }
 
 // ---- News ----
@@ -745,16 +870,6 @@ TEST_F(CacheTest, WhatIsForwardedToAnotherNameIsJudgedByTheTimeItComesThere) {
   EXPECT_TRUE(reader.waits());  // what is known of the first name is too old by now
   source_.Answer("state a", MakeArticle("a", 7));
   EXPECT_EQ(reader.answer(), "a v1 with body, r7 c7");
-}
-
-TEST_F(CacheTest, WhatIsReadOftenByAnotherNameIsConfirmedAheadOfTime) {
-  Load(MakeArticle("a", 5));
-  Get("old-name");
-  source_.Answer("full old-name", MakeArticle("a", 5));
-  for (int i = 0; i < 5; ++i) Get("old-name");
-  Pass(absl::Milliseconds(501));
-  EXPECT_EQ(Get("old-name").answer(), "a v1 with body, r5 c5");
-  EXPECT_THAT(source_.open(), ElementsAre("state a"));
 }
 
 // ---- min_revision ----
@@ -1240,6 +1355,40 @@ TEST_F(CacheTest, WhoReadsAllArticlesOnceDoesNotPushOutWhatIsReadOften) {
   source_.AnswerAtOnce(absl::UnknownError("asked for"));
   for (int i = 0; i < kHot; ++i) EXPECT_NE(Get(Id(i)).answer(), "asked for") << i;
   EXPECT_EQ(Get(Id(kHot)).answer(), "asked for");
+}
+
+void CacheTest::ReadTwice(int articles, size_t bytes) {
+  for (int i = 0; i < articles; ++i) {
+    source_.AnswerAtOnce(ArticleOf(Id(i), bytes));
+    Get(Id(i));
+    Get(Id(i));
+  }
+  source_.AnswerAtOnce(std::nullopt);
+}
+
+// How many articles a question is about.
+size_t CountOf(const Question& states) {
+  return static_cast<size_t>(std::count(states.what.begin(), states.what.end(), ' '));
+}
+
+TEST_F(CacheTest, WhatIsEvictedIsNotConfirmed) {
+  options_.confirmations_ahead = 1;
+  ReadTwice(2000, 6000);
+  const int64_t kept = cache().GetInfo().article_count();
+  EXPECT_LT(kept, 1000);
+  Pass(kDue);
+  const Question question = source_.AwaitAny();
+  EXPECT_EQ(CountOf(question), kept);
+}
+
+TEST_F(CacheTest, OneQuestionConfirmsAFewHundredAtMost) {
+  options_.confirmations_ahead = 1;
+  options_.max_bytes = 4 << 20;
+  ReadTwice(1200, 500);
+  Pass(kDue);
+  std::vector<size_t> counts;
+  for (int i = 0; i < 3; ++i) counts.push_back(CountOf(source_.AwaitAny()));
+  EXPECT_THAT(counts, ElementsAre(500, 500, 200));
 }
 
 TEST_F(CacheTest, NamesThatStandForNothingAreEvictedToo) {
