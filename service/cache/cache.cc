@@ -7,7 +7,6 @@
 #include <utility>
 
 #include "absl/time/clock.h"
-#include "absl/types/span.h"
 #include "cache/answers.h"
 #include "cache/entry.h"
 #include "cache/flight.h"
@@ -25,17 +24,21 @@ constexpr int64_t kMostShards = 32;
 // the time until it is looked at, and until the answer is there.
 constexpr double kAgeOfDue = 0.7;
 
-// How many are asked for together.
+// So many are asked for together, and so many such questions are under way: then the database has
+// enough to do, and what is warm and not confirmed in time is confirmed when it is read.
 constexpr size_t kMostTogether = 500;
+constexpr int kMostQuestions = 4;
 
 // How long the cheapest question may take before the database counts as away, if it answers nobody
 // else either.
 constexpr absl::Duration kPatience = absl::Milliseconds(500);
 
-// How often each shard is looked after, at most and at least.
+// How long a round takes in which all shards are looked after, and how long it rests at least
+// before it goes on: waking up costs something too.
 constexpr absl::Duration kShortestRound = absl::Milliseconds(10);
 constexpr absl::Duration kLongestRound = absl::Milliseconds(100);
 constexpr int kRoundsPerStaleness = 10;
+constexpr absl::Duration kShortestRest = absl::Milliseconds(5);
 
 // A confirmation may take this long.
 constexpr absl::Duration kConfirmTimeout = absl::Seconds(10);
@@ -55,8 +58,6 @@ size_t ShardCount(int64_t max_bytes) {
 }
 
 bool IsGone(const Read& read) { return WhyGone(read).has_value(); }
-
-Need Confirmation() { return {.kind = Need::Kind::kState}; }
 
 PageAnswer ToPageAnswer(Found found) {
   PageAnswer answer{.bytes = std::move(found.page), .stale_age = found.article.stale_age};
@@ -113,7 +114,7 @@ Shard& ArticleCache::ShardOf(const HashedName& name) const {
 
 void ArticleCache::Run(Errands errands) {
   for (const FlightPtr& flight : errands.departures) Send(flight);
-  SendTogether(errands.confirmations);
+  SendTogether(std::move(errands.confirmations));
   for (auto& [read, answer] : errands.replies) std::move(read.done)(std::move(answer));
   for (Read& read : errands.forwarded) Ask(std::move(read));
 }
@@ -273,20 +274,20 @@ void ArticleCache::Send(const FlightPtr& flight) {
 }
 
 // Flights that confirm.
-void ArticleCache::SendTogether(absl::Span<const FlightPtr> flights) {
-  for (; !flights.empty(); flights.remove_prefix(std::min(flights.size(), kMostTogether))) {
-    const auto part = flights.first(std::min(flights.size(), kMostTogether));
-    std::vector<std::string> ids;
-    for (const FlightPtr& flight : part) ids.push_back(flight->entry.name);
-    auto land = [this, sent = std::vector<FlightPtr>(part.begin(), part.end())](
-                    absl::StatusOr<std::vector<std::optional<ArticleState>>> answer) {
-      for (size_t i = 0; i < sent.size(); ++i) {
-        using State = absl::StatusOr<std::optional<ArticleState>>;
-        Land(sent[i], ToFact(answer.ok() ? State(std::move((*answer)[i])) : answer.status()));
-      }
-    };
-    source_.ReadArticleStates(ContextOfConfirmation(), std::move(ids), std::move(land));
-  }
+void ArticleCache::SendTogether(std::vector<FlightPtr> flights) {
+  if (flights.empty()) return;
+  std::vector<std::string> ids;
+  for (const FlightPtr& flight : flights) ids.push_back(flight->entry.name);
+  ++questions_;
+  auto land = [this, flights = std::move(flights)](
+                  absl::StatusOr<std::vector<std::optional<ArticleState>>> answer) {
+    --questions_;
+    for (size_t i = 0; i < flights.size(); ++i) {
+      using State = absl::StatusOr<std::optional<ArticleState>>;
+      Land(flights[i], ToFact(answer.ok() ? State(std::move((*answer)[i])) : answer.status()));
+    }
+  };
+  source_.ReadArticleStates(ContextOfConfirmation(), std::move(ids), std::move(land));
 }
 
 CallContext ArticleCache::ContextOf(const FlightPtr& flight) const {
@@ -380,16 +381,19 @@ void ArticleCache::HearOfAlias(const HashedName& name, const std::string& articl
   }
 }
 
-// One shard after the other, so that what is to be confirmed is not asked for all at once.
+// One shard after the other, or a few, so that what is to be confirmed is not asked for all at
+// once.
 void ArticleCache::Watch(const std::stop_token& stop) {
   const absl::Duration round =
       std::clamp(options_.max_staleness / kRoundsPerStaleness, kShortestRound, kLongestRound);
-  const std::chrono::microseconds pause = absl::ToChronoMicroseconds(round / shards_.size());
+  const size_t rests = std::min(shards_.size(), static_cast<size_t>(round / kShortestRest));
+  const size_t at_once = (shards_.size() + rests - 1) / rests;
   std::unique_lock lock(mutex_);
-  for (size_t i = 0; !stop.stop_requested(); i = (i + 1) % shards_.size()) {
-    watch_time_.wait_for(lock, stop, pause, [] { return false; });
+  for (size_t next = 0; !stop.stop_requested(); next = (next + at_once) % shards_.size()) {
+    watch_time_.wait_for(lock, stop, absl::ToChronoMicroseconds(round / rests),
+                         [] { return false; });
     lock.unlock();
-    LookAfter(*shards_[i]);
+    for (size_t i = 0; i < at_once; ++i) LookAfter(*shards_[(next + i) % shards_.size()]);
     lock.lock();
   }
 }
@@ -400,13 +404,15 @@ void ArticleCache::LookAfter(Shard& shard) {
     const std::lock_guard lock(shard.mutex);
     const absl::Time now = options_.clock();
     for (const FlightPtr& flight : shard.flights()) LookAfter(*flight, now, errands);
-    if (!database_.IsAway(now)) ConfirmDue(shard, now, errands);
+    ConfirmDue(shard, now, errands);
   }
   Run(std::move(errands));
 }
 
 void ArticleCache::ConfirmDue(Shard& shard, absl::Time now, Errands& errands) {
-  for (Entry* const entry : shard.TakeDue(now - kAgeOfDue * options_.max_staleness)) {
+  if (database_.IsAway(now) || questions_ >= kMostQuestions) return;
+  const absl::Time due = now - kAgeOfDue * options_.max_staleness;
+  for (Entry* const entry : shard.TakeDue(due, kMostTogether)) {
     errands.confirmations.push_back(Begin(shard, *entry, Confirmation()));
   }
 }
@@ -414,7 +420,8 @@ void ArticleCache::ConfirmDue(Shard& shard, absl::Time now, Errands& errands) {
 // Answers those who are gone and, while the database is away, those who have waited long enough.
 void ArticleCache::LookAfter(Flight& flight, absl::Time now, Errands& errands) {
   const bool overstays = now - flight.begun_at > kPatience;
-  // A page may take its time, so that says nothing. An article's state is one row by its key.
+  // A page may take its time, so that says nothing. An article's state is one row by its key, and
+  // those of a few hundred take no time either.
   if (overstays && flight.need.kind == Need::Kind::kState) {
     database_.NotAnswered(flight.begun_at, now);
   }

@@ -16,7 +16,6 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
-#include "absl/types/span.h"
 #include "cache/answers.h"
 #include "cache/reachability.h"
 #include "content/reads.h"
@@ -33,8 +32,8 @@ class Shard;
 /// What is kept is good for `max_staleness` after the question that last confirmed it was sent.
 /// Then only the article's state is asked for: as long as its version is the same, so is its text,
 /// and as long as its revision is, so are the pages. That promise needs no news; they make changes
-/// show at once. What is read more than once is confirmed ahead of time for some seconds more, many
-/// articles by one question, so that its readers do not wait.
+/// show at once. What is read again while it is good is confirmed ahead of time a few times more,
+/// many articles by one question, so that its readers do not wait.
 ///
 /// A question under way is a *flight* (flight.h says for whom its answer is good). Whoever needs
 /// the same meanwhile joins it: a rush on one article is one question.
@@ -110,7 +109,7 @@ class ArticleCache final : public Reads {
 
   // And these are not.
   void Send(const FlightPtr& flight);
-  void SendTogether(absl::Span<const FlightPtr> flights);
+  void SendTogether(std::vector<FlightPtr> flights);
   CallContext ContextOf(const FlightPtr& flight) const;
   CallContext ContextOfConfirmation() const;
   void Land(const FlightPtr& flight, const absl::StatusOr<Fact>& fact);
@@ -128,6 +127,7 @@ class ArticleCache final : public Reads {
   Reachability database_;
   std::vector<std::unique_ptr<Shard>> shards_;
   std::atomic<bool> closing_ = false;
+  std::atomic<int> questions_ = 0;  // under way, that confirm many
   std::atomic<bool> told_of_set_back_ = false;
 
   // May be taken under the lock of a shard, not the other way round.

@@ -47,6 +47,8 @@ struct Need {
   std::string page = {};
 };
 
+inline Need Confirmation() { return {.kind = Need::Kind::kState}; }
+
 /// What a read is answered with.
 struct Found {
   /// Without text if it was not asked for.
@@ -123,7 +125,7 @@ struct Entry : Evictable {
   Flight* FindFlight(const Need& need) const;
 
   /// Whether its state is being asked for.
-  bool IsBeingConfirmed() const { return FindFlight({.kind = Need::Kind::kState}) != nullptr; }
+  bool IsBeingConfirmed() const { return FindFlight(Confirmation()) != nullptr; }
 
   void AddFlight(std::shared_ptr<Flight> flight);
   void RemoveFlight(const Flight& flight);

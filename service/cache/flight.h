@@ -63,7 +63,8 @@ Need NeedOf(const Entry& entry, const Read& read);
 ///
 /// Who waits is answered when it lands, or once their time is up or they have gone, which is looked
 /// at ten times a second. So many may wait for one flight (cache.cc), and so many flights be under
-/// way as the source takes questions: it refuses more at once.
+/// way as the source takes questions: it refuses more at once. Those that nobody waits for are a
+/// few thousand at most.
 struct Flight {
   Shard& shard;
   /// Stays while the flight is under way, and is not to be touched afterwards.

@@ -33,12 +33,14 @@ void Shard::Refit(Entry& entry) {
 }
 
 void Shard::KeepWarm(Entry& entry, uint8_t confirmations) {
-  if (std::exchange(entry.confirmations, confirmations) == 0) warm_.insert(&entry);
+  if (confirmations == 0 || std::exchange(entry.confirmations, confirmations) > 0) return;
+  warm_.insert(&entry);
+  Evict();
 }
 
-std::vector<Entry*> Shard::TakeDue(absl::Time time) {
+std::vector<Entry*> Shard::TakeDue(absl::Time time, size_t most) {
   std::vector<Entry*> due;
-  for (auto it = warm_.begin(); it != warm_.end();) {
+  for (auto it = warm_.begin(); it != warm_.end() && due.size() < most;) {
     Entry& entry = **it;
     const auto current = it++;
     if (entry.validated_at > time || entry.IsBeingConfirmed()) continue;

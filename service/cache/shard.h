@@ -47,11 +47,13 @@ class Shard {
   /// there is no room for; `entry` too may be gone afterwards.
   void Refit(Entry& entry);
 
-  /// Has an article confirmed ahead of time, so often from now on.
+  /// Has an article confirmed ahead of time, so often from now on. That takes memory too: `entry`
+  /// may be gone afterwards.
   void KeepWarm(Entry& entry, uint8_t confirmations);
 
-  /// Takes the articles that are to be confirmed ahead of time and have not been since `time`.
-  std::vector<Entry*> TakeDue(absl::Time time);
+  /// Takes articles that are to be confirmed ahead of time and have not been since `time`, `most`
+  /// of them: the others stay due.
+  std::vector<Entry*> TakeDue(absl::Time time, size_t most);
 
   /// Takes on a flight: its entry stays until it has landed.
   void Depart(const std::shared_ptr<Flight>& flight);

@@ -269,7 +269,7 @@ class ArticleSource {
   virtual void ReadArticleState(CallContext context, std::string id,
                                 Callback<std::optional<ArticleState>> done) = 0;
 
-  /// The same of many, each asked for once, by one statement.
+  /// The same of many by one statement: an answer for each of `ids`, in their order.
   virtual void ReadArticleStates(CallContext context, std::vector<std::string> ids,
                                  Callback<std::vector<std::optional<ArticleState>>> done) = 0;
 

@@ -23,7 +23,8 @@ Answers<std::optional<EncodedArticle>> ReadArticles(Connection& connection,
 Answers<std::optional<ArticleState>> ReadArticleStates(Connection& connection,
                                                        const std::vector<std::string>& ids);
 
-/// The same for each list of ids.
+/// The same for each list of ids; of lists that are more than a thousand ids together some are not
+/// this time's, one always is.
 Answers<std::vector<std::optional<ArticleState>>> ReadListsOfStates(
     Connection& connection, const std::vector<std::vector<std::string>>& lists);
 

@@ -395,6 +395,36 @@ TEST_F(ReadsTest, EveryReadOfABatchHasItsOwnAnswer) {
   EXPECT_THAT(*lists[2].get(), IsEmpty());
 }
 
+TEST_F(ReadsTest, AStatementTakesAFewOfTheLongestLists) {
+  ASSERT_TRUE(Publish(MakeArticle("one")).ok());
+  const std::vector<Keys> lists(5, Keys(400, "one"));
+  Connection connection(CompleteUrl(url_));
+  const auto answers = ReadListsOfStates(connection, lists);
+  const auto answered = std::count_if(answers.begin(), answers.end(),
+                                      [](const auto& answer) { return answer.has_value(); });
+  EXPECT_EQ(answered, 2);
+  EXPECT_THAT(*answers.front(), SizeIs(400));
+  EXPECT_THAT(*ReadListsOfStates(connection, {Keys(2000, "one")}).front(), SizeIs(2000));
+
+  HoldReads();
+  using States = std::vector<std::optional<ArticleState>>;
+  std::vector<std::future<absl::StatusOr<States>>> lists_of_states;
+  for (size_t i = 0; i < lists.size(); ++i) {
+    Keys ids = lists[i];
+    ids.resize(ids.size() + i);  // another key, and so another read
+    auto [done, answer] = Expect<States>();
+    store_->ReadArticleStates({}, ids, std::move(done));
+    lists_of_states.push_back(std::move(answer));
+  }
+  Release();
+  for (size_t i = 0; i < lists.size(); ++i) {
+    const auto states = lists_of_states[i].get();
+    ASSERT_TRUE(states.ok()) << states.status();
+    EXPECT_THAT(*states, SizeIs(400 + i));
+    EXPECT_EQ((*states)[399]->revision, 1);
+  }
+}
+
 TEST_F(ReadsTest, AStatementAnswersWithAFewBodiesOfTheLargest) {
   const std::string body(kMaxBodyBytes, 'x');
   Keys ids;

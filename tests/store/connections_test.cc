@@ -1,4 +1,5 @@
 #include <csignal>
+#include <deque>
 #include <functional>
 #include <future>
 #include <memory>
@@ -8,6 +9,7 @@
 #include <thread>
 
 #include "store/connection.h"
+#include "store/hold.h"
 #include "store/pool.h"
 #include "store/store_fixture.h"
 #include "support/proxy.h"
@@ -196,13 +198,22 @@ TEST(PoolTest, MakesItsPlansAnewEverySoOften) {
 
 TEST(PoolTest, OneJobAfterTheOtherStaysOnOneConnection) {
   const std::string url = testing::NewDatabase(/*migrated=*/false);
-  Pool pool({.name = "test", .url = CompleteUrl(url), .connections = 4});
+  constexpr int kConnections = 4;
+  Pool pool({.name = "test", .url = CompleteUrl(url), .connections = kConnections});
+  {  // all of them have begun
+    std::deque<Hold> holds;
+    for (int i = 0; i < kConnections; ++i) holds.emplace_back(pool);
+  }
+  const auto await_rest = [&pool] {
+    while (pool.Info().busy_connections() > 0) std::this_thread::yield();
+  };
+  await_rest();
   std::set<std::string> backends;
   for (int i = 0; i < 20; ++i) {
     RunIn(pool, [&backends](Connection& connection) {
       backends.insert(connection.Read("SELECT pg_backend_pid()")[0][0].c_str());
     });
-    while (pool.Info().busy_connections() > 0) std::this_thread::yield();
+    await_rest();
   }
   EXPECT_EQ(backends.size(), 1);
 }

@@ -61,6 +61,17 @@ EncodedArticle InView(EncodedArticle article, v1::ArticleView view) {
   return article;
 }
 
+std::string Id(int number) { return absl::StrCat("an-article-with-a-readable-name-", number); }
+
+EncodedArticle ArticleOf(const std::string& id, size_t size) {
+  EncodedArticle article = MakeArticle(id, 5);
+  std::string text;  // that takes more than it needs
+  text.reserve(2 * size);
+  text.append(size, 'x');
+  article.text = std::make_shared<const std::string>(std::move(text));
+  return article;
+}
+
 using Answered = absl::StatusOr<std::optional<EncodedArticle>>;
 
 // Something the source was asked: `what` is "state ID", "states ID ID", "basic ID", "full ID" or
@@ -174,11 +185,7 @@ class ScriptedSource final : public ArticleSource {
   // Takes the oldest of them, which must be this one.
   Question Take(const std::string& what) {
     const std::lock_guard lock(mutex_);
-    if (questions_.empty() || questions_.front().what != what) {
-      ADD_FAILURE() << what << " has not been asked, but "
-                    << (questions_.empty() ? "nothing" : questions_.front().what);
-      return {"", {}, [](const Answered&) {}};
-    }
+    if (questions_.empty() || questions_.front().what != what) return NotAsked(what);
     return TakeFirst();
   }
 
@@ -191,8 +198,9 @@ class ScriptedSource final : public ArticleSource {
 
   Question AwaitAny() {
     std::unique_lock lock(mutex_);
-    asked_.wait(lock, [this] { return !questions_.empty(); });
-    return TakeFirst();
+    const auto is_asked = [this] { return !questions_.empty(); };
+    if (asked_.wait_for(lock, std::chrono::seconds(30), is_asked)) return TakeFirst();
+    return NotAsked("anything");
   }
 
   void Answer(const std::string& what, Answered answer) { Take(what).Answer(std::move(answer)); }
@@ -207,6 +215,12 @@ class ScriptedSource final : public ArticleSource {
   void SetSink(NewsSink sink) {
     const std::lock_guard lock(mutex_);
     sink_ = std::move(sink);
+  }
+
+  Question NotAsked(const std::string& what) {
+    ADD_FAILURE() << what << " has not been asked, but "
+                  << (questions_.empty() ? "nothing" : questions_.front().what);
+    return {"", {}, [](const Answered&) {}};
   }
 
   Question TakeFirst() {
@@ -535,13 +549,72 @@ TEST_F(CacheTest, ManyAreConfirmedByOneQuestion) {
     Load(MakeArticle(id, 5));
     Get(id);
   }
-  Pass(kDue);
+  Pass(kDue / 2);
   Load(MakeArticle("d", 5));
   Get("d");
+  Pass(kDue / 2);
   source_.Await("states a b c").Answer(MakeArticle("any", 6));
   for (const char* id : {"a", "b", "c"}) {
     EXPECT_EQ(Get(id).answer(), absl::StrCat(id, " v1 with body, r6 c6"));
   }
+}
+
+TEST_F(CacheTest, NothingIsConfirmedAheadOfTimeTooEarly) {
+  options_.confirmations_ahead = 2;
+  Load(MakeArticle("a", 5));
+  Get("a");
+  Pass(absl::Milliseconds(690));
+  LookAround();
+  EXPECT_THAT(source_.open(), ElementsAre("full nowhere"));
+}
+
+TEST_F(CacheTest, NothingIsConfirmedAheadOfTimeIfThatIsNotWanted) {
+  Load(MakeArticle("a", 5));
+  Get("a");
+  Pass(kDue);
+  LookAround();
+  EXPECT_THAT(source_.open(), ElementsAre("full nowhere"));
+}
+
+TEST_F(CacheTest, WhatIsBeingConfirmedIsNotAskedForAgain) {
+  options_.confirmations_ahead = 2;
+  Load(MakeArticle("a", 5));
+  Get("a");
+  Pass(kDue);
+  Question question = source_.Await("states a");
+  LookAround();
+  EXPECT_THAT(source_.open(), ElementsAre("full nowhere"));
+  question.Answer(MakeArticle("a", 6));
+}
+
+TEST_F(CacheTest, WhatHasGoneMissingIsNotConfirmedAheadOfTime) {
+  options_.confirmations_ahead = 2;
+  Load(MakeArticle("a", 5));
+  Get("a");
+  Pass(absl::Milliseconds(600));
+  const Reader reader = Get("a", kFull, 6);
+  source_.Answer("state a", std::nullopt);
+  EXPECT_FALSE(reader.waits());
+  Pass(kDue);
+  LookAround();
+  EXPECT_THAT(source_.open(), ElementsAre("full nowhere"));
+}
+
+TEST_F(CacheTest, AFewQuestionsAreUnderWayAtATime) {
+  options_.confirmations_ahead = 1;
+  std::vector<Question> questions;
+  for (int i = 0; i < 5; ++i) {
+    Pass(absl::Milliseconds(1));  // an answer since the last question: the database is not away
+    Load(MakeArticle(Id(i), 5));
+    Get(Id(i));
+    Pass(kDue);
+    if (i < 4) questions.push_back(source_.Await(absl::StrCat("states ", Id(i))));
+  }
+  LookAround();
+  EXPECT_THAT(source_.open(), ElementsAre("full nowhere"));
+  source_.Take("full nowhere");
+  questions.back().Answer(MakeArticle(Id(3), 5));
+  source_.Await(absl::StrCat("states ", Id(4)));
 }
 
 TEST_F(CacheTest, AReadMeanwhileWaitsForTheSameAnswer) {
@@ -1314,17 +1387,6 @@ TEST_F(CacheTest, AConfirmationThatFindsNoTimeIsADatabaseThatIsAway) {
 
 // ---- Memory ----
 
-std::string Id(int number) { return absl::StrCat("an-article-with-a-readable-name-", number); }
-
-EncodedArticle ArticleOf(const std::string& id, size_t size) {
-  EncodedArticle article = MakeArticle(id, 5);
-  std::string text;  // that takes more than it needs
-  text.reserve(2 * size);
-  text.append(size, 'x');
-  article.text = std::make_shared<const std::string>(std::move(text));
-  return article;
-}
-
 TEST_F(CacheTest, IsNeverAboveItsLimit) {
   for (int i = 0; i < 2000; ++i) {
     const std::string id = Id(i);
@@ -1375,10 +1437,20 @@ TEST_F(CacheTest, WhatIsEvictedIsNotConfirmed) {
   options_.confirmations_ahead = 1;
   ReadTwice(2000, 6000);
   const int64_t kept = cache().GetInfo().article_count();
-  EXPECT_LT(kept, 1000);
+  EXPECT_LT(kept, 500);
   Pass(kDue);
   const Question question = source_.AwaitAny();
   EXPECT_EQ(CountOf(question), kept);
+}
+
+TEST_F(CacheTest, WhatIsKnownOfWarmArticlesIsCounted) {
+  options_.max_bytes = 4 << 20;
+  ReadTwice(1000, 500);
+  const int64_t cold = cache().GetInfo().byte_count();
+  cache_ = nullptr;
+  options_.confirmations_ahead = 1;
+  ReadTwice(1000, 500);
+  EXPECT_GT(cache().GetInfo().byte_count(), cold + 1000 * 8);
 }
 
 TEST_F(CacheTest, OneQuestionConfirmsAFewHundredAtMost) {
