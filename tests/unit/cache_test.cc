@@ -346,6 +346,19 @@ class CacheTest : public ::testing::Test {
   // confirmed: it has found one who is gone. Leaves "full nowhere" open.
   void LookAround() { Get("nowhere", kFull, 0, {.deadline = absl::InfinitePast()}).Await(); }
 
+  // Has the cache, which must be a new one, know this article and confirm it ahead of time so
+  // often.
+  void LoadWarm(const std::string& id, uint8_t confirmations) {
+    options_.confirmations_ahead = confirmations;
+    Load(MakeArticle(id, 5));
+    Get(id);
+  }
+
+  void ExpectNothingIsConfirmed() {
+    LookAround();
+    EXPECT_THAT(source_.open(), ElementsAre("full nowhere"));
+  }
+
   // So many articles, each of so many bytes.
   void ReadTwice(int articles, size_t bytes);
 
@@ -487,9 +500,7 @@ TEST_F(CacheTest, ASourceMayAnswerOnTheSpotAndACallbackReadAgain) {
 }
 
 TEST_F(CacheTest, WaitsForItsQuestionsWhenItEnds) {
-  options_.confirmations_ahead = 1;
-  Load(MakeArticle("a", 5));
-  Get("a");
+  LoadWarm("a", 1);
   Pass(kDue);
   Question question = source_.Await("states a");
   EXPECT_FALSE(question.context.cancelled());
@@ -507,9 +518,7 @@ TEST_F(CacheTest, WaitsForItsQuestionsWhenItEnds) {
 // ---- What is confirmed ahead of time ----
 
 TEST_F(CacheTest, WhatIsReadAgainIsConfirmedAheadOfTimeSomeTimesMore) {
-  options_.confirmations_ahead = 2;
-  Load(MakeArticle("a", 5));
-  Get("a");
+  LoadWarm("a", 2);
   for (const int revision : {6, 7}) {
     Pass(kDue);
     source_.Await("states a").Answer(MakeArticle("a", revision));
@@ -520,16 +529,14 @@ TEST_F(CacheTest, WhatIsReadAgainIsConfirmedAheadOfTimeSomeTimesMore) {
     source_.Await("states a").Answer(MakeArticle("a", revision));
     Pass(kDue);
   }
-  LookAround();
-  EXPECT_THAT(source_.open(), ElementsAre("full nowhere"));
+  ExpectNothingIsConfirmed();
 }
 
 TEST_F(CacheTest, WhatIsReadOnceIsNot) {
   options_.confirmations_ahead = 2;
   Load(MakeArticle("a", 5));
   Pass(kDue);
-  LookAround();
-  EXPECT_THAT(source_.open(), ElementsAre("full nowhere"));
+  ExpectNothingIsConfirmed();
 }
 
 TEST_F(CacheTest, WhatIsReadWhenItIsOldIsNot) {
@@ -539,8 +546,7 @@ TEST_F(CacheTest, WhatIsReadWhenItIsOldIsNot) {
   Get("a");
   source_.Answer("state a", MakeArticle("a", 6));
   Pass(kDue);
-  LookAround();
-  EXPECT_THAT(source_.open(), ElementsAre("full nowhere"));
+  ExpectNothingIsConfirmed();
 }
 
 TEST_F(CacheTest, ManyAreConfirmedByOneQuestion) {
@@ -560,44 +566,33 @@ TEST_F(CacheTest, ManyAreConfirmedByOneQuestion) {
 }
 
 TEST_F(CacheTest, NothingIsConfirmedAheadOfTimeTooEarly) {
-  options_.confirmations_ahead = 2;
-  Load(MakeArticle("a", 5));
-  Get("a");
+  LoadWarm("a", 2);
   Pass(absl::Milliseconds(690));
-  LookAround();
-  EXPECT_THAT(source_.open(), ElementsAre("full nowhere"));
+  ExpectNothingIsConfirmed();
 }
 
 TEST_F(CacheTest, NothingIsConfirmedAheadOfTimeIfThatIsNotWanted) {
-  Load(MakeArticle("a", 5));
-  Get("a");
+  LoadWarm("a", 0);
   Pass(kDue);
-  LookAround();
-  EXPECT_THAT(source_.open(), ElementsAre("full nowhere"));
+  ExpectNothingIsConfirmed();
 }
 
 TEST_F(CacheTest, WhatIsBeingConfirmedIsNotAskedForAgain) {
-  options_.confirmations_ahead = 2;
-  Load(MakeArticle("a", 5));
-  Get("a");
+  LoadWarm("a", 2);
   Pass(kDue);
   Question question = source_.Await("states a");
-  LookAround();
-  EXPECT_THAT(source_.open(), ElementsAre("full nowhere"));
+  ExpectNothingIsConfirmed();
   question.Answer(MakeArticle("a", 6));
 }
 
 TEST_F(CacheTest, WhatHasGoneMissingIsNotConfirmedAheadOfTime) {
-  options_.confirmations_ahead = 2;
-  Load(MakeArticle("a", 5));
-  Get("a");
+  LoadWarm("a", 2);
   Pass(absl::Milliseconds(600));
   const Reader reader = Get("a", kFull, 6);
   source_.Answer("state a", std::nullopt);
   EXPECT_FALSE(reader.waits());
   Pass(kDue);
-  LookAround();
-  EXPECT_THAT(source_.open(), ElementsAre("full nowhere"));
+  ExpectNothingIsConfirmed();
 }
 
 TEST_F(CacheTest, AFewQuestionsAreUnderWayAtATime) {
@@ -610,17 +605,14 @@ TEST_F(CacheTest, AFewQuestionsAreUnderWayAtATime) {
     Pass(kDue);
     if (i < 4) questions.push_back(source_.Await(absl::StrCat("states ", Id(i))));
   }
-  LookAround();
-  EXPECT_THAT(source_.open(), ElementsAre("full nowhere"));
+  ExpectNothingIsConfirmed();
   source_.Take("full nowhere");
   questions.back().Answer(MakeArticle(Id(3), 5));
   source_.Await(absl::StrCat("states ", Id(4)));
 }
 
 TEST_F(CacheTest, AReadMeanwhileWaitsForTheSameAnswer) {
-  options_.confirmations_ahead = 1;
-  Load(MakeArticle("a", 5));
-  Get("a");
+  LoadWarm("a", 1);
   Pass(kDue);
   Question question = source_.Await("states a");
   Pass(absl::Milliseconds(301));
@@ -632,18 +624,14 @@ TEST_F(CacheTest, AReadMeanwhileWaitsForTheSameAnswer) {
 }
 
 TEST_F(CacheTest, AConfirmationAheadOfTimeFindsOutThatAnArticleIsGone) {
-  options_.confirmations_ahead = 1;
-  Load(MakeArticle("a", 5));
-  Get("a");
+  LoadWarm("a", 1);
   Pass(kDue);
   source_.Await("states a").Answer(std::nullopt);
   EXPECT_EQ(Get("a").answer(), "articles/a does not exist");
 }
 
 TEST_F(CacheTest, AFailedConfirmationAheadOfTimeIsTriedAgain) {
-  options_.confirmations_ahead = 2;
-  Load(MakeArticle("a", 5));
-  Get("a");
+  LoadWarm("a", 2);
   Pass(kDue);
   source_.Await("states a").Answer(Overloaded(absl::Seconds(1)));
   source_.Await("states a").Answer(MakeArticle("a", 6));
@@ -651,13 +639,10 @@ TEST_F(CacheTest, AFailedConfirmationAheadOfTimeIsTriedAgain) {
 }
 
 TEST_F(CacheTest, NothingIsConfirmedAheadOfTimeWhileTheDatabaseIsAway) {
-  options_.confirmations_ahead = 2;
-  Load(MakeArticle("a", 5));
-  Get("a");
+  LoadWarm("a", 2);
   Pass(kDue);
   source_.Await("states a").Answer(StoreUnavailable());
-  LookAround();
-  EXPECT_THAT(source_.open(), ElementsAre("full nowhere"));
+  ExpectNothingIsConfirmed();
 }
 
 TEST_F(CacheTest, WhatIsReadByAnotherNameIsConfirmedAheadOfTime) {
