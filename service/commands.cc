@@ -2,7 +2,6 @@
 
 #include <csignal>
 #include <fstream>
-#include <future>
 #include <iostream>
 #include <memory>
 #include <utility>
@@ -11,16 +10,17 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/time/clock.h"
+#include "base/await.h"
 #include "cache/cache.h"
 #include "content/body.h"
 #include "content/v1/admin_service.pb.h"
 #include "embedded/postgres.h"
 #include "google/protobuf/util/time_util.h"
+#include "postgres/dsn.h"
 #include "server/janitor.h"
 #include "server/server.h"
-#include "store/migrations.h"
 #include "store/postgres_store.h"
-#include "store/url.h"
+#include "store/schema.h"
 
 namespace content {
 namespace {
@@ -81,7 +81,7 @@ v1::GetServerInfoResponse MakeServerInfo(const Config& config) {
   *info.mutable_request_retention() =
       TimeUtil::MillisecondsToDuration(absl::ToInt64Milliseconds(config.request_retention));
   info.mutable_settings()->insert(config.settings.begin(), config.settings.end());
-  (*info.mutable_settings())["database-url"] = store::HarmlessPartOf(config.database_url);
+  (*info.mutable_settings())["database-url"] = postgres::RedactedDsn(config.database_url);
   return info;
 }
 
@@ -120,12 +120,10 @@ absl::StatusOr<importer::ParsedArticle> ReadArticleFile(const Config& config,
 // Publishes and waits for the answer. Like PublishArticle, it replaces only what was asked for by
 // id.
 absl::StatusOr<PublishedArticle> Publish(Store& store, importer::ParsedArticle parsed) {
-  std::promise<absl::StatusOr<PublishedArticle>> answer;
-  store.PublishArticle({}, std::move(parsed.article), {.may_replace = parsed.id_given},
-                       [&answer](absl::StatusOr<PublishedArticle> published) {
-                         answer.set_value(std::move(published));
-                       });
-  return answer.get_future().get();
+  return Await<PublishedArticle>([&](auto done) {
+    store.PublishArticle({}, std::move(parsed.article), {.may_replace = parsed.id_given},
+                         std::move(done));
+  });
 }
 
 const char* Word(v1::PublishOutcome outcome) {

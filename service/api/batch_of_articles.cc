@@ -20,7 +20,7 @@ class Batch {
   Batch(CallContext call, size_t count, Callback<Articles> done)
       : call_(std::move(call)), articles_(count), missing_(count), done_(std::move(done)) {}
 
-  absl::Time deadline() const { return call_.deadline; }
+  SteadyTime deadline() const { return call_.deadline; }
 
   // Also true once the call has been answered: then nothing of it may be touched any more.
   bool IsOver() {
@@ -64,7 +64,7 @@ class Batch {
 
 }  // namespace
 
-void ReadBatch(Reads& reads, CallContext call, const std::vector<std::string>& ids,
+void ReadBatch(ReadCache& reads, CallContext call, const std::vector<std::string>& ids,
                v1::ArticleView view, Callback<Articles> done) {
   const auto batch = std::make_shared<Batch>(std::move(call), ids.size(), std::move(done));
   const CallContext context{.deadline = batch->deadline(),

@@ -2,6 +2,7 @@
 
 #include <grpcpp/support/server_callback.h>
 
+#include <chrono>
 #include <memory>
 #include <utility>
 
@@ -11,8 +12,8 @@
 #include "api/decode.h"
 #include "api/gate.h"
 #include "api/status.h"
+#include "base/call.h"
 #include "content/errors.h"
-#include "content/store.h"
 
 namespace content::api {
 
@@ -22,6 +23,12 @@ namespace content::api {
 template <class Origin, class Request, class Response>
 using Handler = void (*)(Origin& origin, CallContext call, Request request,
                          Callback<Response> done);
+
+/// A call's deadline on the steady clock. gRPC's is a date; max() if the caller set none.
+inline SteadyTime ToSteadyDeadline(std::chrono::system_clock::time_point deadline) {
+  const bool is_set = deadline != std::chrono::system_clock::time_point::max();
+  return is_set ? ToSteadyTime(absl::FromChrono(deadline)) : SteadyTime::InfiniteFuture();
+}
 
 /// Trailing metadata of an answer that may be older than the service promises, because the database
 /// cannot be asked: how old, in seconds.
@@ -55,7 +62,7 @@ grpc::ServerUnaryReactor* AnswerWith(Handle handle, Gate& gate,
     gate.Leave();
     return reactor;
   }
-  CallContext call{.deadline = absl::FromChrono(context->deadline()),
+  CallContext call{.deadline = ToSteadyDeadline(context->deadline()),
                    .cancelled = [context] { return context->IsCancelled(); }};
   handle(std::move(call), std::move(request),
          [reactor, context, response_bytes, &gate](absl::StatusOr<Response> response) {

@@ -25,8 +25,8 @@ bool ParseFields(grpc::ByteBuffer bytes, UnknownFieldSet& fields) {
   return fields.ParseFromZeroCopyStream(&reader);
 }
 
-// Reads the fields without knowing their types and holds them against the descriptor, because the
-// parser only says that something is not UTF-8, not where.
+// ReadCache the fields without knowing their types and holds them against the descriptor, because
+// the parser only says that something is not UTF-8, not where.
 void FindBadUtf8(const UnknownFieldSet& fields, const Descriptor& type, const std::string& path,
                  Violations& violations) {
   std::map<int, int> elements;  // of each repeated field, so far

@@ -4,7 +4,7 @@
 
 #include "absl/status/status.h"
 #include "api/encoded_answer.h"
-#include "content/encoded.h"
+#include "content/article.h"
 #include "google/protobuf/message.h"
 
 namespace content::api {

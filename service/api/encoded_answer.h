@@ -8,8 +8,8 @@
 #include "absl/container/inlined_vector.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
-#include "content/encoded.h"
-#include "content/reads.h"
+#include "content/article.h"
+#include "content/read_cache.h"
 
 namespace content::api {
 

@@ -14,10 +14,10 @@ void Gate::Leave() {
   if (--inside_ == 0) left_.notify_all();
 }
 
-void Gate::Close(absl::Time deadline) {
+void Gate::Close(absl::Duration timeout) {
   std::unique_lock lock(mutex_);
   closed_ = true;
-  left_.wait_until(lock, absl::ToChronoTime(deadline), [this] { return inside_ == 0; });
+  left_.wait_for(lock, absl::ToChronoNanoseconds(timeout), [this] { return inside_ == 0; });
 }
 
 void Gate::AwaitEmpty() {

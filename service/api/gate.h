@@ -17,7 +17,7 @@ class Gate {
   void Leave();
 
   /// Lets no more calls in, and waits until those inside have left or the deadline has passed.
-  void Close(absl::Time deadline);
+  void Close(absl::Duration timeout);
 
   /// Waits until the last call has left, after which nobody touches the gate. For the time between
   /// Close and destruction.

@@ -123,7 +123,7 @@ std::string PageKey(absl::string_view rpc, const std::string& name, v1::CommentO
 
 }  // namespace
 
-void GetArticle(Reads& reads, CallContext call, v1::GetArticleRequest request,
+void GetArticle(ReadCache& reads, CallContext call, v1::GetArticleRequest request,
                 Callback<EncodedAnswer> done) {
   absl::StatusOr<ArticleLookup> lookup = Validate(request);
   if (!lookup.ok()) return std::move(done)(lookup.status());
@@ -131,7 +131,7 @@ void GetArticle(Reads& reads, CallContext call, v1::GetArticleRequest request,
                    Reply<ArticleAnswer>(std::move(done), EncodeArticle));
 }
 
-void BatchGetArticles(Reads& reads, CallContext call, v1::BatchGetArticlesRequest request,
+void BatchGetArticles(ReadCache& reads, CallContext call, v1::BatchGetArticlesRequest request,
                       Callback<EncodedAnswer> done) {
   absl::StatusOr<ArticleLookups> lookups = Validate(request);
   if (!lookups.ok()) return std::move(done)(lookups.status());

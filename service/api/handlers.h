@@ -1,7 +1,7 @@
 #pragma once
 
 #include "api/encoded_answer.h"
-#include "content/reads.h"
+#include "content/read_cache.h"
 #include "content/store.h"
 #include "content/v1/admin_service.pb.h"
 #include "content/v1/content_service.pb.h"
@@ -13,12 +13,12 @@ namespace content::api::handlers {
 /// For pages, which are read from memory or, those that are not kept there, from the store.
 struct Pages {
   Store& store;
-  Reads& reads;
+  ReadCache& reads;
 };
 
-void GetArticle(Reads& reads, CallContext call, v1::GetArticleRequest request,
+void GetArticle(ReadCache& reads, CallContext call, v1::GetArticleRequest request,
                 Callback<EncodedAnswer> done);
-void BatchGetArticles(Reads& reads, CallContext call, v1::BatchGetArticlesRequest request,
+void BatchGetArticles(ReadCache& reads, CallContext call, v1::BatchGetArticlesRequest request,
                       Callback<EncodedAnswer> done);
 void ListArticles(Store& store, CallContext call, v1::ListArticlesRequest request,
                   Callback<v1::ListArticlesResponse> done);

@@ -45,7 +45,7 @@ using RawAdminService = v1::AdminService::WithRawCallbackMethod_PublishArticle<
 
 class ContentService final : public RawContentService {
  public:
-  ContentService(Store& store, Reads& reads, Gate& gate, const Watches& watches)
+  ContentService(Store& store, ReadCache& reads, Gate& gate, const Watches& watches)
       : store_(store), reads_(reads), pages_{store, reads}, gate_(gate), watches_(watches) {}
 
   Reactor* GetArticle(Context* context, const Bytes* request, Bytes* response) override {
@@ -89,7 +89,7 @@ class ContentService final : public RawContentService {
 
  private:
   Store& store_;
-  Reads& reads_;
+  ReadCache& reads_;
   handlers::Pages pages_;
   Gate& gate_;
   const Watches watches_;
@@ -97,7 +97,7 @@ class ContentService final : public RawContentService {
 
 class AdminService final : public RawAdminService {
  public:
-  AdminService(Store& store, Reads& reads, Gate& gate, const Watches& watches,
+  AdminService(Store& store, ReadCache& reads, Gate& gate, const Watches& watches,
                v1::GetServerInfoResponse info)
       : store_(store), reads_(reads), gate_(gate), watches_(watches), info_(std::move(info)) {}
 
@@ -148,7 +148,7 @@ class AdminService final : public RawAdminService {
   }
 
   Store& store_;
-  Reads& reads_;
+  ReadCache& reads_;
   Gate& gate_;
   const Watches watches_;
   const v1::GetServerInfoResponse info_;
@@ -156,12 +156,12 @@ class AdminService final : public RawAdminService {
 
 }  // namespace
 
-std::unique_ptr<grpc::Service> NewContentService(Store& store, Reads& reads, Gate& gate,
+std::unique_ptr<grpc::Service> NewContentService(Store& store, ReadCache& reads, Gate& gate,
                                                  const Watches& watches) {
   return std::make_unique<ContentService>(store, reads, gate, watches);
 }
 
-std::unique_ptr<grpc::Service> NewAdminService(Store& store, Reads& reads, Gate& gate,
+std::unique_ptr<grpc::Service> NewAdminService(Store& store, ReadCache& reads, Gate& gate,
                                                const Watches& watches,
                                                v1::GetServerInfoResponse info) {
   return std::make_unique<AdminService>(store, reads, gate, watches, std::move(info));

@@ -6,7 +6,7 @@
 
 #include "absl/time/time.h"
 #include "api/gate.h"
-#include "content/reads.h"
+#include "content/read_cache.h"
 #include "content/store.h"
 #include "content/v1/admin_service.pb.h"
 #include "watch/feed.h"
@@ -26,11 +26,11 @@ struct Watches {
 /// The services of content.v1 on a store, with what is read most from memory. Every call goes
 /// through a gate. Store, reads, gates and feeds must outlive them. Their methods are thread-safe
 /// and do not block.
-std::unique_ptr<grpc::Service> NewContentService(Store& store, Reads& reads, Gate& gate,
+std::unique_ptr<grpc::Service> NewContentService(Store& store, ReadCache& reads, Gate& gate,
                                                  const Watches& watches);
 
 /// `info` is what GetServerInfo answers, less what changes.
-std::unique_ptr<grpc::Service> NewAdminService(Store& store, Reads& reads, Gate& gate,
+std::unique_ptr<grpc::Service> NewAdminService(Store& store, ReadCache& reads, Gate& gate,
                                                const Watches& watches,
                                                v1::GetServerInfoResponse info);
 

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "absl/time/clock.h"
+#include "api/call.h"
 #include "api/status.h"
 #include "content/errors.h"
 
@@ -49,7 +50,7 @@ class ProducerStream final : public StreamReactor {
   enum class Write { kNone, kUnderWay, kGivenUp };
 
   void Pull() {
-    CallContext call{.deadline = absl::FromChrono(context_->deadline()),
+    CallContext call{.deadline = ToSteadyDeadline(context_->deadline()),
                      .cancelled = [context = context_] { return context->IsCancelled(); }};
     producer_->Next(std::move(call), [this](absl::StatusOr<Chunk> chunk) {
       if (!chunk.ok()) return End(chunk.status());
@@ -70,7 +71,7 @@ class ProducerStream final : public StreamReactor {
     const grpc::Slice slice = Share(message, message->size());
     buffer_ = grpc::ByteBuffer(&slice, 1);
     write_ = Write::kUnderWay;
-    write_ends_ = absl::Now() + write_timeout_;
+    write_ends_ = SteadyNow() + write_timeout_;
     SetAlarm();
     StartWrite(&buffer_);
   }
@@ -87,10 +88,10 @@ class ProducerStream final : public StreamReactor {
   // One alarm for many writes: it rings when the write for which it was set should have ended, and
   // is set again if another one is under way by then.
   void SetAlarm() {
-    if (alarm_ || write_ends_ == absl::InfiniteFuture()) return;
+    if (alarm_ || write_ends_ == SteadyTime::InfiniteFuture()) return;
     references_.fetch_add(1);
     alarm_.emplace();
-    alarm_->Set(absl::ToChronoTime(write_ends_), [this](bool) {
+    alarm_->Set(absl::ToChronoTime(absl::Now() + write_timeout_), [this](bool) {
       if (IsTooSlow()) End(WatcherTooSlow());
       Release();
     });
@@ -100,7 +101,7 @@ class ProducerStream final : public StreamReactor {
     const std::lock_guard lock(mutex_);
     alarm_.reset();
     if (write_ != Write::kUnderWay) return false;
-    if (absl::Now() >= write_ends_) {
+    if (SteadyNow() >= write_ends_) {
       write_ = Write::kGivenUp;
       return true;
     }
@@ -124,7 +125,7 @@ class ProducerStream final : public StreamReactor {
 
   std::mutex mutex_;  // between the alarm and all else
   Write write_ = Write::kNone;
-  absl::Time write_ends_;
+  SteadyTime write_ends_;
   std::optional<grpc::Alarm> alarm_;
 };
 

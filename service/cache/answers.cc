@@ -16,7 +16,7 @@ std::optional<Answer> Answers::Known(const Entry& entry, const Read& read) const
   return std::nullopt;
 }
 
-std::optional<Answer> Answers::Stale(const Entry& entry, const Read& read, absl::Time now) const {
+std::optional<Answer> Answers::Stale(const Entry& entry, const Read& read, SteadyTime now) const {
   const absl::Duration age = now - entry.validated_at;
   if (age > max_staleness_ + stale_if_error_) return std::nullopt;
   std::optional<Found> found = entry.Find(read.want());
@@ -26,7 +26,7 @@ std::optional<Answer> Answers::Stale(const Entry& entry, const Read& read, absl:
 }
 
 std::optional<Answer> Answers::Landed(const Flight& flight, const absl::StatusOr<Fact>& fact,
-                                      const Read& read, absl::Time now) const {
+                                      const Read& read, SteadyTime now) const {
   if (std::optional<Answer> answer = Known(flight.entry, read)) return answer;
   if (fact.ok()) return Judge(flight, *fact, read);
   return JudgeFailure(flight, fact.status(), read, now);
@@ -53,7 +53,7 @@ std::optional<Answer> Answers::Judge(const Flight& flight, const Fact& fact,
 }
 
 std::optional<Answer> Answers::JudgeFailure(const Flight& flight, const absl::Status& failure,
-                                            const Read& read, absl::Time now) const {
+                                            const Read& read, SteadyTime now) const {
   // It cannot be asked: because it is away, or because too many are asking it already.
   if (absl::IsUnavailable(failure) || absl::IsResourceExhausted(failure)) {
     if (std::optional<Answer> answer = Stale(flight.entry, read, now)) return answer;

@@ -20,7 +20,7 @@ class Answers {
       : max_staleness_(max_staleness), stale_if_error_(stale_if_error) {}
 
   /// Whether what is known may be answered without asking.
-  bool IsFresh(const Entry& entry, absl::Time now) const {
+  bool IsFresh(const Entry& entry, SteadyTime now) const {
     return now - entry.validated_at <= max_staleness_;
   }
 
@@ -28,16 +28,16 @@ class Answers {
   std::optional<Answer> Known(const Entry& entry, const Read& read) const;
 
   /// By what is known while the database cannot be asked: it may be older, and then says so.
-  std::optional<Answer> Stale(const Entry& entry, const Read& read, absl::Time now) const;
+  std::optional<Answer> Stale(const Entry& entry, const Read& read, SteadyTime now) const;
 
   /// By what a flight has brought for which the read has waited. The entry has taken it in.
   std::optional<Answer> Landed(const Flight& flight, const absl::StatusOr<Fact>& fact,
-                               const Read& read, absl::Time now) const;
+                               const Read& read, SteadyTime now) const;
 
  private:
   std::optional<Answer> Judge(const Flight& flight, const Fact& fact, const Read& read) const;
   std::optional<Answer> JudgeFailure(const Flight& flight, const absl::Status& failure,
-                                     const Read& read, absl::Time now) const;
+                                     const Read& read, SteadyTime now) const;
 
   const absl::Duration max_staleness_;
   const absl::Duration stale_if_error_;

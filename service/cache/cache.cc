@@ -81,10 +81,6 @@ struct ArticleCache::Errands {
   std::vector<Read> forwarded;
 };
 
-absl::Time ArticleCache::MonotonicTime() {
-  return absl::UnixEpoch() + absl::FromChrono(std::chrono::steady_clock::now().time_since_epoch());
-}
-
 ArticleCache::ArticleCache(ArticleSource& source, Options options)
     : options_(std::move(options)),
       answers_(options_.max_staleness, options_.stale_if_error),
@@ -93,7 +89,7 @@ ArticleCache::ArticleCache(ArticleSource& source, Options options)
   for (size_t i = 0; i < count; ++i) {
     shards_.push_back(std::make_unique<Shard>(static_cast<size_t>(options_.max_bytes) / count));
   }
-  subscription_ = source_.Subscribe([this](const ArticleNews& news) { Hear(news); });
+  subscription_ = source_.Subscribe([this](const ChangeNotice& news) { Hear(news); });
   watch_ = std::jthread([this](const std::stop_token& stop) { Watch(stop); });
 }
 
@@ -159,7 +155,7 @@ void ArticleCache::GetPage(CallContext context, PageRequest request, LoadPage lo
 
 // What is wanted, if it is there and fresh: under this name, or under that which it stands for.
 std::optional<Found> ArticleCache::Peek(absl::string_view name, const Want& want) {
-  const absl::Time now = options_.clock();
+  const SteadyTime now = options_.clock();
   std::string alias_of;
   for (int names = 1; names <= 2; ++names) {
     const HashedName hashed(name);
@@ -175,7 +171,7 @@ std::optional<Found> ArticleCache::Peek(absl::string_view name, const Want& want
 }
 
 std::optional<Found> ArticleCache::FindFresh(Shard& shard, Entry& entry, const Want& want,
-                                             absl::Time now) const {
+                                             SteadyTime now) const {
   if (!answers_.IsFresh(entry, now)) return std::nullopt;
   std::optional<Found> found = entry.Find(want);
   if (!found) return std::nullopt;
@@ -223,7 +219,8 @@ void ArticleCache::Serve(Shard& shard, Entry& entry, Read read, Errands& errands
 }
 
 void ArticleCache::Forward(Shard& shard, const Entry& entry, Read read, Errands& errands) {
-  if (++read.steps > kMostSteps) return errands.Reply(shard, std::move(read), Internal());
+  if (++read.steps > kMostSteps)
+    return errands.Reply(shard, std::move(read), Internal("a read found no end"));
   read.name = entry.extra->alias_of;
   errands.forwarded.push_back(std::move(read));
 }
@@ -231,7 +228,8 @@ void ArticleCache::Forward(Shard& shard, const Entry& entry, Read read, Errands&
 // Has it wait for the flight that brings what it needs.
 void ArticleCache::Board(Shard& shard, Entry& entry, Read read, Errands& errands) {
   if (!std::exchange(read.counted, true)) ++shard.misses;
-  if (++read.steps > kMostSteps) return errands.Reply(shard, std::move(read), Internal());
+  if (++read.steps > kMostSteps)
+    return errands.Reply(shard, std::move(read), Internal("a read found no end"));
   Need need = NeedOf(entry, read);
   Flight* flight = entry.FindFlight(need);
   if (flight == nullptr) {
@@ -292,7 +290,7 @@ void ArticleCache::SendTogether(std::vector<FlightPtr> flights) {
 
 CallContext ArticleCache::ContextOf(const FlightPtr& flight) const {
   if (flight->need.kind == Need::Kind::kState) return ContextOfConfirmation();
-  CallContext context{.deadline = absl::InfinitePast(), .cancelled = [flight] {
+  CallContext context{.deadline = SteadyTime::InfinitePast(), .cancelled = [flight] {
                         const std::lock_guard lock(flight->shard.mutex);
                         return std::all_of(flight->waiters.begin(), flight->waiters.end(), IsGone);
                       }};
@@ -305,7 +303,7 @@ CallContext ArticleCache::ContextOf(const FlightPtr& flight) const {
 
 // It is worth having even if nobody waits for it any more.
 CallContext ArticleCache::ContextOfConfirmation() const {
-  return {.deadline = absl::Now() + kConfirmTimeout,
+  return {.deadline = SteadyNow() + kConfirmTimeout,
           .cancelled = [this] { return closing_.load(); }};
 }
 
@@ -329,7 +327,7 @@ void ArticleCache::Land(const FlightPtr& flight, const absl::StatusOr<Fact>& fac
 }
 
 void ArticleCache::NoteReachability(const Flight& flight, const absl::Status& status) {
-  const absl::Time now = options_.clock();
+  const SteadyTime now = options_.clock();
   if (status.ok() || absl::IsNotFound(status)) {
     database_.Answered(now);
   } else if (absl::IsUnavailable(status)) {
@@ -341,7 +339,7 @@ void ArticleCache::NoteReachability(const Flight& flight, const absl::Status& st
 void ArticleCache::Settle(Flight& flight, const absl::StatusOr<Fact>& fact, Errands& errands) {
   Shard& shard = flight.shard;
   Entry& entry = flight.entry;
-  const absl::Time now = options_.clock();
+  const SteadyTime now = options_.clock();
   for (Read& read : std::exchange(flight.waiters, {})) {
     if (entry.kind == Entry::Kind::kAlias) {
       Forward(shard, entry, std::move(read), errands);
@@ -359,7 +357,7 @@ void ArticleCache::Settle(Flight& flight, const absl::StatusOr<Fact>& fact, Erra
 
 // ---- What comes unasked ----
 
-void ArticleCache::Hear(const ArticleNews& news) {
+void ArticleCache::Hear(const ChangeNotice& news) {
   const HashedName key(news.state.article_id);
   Shard& shard = ShardOf(key);
   {
@@ -402,23 +400,23 @@ void ArticleCache::LookAfter(Shard& shard) {
   Errands errands;
   {
     const std::lock_guard lock(shard.mutex);
-    const absl::Time now = options_.clock();
+    const SteadyTime now = options_.clock();
     for (const FlightPtr& flight : shard.flights()) LookAfter(*flight, now, errands);
     ConfirmDue(shard, now, errands);
   }
   Run(std::move(errands));
 }
 
-void ArticleCache::ConfirmDue(Shard& shard, absl::Time now, Errands& errands) {
+void ArticleCache::ConfirmDue(Shard& shard, SteadyTime now, Errands& errands) {
   if (database_.IsAway(now) || questions_ >= kMostQuestions) return;
-  const absl::Time due = now - kAgeOfDue * options_.max_staleness;
+  const SteadyTime due = now - kAgeOfDue * options_.max_staleness;
   for (Entry* const entry : shard.TakeDue(due, kMostTogether)) {
     errands.confirmations.push_back(Begin(shard, *entry, Confirmation()));
   }
 }
 
 // Answers those who are gone and, while the database is away, those who have waited long enough.
-void ArticleCache::LookAfter(Flight& flight, absl::Time now, Errands& errands) {
+void ArticleCache::LookAfter(Flight& flight, SteadyTime now, Errands& errands) {
   const bool overstays = now - flight.begun_at > kPatience;
   // A page may take its time, so that says nothing. An article's state is one row by its key, and
   // those of a few hundred take no time either.

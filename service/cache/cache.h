@@ -18,7 +18,7 @@
 #include "absl/time/time.h"
 #include "cache/answers.h"
 #include "cache/reachability.h"
-#include "content/reads.h"
+#include "content/read_cache.h"
 #include "content/store.h"
 
 // Articles and pages of their comments, ready to be sent, and when they stop being fresh.
@@ -46,7 +46,7 @@ class Shard;
 /// If a question that was sent after something had been learned shows less than that, the database
 /// has been set back (restored from a copy, say), and is believed. That is logged and mends this
 /// one article; what else is kept may be of before, and goes with a restart.
-class ArticleCache final : public Reads {
+class ArticleCache final : public ReadCache {
  public:
   struct Options {
     /// For everything it holds, bookkeeping too. 0: nothing is kept, but questions are shared.
@@ -59,7 +59,7 @@ class ArticleCache final : public Reads {
     /// waits for it: so it is worth it even if most are not read again.
     uint8_t confirmations_ahead = 6;
     /// Tells the time, and never goes back. Called from any thread.
-    std::function<absl::Time()> clock = MonotonicTime;
+    std::function<SteadyTime()> clock = SteadyNow;
   };
 
   /// `source` must outlive it.
@@ -81,9 +81,6 @@ class ArticleCache final : public Reads {
 
   v1::CacheInfo GetInfo() override;
 
-  /// The time since some moment, by a clock that nobody sets.
-  static absl::Time MonotonicTime();
-
  private:
   using FlightPtr = std::shared_ptr<Flight>;
   struct Errands;
@@ -97,15 +94,15 @@ class ArticleCache final : public Reads {
   // The next ones are called under the lock of the shard. What must wait until it is released they
   // leave as errands.
   std::optional<Found> FindFresh(Shard& shard, Entry& entry, const Want& want,
-                                 absl::Time now) const;
+                                 SteadyTime now) const;
   void Serve(Shard& shard, Entry& entry, Read read, Errands& errands);
   static void Forward(Shard& shard, const Entry& entry, Read read, Errands& errands);
   void Board(Shard& shard, Entry& entry, Read read, Errands& errands);
   FlightPtr Begin(Shard& shard, Entry& entry, Need need,
                   std::shared_ptr<const LoadPage> load = nullptr);
   void Settle(Flight& flight, const absl::StatusOr<Fact>& fact, Errands& errands);
-  void ConfirmDue(Shard& shard, absl::Time now, Errands& errands);
-  void LookAfter(Flight& flight, absl::Time now, Errands& errands);
+  void ConfirmDue(Shard& shard, SteadyTime now, Errands& errands);
+  void LookAfter(Flight& flight, SteadyTime now, Errands& errands);
 
   // And these are not.
   void Send(const FlightPtr& flight);
@@ -115,7 +112,7 @@ class ArticleCache final : public Reads {
   void Land(const FlightPtr& flight, const absl::StatusOr<Fact>& fact);
   void NoteReachability(const Flight& flight, const absl::Status& status);
 
-  void Hear(const ArticleNews& news);
+  void Hear(const ChangeNotice& news);
   void HearOfAlias(const HashedName& name, const std::string& article_id);
   void Watch(const std::stop_token& stop);
   void LookAfter(Shard& shard);

@@ -10,8 +10,8 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "cache/eviction.h"
-#include "content/encoded.h"
-#include "content/reads.h"
+#include "content/article.h"
+#include "content/read_cache.h"
 
 namespace content::cache {
 
@@ -137,7 +137,7 @@ struct Entry : Evictable {
   const std::string name;
   Article article;
   /// The time before the question was sent that last confirmed what is known. News do not count.
-  absl::Time validated_at = absl::InfinitePast();
+  SteadyTime validated_at = SteadyTime::InfinitePast();
   /// When the newest was learned that is, or was, known of an article.
   Tick learned = 0;
   /// When a flight last said that there was none.

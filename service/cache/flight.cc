@@ -6,16 +6,10 @@
 #include "content/errors.h"
 
 namespace content::cache {
-namespace {
-
-constexpr char kArticleNotFound[] = "ARTICLE_NOT_FOUND";
-
-}  // namespace
-
 std::optional<absl::Status> WhyGone(const Read& read) {
-  if (read.context.deadline <= absl::Now()) return DeadlineExceeded();
-  if (read.context.cancelled && read.context.cancelled()) return Cancelled();
-  return std::nullopt;
+  absl::Status status = CheckCaller(read.context);
+  if (status.ok()) return std::nullopt;
+  return status;
 }
 
 Need NeedOf(const Entry& entry, const Read& read) {
@@ -43,7 +37,7 @@ absl::StatusOr<Fact> ToFact(absl::StatusOr<std::optional<EncodedArticle>> answer
 
 absl::StatusOr<Fact> ToFact(absl::StatusOr<LoadedPage> answer) {
   if (!answer.ok()) {
-    const bool is_missing = ReasonOf(answer.status()) == kArticleNotFound;
+    const bool is_missing = IsArticleNotFound(answer.status());
     return is_missing ? absl::StatusOr<Fact>(Fact{}) : answer.status();
   }
   Article article = answer->article ? Article(*answer->article) : Article(answer->state);

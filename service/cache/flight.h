@@ -10,7 +10,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "cache/entry.h"
-#include "content/reads.h"
+#include "content/read_cache.h"
 #include "content/store.h"
 
 namespace content::cache {
@@ -32,7 +32,7 @@ struct Read {
   absl::AnyInvocable<void(absl::StatusOr<Found>) &&> done;
 
   /// When it came to the entry.
-  absl::Time asked_at = {};
+  SteadyTime asked_at = {};
   Tick joined = 0;
   /// When the newest was learned that its caller may know of.
   Tick floor = 0;
@@ -73,7 +73,7 @@ struct Flight {
   /// What makes the page, if one is needed.
   const std::shared_ptr<const LoadPage> load;
   const Tick begun;
-  const absl::Time begun_at;
+  const SteadyTime begun_at;
   std::vector<Read> waiters = {};
 };
 

@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <string>
 
-#include "content/encoded.h"
+#include "content/article.h"
 
 // How much memory things take, as glibc's malloc and libstdc++ have it.
 namespace content::cache {

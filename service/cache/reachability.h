@@ -10,24 +10,24 @@ namespace content::cache {
 class Reachability {
  public:
   /// It has answered.
-  void Answered(absl::Time now);
+  void Answered(SteadyTime now);
 
   /// A question that was sent at `since` has been refused, or has waited long for what takes no
   /// time. The database is away, unless it has answered another question since.
-  void NotAnswered(absl::Time since, absl::Time now);
+  void NotAnswered(SteadyTime since, SteadyTime now);
 
   /// Whether it was away when it was last heard of, and that was not long ago.
-  bool IsAway(absl::Time now) const;
+  bool IsAway(SteadyTime now) const;
 
   /// Whether it is time to find out whether it is still away. Says so to one caller only.
-  bool MayTry(absl::Time now);
+  bool MayTry(SteadyTime now);
 
  private:
   mutable std::mutex mutex_;
   bool away_ = false;
-  absl::Time away_at_ = absl::InfinitePast();
-  absl::Time answered_at_ = absl::InfinitePast();
-  absl::Time tried_at_ = absl::InfinitePast();
+  SteadyTime away_at_ = SteadyTime::InfinitePast();
+  SteadyTime answered_at_ = SteadyTime::InfinitePast();
+  SteadyTime tried_at_ = SteadyTime::InfinitePast();
 };
 
 }  // namespace content::cache

@@ -38,7 +38,7 @@ void Shard::KeepWarm(Entry& entry, uint8_t confirmations) {
   Evict();
 }
 
-std::vector<Entry*> Shard::TakeDue(absl::Time time, size_t most) {
+std::vector<Entry*> Shard::TakeDue(SteadyTime time, size_t most) {
   std::vector<Entry*> due;
   for (auto it = warm_.begin(); it != warm_.end() && due.size() < most;) {
     Entry& entry = **it;

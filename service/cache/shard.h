@@ -53,7 +53,7 @@ class Shard {
 
   /// Takes articles that are to be confirmed ahead of time and have not been since `time`, `most`
   /// of them: the others stay due.
-  std::vector<Entry*> TakeDue(absl::Time time, size_t most);
+  std::vector<Entry*> TakeDue(SteadyTime time, size_t most);
 
   /// Takes on a flight: its entry stays until it has landed.
   void Depart(const std::shared_ptr<Flight>& flight);

@@ -4,7 +4,6 @@
 #include <string>
 
 #include "absl/strings/string_view.h"
-#include "absl/time/time.h"
 
 // Resource names (https://google.aip.dev/122) and the ids in them.
 namespace content {
@@ -14,9 +13,6 @@ inline constexpr size_t kMaxArticleIdLength = 63;
 
 /// Whether `id` is 1 to 63 lower-case letters, digits and hyphens with no hyphen at either end.
 bool IsArticleId(absl::string_view id);
-
-/// Whether `text` is a UUID in the canonical form: lower-case hexadecimal, 8-4-4-4-12.
-bool IsUuid(absl::string_view text);
 
 /// Id in `articles/{id}`; nothing if `name` is not exactly that with a valid id.
 std::optional<std::string> ParseArticleName(absl::string_view name);
@@ -31,9 +27,5 @@ std::optional<CommentRef> ParseCommentName(absl::string_view name);
 
 std::string ArticleName(absl::string_view article_id);
 std::string CommentName(absl::string_view article_id, absl::string_view comment_id);
-
-/// A new UUID of version 7 (RFC 9562, section 5.7) for time `now`: ids of one process are strictly
-/// increasing, those of several sort by their clocks. Thread-safe.
-std::string NewUuid(absl::Time now);
 
 }  // namespace content

@@ -2,7 +2,7 @@
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
-#include "content/digest.h"
+#include "base/digest.h"
 
 namespace content {
 namespace {

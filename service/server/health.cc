@@ -5,7 +5,7 @@
 
 #include "absl/status/status.h"
 #include "absl/time/clock.h"
-#include "server/ask.h"
+#include "base/await.h"
 #include "telemetry/log.h"
 
 namespace content::server {
@@ -45,10 +45,10 @@ void HealthFollower::Follow(const std::stop_token& stop) {
 }
 
 bool HealthFollower::Ask(const std::stop_token& stop) {
-  const auto answer = AskAndWait<absl::Status>(stop, kCheckTimeout, [this](auto done) {
-    store_.Check({.deadline = absl::Now() + kCheckTimeout, .cancelled = nullptr}, std::move(done));
-  });
-  return answer && answer->ok();
+  const auto check = [this](Callback<void> done) {
+    store_.Check({.deadline = SteadyNow() + kCheckTimeout, .cancelled = nullptr}, std::move(done));
+  };
+  return Await<void>(check, kCheckTimeout, stop).ok();
 }
 
 void HealthFollower::Set(bool serving) {

@@ -6,7 +6,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/time/clock.h"
-#include "server/ask.h"
+#include "base/await.h"
 #include "telemetry/log.h"
 
 namespace content::server {
@@ -35,14 +35,14 @@ void Janitor::ForgetRequests(const std::stop_token& stop) {
   const absl::Time before = absl::Now() - request_retention_;
   int64_t forgotten = 0;
   while (true) {
-    const CallContext context{.deadline = absl::Now() + kTimeout,
+    const CallContext context{.deadline = SteadyNow() + kTimeout,
                               .cancelled = [stop] { return stop.stop_requested(); }};
-    const auto count = AskAndWait<absl::StatusOr<int64_t>>(
-        stop, kTimeout,
-        [&](Callback<int64_t> done) { store_.ForgetRequests(context, before, std::move(done)); });
+    const absl::StatusOr<int64_t> count = Await<int64_t>(
+        [&](Callback<int64_t> done) { store_.ForgetRequests(context, before, std::move(done)); },
+        kTimeout, stop);
     // What failed is tried again next time.
-    if (!count || !count->ok() || **count == 0) break;
-    forgotten += **count;
+    if (!count.ok() || *count == 0) break;
+    forgotten += *count;
   }
   if (forgotten > 0) log::Info("requests forgotten", {{"count", forgotten}});
 }

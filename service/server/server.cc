@@ -71,9 +71,9 @@ void FindDeadPeers(grpc::ServerBuilder& builder) {
 
 class GrpcServer final : public Server {
  public:
-  GrpcServer(const Options& options, Store& store, Reads& reads)
+  GrpcServer(const Options& options, Store& store, ReadCache& reads)
       : options_(options),
-        comments_(watch::NewCommentSource(store), watch::Feed::Options()),
+        comments_(watch::NewCommentSource(store, store), watch::Feed::Options()),
         articles_(watch::NewArticleSource(store), watch::Feed::Options()),
         news_(store.Subscribe(watch::WakeFeeds(comments_, articles_))),
         content_(api::NewContentService(store, reads, gate_, Watches())),
@@ -112,8 +112,8 @@ class GrpcServer final : public Server {
     health_->Stop();
     comments_.Stop();
     articles_.Stop();
-    gate_.Close(absl::Now() + options_.drain_timeout);
-    watch_gate_.Close(absl::Now() + kLastBytes);
+    gate_.Close(options_.drain_timeout);
+    watch_gate_.Close(kLastBytes);
     server_->Shutdown(absl::ToChronoTime(absl::Now() + kLastBytes));
     server_->Wait();
     gate_.AwaitEmpty();
@@ -145,7 +145,7 @@ class GrpcServer final : public Server {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Server>> Server::Start(const Options& options, Store& store,
-                                                      Reads& reads) {
+                                                      ReadCache& reads) {
   auto server = std::make_unique<GrpcServer>(options, store, reads);
   if (absl::Status status = server->Listen(store); !status.ok()) return status;
   return server;

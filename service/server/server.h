@@ -5,7 +5,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
-#include "content/reads.h"
+#include "content/read_cache.h"
 #include "content/store.h"
 #include "content/v1/admin_service.pb.h"
 
@@ -29,7 +29,7 @@ class Server {
   /// Serves until stopped; NOT_SERVING until the store has answered for the first time. `store`
   /// and `reads` must outlive the server. UNAVAILABLE if it cannot listen there.
   static absl::StatusOr<std::unique_ptr<Server>> Start(const Options& options, Store& store,
-                                                       Reads& reads);
+                                                       ReadCache& reads);
 
   virtual ~Server() = default;
 

@@ -1,8 +1,8 @@
 #include "store/lock.h"
 
 #include "absl/strings/str_cat.h"
-#include "store/bulk.h"
-#include "store/rows.h"
+#include "postgres/bulk.h"
+#include "store/columns.h"
 
 namespace content::store {
 namespace {
@@ -23,16 +23,16 @@ FROM (
       wait == LockWait::kSkip ? " SKIP LOCKED" : "", ") locked ON true");
 }
 
-const BulkStatement<3>& UpdateCounters() {
-  static const BulkStatement<3> statement(R"sql(
+const postgres::BulkStatement<3>& UpdateCounters() {
+  static const postgres::BulkStatement<3> statement(R"sql(
 UPDATE article_state s SET revision = n.revision, comment_count = n.comment_count
 FROM $rows AS n (article_id, revision, comment_count) WHERE s.article_id = n.article_id
 )sql",
-                                          {"text", "bigint", "bigint"});
+                                                    {"text", "bigint", "bigint"});
   return statement;
 }
 
-LockedArticle ReadLocked(const pqxx::row& row) {
+LockedArticle ReadLocked(const postgres::Row& row) {
   return {.id = row["article_id"].c_str(),
           .name = row["name"].c_str(),
           .revision = row["revision"].as<int64_t>(),
@@ -45,14 +45,14 @@ LockedArticle ReadLocked(const pqxx::row& row) {
 
 }  // namespace
 
-std::optional<LockedArticle> LockArticle(Transaction& transaction, const std::string& name,
-                                         absl::Time now) {
+std::optional<LockedArticle> LockArticle(postgres::Transaction& transaction,
+                                         const std::string& name, absl::Time now) {
   const auto articles = LockArticles(transaction, {name}, now, LockWait::kWait);
   return articles.empty() ? std::nullopt : articles.begin()->second;
 }
 
 std::map<std::string, std::optional<LockedArticle>> LockArticles(
-    Transaction& transaction, const std::vector<std::string>& names, absl::Time now,
+    postgres::Transaction& transaction, const std::vector<std::string>& names, absl::Time now,
     LockWait wait) {
   static const std::string waiting = SelectLocked(LockWait::kWait);
   static const std::string skipping = SelectLocked(LockWait::kSkip);
@@ -65,16 +65,17 @@ std::map<std::string, std::optional<LockedArticle>> LockArticles(
   return articles;
 }
 
-void WriteCounters(Transaction& transaction, const std::vector<const LockedArticle*>& articles) {
+void WriteCounters(postgres::Transaction& transaction,
+                   const std::vector<const LockedArticle*>& articles) {
   if (articles.empty()) return;
-  Rows<3> rows;
+  postgres::Rows<3> rows;
   for (const LockedArticle* article : articles) {
     rows.Add(article->id, article->revision, article->comment_count);
   }
   UpdateCounters().Queue(transaction, rows);
 }
 
-ArticleNews NewsOf(const LockedArticle& article) {
+ChangeNotice NewsOf(const LockedArticle& article) {
   return {.state = {.article_id = article.id,
                     .revision = article.revision,
                     .comment_count = article.comment_count,

@@ -7,9 +7,9 @@
 #include <vector>
 
 #include "absl/time/time.h"
-#include "content/encoded.h"
+#include "content/article.h"
 #include "content/store.h"
-#include "store/connection.h"
+#include "postgres/transaction.h"
 
 namespace content::store {
 
@@ -35,8 +35,8 @@ struct LockedArticle {
 };
 
 /// By any name that it has or had; nothing if there is no such article.
-std::optional<LockedArticle> LockArticle(Transaction& transaction, const std::string& name,
-                                         absl::Time now);
+std::optional<LockedArticle> LockArticle(postgres::Transaction& transaction,
+                                         const std::string& name, absl::Time now);
 
 /// What becomes of an article that another transaction has locked.
 enum class LockWait { kWait, kSkip };
@@ -45,12 +45,14 @@ enum class LockWait { kWait, kSkip };
 /// no article has or had are not in it, and of those that were skipped there is nothing. An article
 /// by two of its names is in it twice.
 std::map<std::string, std::optional<LockedArticle>> LockArticles(
-    Transaction& transaction, const std::vector<std::string>& names, absl::Time now, LockWait wait);
+    postgres::Transaction& transaction, const std::vector<std::string>& names, absl::Time now,
+    LockWait wait);
 
 /// Writes `revision` and `comment_count` of these articles, with the commit at the latest.
-void WriteCounters(Transaction& transaction, const std::vector<const LockedArticle*>& articles);
+void WriteCounters(postgres::Transaction& transaction,
+                   const std::vector<const LockedArticle*>& articles);
 
 /// What others are to know of it once the transaction is committed.
-ArticleNews NewsOf(const LockedArticle& article);
+ChangeNotice NewsOf(const LockedArticle& article);
 
 }  // namespace content::store

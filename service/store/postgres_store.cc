@@ -9,21 +9,24 @@
 #include "absl/time/clock.h"
 #include "content/errors.h"
 #include "content/names.h"
-#include "store/articles.h"
-#include "store/authors.h"
-#include "store/changes.h"
-#include "store/comment_batch.h"
-#include "store/comments.h"
-#include "store/connection.h"
-#include "store/counters.h"
-#include "store/migrations.h"
-#include "store/moderation.h"
-#include "store/news.h"
-#include "store/pool.h"
-#include "store/publishing.h"
-#include "store/requests.h"
-#include "store/search.h"
-#include "store/write_queue.h"
+#include "content/uuid.h"
+#include "postgres/connection.h"
+#include "postgres/dsn.h"
+#include "postgres/pool.h"
+#include "store/articles/feed.h"
+#include "store/articles/publish.h"
+#include "store/articles/read.h"
+#include "store/articles/search.h"
+#include "store/change_notifier.h"
+#include "store/comments/batch.h"
+#include "store/comments/changes.h"
+#include "store/comments/moderation.h"
+#include "store/comments/read.h"
+#include "store/comments/write_queue.h"
+#include "store/schema.h"
+#include "store/upkeep/authors.h"
+#include "store/upkeep/counters.h"
+#include "store/upkeep/requests.h"
 
 namespace content::store {
 namespace {
@@ -32,16 +35,28 @@ namespace {
 constexpr char kSelectWritable[] =
     "SELECT NOT pg_is_in_recovery() AND current_setting('transaction_read_only') = 'off'";
 
-absl::Status Check(Connection& connection) {
+absl::Status Check(postgres::Connection& connection) {
   const bool writable = connection.Read(kSelectWritable)[0][0].as<bool>();
   return writable ? absl::OkStatus() : StoreUnavailable();
+}
+
+v1::PoolInfo ToPoolInfo(postgres::Pool& pool) {
+  const postgres::Pool::Stats stats = pool.GetStats();
+  v1::PoolInfo info;
+  info.set_name(pool.options().name);
+  info.set_connection_limit(pool.options().connections);
+  info.set_queue_limit(static_cast<int64_t>(pool.options().queue_limit));
+  info.set_open_connections(stats.open_connections);
+  info.set_busy_connections(stats.busy_connections);
+  info.set_waiting_calls(static_cast<int64_t>(stats.waiting_calls));
+  return info;
 }
 
 // Which pool does what is decided here, and nothing else.
 class PostgresStore : public Store {
  public:
   explicit PostgresStore(const PostgresOptions& options)
-      : news_(options.url, options.notifications),
+      : change_notifier_(options.url, options.notifications),
         reads_(PoolOptions(options, "reads", options.read_connections)),
         writes_(WritePoolOptions(options)),
         publishing_({.name = "publishing",
@@ -67,14 +82,14 @@ class PostgresStore : public Store {
     lists_of_states_.Read(std::move(context), std::move(ids), std::move(done));
   }
 
-  std::unique_ptr<Subscription> Subscribe(NewsSink sink) override {
-    return news_.Subscribe(std::move(sink));
+  std::unique_ptr<Subscription> Subscribe(ChangeListener listener) override {
+    return change_notifier_.Subscribe(std::move(listener));
   }
 
   void ListArticles(CallContext context, ArticleQuery query,
                     Callback<Page<v1::Article>> done) override {
     Run(std::move(context), reads_, std::move(done),
-        [query = std::move(query)](Connection& connection, bool) {
+        [query = std::move(query)](postgres::Connection& connection, bool) {
           return store::ListArticles(connection, query);
         });
   }
@@ -82,7 +97,7 @@ class PostgresStore : public Store {
   void SearchArticles(CallContext context, SearchQuery query,
                       Callback<Page<v1::SearchResult>> done) override {
     Run(std::move(context), reads_, std::move(done),
-        [query = std::move(query)](Connection& connection, bool) {
+        [query = std::move(query)](postgres::Connection& connection, bool) {
           return store::SearchArticles(connection, query);
         });
   }
@@ -90,7 +105,7 @@ class PostgresStore : public Store {
   void GetArticlePage(CallContext context, v1::ArticleView view, CommentQuery comments,
                       Callback<ArticlePage> done) override {
     Run(std::move(context), reads_, std::move(done),
-        [view, comments = std::move(comments)](Connection& connection, bool) {
+        [view, comments = std::move(comments)](postgres::Connection& connection, bool) {
           return store::GetArticlePage(connection, view, comments);
         });
   }
@@ -108,7 +123,7 @@ class PostgresStore : public Store {
 
   void ListComments(CallContext context, CommentQuery query, Callback<CommentPage> done) override {
     Run(std::move(context), reads_, std::move(done),
-        [query = std::move(query)](Connection& connection, bool) {
+        [query = std::move(query)](postgres::Connection& connection, bool) {
           return store::ListComments(connection, query);
         });
   }
@@ -135,7 +150,8 @@ class PostgresStore : public Store {
   void ReadCommentChanges(CallContext context, std::string article_id, int64_t after_revision,
                           Callback<CommentChanges> done) override {
     Run(std::move(context), reads_, std::move(done),
-        [article_id = std::move(article_id), after_revision](Connection& connection, bool) {
+        [article_id = std::move(article_id), after_revision](postgres::Connection& connection,
+                                                             bool) {
           return store::ReadCommentChanges(connection, article_id, after_revision);
         });
   }
@@ -143,22 +159,22 @@ class PostgresStore : public Store {
   void ReadArticleChanges(CallContext context, ArticleCursor after, absl::Time now,
                           Callback<ArticleChanges> done) override {
     Run(std::move(context), reads_, std::move(done),
-        [after = std::move(after), now](Connection& connection, bool) {
+        [after = std::move(after), now](postgres::Connection& connection, bool) {
           return store::ReadArticleChanges(connection, after, now);
         });
   }
 
   void GetArticleCursor(CallContext context, Callback<ArticleCursor> done) override {
     Run(std::move(context), reads_, std::move(done),
-        [](Connection& connection, bool) { return store::GetArticleCursor(connection); });
+        [](postgres::Connection& connection, bool) { return store::GetArticleCursor(connection); });
   }
 
   void PublishArticle(CallContext context, v1::Article article, PublishOptions options,
                       Callback<PublishedArticle> done) override {
     SetOwnId(options.request);
     Run(std::move(context), publishing_, std::move(done),
-        [this, article = std::move(article), options = std::move(options)](Connection& connection,
-                                                                           bool) {
+        [this, article = std::move(article), options = std::move(options)](
+            postgres::Connection& connection, bool) {
           return store::PublishArticle(connection, article, options, announce_);
         });
   }
@@ -180,7 +196,7 @@ class PostgresStore : public Store {
   void InspectArticle(CallContext context, std::string id,
                       Callback<InspectedArticle> done) override {
     Run(std::move(context), reads_, std::move(done),
-        [id = std::move(id)](Connection& connection, bool) {
+        [id = std::move(id)](postgres::Connection& connection, bool) {
           return store::InspectArticle(connection, id);
         });
   }
@@ -194,7 +210,7 @@ class PostgresStore : public Store {
   void ListModerationQueue(CallContext context, ModerationQuery query,
                            Callback<Page<v1::Comment>> done) override {
     Run(std::move(context), reads_, std::move(done),
-        [query = std::move(query)](Connection& connection, bool) {
+        [query = std::move(query)](postgres::Connection& connection, bool) {
           return store::ListModerationQueue(connection, query);
         });
   }
@@ -202,8 +218,8 @@ class PostgresStore : public Store {
   void ExportAuthor(CallContext context, std::string author_id, std::string after_key,
                     Callback<Page<v1::Comment>> done) override {
     Run(std::move(context), reads_, std::move(done),
-        [author_id = std::move(author_id), after_key = std::move(after_key)](Connection& connection,
-                                                                             bool) {
+        [author_id = std::move(author_id), after_key = std::move(after_key)](
+            postgres::Connection& connection, bool) {
           return store::ExportAuthor(connection, author_id, after_key);
         });
   }
@@ -211,7 +227,7 @@ class PostgresStore : public Store {
   void EraseAuthor(CallContext context, std::string author_id,
                    Callback<ErasedComments> done) override {
     Run(std::move(context), writes_, std::move(done),
-        [this, author_id = std::move(author_id)](Connection& connection, bool) {
+        [this, author_id = std::move(author_id)](postgres::Connection& connection, bool) {
           return store::EraseAuthor(connection, author_id, announce_);
         });
   }
@@ -219,36 +235,38 @@ class PostgresStore : public Store {
   void VerifyCounters(CallContext context, VerifyQuery query,
                       Callback<VerifiedCounters> done) override {
     Run(std::move(context), writes_, std::move(done),
-        [this, query = std::move(query)](Connection& connection, bool) {
+        [this, query = std::move(query)](postgres::Connection& connection, bool) {
           return store::VerifyCounters(connection, query, announce_);
         });
   }
 
   void ForgetRequests(CallContext context, absl::Time before, Callback<int64_t> done) override {
-    Run(std::move(context), writes_, std::move(done), [before](Connection& connection, bool) {
-      return store::ForgetRequests(connection, before);
-    });
+    Run(std::move(context), writes_, std::move(done),
+        [before](postgres::Connection& connection, bool) {
+          return store::ForgetRequests(connection, before);
+        });
   }
 
   v1::StoreInfo GetInfo() override {
     v1::StoreInfo info;
     info.set_schema_version(NeededSchemaVersion());
     info.set_database_version(checks_.DatabaseVersion());
-    for (Pool* const pool : {&reads_, &writes_, &publishing_, &checks_}) {
-      *info.add_pools() = pool->Info();
+    for (postgres::Pool* const pool : {&reads_, &writes_, &publishing_, &checks_}) {
+      *info.add_pools() = ToPoolInfo(*pool);
     }
     return info;
   }
 
-  void Check(CallContext context, absl::AnyInvocable<void(absl::Status) &&> done) override {
+  void Check(CallContext context, Callback<void> done) override {
     checks_.Run(
-        std::move(context), [](Connection& connection, bool) { return store::Check(connection); },
+        std::move(context),
+        [](postgres::Connection& connection, bool) { return store::Check(connection); },
         std::move(done));
   }
 
  private:
-  static Pool::Options PoolOptions(const PostgresOptions& options, const char* name,
-                                   int connections) {
+  static postgres::Pool::Options PoolOptions(const PostgresOptions& options, const char* name,
+                                             int connections) {
     return {.name = name,
             .url = options.url,
             .connections = connections,
@@ -257,19 +275,20 @@ class PostgresStore : public Store {
   }
 
   // One connection always goes on with comments of articles that nobody has locked.
-  static Pool::Options WritePoolOptions(const PostgresOptions& options) {
-    Pool::Options writes = PoolOptions(options, "writes", options.write_connections);
+  static postgres::Pool::Options WritePoolOptions(const PostgresOptions& options) {
+    postgres::Pool::Options writes = PoolOptions(options, "writes", options.write_connections);
     writes.prompt_connections = options.write_connections > 1 ? 1 : 0;
     return writes;
   }
 
   // Carries the result from the work, which may run more than once, to the callback.
   template <class T, class Work>
-  static void Run(CallContext context, Pool& pool, Callback<T> done, Work work) {
+  static void Run(CallContext context, postgres::Pool& pool, Callback<T> done, Work work) {
     auto result = std::make_shared<std::optional<T>>();
     pool.Run(
         std::move(context),
-        [result, work = std::move(work)](Connection& connection, bool in_doubt) -> absl::Status {
+        [result, work = std::move(work)](postgres::Connection& connection,
+                                         bool in_doubt) -> absl::Status {
           absl::StatusOr<T> answer = work(connection, in_doubt);
           if (!answer.ok()) return answer.status();
           *result = *std::move(answer);
@@ -289,10 +308,11 @@ class PostgresStore : public Store {
 
   template <class T, class Change>
   void WriteArticle(CallContext context, Change change, Callback<T> done,
-                    absl::StatusOr<T> (*write)(Connection&, const Change&, const Announce&)) {
+                    absl::StatusOr<T> (*write)(postgres::Connection&, const Change&,
+                                               const Announce&)) {
     SetOwnId(change.request);
     Run(std::move(context), publishing_, std::move(done),
-        [this, change = std::move(change), write](Connection& connection, bool) {
+        [this, change = std::move(change), write](postgres::Connection& connection, bool) {
           return write(connection, change, announce_);
         });
   }
@@ -302,41 +322,44 @@ class PostgresStore : public Store {
   static constexpr size_t kPublishingQueue = 50;
 
   // What is read by key. They are used by jobs of `reads_`, and so come before it.
-  using Articles = Batch<std::string, std::optional<EncodedArticle>>;
-  Articles full_articles_{reads_, [](Connection& connection, const std::vector<std::string>& ids) {
-                            return store::ReadArticles(connection, ids, v1::ARTICLE_VIEW_FULL);
-                          }};
-  Articles basic_articles_{reads_, [](Connection& connection, const std::vector<std::string>& ids) {
-                             return store::ReadArticles(connection, ids, v1::ARTICLE_VIEW_BASIC);
-                           }};
-  Batch<std::string, std::optional<ArticleState>> article_states_{reads_, store::ReadArticleStates};
-  Batch<std::vector<std::string>, std::vector<std::optional<ArticleState>>> lists_of_states_{
-      reads_, ReadListsOfStates};
-  Batch<CommentKey, FoundComment> comments_{reads_, FindComments};
-
-  News news_;
-  const Announce announce_ = [this](const std::vector<ArticleNews>& news) { news_.Announce(news); };
-  // Used by jobs of `writes_`, and so before it.
-  WriteQueue comment_writes_{
-      writes_, [this](Connection& connection, const std::vector<const CommentChange*>& changes,
-                      LockWait wait, bool in_doubt) {
-        return WriteComments(connection, changes, wait, in_doubt, announce_);
+  using Articles = postgres::Batch<std::string, std::optional<EncodedArticle>>;
+  Articles full_articles_{
+      reads_, [](postgres::Connection& connection, const std::vector<std::string>& ids) {
+        return store::ReadArticles(connection, ids, v1::ARTICLE_VIEW_FULL);
       }};
-  Pool reads_;
-  Pool writes_;
-  Pool publishing_;
-  Pool checks_;  // health does not wait behind the load
+  Articles basic_articles_{
+      reads_, [](postgres::Connection& connection, const std::vector<std::string>& ids) {
+        return store::ReadArticles(connection, ids, v1::ARTICLE_VIEW_BASIC);
+      }};
+  postgres::Batch<std::string, std::optional<ArticleState>> article_states_{
+      reads_, store::ReadArticleStates};
+  postgres::Batch<std::vector<std::string>, std::vector<std::optional<ArticleState>>>
+      lists_of_states_{reads_, ReadListsOfStates};
+  postgres::Batch<CommentKey, FoundComment> comments_{reads_, FindComments};
+
+  ChangeNotifier change_notifier_;
+  const Announce announce_ = [this](const std::vector<ChangeNotice>& notices) {
+    change_notifier_.Announce(notices);
+  };
+  // Used by jobs of `writes_`, and so before it.
+  WriteQueue comment_writes_{writes_, [this](postgres::Connection& connection,
+                                             const std::vector<const CommentChange*>& changes,
+                                             LockWait wait, bool in_doubt) {
+                               return WriteComments(connection, changes, wait, in_doubt, announce_);
+                             }};
+  postgres::Pool reads_;
+  postgres::Pool writes_;
+  postgres::Pool publishing_;
+  postgres::Pool checks_;  // health does not wait behind the load
 };
 
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Store>> NewPostgresStore(const PostgresOptions& options) {
   PostgresOptions complete = options;
-  try {
-    complete.url = CompleteUrl(options.url);
-  } catch (const std::exception& exception) {
-    return absl::FailedPreconditionError(exception.what());
-  }
+  absl::StatusOr<std::string> dsn = postgres::CompleteDsn(options.url);
+  if (!dsn.ok()) return dsn.status();
+  complete.url = *std::move(dsn);
   return std::make_unique<PostgresStore>(complete);
 }
 

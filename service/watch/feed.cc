@@ -52,9 +52,9 @@ class Feed::Inbox {
   }
 
   // Waits until there is something to do, or `until`.
-  std::deque<Task> Take(const std::stop_token& stop, absl::Time until) {
+  std::deque<Task> Take(const std::stop_token& stop, SteadyTime until) {
     std::unique_lock lock(mutex_);
-    wake_.wait_until(lock, stop, absl::ToChronoTime(until), [this] { return !tasks_.empty(); });
+    SteadyClock::System().WaitUntil(until, lock, wake_, stop, [this] { return !tasks_.empty(); });
     return std::exchange(tasks_, {});
   }
 
@@ -96,7 +96,7 @@ void Feed::Await(CallContext call, Position position, SharedBatch last,
                  Callback<SharedBatch> done) {
   Waiter waiter{.call = std::move(call),
                 .done = std::move(done),
-                .heartbeat_due = absl::Now() + options_.heartbeat_interval,
+                .heartbeat_due = SteadyNow() + options_.heartbeat_interval,
                 .greeted = last != nullptr};
   inbox_->Post([this, position = std::move(position), last = std::move(last),
                 waiter = std::move(waiter)]() mutable {
@@ -137,12 +137,12 @@ void Feed::Join(Group group, Group& into) {
 }
 
 void Feed::Run(const std::stop_token& stop) {
-  absl::Time next_round = absl::Now();
+  SteadyTime next_round = SteadyNow();
   while (!stop.stop_requested()) {
     const bool in_a_hurry = poll_wanted_ || woken_;
-    const absl::Time until = in_a_hurry ? std::min(next_poll_, next_round) : next_round;
+    const SteadyTime until = in_a_hurry ? std::min(next_poll_, next_round) : next_round;
     for (Inbox::Task& task : inbox_->Take(stop, until)) std::move(task)();
-    const absl::Time now = absl::Now();
+    const SteadyTime now = SteadyNow();
     if (now >= next_round) {
       next_round = now + options_.poll_interval;
       EndWaits(now);
@@ -156,7 +156,7 @@ void Feed::Run(const std::stop_token& stop) {
 }
 
 CallContext Feed::ReadContext() const {
-  return {.deadline = absl::Now() + options_.read_timeout, .cancelled = nullptr};
+  return {.deadline = SteadyNow() + options_.read_timeout, .cancelled = nullptr};
 }
 
 void Feed::Park(const Position& position, Group group) {
@@ -171,7 +171,7 @@ void Feed::Read(const Position& position, Group group, absl::Time now) {
   const auto [it, is_new] = reading_.try_emplace(position);
   Join(std::move(group), it->second);
   if (is_new) {
-    it->second.read_ends = absl::Now() + options_.read_timeout;
+    it->second.read_ends = SteadyNow() + options_.read_timeout;
     it->second.wakes = wakes_;
     wishes_.push_back({position, now});
   }
@@ -233,7 +233,7 @@ void Feed::TakeFailure(const Position& position, Group group, const absl::Status
   Park(position, std::move(group));
 }
 
-void Feed::Poll(absl::Time now) {
+void Feed::Poll(SteadyTime now) {
   if (woken_.exchange(false)) {
     ++wakes_;
     poll_wanted_ = true;
@@ -247,7 +247,7 @@ void Feed::Poll(absl::Time now) {
   std::vector<Position> positions;
   for (const auto& [position, group] : parked_) positions.push_back(position);
   source_->Poll(ReadContext(), positions,
-                [this, inbox = inbox_, positions, now,
+                [this, inbox = inbox_, positions, now = absl::Now(),
                  wakes = wakes_](absl::StatusOr<std::vector<bool>> news) {
                   inbox->Post([this, positions, now, wakes, news = std::move(news)] {
                     TakePoll(positions, now, wakes, news);
@@ -258,7 +258,7 @@ void Feed::Poll(absl::Time now) {
 void Feed::TakePoll(const std::vector<Position>& positions, absl::Time now, int64_t wakes,
                     const absl::StatusOr<std::vector<bool>>& news) {
   polling_ = false;
-  const absl::Time answered = absl::Now();
+  const SteadyTime answered = SteadyNow();
   const absl::Duration rest = kRestsPerPoll * (answered - poll_began_);
   next_poll_ = std::max(next_poll_, answered + std::min(rest, options_.poll_interval));
   for (size_t i = 0; i < positions.size(); ++i) {
@@ -275,7 +275,7 @@ void Feed::TakePoll(const std::vector<Position>& positions, absl::Time now, int6
   }
 }
 
-void Feed::EndWaits(absl::Time now) {
+void Feed::EndWaits(SteadyTime now) {
   const bool poll_hangs = polling_ && now >= poll_ends_;
   for (auto& [position, group] : parked_) {
     if (poll_hangs) group.failure = StoreUnavailable();
@@ -286,7 +286,7 @@ void Feed::EndWaits(absl::Time now) {
   for (auto& [position, group] : reading_) EndWaits(now, StoreUnavailable(), group);
 }
 
-void Feed::EndWaits(absl::Time now, const absl::StatusOr<SharedBatch>& nothing_new, Group& group) {
+void Feed::EndWaits(SteadyTime now, const absl::StatusOr<SharedBatch>& nothing_new, Group& group) {
   for (Waiter& waiter : group.waiters) {
     if (waiter.call.cancelled && waiter.call.cancelled()) {
       Answer(waiter, Cancelled());

@@ -13,7 +13,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
-#include "content/store.h"
+#include "base/call.h"
 
 // Watching: many callers wait for changes, and each change is read once for all who wait for it.
 namespace content::watch {
@@ -111,7 +111,7 @@ class Feed {
   struct Waiter {
     CallContext call;
     Callback<SharedBatch> done;  // empty once it has been answered
-    absl::Time heartbeat_due;
+    SteadyTime heartbeat_due;
     bool greeted;  // has been sent something before
   };
 
@@ -121,7 +121,7 @@ class Feed {
     absl::Status failure;  // why it is not known whether there is news
     int64_t wakes = 0;     // how often the feed had been woken when this was last looked at
     // When the read should have been answered, if there is one: until then nobody need worry.
-    absl::Time read_ends = absl::InfinitePast();
+    SteadyTime read_ends = SteadyTime::InfinitePast();
     std::vector<Waiter> waiters;
   };
 
@@ -151,11 +151,11 @@ class Feed {
   void TakeRead(const Position& position, absl::StatusOr<Batch> batch);
   void TakeBatch(const std::string& key, Group group, Batch batch);
   void TakeFailure(const Position& position, Group group, const absl::Status& status);
-  void Poll(absl::Time now);
+  void Poll(SteadyTime now);
   void TakePoll(const std::vector<Position>& positions, absl::Time now, int64_t wakes,
                 const absl::StatusOr<std::vector<bool>>& news);
-  void EndWaits(absl::Time now);
-  static void EndWaits(absl::Time now, const absl::StatusOr<SharedBatch>& nothing_new,
+  void EndWaits(SteadyTime now);
+  static void EndWaits(SteadyTime now, const absl::StatusOr<SharedBatch>& nothing_new,
                        Group& group);
   void EndAll();
 
@@ -172,9 +172,9 @@ class Feed {
   int64_t wakes_ = 0;  // how often the feed has been woken; often in a short time is once
   bool poll_wanted_ = false;
   bool polling_ = false;
-  absl::Time poll_began_;
-  absl::Time poll_ends_;                         // when it should have been answered
-  absl::Time next_poll_ = absl::InfinitePast();  // at the earliest
+  SteadyTime poll_began_;
+  SteadyTime poll_ends_;                               // when it should have been answered
+  SteadyTime next_poll_ = SteadyTime::InfinitePast();  // at the earliest
   bool stopped_ = false;
 
   std::jthread thread_;

@@ -44,7 +44,8 @@ Batch ToBatch(CommentChanges changes) {
 
 class CommentSource final : public Source {
  public:
-  explicit CommentSource(Store& store) : store_(store) {}
+  CommentSource(content::ArticleSource& articles, ChangeFeed& changes)
+      : articles_(articles), changes_(changes) {}
 
   void Poll(CallContext call, std::vector<Position> positions,
             Callback<std::vector<bool>> done) override {
@@ -52,7 +53,7 @@ class CommentSource final : public Source {
     for (const Position& position : positions) {
       if (ids.empty() || ids.back() != position.key) ids.push_back(position.key);
     }
-    store_.ReadArticleStates(
+    articles_.ReadArticleStates(
         std::move(call), ids,
         [ids, positions = std::move(positions), done = std::move(done)](
             absl::StatusOr<std::vector<std::optional<ArticleState>>> found) mutable {
@@ -73,8 +74,9 @@ class CommentSource final : public Source {
 
   void Read(CallContext call, Position position, absl::Time, Callback<Batch> done) override {
     int64_t revision = 0;
-    if (!absl::SimpleAtoi(position.cursor, &revision)) return std::move(done)(Internal());
-    store_.ReadCommentChanges(
+    if (!absl::SimpleAtoi(position.cursor, &revision))
+      return std::move(done)(Internal("a watch has a cursor that is none"));
+    changes_.ReadCommentChanges(
         std::move(call), std::move(position.key), revision,
         [done = std::move(done)](absl::StatusOr<CommentChanges> changes) mutable {
           if (!changes.ok()) return std::move(done)(changes.status());
@@ -83,7 +85,8 @@ class CommentSource final : public Source {
   }
 
  private:
-  Store& store_;
+  content::ArticleSource& articles_;
+  ChangeFeed& changes_;
 };
 
 // ---- Articles: no key, the cursor is an ArticleCursor as text ----
@@ -151,7 +154,7 @@ Batch ToBatch(ArticleChanges changes) {
 
 class ArticleSource final : public Source {
  public:
-  explicit ArticleSource(Store& store) : store_(store) {}
+  explicit ArticleSource(ChangeFeed& changes) : changes_(changes) {}
 
   // An article's time comes without a trace: only reading tells, and costs no more than asking.
   void Poll(CallContext, std::vector<Position> positions,
@@ -165,8 +168,8 @@ class ArticleSource final : public Source {
       return Begin(std::move(call), from_all, std::move(done));
     }
     std::optional<ArticleCursor> cursor = ReadCursor(position.cursor);
-    if (!cursor) return std::move(done)(Internal());
-    store_.ReadArticleChanges(
+    if (!cursor) return std::move(done)(Internal("a watch has a cursor that is none"));
+    changes_.ReadArticleChanges(
         std::move(call), *std::move(cursor), now,
         [done = std::move(done)](absl::StatusOr<ArticleChanges> changes) mutable {
           if (!changes.ok()) return std::move(done)(changes.status());
@@ -176,8 +179,8 @@ class ArticleSource final : public Source {
 
  private:
   void Begin(CallContext call, bool from_all, Callback<Batch> done) {
-    store_.GetArticleCursor(std::move(call), [from_all, done = std::move(done)](
-                                                 absl::StatusOr<ArticleCursor> cursor) mutable {
+    changes_.GetArticleCursor(std::move(call), [from_all, done = std::move(done)](
+                                                   absl::StatusOr<ArticleCursor> cursor) mutable {
       if (!cursor.ok()) return std::move(done)(cursor.status());
       // To whom all is new, the time of every article has just come.
       if (from_all) cursor->time = cursor->known_time = absl::InfinitePast();
@@ -186,21 +189,21 @@ class ArticleSource final : public Source {
     });
   }
 
-  Store& store_;
+  ChangeFeed& changes_;
 };
 
 }  // namespace
 
-std::unique_ptr<Source> NewCommentSource(Store& store) {
-  return std::make_unique<CommentSource>(store);
+std::unique_ptr<Source> NewCommentSource(content::ArticleSource& articles, ChangeFeed& changes) {
+  return std::make_unique<CommentSource>(articles, changes);
 }
 
 Position CommentPosition(std::string article_id, int64_t revision) {
   return {std::move(article_id), absl::StrCat(revision)};
 }
 
-std::unique_ptr<Source> NewArticleSource(Store& store) {
-  return std::make_unique<ArticleSource>(store);
+std::unique_ptr<Source> NewArticleSource(ChangeFeed& changes) {
+  return std::make_unique<ArticleSource>(changes);
 }
 
 Position FirstArticlePosition(bool skip_existing) {
@@ -213,10 +216,10 @@ std::optional<Position> ResumedArticlePosition(absl::string_view resume_token) {
   return Position{"", *text};
 }
 
-Store::NewsSink WakeFeeds(Feed& comments, Feed& articles) {
+ChangeListener WakeFeeds(Feed& comments, Feed& articles) {
   // Every change of an article has a version that none had before, and comments leave it alone.
   const auto newest = std::make_shared<std::atomic<int64_t>>(0);
-  return [&comments, &articles, newest](const ArticleNews& news) {
+  return [&comments, &articles, newest](const ChangeNotice& news) {
     comments.Wake();
     if (news.state.version <= *newest) return;
     *newest = news.state.version;

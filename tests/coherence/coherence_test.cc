@@ -395,9 +395,9 @@ class CoherenceTest : public ::testing::TestWithParam<Way> {
   void KillListeners(const std::stop_token& stop) {
     Session session(url_);
     while (!stop.stop_requested()) {
-      kills_ += std::stoi(
-          session.Run("SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity "
-                      "WHERE datname = current_database() AND application_name LIKE '% news'"));
+      kills_ += std::stoi(session.Run(
+          "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity "
+          "WHERE datname = current_database() AND application_name LIKE '% notifications'"));
       Pause(stop, kKillerPause);
     }
   }

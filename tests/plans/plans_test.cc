@@ -411,7 +411,7 @@ std::vector<Probe> CommentWrites() {
                             }),
       Ask<VerifiedCounters>("VerifyCounters: art-1",
                             [](Store& store, auto done) {
-                              store.VerifyCounters({.deadline = absl::Now() + absl::Minutes(1)},
+                              store.VerifyCounters({.deadline = SteadyNow() + absl::Minutes(1)},
                                                    {.article_id = "art-1"}, std::move(done));
                             }),
       Ask<int64_t>("ForgetRequests",
@@ -604,8 +604,8 @@ class PlansTest : public ::testing::Test {
     return Open();
   }
 
-  // Checks the plans of each, and prints of each statement the one with the most rows. Answers with
-  // the statements.
+  // Checks the plans of each, and prints of each statement the one with the most rows.
+  // postgres::Answers with the statements.
   static std::set<std::string> Explain(Store& store, const std::vector<Probe>& probes) {
     std::set<std::string> statements;
     for (const Probe& probe : probes) {

@@ -8,9 +8,9 @@
 #include <string>
 #include <thread>
 
-#include "store/connection.h"
-#include "store/hold.h"
-#include "store/pool.h"
+#include "postgres/connection.h"
+#include "postgres/hold.h"
+#include "postgres/pool.h"
 #include "store/store_fixture.h"
 #include "support/proxy.h"
 
@@ -27,7 +27,7 @@ TEST_F(ConnectionsTest, DoesNotWorkForCallersWhoAreGone) {
     });
   };
   EXPECT_EQ(
-      ReasonOf(create({.deadline = absl::Now() - absl::Seconds(1), .cancelled = {}}).status()),
+      ReasonOf(create({.deadline = SteadyNow() - absl::Seconds(1), .cancelled = {}}).status()),
       "DEADLINE_EXCEEDED");
   EXPECT_EQ(ReasonOf(create({.cancelled = [] { return true; }}).status()), "CANCELLED");
   EXPECT_EQ(GetOne("post").comment_count(), 0);
@@ -46,7 +46,7 @@ TEST_F(ConnectionsTest, AStatementEndsWithItsCallersDeadline) {
   });
   locked.get_future().wait();
   const auto answer = Await<v1::Comment>([&](auto done) {
-    store_->CreateComment({.deadline = absl::Now() + absl::Milliseconds(200), .cancelled = {}},
+    store_->CreateComment({.deadline = SteadyNow() + absl::Milliseconds(200), .cancelled = {}},
                           MakeComment("post", "late"), std::move(done));
   });
   release.set_value();
@@ -166,11 +166,11 @@ TEST_F(ConnectionsTest, ChecksThatTheDatabaseTakesWrites) {
 }
 
 // Runs a job and waits for its end.
-void RunIn(Pool& pool, std::function<void(Connection&)> work) {
+void RunIn(postgres::Pool& pool, std::function<void(postgres::Connection&)> work) {
   std::promise<absl::Status> done;
   pool.Run(
       {},
-      [&work](Connection& connection, bool) {
+      [&work](postgres::Connection& connection, bool) {
         work(connection);
         return absl::OkStatus();
       },
@@ -180,14 +180,16 @@ void RunIn(Pool& pool, std::function<void(Connection&)> work) {
 
 TEST(PoolTest, MakesItsPlansAnewEverySoOften) {
   const std::string url = testing::NewDatabase(/*migrated=*/false);
-  Pool pool({.name = "test", .url = CompleteUrl(url)});
-  const auto read = [](Connection& connection) { connection.Read("SELECT $1::integer", 1); };
-  const auto nothing = [](Connection&) {};
+  postgres::Pool pool({.name = "test", .url = postgres::CompleteDsn(url)});
+  const auto read = [](postgres::Connection& connection) {
+    connection.Read("SELECT $1::integer", 1);
+  };
+  const auto nothing = [](postgres::Connection&) {};
   const std::string last_statement =
       "SELECT query FROM pg_stat_activity WHERE datname = current_database() "
       "AND application_name = 'contentd'";
   RunIn(pool, read);
-  const absl::Time deadline = absl::Now() + absl::Seconds(30);
+  const absl::Time deadline = SteadyNow() + absl::Seconds(30);
   while (testing::Query(url, last_statement) != "DISCARD PLANS") {
     ASSERT_LT(absl::Now(), deadline);
     absl::SleepFor(absl::Milliseconds(50));
@@ -199,9 +201,10 @@ TEST(PoolTest, MakesItsPlansAnewEverySoOften) {
 TEST(PoolTest, OneJobAfterTheOtherStaysOnOneConnection) {
   const std::string url = testing::NewDatabase(/*migrated=*/false);
   constexpr int kConnections = 4;
-  Pool pool({.name = "test", .url = CompleteUrl(url), .connections = kConnections});
+  postgres::Pool pool(
+      {.name = "test", .url = postgres::CompleteDsn(url), .connections = kConnections});
   {  // all of them have begun
-    std::deque<Hold> holds;
+    std::deque<postgres::Hold> holds;
     for (int i = 0; i < kConnections; ++i) holds.emplace_back(pool);
   }
   const auto await_rest = [&pool] {
@@ -210,7 +213,7 @@ TEST(PoolTest, OneJobAfterTheOtherStaysOnOneConnection) {
   await_rest();
   std::set<std::string> backends;
   for (int i = 0; i < 20; ++i) {
-    RunIn(pool, [&backends](Connection& connection) {
+    RunIn(pool, [&backends](postgres::Connection& connection) {
       backends.insert(connection.Read("SELECT pg_backend_pid()")[0][0].c_str());
     });
     await_rest();

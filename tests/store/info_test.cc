@@ -4,8 +4,8 @@
 #include <memory>
 #include <thread>
 
+#include "postgres/dsn.h"
 #include "store/store_fixture.h"
-#include "store/url.h"
 
 namespace content::store {
 namespace {
@@ -80,15 +80,15 @@ TEST_F(InfoTest, AnswersWhileTheDatabaseCannotBeReached) {
   EXPECT_EQ(PoolOf("reads").connection_limit(), 4);
 }
 
-TEST(HarmlessPartOf, AUrlIsWhereTheDatabaseIsAndAsWhomItIsUsed) {
-  EXPECT_EQ(HarmlessPartOf("postgresql://app@db1:5432,db2:5433/content?sslmode=verify-full"),
+TEST(RedactedDsn, AUrlIsWhereTheDatabaseIsAndAsWhomItIsUsed) {
+  EXPECT_EQ(postgres::RedactedDsn("postgresql://app@db1:5432,db2:5433/content?sslmode=verify-full"),
             "user=app dbname=content host=db1,db2 port=5432,5433 sslmode=verify-full");
-  EXPECT_EQ(HarmlessPartOf("host=/run/postgresql dbname=content connect_timeout=5"),
+  EXPECT_EQ(postgres::RedactedDsn("host=/run/postgresql dbname=content connect_timeout=5"),
             "connect_timeout=5 dbname=content host=/run/postgresql");
-  EXPECT_EQ(HarmlessPartOf(""), "");
+  EXPECT_EQ(postgres::RedactedDsn(""), "");
 }
 
-TEST(HarmlessPartOf, AUrlHasNothingSecretOrUnknown) {
+TEST(RedactedDsn, AUrlHasNothingSecretOrUnknown) {
   for (const char* url : {
            "postgresql://me:secret@db/x",
            "postgresql://db/x?user=me&password=secret",
@@ -107,9 +107,9 @@ TEST(HarmlessPartOf, AUrlHasNothingSecretOrUnknown) {
            "postgresql://me:secret@[::1/x",
            "me secret",
        }) {
-    EXPECT_THAT(HarmlessPartOf(url), ::testing::Not(::testing::HasSubstr("secret"))) << url;
+    EXPECT_THAT(postgres::RedactedDsn(url), ::testing::Not(::testing::HasSubstr("secret"))) << url;
   }
-  EXPECT_EQ(HarmlessPartOf("postgresql://me:secret@db/x"), "user=me dbname=x host=db");
+  EXPECT_EQ(postgres::RedactedDsn("postgresql://me:secret@db/x"), "user=me dbname=x host=db");
 }
 
 }  // namespace

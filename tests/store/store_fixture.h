@@ -3,7 +3,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <future>
 #include <memory>
 #include <optional>
 #include <string>
@@ -12,23 +11,17 @@
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
-#include "content/digest.h"
+#include "base/await.h"
+#include "base/digest.h"
 #include "content/errors.h"
 #include "content/names.h"
 #include "content/rules.h"
 #include "content/store.h"
+#include "content/uuid.h"
 #include "store/postgres_store.h"
 #include "support/database.h"
 
 namespace content::store {
-
-/// Calls a method of the store and waits for its answer.
-template <class T, class Method>
-absl::StatusOr<T> Await(Method method) {
-  std::promise<absl::StatusOr<T>> answer;
-  method(Callback<T>([&answer](absl::StatusOr<T> value) { answer.set_value(std::move(value)); }));
-  return answer.get_future().get();
-}
 
 /// A valid article, complete.
 inline v1::Article MakeArticle(const std::string& id, const std::string& body = "Some text.") {

@@ -14,7 +14,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "embedded/postgres.h"
-#include "store/migrations.h"
+#include "store/schema.h"
 
 namespace content::testing {
 namespace {

@@ -1,0 +1,65 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "content/article.h"
+#include "content/v1/article.pb.h"
+#include "content/v1/comment.pb.h"
+#include "content/v1/content_service.pb.h"
+
+// What watchers are sent.
+namespace content {
+
+/// Says that an article, or a comment on it, has changed.
+struct ChangeNotice {
+  ArticleState state;
+  /// The article's current name, without `articles/`.
+  std::string name = {};
+};
+
+/// Changes of an article's comments in the order of their revisions. The changes of one revision
+/// are either all here or all missing.
+struct CommentChanges {
+  std::vector<v1::Comment> comments;
+  /// Every change up to this revision is here.
+  int64_t article_revision = 0;
+  int64_t comment_count = 0;
+  /// If false, more changes follow after article_revision.
+  bool complete = true;
+};
+
+/// How far a watcher of articles has come.
+struct ArticleCursor {
+  /// The watcher has been sent the changes up to this position of the feed,
+  int64_t position = 0;
+  /// and, among those articles, the ones that were due up to this time. Of those due exactly then
+  /// it has the ones up to this id; empty: all.
+  absl::Time time = absl::InfinitePast();
+  std::string article_id = {};
+  /// Position and time at which the watcher last had everything. An article that readers could not
+  /// see then is PUBLISHED to this watcher, even if it has changed since.
+  int64_t known_position = 0;
+  absl::Time known_time = absl::InfinitePast();
+};
+
+struct ArticleChangeRecord {
+  v1::ArticleChange change = v1::ARTICLE_CHANGE_UNSPECIFIED;
+  /// In BASIC view. A retracted article has only its name and revision.
+  v1::Article article;
+  std::vector<std::string> former_names = {};
+  /// The cursor of a watcher that has this change and those before it.
+  ArticleCursor cursor;
+};
+
+struct ArticleChanges {
+  std::vector<ArticleChangeRecord> changes;
+  /// The cursor of a watcher that has all of `changes`.
+  ArticleCursor cursor;
+  /// If false, more changes follow after `cursor`.
+  bool complete = true;
+};
+
+}  // namespace content

@@ -1,0 +1,75 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "absl/time/time.h"
+#include "content/names.h"
+#include "content/page.h"
+#include "content/request_key.h"
+#include "content/rules.h"
+#include "content/v1/comment.pb.h"
+#include "content/v1/content_service.pb.h"
+
+// What is read and written of comments.
+namespace content {
+
+struct CommentQuery {
+  std::string article_id = {};
+  v1::CommentOrder order = v1::COMMENT_ORDER_NEWEST;
+  /// Id of the comment whose thread is wanted; empty: all comments.
+  std::string reply_to_id = {};
+  int page_size = 0;
+  std::string after_key = {};
+  int64_t min_revision = 0;
+  /// The page ends before it gets larger than this.
+  int max_bytes = kMaxReplyBytes;
+};
+
+/// A comment to add, valid by the rules of rules.h.
+struct NewComment {
+  std::string article_id = {};
+  /// Made by the server. A commit of unknown outcome is looked up by it.
+  std::string comment_id = {};
+  std::string reply_to_id = {};
+  v1::CommentAuthor author;
+  std::string body = {};
+  RequestKey request = {};
+  absl::Time create_time;
+  bool validate_only = false;
+};
+
+/// Changes to a comment. Unset fields stay as they are.
+struct CommentEdit {
+  CommentRef comment;
+  std::optional<std::string> body = {};
+  std::optional<std::string> author_display_name = {};
+  /// The etag that must be current; empty: any. The same below.
+  std::string etag = {};
+  RequestKey request = {};
+  bool validate_only = false;
+};
+
+struct CommentDeletion {
+  CommentRef comment;
+  std::string etag = {};
+  bool allow_missing = false;
+  RequestKey request = {};
+};
+
+struct CommentModeration {
+  CommentRef comment;
+  v1::CommentState state = v1::COMMENT_STATE_UNSPECIFIED;
+  std::string etag = {};
+  RequestKey request = {};
+};
+
+struct ModerationQuery {
+  /// PENDING or HIDDEN.
+  v1::CommentState state = v1::COMMENT_STATE_PENDING;
+  int page_size = 0;
+  std::string after_key = {};
+};
+
+}  // namespace content

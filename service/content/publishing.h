@@ -1,0 +1,37 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "base/call.h"
+#include "content/article.h"
+
+namespace content {
+
+/// Writes of articles, and what publishers see of them. content/store.h says what all interfaces
+/// have in common.
+class Publishing {
+ public:
+  virtual ~Publishing() = default;
+
+  /// Creates or replaces `article`, which is complete: name, sections and word count are filled in.
+  /// If it has an etag, that must be the current one.
+  virtual void PublishArticle(CallContext context, v1::Article article, PublishOptions options,
+                              Callback<PublishedArticle> done) = 0;
+
+  virtual void UpdateArticle(CallContext context, ArticleEdit edit, Callback<v1::Article> done) = 0;
+
+  /// Answers with the article in BASIC view.
+  virtual void RenameArticle(CallContext context, ArticleRenaming renaming,
+                             Callback<v1::Article> done) = 0;
+
+  /// Answers with the article's revision.
+  virtual void RetractArticle(CallContext context, ArticleRetraction retraction,
+                              Callback<int64_t> done) = 0;
+
+  /// The article whether readers see it or not.
+  virtual void InspectArticle(CallContext context, std::string id,
+                              Callback<InspectedArticle> done) = 0;
+};
+
+}  // namespace content

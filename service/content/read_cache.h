@@ -1,0 +1,79 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "absl/time/time.h"
+#include "base/call.h"
+#include "content/article.h"
+#include "content/v1/admin_service.pb.h"
+
+namespace content {
+
+/// An article in one view, ready to be sent.
+struct ArticleAnswer {
+  /// The first `size` bytes are its fields but `comment_count` and `revision`.
+  SharedBytes text;
+  size_t size = 0;
+  int64_t revision = 0;
+  int64_t comment_count = 0;
+  /// Set if the answer may be older than promised, because the database cannot be asked: its age.
+  std::optional<absl::Duration> stale_age = {};
+};
+
+/// A page of an article's comments as a LoadPage made it.
+struct LoadedPage {
+  ArticleState state;
+  SharedBytes bytes;
+  /// The article at the same moment, if it was asked for.
+  std::optional<EncodedArticle> article = {};
+};
+
+/// Reads a page from the store and encodes it.
+using LoadPage = std::function<void(CallContext, Callback<LoadedPage>)>;
+
+struct PageRequest {
+  /// Any name of the article.
+  std::string article_id = {};
+  /// Identifies the page among those of the article. Two pages of the same key have the same bytes
+  /// as long as the article has the same revision.
+  std::string key = {};
+  int64_t min_revision = 0;
+  /// If set, the article is wanted too, in this view and as of the moment of the page.
+  std::optional<v1::ArticleView> view = {};
+};
+
+struct PageAnswer {
+  SharedBytes bytes;
+  /// The article, if it was asked for.
+  std::optional<ArticleAnswer> article = {};
+  std::optional<absl::Duration> stale_age = {};
+};
+
+/// Answers reads from memory while what it has is fresh enough, and asks the store otherwise.
+///
+/// An answer is never older than the configuration promises, except while the database cannot be
+/// asked; then `stale_age` is set. It is never older than an answer given before it was asked for.
+/// All methods are thread-safe and do not block. They answer through their callback: at once, on
+/// the calling thread, if the answer is in memory.
+class ReadCache {
+ public:
+  virtual ~ReadCache() = default;
+
+  /// The article under any of its names. NOT_FOUND; REVISION_NOT_REACHED if the article itself has
+  /// not come to `min_revision`.
+  virtual void GetArticle(CallContext context, std::string id, v1::ArticleView view,
+                          int64_t min_revision, Callback<ArticleAnswer> done) = 0;
+
+  /// A page, made by `load` if it is not in memory. Errors are those of `load`.
+  virtual void GetPage(CallContext context, PageRequest request, LoadPage load,
+                       Callback<PageAnswer> done) = 0;
+
+  /// How the memory is used.
+  virtual v1::CacheInfo GetInfo() = 0;
+};
+
+}  // namespace content

@@ -1,0 +1,216 @@
+#include "postgres/channel.h"
+
+#include <libpq-fe.h>
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <array>
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "base/clock.h"
+#include "postgres/bulk.h"
+#include "telemetry/log.h"
+
+namespace content::postgres {
+namespace {
+
+// A busy sender costs the database at most one statement per interval.
+constexpr absl::Duration kStatementInterval = absl::Milliseconds(5);
+constexpr absl::Duration kReconnectDelay = absl::Milliseconds(500);
+constexpr absl::Duration kLogInterval = absl::Seconds(10);
+
+// An eventfd: any thread can signal it, and one thread polls it together with a socket.
+class WakeupFd {
+ public:
+  WakeupFd() : fd_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
+  ~WakeupFd() { close(fd_); }
+
+  WakeupFd(const WakeupFd&) = delete;
+  WakeupFd& operator=(const WakeupFd&) = delete;
+
+  int fd() const { return fd_; }
+  void Signal() const { eventfd_write(fd_, 1); }
+  void Clear() const {
+    eventfd_t count = 0;
+    eventfd_read(fd_, &count);
+  }
+
+ private:
+  const int fd_;
+};
+
+// A connection on which nothing blocks but opening it. It uses libpq directly: libpqxx's wait for
+// notifications cannot be interrupted, and its interface differs from version to version.
+class Session {
+ public:
+  Session(const std::string& dsn, const std::string& greeting)
+      : connection_(PQconnectdb(dsn.c_str()), &PQfinish) {
+    PQsetNoticeProcessor(
+        connection_.get(), [](void*, const char*) {}, nullptr);
+    if (PQstatus(connection_.get()) == CONNECTION_OK) {
+      PQsetnonblocking(connection_.get(), 1);
+      Started(PQsendQuery(connection_.get(), greeting.c_str()));
+    } else {
+      Fail();
+    }
+  }
+
+  // Why the session is unusable; nullopt while it works.
+  const std::optional<std::string>& failure() const { return failure_; }
+
+  // Whether the previous statement has completed.
+  bool is_idle() const { return !busy_; }
+
+  // Starts a statement with one parameter.
+  void Send(const char* statement, const std::string& parameter) {
+    const std::array<const char*, 1> values = {parameter.c_str()};
+    Started(PQsendQueryParams(connection_.get(), statement, values.size(), nullptr, values.data(),
+                              nullptr, nullptr, 0));
+  }
+
+  // Blocks until there is something to receive or to send, `wakeup` is signalled, or `timeout` is
+  // over.
+  void Wait(const WakeupFd& wakeup, absl::Duration timeout) {
+    const int unsent = PQflush(connection_.get());
+    if (unsent < 0) return Fail();
+    const auto events = static_cast<short>(unsent > 0 ? POLLIN | POLLOUT : POLLIN);
+    std::array<pollfd, 2> polled = {pollfd{PQsocket(connection_.get()), events, 0},
+                                    pollfd{wakeup.fd(), POLLIN, 0}};
+    const bool forever = timeout == absl::InfiniteDuration();
+    poll(polled.data(), polled.size(),
+         forever ? -1 : static_cast<int>(absl::ToInt64Milliseconds(timeout)) + 1);
+  }
+
+  // Receives what has come, and calls `on_payload` for what other sessions sent.
+  void Receive(const Channel::OnPayload& on_payload) {
+    if (PQconsumeInput(connection_.get()) == 0) return Fail();
+    while (busy_ && PQisBusy(connection_.get()) == 0) TakeResult();
+    while (const auto notification = Own(PQnotifies(connection_.get()), &PQfreemem)) {
+      if (notification->be_pid != PQbackendPID(connection_.get())) on_payload(notification->extra);
+    }
+  }
+
+ private:
+  template <class T, class Free>
+  static std::unique_ptr<T, Free> Own(T* pointer, Free free) {
+    return {pointer, free};
+  }
+
+  void Started(int sent) {
+    busy_ = true;
+    if (sent == 0) Fail();
+  }
+
+  void TakeResult() {
+    const auto result = Own(PQgetResult(connection_.get()), &PQclear);
+    busy_ = result != nullptr;
+    const ExecStatusType status = busy_ ? PQresultStatus(result.get()) : PGRES_COMMAND_OK;
+    if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK) Fail();
+  }
+
+  void Fail() {
+    if (!failure_) failure_ = PQerrorMessage(connection_.get());
+  }
+
+  const std::unique_ptr<PGconn, decltype(&PQfinish)> connection_;
+  bool busy_ = false;
+  std::optional<std::string> failure_;
+};
+
+// Notifications are hints: nobody waits until they are on disk. Operators, and tests, know the
+// session by its name.
+std::string Greeting(const std::string& name) {
+  return absl::StrCat(
+      "SET synchronous_commit = off; SELECT set_config('application_name', "
+      "current_setting('application_name') || ' notifications', false); LISTEN ",
+      name);
+}
+
+// $1 payloads (array).
+std::string NotifyStatement(const std::string& name) {
+  return absl::StrCat("SELECT count(pg_notify('", name,
+                      "', payload)) FROM unnest($1::text[]) AS payload");
+}
+
+std::string ToArray(const std::vector<std::string>& payloads) {
+  std::string array;
+  for (const std::string& payload : payloads) AppendToArray(payload, array);
+  return absl::StrCat(array, "}");
+}
+
+}  // namespace
+
+class Channel::Worker {
+ public:
+  Worker(std::string dsn, const std::string& name, TakePayloads take_payloads, OnPayload on_payload)
+      : dsn_(std::move(dsn)),
+        greeting_(Greeting(name)),
+        notify_statement_(NotifyStatement(name)),
+        take_payloads_(std::move(take_payloads)),
+        on_payload_(std::move(on_payload)),
+        thread_([this](const std::stop_token& stop) { Run(stop); }) {}
+
+  void Wake() const { wakeup_.Signal(); }
+
+ private:
+  void Run(const std::stop_token& stop) {
+    const std::stop_callback wake(stop, [this] { Wake(); });
+    SteadyTime next_log = SteadyTime::InfinitePast();
+    while (!stop.stop_requested()) {
+      const std::string failure = UseSession(stop);
+      if (stop.stop_requested()) return;
+      if (SteadyNow() >= next_log) {
+        next_log = SteadyNow() + kLogInterval;
+        log::Warning("notification connection lost",
+                     {{"message", absl::StripAsciiWhitespace(failure)}});
+      }
+      SteadyClock::System().SleepFor(kReconnectDelay, stop);
+    }
+  }
+
+  // Sends and listens until the session fails, and returns why it did.
+  std::string UseSession(const std::stop_token& stop) {
+    Session session(dsn_, greeting_);
+    SteadyTime next_statement = SteadyTime::InfinitePast();
+    while (!stop.stop_requested() && !session.failure()) {
+      absl::Duration timeout = absl::InfiniteDuration();
+      if (session.is_idle()) {
+        const SteadyTime now = SteadyNow();
+        if (now < next_statement) {
+          timeout = next_statement - now;
+        } else if (const std::vector<std::string> payloads = take_payloads_(); !payloads.empty()) {
+          session.Send(notify_statement_.c_str(), ToArray(payloads));
+          next_statement = now + kStatementInterval;
+        }
+      }
+      session.Wait(wakeup_, timeout);
+      wakeup_.Clear();
+      session.Receive(on_payload_);
+    }
+    return session.failure().value_or("");
+  }
+
+  const std::string dsn_;
+  const std::string greeting_;
+  const std::string notify_statement_;
+  const TakePayloads take_payloads_;
+  const OnPayload on_payload_;
+  const WakeupFd wakeup_;
+  std::jthread thread_;  // last: it uses the rest
+};
+
+Channel::Channel(std::string dsn, const std::string& name, TakePayloads take_payloads,
+                 OnPayload on_payload)
+    : worker_(std::make_unique<Worker>(std::move(dsn), name, std::move(take_payloads),
+                                       std::move(on_payload))) {}
+
+Channel::~Channel() = default;
+
+void Channel::Wake() { worker_->Wake(); }
+
+}  // namespace content::postgres

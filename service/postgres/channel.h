@@ -1,0 +1,47 @@
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "absl/strings/string_view.h"
+
+namespace content::postgres {
+
+/// Sends and receives text by NOTIFY (https://www.postgresql.org/docs/current/sql-notify.html), on
+/// a connection and a thread of its own.
+///
+/// Notifications are best effort. What is sent while the database cannot be reached waits, and is
+/// then sent; what others send meanwhile is lost. At most one statement is under way, and at most
+/// 200 start in a second.
+class Channel {
+ public:
+  /// PostgreSQL accepts no more bytes in one payload.
+  static constexpr size_t kMaxPayloadBytes = 7999;
+
+  /// Returns the payloads to send now; empty if there are none. Called on the channel's thread.
+  using TakePayloads = std::function<std::vector<std::string>()>;
+
+  /// Receives a payload that another session sent. Called on the channel's thread. Must not block.
+  using OnPayload = std::function<void(absl::string_view)>;
+
+  /// `dsn` is a CompleteDsn; `name`, an SQL identifier, is the channel's.
+  Channel(std::string dsn, const std::string& name, TakePayloads take_payloads,
+          OnPayload on_payload);
+  ~Channel();
+
+  Channel(const Channel&) = delete;
+  Channel& operator=(const Channel&) = delete;
+
+  /// Has the payloads taken soon. Thread-safe. Does not block.
+  void Wake();
+
+ private:
+  class Worker;
+  std::unique_ptr<Worker> worker_;
+};
+
+}  // namespace content::postgres

@@ -1,0 +1,78 @@
+#include "postgres/failure.h"
+
+#include <optional>
+#include <pqxx/pqxx>
+#include <string>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "base/errors.h"
+#include "telemetry/log.h"
+
+namespace content::postgres {
+namespace {
+
+using Kind = Failure::Kind;
+
+// https://www.postgresql.org/docs/current/errcodes-appendix.html. nullopt: no caller can do
+// anything about it.
+std::optional<Failure> FromSqlState(absl::string_view state) {
+  if (state == "40001" || state == "40P01") return Failure{Kind::kContention, Contention()};
+  if (state == "23505")
+    return Failure{Kind::kContention, Contention()};  // a twin was first: find it
+  if (state == "40003") return Failure{Kind::kOutcomeUnknown, OutcomeUnknown()};
+  // Read-only: this server has become a standby. 57P0x: it is shutting down, crashed or starting
+  // up.
+  if (state == "25006" || absl::StartsWith(state, "57P0") || absl::StartsWith(state, "08")) {
+    return Failure{Kind::kConnectionLost, StoreUnavailable()};
+  }
+  if (state == "57014") return Failure{Kind::kFinal, DeadlineExceeded()};
+  // No disk, memory or connection left: not this caller's fault, and it may pass.
+  if (absl::StartsWith(state, "53")) return Failure{Kind::kFinal, StoreUnavailable()};
+  if (state == "55P03") return Failure{Kind::kFinal, Overloaded(absl::Seconds(1))};
+  if (absl::StartsWith(state, "22")) return Failure{Kind::kFinal, ValueRefused()};
+  return std::nullopt;
+}
+
+std::optional<Failure> Classify(const std::exception& exception) {
+  // statement_completion_unknown derives from transaction_rollback. It comes first, or a commit of
+  // unknown outcome is taken for one that was rolled back.
+  if (dynamic_cast<const pqxx::statement_completion_unknown*>(&exception) != nullptr ||
+      dynamic_cast<const pqxx::in_doubt_error*>(&exception) != nullptr) {
+    return Failure{Kind::kOutcomeUnknown, OutcomeUnknown()};
+  }
+  if (dynamic_cast<const pqxx::transaction_rollback*>(&exception) != nullptr) {
+    return Failure{Kind::kContention, Contention()};  // in libpqxx 6.4 these carry no SQLSTATE
+  }
+  if (dynamic_cast<const pqxx::broken_connection*>(&exception) != nullptr) {
+    return Failure{Kind::kConnectionLost, StoreUnavailable()};
+  }
+  if (const auto* error = dynamic_cast<const pqxx::sql_error*>(&exception)) {
+    return FromSqlState(error->sqlstate());
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+bool MayBeOnesFault(const absl::Status& status) {
+  return absl::IsInvalidArgument(status) || absl::IsInternal(status);
+}
+
+Failure Explain(const std::exception& exception) {
+  const auto* error = dynamic_cast<const pqxx::sql_error*>(&exception);
+  const std::string sqlstate = error != nullptr ? error->sqlstate() : "";
+  // PostgreSQL quotes the value it refuses, which is a user's.
+  const absl::string_view message = absl::StartsWith(sqlstate, "22")
+                                        ? "a value was refused"
+                                        : absl::StripAsciiWhitespace(exception.what());
+  if (std::optional<Failure> failure = Classify(exception)) {
+    log::Warning("database error", {{"sqlstate", sqlstate}, {"message", message}});
+    return *std::move(failure);
+  }
+  return {Kind::kFinal, Internal(absl::StrCat("database error ", sqlstate, ": ", message))};
+}
+
+}  // namespace content::postgres

@@ -1,0 +1,129 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <iterator>
+#include <memory>
+#include <string>
+#include <type_traits>
+#include <vector>
+
+#include "absl/strings/string_view.h"
+
+namespace pqxx {
+class result;
+}
+
+// What a statement returned. All access is checked: a row or column that is not there, NULL where a
+// value is expected, and text that is not of the wanted type throw, and the pool turns that into
+// INTERNAL.
+namespace content::postgres {
+
+/// One value. Valid while a Result of the statement exists.
+class Field {
+ public:
+  explicit Field(const char* text, size_t size) : text_(text), size_(size) {}
+
+  bool is_null() const { return text_ == nullptr; }
+
+  /// The value as text, followed by a NUL; empty for NULL.
+  const char* c_str() const { return text_ == nullptr ? "" : text_; }
+  absl::string_view text() const { return {c_str(), size_}; }
+
+  /// The value as a bool, an integer, or a std::string. Throws if it is NULL or something else.
+  template <class T>
+  T as() const {
+    if constexpr (std::is_same_v<T, std::string>) {
+      return std::string(NotNull());
+    } else if constexpr (std::is_same_v<T, bool>) {
+      return ParseBool(NotNull());
+    } else {
+      static_assert(std::is_integral_v<T>);
+      return Narrow<T>(ParseInteger(NotNull()));
+    }
+  }
+
+ private:
+  absl::string_view NotNull() const;
+  static bool ParseBool(absl::string_view text);
+  static int64_t ParseInteger(absl::string_view text);
+  [[noreturn]] static void ThrowOutOfRange(int64_t value);
+
+  template <class T>
+  static T Narrow(int64_t value) {
+    const T narrow = static_cast<T>(value);
+    if (static_cast<int64_t>(narrow) != value || (narrow < T{}) != (value < 0)) {
+      ThrowOutOfRange(value);
+    }
+    return narrow;
+  }
+
+  const char* text_;
+  size_t size_;
+};
+
+class Result;
+
+/// One row. Valid while a Result of the statement exists.
+class Row {
+ public:
+  Field operator[](size_t column) const;
+  Field operator[](const char* column) const;
+
+ private:
+  friend class Result;
+  Row(const Result* result, size_t index) : result_(result), index_(index) {}
+
+  const Result* result_;
+  size_t index_;
+};
+
+/// The rows of one statement, in memory. Cheap to move, not to copy.
+class Result {
+ public:
+  explicit Result(const pqxx::result& rows);
+
+  Result(Result&&) = default;
+  Result& operator=(Result&&) = default;
+  Result(const Result&) = delete;
+  Result& operator=(const Result&) = delete;
+
+  size_t size() const { return row_count_; }
+  bool empty() const { return row_count_ == 0; }
+
+  /// Number of rows that the statement inserted, changed or deleted.
+  size_t affected_rows() const { return affected_rows_; }
+
+  Row operator[](size_t row) const;
+
+  /// Place of the column of this name.
+  size_t column_number(const char* name) const;
+
+  class Iterator {
+   public:
+    Iterator(const Result* result, size_t index) : result_(result), index_(index) {}
+    Row operator*() const { return (*result_)[index_]; }
+    Iterator& operator++() {
+      ++index_;
+      return *this;
+    }
+    bool operator!=(const Iterator& other) const { return index_ != other.index_; }
+
+   private:
+    const Result* result_;
+    size_t index_;
+  };
+  Iterator begin() const { return {this, 0}; }
+  Iterator end() const { return {this, row_count_}; }
+
+ private:
+  friend class Row;
+
+  std::shared_ptr<const pqxx::result> rows_;  // owns what the fields point to
+  std::vector<Field> fields_;                 // row by row
+  size_t row_count_ = 0;
+  size_t column_count_ = 0;
+  size_t affected_rows_ = 0;
+};
+
+}  // namespace content::postgres

@@ -1,0 +1,16 @@
+#pragma once
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "content/changes.h"
+#include "postgres/connection.h"
+
+// The change feed of all articles: content/change_feed.h says what these do.
+namespace content::store {
+
+absl::StatusOr<ArticleChanges> ReadArticleChanges(postgres::Connection& connection,
+                                                  const ArticleCursor& after, absl::Time now);
+
+absl::StatusOr<ArticleCursor> GetArticleCursor(postgres::Connection& connection);
+
+}  // namespace content::store

@@ -1,0 +1,215 @@
+#include "store/articles/read.h"
+
+#include <map>
+#include <tuple>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/substitute.h"
+#include "content/errors.h"
+#include "content/names.h"
+#include "store/columns.h"
+#include "store/comments/read.h"
+
+namespace content::store {
+namespace {
+
+// How many bytes of bodies may come before the last that a statement answers with.
+constexpr int kMostBodyBytes = 4 << 20;
+
+// How many ids of lists a statement takes, if there is more than one list. A thousand take 7 ms.
+constexpr size_t kMostListedIds = 1000;
+
+// $1 names (array), each different, $2 now. Those that are not readable at $2 are left out; `place`
+// is where in $1 a name stands.
+std::string SelectNamed(const std::string& columns, absl::string_view joined) {
+  return absl::StrCat("SELECT ", columns,
+                      ", asked.place - 1 AS place "
+                      "FROM unnest($1::text[]) WITH ORDINALITY AS asked (name, place) "
+                      "JOIN article_name n ON n.name = asked.name "
+                      "JOIN article_state s USING (article_id) ",
+                      joined, " WHERE ", IsReadable("$2"));
+}
+
+std::string SelectArticles(v1::ArticleView view) {
+  // The sum is of the rows so far, in whatever order they come.
+  const std::string body = absl::StrCat(
+      "CASE WHEN sum(octet_length(a.body)) OVER (ROWS UNBOUNDED PRECEDING) - octet_length(a.body) "
+      "<= ",
+      kMostBodyBytes, " THEN a.body END");
+  return SelectNamed(ArticleColumns(view, body), "JOIN article a USING (article_id)");
+}
+
+// What a page of articles goes through: rows that have the keys of the order, publish_time and
+// article_id, and the conditions that choose among them.
+struct PageSource {
+  std::string key;  // alias of the table that has the keys
+  std::string from_where;
+};
+
+// The kinds in article_label.
+constexpr absl::string_view kNoLabel = "";
+constexpr absl::string_view kAuthor = "author";
+constexpr absl::string_view kTag = "tag";
+constexpr absl::string_view kAuthorAndTag = "author and tag";
+
+struct Label {
+  absl::string_view kind;
+  std::string value;
+};
+
+// What the articles that a query is for are labelled with (see kInsertLabels in publishing.cc).
+Label LabelOf(const ArticleQuery& query) {
+  if (query.author.empty() && query.tag.empty()) return {kNoLabel, ""};
+  if (query.author.empty()) return {kTag, query.tag};
+  if (query.tag.empty()) return {kAuthor, query.author};
+  return {kAuthorAndTag, absl::StrCat(query.author, "\n", query.tag)};
+}
+
+PageSource SourceOf(absl::string_view label_kind) {
+  // A parameter that a statement has no use for must appear in it all the same.
+  if (label_kind == kNoLabel) return {"s", "article_state s WHERE $7 = ''"};
+  constexpr char kLabelled[] =
+      "article_label k JOIN article_state s USING (article_id) WHERE k.kind = '$0' AND k.value = "
+      "$$7";
+  return {"k", absl::Substitute(kLabelled, label_kind)};
+}
+
+// $1 now, $2 published_after, $3 published_before, $4 and $5 time and id of the last row of the
+// page before, $6 limit, $7 the label's value or ''. With `page_key`, and with `matched`, the
+// number of rows up to the limit before the cut at kMaxReplyBytes.
+std::string MakeArticlePage(absl::string_view label_kind, bool newest, bool full) {
+  constexpr char kPage[] = R"sql(
+WITH page AS (
+  SELECT $0.article_id, $0.publish_time AS key_time FROM $1
+    AND $2
+    AND $0.publish_time >= $$2::timestamptz AND $0.publish_time < $$3::timestamptz
+    AND ($0.publish_time, $0.article_id) $3 ($$4::timestamptz, $$5)
+  ORDER BY $0.publish_time $4, $0.article_id $4 LIMIT $$6::integer
+), sized AS (
+  SELECT $5, page.key_time, count(*) OVER () AS matched, $6 AS bytes_before
+  FROM page JOIN article_state s USING (article_id) JOIN article a USING (article_id)
+)
+SELECT *, to_char(key_time AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z/"') || article_id
+          AS page_key
+FROM sized WHERE bytes_before <= $7 ORDER BY key_time $4, article_id $4)sql";
+  const PageSource source = SourceOf(label_kind);
+  const std::string direction = newest ? "DESC" : "ASC";
+  const std::string bytes_before =
+      full ? absl::StrCat("sum(octet_length(a.body)) OVER (ORDER BY page.key_time ", direction,
+                          ", page.article_id ", direction, ") - octet_length(a.body)")
+           : "0";
+  return absl::Substitute(kPage, source.key, source.from_where, IsReadable("$1"),
+                          newest ? "<" : ">", direction,
+                          ArticleColumns(full ? v1::ARTICLE_VIEW_FULL : v1::ARTICLE_VIEW_BASIC),
+                          bytes_before, kMaxReplyBytes);
+}
+
+const std::string& SelectArticlePage(const ArticleQuery& query) {
+  using Shape = std::tuple<absl::string_view, bool, bool>;
+  static const std::map<Shape, std::string> statements = [] {
+    std::map<Shape, std::string> made;
+    for (const absl::string_view kind : {kNoLabel, kAuthor, kTag, kAuthorAndTag}) {
+      for (const bool newest : {true, false}) {
+        for (const bool full : {true, false}) {
+          made[{kind, newest, full}] = MakeArticlePage(kind, newest, full);
+        }
+      }
+    }
+    return made;
+  }();
+  return statements.at({LabelOf(query).kind, query.order != v1::ARTICLE_ORDER_OLDEST,
+                        query.view == v1::ARTICLE_VIEW_FULL});
+}
+
+// A key that comes before every other in the order: where a first page begins.
+std::string FirstArticleKey(v1::ArticleOrder order) {
+  return order == v1::ARTICLE_ORDER_OLDEST ? "-infinity/" : "infinity/";
+}
+
+}  // namespace
+
+postgres::Answers<std::optional<EncodedArticle>> ReadArticles(postgres::Connection& connection,
+                                                              const std::vector<std::string>& ids,
+                                                              v1::ArticleView view) {
+  static const std::string basic = SelectArticles(v1::ARTICLE_VIEW_BASIC);
+  static const std::string full = SelectArticles(v1::ARTICLE_VIEW_FULL);
+  const bool is_full = view == v1::ARTICLE_VIEW_FULL;
+  const postgres::Result rows =
+      connection.Read(is_full ? full : basic, ArrayParameter(ids), NowParameter());
+  const auto place = rows.column_number("place");
+  const auto body = place - 1;  // of ArticleColumns the last, in the FULL view
+  postgres::Answers<std::optional<EncodedArticle>> articles(ids.size(),
+                                                            std::optional<EncodedArticle>());
+  for (const auto& row : rows) {
+    auto& article = articles[row[place].as<size_t>()];
+    if (is_full && row[body].is_null()) {
+      article.reset();  // not this time
+    } else {
+      article = EncodeArticle(row, view);
+    }
+  }
+  return articles;
+}
+
+postgres::Answers<std::optional<ArticleState>> ReadArticleStates(
+    postgres::Connection& connection, const std::vector<std::string>& ids) {
+  static const std::string statement = SelectNamed(kStateColumns, "");
+  const postgres::Result rows = connection.Read(statement, ArrayParameter(ids), NowParameter());
+  const auto place = rows.column_number("place");
+  postgres::Answers<std::optional<ArticleState>> states(ids.size(), std::optional<ArticleState>());
+  for (const auto& row : rows) states[row[place].as<size_t>()] = ReadState(row, 0);
+  return states;
+}
+
+postgres::Answers<std::vector<std::optional<ArticleState>>> ReadListsOfStates(
+    postgres::Connection& connection, const std::vector<std::vector<std::string>>& lists) {
+  std::vector<std::string> ids;
+  size_t taken = 0;
+  for (; taken < lists.size(); ++taken) {
+    const auto& list = lists[taken];
+    if (taken > 0 && ids.size() + list.size() > kMostListedIds) break;
+    ids.insert(ids.end(), list.begin(), list.end());
+  }
+  auto states = ReadArticleStates(connection, ids);
+  auto state = states.begin();
+  postgres::Answers<std::vector<std::optional<ArticleState>>> answers(lists.size());
+  for (size_t i = 0; i < taken; ++i) {
+    auto& answer = answers[i].emplace();
+    for (size_t j = 0; j < lists[i].size(); ++j, ++state) answer.push_back(*std::move(*state));
+  }
+  return answers;
+}
+
+absl::StatusOr<Page<v1::Article>> ListArticles(postgres::Connection& connection,
+                                               const ArticleQuery& query) {
+  const std::string after =
+      query.after_key.empty() ? FirstArticleKey(query.order) : query.after_key;
+  const std::pair<std::string, std::string> key = absl::StrSplit(after, absl::MaxSplits('/', 1));
+  const postgres::Result rows =
+      connection.Read(SelectArticlePage(query), NowParameter(),
+                      TimeParameter(query.published_after), TimeParameter(query.published_before),
+                      key.first, key.second, query.page_size + 1, LabelOf(query).value);
+  const size_t matched = rows.empty() ? 0 : rows[0]["matched"].as<size_t>();
+  return FillPage<v1::Article>(
+      rows, matched, query.page_size, kMaxReplyBytes,
+      [&](const postgres::Row& row) { return ReadArticle(row, query.view); });
+}
+
+absl::StatusOr<ArticlePage> GetArticlePage(postgres::Connection& connection, v1::ArticleView view,
+                                           const CommentQuery& comments) {
+  const postgres::Snapshot snapshot(connection);
+  std::optional<EncodedArticle> article =
+      *ReadArticles(connection, {comments.article_id}, view).front();
+  if (!article) return ArticleNotFound(ArticleName(comments.article_id));
+  ArticlePage page{.article = *std::move(article), .comments = {}};
+  CommentQuery query = comments;
+  query.max_bytes = kMaxReplyBytes - static_cast<int>(page.article.text->size());
+  absl::StatusOr<CommentPage> list = ListComments(connection, query);
+  if (!list.ok()) return list.status();
+  page.comments = std::move(list->page);
+  return page;
+}
+
+}  // namespace content::store

@@ -1,0 +1,130 @@
+#include "store/change_notifier.h"
+
+#include <optional>
+#include <utility>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/string_view.h"
+#include "content/names.h"
+#include "postgres/channel.h"
+#include "telemetry/log.h"
+
+namespace content::store {
+namespace {
+
+constexpr char kChannelName[] = "content_articles";
+
+// Notices for more articles than this do not wait to be sent: they are dropped.
+constexpr size_t kMaxPending = 10'000;
+
+// ---- Payloads: one line for each article ----
+
+std::string FormatLine(const ChangeNotice& notice) {
+  const ArticleState& state = notice.state;
+  return absl::StrCat(state.revision, " ", state.comment_count, " ", state.version, " ",
+                      state.article_id, " ", notice.name);
+}
+
+// nullopt if the line has another form: a newer version may send it.
+std::optional<ChangeNotice> ParseLine(absl::string_view line) {
+  const std::vector<absl::string_view> parts = absl::StrSplit(line, ' ');
+  ChangeNotice notice;
+  ArticleState& state = notice.state;
+  if (parts.size() != 5 || !absl::SimpleAtoi(parts[0], &state.revision) ||
+      !absl::SimpleAtoi(parts[1], &state.comment_count) ||
+      !absl::SimpleAtoi(parts[2], &state.version) || !IsArticleId(parts[3]) ||
+      !IsArticleId(parts[4])) {
+    return std::nullopt;
+  }
+  state.article_id = std::string(parts[3]);
+  notice.name = std::string(parts[4]);
+  return notice;
+}
+
+std::vector<std::string> ToPayloads(const std::unordered_map<std::string, ChangeNotice>& notices) {
+  std::vector<std::string> payloads;
+  for (const auto& [id, notice] : notices) {
+    const std::string line = FormatLine(notice);
+    if (payloads.empty() ||
+        payloads.back().size() + 1 + line.size() > postgres::Channel::kMaxPayloadBytes) {
+      payloads.push_back(line);
+    } else {
+      absl::StrAppend(&payloads.back(), "\n", line);
+    }
+  }
+  return payloads;
+}
+
+}  // namespace
+
+ChangeNotifier::ChangeNotifier(const std::string& dsn, bool notifications) {
+  if (!notifications) return;
+  channel_ = std::make_unique<postgres::Channel>(
+      dsn, kChannelName, [this] { return ToPayloads(TakePending()); },
+      [this](absl::string_view payload) { Receive(payload); });
+}
+
+ChangeNotifier::~ChangeNotifier() = default;
+
+class ChangeNotifier::Subscriber final : public Subscription {
+ public:
+  Subscriber(ChangeNotifier& notifier, ChangeListener listener_)
+      : listener(std::move(listener_)), notifier_(notifier) {
+    const std::lock_guard lock(notifier_.mutex_);
+    notifier_.subscribers_.push_back(this);
+  }
+
+  ~Subscriber() override {
+    const std::lock_guard lock(notifier_.mutex_);
+    std::erase(notifier_.subscribers_, this);
+  }
+
+  const ChangeListener listener;
+
+ private:
+  ChangeNotifier& notifier_;
+};
+
+std::unique_ptr<Subscription> ChangeNotifier::Subscribe(ChangeListener listener) {
+  return std::make_unique<Subscriber>(*this, std::move(listener));
+}
+
+void ChangeNotifier::Announce(const std::vector<ChangeNotice>& notices) noexcept {
+  for (const ChangeNotice& notice : notices) NotifySubscribers(notice);
+  if (channel_ != nullptr && AddPending(notices)) channel_->Wake();
+}
+
+void ChangeNotifier::NotifySubscribers(const ChangeNotice& notice) {
+  const std::lock_guard lock(mutex_);
+  for (const Subscriber* subscriber : subscribers_) subscriber->listener(notice);
+}
+
+bool ChangeNotifier::AddPending(const std::vector<ChangeNotice>& notices) {
+  const std::lock_guard lock(pending_mutex_);
+  const bool were_none = pending_.empty();
+  if (pending_.size() > kMaxPending) pending_.clear();
+  for (const ChangeNotice& notice : notices) {
+    ChangeNotice& latest = pending_[notice.state.article_id];
+    if (latest.state.revision < notice.state.revision) latest = notice;
+  }
+  return were_none;
+}
+
+std::unordered_map<std::string, ChangeNotice> ChangeNotifier::TakePending() {
+  const std::lock_guard lock(pending_mutex_);
+  return std::exchange(pending_, {});
+}
+
+void ChangeNotifier::Receive(absl::string_view payload) {
+  for (const absl::string_view line : absl::StrSplit(payload, '\n')) {
+    if (const std::optional<ChangeNotice> notice = ParseLine(line)) {
+      NotifySubscribers(*notice);
+    } else if (!std::exchange(has_logged_unknown_, true)) {
+      log::Debug("notification not understood", {{"bytes", payload.size()}});
+    }
+  }
+}
+
+}  // namespace content::store

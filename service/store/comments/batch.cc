@@ -1,0 +1,163 @@
+#include "store/comments/batch.h"
+
+#include <map>
+#include <set>
+#include <string>
+#include <utility>
+
+#include "absl/time/clock.h"
+#include "content/errors.h"
+#include "content/names.h"
+#include "store/comments/comment_tree.h"
+#include "store/request_log.h"
+
+namespace content::store {
+namespace {
+
+// A write to an article that is locked.
+struct Item {
+  const CommentChange* change;
+  LockedArticle* article;
+  CommentAnswer* answer;
+};
+
+std::vector<std::string> NamesOf(const std::vector<const CommentChange*>& changes) {
+  std::vector<std::string> names;
+  for (const CommentChange* change : changes) {
+    const std::string& name = ArticleOf(*change);
+    if (names.empty() || names.back() != name) names.push_back(name);
+  }
+  return names;
+}
+
+class CommentBatch {
+ public:
+  CommentBatch(postgres::Connection& connection, const std::vector<const CommentChange*>& changes,
+               bool in_doubt)
+      : transaction_(connection),
+        changes_(changes),
+        in_doubt_(in_doubt),
+        answers_(changes.size()) {}
+
+  std::vector<CommentAnswer> Run(LockWait wait, const Announce& announce) {
+    Lock(wait);
+    ReadRequests();
+    ReadComments();
+    Apply();
+    std::vector<ChangeNotice> news = News();  // before the commit, after which nothing may fail
+    Commit();
+    if (!news.empty()) announce(std::move(news));
+    return std::move(answers_);
+  }
+
+ private:
+  void Lock(LockWait wait) {
+    const auto named = LockArticles(transaction_, NamesOf(changes_), now_, wait);
+    for (const auto& [name, article] : named) {
+      if (article) articles_.try_emplace(article->id, *article);
+    }
+    for (size_t i = 0; i < changes_.size(); ++i) {
+      const auto found = named.find(ArticleOf(*changes_[i]));
+      if (found == named.end()) {
+        answers_[i] = ArticleNotFound(ArticleName(ArticleOf(*changes_[i])));
+      } else if (found->second) {
+        items_.push_back({changes_[i], &articles_.at(found->second->id), &answers_[i]});
+      }
+    }
+  }
+
+  void ReadRequests() {
+    std::vector<RequestLog::Key> keys;
+    for (const Item& item : items_) {
+      const RequestKey& request = RequestOf(*item.change);
+      // One without a fingerprint was given its id here.
+      const bool may_exist = in_doubt_ || !request.fingerprint.empty();
+      if (may_exist && !request.id.empty()) keys.push_back({item.article->id, request.id});
+    }
+    requests_.Read(keys);
+  }
+
+  void ReadComments() {
+    std::set<StoredKey> keys;
+    std::set<StoredKey> below_others;
+    for (const Item& item : items_) {
+      for (const std::string& comment_id : CommentsOf(item)) {
+        keys.insert({item.article->id, comment_id});
+      }
+      if (MayShowOrHide(*item.change, *item.article)) {
+        below_others.insert({item.article->id, TargetOf(*item.change)});
+      }
+    }
+    threads_.Read(keys);
+    threads_.ReadAbove(below_others);
+  }
+
+  // Ids of what the write looks at.
+  std::vector<std::string> CommentsOf(const Item& item) const {
+    std::vector<std::string> ids;
+    const auto add = [&ids](const std::string& id) {
+      if (!id.empty()) ids.push_back(id);
+    };
+    add(TargetOf(*item.change));
+    const auto past = requests_.Find(item.article->id, RequestOf(*item.change));
+    if (past.ok() && *past) add((*past)->comment_id);
+    const auto* added = std::get_if<NewComment>(item.change);
+    if (in_doubt_ && added != nullptr) add(added->comment_id);
+    return ids;
+  }
+
+  // In memory.
+  void Apply() {
+    for (const Item& item : items_) {
+      *item.answer = WriteComment({.article = *item.article,
+                                   .threads = threads_,
+                                   .requests = requests_,
+                                   .now = now_,
+                                   .in_doubt = in_doubt_},
+                                  *item.change);
+    }
+  }
+
+  void Commit() {
+    std::vector<const LockedArticle*> changed;
+    for (const auto& [id, article] : articles_) {
+      if (article.changed) changed.push_back(&article);
+    }
+    if (changed.empty() && !requests_.has_callers_records()) return;
+    threads_.Write();
+    requests_.Write();
+    WriteCounters(transaction_, changed);
+    transaction_.Commit();
+  }
+
+  // Of every article that was written to, now or, if the answer was found, before.
+  std::vector<ChangeNotice> News() const {
+    std::map<std::string, ChangeNotice> news;
+    for (const Item& item : items_) {
+      if (item.answer->value().ok()) news.try_emplace(item.article->id, NewsOf(*item.article));
+    }
+    std::vector<ChangeNotice> list;
+    for (auto& [id, of_article] : news) list.push_back(std::move(of_article));
+    return list;
+  }
+
+  const absl::Time now_ = absl::Now();
+  postgres::Transaction transaction_;
+  const std::vector<const CommentChange*>& changes_;
+  const bool in_doubt_;
+  std::map<std::string, LockedArticle> articles_;  // by key
+  std::vector<CommentAnswer> answers_;
+  std::vector<Item> items_;
+  RequestLog requests_{transaction_};
+  Threads threads_{transaction_};
+};
+
+}  // namespace
+
+std::vector<CommentAnswer> WriteComments(postgres::Connection& connection,
+                                         const std::vector<const CommentChange*>& changes,
+                                         LockWait wait, bool in_doubt, const Announce& announce) {
+  return CommentBatch(connection, changes, in_doubt).Run(wait, announce);
+}
+
+}  // namespace content::store

@@ -1,0 +1,68 @@
+#include "store/comments/changes.h"
+
+#include "absl/strings/substitute.h"
+#include "content/errors.h"
+#include "content/names.h"
+#include "content/rules.h"
+#include "store/columns.h"
+
+namespace content::store {
+namespace {
+
+// Rows of one read. A watcher that is further behind reads again.
+constexpr size_t kMaxChanges = 100;
+
+// $1 article, $2 now, $3 revision, $4 limit. At least one row if the article is readable: its
+// `revision` and `comment_count`, and the columns of a comment that changed after $3 (NULL if there
+// is none). All comments of one revision are there, or none.
+std::string SelectCommentChanges() {
+  constexpr char kChanges[] = R"sql(
+SELECT change.*, s.revision, s.comment_count
+FROM article_state s
+LEFT JOIN LATERAL (
+  SELECT $0
+  FROM comment c
+  WHERE c.article_id = s.article_id AND c.ever_shown AND c.revision > $$3::bigint
+  ORDER BY c.revision FETCH FIRST ($$4::integer) ROWS WITH TIES
+) change ON true
+WHERE $1 AND $2
+ORDER BY change.comment_revision, change.comment_id)sql";
+  return absl::Substitute(kChanges, kCommentColumns, IsNamed("$1"), IsReadable("$2"));
+}
+
+// How many of these, whole revisions only and at least one, are no more than kMaxReplyBytes.
+size_t CountFitting(const std::vector<v1::Comment>& comments) {
+  size_t bytes = 0;
+  size_t fitting = 0;
+  for (size_t i = 0; i < comments.size(); ++i) {
+    if (i > 0 && comments[i].revision() != comments[i - 1].revision()) fitting = i;
+    bytes += comments[i].ByteSizeLong();
+    if (bytes > kMaxReplyBytes && fitting > 0) return fitting;
+  }
+  return comments.size();
+}
+
+}  // namespace
+
+absl::StatusOr<CommentChanges> ReadCommentChanges(postgres::Connection& connection,
+                                                  const std::string& article_id,
+                                                  int64_t after_revision) {
+  static const std::string statement = SelectCommentChanges();
+  const postgres::Result rows =
+      connection.Read(statement, article_id, NowParameter(), after_revision, kMaxChanges);
+  if (rows.empty()) return ArticleNotFound(ArticleName(article_id));
+  CommentChanges changes;
+  changes.article_revision = rows[0]["revision"].as<int64_t>();
+  changes.comment_count = rows[0]["comment_count"].as<int64_t>();
+  if (changes.article_revision < after_revision) {
+    return RevisionNotReached(ArticleName(article_id), after_revision, changes.article_revision);
+  }
+  if (rows[0]["comment_id"].is_null()) return changes;
+  for (const auto& row : rows) changes.comments.push_back(ReadComment(row, Audience::kReaders));
+  changes.comments.resize(CountFitting(changes.comments));
+  changes.complete = rows.size() < kMaxChanges && changes.comments.size() == rows.size();
+  if (!changes.complete) changes.article_revision = changes.comments.back().revision();
+  return changes;
+}
+
+}  // namespace content::store

@@ -1,0 +1,17 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "content/changes.h"
+#include "postgres/connection.h"
+
+namespace content::store {
+
+/// See ChangeFeed::ReadCommentChanges.
+absl::StatusOr<CommentChanges> ReadCommentChanges(postgres::Connection& connection,
+                                                  const std::string& article_id,
+                                                  int64_t after_revision);
+
+}  // namespace content::store

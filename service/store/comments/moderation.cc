@@ -1,0 +1,44 @@
+#include "store/comments/moderation.h"
+
+#include <utility>
+
+#include "absl/strings/str_split.h"
+#include "absl/strings/substitute.h"
+#include "content/rules.h"
+#include "store/columns.h"
+
+namespace content::store {
+namespace {
+
+// $1 and $2 comment id and article key of the last row of the page before, $3 limit. The state is
+// part of the text: with a parameter in its place the partial index could not be used.
+std::string SelectQueue(v1::CommentState state) {
+  return absl::Substitute(R"sql(
+SELECT $0, c.comment_id || '/' || c.article_id AS page_key
+FROM comment c JOIN article_state s USING (article_id)
+WHERE c.state = $1 AND (c.comment_id, c.article_id) > ($$1::uuid, $$2)
+ORDER BY c.comment_id, c.article_id LIMIT $$3::integer)sql",
+                          kCommentColumns, static_cast<int>(state));
+}
+
+// A key that comes before every other.
+constexpr char kFirstKey[] = "00000000-0000-0000-0000-000000000000/";
+
+}  // namespace
+
+absl::StatusOr<Page<v1::Comment>> ListModerationQueue(postgres::Connection& connection,
+                                                      const ModerationQuery& query) {
+  static const std::string pending = SelectQueue(v1::COMMENT_STATE_PENDING);
+  static const std::string hidden = SelectQueue(v1::COMMENT_STATE_HIDDEN);
+  const std::string& statement = query.state == v1::COMMENT_STATE_HIDDEN ? hidden : pending;
+  const std::string after = query.after_key.empty() ? kFirstKey : query.after_key;
+  const std::pair<std::string, std::string> key = absl::StrSplit(after, '/');
+  const postgres::Result rows =
+      connection.Read(statement, key.first, key.second, query.page_size + 1);
+  const auto read = [](const postgres::Row& row) {
+    return ReadComment(row, Audience::kModerators);
+  };
+  return FillPage<v1::Comment>(rows, rows.size(), query.page_size, kMaxReplyBytes, read);
+}
+
+}  // namespace content::store

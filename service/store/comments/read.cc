@@ -1,0 +1,169 @@
+#include "store/comments/read.h"
+
+#include <map>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/substitute.h"
+#include "content/errors.h"
+#include "content/names.h"
+#include "store/columns.h"
+
+namespace content::store {
+namespace {
+
+// $1 articles, $2 comment ids (arrays of the same length), $3 now. A row for each article that is
+// readable: the comment's columns, NULL if there is no such comment, `revision` of the article, and
+// `place` in the arrays. (LIMIT keeps each comment looked for by its whole key. By the article
+// alone it would cost the same if every article had few.)
+std::string SelectComments() {
+  constexpr char kComments[] = R"sql(
+SELECT $0, s.revision, asked.place - 1 AS place
+FROM unnest($$1::text[], $$2::uuid[]) WITH ORDINALITY AS asked (article_name, comment_id, place)
+JOIN article_name n ON n.name = asked.article_name
+JOIN article_state s USING (article_id)
+LEFT JOIN LATERAL (
+  SELECT * FROM comment found
+  WHERE found.article_id = s.article_id AND found.comment_id = asked.comment_id AND found.shown
+  LIMIT 1
+) c ON true
+WHERE $1)sql";
+  return absl::Substitute(kComments, kCommentColumns, IsReadable("$3"));
+}
+
+struct PageKey {
+  const char* column;     // what the order sorts by
+  const char* parameter;  // the key of the page before, as that type
+  const char* text;       // the key as text, for the next page
+};
+
+PageKey KeyOf(v1::CommentOrder order) {
+  if (order == v1::COMMENT_ORDER_THREADED) {
+    return {"c.thread_key", "decode($3, 'hex')", "encode(c.thread_key, 'hex')"};
+  }
+  return {"c.comment_id", "$3::uuid", "c.comment_id::text"};
+}
+
+// A key that comes before every other in the order: where a first page begins.
+std::string FirstCommentKey(v1::CommentOrder order) {
+  if (order == v1::COMMENT_ORDER_THREADED) return "";
+  return order == v1::COMMENT_ORDER_NEWEST ? "ffffffff-ffff-ffff-ffff-ffffffffffff"
+                                           : "00000000-0000-0000-0000-000000000000";
+}
+
+std::string ThreadFilter(v1::CommentOrder order, bool one_thread) {
+  if (!one_thread) return "$5::text = ''";
+  if (order != v1::COMMENT_ORDER_THREADED) return "c.parent_id = $5::text::uuid";
+  // Everything that continues the thread key of the comment replied to.
+  constexpr char kThread[] =
+      "(SELECT t.thread_key FROM comment t WHERE t.article_id = s.article_id "
+      "AND t.comment_id = $5::text::uuid)";
+  return absl::StrCat("c.thread_key > ", kThread, " AND c.thread_key < ", kThread,
+                      " || decode(repeat('ff', 16), 'hex')");
+}
+
+// $1 article, $2 now, $3 key of the last row of the page before, $4 limit, $5 reply_to or ''. At
+// least one row if the article is readable: the comment's columns (NULL if there is no comment)
+// with `page_key`, the article's state, and whether there is the comment replied to
+// (`thread_exists`).
+std::string MakeCommentPage(v1::CommentOrder order, bool one_thread) {
+  const PageKey key = KeyOf(order);
+  constexpr char kPage[] = R"sql(
+SELECT page.*, $9,
+       $$5::text = '' OR EXISTS (SELECT FROM comment t WHERE t.article_id = s.article_id
+                           AND t.comment_id = NULLIF($$5::text, '')::uuid AND t.shown)
+         AS thread_exists
+FROM article_state s
+LEFT JOIN LATERAL (
+  SELECT $0, $1 AS sort_key, $2 AS page_key
+  FROM comment c
+  WHERE c.article_id = s.article_id AND c.shown AND $3 AND $1 $4 $5
+  ORDER BY $1 $6 LIMIT $$4::integer
+) page ON true
+WHERE $7 AND $8
+ORDER BY page.sort_key $6)sql";
+  const bool newest = order == v1::COMMENT_ORDER_NEWEST;
+  return absl::Substitute(kPage, kCommentColumns, key.column, key.text,
+                          ThreadFilter(order, one_thread), newest ? "<" : ">", key.parameter,
+                          newest ? "DESC" : "ASC", IsNamed("$1"), IsReadable("$2"), kStateColumns);
+}
+
+const std::string& SelectCommentPage(const CommentQuery& query) {
+  using Shape = std::pair<v1::CommentOrder, bool>;
+  static const std::map<Shape, std::string> statements = [] {
+    std::map<Shape, std::string> made;
+    for (const auto order :
+         {v1::COMMENT_ORDER_NEWEST, v1::COMMENT_ORDER_OLDEST, v1::COMMENT_ORDER_THREADED}) {
+      for (const bool one_thread : {true, false}) {
+        made[{order, one_thread}] = MakeCommentPage(order, one_thread);
+      }
+    }
+    return made;
+  }();
+  return statements.at({query.order, !query.reply_to_id.empty()});
+}
+
+}  // namespace
+
+postgres::Answers<FoundComment> FindComments(postgres::Connection& connection,
+                                             const std::vector<CommentKey>& keys) {
+  static const std::string statement = SelectComments();
+  std::vector<std::string> articles;
+  std::vector<std::string> ids;
+  for (const auto& [article, id] : keys) {
+    articles.push_back(article);
+    ids.push_back(id);
+  }
+  const postgres::Result rows =
+      connection.Read(statement, ArrayParameter(articles), ArrayParameter(ids), NowParameter());
+  const auto comment_id = rows.column_number("comment_id");
+  const auto revision = rows.column_number("revision");
+  const auto place = rows.column_number("place");
+  postgres::Answers<FoundComment> comments(keys.size(), FoundComment());
+  for (const auto& row : rows) {
+    FoundComment& found = *comments[row[place].as<size_t>()];
+    found.article_revision = row[revision].as<int64_t>();
+    if (!row[comment_id].is_null()) found.comment = ReadComment(row, Audience::kReaders);
+  }
+  return comments;
+}
+
+absl::StatusOr<v1::Comment> CommentOf(FoundComment found, const CommentRef& comment,
+                                      int64_t min_revision) {
+  const std::string article_name = ArticleName(comment.article_id);
+  if (!found.article_revision) return ArticleNotFound(article_name);
+  if (*found.article_revision < min_revision) {
+    return RevisionNotReached(article_name, min_revision, *found.article_revision);
+  }
+  if (!found.comment) {
+    return CommentNotFound(CommentName(comment.article_id, comment.comment_id));
+  }
+  return *std::move(found.comment);
+}
+
+absl::StatusOr<CommentPage> ListComments(postgres::Connection& connection,
+                                         const CommentQuery& query) {
+  const std::string after =
+      query.after_key.empty() ? FirstCommentKey(query.order) : query.after_key;
+  const postgres::Result rows =
+      connection.Read(SelectCommentPage(query), query.article_id, NowParameter(), after,
+                      query.page_size + 1, query.reply_to_id);
+  if (rows.empty()) return ArticleNotFound(ArticleName(query.article_id));
+  const postgres::Row first = rows[0];
+  CommentPage result;
+  result.article = ReadState(first, first.column_number("article_id"));
+  if (result.article.revision < query.min_revision) {
+    return RevisionNotReached(ArticleName(query.article_id), query.min_revision,
+                              result.article.revision);
+  }
+  if (!first["thread_exists"].as<bool>()) {
+    return CommentNotFound(CommentName(query.article_id, query.reply_to_id));
+  }
+  if (!first["comment_id"].is_null()) {
+    const auto read = [](const postgres::Row& row) { return ReadComment(row, Audience::kReaders); };
+    result.page = FillPage<v1::Comment>(rows, rows.size(), query.page_size, query.max_bytes, read);
+  }
+  return result;
+}
+
+}  // namespace content::store

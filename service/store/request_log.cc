@@ -1,0 +1,106 @@
+#include "store/request_log.h"
+
+#include <algorithm>
+
+#include "content/errors.h"
+#include "postgres/bulk.h"
+#include "store/columns.h"
+
+namespace content::store {
+namespace {
+
+const postgres::BulkStatement<2>& SelectRequests() {
+  static const postgres::BulkStatement<2> statement(R"sql(
+SELECT r.article_id, r.request_id, encode(r.fingerprint, 'hex') AS fingerprint, r.comment_id,
+       r.revision, r.outcome
+FROM $rows AS n (article_id, request_id)
+JOIN request r ON r.article_id = n.article_id AND r.request_id = n.request_id
+)sql",
+                                                    {"text", "uuid"});
+  return statement;
+}
+
+// The fingerprint in hexadecimal; comment_id may be ''.
+const postgres::BulkStatement<7>& InsertRequests() {
+  static const postgres::BulkStatement<7> statement(
+      R"sql(
+INSERT INTO request (article_id, request_id, fingerprint, comment_id, revision, outcome, create_time)
+SELECT n.article_id, n.request_id, decode(n.fingerprint, 'hex'), NULLIF(n.comment_id, '')::uuid,
+       n.revision, n.outcome, n.create_time
+FROM $rows AS n (article_id, request_id, fingerprint, comment_id, revision, outcome, create_time)
+)sql",
+      {"text", "uuid", "text", "text", "bigint", "smallint", "timestamptz"});
+  return statement;
+}
+
+}  // namespace
+
+void RequestLog::Read(const std::vector<Key>& keys) {
+  if (keys.empty()) return;
+  postgres::Rows<2> rows;
+  for (const Key& key : keys) rows.Add(key.article_id, key.request_id);
+  for (const auto& row : SelectRequests().Exec(transaction_, rows)) {
+    entries_[{row["article_id"].c_str(), row["request_id"].c_str()}] = {
+        .fingerprint = row["fingerprint"].c_str(),
+        .past = {.comment_id = row["comment_id"].c_str(),
+                 .revision = row["revision"].as<int64_t>(),
+                 .outcome = static_cast<v1::PublishOutcome>(row["outcome"].as<int>())},
+        .is_new = false};
+  }
+}
+
+absl::StatusOr<std::optional<PastRequest>> RequestLog::Find(const std::string& article_id,
+                                                            const RequestKey& request) const {
+  const auto entry = entries_.find({article_id, request.id});
+  if (entry == entries_.end()) return std::nullopt;
+  const std::string& fingerprint = entry->second.fingerprint;
+  if (!fingerprint.empty() && fingerprint != request.fingerprint) {
+    return RequestIdReused(request.id);
+  }
+  return entry->second.past;
+}
+
+void RequestLog::Record(const LockedArticle& article, const RequestKey& request,
+                        const std::string& comment_id, v1::PublishOutcome outcome) {
+  if (request.id.empty()) return;
+  entries_[{article.id, request.id}] = {
+      .fingerprint = request.fingerprint,
+      .past = {.comment_id = comment_id, .revision = article.revision, .outcome = outcome},
+      .is_new = true};
+}
+
+bool RequestLog::has_callers_records() const {
+  return std::any_of(entries_.begin(), entries_.end(), [](const auto& item) {
+    return item.second.is_new && !item.second.fingerprint.empty();
+  });
+}
+
+void RequestLog::Write() const {
+  const std::string now = NowParameter();
+  postgres::Rows<7> rows;
+  for (const auto& [key, entry] : entries_) {
+    if (!entry.is_new) continue;
+    rows.Add(key.article_id, key.request_id, entry.fingerprint, entry.past.comment_id,
+             entry.past.revision, static_cast<int>(entry.past.outcome), now);
+  }
+  if (!rows.empty()) InsertRequests().Queue(transaction_, rows);
+}
+
+absl::StatusOr<std::optional<PastRequest>> FindRequest(postgres::Transaction& transaction,
+                                                       const std::string& article_id,
+                                                       const RequestKey& request) {
+  RequestLog log(transaction);
+  if (!request.id.empty()) log.Read({{article_id, request.id}});
+  return log.Find(article_id, request);
+}
+
+void CommitRequest(postgres::Transaction& transaction, const LockedArticle& article,
+                   const RequestKey& request, v1::PublishOutcome outcome) {
+  RequestLog log(transaction);
+  log.Record(article, request, "", outcome);
+  if (!article.changed && !log.has_callers_records()) return;
+  log.Write();
+  transaction.Commit();
+}
+
+}  // namespace content::store

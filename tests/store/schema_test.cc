@@ -1,0 +1,212 @@
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "absl/strings/escaping.h"
+#include "absl/strings/str_cat.h"
+#include "base/digest.h"
+#include "store/schema.h"
+#include "store/store_fixture.h"
+
+namespace content::store {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+TEST(Migrations, AreNumberedFromOneWithoutGaps) {
+  const std::vector<Migration> known = KnownMigrations();
+  ASSERT_FALSE(known.empty());
+  for (size_t i = 0; i < known.size(); ++i) EXPECT_EQ(known[i].version, static_cast<int>(i) + 1);
+}
+
+TEST(Migrations, BringANewDatabaseToTheNeededVersionOnce) {
+  const std::string url = testing::NewDatabase(/*migrated=*/false);
+  const auto first = Migrate(url);
+  ASSERT_TRUE(first.ok()) << first.status();
+  EXPECT_EQ(first->size(), KnownMigrations().size());
+  const auto second = Migrate(url);
+  ASSERT_TRUE(second.ok());
+  EXPECT_THAT(*second, IsEmpty());
+  EXPECT_TRUE(CheckSchema(url).ok());
+}
+
+TEST(Migrations, TakeTurns) {
+  const std::string url = testing::NewDatabase(/*migrated=*/false);
+  std::vector<absl::StatusOr<std::vector<std::string>>> results(4, absl::UnknownError(""));
+  {
+    std::vector<std::jthread> threads;
+    for (auto& result : results) threads.emplace_back([&result, &url] { result = Migrate(url); });
+  }
+  size_t applied = 0;
+  for (const auto& result : results) {
+    ASSERT_TRUE(result.ok()) << result.status();
+    applied += result->size();
+  }
+  EXPECT_EQ(applied, KnownMigrations().size());
+}
+
+TEST(Migrations, AnEmptyDatabaseIsNotServed) {
+  const absl::Status status = CheckSchema(testing::NewDatabase(/*migrated=*/false));
+  EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_THAT(std::string(status.message()),
+              HasSubstr(absl::StrCat("has schema version 0; this contentd needs version ",
+                                     NeededSchemaVersion(), ": run `contentd migrate` first")));
+}
+
+TEST(Migrations, ANewerDatabaseIsNeitherServedNorTouched) {
+  const std::string url = testing::NewDatabase();
+  testing::Query(url, "INSERT INTO schema_migration VALUES (999, 'future', 'x', now())");
+  for (const absl::Status& status : {CheckSchema(url), Migrate(url).status()}) {
+    EXPECT_THAT(std::string(status.message()), HasSubstr("version 999, newer than version"));
+  }
+}
+
+TEST(Migrations, AChangedMigrationIsNoticed) {
+  const std::string url = testing::NewDatabase();
+  testing::Query(url, "UPDATE schema_migration SET checksum = 'x' WHERE version = 1");
+  EXPECT_THAT(std::string(CheckSchema(url).message()),
+              HasSubstr("is not the one that was applied"));
+}
+
+TEST(Migrations, SayThatTheDatabaseCannotBeReached) {
+  const absl::Status status = CheckSchema("host=" + testing::ScratchDirectory() + "/nowhere");
+  EXPECT_EQ(status.code(), absl::StatusCode::kUnavailable);
+  EXPECT_THAT(std::string(status.message()), HasSubstr("database: "));
+}
+
+// ---- What version 1 left ----
+
+// Three articles, one of them retracted. On the first a thread: `top` has two replies that are
+// VISIBLE and one that waits; `hidden` has one that is VISIBLE, `alone` none.
+constexpr char kVersion1Data[] = R"sql(
+INSERT INTO article_state (article_id, revision, comment_count, comment_policy, publish_time,
+                           retracted)
+VALUES ('first', 9, 4, 2, '2020-01-01 00:00:00Z', false),
+       ('gone', 2, 0, 1, '2021-01-01 00:00:00Z', true),
+       ('second', 1, 0, 1, '2022-01-01 00:00:00Z', false);
+
+INSERT INTO article (article_id, text_revision, title, authors, update_time, language_code, summary,
+                     body, sections, tags, source_uri, word_count)
+SELECT article_id, 1, 'About ' || article_id, '[{"display_name": "Ana"}]', publish_time, language,
+       '', 'Walking ships.', '[{"byte_length": 14, "anchor": "section-1", "word_count": 2}]',
+       '["sea"]', '', 2
+FROM article_state JOIN (VALUES ('first', 'en-GB'), ('gone', 'en'), ('second', 'tlh'))
+     AS languages (article_id, language) USING (article_id);
+
+INSERT INTO article_label (article_id, kind, value, publish_time)
+SELECT article_id, kind, value, publish_time FROM article_state
+CROSS JOIN (VALUES ('author', 'Ana'), ('tag', 'sea')) AS labels (kind, value);
+
+CREATE FUNCTION id(n integer) RETURNS uuid LANGUAGE sql AS
+  $$ SELECT ('01980000-0000-7000-8000-' || lpad(n::text, 12, '0'))::uuid $$;
+CREATE TEMP TABLE said (n integer, parent integer, body text, state smallint, replies integer);
+INSERT INTO said VALUES (1, NULL, 'top', 1, 2), (2, 1, 'reply', 1, 0), (3, 1, 'waits', 2, 0),
+                        (4, 1, 'another', 1, 0), (5, NULL, 'hidden', 3, 1),
+                        (6, 5, 'below', 1, 0), (7, NULL, 'alone', 3, 0);
+INSERT INTO comment (article_id, comment_id, parent_id, thread_key, depth, state, author_id,
+                     author_display_name, body, reply_count, edit_count, create_time, update_time,
+                     revision, text_revision)
+SELECT 'first', id(n), id(parent), coalesce(uuid_send(id(parent)), '') || uuid_send(id(n)),
+       (parent IS NOT NULL)::integer, state, 'u', 'U', body, replies, 0, now(), now(), n + 1, n + 1
+FROM said ORDER BY n;
+
+INSERT INTO request (article_id, request_id, fingerprint, comment_id, create_time)
+VALUES ('first', '2b6f2a4e-6a0e-4b62-9c0e-0d9d0f3f7a11', '\x00', id(2), now());
+)sql";
+
+// A database as version 1 of the schema left it.
+std::string NewVersion1Database() {
+  const Migration first = KnownMigrations().front();
+  std::string url = testing::NewDatabase(/*migrated=*/false);
+  testing::Query(
+      url, absl::StrCat("CREATE TABLE schema_migration (version integer PRIMARY KEY, name text "
+                        "NOT NULL, checksum text NOT NULL, applied_time timestamptz NOT NULL);",
+                        first.sql, ";INSERT INTO schema_migration VALUES (1, '", first.name, "', '",
+                        absl::BytesToHexString(Digest({first.sql})), "', now());", kVersion1Data));
+  return url;
+}
+
+class Version1Test : public StoreTest {
+ protected:
+  void SetUp() override {
+    url_ = NewVersion1Database();
+    const auto applied = Migrate(url_);
+    ASSERT_TRUE(applied.ok()) << applied.status();
+    ASSERT_EQ(applied->size(), KnownMigrations().size() - 1);
+    store_ = *Open(url_);
+  }
+
+  static std::string Name(int n) {
+    return absl::StrCat("articles/first/comments/01980000-0000-7000-8000-00000000000", n);
+  }
+};
+
+TEST_F(Version1Test, ArticlesKeepTheirNamesAndGetPlacesInTheFeed) {
+  EXPECT_EQ(Sql("SELECT string_agg(name || '=' || article_id, ' ' ORDER BY name) "
+                "FROM article_name"),
+            "first=first gone=gone second=second");
+  EXPECT_EQ(Sql("SELECT string_agg(concat_ws(' ', name, feed_position, published_position), ', ' "
+                "ORDER BY publish_time) FROM article_state"),
+            "first 1 1, gone 2 2, second 3 3");
+  EXPECT_EQ(Sql("SELECT position FROM article_feed"), "3");
+  ASSERT_TRUE(Publish(MakeArticle("third")).ok());
+  EXPECT_EQ(Sql("SELECT feed_position FROM article_state WHERE name = 'third'"), "4");
+}
+
+TEST_F(Version1Test, ArticlesAreFoundByTheWordsOfTheirLanguage) {
+  EXPECT_EQ(Sql("SELECT string_agg(article_id || ' ' || config, ', ' ORDER BY article_id) "
+                "FROM article_search"),
+            "first english, second simple");
+  EXPECT_EQ(Sql("SELECT string_agg(article_id, ' ') FROM article_search "
+                "WHERE search @@ $$walk & ship & 'config=english'$$"),
+            "first");
+  EXPECT_EQ(Sql("SELECT string_agg(article_id, ' ') FROM article_search "
+                "WHERE search @@ $$walking & 'config=simple'$$"),
+            "second");
+  // And are what the service would have made of them.
+  const std::string migrated = Sql("SELECT search FROM article_search WHERE article_id = 'first'");
+  ASSERT_TRUE(Retract("first").ok());
+  v1::Article article = Inspect("first")->article;
+  article.clear_etag();
+  ASSERT_TRUE(Publish(article).ok());
+  EXPECT_EQ(Sql("SELECT search FROM article_search WHERE article_id = 'first'"), migrated);
+}
+
+TEST_F(Version1Test, CommentsAreShownOrNotAsTheyWere) {
+  constexpr char kBodies[] = "SELECT string_agg(body, ' ' ORDER BY comment_id) FROM comment WHERE ";
+  EXPECT_EQ(Sql(absl::StrCat(kBodies, "shown")), "top reply another hidden below");
+  EXPECT_EQ(Sql(absl::StrCat(kBodies, "ever_shown")), "top reply another hidden below");
+  EXPECT_THAT(
+      ListBodies({.article_id = "first", .order = v1::COMMENT_ORDER_THREADED, .page_size = 2}),
+      ElementsAre("top", "reply", "another", "", "below"));
+  EXPECT_EQ(GetOne("first").comment_count(), 4);
+}
+
+TEST_F(Version1Test, EverythingGoesOnFromThere) {
+  ASSERT_TRUE(Moderate(Name(3), v1::COMMENT_STATE_VISIBLE).ok());
+  EXPECT_EQ(GetComment(Name(1))->reply_count(), 3);
+  ASSERT_TRUE(Delete(Name(6)).ok());
+  EXPECT_EQ(ReasonOf(GetComment(Name(5)).status()), "COMMENT_NOT_FOUND");
+  EXPECT_EQ(GetOne("first").comment_count(), 4);
+  EXPECT_EQ(GetOne("first").revision(), 11);
+  ASSERT_TRUE(Rename({.id = "second", .new_id = "renamed"}).ok());
+  EXPECT_EQ(GetOne("second").name(), "articles/renamed");
+  EXPECT_THAT(ListTitles({.author = "Ana", .tag = "sea", .page_size = 9}),
+              ElementsAre("About second", "About first"));
+  EXPECT_TRUE(Inspect("gone")->retracted);
+  EXPECT_EQ(ReasonOf(Rename({.id = "first", .new_id = "gone"}).status()), "ARTICLE_EXISTS");
+}
+
+TEST_F(Version1Test, RepeatedRequestsAreRecognised) {
+  NewComment again = MakeComment("first", "reply");
+  again.request = {.id = "2b6f2a4e-6a0e-4b62-9c0e-0d9d0f3f7a11", .fingerprint = Fingerprint(again)};
+  const auto first = Create(again);
+  ASSERT_TRUE(first.ok()) << first.status();
+  EXPECT_EQ(first->name(), Name(2));
+  EXPECT_EQ(first->article_revision(), 3);
+}
+
+}  // namespace
+}  // namespace content::store
