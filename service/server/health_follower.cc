@@ -1,59 +1,43 @@
-#include "server/health.h"
+#include "server/health_follower.h"
 
-#include <chrono>
 #include <utility>
 
-#include "absl/status/status.h"
-#include "absl/time/clock.h"
 #include "base/await.h"
 #include "telemetry/log.h"
 
 namespace content::server {
 namespace {
 
-constexpr std::chrono::seconds kInterval{1};
-constexpr absl::Duration kCheckTimeout = absl::Seconds(2);
+constexpr absl::Duration kInterval = absl::Seconds(1);
+constexpr absl::Duration kTimeout = absl::Seconds(2);
 
 }  // namespace
 
-HealthFollower::HealthFollower(Store& store, grpc::HealthCheckServiceInterface& health,
-                               std::vector<std::string> services)
-    : store_(store), health_(health), services_(std::move(services)) {
-  Set(false);
-  thread_ = std::jthread([this](const std::stop_token& stop) { Follow(stop); });
-}
-
-void HealthFollower::Stop() {
-  thread_.request_stop();
-  thread_.join();
-  Set(false);
-}
+HealthFollower::HealthFollower(Upkeep& upkeep, Report report, SteadyClock& clock)
+    : upkeep_(upkeep),
+      report_(std::move(report)),
+      clock_(clock),
+      thread_([this](const std::stop_token& stop) { Follow(stop); }) {}
 
 void HealthFollower::Follow(const std::stop_token& stop) {
-  bool serving = false;
+  bool was_healthy = false;
   while (!stop.stop_requested()) {
-    const bool answers = Ask(stop);
+    const bool is_healthy = Check(stop);
     if (stop.stop_requested()) return;
-    if (answers != serving) {
-      serving = answers;
-      Set(serving);
-      (serving ? log::Info : log::Warning)("health changed", {{"serving", serving}});
+    if (is_healthy != was_healthy) {
+      was_healthy = is_healthy;
+      report_(is_healthy);
+      (is_healthy ? log::Info : log::Warning)("health changed", {{"serving", is_healthy}});
     }
-    std::unique_lock lock(mutex_);
-    wake_.wait_for(lock, stop, kInterval, [] { return false; });
+    clock_.SleepFor(kInterval, stop);
   }
 }
 
-bool HealthFollower::Ask(const std::stop_token& stop) {
+bool HealthFollower::Check(const std::stop_token& stop) {
   const auto check = [this](Callback<void> done) {
-    store_.Check({.deadline = SteadyNow() + kCheckTimeout, .cancelled = nullptr}, std::move(done));
+    upkeep_.Check({.deadline = clock_.Now() + kTimeout}, std::move(done));
   };
-  return Await<void>(check, kCheckTimeout, stop).ok();
-}
-
-void HealthFollower::Set(bool serving) {
-  health_.SetServingStatus(serving);
-  for (const std::string& service : services_) health_.SetServingStatus(service, serving);
+  return Await<void>(check, kTimeout, stop, clock_).ok();
 }
 
 }  // namespace content::server

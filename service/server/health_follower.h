@@ -1,39 +1,39 @@
 #pragma once
 
-#include <grpcpp/health_check_service_interface.h>
-
-#include <condition_variable>
-#include <mutex>
-#include <string>
+#include <functional>
+#include <stop_token>
 #include <thread>
-#include <vector>
 
-#include "content/store.h"
+#include "base/clock.h"
+#include "content/upkeep.h"
 
 namespace content::server {
 
-/// Keeps gRPC's health service in step with the store: every second it asks the store, and what the
-/// store says is the health of the server and of each service.
+/// Follows the health of the database: asks every second whether it answers and accepts writes, and
+/// reports each change.
 class HealthFollower {
  public:
-  /// All must outlive the follower.
-  HealthFollower(Store& store, grpc::HealthCheckServiceInterface& health,
-                 std::vector<std::string> services);
+  /// Called with whether the database is healthy. Called on the follower's thread; must not block.
+  using Report = std::function<void(bool is_healthy)>;
 
-  /// Ends the watch and leaves everything NOT_SERVING.
-  void Stop();
+  /// The database counts as not healthy until the first report. `upkeep` and `clock` must outlive
+  /// the follower.
+  HealthFollower(Upkeep& upkeep, Report report, SteadyClock& clock = SteadyClock::System());
+
+  /// Stops at once.
+  ~HealthFollower() = default;
+
+  HealthFollower(const HealthFollower&) = delete;
+  HealthFollower& operator=(const HealthFollower&) = delete;
 
  private:
   void Follow(const std::stop_token& stop);
-  bool Ask(const std::stop_token& stop);
-  void Set(bool serving);
+  bool Check(const std::stop_token& stop);
 
-  Store& store_;
-  grpc::HealthCheckServiceInterface& health_;
-  const std::vector<std::string> services_;
-  std::mutex mutex_;
-  std::condition_variable_any wake_;
-  std::jthread thread_;  // last: it uses the rest
+  Upkeep& upkeep_;
+  const Report report_;
+  SteadyClock& clock_;
+  std::jthread thread_;  // Last: it uses the other members.
 };
 
 }  // namespace content::server
