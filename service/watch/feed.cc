@@ -106,26 +106,42 @@ void Feed::Stop() {
   inbox_->Post([this] { EndAllWaits(); });
 }
 
-void Feed::Next(CallContext call, Position position, SharedBatch last, Callback<SharedBatch> done) {
+void Feed::Next(CallContext call, Position position, std::optional<Progress> progress,
+                Callback<SharedBatch> done) {
   Waiter waiter{.call = std::move(call),
                 .done = std::move(done),
                 .heartbeat_due = clock_.Now() + options_.heartbeat_interval,
-                .has_received = last != nullptr};
-  inbox_->Post([this, position = std::move(position), last = std::move(last),
+                .has_received = progress.has_value()};
+  inbox_->Post([this, position = std::move(position), progress = std::move(progress),
                 waiter = std::move(waiter)]() mutable {
     if (stopped_) return Answer(waiter, ServerStopping());
     Group group;
-    if (last) {
-      group.heartbeat = last->heartbeat;
-      group.wake_count = last->wake_count;
+    if (progress) {
+      group.heartbeat = progress->heartbeat;
+      group.wake_count = progress->wake_count;
     }
     group.waiters.push_back(std::move(waiter));
-    if (last && last->complete) {
+    if (progress && progress->complete) {
       Park(position, std::move(group));
     } else {
       Read(position, std::move(group), absl::Now());
     }
   });
+}
+
+// The batch is counted until all watchers have taken all of its messages, or are gone.
+Feed::SharedBatch Feed::Share(Batch batch, int64_t wake_count) {
+  int64_t bytes = 0;
+  for (const Message& message : batch.messages) bytes += static_cast<int64_t>(message->size());
+  untaken_bytes_ += bytes;
+  const auto release = [this, inbox = inbox_, bytes](const StampedBatch* taken) {
+    delete taken;
+    inbox->Post([this, bytes] {
+      untaken_bytes_ -= bytes;
+      StartReads();
+    });
+  };
+  return {new StampedBatch{std::move(batch), wake_count}, release};
 }
 
 Feed::SharedBatch Feed::Heartbeat(std::string cursor, const Group& group) {
@@ -202,7 +218,8 @@ void Feed::Read(const Position& position, Group group, absl::Time now) {
 }
 
 void Feed::StartReads() {
-  while (reads_under_way_ < kMaxReads && !pending_reads_.empty()) {
+  while (reads_under_way_ < kMaxReads && untaken_bytes_ < options_.max_untaken_bytes &&
+         !pending_reads_.empty()) {
     const PendingRead read = std::move(pending_reads_.front());
     pending_reads_.pop_front();
     ++reads_under_way_;
@@ -230,8 +247,7 @@ void Feed::TakeRead(const Position& position, absl::StatusOr<Batch> batch) {
 void Feed::TakeBatch(const std::string& key, Group group, Batch batch) {
   if (group.waiters.empty()) return;
   if (!batch.messages.empty()) {
-    const auto shared =
-        std::make_shared<const StampedBatch>(StampedBatch{std::move(batch), group.wake_count});
+    const SharedBatch shared = Share(std::move(batch), group.wake_count);
     for (Waiter& waiter : group.waiters) Answer(waiter, shared);
     return;
   }
@@ -350,13 +366,21 @@ void Watcher::Next(CallContext call, Callback<std::vector<Message>> done) {
   if (!is_admitted_) {
     return std::move(done)(Overloaded(kRetryAfter, "this server has too many watchers"));
   }
-  feed_.Next(std::move(call), position_, last_,
+  feed_.Next(std::move(call), position_, progress_,
              [this, done = std::move(done)](absl::StatusOr<Feed::SharedBatch> batch) mutable {
                if (!batch.ok()) return std::move(done)(batch.status());
-               last_ = *std::move(batch);
-               position_.cursor = last_->cursor;
-               std::move(done)(last_->messages);
+               std::move(done)(Take(*batch));
              });
+}
+
+// Each message keeps the whole batch, which is counted until the last one is gone.
+std::vector<Message> Watcher::Take(const Feed::SharedBatch& batch) {
+  position_.cursor = batch->cursor;
+  progress_ = {batch->heartbeat, batch->complete, batch->wake_count};
+  std::vector<Message> messages;
+  messages.reserve(batch->messages.size());
+  for (const Message& message : batch->messages) messages.emplace_back(batch, message.get());
+  return messages;
 }
 
 }  // namespace content::watch

@@ -5,6 +5,7 @@
 #include <deque>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 #include <tuple>
@@ -88,6 +89,9 @@ class Feed {
     absl::Duration read_timeout = absl::Seconds(10);
     /// Further watchers are refused with OVERLOADED.
     int64_t max_watchers = 10'000;
+    /// Nothing is read while watchers have yet to take this many bytes, each shared message counted
+    /// once.
+    int64_t max_untaken_bytes = int64_t{256} << 20;
     /// Must outlive the feed.
     SteadyClock* clock = &SteadyClock::System();
   };
@@ -114,11 +118,18 @@ class Feed {
   friend class Watcher;
   class Inbox;
 
-  // A batch as watchers share it, and how often the feed had been woken when it was read.
+  // A batch as watchers share it, and wake_count_ when it was read.
   struct StampedBatch : Batch {
     int64_t wake_count = 0;
   };
   using SharedBatch = std::shared_ptr<const StampedBatch>;
+
+  // What a watcher remembers of the last batch that it was sent.
+  struct Progress {
+    Message heartbeat;
+    bool complete;
+    int64_t wake_count;
+  };
 
   // A watcher that waits for its next batch.
   struct Waiter {
@@ -150,11 +161,13 @@ class Feed {
   void RemoveWatcher() { --watcher_count_; }
 
   // Calls `done` with what follows `position`: at once if there is something, otherwise as soon as
-  // there is, or with a heartbeat when one is due. `last` is what the watcher was sent before;
-  // nullptr at the start.
-  void Next(CallContext call, Position position, SharedBatch last, Callback<SharedBatch> done);
+  // there is, or with a heartbeat when one is due. `progress` is nullopt if the watcher has
+  // received nothing yet.
+  void Next(CallContext call, Position position, std::optional<Progress> progress,
+            Callback<SharedBatch> done);
 
   CallContext ReadContext() const;
+  SharedBatch Share(Batch batch, int64_t wake_count);
   static SharedBatch Heartbeat(std::string cursor, const Group& group);
   static void Answer(Waiter& waiter, absl::StatusOr<SharedBatch> batch);
   static void RemoveAnswered(std::vector<Waiter>& waiters);
@@ -189,6 +202,7 @@ class Feed {
   Groups reading_;
   std::deque<PendingRead> pending_reads_;  // of groups in reading_
   int reads_under_way_ = 0;
+  int64_t untaken_bytes_ = 0;
   int64_t wake_count_ = 0;  // several wakes before a poll count as one
   bool poll_wanted_ = false;
   bool polling_ = false;
@@ -220,10 +234,12 @@ class Watcher {
   void Next(CallContext call, Callback<std::vector<Message>> done);
 
  private:
+  std::vector<Message> Take(const Feed::SharedBatch& batch);
+
   Feed& feed_;
   const bool is_admitted_;
   Position position_;
-  Feed::SharedBatch last_;
+  std::optional<Feed::Progress> progress_;
 };
 
 }  // namespace content::watch

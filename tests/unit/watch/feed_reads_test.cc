@@ -110,5 +110,30 @@ TEST_F(FeedTest, BoundsTheReadsUnderWay) {
   for (Answer& answer : answers) EXPECT_THAT(Texts(std::move(answer)), ElementsAre("message"));
 }
 
+TEST_F(FeedTest, ReadsNothingWhileTooMuchIsUntaken) {
+  Feed::Options options = MakeOptions();
+  options.max_untaken_bytes = 6;
+  Open(options);
+  source_->SetEvents("a", 2);
+  source_->SetEvents("b", 2);
+  Watcher slow(*feed_, {"a", "0"});
+  absl::StatusOr<std::vector<Message>> untaken = Ask(slow).get();
+  ASSERT_TRUE(untaken.ok());
+  ASSERT_EQ(untaken->size(), 2);  // of three bytes each
+  Watcher other(*feed_, {"b", "0"});
+  Answer answer = Ask(other);
+  untaken->pop_back();
+  // When this wait has ended, the feed has seen the one before.
+  Watcher last(*feed_, {"c", "0"});
+  Answer cancelled = Ask(last, {.cancelled = [] { return true; }});
+  clock_.AwaitWaiters(1);
+  clock_.Advance(options_.poll_interval);
+  EXPECT_THAT(Texts(std::move(cancelled)), ElementsAre("CANCELLED"));
+  EXPECT_EQ(source_->read_count(), 1);
+  EXPECT_TRUE(IsPending(answer));
+  untaken->clear();
+  EXPECT_THAT(Texts(std::move(answer)), ElementsAre("b:1", "b:2"));
+}
+
 }  // namespace
 }  // namespace content::watch
