@@ -364,7 +364,7 @@ Watcher::~Watcher() {
 
 void Watcher::Next(CallContext call, Callback<std::vector<Message>> done) {
   if (!is_admitted_) {
-    return std::move(done)(Overloaded(kRetryAfter, "this server has too many watchers"));
+    return std::move(done)(Overloaded(kRetryAfter, "the server has too many watchers"));
   }
   feed_.Next(std::move(call), position_, progress_,
              [this, done = std::move(done)](absl::StatusOr<Feed::SharedBatch> batch) mutable {

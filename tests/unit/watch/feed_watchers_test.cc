@@ -30,7 +30,7 @@ TEST_F(FeedTest, RefusesMoreWatchersThanItsLimit) {
     const absl::Status status = Ask(refused).get().status();
     EXPECT_EQ(status.code(), absl::StatusCode::kResourceExhausted);
     EXPECT_EQ(ReasonOf(status), "OVERLOADED");
-    EXPECT_EQ(status.message(), "this server has too many watchers");
+    EXPECT_EQ(status.message(), "the server has too many watchers");
     EXPECT_EQ(feed_->watcher_count(), 2);
   }
   EXPECT_EQ(feed_->watcher_count(), 1);
