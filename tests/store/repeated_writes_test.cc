@@ -59,8 +59,8 @@ Write::Answer ToText(const absl::StatusOr<T>& answer) {
 }
 
 // Calls a method of the store and waits for its answer.
-template <class T, class Change>
-Write::Answer Call(Store& store, void (Store::*method)(CallContext, Change, Callback<T>),
+template <class T, class Role, class Change>
+Write::Answer Call(Store& store, void (Role::*method)(CallContext, Change, Callback<T>),
                    Change change) {
   return ToText(
       Await<T>([&](auto done) { (store.*method)({}, std::move(change), std::move(done)); }));

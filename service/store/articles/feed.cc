@@ -8,6 +8,7 @@
 #include "absl/time/clock.h"
 #include "content/errors.h"
 #include "content/names.h"
+#include "content/rules.h"
 #include "store/columns.h"
 
 namespace content::store {
