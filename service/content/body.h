@@ -3,19 +3,17 @@
 #include "absl/strings/string_view.h"
 #include "content/v1/article.pb.h"
 
-// What can be read off an article's text.
+// What follows from an article's text, which is CommonMark.
 namespace content {
 
-/// Paragraphs of a CommonMark text: the blocks of running text at top level, headings, lists,
-/// quotes and code not counted.
+/// Number of paragraphs at top level. Headings, lists, quotes and code do not count.
 int CountParagraphs(absl::string_view body);
 
-/// Fills in the fields that follow from `article.body()`: sections and word_count.
+/// Sets the fields that follow from `article.body()`: sections and word_count.
 ///
-/// A section begins at the start of the text, after a thematic break and at a heading, both at top
-/// level; an empty one is not listed. Words are runs of non-space characters that hold a
-/// letter or a digit. Anchors are unique in the article and change only when their heading or their
-/// place does.
+/// A section begins at the start of the text, and at top level after a thematic break and at a
+/// heading. Empty sections are not listed. Words are those of CountWords. Anchors are unique in the
+/// article, and change only with their heading or position.
 void DescribeBody(v1::Article& article);
 
 }  // namespace content

@@ -27,7 +27,7 @@ std::string FormatLine(const ChangeNotice& notice) {
                       state.article_id, " ", notice.name);
 }
 
-// nullopt if the line has another form: a newer version may send it.
+// nullopt if the line has another form, which a newer version may send.
 std::optional<ChangeNotice> ParseLine(absl::string_view line) {
   const std::vector<absl::string_view> parts = absl::StrSplit(line, ' ');
   ChangeNotice notice;

@@ -227,16 +227,18 @@ class PostgresStore : public Store {
   void EraseAuthor(CallContext context, std::string author_id,
                    Callback<ErasedComments> done) override {
     Run(std::move(context), writes_, std::move(done),
-        [this, author_id = std::move(author_id)](postgres::Connection& connection, bool) {
-          return store::EraseAuthor(connection, author_id, announce_);
+        [this, author_id = std::move(author_id), attempt = std::optional<ErasureAttempt>()](
+            postgres::Connection& connection, bool) mutable {
+          return store::EraseAuthor(connection, author_id, attempt, announce_);
         });
   }
 
   void VerifyCounters(CallContext context, VerifyQuery query,
                       Callback<VerifiedCounters> done) override {
     Run(std::move(context), writes_, std::move(done),
-        [this, query = std::move(query)](postgres::Connection& connection, bool) {
-          return store::VerifyCounters(connection, query, announce_);
+        [this, query = std::move(query), attempt = std::optional<RepairAttempt>()](
+            postgres::Connection& connection, bool) mutable {
+          return store::VerifyCounters(connection, query, attempt, announce_);
         });
   }
 
@@ -288,7 +290,7 @@ class PostgresStore : public Store {
     pool.Run(
         std::move(context),
         [result, work = std::move(work)](postgres::Connection& connection,
-                                         bool in_doubt) -> absl::Status {
+                                         bool in_doubt) mutable -> absl::Status {
           absl::StatusOr<T> answer = work(connection, in_doubt);
           if (!answer.ok()) return answer.status();
           *result = *std::move(answer);

@@ -88,8 +88,8 @@ class CommentBatch {
         below_others.insert({item.article->id, TargetOf(*item.change)});
       }
     }
-    threads_.Read(keys);
-    threads_.ReadAbove(below_others);
+    comments_.Read(keys);
+    comments_.ReadAbove(below_others);
   }
 
   // Ids of what the write looks at.
@@ -110,7 +110,7 @@ class CommentBatch {
   void Apply() {
     for (const Item& item : items_) {
       *item.answer = WriteComment({.article = *item.article,
-                                   .threads = threads_,
+                                   .comments = comments_,
                                    .requests = requests_,
                                    .now = now_,
                                    .in_doubt = in_doubt_},
@@ -124,7 +124,7 @@ class CommentBatch {
       if (article.changed) changed.push_back(&article);
     }
     if (changed.empty() && !requests_.has_callers_records()) return;
-    threads_.Write();
+    comments_.Write();
     requests_.Write();
     WriteCounters(transaction_, changed);
     transaction_.Commit();
@@ -134,7 +134,7 @@ class CommentBatch {
   std::vector<ChangeNotice> News() const {
     std::map<std::string, ChangeNotice> news;
     for (const Item& item : items_) {
-      if (item.answer->value().ok()) news.try_emplace(item.article->id, NewsOf(*item.article));
+      if (item.answer->value().ok()) news.try_emplace(item.article->id, NoticeOf(*item.article));
     }
     std::vector<ChangeNotice> list;
     for (auto& [id, of_article] : news) list.push_back(std::move(of_article));
@@ -149,7 +149,7 @@ class CommentBatch {
   std::vector<CommentAnswer> answers_;
   std::vector<Item> items_;
   RequestLog requests_{transaction_};
-  Threads threads_{transaction_};
+  CommentTree comments_{transaction_};
 };
 
 }  // namespace

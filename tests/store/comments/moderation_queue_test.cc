@@ -10,7 +10,7 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
-class ModerationTest : public StoreTest {
+class ModerationQueueTest : public StoreTest {
  protected:
   void SetUp() override {
     for (const char* id : {"first", "second"}) {
@@ -20,7 +20,7 @@ class ModerationTest : public StoreTest {
     }
   }
 
-  // Bodies in the queue, read page by page.
+  // Bodies in the queue, over all pages.
   std::vector<std::string> Queue(v1::CommentState state = v1::COMMENT_STATE_PENDING,
                                  int page_size = 2) {
     std::vector<std::string> bodies;
@@ -42,13 +42,13 @@ class ModerationTest : public StoreTest {
   }
 };
 
-TEST_F(ModerationTest, TheQueueHoldsWhatWaitsOnAnyArticleEarliestFirst) {
+TEST_F(ModerationQueueTest, HoldsPendingCommentsOfAllArticlesOldestFirst) {
   EXPECT_THAT(Queue(), IsEmpty());
   for (int i = 0; i < 5; ++i) Add(i % 2 == 0 ? "second" : "first", absl::StrCat(i));
   EXPECT_THAT(Queue(), ElementsAre("0", "1", "2", "3", "4"));
 }
 
-TEST_F(ModerationTest, TheQueueShowsAuthorAndText) {
+TEST_F(ModerationQueueTest, ShowsAuthorAndText) {
   const std::string name = Add("first", "What do you think?");
   const auto page = ModerationQueue({.page_size = 10});
   ASSERT_TRUE(page.ok()) << page.status();
@@ -59,7 +59,7 @@ TEST_F(ModerationTest, TheQueueShowsAuthorAndText) {
   EXPECT_EQ(page->next_key, "");
 }
 
-TEST_F(ModerationTest, WhatIsDecidedLeavesTheQueue) {
+TEST_F(ModerationQueueTest, DecidedCommentsLeaveTheQueue) {
   const std::string visible = Add("first", "to be seen");
   const std::string hidden = Add("first", "to be hidden");
   const std::string deleted = Add("second", "to be deleted");
@@ -74,13 +74,13 @@ TEST_F(ModerationTest, WhatIsDecidedLeavesTheQueue) {
   EXPECT_THAT(Queue(v1::COMMENT_STATE_HIDDEN), IsEmpty());
 }
 
-TEST_F(ModerationTest, TheQueueHoldsCommentsOfArticlesThatReadersDoNotSee) {
+TEST_F(ModerationQueueTest, HoldsCommentsOfUnreadableArticles) {
   Add("first", "on a retracted article");
   ASSERT_TRUE(Retract("first").ok());
   EXPECT_THAT(Queue(), ElementsAre("on a retracted article"));
 }
 
-TEST_F(ModerationTest, TheQueueHasTheArticlesCurrentName) {
+TEST_F(ModerationQueueTest, ShowsTheCurrentNameOfTheArticle) {
   Add("first", "hello");
   ASSERT_TRUE(Rename({.id = "first", .new_id = "renamed"}).ok());
   const auto page = ModerationQueue({.page_size = 10});
@@ -88,7 +88,7 @@ TEST_F(ModerationTest, TheQueueHasTheArticlesCurrentName) {
   EXPECT_EQ(ParseCommentName(page->items.at(0).name())->article_id, "renamed");
 }
 
-TEST_F(ModerationTest, APageOfTheQueueEndsBeforeItIsTooLarge) {
+TEST_F(ModerationQueueTest, APageHasALimitedSize) {
   std::string body;
   for (int i = 0; i < kMaxCommentCharacters; ++i) body += "\xF0\x9F\x90\x8B";
   for (int i = 0; i < 90; ++i) Add("first", body);
