@@ -205,6 +205,7 @@ v1::Article WriteArticle(postgres::Transaction& transaction, LockedArticle& lock
 absl::StatusOr<PublishedArticle> PublishArticle(postgres::Connection& connection,
                                                 v1::Article article, const PublishOptions& options,
                                                 const Announce& announce) {
+  if (absl::Status status = CompleteArticle("article", article); !status.ok()) return status;
   const std::string name = *ParseArticleName(article.name());
   const absl::Time now = absl::Now();
   postgres::Transaction transaction(connection);
