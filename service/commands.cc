@@ -11,7 +11,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/time/clock.h"
 #include "base/await.h"
-#include "cache/cache.h"
+#include "cache/article_cache.h"
 #include "content/body.h"
 #include "content/v1/admin_service.pb.h"
 #include "embedded/postgres.h"
