@@ -68,7 +68,7 @@ class Result;
 class Row {
  public:
   Field operator[](size_t column) const;
-  Field operator[](const char* column) const;
+  Field operator[](absl::string_view column) const;
 
  private:
   friend class Result;
@@ -97,7 +97,7 @@ class Result {
   Row operator[](size_t row) const;
 
   /// Place of the column of this name.
-  size_t column_number(const char* name) const;
+  size_t column_number(absl::string_view name) const;
 
   class Iterator {
    public:

@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "postgres/connection.h"
+#include "postgres/dsn.h"
 #include "postgres/hold.h"
 #include "postgres/pool.h"
 #include "store/articles/read.h"
@@ -162,7 +163,8 @@ TEST_F(BatchTest, NothingIsReadForWhoHasGone) {
   EXPECT_EQ(ReasonOf(gone.get().status()), "CANCELLED");
   EXPECT_EQ(*there.get(), "therethere");
   EXPECT_EQ(
-      ReasonOf(Ask("late", {.deadline = absl::InfinitePast(), .cancelled = {}}).get().status()),
+      ReasonOf(
+          Ask("late", {.deadline = SteadyTime::InfinitePast(), .cancelled = {}}).get().status()),
       "DEADLINE_EXCEEDED");
   EXPECT_THAT(Statements(), ElementsAre(Keys{"there"}));
 }
@@ -174,7 +176,7 @@ TEST_F(BatchTest, AStatementIsGivenUntilTheLatestDeadline) {
         connection.Read("SELECT current_setting('statement_timeout')")[0][0].c_str();
     return postgres::Answers<std::string>(keys.size(), timeout);
   });
-  const absl::Time now = absl::Now();
+  const SteadyTime now = SteadyNow();
   std::future<absl::StatusOr<std::string>> early, late;
   {
     const postgres::Hold hold(*pool_);
@@ -259,7 +261,7 @@ TEST_F(BatchTest, WhatIsNotAnsweredIsReadAgain) {
   for (auto& answer : answers) texts.push_back(*answer.get());
   EXPECT_THAT(texts, ElementsAre("aa", "bb", "bb", "cc"));
   EXPECT_THAT(Statements(), ElementsAre(Keys{"a", "b", "c"}, Keys{"b", "c"}, Keys{"c"}));
-  EXPECT_EQ(pool_->Info().waiting_calls(), 0);
+  EXPECT_EQ(pool_->GetStats().waiting_calls, 0);
 }
 
 TEST_F(BatchTest, CallsThatWaitAreCountedAndTooManyRefused) {
@@ -269,12 +271,12 @@ TEST_F(BatchTest, CallsThatWaitAreCountedAndTooManyRefused) {
   {
     const postgres::Hold hold(*pool_);
     for (const char* key : {"a", "a", "b"}) answers.push_back(Ask(key));
-    EXPECT_EQ(pool_->Info().waiting_calls(), 3);
+    EXPECT_EQ(pool_->GetStats().waiting_calls, 3);
     EXPECT_EQ(ReasonOf(Ask("c").get().status()), "OVERLOADED") << "at once";
-    EXPECT_EQ(pool_->Info().waiting_calls(), 3);
+    EXPECT_EQ(pool_->GetStats().waiting_calls, 3);
   }
   for (auto& answer : answers) EXPECT_TRUE(answer.get().ok());
-  EXPECT_EQ(pool_->Info().waiting_calls(), 0);
+  EXPECT_EQ(pool_->GetStats().waiting_calls, 0);
 }
 
 TEST_F(BatchTest, WhoWaitsWhenThePoolEndsHasAnAnswer) {
@@ -401,7 +403,7 @@ TEST_F(ReadsTest, EveryReadOfABatchHasItsOwnAnswer) {
 TEST_F(ReadsTest, AStatementTakesAFewOfTheLongestLists) {
   ASSERT_TRUE(Publish(MakeArticle("one")).ok());
   const std::vector<Keys> lists(5, Keys(400, "one"));
-  postgres::Connection connection(postgres::CompleteDsn(url_));
+  postgres::Connection connection(*postgres::CompleteDsn(url_));
   const auto answers = ReadListsOfStates(connection, lists);
   const auto answered = std::count_if(answers.begin(), answers.end(),
                                       [](const auto& answer) { return answer.has_value(); });
@@ -435,7 +437,7 @@ TEST_F(ReadsTest, AStatementAnswersWithAFewBodiesOfTheLargest) {
     ids.push_back(absl::StrCat("large-", i));
     ASSERT_TRUE(Publish(MakeArticle(ids.back(), body)).ok());
   }
-  postgres::Connection connection(postgres::CompleteDsn(url_));
+  postgres::Connection connection(*postgres::CompleteDsn(url_));
   const auto articles = ReadArticles(connection, ids, v1::ARTICLE_VIEW_FULL);
   const auto answered = std::count_if(articles.begin(), articles.end(),
                                       [](const auto& article) { return article.has_value(); });

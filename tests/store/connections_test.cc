@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "postgres/connection.h"
+#include "postgres/dsn.h"
 #include "postgres/hold.h"
 #include "postgres/pool.h"
 #include "store/store_fixture.h"
@@ -180,7 +181,7 @@ void RunIn(postgres::Pool& pool, std::function<void(postgres::Connection&)> work
 
 TEST(PoolTest, MakesItsPlansAnewEverySoOften) {
   const std::string url = testing::NewDatabase(/*migrated=*/false);
-  postgres::Pool pool({.name = "test", .url = postgres::CompleteDsn(url)});
+  postgres::Pool pool({.name = "test", .url = *postgres::CompleteDsn(url)});
   const auto read = [](postgres::Connection& connection) {
     connection.Read("SELECT $1::integer", 1);
   };
@@ -189,9 +190,9 @@ TEST(PoolTest, MakesItsPlansAnewEverySoOften) {
       "SELECT query FROM pg_stat_activity WHERE datname = current_database() "
       "AND application_name = 'contentd'";
   RunIn(pool, read);
-  const absl::Time deadline = SteadyNow() + absl::Seconds(30);
+  const SteadyTime deadline = SteadyNow() + absl::Seconds(30);
   while (testing::Query(url, last_statement) != "DISCARD PLANS") {
-    ASSERT_LT(absl::Now(), deadline);
+    ASSERT_TRUE(SteadyNow() < deadline);
     absl::SleepFor(absl::Milliseconds(50));
     RunIn(pool, nothing);
   }
@@ -202,13 +203,13 @@ TEST(PoolTest, OneJobAfterTheOtherStaysOnOneConnection) {
   const std::string url = testing::NewDatabase(/*migrated=*/false);
   constexpr int kConnections = 4;
   postgres::Pool pool(
-      {.name = "test", .url = postgres::CompleteDsn(url), .connections = kConnections});
+      {.name = "test", .url = *postgres::CompleteDsn(url), .connections = kConnections});
   {  // all of them have begun
     std::deque<postgres::Hold> holds;
     for (int i = 0; i < kConnections; ++i) holds.emplace_back(pool);
   }
   const auto await_rest = [&pool] {
-    while (pool.Info().busy_connections() > 0) std::this_thread::yield();
+    while (pool.GetStats().busy_connections > 0) std::this_thread::yield();
   };
   await_rest();
   std::set<std::string> backends;
