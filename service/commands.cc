@@ -7,7 +7,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/time/clock.h"
-#include "cache/cache.h"
+#include "cache/article_cache.h"
 #include "content/v1/admin_service.pb.h"
 #include "embedded/postgres.h"
 #include "google/protobuf/util/time_util.h"
