@@ -136,8 +136,7 @@ absl::StatusOr<std::string> FindPrograms(const Layout& layout) {
     if (newest != kVersions.end()) return ProgramDirectory(*newest);
     return absl::FailedPreconditionError(
         "PostgreSQL 15 to 17 is not installed (Debian's package postgresql); install it or give "
-        "the "
-        "URL of a database that runs elsewhere");
+        "the URL of a database that runs elsewhere");
   }
   int version = 0;
   if (!absl::SimpleAtoi(ReadFile(layout.cluster + "/PG_VERSION"), &version)) {

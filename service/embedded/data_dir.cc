@@ -71,8 +71,9 @@ absl::Status CreateRoot(const Layout& layout) {
   if (error) return FileError(absl::StrCat("create the parents of ", root), error.value());
   const mode_t mode = is_root_user ? 0755 : 0700;
   if (mkdir(root.c_str(), mode) == 0) {
-    if (chmod(root.c_str(), mode) != 0)
+    if (chmod(root.c_str(), mode) != 0) {
       return FileError(absl::StrCat("change the mode of ", root), errno);
+    }
     return absl::OkStatus();
   }
   if (errno != EEXIST) return FileError(absl::StrCat("create ", root), errno);

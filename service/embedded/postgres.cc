@@ -167,8 +167,9 @@ class Postgres::Impl {
 
   // Runs the server until it ends, and returns how it ended.
   std::string ServeOnce() {
-    if (absl::Status ready = CleanUpAfterKill(layout_); !ready.ok())
+    if (absl::Status ready = CleanUpAfterKill(layout_); !ready.ok()) {
       return std::string(ready.message());
+    }
     const absl::StatusOr<pid_t> pid = StartServer();
     if (!pid.ok()) return std::string(pid.status().message());
     log::Info("database starting", {{"pid", *pid}, {"log", layout_.log}});

@@ -216,8 +216,9 @@ absl::Status ReadFrontMatter(absl::string_view front_matter, v1::Article& articl
   try {
     const YAML::Node map = YAML::Load(std::string(front_matter));
     if (map.IsNull()) return absl::OkStatus();
-    if (!map.IsMap())
+    if (!map.IsMap()) {
       return ErrorAt(map.Mark(), "the front matter must be a map of keys to values");
+    }
     return ReadMap(map, article);
   } catch (const YAML::Exception& error) {
     return ErrorAt(error.mark, absl::StrCat("the front matter is not YAML: ", error.msg));
