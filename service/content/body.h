@@ -3,17 +3,18 @@
 #include "absl/strings/string_view.h"
 #include "content/v1/article.pb.h"
 
-// What follows from an article's text, which is CommonMark.
+// What follows from the text of an article.
 namespace content {
 
-/// Number of paragraphs at top level. Headings, lists, quotes and code do not count.
+/// Number of paragraphs of a CommonMark text: the top-level blocks of running text, without
+/// headings, lists, quotes and code.
 int CountParagraphs(absl::string_view body);
 
 /// Sets the fields that follow from `article.body()`: sections and word_count.
 ///
-/// A section begins at the start of the text, and at top level after a thematic break and at a
-/// heading. Empty sections are not listed. Words are those of CountWords. Anchors are unique in the
-/// article, and change only with their heading or position.
+/// A section begins at the start of the text, after a top-level thematic break, and at a top-level
+/// heading. Empty sections are not listed. A word is a run of non-space characters with a letter or
+/// a digit. Anchors are unique in the article and change only with their heading or their place.
 void DescribeBody(v1::Article& article);
 
 }  // namespace content

@@ -5,20 +5,21 @@
 
 #include "absl/strings/string_view.h"
 
-// Page tokens (https://google.aip.dev/158) say where the next page begins. A token is bound to its
-// query, so that a damaged token, or one of another query, is rejected. This guards against
-// mistakes, not against forgery: a forged key shows nothing that its query would not.
+// Page tokens (https://google.aip.dev/158). A token holds the key at which the next page begins and
+// a digest of the query it belongs to, so a damaged token, or one of another query, is refused.
+// This guards against mistakes, not forgery: a forged token shows nothing that its query would not
+// show.
 namespace content {
 
-/// Description of a page token that does not belong to the query.
+/// Describes a token that does not belong to the query, after the path of its field.
 inline constexpr absl::string_view kPageTokenRule = "is not a next_page_token of this very query";
 
-/// Returns the token for the page after `key`. `query` holds all fields of the request that the
-/// token is bound to. The token is safe in a URL.
+/// Returns the token for the page after `key`. `query` must represent every field of the request to
+/// which the token is bound. The token is safe in a URL.
 std::string MakePageToken(absl::string_view query, absl::string_view key);
 
-/// Returns the key in `token`; nullopt if MakePageToken did not make it for this `query`. The key
-/// of an empty token is empty, which stands for the first page.
+/// Returns the key in `token`; nullopt if MakePageToken did not make it for this `query`. An empty
+/// token, which asks for the first page, has an empty key.
 std::optional<std::string> ReadPageToken(absl::string_view query, absl::string_view token);
 
 }  // namespace content

@@ -48,7 +48,9 @@ class Pool::Worker {
   bool is_called = false;
 
   void Do(Job job) {
+    SetBusySince(SteadyNow());
     absl::Status status = Run(std::move(job.begin)(), job.work);
+    SetBusySince(SteadyTime::InfiniteFuture());
     std::move(job.finish)(std::move(status));
   }
 
@@ -59,6 +61,12 @@ class Pool::Worker {
     log::Error("database does not answer", {});
     connection_->ShutdownSocket();
     hangs_after_ = SteadyTime::InfiniteFuture();
+  }
+
+  /// When its job was given to it; InfiniteFuture if it has none. Called from another thread.
+  SteadyTime BusySince() {
+    const std::lock_guard lock(mutex_);
+    return busy_since_;
   }
 
   /// Of the database that the open connection leads to; empty if none is open. Called from another
@@ -124,6 +132,11 @@ class Pool::Worker {
     hangs_after_ = time;
   }
 
+  void SetBusySince(SteadyTime time) {
+    const std::lock_guard lock(mutex_);
+    busy_since_ = time;
+  }
+
   void SetDatabaseVersion(std::string version) {
     const std::lock_guard lock(mutex_);
     database_version_ = std::move(version);
@@ -137,6 +150,7 @@ class Pool::Worker {
   std::unique_ptr<Connection> connection_;
   std::string database_version_;
   SteadyTime hangs_after_ = SteadyTime::InfiniteFuture();
+  SteadyTime busy_since_ = SteadyTime::InfiniteFuture();
 };
 
 absl::Status Pool::Worker::Run(const CallContext& context, Work& work) {
@@ -238,6 +252,12 @@ Pool::Stats Pool::GetStats() {
   const std::lock_guard lock(mutex_);
   stats.busy_connections = busy_;
   return stats;
+}
+
+SteadyTime Pool::OldestJobStart() {
+  SteadyTime oldest = SteadyTime::InfiniteFuture();
+  for (const auto& lane : lanes_) oldest = std::min(oldest, lane->BusySince());
+  return oldest;
 }
 
 std::string Pool::DatabaseVersion() {

@@ -84,6 +84,10 @@ class Pool {
   /// How busy it is. Never waits for the database. Thread-safe.
   Stats GetStats();
 
+  /// When the oldest of the jobs that run was given to its connection; InfiniteFuture if none runs.
+  /// Never waits for the database. Thread-safe.
+  SteadyTime OldestJobStart();
+
   const Options& options() const { return options_; }
 
   /// Version of the database it is connected to; empty if it is not. Never waits for the database.

@@ -82,6 +82,8 @@ class PostgresStore : public Store {
     lists_of_states_.Read(std::move(context), std::move(ids), std::move(done));
   }
 
+  SteadyTime OldestReadStart() override { return reads_.OldestJobStart(); }
+
   std::unique_ptr<Subscription> Subscribe(ChangeListener listener) override {
     return change_notifier_.Subscribe(std::move(listener));
   }

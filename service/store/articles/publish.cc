@@ -325,6 +325,7 @@ absl::Status Retract(ArticleWrite& write, const ArticleRetraction& retraction) {
 absl::StatusOr<PublishedArticle> PublishArticle(postgres::Connection& connection,
                                                 v1::Article article, const PublishOptions& options,
                                                 const Announce& announce) {
+  if (absl::Status status = CompleteArticle("article", article); !status.ok()) return status;
   ArticleWrite write(connection, options.request);
   const std::string name = ParseArticleName(article.name()).value();
   if (absl::Status status = write.BeginOrCreate(name); !status.ok()) return status;
