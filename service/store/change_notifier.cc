@@ -16,7 +16,7 @@ namespace {
 
 constexpr char kChannelName[] = "content_articles";
 
-// Notices for more articles than this do not wait to be sent: they are dropped.
+// If notices of more articles than this are waiting to be sent, they are dropped.
 constexpr size_t kMaxPending = 10'000;
 
 // ---- Payloads: one line for each article ----

@@ -173,8 +173,7 @@ v1::Article Preview(v1::Article article) {
   return article;
 }
 
-// A write of one article. Begin it, change what is to be changed, and finish it; one that is
-// destroyed before it was finished changes nothing.
+// One write of an article: begin, change the article, finish. Without Finish it changes nothing.
 class ArticleWrite {
  public:
   ArticleWrite(postgres::Connection& connection, const RequestKey& request)

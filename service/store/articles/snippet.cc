@@ -70,7 +70,7 @@ bool IsInsideCharacter(const std::string& text, size_t at) {
   return at < text.size() && (static_cast<unsigned char>(text[at]) & 0xC0) == 0x80;
 }
 
-// Begin of a passage that should begin at `wanted`: after the next space, if there is one before
+// Start of a passage that should start at `wanted`: after the next space, if there is one before
 // `latest`.
 size_t BeginOf(const std::string& text, size_t wanted, size_t latest) {
   if (wanted == 0) return 0;

@@ -34,8 +34,8 @@ struct StoredComment {
   std::vector<std::string> ancestors;
 };
 
-/// Comments of locked articles. A transaction reads all that it needs into memory, then changes
-/// comments one after the other, and writes the changes at the end:
+/// Comments of locked articles. A transaction reads all the comments it needs into memory, then
+/// changes them there, and writes the changes at the end:
 ///
 ///   CommentTree tree(transaction);
 ///   tree.Read({key});

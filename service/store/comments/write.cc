@@ -25,7 +25,7 @@ v1::Comment WithArticleRevision(v1::Comment comment, int64_t revision) {
 
 // The answer to a repeated request: the comment as it is now, as its writer may see it in any
 // state, or nothing but the revision if the request deleted it. The revision is that of the first
-// answer: whoever has seen that revision has seen the write.
+// answer: a reader that has seen it has seen the write.
 absl::StatusOr<v1::Comment> Replay(const WriteScope& scope, const PastRequest& past) {
   if (past.comment_id.empty()) return WithArticleRevision({}, past.revision);
   const StoredComment* comment = scope.comments.Find(scope.article, past.comment_id);
