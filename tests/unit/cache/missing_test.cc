@@ -84,7 +84,7 @@ TEST_F(MissingTest, FoundArticleIsMissingOnlyForEarlierReads) {
   ScriptedCall older = source_.Take("basic a");
   source_.Notify(MakeNotice("a", 1));  // published meanwhile
   const Reader late = Get("a", kBasic);
-  older.Answer(std::nullopt);  // it cannot be told whether that is of before or of after
+  older.Answer(std::nullopt);  // read before the publication, or after a retraction
   EXPECT_EQ(early.answer(), "articles/a does not exist");
   EXPECT_TRUE(late.waits());
   source_.Answer("basic a", MakeArticle("a", 1));
@@ -100,9 +100,9 @@ TEST_F(MissingTest, ArticleReportedMissingIsShownToNobodyUntilItIsAskedForAgain)
   const Reader other = GetPage("a", "q");
   ScriptedCall page = source_.Take("page q");
   source_.Notify(MakeNotice("a", 6));
-  state.Answer(std::nullopt);  // retracted before that, or afterwards
+  state.Answer(std::nullopt);  // retracted before the notice, or after it
   EXPECT_EQ(early.answer(), "articles/a does not exist");
-  page.Answer(MakeArticle("a", 6));  // of before, or published again
+  page.Answer(MakeArticle("a", 6));  // read before the retraction, or published again
   EXPECT_TRUE(other.waits());
   const Reader late = Get("a");
   source_.Answer("page q", std::nullopt);
@@ -140,7 +140,7 @@ TEST_F(MissingTest, OldNoticeDoesNotBringAMissingArticleBack) {
   ScriptedCall older = source_.Take("basic a");
   const Reader gone = Get("a", kFull);
   source_.Answer("full a", std::nullopt);
-  source_.Notify(MakeNotice("a", 5));  // of before it was retracted
+  source_.Notify(MakeNotice("a", 5));  // of a change before the retraction
   older.Answer(MakeArticle("a", 5));
   EXPECT_TRUE(early.waits());
   source_.Answer("basic a", std::nullopt);

@@ -19,7 +19,7 @@ TEST_F(NoticesTest, NoticeChangesTheCountsInPlace) {
   Load(MakeArticle("a", 5));
   source_.Notify(MakeNotice("a", 6));
   EXPECT_EQ(Get("a").answer(), "a v1 with body, r6 c6");
-  source_.Notify(MakeNotice("a", 4));  // overtaken
+  source_.Notify(MakeNotice("a", 4));  // an older one
   EXPECT_EQ(Get("a").answer(), "a v1 with body, r6 c6");
 }
 
@@ -99,8 +99,8 @@ TEST_F(NoticesTest, OlderStateInALaterAnswerIsBelieved) {
   Load(MakeArticle("a", 50, 7));
   Pass(absl::Seconds(2));
   const Reader reader = Get("a");
-  source_.Answer("state a", MakeArticle("a", 40, 7));  // restored from a copy
-  EXPECT_TRUE(reader.waits());                         // the text may be another too
+  source_.Answer("state a", MakeArticle("a", 40, 7));  // restored from a backup
+  EXPECT_TRUE(reader.waits());                         // its text may differ as well
   source_.Answer("full a", MakeArticle("a", 40, 7));
   EXPECT_EQ(reader.answer(), "a v7 with body, r40 c40");
 }
