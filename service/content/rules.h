@@ -20,6 +20,9 @@ inline constexpr int kMaxCommentCharacters = 10'000;
 inline constexpr int kMaxThreadDepth = 32;
 inline constexpr int kMaxBodyBytes = 1 << 20;
 
+/// Maximum number of former names of an article. They are all sent with it: 75 KB at most.
+inline constexpr size_t kMaxFormerNames = 1'000;
+
 /// Maximum size of a reply, well below gRPC's default limit of 4 MiB.
 inline constexpr int kMaxReplyBytes = 3 << 20;
 

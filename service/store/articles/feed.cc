@@ -107,6 +107,7 @@ absl::StatusOr<ArticleChanges> ReadArticleChanges(postgres::Connection& connecti
   for (const auto& row : rows) {
     ArticleChangeRecord record = ReadChange(row, after, now);
     bytes += record.article.ByteSizeLong();
+    for (const std::string& name : record.former_names) bytes += name.size();
     if (bytes > kMaxReplyBytes && !changes.changes.empty()) break;
     changes.changes.push_back(std::move(record));
   }

@@ -1,8 +1,10 @@
 #include "store/articles/publish.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
@@ -298,6 +300,12 @@ absl::Status Rename(ArticleWrite& write, const ArticleRenaming& renaming,
   v1::Article& article = existing.article;
   if (!renaming.etag.empty() && renaming.etag != article.etag()) {
     return EtagMismatch(ArticleName(renaming.id));
+  }
+  const std::vector<std::string>& former_names = existing.former_names;
+  if (former_names.size() >= kMaxFormerNames &&
+      std::count(former_names.begin(), former_names.end(), ArticleName(renaming.new_id)) == 0) {
+    return InvalidField("new_name", absl::StrCat("would be one of over ", kMaxFormerNames,
+                                                 " names of the article: reuse a former one"));
   }
   write.transaction().Exec(kInsertName, renaming.new_id, locked.id);
   const postgres::Result named = write.transaction().Exec(kSelectNamed, renaming.new_id);

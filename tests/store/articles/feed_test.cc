@@ -292,6 +292,20 @@ TEST_F(ArticleFeedTest, ComeInBatchesOfLimitedSize) {
   EXPECT_THAT(Next(cursor), SizeIs(40));
 }
 
+TEST_F(ArticleFeedTest, BatchesCountFormerNamesToo) {
+  for (int i = 0; i < 60; ++i) ASSERT_TRUE(Publish(MakeArticle(absl::StrCat("story-", i))).ok());
+  Sql("INSERT INTO article_name SELECT article_id || '-' || repeat('x', 50) || n, article_id "
+      "FROM article_state, generate_series(1, 1000) n");
+  const ArticleChanges changes = Read({}, absl::Now());
+  size_t bytes = 0;
+  for (const ArticleChangeRecord& record : changes.changes) {
+    for (const std::string& name : record.former_names) bytes += name.size();
+  }
+  EXPECT_FALSE(changes.complete);
+  EXPECT_LE(bytes, kMaxReplyBytes);
+  EXPECT_GT(bytes, kMaxReplyBytes * 9 / 10);
+}
+
 TEST_F(ArticleFeedTest, ArticlesThatReadersNeverSawEndSilently) {
   Put("secret", tomorrow_);
   ArticleCursor cursor = CursorOfNow();

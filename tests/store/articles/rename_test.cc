@@ -86,6 +86,15 @@ TEST_F(RenameArticleTest, AnArticleCanBeRenamedAgainAndBack) {
   EXPECT_EQ(GetOne("old").revision(), 6);
 }
 
+TEST_F(RenameArticleTest, AnArticleHasALimitedNumberOfNames) {
+  Sql("INSERT INTO article_name SELECT 'name-' || n, 'old' FROM generate_series(1, 999) n");
+  ASSERT_TRUE(Rename({.id = "old", .new_id = "the-last"}).ok());
+  const absl::Status status = Rename({.id = "old", .new_id = "one-more"}).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << status;
+  EXPECT_EQ(Rename({.id = "old", .new_id = "name-7"})->name(), "articles/name-7");
+  EXPECT_EQ(Inspect("old")->former_names.size(), 1000);
+}
+
 TEST_F(RenameArticleTest, ANameIsNeverGivenToAnotherArticle) {
   ASSERT_TRUE(Publish(MakeArticle("other")).ok());
   EXPECT_EQ(ReasonOf(Rename({.id = "old", .new_id = "other"}).status()), "ARTICLE_EXISTS");
