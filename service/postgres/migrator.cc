@@ -1,5 +1,6 @@
 #include "postgres/migrator.h"
 
+#include <cstdint>
 #include <exception>
 
 #include "absl/strings/escaping.h"

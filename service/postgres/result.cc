@@ -9,18 +9,18 @@
 namespace content::postgres {
 
 absl::string_view Field::NotNull() const {
-  if (is_null()) throw std::runtime_error("a value is NULL");
+  if (is_null()) throw std::runtime_error("the value is NULL");
   return text();
 }
 
 bool Field::ParseBool(absl::string_view text) {
-  if (text != "t" && text != "f") throw std::runtime_error("a value is not a boolean");
+  if (text != "t" && text != "f") throw std::runtime_error("the value is not a boolean");
   return text == "t";
 }
 
 int64_t Field::ParseInteger(absl::string_view text) {
   int64_t value = 0;
-  if (!absl::SimpleAtoi(text, &value)) throw std::runtime_error("a value is not an integer");
+  if (!absl::SimpleAtoi(text, &value)) throw std::runtime_error("the value is not an integer");
   return value;
 }
 
@@ -33,7 +33,9 @@ Field Row::operator[](size_t column) const {
   return result_->fields_[index_ * result_->column_count_ + column];
 }
 
-Field Row::operator[](const char* column) const { return (*this)[result_->column_number(column)]; }
+Field Row::operator[](absl::string_view column) const {
+  return (*this)[result_->column_number(column)];
+}
 
 Result::Result(const pqxx::result& rows)
     : rows_(std::make_shared<const pqxx::result>(rows)),
@@ -57,8 +59,8 @@ Row Result::operator[](size_t row) const {
   return {this, row};
 }
 
-size_t Result::column_number(const char* name) const {
-  return static_cast<size_t>(rows_->column_number(name));
+size_t Result::column_number(absl::string_view name) const {
+  return static_cast<size_t>(rows_->column_number(std::string(name)));
 }
 
 }  // namespace content::postgres

@@ -124,10 +124,10 @@ TEST_F(TransactionTest, AStatementThatCannotBePreparedMayBeAnotherTime) {
 TEST_F(TransactionTest, AStatementWhosePreparationTookTooLongMayBePreparedAnotherTime) {
   testing::Session session(url_);
   session.Run("BEGIN; LOCK TABLE number");
-  connection_.LimitStatements(absl::Milliseconds(20), absl::Seconds(1));
+  connection_.SetStatementTimeout(absl::Milliseconds(20), absl::Seconds(1));
   EXPECT_TRUE(Throws<pqxx::sql_error>([&] { Numbers(); }));
   session.Run("ROLLBACK");
-  connection_.LimitStatements(absl::Seconds(30), absl::Seconds(30));
+  connection_.SetStatementTimeout(absl::Seconds(30), absl::Seconds(30));
   EXPECT_EQ(Numbers(), "");
   EXPECT_EQ(Numbers(), "");
 }

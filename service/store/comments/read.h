@@ -8,8 +8,8 @@
 
 #include "absl/status/statusor.h"
 #include "content/store.h"
-#include "postgres/batch.h"
 #include "postgres/connection.h"
+#include "postgres/read_policy.h"
 
 // Reads of comments: content/store.h says what they do. They throw pqxx exceptions.
 namespace content::store {
