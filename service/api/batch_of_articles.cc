@@ -49,7 +49,7 @@ class Batch {
 
   // Not under the lock: whoever gets the answer may end this.
   void Answer(std::unique_lock<std::mutex> lock, absl::StatusOr<Articles> answer) {
-    Callback<Articles> done = std::exchange(done_, nullptr);
+    Callback<Articles> done = std::exchange(done_, {});
     lock.unlock();
     std::move(done)(std::move(answer));
   }

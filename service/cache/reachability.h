@@ -3,6 +3,7 @@
 #include <mutex>
 
 #include "absl/time/time.h"
+#include "base/clock.h"
 
 namespace content::cache {
 

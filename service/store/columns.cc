@@ -74,7 +74,7 @@ google::protobuf::Timestamp ToTimestamp(const postgres::Field& micros) {
 }
 
 // Valid until the result is gone.
-absl::string_view TextOf(const postgres::Field& field) { return {field.c_str(), field.size()}; }
+absl::string_view TextOf(const postgres::Field& field) { return field.text(); }
 
 // Adds what EncodedArticle has in the BASIC view.
 void ReadBasicText(const postgres::Row& row, v1::Article& article) {

@@ -5,8 +5,10 @@
 #include <vector>
 
 #include "absl/strings/string_view.h"
+#include "content/article.h"
 #include "content/rules.h"
-#include "content/store.h"
+#include "content/v1/comment.pb.h"
+#include "postgres/result.h"
 
 // What the rows of articles and comments mean, and the pieces of SQL that statements share. In all
 // of them `s` is an article's state, `a` the article, `c` a comment. Times go in as RFC 3339 text

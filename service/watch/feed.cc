@@ -122,7 +122,7 @@ Feed::SharedBatch Feed::Heartbeat(std::string cursor, const Group& group) {
 }
 
 void Feed::Answer(Waiter& waiter, absl::StatusOr<SharedBatch> batch) {
-  std::exchange(waiter.done, nullptr)(std::move(batch));
+  std::exchange(waiter.done, {})(std::move(batch));
 }
 
 void Feed::RemoveAnswered(std::vector<Waiter>& waiters) {

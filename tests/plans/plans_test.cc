@@ -12,6 +12,7 @@
 #include <chrono>
 #include <fstream>
 #include <functional>
+#include <future>
 #include <iostream>
 #include <iterator>
 #include <map>
@@ -291,12 +292,9 @@ std::vector<Probe> Reads() {
   probes.push_back(Ask<InspectedArticle>("InspectArticle", [](Store& store, auto done) {
     store.InspectArticle({}, "new-3", std::move(done));
   }));
-  probes.push_back(
-      {"Check", [](Store& store) {
-         std::promise<absl::Status> answer;
-         store.Check({}, [&answer](absl::Status status) { answer.set_value(std::move(status)); });
-         return answer.get_future().get();
-       }});
+  probes.push_back({"Check", [](Store& store) {
+                      return Await<void>([&](auto done) { store.Check({}, std::move(done)); });
+                    }});
   return probes;
 }
 

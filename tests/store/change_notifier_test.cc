@@ -1,3 +1,5 @@
+#include "store/change_notifier.h"
+
 #include <algorithm>
 #include <chrono>
 #include <condition_variable>
@@ -10,7 +12,6 @@
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "store/change_notifier.h"
 #include "store/store_fixture.h"
 
 namespace content::store {

@@ -52,8 +52,8 @@ Write::Answer ToText(const absl::StatusOr<T>& answer) {
 }
 
 // Calls a method of the store and waits for its answer.
-template <class T, class Change>
-Write::Answer Call(Store& store, void (Store::*method)(CallContext, Change, Callback<T>),
+template <class T, class Role, class Change>
+Write::Answer Call(Role& store, void (Role::*method)(CallContext, Change, Callback<T>),
                    Change change) {
   return ToText(
       Await<T>([&](auto done) { (store.*method)({}, std::move(change), std::move(done)); }));
@@ -70,7 +70,7 @@ class Creating : public Write {
     reply.author.set_display_name("B");
     reply.body = "reply";
     reply.request = request;
-    return Call(store, &Store::CreateComment, reply);
+    return Call(static_cast<CommentWrites&>(store), &CommentWrites::CreateComment, reply);
   }
 };
 
@@ -83,14 +83,14 @@ class Editing : public Write {
   }
   static Answer Rewrite(Store& store, const CommentRef& comment, const std::string& body,
                         const RequestKey& request) {
-    return Call(store, &Store::UpdateComment,
+    return Call(static_cast<CommentWrites&>(store), &CommentWrites::UpdateComment,
                 CommentEdit{.comment = comment, .body = body, .request = request});
   }
 };
 
 class Deleting : public Write {
   Answer Do(Store& store, const CommentRef& comment, const RequestKey& request) override {
-    return Call(store, &Store::DeleteComment,
+    return Call(static_cast<CommentWrites&>(store), &CommentWrites::DeleteComment,
                 CommentDeletion{.comment = comment, .etag = "2", .request = request});
   }
 };
@@ -104,7 +104,7 @@ class Moderating : public Write {
   }
   static Answer Move(Store& store, const CommentRef& comment, v1::CommentState state,
                      const RequestKey& request) {
-    return Call(store, &Store::ModerateComment,
+    return Call(static_cast<CommentWrites&>(store), &CommentWrites::ModerateComment,
                 CommentModeration{.comment = comment, .state = state, .request = request});
   }
 };
@@ -145,7 +145,7 @@ class EditingArticle : public Write {
                           const RequestKey& request) {
     v1::Article article;
     article.set_summary(summary);
-    return Call(store, &Store::UpdateArticle,
+    return Call(static_cast<content::Publishing&>(store), &content::Publishing::UpdateArticle,
                 ArticleEdit{.id = comment.article_id,
                             .article = article,
                             .paths = {"summary"},
@@ -162,14 +162,14 @@ class Renaming : public Write {
   }
   static Answer Name(Store& store, const CommentRef& comment, const std::string& name,
                      const RequestKey& request) {
-    return Call(store, &Store::RenameArticle,
+    return Call(static_cast<content::Publishing&>(store), &content::Publishing::RenameArticle,
                 ArticleRenaming{.id = comment.article_id, .new_id = name, .request = request});
   }
 };
 
 class Retracting : public Publishing {
   Answer Do(Store& store, const CommentRef& comment, const RequestKey& request) override {
-    return Call(store, &Store::RetractArticle,
+    return Call(static_cast<content::Publishing&>(store), &content::Publishing::RetractArticle,
                 ArticleRetraction{.id = comment.article_id, .request = request});
   }
 };

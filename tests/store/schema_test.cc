@@ -1,3 +1,5 @@
+#include "store/schema.h"
+
 #include <string>
 #include <thread>
 #include <vector>
@@ -5,7 +7,6 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "base/digest.h"
-#include "store/schema.h"
 #include "store/store_fixture.h"
 
 namespace content::store {
@@ -16,7 +17,7 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
 TEST(Migrations, AreNumberedFromOneWithoutGaps) {
-  const std::vector<Migration> known = KnownMigrations();
+  const std::vector<postgres::Migration> known = KnownMigrations();
   ASSERT_FALSE(known.empty());
   for (size_t i = 0; i < known.size(); ++i) EXPECT_EQ(known[i].version, static_cast<int>(i) + 1);
 }
@@ -118,7 +119,7 @@ VALUES ('first', '2b6f2a4e-6a0e-4b62-9c0e-0d9d0f3f7a11', '\x00', id(2), now());
 
 // A database as version 1 of the schema left it.
 std::string NewVersion1Database() {
-  const Migration first = KnownMigrations().front();
+  const postgres::Migration first = KnownMigrations().front();
   std::string url = testing::NewDatabase(/*migrated=*/false);
   testing::Query(
       url, absl::StrCat("CREATE TABLE schema_migration (version integer PRIMARY KEY, name text "

@@ -9,8 +9,8 @@
 
 namespace content::testing {
 
-/// A steady clock that stands still until the test moves it. Whoever waits on it wakes as soon as it
-/// has been moved far enough. Thread-safe.
+/// A steady clock that stands still until the test moves it. Whoever waits on it wakes as soon as
+/// it has been moved far enough. Thread-safe.
 class FakeClock final : public SteadyClock {
  public:
   SteadyTime Now() const override {
@@ -39,7 +39,9 @@ class FakeClock final : public SteadyClock {
       waiters = waiters_;
     }
     for (const Waiter& waiter : waiters) {
-      { const std::lock_guard waiting(*waiter.mutex); }  // whoever checked the time before now waits
+      {
+        const std::lock_guard waiting(*waiter.mutex);
+      }  // whoever checked the time before now waits
       waiter.changed->notify_all();
     }
   }

@@ -25,7 +25,8 @@ const std::vector<Wall>& Walls() {
   static const std::vector<Wall> walls = {
       {R"((pqxx/|libpq))", {"postgres"}},
       {R"(simdjson)", {"store"}},
-      {R"(content/v1/)", {"api", "cache", "content", "import", "server", "service", "store", "watch"}},
+      {R"(content/v1/)",
+       {"api", "cache", "content", "import", "server", "service", "store", "watch"}},
       {R"((grpc/|grpcpp/|.*\.grpc\.pb\.h))", {"api", "server"}},
       {R"(cmark)", {"content", "import"}},
       {R"(utf8proc)", {"content"}},

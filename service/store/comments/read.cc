@@ -151,7 +151,7 @@ absl::StatusOr<CommentPage> ListComments(postgres::Connection& connection,
   if (rows.empty()) return ArticleNotFound(ArticleName(query.article_id));
   const postgres::Row first = rows[0];
   CommentPage result;
-  result.article = ReadState(first, first.column_number("article_id"));
+  result.article = ReadState(first, rows.column_number("article_id"));
   if (result.article.revision < query.min_revision) {
     return RevisionNotReached(ArticleName(query.article_id), query.min_revision,
                               result.article.revision);

@@ -369,11 +369,12 @@ class CacheTest : public ::testing::Test {
 
   ScriptedSource source_;
   std::atomic<int64_t> clock_ = 1'000'000'000'000;
-  ArticleCache::Options options_{.max_bytes = 1 << 20,
-                                 .max_staleness = absl::Seconds(1),
-                                 .stale_if_error = absl::Minutes(1),
-                                 .confirmations_ahead = 0,  // by another thread
-                                 .clock = [this] { return SteadyTime() + absl::Nanoseconds(clock_.load()); }};
+  ArticleCache::Options options_{
+      .max_bytes = 1 << 20,
+      .max_staleness = absl::Seconds(1),
+      .stale_if_error = absl::Minutes(1),
+      .confirmations_ahead = 0,  // by another thread
+      .clock = [this] { return SteadyTime() + absl::Nanoseconds(clock_.load()); }};
   std::unique_ptr<ArticleCache> cache_;
 };
 

@@ -78,7 +78,7 @@ TEST(Errors, CarryTheSameCodeAndMessageToGrpc) {
 
 TEST(Errors, ReasonOfAForeignStatusIsEmpty) {
   EXPECT_EQ(ReasonOf(absl::UnknownError("x")), "");
-  EXPECT_EQ(ReasonOf(Internal()), "INTERNAL");
+  EXPECT_EQ(ReasonOf(Internal("a test")), "INTERNAL");
 }
 
 // Code, reason and metadata of an error.
@@ -116,7 +116,7 @@ TEST(Errors, HaveTheCodesAndReasonsOfTheContractAndSayWhatTheyAreAbout) {
   EXPECT_EQ(Summary(Contention()), "ABORTED CONTENTION");
   EXPECT_EQ(Summary(DeadlineExceeded()), "DEADLINE_EXCEEDED DEADLINE_EXCEEDED");
   EXPECT_EQ(Summary(Cancelled()), "CANCELLED CANCELLED");
-  EXPECT_EQ(Summary(Internal()), "INTERNAL INTERNAL");
+  EXPECT_EQ(Summary(Internal("a test")), "INTERNAL INTERNAL");
 }
 
 }  // namespace

@@ -1,3 +1,5 @@
+#include "content/text.h"
+
 #include <cmark.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -14,7 +16,6 @@
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
-#include "content/text.h"
 #include "google/protobuf/util/time_util.h"
 #include "import/importer.h"
 
