@@ -9,8 +9,8 @@
 #include "content/comment.h"
 #include "content/page.h"
 #include "content/v1/article.pb.h"
-#include "postgres/batch.h"
 #include "postgres/connection.h"
+#include "postgres/read_policy.h"
 
 // Reads of articles: content/article_reads.h and content/article_source.h say what they do. They
 // throw like postgres::Connection.

@@ -11,8 +11,8 @@
 #include "content/comment_reads.h"
 #include "content/names.h"
 #include "content/v1/comment.pb.h"
-#include "postgres/batch.h"
 #include "postgres/connection.h"
+#include "postgres/read_policy.h"
 
 // Reads of comments: content/comment_reads.h says what they do. They throw like
 // postgres::Connection.
