@@ -49,9 +49,9 @@ class Pool {
  public:
   struct Options {
     /// Shown to operators.
-    std::string name;
+    std::string name = {};
     /// A CompleteDsn.
-    std::string dsn;
+    std::string dsn = {};
     int connections = 1;
     /// At most this many calls wait for a connection.
     size_t queue_limit = 1000;
