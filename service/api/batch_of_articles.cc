@@ -1,11 +1,10 @@
 #include "api/batch_of_articles.h"
 
-#include <algorithm>
 #include <memory>
 #include <mutex>
-#include <optional>
 #include <utility>
 
+#include "base/errors.h"
 #include "content/errors.h"
 #include "content/rules.h"
 
@@ -14,18 +13,33 @@ namespace {
 
 using Articles = std::vector<std::optional<ArticleAnswer>>;
 
-// The answers to one call, which come one by one, in any order and on any thread.
-class Batch {
+// Collects the answers to one call, which come one by one, in any order and on any thread.
+class Collector {
  public:
-  Batch(CallContext call, size_t count, Callback<Articles> done)
-      : call_(std::move(call)), articles_(count), missing_(count), done_(std::move(done)) {}
+  Collector(CallContext call, size_t count, Callback<Articles> done)
+      : deadline_(call.deadline),
+        call_(std::move(call)),
+        articles_(count),
+        missing_(count),
+        done_(std::move(done)) {}
 
-  SteadyTime deadline() const { return call_.deadline; }
+  SteadyTime deadline() const { return deadline_; }
 
-  // Also true once the call has been answered: then nothing of it may be touched any more.
+  // Whether answers are of no more use: the call was answered, or its caller has given up.
   bool IsOver() {
     const std::lock_guard lock(mutex_);
-    return !done_ || (call_.cancelled && call_.cancelled());
+    return !done_ || call_.is_cancelled();
+  }
+
+  // Whether to ask for another article. If the caller no longer waits, the call is answered here:
+  // there may be no read under way that would answer it.
+  bool Continue() {
+    std::unique_lock lock(mutex_);
+    if (!done_) return false;
+    absl::Status status = CheckCaller(call_);
+    if (status.ok()) return true;
+    Answer(std::move(lock), std::move(status));
+    return false;
   }
 
   void Take(size_t index, absl::StatusOr<ArticleAnswer> article) {
@@ -47,32 +61,35 @@ class Batch {
     return bytes_ > kMaxReplyBytes ? ReplyTooLarge() : absl::OkStatus();
   }
 
-  // Not under the lock: whoever gets the answer may end this.
+  // Releases the lock first, because `done_` may run anything.
   void Answer(std::unique_lock<std::mutex> lock, absl::StatusOr<Articles> answer) {
-    Callback<Articles> done = std::exchange(done_, {});
+    Callback<Articles> done = std::move(done_);
     lock.unlock();
     std::move(done)(std::move(answer));
   }
 
+  const SteadyTime deadline_;
   std::mutex mutex_;
-  const CallContext call_;
+  // All guarded by mutex_.
+  const CallContext call_;  // Valid until the call is answered.
   Articles articles_;
   size_t missing_;
   size_t bytes_ = 0;
-  Callback<Articles> done_;  // empty once it has been called
+  Callback<Articles> done_;  // Empty once the call was answered.
 };
 
 }  // namespace
 
-void ReadBatch(ReadCache& reads, CallContext call, const std::vector<std::string>& ids,
+void ReadBatch(ReadCache& cache, CallContext call, const std::vector<std::string>& ids,
                v1::ArticleView view, Callback<Articles> done) {
-  const auto batch = std::make_shared<Batch>(std::move(call), ids.size(), std::move(done));
-  const CallContext context{.deadline = batch->deadline(),
-                            .cancelled = [batch] { return batch->IsOver(); }};
-  for (size_t i = 0; i < ids.size() && !batch->IsOver(); ++i) {
-    reads.GetArticle(context, ids[i], view, 0, [batch, i](absl::StatusOr<ArticleAnswer> article) {
-      batch->Take(i, std::move(article));
-    });
+  const auto collector = std::make_shared<Collector>(std::move(call), ids.size(), std::move(done));
+  const CallContext context{.deadline = collector->deadline(),
+                            .cancelled = [collector] { return collector->IsOver(); }};
+  for (size_t i = 0; i < ids.size() && collector->Continue(); ++i) {
+    cache.GetArticle(context, ids[i], view, 0,
+                     [collector, i](absl::StatusOr<ArticleAnswer> article) {
+                       collector->Take(i, std::move(article));
+                     });
   }
 }
 

@@ -1,17 +1,19 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "api/encoded_answer.h"
 #include "content/read_cache.h"
-#include "content/store.h"
 
 namespace content::api {
 
-/// For each id its article, or nothing if there is none. REPLY_TOO_LARGE as soon as they do not fit
-/// into a reply; otherwise the first error that came but NOT_FOUND.
-void ReadBatch(ReadCache& reads, CallContext call, const std::vector<std::string>& ids,
+/// Reads many articles at once. Answers with one entry for each of `ids`: nullopt if there is no
+/// such article. REPLY_TOO_LARGE as soon as the articles do not fit into a reply; otherwise the
+/// first error of a read other than NOT_FOUND; CANCELLED or DEADLINE_EXCEEDED if the caller no
+/// longer waits. After an error no more reads are started, and those under way count as cancelled.
+void ReadBatch(ReadCache& cache, CallContext call, const std::vector<std::string>& ids,
                v1::ArticleView view, Callback<std::vector<std::optional<ArticleAnswer>>> done);
 
 }  // namespace content::api

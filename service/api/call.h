@@ -3,7 +3,6 @@
 #include <grpcpp/support/server_callback.h>
 
 #include <chrono>
-#include <memory>
 #include <utility>
 
 #include "absl/status/statusor.h"
@@ -13,16 +12,9 @@
 #include "api/gate.h"
 #include "api/status.h"
 #include "base/call.h"
-#include "content/errors.h"
+#include "base/errors.h"
 
 namespace content::api {
-
-/// What an RPC does: checks the request, asks `Origin` (the store, the cache or both), and gives
-/// the answer, a message or an EncodedAnswer, to `done`, exactly once, now or later and on whatever
-/// thread. It must not block.
-template <class Origin, class Request, class Response>
-using Handler = void (*)(Origin& origin, CallContext call, Request request,
-                         Callback<Response> done);
 
 /// A call's deadline on the steady clock. gRPC's is a date; max() if the caller set none.
 inline SteadyTime ToSteadyDeadline(std::chrono::system_clock::time_point deadline) {
@@ -30,8 +22,14 @@ inline SteadyTime ToSteadyDeadline(std::chrono::system_clock::time_point deadlin
   return is_set ? ToSteadyTime(absl::FromChrono(deadline)) : SteadyTime::InfiniteFuture();
 }
 
+/// How long the caller of `context` waits. `context` must not be answered while this is used.
+inline CallContext ToCallContext(grpc::CallbackServerContext* context) {
+  return {.deadline = ToSteadyDeadline(context->deadline()),
+          .cancelled = [context] { return context->IsCancelled(); }};
+}
+
 /// Trailing metadata of an answer that may be older than the service promises, because the database
-/// cannot be asked: how old, in seconds.
+/// cannot be asked: its age in whole seconds, rounded up.
 inline constexpr char kStaleAgeKey[] = "content-stale-seconds";
 
 inline void AddMetadata(const google::protobuf::Message&, grpc::CallbackServerContext&) {}
@@ -43,50 +41,39 @@ inline void AddMetadata(const EncodedAnswer& answer, grpc::CallbackServerContext
       absl::StrCat(absl::ToInt64Seconds(absl::Ceil(*answer.stale_age, absl::Seconds(1)))));
 }
 
-/// One unary call between gRPC and what handles it: parses the request, has it handled, sends the
-/// answer. `handle` takes a CallContext, a Request and a Callback<Response>; otherwise it is as a
-/// Handler.
+/// Answers one unary call: parses the request, passes it to `handle`, and sends what that gives to
+/// its callback. `handle` is called with a CallContext, a Request and a Callback<Response>, and
+/// must not block. Response is a message or an EncodedAnswer.
+///
+/// The call is inside `gate` until it is answered. Whatever `handle` does, the call is answered:
+/// see Callback.
 template <class Request, class Response, class Handle>
-grpc::ServerUnaryReactor* AnswerWith(Handle handle, Gate& gate,
+grpc::ServerUnaryReactor* AnswerCall(const Handle& handle, Gate& gate,
                                      grpc::CallbackServerContext* context,
                                      const grpc::ByteBuffer* request_bytes,
                                      grpc::ByteBuffer* response_bytes) {
   grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
-  if (!gate.Enter()) {
+  Gate::Pass pass = gate.Enter();
+  if (!pass) {
     reactor->Finish(ToGrpcStatus(ServerStopping()));
     return reactor;
   }
+  // Destroyed after Finish, and with it the pass: then the server may go away.
+  Callback<Response> done = [reactor, context, response_bytes,
+                             pass = std::move(pass)](const absl::StatusOr<Response>& response) {
+    if (response.ok()) {
+      *response_bytes = Encode(*response);
+      AddMetadata(*response, *context);
+    }
+    reactor->Finish(ToGrpcStatus(response.status()));
+  };
   Request request;
   if (absl::Status status = Decode(*request_bytes, request); !status.ok()) {
-    reactor->Finish(ToGrpcStatus(status));
-    gate.Leave();
-    return reactor;
+    std::move(done)(std::move(status));
+  } else {
+    handle(ToCallContext(context), std::move(request), std::move(done));
   }
-  CallContext call{.deadline = ToSteadyDeadline(context->deadline()),
-                   .cancelled = [context] { return context->IsCancelled(); }};
-  handle(std::move(call), std::move(request),
-         [reactor, context, response_bytes, &gate](absl::StatusOr<Response> response) {
-           if (response.ok()) {
-             *response_bytes = Encode(*response);
-             AddMetadata(*response, *context);
-           }
-           reactor->Finish(ToGrpcStatus(response.status()));
-           gate.Leave();
-         });
   return reactor;
-}
-
-/// The same for a Handler.
-template <class Origin, class Request, class Response>
-grpc::ServerUnaryReactor* Answer(Handler<Origin, Request, Response> handler, Origin& origin,
-                                 Gate& gate, grpc::CallbackServerContext* context,
-                                 const grpc::ByteBuffer* request_bytes,
-                                 grpc::ByteBuffer* response_bytes) {
-  const auto handle = [handler, &origin](CallContext call, Request request,
-                                         Callback<Response> done) {
-    handler(origin, std::move(call), std::move(request), std::move(done));
-  };
-  return AnswerWith<Request, Response>(handle, gate, context, request_bytes, response_bytes);
 }
 
 }  // namespace content::api

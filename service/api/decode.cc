@@ -7,7 +7,7 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
-#include "content/errors.h"
+#include "base/errors.h"
 #include "content/text.h"
 #include "google/protobuf/descriptor.h"
 #include "google/protobuf/unknown_field_set.h"
@@ -25,18 +25,18 @@ bool ParseFields(grpc::ByteBuffer bytes, UnknownFieldSet& fields) {
   return fields.ParseFromZeroCopyStream(&reader);
 }
 
-// ReadCache the fields without knowing their types and holds them against the descriptor, because
-// the parser only says that something is not UTF-8, not where.
+// The parser says that something is not UTF-8, but not where. So the fields are read without their
+// types and compared with the descriptor.
 void FindBadUtf8(const UnknownFieldSet& fields, const Descriptor& type, const std::string& path,
                  Violations& violations) {
-  std::map<int, int> elements;  // of each repeated field, so far
+  std::map<int, int> element_counts;  // seen so far of each repeated field, by its number
   for (int i = 0; i < fields.field_count(); ++i) {
     const UnknownField& field = fields.field(i);
     const FieldDescriptor* const descriptor = type.FindFieldByNumber(field.number());
     if (descriptor == nullptr || field.type() != UnknownField::TYPE_LENGTH_DELIMITED) continue;
     std::string field_path = absl::StrCat(path, descriptor->name());
     if (descriptor->is_repeated()) {
-      absl::StrAppend(&field_path, "[", elements[field.number()]++, "]");
+      absl::StrAppend(&field_path, "[", element_counts[field.number()]++, "]");
     }
     if (descriptor->type() == FieldDescriptor::TYPE_STRING) {
       if (!IsUtf8(field.length_delimited())) violations.Add(field_path, "is not valid UTF-8");
@@ -54,7 +54,7 @@ bool Parse(const grpc::ByteBuffer& bytes, google::protobuf::Message& request) {
   if (bytes.TrySingleSlice(&slice).ok()) {
     return request.ParseFromArray(slice.begin(), static_cast<int>(slice.size()));
   }
-  grpc::ByteBuffer copy = bytes;  // shares the slices; the reader takes a mutable buffer
+  grpc::ByteBuffer copy = bytes;  // Shares the slices. The reader needs a mutable buffer.
   grpc::ProtoBufferReader reader(&copy);
   return request.ParseFromZeroCopyStream(&reader);
 }

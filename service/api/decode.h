@@ -7,20 +7,21 @@
 #include "content/article.h"
 #include "google/protobuf/message.h"
 
+// Requests and answers as bytes. The services take requests as bytes and parse them here, because
+// generated code answers a request that does not parse with UNIMPLEMENTED, which blames the server.
 namespace content::api {
 
-/// Parses a request from the wire. INVALID_ARGUMENT if it cannot be: with the paths of the fields
-/// that are not UTF-8, if that is the reason. (Generated gRPC code answers such a request with
-/// UNIMPLEMENTED, which blames the wrong party; so the services take requests as bytes.)
+/// Parses a request. INVALID_ARGUMENT if it does not parse. If that is because text is not UTF-8,
+/// the error names the fields.
 absl::Status Decode(const grpc::ByteBuffer& bytes, google::protobuf::Message& request);
 
-/// Serialises an answer.
+/// Serializes an answer.
 grpc::ByteBuffer Encode(const google::protobuf::Message& response);
 
-/// Shared bytes are not copied.
+/// The same. Shared bytes are not copied.
 grpc::ByteBuffer Encode(const EncodedAnswer& answer);
 
-/// The first `size` of these bytes, which the slice keeps.
+/// The first `size` of `bytes`, without a copy. The slice shares ownership of them.
 grpc::Slice Share(const SharedBytes& bytes, size_t size);
 
 }  // namespace content::api

@@ -1,44 +1,58 @@
 #include "api/encoded_answer.h"
 
+#include <algorithm>
 #include <cstdint>
-#include <memory>
 
 #include "content/v1/article.pb.h"
 #include "google/protobuf/io/coded_stream.h"
-#include "google/protobuf/wire_format_lite.h"
 
 namespace content::api {
 namespace {
 
-using google::protobuf::internal::WireFormatLite;
 using google::protobuf::io::CodedOutputStream;
+
+// https://protobuf.dev/programming-guides/encoding/#structure
+enum class WireType : uint32_t { kVarint = 0, kLengthDelimited = 2 };
+
+uint32_t Tag(int field_number, WireType type) {
+  return static_cast<uint32_t>(field_number) << 3 | static_cast<uint32_t>(type);
+}
 
 size_t SizeOfField(int field_number, int64_t value) {
   if (value == 0) return 0;
-  return WireFormatLite::TagSize(field_number, WireFormatLite::TYPE_INT64) +
-         WireFormatLite::Int64Size(value);
+  return CodedOutputStream::VarintSize32(Tag(field_number, WireType::kVarint)) +
+         CodedOutputStream::VarintSize64(static_cast<uint64_t>(value));
 }
 
-// Which is as long as SizeOfField says.
-void AppendField(int field_number, int64_t value, std::string& bytes) {
-  if (value == 0) return;
-  const size_t size = bytes.size();
-  bytes.resize(size + SizeOfField(field_number, value));
-  WireFormatLite::WriteInt64ToArray(field_number, value,
-                                    reinterpret_cast<uint8_t*>(bytes.data() + size));
+// Writes SizeOfField bytes.
+uint8_t* WriteField(int field_number, int64_t value, uint8_t* target) {
+  if (value == 0) return target;
+  target = CodedOutputStream::WriteTagToArray(Tag(field_number, WireType::kVarint), target);
+  return CodedOutputStream::WriteVarint64ToArray(static_cast<uint64_t>(value), target);
 }
 
-// The tag of a field with a length, and that length.
+// Tag and length of a field of `length` bytes, which follow.
 std::string FieldHead(int field_number, size_t length) {
-  const uint32_t tag =
-      WireFormatLite::MakeTag(field_number, WireFormatLite::WIRETYPE_LENGTH_DELIMITED);
+  const uint32_t tag = Tag(field_number, WireType::kLengthDelimited);
   const auto length32 = static_cast<uint32_t>(length);
   std::string head(CodedOutputStream::VarintSize32(tag) + CodedOutputStream::VarintSize32(length32),
                    '\0');
   auto* const begin = reinterpret_cast<uint8_t*>(head.data());
-  CodedOutputStream::WriteVarint32ToArray(length32,
-                                          CodedOutputStream::WriteVarint32ToArray(tag, begin));
+  CodedOutputStream::WriteVarint32ToArray(length32, CodedOutputStream::WriteTagToArray(tag, begin));
   return head;
+}
+
+size_t SizeOfCounts(const ArticleAnswer& article) {
+  return SizeOfField(v1::Article::kCommentCountFieldNumber, article.comment_count) +
+         SizeOfField(v1::Article::kRevisionFieldNumber, article.revision);
+}
+
+std::string EncodeCounts(const ArticleAnswer& article) {
+  std::string counts(SizeOfCounts(article), '\0');
+  auto* target = reinterpret_cast<uint8_t*>(counts.data());
+  target = WriteField(v1::Article::kCommentCountFieldNumber, article.comment_count, target);
+  WriteField(v1::Article::kRevisionFieldNumber, article.revision, target);
+  return counts;
 }
 
 }  // namespace
@@ -58,12 +72,11 @@ void EncodedAnswer::Add(std::string own) {
 }
 
 void EncodedAnswer::AddArticle(int field_number, const ArticleAnswer& article) {
-  std::string counts;
-  AppendField(v1::Article::kCommentCountFieldNumber, article.comment_count, counts);
-  AppendField(v1::Article::kRevisionFieldNumber, article.revision, counts);
+  std::string counts = EncodeCounts(article);
   Add(FieldHead(field_number, article.size + counts.size()));
   Add(article.text, article.size);
   Add(std::move(counts));
+  stale_age = std::max(stale_age, article.stale_age);
 }
 
 void EncodedAnswer::AddText(int field_number, absl::string_view text) {
@@ -73,9 +86,6 @@ void EncodedAnswer::AddText(int field_number, absl::string_view text) {
   Add(std::move(field));
 }
 
-size_t SizeOf(const ArticleAnswer& article) {
-  return article.size + SizeOfField(v1::Article::kCommentCountFieldNumber, article.comment_count) +
-         SizeOfField(v1::Article::kRevisionFieldNumber, article.revision);
-}
+size_t SizeOf(const ArticleAnswer& article) { return article.size + SizeOfCounts(article); }
 
 }  // namespace content::api

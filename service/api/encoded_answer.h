@@ -13,32 +13,32 @@
 
 namespace content::api {
 
-/// An answer as it goes over the wire, in pieces, so that what is kept in memory for many callers
-/// need not be copied for each of them.
+/// An answer as it is sent: pieces of bytes that follow one another. Bytes that are kept in memory
+/// for many callers are shared, not copied.
 class EncodedAnswer {
  public:
-  /// Bytes of this answer alone, or the first of shared ones.
+  /// Either bytes of this answer alone or the first `size` of shared bytes.
   struct Piece {
     std::string own = {};
     SharedBytes shared = {};
     size_t size = 0;
   };
 
-  /// Goes on with the first `size` of these bytes.
+  /// Appends the first `size` of these bytes.
   void Add(SharedBytes bytes, size_t size);
 
-  /// Goes on with all of them.
+  /// Appends all of these bytes.
   void Add(SharedBytes bytes);
 
-  /// Goes on with a field that holds an article.
+  /// Appends a field that holds an article. The answer becomes at least as stale as the article.
   void AddArticle(int field_number, const ArticleAnswer& article);
 
-  /// Goes on with a text field, unless it is empty.
+  /// Appends a text field, unless it is empty.
   void AddText(int field_number, absl::string_view text);
 
   const absl::InlinedVector<Piece, 3>& pieces() const { return pieces_; }
 
-  /// How old the answer may be, if that is more than the service promises.
+  /// The age of the oldest part. Set if it may be older than the service promises.
   std::optional<absl::Duration> stale_age = {};
 
  private:
@@ -47,7 +47,7 @@ class EncodedAnswer {
   absl::InlinedVector<Piece, 3> pieces_;
 };
 
-/// How many bytes an article takes in an answer, but for those that say how many follow.
+/// The number of bytes of an article in an answer, without its tag and length.
 size_t SizeOf(const ArticleAnswer& article);
 
 }  // namespace content::api

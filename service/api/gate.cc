@@ -2,16 +2,11 @@
 
 namespace content::api {
 
-bool Gate::Enter() {
+Gate::Pass Gate::Enter() {
   const std::lock_guard lock(mutex_);
-  if (closed_) return false;
+  if (closed_) return Pass();
   ++inside_;
-  return true;
-}
-
-void Gate::Leave() {
-  const std::lock_guard lock(mutex_);
-  if (--inside_ == 0) left_.notify_all();
+  return Pass(this);
 }
 
 void Gate::Close(absl::Duration timeout) {
@@ -23,6 +18,12 @@ void Gate::Close(absl::Duration timeout) {
 void Gate::AwaitEmpty() {
   std::unique_lock lock(mutex_);
   left_.wait(lock, [this] { return inside_ == 0; });
+}
+
+// Notifies under the lock: the gate may be destroyed as soon as the lock is released.
+void Gate::Leave() {
+  const std::lock_guard lock(mutex_);
+  if (--inside_ == 0) left_.notify_all();
 }
 
 }  // namespace content::api

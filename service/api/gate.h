@@ -1,33 +1,60 @@
 #pragma once
 
 #include <condition_variable>
+#include <memory>
 #include <mutex>
 
 #include "absl/time/time.h"
 
 namespace content::api {
 
-/// The door that every call goes through, so that a server that stops knows when the last one is
+/// Counts the calls that are being answered, so that a stopping server knows when the last one is
 /// done. (gRPC's own shutdown also waits for streams that never end, such as a client's watch on
 /// health.) Thread-safe.
+///
+///   Gate::Pass pass = gate.Enter();
+///   if (!pass) return ServerStopping();
 class Gate {
  public:
-  /// False once the gate is closed; otherwise Leave must follow.
-  bool Enter();
-  void Leave();
+  /// One call inside the gate, which it leaves when the pass is destroyed. Move-only; a moved-from
+  /// pass is empty. The gate must outlive its passes.
+  class Pass {
+   public:
+    /// An empty pass.
+    Pass() = default;
 
-  /// Lets no more calls in, and waits until those inside have left or the deadline has passed.
+    /// Whether the gate let the call in.
+    explicit operator bool() const { return gate_ != nullptr; }
+
+   private:
+    friend class Gate;
+
+    struct Leave {
+      void operator()(Gate* gate) const { gate->Leave(); }
+    };
+
+    explicit Pass(Gate* gate) : gate_(gate) {}
+
+    std::unique_ptr<Gate, Leave> gate_;
+  };
+
+  /// A pass for one call; an empty one once the gate is closed.
+  Pass Enter();
+
+  /// Lets no more calls in, and blocks until those inside have left, but for at most `timeout`.
   void Close(absl::Duration timeout);
 
-  /// Waits until the last call has left, after which nobody touches the gate. For the time between
-  /// Close and destruction.
+  /// Blocks until the last call has left. After Close and AwaitEmpty nobody touches the gate, and
+  /// it may be destroyed.
   void AwaitEmpty();
 
  private:
+  void Leave();
+
   std::mutex mutex_;
   std::condition_variable left_;
-  bool closed_ = false;
-  int inside_ = 0;
+  bool closed_ = false;  // Guarded by mutex_.
+  int inside_ = 0;       // Guarded by mutex_.
 };
 
 }  // namespace content::api

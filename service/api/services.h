@@ -13,8 +13,8 @@
 
 namespace content::api {
 
-/// What watches are served from. They go through a gate of their own: they end when the feeds stop,
-/// and one whose reader has stalled must not hold up the end of the other calls.
+/// What watches are served from. They have a gate of their own, because they end when the feeds
+/// stop, and one whose reader has stalled must not delay the end of the other calls.
 struct Watches {
   watch::Feed& comments;
   watch::Feed& articles;
@@ -23,14 +23,14 @@ struct Watches {
   absl::Duration write_timeout;
 };
 
-/// The services of content.v1 on a store, with what is read most from memory. Every call goes
-/// through a gate. Store, reads, gates and feeds must outlive them. Their methods are thread-safe
-/// and do not block.
-std::unique_ptr<grpc::Service> NewContentService(Store& store, ReadCache& reads, Gate& gate,
+/// The services of content.v1. They answer from `store`, and what is read most from `cache`. Every
+/// call is inside a gate until it is answered. Store, cache, gates and feeds must outlive the
+/// services. Thread-safe; methods do not block.
+std::unique_ptr<grpc::Service> NewContentService(Store& store, ReadCache& cache, Gate& gate,
                                                  const Watches& watches);
 
-/// `info` is what GetServerInfo answers, less what changes.
-std::unique_ptr<grpc::Service> NewAdminService(Store& store, ReadCache& reads, Gate& gate,
+/// The same. `info` is the part of GetServerInfo's answer that does not change.
+std::unique_ptr<grpc::Service> NewAdminService(Store& store, ReadCache& cache, Gate& gate,
                                                const Watches& watches,
                                                v1::GetServerInfoResponse info);
 

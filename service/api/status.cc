@@ -4,6 +4,7 @@
 #include <string>
 
 #include "absl/strings/cord.h"
+#include "base/errors.h"
 #include "google/rpc/status.pb.h"
 
 namespace content::api {
@@ -15,6 +16,7 @@ constexpr char kErrorInfo[] = "type.googleapis.com/google.rpc.ErrorInfo";
 
 grpc::Status ToGrpcStatus(const absl::Status& status) {
   if (status.ok()) return grpc::Status::OK;
+  if (!status.GetPayload(kErrorInfo)) return ToGrpcStatus(Internal(status.ToString()));
   const std::string message(status.message());
   google::rpc::Status details;
   details.set_code(static_cast<int>(status.code()));

@@ -6,9 +6,11 @@
 
 namespace content::api {
 
-/// The one place where an absl::Status becomes a gRPC status. Its payloads, which are google.rpc
-/// messages, become the details of a google.rpc.Status, ErrorInfo first
-/// (https://google.aip.dev/193).
+/// Converts the status of a call. Its payloads, which are google.rpc messages, become the details
+/// of a google.rpc.Status, ErrorInfo first (https://google.aip.dev/193).
+///
+/// An error without an ErrorInfo was made by none of the functions in errors.h. Callers get
+/// INTERNAL for it, and the log gets the error.
 grpc::Status ToGrpcStatus(const absl::Status& status);
 
 }  // namespace content::api

@@ -11,17 +11,19 @@
 #include "absl/time/clock.h"
 #include "api/call.h"
 #include "api/status.h"
+#include "base/errors.h"
 #include "content/errors.h"
 
 namespace content::api {
 namespace {
 
-// One thing is under way at a time: the producer is asked, or a message is written. Only the alarm
-// comes between: it may give up a write.
+// At any time either the producer is asked or a message is written. Only the alarm runs
+// concurrently: it may give up a write. What mutex_ does not guard belongs to that one activity.
 class ProducerStream final : public StreamReactor {
  public:
-  ProducerStream(grpc::CallbackServerContext* context, Gate& gate, absl::Duration write_timeout)
-      : context_(context), gate_(gate), write_timeout_(write_timeout) {}
+  ProducerStream(grpc::CallbackServerContext* context, Gate::Pass pass,
+                 absl::Duration write_timeout)
+      : context_(context), pass_(std::move(pass)), write_timeout_(write_timeout) {}
 
   void Start(absl::StatusOr<std::unique_ptr<Producer>> producer) {
     if (!producer.ok()) return End(producer.status());
@@ -34,6 +36,7 @@ class ProducerStream final : public StreamReactor {
       const std::lock_guard lock(mutex_);
       if (write_ == Write::kGivenUp) return;
       write_ = Write::kNone;
+      buffer_.Clear();  // A stream that waits for its next chunk holds no message.
     }
     ok ? Proceed() : End(Cancelled());
   }
@@ -50,9 +53,7 @@ class ProducerStream final : public StreamReactor {
   enum class Write { kNone, kUnderWay, kGivenUp };
 
   void Pull() {
-    CallContext call{.deadline = ToSteadyDeadline(context_->deadline()),
-                     .cancelled = [context = context_] { return context->IsCancelled(); }};
-    producer_->Next(std::move(call), [this](absl::StatusOr<Chunk> chunk) {
+    producer_->Next(ToCallContext(context_), [this](absl::StatusOr<Chunk> chunk) {
       if (!chunk.ok()) return End(chunk.status());
       chunk_ = *std::move(chunk);
       sent_ = 0;
@@ -67,7 +68,7 @@ class ProducerStream final : public StreamReactor {
 
   void WriteNext() {
     const std::lock_guard lock(mutex_);
-    const watch::Message& message = chunk_.messages[sent_++];
+    const watch::Message message = std::move(chunk_.messages[sent_++]);
     const grpc::Slice slice = Share(message, message->size());
     buffer_ = grpc::ByteBuffer(&slice, 1);
     write_ = Write::kUnderWay;
@@ -76,28 +77,29 @@ class ProducerStream final : public StreamReactor {
     StartWrite(&buffer_);
   }
 
-  // The last thing that is done with the stream: gRPC may be done with it before this returns.
+  // The stream must not be touched afterwards: gRPC may delete it before this returns. The pass is
+  // given back last, because then the server may go away.
   void End(const absl::Status& status) {
-    Gate& gate = gate_;
+    const Gate::Pass pass = std::move(pass_);
     producer_.reset();
     chunk_.messages.clear();
     Finish(ToGrpcStatus(status));
-    gate.Leave();
   }
 
-  // One alarm for many writes: it rings when the write for which it was set should have ended, and
-  // is set again if another one is under way by then.
+  // One alarm serves many writes. It goes off when the write for which it was set should have
+  // ended, and is set again if another one is under way by then. mutex_ must be held.
   void SetAlarm() {
     if (alarm_ || write_ends_ == SteadyTime::InfiniteFuture()) return;
     references_.fetch_add(1);
     alarm_.emplace();
     alarm_->Set(absl::ToChronoTime(absl::Now() + write_timeout_), [this](bool) {
-      if (IsTooSlow()) End(WatcherTooSlow());
+      if (GiveUpSlowWrite()) End(WatcherTooSlow());
       Release();
     });
   }
 
-  bool IsTooSlow() {
+  // Whether the write under way has taken too long; it is given up then.
+  bool GiveUpSlowWrite() {
     const std::lock_guard lock(mutex_);
     alarm_.reset();
     if (write_ != Write::kUnderWay) return false;
@@ -109,24 +111,23 @@ class ProducerStream final : public StreamReactor {
     return false;
   }
 
-  // By gRPC, and by the alarm while it is set.
   void Release() {
     if (references_.fetch_sub(1) == 1) delete this;
   }
 
   grpc::CallbackServerContext* const context_;
-  Gate& gate_;
+  Gate::Pass pass_;
   const absl::Duration write_timeout_;
   std::unique_ptr<Producer> producer_;
   Chunk chunk_;
-  size_t sent_ = 0;
+  size_t sent_ = 0;  // messages of chunk_
   grpc::ByteBuffer buffer_;
-  std::atomic<int> references_ = 1;
+  std::atomic<int> references_ = 1;  // gRPC's, and the alarm's while it is set
 
-  std::mutex mutex_;  // between the alarm and all else
-  Write write_ = Write::kNone;
-  SteadyTime write_ends_;
-  std::optional<grpc::Alarm> alarm_;
+  std::mutex mutex_;
+  Write write_ = Write::kNone;        // Guarded by mutex_.
+  SteadyTime write_ends_;             // Guarded by mutex_.
+  std::optional<grpc::Alarm> alarm_;  // Guarded by mutex_.
 };
 
 class RefusedStream final : public StreamReactor {
@@ -137,11 +138,12 @@ class RefusedStream final : public StreamReactor {
 
 }  // namespace
 
-StreamReactor* NewStream(grpc::CallbackServerContext* context, Gate& gate,
-                         absl::Duration write_timeout,
-                         absl::FunctionRef<absl::StatusOr<std::unique_ptr<Producer>>()> open) {
-  if (!gate.Enter()) return new RefusedStream(ServerStopping());
-  auto* const stream = new ProducerStream(context, gate, write_timeout);
+StreamReactor* StartStream(grpc::CallbackServerContext* context, Gate& gate,
+                           absl::Duration write_timeout,
+                           absl::FunctionRef<absl::StatusOr<std::unique_ptr<Producer>>()> open) {
+  Gate::Pass pass = gate.Enter();
+  if (!pass) return new RefusedStream(ServerStopping());
+  auto* const stream = new ProducerStream(context, std::move(pass), write_timeout);
   stream->Start(open());
   return stream;
 }

@@ -31,17 +31,19 @@ inline absl::Status CheckCaller(const CallContext& context, SteadyTime now = Ste
 }
 
 /// Receives the answer of an asynchronous call: an absl::StatusOr<T>, or an absl::Status if T is
-/// void. It is called exactly once, on any thread, and must not block:
+/// void. It is called once, on any thread, and must not block:
 ///
 ///   std::move(done)(article);
 ///
-/// A callback that is destroyed before it was called answers INTERNAL and logs that, so no caller
-/// waits for ever. Move-only. A moved-from callback is empty.
+/// A callback that is destroyed or replaced before it was called answers INTERNAL and logs that, so
+/// every call is answered exactly once. Move-only; empty after it was called or moved from. Costs
+/// one allocation if the function has more than two words of state.
 template <class T>
 class Callback {
  public:
   using Answer = std::conditional_t<std::is_void_v<T>, absl::Status, absl::StatusOr<T>>;
 
+  /// An empty callback: nobody waits.
   Callback() = default;
 
   template <class Function,
@@ -50,32 +52,31 @@ class Callback {
   Callback(Function&& function)  // NOLINT(google-explicit-constructor): a lambda is a callback
       : function_(std::forward<Function>(function)) {}
 
-  Callback(Callback&& other) noexcept : function_(std::exchange(other.function_, nullptr)) {}
+  Callback(Callback&& other) noexcept : function_(other.Take()) {}
 
   Callback& operator=(Callback&& other) noexcept {
-    const Callback replaced(std::exchange(function_, std::exchange(other.function_, nullptr)));
+    Callback replaced(std::move(other));
+    std::swap(function_, replaced.function_);
     return *this;
   }
 
   ~Callback() {
-    if (function_) std::move (*this)(Internal("a call was dropped without an answer"));
+    if (function_) Take()(Internal("a call was dropped without an answer"));
   }
 
-  /// Gives the answer. The callback must not be empty, and is empty afterwards.
-  void operator()(Answer answer) && {
-    Function function = std::exchange(function_, nullptr);
-    std::move(function)(std::move(answer));
-  }
+  /// Gives the answer. Must not be empty.
+  void operator()(Answer answer) && { Take()(std::move(answer)); }
 
-  /// Whether it still has to be called.
+  /// Whether the answer is still to be given.
   explicit operator bool() const { return static_cast<bool>(function_); }
 
  private:
-  using Function = absl::AnyInvocable<void(Answer) &&>;
+  using AnyFunction = absl::AnyInvocable<void(Answer) &&>;
 
-  explicit Callback(Function&& function) : function_(std::move(function)) {}
+  // A moved-from AnyInvocable need not be empty.
+  AnyFunction Take() { return std::exchange(function_, nullptr); }
 
-  Function function_;
+  AnyFunction function_;
 };
 
 }  // namespace content

@@ -14,8 +14,9 @@ class Publishing {
  public:
   virtual ~Publishing() = default;
 
-  /// Creates or replaces `article`, which is complete: name, sections and word count are filled in.
-  /// If it has an etag, that must be the current one.
+  /// Creates or replaces `article`, which is valid (CheckArticle). It is completed first
+  /// (CompleteArticle): INVALID_ARGUMENT if that fails. If it has an etag, that must be the current
+  /// one.
   virtual void PublishArticle(CallContext context, v1::Article article, PublishOptions options,
                               Callback<PublishedArticle> done) = 0;
 

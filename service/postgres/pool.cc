@@ -54,9 +54,11 @@ class Pool::Worker {
   std::condition_variable wake;
   bool is_called = false;  // Set when there may be a job. Guarded by the pool's mutex_.
 
-  void Do(Job& job) {
     const CallContext context = job.Begin();
-    job.Finish(Run(job, context));
+    SetBusySince(SteadyNow());
+    absl::Status status = Run(job, context);
+    SetBusySince(SteadyTime::InfiniteFuture());
+    job.Finish(std::move(status));
   }
 
   // Thread-safe.
@@ -65,6 +67,12 @@ class Pool::Worker {
     if (connection_ != nullptr && connection_->ShutdownIfOverdue()) {
       log::Error("database does not answer", {});
     }
+  }
+
+  // When its job began; InfiniteFuture if it has none. Thread-safe.
+  SteadyTime BusySince() {
+    const std::lock_guard lock(mutex_);
+    return busy_since_;
   }
 
   // The version of the database that the open connection leads to. Empty if none is open.
@@ -170,6 +178,11 @@ class Pool::Worker {
     // The old connection is closed here, without the lock: that may take long.
   }
 
+  void SetBusySince(SteadyTime time) {
+    const std::lock_guard lock(mutex_);
+    busy_since_ = time;
+  }
+
   void SetDatabaseVersion(std::string version) {
     const std::lock_guard lock(mutex_);
     database_version_ = std::move(version);
@@ -185,6 +198,7 @@ class Pool::Worker {
   // held.
   std::unique_ptr<Connection> connection_;
   std::string database_version_;  // Guarded by mutex_.
+  SteadyTime busy_since_ = SteadyTime::InfiniteFuture();  // Guarded by mutex_.
 };
 
 Pool::Pool(Options options) : options_(std::move(options)), admission_(options_.queue_limit) {
@@ -241,6 +255,12 @@ Pool::Stats Pool::GetStats() {
   const std::lock_guard lock(mutex_);
   stats.busy_connections = busy_;
   return stats;
+}
+
+SteadyTime Pool::OldestJobStart() {
+  SteadyTime oldest = SteadyTime::InfiniteFuture();
+  for (const auto& worker : workers_) oldest = std::min(oldest, worker->BusySince());
+  return oldest;
 }
 
 std::string Pool::DatabaseVersion() {

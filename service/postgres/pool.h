@@ -112,6 +112,10 @@ class Pool {
   /// How busy the pool is. Does not wait for the database.
   Stats GetStats();
 
+  /// When the oldest of the jobs that run was given to its connection; InfiniteFuture if none runs.
+  /// Never waits for the database. Thread-safe.
+  SteadyTime OldestJobStart();
+
   const Options& options() const { return options_; }
 
   /// The version of the database. Empty while no connection is open. Does not wait for the

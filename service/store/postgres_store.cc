@@ -83,6 +83,8 @@ class PostgresStore : public Store {
     lists_of_states_.Add(std::move(context), std::move(ids), std::move(done));
   }
 
+  SteadyTime OldestReadStart() override { return reads_.OldestJobStart(); }
+
   std::unique_ptr<Subscription> Subscribe(ChangeListener listener) override {
     return change_notifier_.Subscribe(std::move(listener));
   }
@@ -252,9 +254,9 @@ class PostgresStore : public Store {
                    Callback<ErasedComments> done) override {
     writes_.Write(
         std::move(context),
-        [this, author_id = std::move(author_id)](postgres::Connection& connection,
-                                                 bool /*in_doubt*/) {
-          return store::EraseAuthor(connection, author_id, announce_);
+        [this, author_id = std::move(author_id), attempt = std::optional<ErasureAttempt>()](
+            postgres::Connection& connection, bool /*in_doubt*/) mutable {
+          return store::EraseAuthor(connection, author_id, attempt, announce_);
         },
         std::move(done));
   }
@@ -263,8 +265,9 @@ class PostgresStore : public Store {
                       Callback<VerifiedCounters> done) override {
     writes_.Write(
         std::move(context),
-        [this, query = std::move(query)](postgres::Connection& connection, bool /*in_doubt*/) {
-          return store::VerifyCounters(connection, query, announce_);
+        [this, query = std::move(query), attempt = std::optional<RepairAttempt>()](
+            postgres::Connection& connection, bool /*in_doubt*/) mutable {
+          return store::VerifyCounters(connection, query, attempt, announce_);
         },
         std::move(done));
   }

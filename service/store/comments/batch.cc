@@ -87,8 +87,8 @@ class CommentBatch {
         below_others.insert({item.article->id, TargetOf(*item.change)});
       }
     }
-    threads_.Read(keys);
-    threads_.ReadAbove(below_others);
+    comments_.Read(keys);
+    comments_.ReadAbove(below_others);
   }
 
   // The ids of the comments that the write looks at.
@@ -109,7 +109,7 @@ class CommentBatch {
   void Apply() {
     for (const Item& item : items_) {
       *item.answer = WriteComment({.article = *item.article,
-                                   .threads = threads_,
+                                   .comments = comments_,
                                    .requests = requests_,
                                    .now = now_,
                                    .in_doubt = mode_.in_doubt},
@@ -123,7 +123,7 @@ class CommentBatch {
       if (article.changed) changed.push_back(&article);
     }
     if (changed.empty() && !requests_.has_callers_records()) return;
-    threads_.Write();
+    comments_.Write();
     requests_.Write();
     WriteCounters(transaction_, changed);
     transaction_.Commit();
@@ -134,7 +134,7 @@ class CommentBatch {
     std::map<std::string, ChangeNotice> by_article;
     for (const Item& item : items_) {
       if (item.answer->value().ok()) {
-        by_article.try_emplace(item.article->id, NewsOf(*item.article));
+        by_article.try_emplace(item.article->id, NoticeOf(*item.article));
       }
     }
     std::vector<ChangeNotice> notices;
@@ -150,7 +150,7 @@ class CommentBatch {
   std::vector<CommentAnswer> answers_;
   std::vector<Item> items_;
   RequestLog requests_{transaction_};
-  Threads threads_{transaction_};
+  CommentTree comments_{transaction_};
 };
 
 }  // namespace

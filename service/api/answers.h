@@ -1,0 +1,60 @@
+#pragma once
+
+#include <string>
+#include <utility>
+
+#include "absl/strings/string_view.h"
+#include "base/call.h"
+#include "content/article.h"
+#include "content/v1/article.pb.h"
+#include "content/v1/comment.pb.h"
+#include "content/v1/content_service.pb.h"
+#include "google/protobuf/message.h"
+
+// What the answers of several RPCs share.
+namespace content::api {
+
+/// A callback for the store. It passes errors on to `done`, and otherwise what `encode` makes of
+/// the store's answer: a Response or an absl::StatusOr<Response>.
+template <class Stored, class Response, class Encode>
+Callback<Stored> Reply(Callback<Response> done, Encode encode) {
+  return
+      [done = std::move(done), encode = std::move(encode)](absl::StatusOr<Stored> stored) mutable {
+        if (!stored.ok()) return std::move(done)(stored.status());
+        std::move(done)(encode(*std::move(stored)));
+      };
+}
+
+/// Reply for an RPC whose response is an article and nothing else.
+template <class Response>
+Callback<v1::Article> ReplyWithArticle(Callback<Response> done) {
+  return Reply<v1::Article>(std::move(done), [](v1::Article article) {
+    Response response;
+    *response.mutable_article() = std::move(article);
+    return response;
+  });
+}
+
+/// Reply for an RPC whose response is a comment and nothing else.
+template <class Response>
+Callback<v1::Comment> ReplyWithComment(Callback<Response> done) {
+  return Reply<v1::Comment>(std::move(done), [](v1::Comment comment) {
+    Response response;
+    *response.mutable_comment() = std::move(comment);
+    return response;
+  });
+}
+
+/// Token of the page that begins after `next_key`; empty if that is empty, because no page follows.
+/// `query_identity` is the QueryIdentity of the request.
+std::string NextPageToken(absl::string_view query_identity, absl::string_view next_key);
+
+/// PageRequest.key of the first page of a list of comments. `article_name` and `order` are those of
+/// the request as it came, because the token of the next page is bound to them.
+std::string CachedPageKey(absl::string_view rpc, absl::string_view article_name,
+                          v1::CommentOrder order, int page_size,
+                          v1::ArticleView view = v1::ARTICLE_VIEW_UNSPECIFIED);
+
+SharedBytes Serialize(const google::protobuf::MessageLite& message);
+
+}  // namespace content::api

@@ -1,0 +1,107 @@
+#include "api/checks.h"
+
+#include <algorithm>
+#include <iterator>
+#include <optional>
+#include <utility>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "api/identity.h"
+#include "content/page_token.h"
+#include "content/rules.h"
+#include "content/text.h"
+#include "content/uuid.h"
+#include "google/protobuf/util/time_util.h"
+
+namespace content::api {
+
+std::string CheckArticleName(absl::string_view name, absl::string_view field,
+                             Violations& violations) {
+  std::optional<std::string> id = ParseArticleName(name);
+  if (!id) violations.Add(field, name.empty() ? "is required" : kArticleNameRule);
+  return std::move(id).value_or("");
+}
+
+CommentRef CheckCommentName(absl::string_view name, absl::string_view field,
+                            Violations& violations) {
+  std::optional<CommentRef> reference = ParseCommentName(name);
+  if (!reference) violations.Add(field, name.empty() ? "is required" : kCommentNameRule);
+  return std::move(reference).value_or(CommentRef());
+}
+
+std::string CheckReplyTo(absl::string_view name, absl::string_view field, Violations& violations) {
+  return name.empty() ? "" : CheckCommentName(name, field, violations).comment_id;
+}
+
+v1::ArticleView CheckView(v1::ArticleView view, v1::ArticleView default_view,
+                          Violations& violations) {
+  if (!v1::ArticleView_IsValid(view)) violations.Add("view", "is not a value of ArticleView");
+  return view == v1::ARTICLE_VIEW_UNSPECIFIED ? default_view : view;
+}
+
+v1::CommentOrder CheckOrder(v1::CommentOrder order, absl::string_view field,
+                            Violations& violations) {
+  if (!v1::CommentOrder_IsValid(order)) violations.Add(field, "is not a value of CommentOrder");
+  return order == v1::COMMENT_ORDER_UNSPECIFIED ? v1::COMMENT_ORDER_NEWEST : order;
+}
+
+int CheckPageSize(int page_size, PageSizes sizes, absl::string_view field, Violations& violations) {
+  if (page_size < 0) violations.Add(field, "is negative");
+  return page_size == 0 ? sizes.default_size : std::min(page_size, sizes.max_size);
+}
+
+std::string CheckPageToken(const google::protobuf::Message& request, absl::string_view token,
+                           Violations& violations) {
+  if (token.empty()) return "";  // The first page, which most calls ask for, needs no identity.
+  std::optional<std::string> key = ReadPageToken(QueryIdentity(request), token);
+  if (!key) violations.Add("page_token", kPageTokenRule);
+  return std::move(key).value_or("");
+}
+
+int64_t CheckMinRevision(int64_t min_revision, Violations& violations) {
+  if (min_revision < 0) violations.Add("min_revision", "is negative");
+  return min_revision;
+}
+
+std::string CheckFilter(absl::string_view value, absl::string_view field, Violations& violations) {
+  if (HasForbiddenCharacter(value, /*one_line=*/true)) {
+    violations.Add(field, "has a control character or a line break");
+  }
+  return std::string(value);
+}
+
+RequestKey CheckRequestId(const google::protobuf::Message& request, absl::string_view request_id,
+                          Violations& violations) {
+  if (request_id.empty()) return {};
+  std::string id = absl::AsciiStrToLower(request_id);
+  if (!IsUuid(id)) violations.Add("request_id", "is not a UUID");
+  return {.id = std::move(id), .fingerprint = RequestFingerprint(request)};
+}
+
+std::vector<std::string> CheckUpdateMask(const google::protobuf::FieldMask& mask,
+                                         const std::vector<std::string>& changeable,
+                                         absl::FunctionRef<bool(const std::string&)> is_set,
+                                         Violations& violations) {
+  std::vector<std::string> paths(mask.paths().begin(), mask.paths().end());
+  if (paths == std::vector<std::string>{"*"}) return changeable;
+  if (paths.empty()) {
+    std::copy_if(changeable.begin(), changeable.end(), std::back_inserter(paths), is_set);
+  }
+  if (paths.empty()) violations.Add("update_mask", "names no field, and none is set");
+  for (const std::string& path : paths) {
+    if (std::find(changeable.begin(), changeable.end(), path) == changeable.end()) {
+      violations.Add("update_mask",
+                     absl::StrCat("has a path that is none of ", absl::StrJoin(changeable, ", ")));
+      break;
+    }
+  }
+  return paths;
+}
+
+absl::Time ToTime(const google::protobuf::Timestamp& timestamp) {
+  return absl::FromUnixMicros(google::protobuf::util::TimeUtil::TimestampToMicroseconds(timestamp));
+}
+
+}  // namespace content::api

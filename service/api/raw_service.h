@@ -1,0 +1,102 @@
+#pragma once
+
+#include <grpc/support/log.h>
+#include <grpcpp/support/byte_buffer.h>
+#include <grpcpp/support/server_callback.h>
+
+#include <memory>
+#include <type_traits>
+#include <utility>
+
+#include "absl/time/time.h"
+#include "api/call.h"
+#include "api/gate.h"
+#include "api/stream.h"
+#include "google/protobuf/descriptor.h"
+
+namespace content::api {
+
+/// A service whose methods take and give bytes (see decode.h) and are served by handlers:
+///
+///   auto service = std::make_unique<RawService<v1::ContentService>>(gate);
+///   service->Unary(GetArticle, cache);
+///
+/// A handler serves the method whose request it takes, so no two methods may have the same request
+/// type. Methods without a handler answer UNIMPLEMENTED.
+///
+/// This registers methods as the generated WithRawCallbackMethod_... mixins do. Those take a mixin
+/// and an override for each method, because the name of a virtual function cannot be a template
+/// argument. In gRPC 1.51 the classes that they register are in grpc::internal.
+template <class Api>
+class RawService : public Api::Service {
+ public:
+  /// `gate` and the origins below must outlive the service.
+  explicit RawService(Gate& gate) : gate_(gate) {}
+
+  /// Serves a unary method. `origin` is what the handler asks for the answer.
+  template <class Origin, class Request, class Response>
+  void Unary(void (*handler)(Origin&, CallContext, Request, Callback<Response>),
+             std::type_identity_t<Origin>& origin) {
+    ServeUnary<Request, Response>(
+        [handler, &origin](CallContext call, Request request, Callback<Response> done) {
+          handler(origin, std::move(call), std::move(request), std::move(done));
+        });
+  }
+
+  /// The same for a handler that asks two, such as the cache and the store behind it.
+  template <class First, class Second, class Request, class Response>
+  void Unary(void (*handler)(First&, Second&, CallContext, Request, Callback<Response>),
+             std::type_identity_t<First>& first, std::type_identity_t<Second>& second) {
+    ServeUnary<Request, Response>(
+        [handler, &first, &second](CallContext call, Request request, Callback<Response> done) {
+          handler(first, second, std::move(call), std::move(request), std::move(done));
+        });
+  }
+
+  /// Serves a server-streaming method.
+  template <class Origin, class Request>
+  void Stream(StreamHandler<Origin, Request> handler, std::type_identity_t<Origin>& origin) {
+    Stream(handler, origin, gate_, absl::InfiniteDuration());
+  }
+
+  /// The same with a gate of its own, and with a limit for the time that a reader may take over one
+  /// message.
+  template <class Origin, class Request>
+  void Stream(StreamHandler<Origin, Request> handler, std::type_identity_t<Origin>& origin,
+              Gate& gate, absl::Duration write_timeout) {
+    Register<Request>(
+        new grpc::internal::CallbackServerStreamingHandler<grpc::ByteBuffer, grpc::ByteBuffer>(
+            [handler, &origin, &gate, write_timeout](grpc::CallbackServerContext* context,
+                                                     const grpc::ByteBuffer* request) {
+              return StartStream(handler, origin, gate, write_timeout, context, request);
+            }));
+  }
+
+ private:
+  template <class Request, class Response, class Handle>
+  void ServeUnary(Handle handle) {
+    Register<Request>(new grpc::internal::CallbackUnaryHandler<grpc::ByteBuffer, grpc::ByteBuffer>(
+        [handle, &gate = gate_](grpc::CallbackServerContext* context,
+                                const grpc::ByteBuffer* request, grpc::ByteBuffer* response) {
+          return AnswerCall<Request, Response>(handle, gate, context, request, response);
+        }));
+  }
+
+  // Takes ownership of `handler`.
+  template <class Request>
+  void Register(grpc::internal::MethodHandler* handler) {
+    const auto* const service =
+        google::protobuf::DescriptorPool::generated_pool()->FindServiceByName(
+            Api::service_full_name());
+    int index = 0;
+    while (service->method(index)->input_type() != Request::descriptor()) {
+      ++index;
+      GPR_ASSERT(index < service->method_count());  // the handler is of another service
+    }
+    this->MarkMethodRawCallback(index, handler);
+  }
+
+  Gate& gate_;
+};
+
+}  // namespace content::api

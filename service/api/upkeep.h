@@ -1,0 +1,45 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "api/stream.h"
+#include "base/call.h"
+#include "content/read_cache.h"
+#include "content/upkeep.h"
+#include "content/v1/admin_service.pb.h"
+#include "watch/feed.h"
+
+// The RPCs of operators: a check and a handler or StreamHandler for each. admin_service.proto says
+// what they do.
+namespace content::api {
+
+/// The author's id.
+absl::StatusOr<std::string> CheckExportAuthor(const v1::ExportAuthorRequest& request);
+absl::StatusOr<std::unique_ptr<Producer>> ExportAuthor(Upkeep& upkeep,
+                                                       const v1::ExportAuthorRequest& request);
+
+/// The author's id.
+absl::StatusOr<std::string> CheckEraseAuthor(const v1::EraseAuthorRequest& request);
+absl::StatusOr<std::unique_ptr<Producer>> EraseAuthor(Upkeep& upkeep,
+                                                      const v1::EraseAuthorRequest& request);
+
+absl::StatusOr<VerifyQuery> CheckVerifyCounters(const v1::VerifyCountersRequest& request);
+absl::StatusOr<std::unique_ptr<Producer>> VerifyCounters(Upkeep& upkeep,
+                                                         const v1::VerifyCountersRequest& request);
+
+/// What GetServerInfo describes. The references must outlive it.
+struct ServerParts {
+  Upkeep& upkeep;
+  ReadCache& cache;
+  const watch::Feed& comments;
+  const watch::Feed& articles;
+  /// The fields that do not change while the server runs.
+  v1::GetServerInfoResponse info;
+};
+
+void GetServerInfo(const ServerParts& server, CallContext call, v1::GetServerInfoRequest request,
+                   Callback<v1::GetServerInfoResponse> done);
+
+}  // namespace content::api

@@ -1,0 +1,221 @@
+#include "api/comments.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "api/articles.h"
+#include "api/identity.h"
+#include "content/page_token.h"
+#include "content/rules.h"
+#include "problems.h"
+
+namespace content::api {
+namespace {
+
+using ::testing::StartsWith;
+
+constexpr char kId[] = "0190a8f0-0000-7000-8000-000000000000";
+constexpr char kForeignToken[] = "page_token is not a next_page_token of this very query";
+
+TEST(CheckGetComment, WantsAName) {
+  EXPECT_EQ(Problems(CheckGetComment({})), "name is required");
+  v1::GetCommentRequest request;
+  request.set_name(CommentName("a", kId));
+  EXPECT_EQ(CheckGetComment(request)->article_id, "a");
+  EXPECT_EQ(CheckGetComment(request)->comment_id, kId);
+  request.set_min_revision(-1);
+  EXPECT_EQ(Problems(CheckGetComment(request)), "min_revision is negative");
+}
+
+TEST(CheckListComments, HasDefaultsAndLimits) {
+  EXPECT_EQ(Problems(CheckListComments({})), "parent is required");
+  const auto check = [](int32_t page_size) {
+    v1::ListCommentsRequest request;
+    request.set_parent("articles/a");
+    request.set_page_size(page_size);
+    return CheckListComments(request);
+  };
+  EXPECT_EQ(check(0)->page_size, 25);
+  EXPECT_EQ(check(7)->page_size, 7);
+  EXPECT_EQ(check(1'000'000)->page_size, 200);
+  EXPECT_EQ(Problems(check(-1)), "page_size is negative");
+}
+
+TEST(CheckListComments, TakesATokenOfItsQueryWithAnyPageSize) {
+  v1::ListCommentsRequest request;
+  request.set_parent("articles/a");
+  request.set_page_token(MakePageToken(QueryIdentity(request), kId));
+  request.set_page_size(3);
+  request.set_min_revision(5);
+  EXPECT_EQ(CheckListComments(request)->after_key, kId);
+
+  v1::ListCommentsRequest other_order = request;
+  other_order.set_order(v1::COMMENT_ORDER_OLDEST);
+  v1::ListCommentsRequest other_article = request;
+  other_article.set_parent("articles/b");
+  v1::ListCommentsRequest other_thread = request;
+  other_thread.set_reply_to(absl::StrCat("articles/a/comments/", kId));
+  for (const auto& other : {other_order, other_article, other_thread}) {
+    EXPECT_EQ(Problems(CheckListComments(other)), kForeignToken);
+  }
+}
+
+TEST(CheckListComments, TakesTheTokenOfAnArticlePage) {
+  v1::GetArticlePageRequest page;
+  page.set_name("articles/a");
+  page.set_view(v1::ARTICLE_VIEW_BASIC);
+  page.set_comment_page_size(3);
+  page.set_comment_order(v1::COMMENT_ORDER_OLDEST);
+  page.set_min_revision(5);
+  v1::ListCommentsRequest list;
+  list.set_parent("articles/a");
+  list.set_order(v1::COMMENT_ORDER_OLDEST);
+  list.set_page_size(50);
+  list.set_page_token(MakePageToken(IdentityOfNextComments(page), kId));
+  ASSERT_EQ(Problems(CheckListComments(list)), "");
+  EXPECT_EQ(CheckListComments(list)->after_key, kId);
+  list.set_order(v1::COMMENT_ORDER_NEWEST);
+  EXPECT_EQ(Problems(CheckListComments(list)), kForeignToken);
+}
+
+TEST(CheckCreateComment, NamesEverythingThatIsMissing) {
+  EXPECT_EQ(Problems(CheckCreateComment({})),
+            "parent is required; comment.author.id is required; comment.author.display_name is "
+            "required; comment.body is required");
+}
+
+TEST(CheckCreateComment, TakesAReplyUnderAnyNameOfTheArticle) {
+  v1::CreateCommentRequest request;
+  request.set_parent("articles/a");
+  request.mutable_comment()->mutable_author()->set_id("u");
+  request.mutable_comment()->mutable_author()->set_display_name("U");
+  request.mutable_comment()->set_body("text");
+  request.mutable_comment()->set_reply_to(absl::StrCat("articles/former/comments/", kId));
+  ASSERT_EQ(Problems(CheckCreateComment(request)), "");
+  EXPECT_EQ(CheckCreateComment(request)->reply_to_id, kId);
+  request.mutable_comment()->set_reply_to("articles/a/comments/1");
+  EXPECT_THAT(Problems(CheckCreateComment(request)),
+              StartsWith("comment.reply_to is not articles/{id}"));
+}
+
+class CheckUpdateCommentTest : public ::testing::Test {
+ protected:
+  CheckUpdateCommentTest() {
+    request_.mutable_comment()->set_name(CommentName("a", kId));
+    request_.mutable_comment()->set_etag("7");
+    request_.set_validate_only(true);
+  }
+
+  absl::StatusOr<CommentEdit> Check(const std::vector<std::string>& paths, const char* body,
+                                    const char* name) {
+    request_.mutable_update_mask()->clear_paths();
+    for (const std::string& path : paths) request_.mutable_update_mask()->add_paths(path);
+    request_.mutable_comment()->set_body(body);
+    request_.mutable_comment()->mutable_author()->set_display_name(name);
+    return CheckUpdateComment(request_);
+  }
+
+  v1::UpdateCommentRequest request_;
+};
+
+TEST_F(CheckUpdateCommentTest, ChangesTheFieldsOfTheMask) {
+  const auto edit = Check({"body"}, "text", "Ana");
+  ASSERT_TRUE(edit.ok()) << edit.status();
+  EXPECT_EQ(edit->comment.article_id, "a");
+  EXPECT_EQ(edit->comment.comment_id, kId);
+  EXPECT_EQ(edit->body, "text");
+  EXPECT_EQ(edit->author_display_name, std::nullopt);
+  EXPECT_EQ(edit->etag, "7");
+  EXPECT_TRUE(edit->validate_only);
+  EXPECT_EQ(Check({"author.display_name"}, "text", "Ana")->body, std::nullopt);
+  EXPECT_EQ(Check({"author.display_name"}, "text", "Ana")->author_display_name, "Ana");
+  EXPECT_EQ(Check({"*"}, "text", "Ana")->body, "text");
+  EXPECT_EQ(Check({"*"}, "text", "Ana")->author_display_name, "Ana");
+}
+
+TEST_F(CheckUpdateCommentTest, ChangesTheFieldsThatAreSetWithoutAMask) {
+  EXPECT_EQ(Check({}, "text", "")->body, "text");
+  EXPECT_EQ(Check({}, "text", "")->author_display_name, std::nullopt);
+  EXPECT_EQ(Check({}, "", "Ana")->author_display_name, "Ana");
+  EXPECT_EQ(Problems(Check({}, "", "")), "update_mask names no field, and none is set");
+}
+
+TEST_F(CheckUpdateCommentTest, ChecksTheFieldsThatChange) {
+  EXPECT_EQ(Problems(CheckUpdateComment({})),
+            "comment.name is required; update_mask names no field, and none is set");
+  EXPECT_EQ(Problems(Check({"*"}, "", "")),
+            "comment.body is required; comment.author.display_name is required");
+  EXPECT_EQ(Problems(Check({"body"}, "\u200B", "Ana")), "comment.body has no visible character");
+}
+
+TEST_F(CheckUpdateCommentTest, RefusesOtherPaths) {
+  for (const char* path : {"author", "author.id", "state", "", "body.x", "*.body"}) {
+    EXPECT_EQ(Problems(Check({path}, "text", "Ana")),
+              "update_mask has a path that is none of body, author.display_name");
+  }
+  EXPECT_FALSE(Check({"*", "body"}, "text", "Ana").ok());
+}
+
+TEST(CheckDeleteComment, WantsAName) {
+  EXPECT_EQ(Problems(CheckDeleteComment({})), "name is required");
+  v1::DeleteCommentRequest request;
+  request.set_name(CommentName("a", kId));
+  request.set_etag("7");
+  request.set_allow_missing(true);
+  EXPECT_EQ(CheckDeleteComment(request)->comment.comment_id, kId);
+  EXPECT_EQ(CheckDeleteComment(request)->etag, "7");
+  EXPECT_TRUE(CheckDeleteComment(request)->allow_missing);
+  request.set_name("articles/a");
+  EXPECT_EQ(Problems(CheckDeleteComment(request)), absl::StrCat("name ", kCommentNameRule));
+}
+
+TEST(CheckModerateComment, WantsANameAndAState) {
+  EXPECT_EQ(Problems(CheckModerateComment({})), "name is required; state is required");
+  v1::ModerateCommentRequest request;
+  request.set_name(CommentName("a", kId));
+  request.set_etag("7");
+  for (const auto state :
+       {v1::COMMENT_STATE_VISIBLE, v1::COMMENT_STATE_HIDDEN, v1::COMMENT_STATE_PENDING}) {
+    request.set_state(state);
+    EXPECT_EQ(CheckModerateComment(request)->state, state);
+    EXPECT_EQ(CheckModerateComment(request)->etag, "7");
+  }
+  for (const auto state : {v1::COMMENT_STATE_DELETED, static_cast<v1::CommentState>(77)}) {
+    request.set_state(state);
+    EXPECT_EQ(Problems(CheckModerateComment(request)),
+              "state is none of VISIBLE, HIDDEN and PENDING");
+  }
+}
+
+TEST(CheckListModerationQueue, HasDefaultsAndLimits) {
+  v1::ListModerationQueueRequest request;
+  ASSERT_EQ(Problems(CheckListModerationQueue(request)), "");
+  EXPECT_EQ(CheckListModerationQueue(request)->state, v1::COMMENT_STATE_PENDING);
+  EXPECT_EQ(CheckListModerationQueue(request)->page_size, 25);
+  request.set_page_size(1'000);
+  EXPECT_EQ(CheckListModerationQueue(request)->page_size, 200);
+}
+
+TEST(CheckListModerationQueue, TakesPendingAndHidden) {
+  v1::ListModerationQueueRequest request;
+  for (const auto state : {v1::COMMENT_STATE_PENDING, v1::COMMENT_STATE_HIDDEN}) {
+    request.set_state(state);
+    EXPECT_EQ(CheckListModerationQueue(request)->state, state);
+  }
+  request.set_page_token(MakePageToken(QueryIdentity(request), "key"));
+  EXPECT_EQ(CheckListModerationQueue(request)->after_key, "key");
+  for (const auto state :
+       {v1::COMMENT_STATE_VISIBLE, v1::COMMENT_STATE_DELETED, static_cast<v1::CommentState>(77)}) {
+    request.set_state(state);
+    EXPECT_EQ(Problems(CheckListModerationQueue(request)),
+              absl::StrCat("state is neither PENDING nor HIDDEN; ", kForeignToken));
+  }
+}
+
+}  // namespace
+}  // namespace content::api
