@@ -198,7 +198,7 @@ class Pool::Worker {
   // Written by the worker's thread with mutex_ held. Read by it without, by others with mutex_
   // held.
   std::unique_ptr<Connection> connection_;
-  std::string database_version_;  // Guarded by mutex_.
+  std::string database_version_;                          // Guarded by mutex_.
   SteadyTime busy_since_ = SteadyTime::InfiniteFuture();  // Guarded by mutex_.
 };
 
