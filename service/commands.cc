@@ -1,21 +1,17 @@
 #include "commands.h"
 
 #include <csignal>
-#include <fstream>
 #include <iostream>
 #include <memory>
 #include <utility>
 
 #include "absl/status/statusor.h"
-#include "absl/strings/str_cat.h"
-#include "absl/strings/str_format.h"
 #include "absl/time/clock.h"
-#include "base/await.h"
-#include "cache/cache.h"
-#include "content/body.h"
+#include "cache/article_cache.h"
 #include "content/v1/admin_service.pb.h"
 #include "embedded/postgres.h"
 #include "google/protobuf/util/time_util.h"
+#include "import_files.h"
 #include "postgres/dsn.h"
 #include "server/janitor.h"
 #include "server/server.h"
@@ -32,10 +28,10 @@ int Fail(const absl::Status& status) {
   return 1;
 }
 
-// A database to work with: the configured one, or an embedded one that runs as long as this does.
+// The configured database, or an embedded one that runs while this object lives.
 struct Database {
   std::string url;
-  std::unique_ptr<embedded::Postgres> postgres;
+  std::unique_ptr<embedded::Postgres> postgres;  // nullptr unless it is embedded and ours
 };
 
 absl::StatusOr<Database> StartEmbedded(const Config& config) {
@@ -49,7 +45,7 @@ absl::StatusOr<Database> OpenDatabase(const Config& config) {
   return StartEmbedded(config);
 }
 
-// Beside a server the embedded database runs already.
+// Like OpenDatabase, but uses the embedded database that a server runs already.
 absl::StatusOr<Database> JoinDatabase(const Config& config) {
   if (config.database_url.empty()) {
     if (auto url = embedded::RunningUrl(config.data_dir); url.ok()) return Database{*url, nullptr};
@@ -57,8 +53,8 @@ absl::StatusOr<Database> JoinDatabase(const Config& config) {
   return OpenDatabase(config);
 }
 
-// An embedded database is ours to migrate, and a server beside which this runs may not have come to
-// it yet; any other is migrated when its operator says so.
+// Migrates an embedded database, which a server that runs beside this command may not have done
+// yet. Any other database is migrated only when its operator says so, and is checked here.
 absl::Status PrepareSchema(const Config& config, const Database& database) {
   if (config.database_url.empty()) return store::Migrate(database.url).status();
   return store::CheckSchema(database.url);
@@ -73,7 +69,7 @@ absl::StatusOr<std::unique_ptr<Store>> OpenStore(const Config& config, const Dat
                                   .notifications = config.notifications});
 }
 
-// What GetServerInfo answers for as long as the server runs.
+// The part of GetServerInfo's answer that does not change.
 v1::GetServerInfoResponse MakeServerInfo(const Config& config) {
   v1::GetServerInfoResponse info;
   info.set_version(CONTENT_VERSION);
@@ -92,88 +88,10 @@ int WaitForStopSignal() {
   sigaddset(&signals, SIGINT);
   int signal = 0;
   sigwait(&signals, &signal);
-  // Another one ends the process at once: somebody does not want to wait for calls in flight.
+  // A second signal ends the process at once, for an operator who does not want to wait for calls
+  // in flight.
   pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
   return signal;
-}
-
-constexpr std::streamsize kMaxFileBytes = 4 << 20;
-
-absl::StatusOr<std::string> ReadFile(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::string content(kMaxFileBytes + 1, '\0');
-  file.read(content.data(), static_cast<std::streamsize>(content.size()));
-  if (!file.is_open() || file.bad()) return absl::NotFoundError("cannot be read");
-  if (file.gcount() > kMaxFileBytes) return absl::InvalidArgumentError("is over 4 MiB");
-  content.resize(static_cast<size_t>(file.gcount()));
-  return content;
-}
-
-absl::StatusOr<importer::ParsedArticle> ReadArticleFile(const Config& config,
-                                                        const std::string& path) {
-  const absl::StatusOr<std::string> content = ReadFile(path);
-  if (!content.ok()) return content.status();
-  return importer::Parse(*content, config.format.value_or(importer::FormatOf(path)),
-                         config.overrides);
-}
-
-// Publishes and waits for the answer. Like PublishArticle, it replaces only what was asked for by
-// id.
-absl::StatusOr<PublishedArticle> Publish(Store& store, importer::ParsedArticle parsed) {
-  return Await<PublishedArticle>([&](auto done) {
-    store.PublishArticle({}, std::move(parsed.article), {.may_replace = parsed.id_given},
-                         std::move(done));
-  });
-}
-
-const char* Word(v1::PublishOutcome outcome) {
-  switch (outcome) {
-    case v1::PUBLISH_OUTCOME_CREATED:
-      return "created";
-    case v1::PUBLISH_OUTCOME_REPLACED:
-      return "replaced";
-    case v1::PUBLISH_OUTCOME_UNCHANGED:
-      return "unchanged";
-    default:
-      return "valid";
-  }
-}
-
-void PrintImported(const std::string& file, const PublishedArticle& published) {
-  const v1::Article& article = published.article;
-  std::cout << absl::StrFormat("%-9s %s  %d sections, %d paragraphs, %d words  from %s\n",
-                               Word(published.outcome), article.name(), article.sections_size(),
-                               CountParagraphs(article.body()), article.word_count(), file);
-}
-
-// `store` is nullptr for a dry run.
-absl::Status ImportFile(const Config& config, const std::string& file, Store* store) {
-  absl::StatusOr<importer::ParsedArticle> parsed = ReadArticleFile(config, file);
-  if (!parsed.ok()) return parsed.status();
-  if (store == nullptr) {
-    PrintImported(file, {.article = std::move(parsed->article)});
-    return absl::OkStatus();
-  }
-  absl::StatusOr<PublishedArticle> published = Publish(*store, *std::move(parsed));
-  if (!published.ok()) {
-    if (published.status().code() != absl::StatusCode::kAlreadyExists) return published.status();
-    return absl::AlreadyExistsError(
-        absl::StrCat("an article with this title and other content is there already: give --id to ",
-                     "replace it, or another id"));
-  }
-  PrintImported(file, *published);
-  return absl::OkStatus();
-}
-
-int ImportFiles(const Config& config, Store* store) {
-  int status = 0;
-  for (const std::string& file : config.files) {
-    if (absl::Status imported = ImportFile(config, file, store); !imported.ok()) {
-      std::cerr << "contentd: " << file << ": " << imported.message() << "\n";
-      status = 1;
-    }
-  }
-  return status;
 }
 
 }  // namespace
@@ -184,6 +102,7 @@ int Serve(const Config& config) {
   if (absl::Status status = PrepareSchema(config, *database); !status.ok()) return Fail(status);
   absl::StatusOr<std::unique_ptr<Store>> store = OpenStore(config, *database);
   if (!store.ok()) return Fail(store.status());
+
   cache::ArticleCache reads(**store, {.max_bytes = config.cache_bytes,
                                       .max_staleness = config.max_staleness,
                                       .stale_if_error = config.stale_if_error});
@@ -194,6 +113,7 @@ int Serve(const Config& config) {
                                        .info = MakeServerInfo(config)},
                                       **store, reads);
   if (!server.ok()) return Fail(server.status());
+
   log::Info("serving", {{"address", (*server)->address()}, {"version", CONTENT_VERSION}});
   const int signal = WaitForStopSignal();
   log::Info("stopping", {{"signal", signal == SIGINT ? "SIGINT" : "SIGTERM"}});

@@ -5,11 +5,13 @@
 // The subcommands. Each returns the process's exit status.
 namespace content {
 
-/// Serves until SIGTERM or SIGINT, which the caller has blocked in every thread.
+/// Serves until SIGTERM or SIGINT, which the caller must have blocked in every thread.
 int Serve(const Config& config);
 
+/// Brings the database's schema up to date.
 int Migrate(const Config& config);
 
+/// Publishes files as articles.
 int Import(const Config& config);
 
 }  // namespace content

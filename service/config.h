@@ -13,8 +13,8 @@
 
 namespace content {
 
-/// What the process is to do and how, from flags and CONTENT_* variables, which are read nowhere
-/// else. A flag wins over its variable.
+/// The command to run and its settings. They come from flags and CONTENT_* variables, which nothing
+/// else reads; a flag overrides its variable.
 struct Config {
   enum class Command { kServe, kMigrate, kImport };
   Command command = Command::kServe;
@@ -32,14 +32,15 @@ struct Config {
   int write_connections = 0;
   int queue_limit = 0;
   absl::Duration statement_timeout;
-  /// Whether instances tell each other of changes by NOTIFY.
+  /// Whether servers notify each other of changes.
   bool notifications = true;
   int64_t cache_bytes = 0;
-  /// How old an answer from memory may be, and how much older while the database cannot be asked.
+  /// Maximum age of an answer from memory.
   absl::Duration max_staleness;
+  /// Age that is allowed in addition while the database cannot be reached.
   absl::Duration stale_if_error;
   absl::Duration watch_write_timeout;
-  /// How long a request_id is kept.
+  /// How long a request_id is remembered.
   absl::Duration request_retention;
 
   std::vector<std::string> files;
@@ -47,13 +48,13 @@ struct Config {
   std::optional<importer::Format> format;  // unset: by the file's name
   bool dry_run = false;
 
-  /// Every setting of the command but the database URL, which may hold a password: by the name of
-  /// its flag without dashes, as it was given or is without being given.
+  /// The settings of the command, each by the name of its flag without dashes: the text that was
+  /// given, or the default. The database URL is missing because it may hold a password.
   std::map<std::string, std::string> settings;
 };
 
-/// Exit status of a process that is done already: help was asked for, or a setting is wrong, which
-/// has been printed.
+/// The process should exit now, with this status: help was asked for, or a setting is wrong. The
+/// user has been told.
 struct ExitNow {
   int status;
 };

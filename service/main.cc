@@ -9,7 +9,8 @@
 
 namespace {
 
-// Before any thread starts, so that all inherit it: the signals wait for the one who asks for them.
+// Called before any thread starts, so that every thread inherits the mask and the signals stay
+// pending until Serve waits for them.
 void BlockStopSignals() {
   sigset_t signals;
   sigemptyset(&signals);
@@ -34,7 +35,7 @@ int Run(const content::Config& config) {
 }  // namespace
 
 int main(int argc, char** argv) try {
-  // Whoever reads the logs or the output may go away; that is no reason to stop.
+  // The process goes on when the reader of its log or output has gone.
   std::signal(SIGPIPE, SIG_IGN);
   const auto config = content::ReadConfig(argc, argv);
   if (const auto* exit = std::get_if<content::ExitNow>(&config)) return exit->status;

@@ -36,6 +36,7 @@ class ProducerStream final : public StreamReactor {
       const std::lock_guard lock(mutex_);
       if (write_ == Write::kGivenUp) return;
       write_ = Write::kNone;
+      buffer_.Clear();  // A stream that waits for its next chunk holds no message.
     }
     ok ? Proceed() : End(Cancelled());
   }
@@ -67,7 +68,7 @@ class ProducerStream final : public StreamReactor {
 
   void WriteNext() {
     const std::lock_guard lock(mutex_);
-    const watch::Message& message = chunk_.messages[sent_++];
+    const watch::Message message = std::move(chunk_.messages[sent_++]);
     const grpc::Slice slice = Share(message, message->size());
     buffer_ = grpc::ByteBuffer(&slice, 1);
     write_ = Write::kUnderWay;

@@ -7,8 +7,8 @@
 
 namespace content {
 
-/// SHA-256 (32 bytes) of a sequence of strings. Each is hashed with its length, so that no two
-/// different sequences are hashed alike.
+/// Returns the SHA-256 (32 bytes) of a sequence of strings. Lengths are hashed too, so different
+/// sequences never have the same input.
 std::string Digest(std::initializer_list<absl::string_view> parts);
 
 }  // namespace content

@@ -88,9 +88,8 @@ absl::Status ReplyTooLarge() {
                    "the answer would pass 3 MiB; ask for fewer articles, or for the BASIC view");
 }
 
-absl::Status Overloaded(absl::Duration retry_after) {
-  return WithRetry(MakeError(absl::StatusCode::kResourceExhausted, "OVERLOADED",
-                             "too many calls are waiting for the database"),
+absl::Status Overloaded(absl::Duration retry_after, absl::string_view message) {
+  return WithRetry(MakeError(absl::StatusCode::kResourceExhausted, "OVERLOADED", message),
                    retry_after);
 }
 

@@ -64,8 +64,9 @@ absl::Status ValueRefused();
 /// OUT_OF_RANGE: the answer would be larger than a reply may be.
 absl::Status ReplyTooLarge();
 
-/// RESOURCE_EXHAUSTED with RetryInfo: a queue is full.
-absl::Status Overloaded(absl::Duration retry_after);
+/// RESOURCE_EXHAUSTED with RetryInfo: a queue is full, or another limit of this server is reached.
+absl::Status Overloaded(absl::Duration retry_after,
+                        absl::string_view message = "too many calls are waiting for the database");
 
 /// UNAVAILABLE with RetryInfo: the database cannot be reached.
 absl::Status StoreUnavailable();

@@ -10,16 +10,10 @@
 namespace content::cache {
 namespace {
 
-// First pages in the few ways callers ask for them; the one that was kept first makes room.
-constexpr size_t kMostPages = 8;
+// Callers ask for first pages in few ways. The page that was kept first makes room.
+constexpr size_t kMaxPages = 8;
 
-// How much of an article a view is.
-int Extent(std::optional<v1::ArticleView> view) {
-  if (!view) return 0;
-  return *view == v1::ARTICLE_VIEW_FULL ? 2 : 1;
-}
-
-// The same bytes in no more memory than they need.
+// The same bytes, without memory that they do not need.
 SharedBytes Fitted(const SharedBytes& bytes) {
   const bool fits = bytes->capacity() - bytes->size() <= 16 + bytes->size() / 32;
   return fits ? bytes : std::make_shared<const std::string>(*bytes);
@@ -27,77 +21,49 @@ SharedBytes Fitted(const SharedBytes& bytes) {
 
 }  // namespace
 
-bool Need::Covers(const Need& other) const {
-  return kind == other.kind && page == other.page && Extent(view) >= Extent(other.view);
-}
-
-Article::Article(const ArticleState& state)
-    : revision(state.revision), comment_count(state.comment_count), version(state.version) {}
-
-Article::Article(const EncodedArticle& encoded) : Article(encoded.state) {
-  text = encoded.text;
-  basic_size = static_cast<uint32_t>(encoded.basic_size);
-  full = encoded.full;
-}
-
-std::optional<Found> Article::Find(const Want& want, const SharedBytes& page) const {
-  if (revision < want.min_revision) return std::nullopt;
-  if (want.page && page == nullptr) return std::nullopt;
-  Found found;
-  found.article.revision = revision;
-  found.article.comment_count = comment_count;
-  if (want.page) found.page = page;
-  if (want.view) {
-    const bool is_full = *want.view == v1::ARTICLE_VIEW_FULL;
-    if (text == nullptr || (is_full && !full)) return std::nullopt;
-    found.article.text = text;
-    found.article.size = is_full ? text->size() : basic_size;
-  }
-  return found;
-}
-
-std::optional<Found> Entry::Find(const Want& want) const {
+std::optional<PageAnswer> Entry::Find(const Lookup& lookup) const {
   if (kind != Kind::kArticle) return std::nullopt;
-  if (!want.page) return article.Find(want, nullptr);
-  if (extra == nullptr) return std::nullopt;
-  const auto page =
-      std::find_if(extra->pages.begin(), extra->pages.end(),
-                   [&want](const Page& candidate) { return candidate.key == *want.page; });
-  if (page == extra->pages.end()) return std::nullopt;
-  return article.Find(want, page->bytes);
+  if (!lookup.page) return article.Find(lookup, nullptr);
+  const SharedBytes* const page = FindPage(*lookup.page);
+  return page == nullptr ? std::nullopt : article.Find(lookup, *page);
 }
 
-bool Entry::Learn(const Flight& flight, const Fact& fact, Tick now) {
+bool Entry::Holds(const Lookup& lookup) const {
+  if (kind != Kind::kArticle || !article.HasText(lookup.view)) return false;
+  return !lookup.page || FindPage(*lookup.page) != nullptr;
+}
+
+bool Entry::Learn(const Flight& flight, const Snapshot& snapshot, Tick now) {
   if (kind == Kind::kAlias) return false;
-  if (!fact.article) {
+  if (!snapshot.article) {
     LearnMissing(flight, now);
     return false;
   }
-  if (fact.article_id != name) {
-    BecomeAliasOf(fact.article_id);
+  if (snapshot.article_id != name) {
+    BecomeAliasOf(snapshot.article_id);
     return false;
   }
-  // It may have been there before it was missing, or afterwards: no revision tells.
-  if (flight.begun < missing_at) return false;
-  const bool shows_less = kind == Kind::kArticle && fact.article->revision < article.revision;
-  if (shows_less && flight.begun < learned) {
-    TakeOlder(flight, *fact.article);
+  // The article may have been there before it was missing, or afterwards. No revision tells.
+  if (flight.begun_tick < missing_tick) return false;
+  const bool is_older = kind == Kind::kArticle && snapshot.article->revision < article.revision;
+  if (is_older && flight.begun_tick < learned_tick) {
+    TakeOlder(flight, *snapshot.article);
     return false;
   }
-  if (shows_less) Forget();
-  TakeState(*fact.article);
-  TakeText(*fact.article);
-  TakePage(flight.need.page, fact.page);
-  learned = now;
+  if (is_older) Forget();
+  TakeState(*snapshot.article);
+  TakeText(*snapshot.article);
+  TakePage(flight.question.page, snapshot.page);
+  learned_tick = now;
   Confirm(flight);
-  return shows_less;
+  return is_older;
 }
 
-void Entry::Hear(const ArticleState& state, Tick now) {
+void Entry::OnChange(const ArticleState& state, Tick now) {
   if (kind == Kind::kAlias) return;
   if (kind == Kind::kArticle && state.revision <= article.revision) return;
-  TakeState(Article(state));
-  learned = now;
+  TakeState(CachedArticle(state));
+  learned_tick = now;
 }
 
 void Entry::BecomeAliasOf(const std::string& key) {
@@ -112,13 +78,15 @@ void Entry::DropPages() {
   DropExtraIfEmpty();
 }
 
-Flight* Entry::FindFlight(const Need& need) const {
+Flight* Entry::FindFlight(const Question& question) const {
   if (extra == nullptr) return nullptr;
   for (const auto& flight : extra->flights) {
-    if (flight->need.Covers(need)) return flight.get();
+    if (flight->question.Covers(question)) return flight.get();
   }
   return nullptr;
 }
+
+bool Entry::IsBeingConfirmed() const { return FindFlight(StateQuestion()) != nullptr; }
 
 void Entry::AddFlight(std::shared_ptr<Flight> flight) {
   NeedExtra().flights.push_back(std::move(flight));
@@ -130,38 +98,40 @@ void Entry::RemoveFlight(const Flight& flight) {
 }
 
 size_t Entry::Bytes() const {
-  size_t bytes = HeapBytes(sizeof(Entry)) + HeapBytes(name) + HeapBytes(article.text);
+  size_t bytes = HeapBytes(this) + HeapBytes(name) + HeapBytes(article.text);
   if (extra == nullptr) return bytes;
-  bytes += HeapBytes(sizeof(Extra)) + HeapBytes(extra->alias_of);
+  bytes += HeapBytes(extra.get()) + HeapBytes(extra->alias_of);
   if (extra->pages.empty()) return bytes;
-  bytes += HeapBytes(extra->pages.capacity() * sizeof(Page));
+  bytes += HeapBytes(extra->pages.data());
   for (const Page& page : extra->pages) bytes += HeapBytes(page.key) + HeapBytes(page.bytes);
   return bytes;
 }
 
-// If an article has been learned of since the flight began, no revision tells which was first.
-// Whoever had the flight begun is told that there is none, which was so at some time since; so what
-// was known is shown to nobody any more. But others are not told so by this flight.
+// If the article has been seen since the flight began, no revision tells which came first. The
+// reads for which the flight began are told that there is none, which was true at some time since
+// then. So nobody may be shown the known article any more; but other reads are not told, by this
+// flight, that it is missing.
 void Entry::LearnMissing(const Flight& flight, Tick now) {
-  missing_at = now;
+  missing_tick = now;
   if (kind == Kind::kArticle) Forget();
-  if (flight.begun < learned) return;
+  if (flight.begun_tick < learned_tick) return;
   kind = Kind::kMissing;
   Confirm(flight);
 }
 
-// What news have overtaken. But if they were of comments only, the text is still the one.
-void Entry::TakeOlder(const Flight& flight, const Article& older) {
+// A change was announced while the flight was under way. If it was only a comment, the text that
+// the flight has brought is still current.
+void Entry::TakeOlder(const Flight& flight, const CachedArticle& older) {
   if (older.version != article.version) return;
   TakeText(older);
   Confirm(flight);
 }
 
 void Entry::Confirm(const Flight& flight) {
-  validated_at = std::max(validated_at, flight.begun_at);
+  confirmed_at = std::max(confirmed_at, flight.begun_at);
 }
 
-void Entry::TakeState(const Article& newer) {
+void Entry::TakeState(const CachedArticle& newer) {
   if (newer.version != article.version) article.text = nullptr;
   if (newer.revision != article.revision) DropPages();
   article.revision = newer.revision;
@@ -170,8 +140,8 @@ void Entry::TakeState(const Article& newer) {
   kind = Kind::kArticle;
 }
 
-// Of the same version.
-void Entry::TakeText(const Article& other) {
+// `other` must have the same version.
+void Entry::TakeText(const CachedArticle& other) {
   if (other.text == nullptr) return;
   if (article.text != nullptr && article.full && !other.full) return;
   article.text = Fitted(other.text);
@@ -179,12 +149,12 @@ void Entry::TakeText(const Article& other) {
   article.full = other.full;
 }
 
-// Of the same revision.
+// The page must be of the known revision.
 void Entry::TakePage(const std::string& key, const SharedBytes& bytes) {
   if (bytes == nullptr) return;
   std::vector<Page>& pages = NeedExtra().pages;
   std::erase_if(pages, [&key](const Page& page) { return page.key == key; });
-  if (pages.size() == kMostPages) pages.erase(pages.begin());
+  if (pages.size() == kMaxPages) pages.erase(pages.begin());
   pages.push_back({.key = key, .bytes = Fitted(bytes)});
 }
 
@@ -192,6 +162,14 @@ void Entry::Forget() {
   kind = Kind::kUnknown;
   article = {};
   DropPages();
+}
+
+const SharedBytes* Entry::FindPage(const std::string& key) const {
+  if (extra == nullptr) return nullptr;
+  for (const Page& page : extra->pages) {
+    if (page.key == key) return &page.bytes;
+  }
+  return nullptr;
 }
 
 Entry::Extra& Entry::NeedExtra() {

@@ -7,22 +7,22 @@
 namespace content::cache {
 namespace {
 
-// One place among the ghosts for so many bytes: fewer than most articles have.
+// There is one ghost for this many bytes of items. Most articles are larger.
 constexpr size_t kBytesPerGhost = 2048;
-constexpr size_t kFewestGhosts = 64;
+constexpr size_t kMinGhosts = 64;
 
-// A byte count as a time that fits into a Slot; it wraps around after 4 TiB, which costs no more
-// than a ghost that is believed in by mistake.
+// Makes a byte count a time that fits into a Slot. It wraps around after 4 TiB; a ghost may be
+// taken for a recent one then, which does no harm.
 constexpr int kTimeShift = 10;
 
-// How many items of the main queue are looked at for one that has not been read. All of them could
-// have been, and the caller holds a lock.
-constexpr size_t kMostLooks = 1000;
+// Limit of the items of the main queue that are examined for one that has not been read. All of
+// them may have been, and the caller holds a lock.
+constexpr size_t kMaxLooks = 1000;
 
 }  // namespace
 
 Ghosts::Ghosts(size_t window)
-    : window_(window), slots_(std::bit_ceil(std::max(window / kBytesPerGhost, kFewestGhosts))) {}
+    : window_(window), slots_(std::bit_ceil(std::max(window / kBytesPerGhost, kMinGhosts))) {}
 
 ptrdiff_t Ghosts::BucketOf(uint32_t hash) const {
   return hash % (std::ssize(slots_) / kWays) * kWays;
@@ -125,7 +125,7 @@ Evictable* Eviction::FromSmall() {
 Evictable* Eviction::FromMain() {
   for (size_t looks = 0; main_.oldest != nullptr; ++looks) {
     Evictable& item = *main_.oldest;
-    if (item.uses_ == 0 || looks == kMostLooks) return &item;
+    if (item.uses_ == 0 || looks == kMaxLooks) return &item;
     --item.uses_;
     Remove(item);
     Append(item);

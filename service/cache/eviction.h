@@ -4,15 +4,15 @@
 #include <cstdint>
 #include <vector>
 
-// Which of the things that are kept is to go when there is no room for all.
+// Decides what goes when there is no room for everything.
 namespace content::cache {
 
-/// Something that can be evicted. The order is kept in the things themselves.
+/// Something that can be evicted. The queues are linked through the items themselves.
 class Evictable {
  public:
-  /// Says that it was read.
+  /// Notes that it was read.
   void Use() {
-    if (uses_ < kMostUses) ++uses_;
+    if (uses_ < kMaxUses) ++uses_;
   }
 
   bool pinned() const { return pinned_; }
@@ -21,7 +21,7 @@ class Evictable {
   friend class Eviction;
   enum class Queue : uint8_t { kSmall, kMain };
 
-  static constexpr uint8_t kMostUses = 3;
+  static constexpr uint8_t kMaxUses = 3;
 
   Evictable* newer_ = nullptr;
   Evictable* older_ = nullptr;
@@ -32,16 +32,17 @@ class Evictable {
   bool pinned_ = false;
 };
 
-/// Hashes of what was evicted from the small queue not long ago.
+/// Hashes of what was evicted from the small queue recently.
 class Ghosts {
  public:
-  /// `window`: how many bytes come and go until one is forgotten.
+  /// `window`: a hash is forgotten after this many bytes have been evicted since.
   explicit Ghosts(size_t window);
 
   void Add(uint32_t hash, size_t bytes);
 
   bool Has(uint32_t hash) const;
 
+  /// Bytes of memory that it takes.
   size_t memory() const { return slots_.size() * sizeof(Slot); }
 
  private:
@@ -53,50 +54,51 @@ class Ghosts {
   static constexpr uint32_t kNone = 0;
   static constexpr ptrdiff_t kWays = 4;
 
-  // Where the bucket of a hash begins.
+  // Index of the first slot of a hash's bucket.
   ptrdiff_t BucketOf(uint32_t hash) const;
   uint32_t Age(const Slot& slot) const;
 
   const size_t window_;
-  // The clock: how many bytes have been added so far.
+  // The clock: number of bytes that have been added so far.
   size_t added_ = 0;
-  // Buckets of kWays: a hash is in one place of its bucket, and the oldest there makes room.
+  // Buckets of kWays slots. A hash is in one slot of its bucket; the oldest in the bucket makes
+  // room.
   std::vector<Slot> slots_;
 };
 
 /// S3-FIFO (Yang et al., "FIFO queues are all you need for cache eviction", SOSP 2023), by bytes.
 ///
-/// What is new waits in a small queue, a tenth of all. If it has been read twice more by the time
-/// it comes to the end, it goes on into the main queue, otherwise it is evicted: so what is read
-/// once passes through without pushing out anything that is read often. Of what was evicted the
-/// hash is remembered for a while, and when it comes again it goes into the main queue at once. At
-/// the end of the main queue what has been read since starts over, and the rest is evicted.
+/// A new item enters a small queue, a tenth of all. If it has been read at least twice more when it
+/// reaches the end, it moves on to the main queue; otherwise it is evicted. So items that are read
+/// once pass through without pushing out items that are read often. The hashes of evicted items are
+/// remembered for a while; if such an item comes back it enters the main queue at once. An item at
+/// the end of the main queue starts over if it was read since, and is evicted otherwise.
+///
 /// A read changes nothing but a counter in the item. Not thread-safe.
 class Eviction {
  public:
-  /// `limit`: how many bytes the items are to have at most. The caller evicts; this is what the
-  /// shares of the queues go by.
+  /// `limit`: number of bytes that the caller will let the items have. It sets the share of the
+  /// small queue. Nothing is evicted unless the caller calls Evict.
   explicit Eviction(size_t limit);
 
-  /// `item` must stay where it is until it is evicted or removed. `hash`: of its key; that of a key
-  /// is always the same.
+  /// `item` must not move until it is evicted or removed. `hash`: of its key, the same each time.
   void Add(Evictable& item, size_t bytes, size_t hash);
   void Remove(Evictable& item);
 
-  /// Its size is another one now.
+  /// Changes the size of an item.
   void Resize(Evictable& item, size_t bytes);
 
-  /// It stays, and is in nobody's way, until it is unpinned: then it is the newest of its queue.
+  /// Keeps an item from being evicted until it is unpinned. It is the newest of its queue then.
   void Pin(Evictable& item);
   void Unpin(Evictable& item);
 
-  /// Picks what is worth least and removes it; nullptr if there is nothing that is not pinned.
+  /// Removes the item that is worth least, and returns it; nullptr if all are pinned.
   Evictable* Evict();
 
-  /// Of all items.
+  /// Bytes of all items.
   size_t bytes() const { return small_.bytes + main_.bytes + pinned_.bytes; }
 
-  /// What it takes itself.
+  /// Bytes of memory that it takes itself.
   size_t memory() const { return ghosts_.memory(); }
 
  private:

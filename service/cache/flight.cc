@@ -2,48 +2,58 @@
 
 #include <utility>
 
-#include "absl/time/clock.h"
+#include "cache/entry.h"
 #include "content/errors.h"
 
 namespace content::cache {
-std::optional<absl::Status> WhyGone(const Read& read) {
-  absl::Status status = CheckCaller(read.context);
-  if (status.ok()) return std::nullopt;
-  return status;
+namespace {
+
+// How much of an article a view shows.
+int Extent(std::optional<v1::ArticleView> view) {
+  if (!view) return 0;
+  return *view == v1::ARTICLE_VIEW_FULL ? 2 : 1;
 }
 
-Need NeedOf(const Entry& entry, const Read& read) {
-  Want want = read.want();
-  // A page that is there is of the revision that is known; of a later one it is another.
-  if (!want.page) want.min_revision = 0;
-  if (entry.Find(want)) return {.kind = Need::Kind::kState};
-  if (read.page) return {.kind = Need::Kind::kPage, .view = read.view, .page = *read.page};
-  return {.kind = Need::Kind::kArticle, .view = read.view};
+}  // namespace
+
+bool Question::Covers(const Question& other) const {
+  return kind == other.kind && page == other.page && Extent(view) >= Extent(other.view);
 }
 
-absl::StatusOr<Fact> ToFact(absl::StatusOr<std::optional<ArticleState>> answer) {
-  // The time that was up was not a caller's.
-  if (absl::IsDeadlineExceeded(answer.status())) return StoreUnavailable();
-  if (!answer.ok()) return answer.status();
-  if (!*answer) return Fact{};
-  return Fact{.article = Article(**answer), .article_id = std::move((*answer)->article_id)};
-}
-
-absl::StatusOr<Fact> ToFact(absl::StatusOr<std::optional<EncodedArticle>> answer) {
-  if (!answer.ok()) return answer.status();
-  if (!*answer) return Fact{};
-  return Fact{.article = Article(**answer), .article_id = std::move((*answer)->state.article_id)};
-}
-
-absl::StatusOr<Fact> ToFact(absl::StatusOr<LoadedPage> answer) {
-  if (!answer.ok()) {
-    const bool is_missing = IsArticleNotFound(answer.status());
-    return is_missing ? absl::StatusOr<Fact>(Fact{}) : answer.status();
+Question QuestionFor(const Entry& entry, const Lookup& lookup) {
+  // A known page is of the known revision; a later revision has another. A text may stay the same.
+  const bool page_is_too_old = lookup.page && entry.article.revision < lookup.min_revision;
+  if (entry.Holds(lookup) && !page_is_too_old) return StateQuestion();
+  if (lookup.page) {
+    return {.kind = Question::Kind::kPage, .view = lookup.view, .page = *lookup.page};
   }
-  Article article = answer->article ? Article(*answer->article) : Article(answer->state);
-  return Fact{.article = std::move(article),
-              .article_id = std::move(answer->state.article_id),
-              .page = std::move(answer->bytes)};
+  return {.kind = Question::Kind::kArticle, .view = lookup.view};
+}
+
+absl::StatusOr<Snapshot> ToSnapshot(absl::StatusOr<std::optional<ArticleState>> answer) {
+  if (!answer.ok()) return answer.status();
+  if (!*answer) return Snapshot{};
+  return Snapshot{.article = CachedArticle(**answer),
+                  .article_id = std::move((*answer)->article_id)};
+}
+
+absl::StatusOr<Snapshot> ToSnapshot(absl::StatusOr<std::optional<EncodedArticle>> answer) {
+  if (!answer.ok()) return answer.status();
+  if (!*answer) return Snapshot{};
+  return Snapshot{.article = CachedArticle(**answer),
+                  .article_id = std::move((*answer)->state.article_id)};
+}
+
+absl::StatusOr<Snapshot> ToSnapshot(absl::StatusOr<LoadedPage> answer) {
+  if (!answer.ok()) {
+    if (IsArticleNotFound(answer.status())) return Snapshot{};
+    return answer.status();
+  }
+  CachedArticle article =
+      answer->article ? CachedArticle(*answer->article) : CachedArticle(answer->state);
+  return Snapshot{.article = std::move(article),
+                  .article_id = std::move(answer->state.article_id),
+                  .page = std::move(answer->bytes)};
 }
 
 }  // namespace content::cache

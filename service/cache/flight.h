@@ -1,85 +1,79 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "absl/functional/any_invocable.h"
-#include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/time/time.h"
-#include "cache/entry.h"
+#include "base/clock.h"
+#include "cache/cached_article.h"
+#include "cache/lookup.h"
+#include "content/article.h"
 #include "content/read_cache.h"
-#include "content/store.h"
 
 namespace content::cache {
 
+struct Entry;
 class Shard;
 
-/// A read that could not be answered at once.
-struct Read {
-  CallContext context;
-  /// As the caller gave it.
-  std::string id;
-  /// Under which the article is looked for.
-  std::string name = id;
+/// What the database is asked about an entry.
+struct Question {
+  enum class Kind : uint8_t {
+    kState,    // whether what is known is still current
+    kArticle,  // the article in `view`
+    kPage,     // a page, and the article if there is a `view`
+  };
+
+  /// Whether its answer has everything that an answer to `other` has.
+  bool Covers(const Question& other) const;
+
+  Kind kind = Kind::kState;
   std::optional<v1::ArticleView> view = {};
-  /// The key of a page, and what makes it.
-  std::optional<std::string> page = {};
-  std::shared_ptr<const LoadPage> load = {};
-  int64_t min_revision = 0;
-  absl::AnyInvocable<void(absl::StatusOr<Found>) &&> done;
-
-  /// When it came to the entry.
-  SteadyTime asked_at = {};
-  Tick joined = 0;
-  /// When the newest was learned that its caller may know of.
-  Tick floor = 0;
-  /// How often it has been sent on, to a flight or to another name.
-  int steps = 0;
-  /// Whether it is counted as a read for which the database was asked.
-  bool counted = false;
-
-  Want want() const { return {.view = view, .page = page, .min_revision = min_revision}; }
+  /// The key of the page.
+  std::string page = {};
 };
 
-/// Why the caller of a read does not wait any more; nothing if it does.
-std::optional<absl::Status> WhyGone(const Read& read);
+/// Confirms what is known.
+inline Question StateQuestion() { return {.kind = Question::Kind::kState}; }
 
-/// What is to be asked about the entry for this read.
-Need NeedOf(const Entry& entry, const Read& read);
+/// The question whose answer, with what `entry` holds, answers `lookup`.
+Question QuestionFor(const Entry& entry, const Lookup& lookup);
 
-/// A question to the database about one entry, and the reads that wait for the answer.
+/// A question to the database that is under way, and the reads that wait for its answer.
 ///
-/// The answer shows everything that had been learned before the flight began, because the database
-/// had it by then. So it is good for every read that joined before anything newer was learned. The
-/// caller of a later one may know of that, from an answer or because it is a write of its own: for
-/// that read the answer is good if it shows as much as is known by then; if not, the read goes on
-/// to another flight. That one begins after the read has joined and is good in any case, so no read
-/// waits for more than three flights of a kind, however often an article changes. (Only where one
-/// flight finds an article and another, under way at the same time, finds none, the first is good
-/// for nobody.)
+/// The answer shows everything that the entry had learned before the flight began, because the
+/// database had it by then. So it is good for every read that joined before anything newer was
+/// learned. The caller of a later read may know of something newer, from an answer or because it
+/// was a write of its own. For such a read the answer is good if it shows at least what is known by
+/// the time it lands; otherwise the read joins another flight. That flight begins after the read
+/// has joined and is good in any case, so no read waits for more than three flights of a kind,
+/// however often the article changes. (Only if one flight finds an article and another, under way
+/// at the same time, finds none, the first one is good for nobody.)
 ///
-/// Who waits is answered when it lands, or once their time is up or they have gone, which is looked
-/// at ten times a second. So many may wait for one flight (cache.cc), and so many flights be under
-/// way as the source takes questions: it refuses more at once. Those that nobody waits for are a
-/// few thousand at most.
+/// Reads are answered when the flight lands. Those whose caller has gone, or whose deadline has
+/// passed, are answered before that, by the maintenance thread. The number of reads that wait for
+/// one flight is limited (flights.cc). The number of flights is limited by the source, which
+/// refuses questions when its queue is full, and for confirmations ahead of time by the refresher.
 struct Flight {
   Shard& shard;
-  /// Stays while the flight is under way, and is not to be touched afterwards.
+  /// Exists while the flight is under way; must not be touched afterwards. Guarded by shard.mutex.
   Entry& entry;
-  const Need need;
-  /// What makes the page, if one is needed.
+  const Question question;
+  /// Makes the page, if the question asks for one.
   const std::shared_ptr<const LoadPage> load;
-  const Tick begun;
+  const Tick begun_tick;
   const SteadyTime begun_at;
-  std::vector<Read> waiters = {};
+  /// Guarded by shard.mutex.
+  std::vector<WaitingRead> waiters = {};
 };
 
-/// What a flight has brought, by what the source has answered.
-absl::StatusOr<Fact> ToFact(absl::StatusOr<std::optional<ArticleState>> answer);
-absl::StatusOr<Fact> ToFact(absl::StatusOr<std::optional<EncodedArticle>> answer);
-absl::StatusOr<Fact> ToFact(absl::StatusOr<LoadedPage> answer);
+using FlightPtr = std::shared_ptr<Flight>;
+
+/// What a flight has brought, from the source's answer.
+absl::StatusOr<Snapshot> ToSnapshot(absl::StatusOr<std::optional<ArticleState>> answer);
+absl::StatusOr<Snapshot> ToSnapshot(absl::StatusOr<std::optional<EncodedArticle>> answer);
+absl::StatusOr<Snapshot> ToSnapshot(absl::StatusOr<LoadedPage> answer);
 
 }  // namespace content::cache

@@ -3,22 +3,22 @@
 namespace content::cache {
 namespace {
 
-constexpr absl::Duration kTryInterval = absl::Milliseconds(100);
+constexpr absl::Duration kProbeInterval = absl::Milliseconds(100);
 
-// Later, when nobody has tried for a while, it is better to try than to believe it.
+// If nobody has asked for this long, it is better to ask than to believe what was known last.
 constexpr absl::Duration kMemory = absl::Seconds(5);
 
 }  // namespace
 
-void Reachability::Answered(SteadyTime now) {
+void Reachability::OnAnswer(SteadyTime now) {
   const std::lock_guard lock(mutex_);
   answered_at_ = now;
   away_ = false;
 }
 
-void Reachability::NotAnswered(SteadyTime since, SteadyTime now) {
+void Reachability::OnNoAnswer(SteadyTime sent_at, SteadyTime now) {
   const std::lock_guard lock(mutex_);
-  if (answered_at_ > since) return;
+  if (answered_at_ > sent_at) return;
   away_ = true;
   away_at_ = now;
 }
@@ -28,10 +28,10 @@ bool Reachability::IsAway(SteadyTime now) const {
   return away_ && now - away_at_ <= kMemory;
 }
 
-bool Reachability::MayTry(SteadyTime now) {
+bool Reachability::TryProbe(SteadyTime now) {
   const std::lock_guard lock(mutex_);
-  if (now - tried_at_ < kTryInterval) return false;
-  tried_at_ = now;
+  if (now - probed_at_ < kProbeInterval) return false;
+  probed_at_ = now;
   return true;
 }
 

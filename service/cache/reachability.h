@@ -7,28 +7,30 @@
 
 namespace content::cache {
 
-/// Whether the database can be asked, as the answers to questions show. Thread-safe.
+/// Whether the database can be asked, judged by what becomes of questions. Thread-safe.
 class Reachability {
  public:
-  /// It has answered.
-  void Answered(SteadyTime now);
+  /// Called when the database has answered a question.
+  void OnAnswer(SteadyTime now);
 
-  /// A question that was sent at `since` has been refused, or has waited long for what takes no
-  /// time. The database is away, unless it has answered another question since.
-  void NotAnswered(SteadyTime since, SteadyTime now);
+  /// Called when a question that was sent at `sent_at` has been refused because the database is
+  /// unreachable, or when the database has run it for too long. The database counts as away,
+  /// unless it has answered another question since `sent_at`.
+  void OnNoAnswer(SteadyTime sent_at, SteadyTime now);
 
-  /// Whether it was away when it was last heard of, and that was not long ago.
+  /// Whether the database was away when it was last heard of, not long ago.
   bool IsAway(SteadyTime now) const;
 
-  /// Whether it is time to find out whether it is still away. Says so to one caller only.
-  bool MayTry(SteadyTime now);
+  /// Whether it is time to ask again whether the database is back. True for one caller only in each
+  /// interval.
+  bool TryProbe(SteadyTime now);
 
  private:
   mutable std::mutex mutex_;
-  bool away_ = false;
-  SteadyTime away_at_ = SteadyTime::InfinitePast();
-  SteadyTime answered_at_ = SteadyTime::InfinitePast();
-  SteadyTime tried_at_ = SteadyTime::InfinitePast();
+  bool away_ = false;                                    // Guarded by mutex_.
+  SteadyTime away_at_ = SteadyTime::InfinitePast();      // Guarded by mutex_.
+  SteadyTime answered_at_ = SteadyTime::InfinitePast();  // Guarded by mutex_.
+  SteadyTime probed_at_ = SteadyTime::InfinitePast();    // Guarded by mutex_.
 };
 
 }  // namespace content::cache

@@ -1,10 +1,20 @@
 #include "cache/shard.h"
 
+#include <algorithm>
+#include <bit>
+#include <limits>
 #include <utility>
 
 namespace content::cache {
+namespace {
 
-Shard::Shard(size_t max_bytes) : max_bytes_(max_bytes), eviction_(max_bytes) {}
+constexpr int64_t kMinShardBytes = int64_t{16} << 20;
+constexpr int64_t kMaxShards = 32;
+
+}  // namespace
+
+Shard::Shard(size_t max_bytes, WorkSignal& maintenance)
+    : max_bytes_(max_bytes), maintenance_(maintenance), eviction_(max_bytes) {}
 
 Entry* Shard::Find(const HashedName& name) {
   const auto it = entries_.find(name);
@@ -17,14 +27,18 @@ Entry& Shard::Add(const HashedName& name) {
   return **entries_.insert(std::move(entry)).first;
 }
 
-void Shard::Refit(Entry& entry) {
-  // What does not fit at all would push out the rest before it went itself.
-  const auto fits = [&] { return Overhead() + entry.Bytes() <= max_bytes_; };
-  if (!fits()) entry.DropPages();
-  const bool is_kept = entry.pinned() || (entry.kind != Entry::Kind::kUnknown && fits());
+void Shard::Reaccount(Entry& entry) {
+  // An entry that does not fit at all would push out all others before it went itself.
+  const auto fits = [this](size_t bytes) { return Overhead() + bytes <= max_bytes_; };
+  size_t bytes = entry.Bytes();
+  if (!fits(bytes)) {
+    entry.DropPages();
+    bytes = entry.Bytes();
+  }
+  const bool is_kept = entry.pinned() || (entry.kind != Entry::Kind::kUnknown && fits(bytes));
   if (is_kept) {
-    eviction_.Resize(entry, entry.Bytes());
-    Count(entry);
+    eviction_.Resize(entry, bytes);
+    CountArticle(entry);
   } else {
     eviction_.Remove(entry);
     Drop(entry);
@@ -35,15 +49,16 @@ void Shard::Refit(Entry& entry) {
 void Shard::KeepWarm(Entry& entry, uint8_t confirmations) {
   if (confirmations == 0 || std::exchange(entry.confirmations, confirmations) > 0) return;
   warm_.insert(&entry);
+  maintenance_.Notify();
   Evict();
 }
 
-std::vector<Entry*> Shard::TakeDue(SteadyTime time, size_t most) {
+std::vector<Entry*> Shard::TakeDue(SteadyTime time, size_t limit) {
   std::vector<Entry*> due;
-  for (auto it = warm_.begin(); it != warm_.end() && due.size() < most;) {
+  for (auto it = warm_.begin(); it != warm_.end() && due.size() < limit;) {
     Entry& entry = **it;
     const auto current = it++;
-    if (entry.validated_at > time || entry.IsBeingConfirmed()) continue;
+    if (entry.confirmed_at > time || entry.IsBeingConfirmed()) continue;
     if (entry.kind == Entry::Kind::kArticle) due.push_back(&entry);
     --entry.confirmations;
     if (entry.confirmations == 0) warm_.erase(current);
@@ -51,14 +66,15 @@ std::vector<Entry*> Shard::TakeDue(SteadyTime time, size_t most) {
   return due;
 }
 
-void Shard::Depart(const std::shared_ptr<Flight>& flight) {
+void Shard::Depart(const FlightPtr& flight) {
   flights_.insert(flight);
   Entry& entry = flight->entry;
   entry.AddFlight(flight);
   if (!entry.pinned()) eviction_.Pin(entry);
+  maintenance_.Notify();
 }
 
-void Shard::Land(const std::shared_ptr<Flight>& flight) {
+void Shard::Land(const FlightPtr& flight) {
   flights_.erase(flight);
   Entry& entry = flight->entry;
   entry.RemoveFlight(*flight);
@@ -67,14 +83,14 @@ void Shard::Land(const std::shared_ptr<Flight>& flight) {
 
 size_t Shard::Overhead() const {
   constexpr size_t kSlot =
-      sizeof(std::unique_ptr<Entry>) + 1;  // and a byte that says what is there
+      sizeof(std::unique_ptr<Entry>) + 1;  // the table has a byte for each slot
   return sizeof(Shard) + eviction_.memory() + (entries_.capacity() + warm_.capacity()) * kSlot;
 }
 
-void Shard::Count(Entry& entry) {
+void Shard::CountArticle(Entry& entry) {
   const bool is_article = entry.article.text != nullptr;
   if (is_article == entry.counted) return;
-  articles += is_article ? 1 : -1;
+  counters_.articles += is_article ? 1 : -1;
   entry.counted = is_article;
 }
 
@@ -87,9 +103,24 @@ void Shard::Evict() {
 }
 
 void Shard::Drop(Entry& entry) {
-  if (entry.counted) --articles;
+  if (entry.counted) --counters_.articles;
   if (entry.confirmations > 0) warm_.erase(&entry);
   entries_.erase(entries_.find(HashedName(entry.name)));
+}
+
+ShardSet::ShardSet(int64_t max_bytes, WorkSignal& maintenance) {
+  const auto count = std::bit_floor(
+      static_cast<size_t>(std::clamp<int64_t>(max_bytes / kMinShardBytes, 1, kMaxShards)));
+  for (size_t i = 0; i < count; ++i) {
+    shards_.push_back(std::make_unique<Shard>(static_cast<size_t>(max_bytes) / count, maintenance));
+  }
+}
+
+Shard& ShardSet::Of(const HashedName& name) const {
+  // The upper bits: the hash tables use the lower ones.
+  constexpr int kShift = std::numeric_limits<size_t>::digits - 8;
+  static_assert(kMaxShards <= 1 << 8);
+  return *shards_[(name.hash >> kShift) % shards_.size()];
 }
 
 }  // namespace content::cache

@@ -9,10 +9,11 @@
 #include "absl/container/flat_hash_set.h"
 #include "absl/hash/hash.h"
 #include "absl/strings/string_view.h"
-#include "absl/time/time.h"
+#include "base/clock.h"
 #include "cache/entry.h"
 #include "cache/eviction.h"
 #include "cache/flight.h"
+#include "cache/work_signal.h"
 
 namespace content::cache {
 
@@ -25,56 +26,68 @@ struct HashedName {
   size_t hash;
 };
 
-/// A part of what is kept, with a lock of its own.
+/// A part of the cache with a lock of its own.
 ///
-/// Locks: `mutex` guards all of the shard, its entries and the waiters of their flights. Nobody
-/// holds those of two shards. Of what is not the cache's own only CallContext::cancelled and the
-/// clock are called under it: questions are sent and reads answered when it has been released.
+/// `mutex` guards the shard, its entries and the waiters of their flights: hold it when you call
+/// any method or touch any of those. Nobody holds the mutexes of two shards. While one is held,
+/// nothing outside of the cache is called but CallContext::cancelled and the clock: questions are
+/// sent, and reads answered, after it has been released.
 class Shard {
  public:
-  /// `max_bytes`: what it may take, everything counted but flights.
-  explicit Shard(size_t max_bytes);
+  struct Counters {
+    int64_t articles = 0;
+    int64_t hits = 0;
+    int64_t misses = 0;
+    int64_t stale_answers = 0;
+  };
+
+  /// `max_bytes`: limit of the memory that it takes; flights are not counted. `maintenance` is
+  /// notified when an article becomes warm or a flight departs.
+  Shard(size_t max_bytes, WorkSignal& maintenance);
 
   std::mutex mutex;
 
   /// nullptr if there is none.
   Entry* Find(const HashedName& name);
 
-  /// A new one, of which nothing is known yet. There must be none, and Refit must follow.
+  /// Adds an entry of which nothing is known yet. There must be none of this name. Reaccount must
+  /// follow.
   Entry& Add(const HashedName& name);
 
-  /// To be called when an entry has changed: it may have become larger, or useless. Evicts what
-  /// there is no room for; `entry` too may be gone afterwards.
-  void Refit(Entry& entry);
+  /// Must be called after an entry has changed: it may have become larger, or useless. Evicts what
+  /// there is no room for. `entry` may be gone afterwards.
+  void Reaccount(Entry& entry);
 
-  /// Has an article confirmed ahead of time, so often from now on. That takes memory too: `entry`
-  /// may be gone afterwards.
+  /// Makes an article warm: from now on it is confirmed ahead of time, `confirmations` times. That
+  /// takes memory too, so `entry` may be gone afterwards.
   void KeepWarm(Entry& entry, uint8_t confirmations);
 
-  /// Takes articles that are to be confirmed ahead of time and have not been since `time`, `most`
-  /// of them: the others stay due.
-  std::vector<Entry*> TakeDue(SteadyTime time, size_t most);
+  /// Takes at most `limit` warm articles that have not been confirmed since `time`. The others stay
+  /// due.
+  std::vector<Entry*> TakeDue(SteadyTime time, size_t limit);
 
-  /// Takes on a flight: its entry stays until it has landed.
-  void Depart(const std::shared_ptr<Flight>& flight);
+  /// Takes on a flight. Its entry stays until it has landed.
+  void Depart(const FlightPtr& flight);
 
-  /// The flight has ended. Refit must follow.
-  void Land(const std::shared_ptr<Flight>& flight);
+  /// Lets go of a flight that has ended. Reaccount must follow.
+  void Land(const FlightPtr& flight);
 
-  /// Those under way.
-  const absl::flat_hash_set<std::shared_ptr<Flight>>& flights() const { return flights_; }
+  /// The flights under way.
+  const absl::flat_hash_set<FlightPtr>& flights() const { return flights_; }
 
-  /// What it takes.
+  /// Whether it has warm articles or flights.
+  bool NeedsMaintenance() const { return !warm_.empty() || !flights_.empty(); }
+
+  /// Bytes of memory that it takes.
   size_t bytes() const { return Overhead() + eviction_.bytes(); }
 
-  /// A moment after all those before.
   Tick NextTick() { return ++tick_; }
   Tick tick() const { return tick_; }
 
-  int64_t articles = 0;
-  int64_t hits = 0;
-  int64_t misses = 0;
-  int64_t stale_answers = 0;
+  void CountHit() { ++counters_.hits; }
+  void CountMiss() { ++counters_.misses; }
+  void CountStaleAnswer() { ++counters_.stale_answers; }
+  const Counters& counters() const { return counters_; }
 
  private:
   struct Hash {
@@ -95,18 +108,36 @@ class Shard {
     }
   };
 
-  // What it takes without the entries.
+  // Bytes of memory that it takes without the entries.
   size_t Overhead() const;
-  void Count(Entry& entry);
+  void CountArticle(Entry& entry);
   void Evict();
   void Drop(Entry& entry);
 
   const size_t max_bytes_;
-  Tick tick_ = 0;
-  Eviction eviction_;
-  absl::flat_hash_set<std::unique_ptr<Entry>, Hash, Equal> entries_;
-  absl::flat_hash_set<std::shared_ptr<Flight>> flights_;
-  absl::flat_hash_set<Entry*> warm_;  // those that have `confirmations`
+  WorkSignal& maintenance_;                                           // Thread-safe.
+  Counters counters_;                                                 // Guarded by mutex.
+  Tick tick_ = 0;                                                     // Guarded by mutex.
+  Eviction eviction_;                                                 // Guarded by mutex.
+  absl::flat_hash_set<std::unique_ptr<Entry>, Hash, Equal> entries_;  // Guarded by mutex.
+  absl::flat_hash_set<FlightPtr> flights_;                            // Guarded by mutex.
+  absl::flat_hash_set<Entry*> warm_;                                  // Guarded by mutex.
+};
+
+/// All shards of a cache. Immutable, so it needs no lock.
+class ShardSet {
+ public:
+  /// `max_bytes`: limit of the memory that all of them take together.
+  ShardSet(int64_t max_bytes, WorkSignal& maintenance);
+
+  /// The shard to which a name belongs.
+  Shard& Of(const HashedName& name) const;
+
+  size_t size() const { return shards_.size(); }
+  Shard& operator[](size_t index) const { return *shards_[index]; }
+
+ private:
+  std::vector<std::unique_ptr<Shard>> shards_;
 };
 
 }  // namespace content::cache

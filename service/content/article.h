@@ -28,8 +28,8 @@ struct ArticleState {
   std::string article_id = {};
   int64_t revision = 0;
   int64_t comment_count = 0;
-  /// Changes with every write to the article that is not a comment. The text of an article is the
-  /// same as long as its version is.
+  /// Changes with every write to the article itself, but not with comments. Two states with the
+  /// same version have the same text.
   int64_t version = 0;
 };
 

@@ -39,6 +39,11 @@ class ArticleSource {
   virtual void ReadArticleStates(CallContext context, std::vector<std::string> ids,
                                  Callback<std::vector<std::optional<ArticleState>>> done) = 0;
 
+  /// When the oldest of the reads above that are being worked on was given to a connection;
+  /// InfiniteFuture if there is none. Reads that wait for a connection do not count. So a database
+  /// that does not answer is told from a store that is busy. Does not block.
+  virtual SteadyTime OldestReadStart() = 0;
+
   /// Calls `listener` for changes of articles and their comments while the subscription lives: for
   /// those committed through this store before their writer is answered, for those by other servers
   /// soon afterwards. Notices are hints; some may be lost. The listener is called on any thread. It

@@ -24,7 +24,7 @@ Document ParseBody(absl::string_view body) {
                   &cmark_node_free);
 }
 
-// The text of `block` as a reader sees it, markup and embedded HTML left out.
+// The text of `block` as a reader sees it, without markup and embedded HTML.
 std::string PlainText(cmark_node* block) {
   const std::unique_ptr<cmark_iter, decltype(&cmark_iter_free)> walk(cmark_iter_new(block),
                                                                      &cmark_iter_free);
@@ -50,7 +50,8 @@ std::string PlainText(cmark_node* block) {
   return text;
 }
 
-// Where each line of `body` begins, and one past the last. Lines end where cmark says they do.
+// Offsets at which the lines of `body` begin, followed by its size. Lines end where cmark ends
+// them.
 std::vector<size_t> LineStarts(absl::string_view body) {
   std::vector<size_t> starts = {0};
   for (size_t i = 0; i < body.size(); ++i) {
@@ -61,14 +62,14 @@ std::vector<size_t> LineStarts(absl::string_view body) {
   return starts;
 }
 
-// A run of bytes of the body, `end` excluded.
+// The bytes [begin, end) of the body.
 struct Range {
   size_t begin;
   size_t end;
 };
 
-// `range`, which is not all blank, without the blank lines around it. Indentation stays: it may
-// mean a code block.
+// `range` without the blank lines around it. Indentation is kept, because it may mark a code block.
+// `range` must contain a character that is not blank.
 Range WithoutBlankLines(absl::string_view body, Range range) {
   constexpr absl::string_view kBlanks = " \t\r\n";
   const absl::string_view text = body.substr(range.begin, range.end - range.begin);
@@ -78,12 +79,12 @@ Range WithoutBlankLines(absl::string_view body, Range range) {
   return {range.begin + first_line, range.begin + text.find_last_not_of(kBlanks) + 1};
 }
 
-// Hands out each anchor once, adding -2, -3 and so on to those asked for again.
+// Makes anchors unique by adding -2, -3 and so on to repeated ones.
 class Anchors {
  public:
-  std::string Claim(const std::string& wanted) {
+  std::string MakeUnique(const std::string& wanted) {
     std::string anchor = wanted;
-    // The count is kept, or a text with many equal headings would take quadratic time.
+    // Remembering the last number keeps a text with many equal headings linear.
     int& last_number = last_numbers_.try_emplace(wanted, 1).first->second;
     while (!taken_.insert(anchor).second) anchor = absl::StrCat(wanted, "-", ++last_number);
     return anchor;
@@ -94,7 +95,7 @@ class Anchors {
   std::unordered_map<std::string, int> last_numbers_;
 };
 
-// What is known of a section while its blocks are read.
+// A section whose blocks are still being read.
 struct OpenSection {
   size_t begin = 0;
   std::string heading;
@@ -104,8 +105,9 @@ struct OpenSection {
 
 // Cuts the body into sections, block by block.
 //
-// Sections are cut at whole lines, as no two blocks of the top level share one: columns would need
-// care with tabs and link definitions (which are no blocks) would belong to no section.
+// Sections consist of whole lines, because top-level blocks never share one. Cutting at columns
+// would need care with tabs, and link definitions, which are not blocks, would belong to no
+// section.
 class SectionCutter {
  public:
   explicit SectionCutter(v1::Article& article)
@@ -144,8 +146,8 @@ class SectionCutter {
     const Range range = WithoutBlankLines(body_, {closed.begin, end});
     v1::Section& section = *article_.add_sections();
     const std::string slug = Slug(closed.heading);
-    section.set_anchor(
-        anchors_.Claim(slug.empty() ? absl::StrCat("section-", article_.sections_size()) : slug));
+    section.set_anchor(anchors_.MakeUnique(
+        slug.empty() ? absl::StrCat("section-", article_.sections_size()) : slug));
     section.set_heading(closed.heading);
     section.set_byte_offset(static_cast<int32_t>(range.begin));
     section.set_byte_length(static_cast<int32_t>(range.end - range.begin));

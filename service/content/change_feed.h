@@ -15,14 +15,14 @@ class ChangeFeed {
   virtual ~ChangeFeed() = default;
 
   /// Changes of the article's comments after a revision, as many as fit. REVISION_NOT_REACHED if
-  /// the article has not come that far.
+  /// the article is below that revision.
   virtual void ReadCommentChanges(CallContext context, std::string article_id,
                                   int64_t after_revision, Callback<CommentChanges> done) = 0;
 
   /// Changes of articles after a cursor, as many as fit, as readers see them at `now`: first the
   /// articles that have become due, then those that were changed, in commit order. The cursor's
-  /// time comes from another clock and may be later than `now`: nothing is shown before its time,
-  /// and some changes come twice then. REVISION_NOT_REACHED if the feed has not come as far as the
+  /// time comes from another server's clock and may be later than `now`. Then some changes come
+  /// twice, but nothing is shown before its time. REVISION_NOT_REACHED if the feed ends before the
   /// cursor.
   virtual void ReadArticleChanges(CallContext context, ArticleCursor after, absl::Time now,
                                   Callback<ArticleChanges> done) = 0;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <optional>
 #include <string>
 
@@ -8,13 +9,13 @@
 // Resource names (https://google.aip.dev/122) and the ids in them.
 namespace content {
 
-/// Length of the longest article id.
+/// Maximum length of an article id.
 inline constexpr size_t kMaxArticleIdLength = 63;
 
 /// Whether `id` is 1 to 63 lower-case letters, digits and hyphens with no hyphen at either end.
 bool IsArticleId(absl::string_view id);
 
-/// Id in `articles/{id}`; nothing if `name` is not exactly that with a valid id.
+/// The id in `articles/{id}`; nullopt if `name` is not exactly that with a valid id.
 std::optional<std::string> ParseArticleName(absl::string_view name);
 
 struct CommentRef {
@@ -22,7 +23,8 @@ struct CommentRef {
   std::string comment_id;
 };
 
-/// Ids in `articles/{id}/comments/{uuid}`; nothing if `name` is not exactly that with valid ids.
+/// The ids in `articles/{id}/comments/{uuid}`; nullopt if `name` is not exactly that with valid
+/// ids.
 std::optional<CommentRef> ParseCommentName(absl::string_view name);
 
 std::string ArticleName(absl::string_view article_id);

@@ -24,7 +24,7 @@ std::optional<std::string> ReadPageToken(absl::string_view query, absl::string_v
   std::string sealed;
   if (absl::WebSafeBase64Unescape(token, &sealed) && sealed.size() > kSealLength) {
     const std::string key = sealed.substr(kSealLength);
-    // Made anew and compared as text, because base64 has several spellings of the same bytes.
+    // Compared as text, because base64 has several spellings of the same bytes.
     if (MakePageToken(query, key) == token) return key;
   }
   return std::nullopt;

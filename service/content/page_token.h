@@ -5,20 +5,21 @@
 
 #include "absl/strings/string_view.h"
 
-// Page tokens (https://google.aip.dev/158): where the next page begins, bound to the query that the
-// token belongs to, so that one that was bent or belongs to another query is noticed. This guards
-// against mistakes, not against forgery: a forged key shows nothing that its query would not.
+// Page tokens (https://google.aip.dev/158). A token holds the key at which the next page begins and
+// a digest of the query it belongs to, so a damaged token, or one of another query, is refused.
+// This guards against mistakes, not forgery: a forged token shows nothing that its query would not
+// show.
 namespace content {
 
-/// What is wrong with a token that is none of this query's.
+/// Describes a token that does not belong to the query, after the path of its field.
 inline constexpr absl::string_view kPageTokenRule = "is not a next_page_token of this very query";
 
-/// Token for the page after `key`. `query` stands for every field of the request that the token is
-/// bound to. Safe in a URL.
+/// Returns the token for the page after `key`. `query` must represent every field of the request to
+/// which the token is bound. The token is safe in a URL.
 std::string MakePageToken(absl::string_view query, absl::string_view key);
 
-/// The key in `token`; nothing if MakePageToken did not make it for this `query`. An empty token
-/// has an empty key: the first page.
+/// Returns the key in `token`; nullopt if MakePageToken did not make it for this `query`. An empty
+/// token, which asks for the first page, has an empty key.
 std::optional<std::string> ReadPageToken(absl::string_view query, absl::string_view token);
 
 }  // namespace content

@@ -38,8 +38,8 @@ using LoadPage = std::function<void(CallContext, Callback<LoadedPage>)>;
 struct PageRequest {
   /// Any name of the article.
   std::string article_id = {};
-  /// Identifies the page among those of the article. Two pages of the same key have the same bytes
-  /// as long as the article has the same revision.
+  /// Identifies the page among those of the article. Pages of the same key and article revision
+  /// have the same bytes.
   std::string key = {};
   int64_t min_revision = 0;
   /// If set, the article is wanted too, in this view and as of the moment of the page.
@@ -63,8 +63,8 @@ class ReadCache {
  public:
   virtual ~ReadCache() = default;
 
-  /// The article under any of its names. NOT_FOUND; REVISION_NOT_REACHED if the article itself has
-  /// not come to `min_revision`.
+  /// The article under any of its names. ARTICLE_NOT_FOUND; REVISION_NOT_REACHED if the article is
+  /// below `min_revision`.
   virtual void GetArticle(CallContext context, std::string id, v1::ArticleView view,
                           int64_t min_revision, Callback<ArticleAnswer> done) = 0;
 

@@ -1,5 +1,8 @@
 #include "content/rules.h"
 
+#include <uriparser/Uri.h>
+
+#include <memory>
 #include <set>
 
 #include "absl/strings/ascii.h"
@@ -51,15 +54,36 @@ void CheckText(absl::string_view text, const TextRule& rule, absl::string_view f
   if (!HasVisibleCharacter(text)) violations.Add(field, "has no visible character");
 }
 
+absl::string_view View(const UriTextRangeA& range) {
+  if (range.first == nullptr) return "";
+  return {range.first, static_cast<size_t>(range.afterLast - range.first)};
+}
+
+// Whether `uri` is an http or https URI by RFC 3986 that names a host.
+bool IsWebUri(absl::string_view uri) {
+  // A URI is ASCII. The parser recurses for each character, so it must not see a longer text.
+  if (uri.size() > kMaxUriCharacters) return false;
+  UriUriA parsed;
+  if (uriParseSingleUriExA(&parsed, uri.data(), uri.data() + uri.size(), nullptr) != URI_SUCCESS) {
+    return false;
+  }
+  const std::unique_ptr<UriUriA, decltype(&uriFreeUriMembersA)> members(&parsed,
+                                                                        &uriFreeUriMembersA);
+  const absl::string_view scheme = View(parsed.scheme);
+  const bool is_web =
+      absl::EqualsIgnoreCase(scheme, "http") || absl::EqualsIgnoreCase(scheme, "https");
+  return is_web && !View(parsed.hostText).empty();
+}
+
 void CheckUri(absl::string_view uri, absl::string_view field, Violations& violations) {
   CheckText(uri, {.max_characters = kMaxUriCharacters}, field, violations);
-  const bool absolute = absl::StartsWith(uri, "https://") || absl::StartsWith(uri, "http://");
-  if (!uri.empty() && (!absolute || absl::StrContains(uri, ' '))) {
+  const bool is_too_long = CountCharacters(uri) > kMaxUriCharacters;
+  if (!uri.empty() && !is_too_long && !IsWebUri(uri)) {
     violations.Add(field, "is not an absolute http or https URI");
   }
 }
 
-// The shape of RFC 5646: subtags of 1 to 8 letters and digits, the first of letters only.
+// Checks the syntax of RFC 5646 only: subtags of 1 to 8 letters and digits, the first of letters.
 bool IsLanguageTag(absl::string_view tag) {
   bool first = true;
   for (absl::string_view subtag : absl::StrSplit(tag, '-')) {
@@ -180,7 +204,7 @@ absl::Status CompleteArticle(absl::string_view path, v1::Article& article) {
     }
     article.set_name(ArticleName(id));
   }
-  article.DiscardUnknownFields();  // a newer contract's: not stored, so not compared either
+  article.DiscardUnknownFields();  // fields of a newer contract: not stored, so not compared
   article.clear_update_time();
   article.clear_comment_count();
   article.clear_revision();

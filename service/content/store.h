@@ -10,8 +10,8 @@
 
 namespace content {
 
-/// Where articles and comments are kept: an interface for each role, so that whoever uses the store
-/// asks for no more than it needs.
+/// The store of articles and comments. It has an interface for each role, so that callers depend on
+/// no more than they use.
 ///
 /// All methods are thread-safe and return without blocking. Those that take a Callback answer
 /// through it, on a thread of the store or, if the call is refused at once, on the caller's. Errors

@@ -16,8 +16,8 @@ namespace {
 
 constexpr int32_t kMalformed = -1;
 
-// Takes the first character off `text`, which must not be empty. What is not UTF-8 comes off byte
-// by byte, each as kMalformed.
+// Removes the first character from `text`, which must not be empty, and returns it. A byte that is
+// not part of UTF-8 is returned as kMalformed.
 int32_t TakeCharacter(absl::string_view& text) {
   int32_t character = kMalformed;
   const auto length = utf8proc_iterate(reinterpret_cast<const utf8proc_uint8_t*>(text.data()),
@@ -58,7 +58,7 @@ bool IsForbidden(int32_t character, bool one_line) {
   }
 }
 
-// Code points that Unicode promises never to assign.
+// Whether `character` is a code point that Unicode will never assign.
 bool IsNoncharacter(int32_t character) {
   return (character >= 0xFDD0 && character <= 0xFDEF) || (character & 0xFFFE) == 0xFFFE;
 }
@@ -84,7 +84,7 @@ bool IsVisible(int32_t character) {
   }
 }
 
-// `title` with accents, case and compatibility forms (ligatures, full-width letters) gone.
+// `title` in lower case, without accents and compatibility forms (ligatures, full-width letters).
 std::string Simplified(absl::string_view title) {
   utf8proc_uint8_t* mapped = nullptr;
   const auto length = utf8proc_map(

@@ -26,6 +26,7 @@
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
+#include "embedded/file_error.h"
 
 namespace content::embedded {
 namespace {
@@ -34,12 +35,12 @@ namespace fs = std::filesystem;
 
 constexpr std::array kVersions = {17, 16, 15};
 
-std::string ProgramsOf(int version) {
+std::string ProgramDirectory(int version) {
   return absl::StrCat("/usr/lib/postgresql/", version, "/bin");
 }
 
 bool IsInstalled(int version) {
-  return access(absl::StrCat(ProgramsOf(version), "/postgres").c_str(), X_OK) == 0;
+  return access(absl::StrCat(ProgramDirectory(version), "/postgres").c_str(), X_OK) == 0;
 }
 
 std::string ReadFile(const std::string& path) {
@@ -54,14 +55,14 @@ bool Exists(const std::string& path) {
 
 absl::Status SyncDirectory(const std::string& path) {
   const int fd = open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (fd < 0) return Unusable(absl::StrCat("open ", path), errno);
+  if (fd < 0) return FileError(absl::StrCat("open ", path), errno);
   const int error = fsync(fd) == 0 ? 0 : errno;
   close(fd);
-  return error == 0 ? absl::OkStatus() : Unusable(absl::StrCat("sync ", path), error);
+  return error == 0 ? absl::OkStatus() : FileError(absl::StrCat("sync ", path), error);
 }
 
-/// Insists for a while: a program of an owner that was killed may take a moment to end, and write
-/// or remove files meanwhile.
+// Tries for two seconds, because a program of an owner that was killed may take a moment to end,
+// and may write or remove files meanwhile.
 absl::Status RemoveDirectory(const std::string& path) {
   std::error_code error;
   for (int attempt = 0; attempt < 100; ++attempt) {
@@ -69,25 +70,25 @@ absl::Status RemoveDirectory(const std::string& path) {
     if (!error) return absl::OkStatus();
     std::this_thread::sleep_for(std::chrono::milliseconds(20));
   }
-  return Unusable(absl::StrCat("remove ", path), error.value());
+  return FileError(absl::StrCat("remove ", path), error.value());
 }
 
-void Set(Command& postgres, std::initializer_list<std::string> settings) {
+void AddSettings(Command& postgres, std::initializer_list<std::string> settings) {
   for (const std::string& setting : settings) {
     postgres.arguments.insert(postgres.arguments.end(), {"-c", setting});
   }
 }
 
-/// For a database that may be lost.
-void GiveUpDurability(Command& postgres) {
-  Set(postgres, {"fsync=off", "synchronous_commit=off", "full_page_writes=off"});
+// For disposable databases.
+void DisableDurability(Command& postgres) {
+  AddSettings(postgres, {"fsync=off", "synchronous_commit=off", "full_page_writes=off"});
 }
 
-absl::Status FillCluster(const Layout& layout, const std::string& programs, const User& user,
-                         bool durable) {
+absl::Status InitializeCluster(const Layout& layout, const std::string& programs, const User& user,
+                               bool durable) {
   Command initdb = {{programs + "/initdb", "--pgdata", layout.partial, "--username=content",
                      "--encoding=UTF8", "--locale=C.UTF-8", "--data-checksums",
-                     "--auth=trust"},  // Only this user and root can enter the socket's directory.
+                     "--auth=trust"},  // only this user and root can enter the socket's directory
                     user,
                     layout.log};
   if (!durable) initdb.arguments.push_back("--no-sync");
@@ -97,33 +98,34 @@ absl::Status FillCluster(const Layout& layout, const std::string& programs, cons
                              user,
                              layout.log,
                              "CREATE DATABASE content\n"};
-  Set(create_database, {"exit_on_error=on"});
-  if (!durable) GiveUpDurability(create_database);
+  AddSettings(create_database, {"exit_on_error=on"});
+  if (!durable) DisableDurability(create_database);
   create_database.arguments.push_back("postgres");
   return Run(create_database);
 }
 
-/// Process ids are used again, after a reboot for instance: only the command line tells whether
-/// this is the cluster's. It can be read even where /proc/PID/exe and cwd cannot, as by root in a
-/// container.
-bool Serves(pid_t pid, const Layout& layout) {
+// Whether process `pid` is the server of this cluster. Only the command line tells, because process
+// ids are reused, for instance after a reboot. It can be read where /proc/PID/exe and cwd cannot,
+// for instance by root in a container.
+bool ServesCluster(pid_t pid, const Layout& layout) {
   const std::string command_line = ReadFile(absl::StrCat("/proc/", pid, "/cmdline"));
   const std::vector<absl::string_view> arguments = absl::StrSplit(command_line, '\0');
   return absl::EndsWith(arguments.front(), "/postgres") &&
          std::find(arguments.begin(), arguments.end(), layout.cluster) != arguments.end();
 }
 
-/// The other lines stay: with them PostgreSQL finds out whether anybody still uses its memory.
+// Replaces the first line. PostgreSQL needs the others to find out whether its shared memory is
+// still in use.
 absl::Status ClaimLockFile(const std::string& path) {
   const int fd = open(path.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW);
-  if (fd < 0) return errno == ENOENT ? absl::OkStatus() : Unusable("open " + path, errno);
+  if (fd < 0) return errno == ENOENT ? absl::OkStatus() : FileError("open " + path, errno);
   const absl::Cleanup close_file = [fd] { close(fd); };
-  std::string text(4096, '\0');  // More than PostgreSQL writes.
+  std::string text(4096, '\0');  // more than PostgreSQL writes
   const ssize_t size = pread(fd, text.data(), text.size(), 0);
-  if (size < 0) return Unusable("read " + path, errno);
+  if (size < 0) return FileError("read " + path, errno);
   text.resize(static_cast<size_t>(size));
   text.replace(0, text.find('\n'), absl::StrCat(getpid()));
-  return Overwrite(fd, text) ? absl::OkStatus() : Unusable("write " + path, errno);
+  return Overwrite(fd, text) ? absl::OkStatus() : FileError("write " + path, errno);
 }
 
 }  // namespace
@@ -131,9 +133,9 @@ absl::Status ClaimLockFile(const std::string& path) {
 absl::StatusOr<std::string> FindPrograms(const Layout& layout) {
   if (!Exists(layout.cluster)) {
     const auto newest = std::find_if(kVersions.begin(), kVersions.end(), IsInstalled);
-    if (newest != kVersions.end()) return ProgramsOf(*newest);
+    if (newest != kVersions.end()) return ProgramDirectory(*newest);
     return absl::FailedPreconditionError(
-        "PostgreSQL 15 to 17 is not installed (Debian's package postgresql); install it, or give "
+        "PostgreSQL 15 to 17 is not installed (Debian's package postgresql); install it or give "
         "the URL of a database that runs elsewhere");
   }
   int version = 0;
@@ -141,9 +143,9 @@ absl::StatusOr<std::string> FindPrograms(const Layout& layout) {
     return absl::FailedPreconditionError(
         absl::StrCat(layout.cluster,
                      " is not a PostgreSQL cluster (its file PG_VERSION has no "
-                     "version); move it away, or choose another data directory"));
+                     "version); move it away or choose another data directory"));
   }
-  if (IsInstalled(version)) return ProgramsOf(version);
+  if (IsInstalled(version)) return ProgramDirectory(version);
   return absl::FailedPreconditionError(
       absl::StrCat(layout.cluster, " was made by PostgreSQL ", version,
                    ", which is not installed; install Debian's package postgresql-", version));
@@ -154,25 +156,25 @@ absl::Status MakeCluster(const Layout& layout, const std::string& programs, cons
   if (Exists(layout.cluster)) return absl::OkStatus();
   if (absl::Status status = RemoveDirectory(layout.partial); !status.ok()) return status;
   if (absl::Status status = MakePrivateDirectory(layout.partial, user); !status.ok()) return status;
-  if (absl::Status status = FillCluster(layout, programs, user, durable); !status.ok()) {
+  if (absl::Status status = InitializeCluster(layout, programs, user, durable); !status.ok()) {
     return status;
   }
   if (rename(layout.partial.c_str(), layout.cluster.c_str()) != 0) {
-    return Unusable(absl::StrCat("rename ", layout.partial), errno);
+    return FileError(absl::StrCat("rename ", layout.partial), errno);
   }
   return durable ? SyncDirectory(layout.root) : absl::OkStatus();
 }
 
 Command ServerCommand(const Layout& layout, const std::string& programs, const User& user,
                       bool durable) {
-  // The setting is a list: quotes make whatever the path has in it one item.
+  // The setting is a list. Quotes make the path one item, whatever it contains.
   const std::string socket =
       absl::StrCat("\"", absl::StrReplaceAll(layout.socket, {{"\"", "\"\""}}), "\"");
   Command server = {{programs + "/postgres", "-D", layout.cluster}, user, layout.log};
-  Set(server, {"listen_addresses=", "port=5432", "unix_socket_directories=" + socket,
-               "unix_socket_permissions=0700", "max_connections=100", "shared_buffers=128MB",
-               "timezone=UTC", "log_timezone=UTC"});
-  if (!durable) GiveUpDurability(server);
+  AddSettings(server, {"listen_addresses=", "port=5432", "unix_socket_directories=" + socket,
+                       "unix_socket_permissions=0700", "max_connections=100",
+                       "shared_buffers=128MB", "timezone=UTC", "log_timezone=UTC"});
+  if (!durable) DisableDurability(server);
   return server;
 }
 
@@ -186,12 +188,12 @@ std::optional<Postmaster> FindPostmaster(const Layout& layout) {
   const std::string text = ReadFile(layout.cluster + "/postmaster.pid");
   const std::vector<absl::string_view> lines = absl::StrSplit(text, '\n');
   pid_t pid = 0;
-  if (!absl::SimpleAtoi(lines.front(), &pid) || !Serves(pid, layout)) return std::nullopt;
+  if (!absl::SimpleAtoi(lines.front(), &pid) || !ServesCluster(pid, layout)) return std::nullopt;
   return Postmaster{pid, lines.size() > 7 && absl::StripAsciiWhitespace(lines[7]) == "ready"};
 }
 
-// Process ids are used again: PostgreSQL takes whatever process of its user has the id in such a
-// file for its owner, and does not start. Only its parent is above suspicion.
+// Process ids are reused. PostgreSQL does not start if a process of its user has the id in such a
+// file, unless that process is its parent.
 absl::Status ClaimLockFiles(const Layout& layout) {
   absl::Status status = ClaimLockFile(layout.cluster + "/postmaster.pid");
   status.Update(ClaimLockFile(absl::StrCat(layout.socket, kSocketName, ".lock")));

@@ -19,6 +19,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "embedded/file_error.h"
 
 namespace content::embedded {
 namespace {
@@ -36,17 +37,17 @@ absl::Status CheckSocket(const Layout& layout) {
   if (layout.root.find_first_of(",\n") != std::string::npos) {
     return absl::FailedPreconditionError(
         absl::StrCat("the path of the data directory ", layout.root,
-                     " must not contain a comma or a line break: PostgreSQL's clients could not "
-                     "name the socket below it"));
+                     " must not contain a comma or a line break, because PostgreSQL's clients "
+                     "could not name the socket below it"));
   }
   return absl::OkStatus();
 }
 
-/// Root is about to write below the directory: whoever else could change it could lead root astray.
+// Root will write below the directory. A user who could change it could redirect these writes.
 absl::Status CheckOwner(const Layout& layout) {
   struct stat root;
   if (stat(layout.root.c_str(), &root) != 0) {
-    return Unusable(absl::StrCat("look at ", layout.root), errno);
+    return FileError(absl::StrCat("inspect ", layout.root), errno);
   }
   struct stat cluster;
   const bool is_of_clusters_owner =
@@ -55,28 +56,31 @@ absl::Status CheckOwner(const Layout& layout) {
   if ((root.st_uid == 0 || is_of_clusters_owner) && is_closed_to_others) return absl::OkStatus();
   return absl::FailedPreconditionError(
       absl::StrCat("root does not use the data directory ", layout.root,
-                   ", because other users may change it: it must belong to root, or to the owner "
-                   "of the database in it, and be writable by nobody else"));
+                   ", because other users can change it; it must belong to root, or to the owner "
+                   "of the database in it, and must not be writable by others"));
 }
 
-/// Parents as the umask has them. The directory itself is open to the database's user if that is
-/// another one: what is private in it is closed by itself.
-absl::Status MakeRoot(const Layout& layout) {
+// Creates the data directory. Its parents get the permissions of the umask. Root's directory is
+// open to other users, of whom one runs the database; the private files in it have permissions of
+// their own.
+absl::Status CreateRoot(const Layout& layout) {
   const std::string& root = layout.root;
   const bool is_root_user = geteuid() == 0;
   std::error_code error;
   fs::create_directories(fs::path(root).parent_path(), error);
-  if (error) return Unusable(absl::StrCat("create the parents of ", root), error.value());
+  if (error) return FileError(absl::StrCat("create the parents of ", root), error.value());
   const mode_t mode = is_root_user ? 0755 : 0700;
   if (mkdir(root.c_str(), mode) == 0) {
-    if (chmod(root.c_str(), mode) != 0) return Unusable(absl::StrCat("open up ", root), errno);
+    if (chmod(root.c_str(), mode) != 0) {
+      return FileError(absl::StrCat("change the mode of ", root), errno);
+    }
     return absl::OkStatus();
   }
-  if (errno != EEXIST) return Unusable(absl::StrCat("create ", root), errno);
+  if (errno != EEXIST) return FileError(absl::StrCat("create ", root), errno);
   return is_root_user ? CheckOwner(layout) : absl::OkStatus();
 }
 
-struct flock WholeFileForWriting() {
+struct flock WriteLockOfWholeFile() {
   struct flock lock = {};
   lock.l_type = F_WRLCK;
   lock.l_whence = SEEK_SET;
@@ -85,7 +89,7 @@ struct flock WholeFileForWriting() {
 
 void WritePid(int fd) {
   if (!Overwrite(fd, absl::StrCat(getpid(), "\n"))) {
-    // The id is only there to be told to people; the lock holds without it.
+    // The id is only for error messages; the lock is held without it.
   }
 }
 
@@ -109,9 +113,9 @@ absl::StatusOr<User> UserNamed(const char* name) {
   return User{entry.pw_uid, entry.pw_gid};
 }
 
-absl::Status CheckReach(const Layout& layout, const User& user) {
+absl::Status CheckReachable(const Layout& layout, const User& user) {
   const off_t log_size = SizeOf(layout.log);
-  // Asked as that user: modes alone do not say it where there are access control lists.
+  // Tried as that user, because modes do not tell where there are access control lists.
   const Command test = {{"/usr/bin/test", "-x", layout.root}, user, layout.log};
   const absl::StatusOr<pid_t> pid = Spawn(test, SIGKILL);
   if (!pid.ok()) return pid.status();
@@ -136,7 +140,7 @@ absl::StatusOr<Layout> LayoutOf(const std::string& data_dir) {
   std::error_code error;
   fs::path root = fs::absolute(data_dir, error);
   if (!error) root = fs::weakly_canonical(root, error);
-  if (error) return Unusable(absl::StrCat("use the data directory ", data_dir), error.value());
+  if (error) return FileError(absl::StrCat("use the data directory ", data_dir), error.value());
   if (!root.has_filename()) root = root.parent_path();
   const std::string path = root.string();
   Layout layout = {
@@ -151,16 +155,16 @@ absl::StatusOr<Layout> LayoutOf(const std::string& data_dir) {
   return layout;
 }
 
-// An open-file-description lock, because flock(2) has no way to ask without trying to take it.
+// Uses an open file description lock, because flock(2) cannot test a lock without taking it.
 absl::StatusOr<Lock> Lock::Take(const Layout& layout) {
-  if (absl::Status status = MakeRoot(layout); !status.ok()) return status;
+  if (absl::Status status = CreateRoot(layout); !status.ok()) return status;
   const int fd = open(layout.lock.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
-  if (fd < 0) return Unusable(absl::StrCat("open ", layout.lock), errno);
+  if (fd < 0) return FileError(absl::StrCat("open ", layout.lock), errno);
   Lock lock(fd);
-  struct flock request = WholeFileForWriting();
+  struct flock request = WriteLockOfWholeFile();
   if (fcntl(fd, F_OFD_SETLK, &request) != 0) {
     if (errno != EAGAIN && errno != EACCES) {
-      return Unusable(absl::StrCat("lock ", layout.lock), errno);
+      return FileError(absl::StrCat("lock ", layout.lock), errno);
     }
     return absl::FailedPreconditionError(
         absl::StrCat("the data directory ", layout.root, " is in use by ", ReadPid(fd)));
@@ -178,7 +182,7 @@ Lock::~Lock() {
 bool IsLocked(const Layout& layout) {
   const int fd = open(layout.lock.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
   if (fd < 0) return false;
-  struct flock request = WholeFileForWriting();
+  struct flock request = WriteLockOfWholeFile();
   const bool asked = fcntl(fd, F_OFD_GETLK, &request) == 0;
   close(fd);
   return asked && request.l_type != F_UNLCK;
@@ -192,7 +196,7 @@ absl::StatusOr<User> DatabaseUser(const Layout& layout) {
     if (exists && cluster.st_uid != geteuid()) {
       return absl::FailedPreconditionError(
           absl::StrCat(layout.cluster, " belongs to another user (uid ", cluster.st_uid,
-                       "); run as that one, or choose another data directory"));
+                       "); run as that user, or choose another data directory"));
     }
     return User{geteuid(), getegid()};
   }
@@ -203,23 +207,23 @@ absl::StatusOr<User> DatabaseUser(const Layout& layout) {
     if (!user.ok()) return user.status();
   } else if (user->uid == 0) {
     return absl::FailedPreconditionError(
-        absl::StrCat(layout.cluster, " belongs to root, as whom PostgreSQL does not run"));
+        absl::StrCat(layout.cluster, " belongs to root, but PostgreSQL does not run as root"));
   }
-  if (absl::Status status = CheckReach(layout, *user); !status.ok()) return status;
+  if (absl::Status status = CheckReachable(layout, *user); !status.ok()) return status;
   return user;
 }
 
 absl::Status MakePrivateDirectory(const std::string& path, const User& user) {
   if (mkdir(path.c_str(), 0700) == 0) {
-    // Not followed if somebody has put a link there meanwhile.
+    // lchown, because somebody may have replaced the directory by a link meanwhile.
     if (user.uid != geteuid() && lchown(path.c_str(), user.uid, user.gid) != 0) {
-      return Unusable(absl::StrCat("give away ", path), errno);
+      return FileError(absl::StrCat("change the owner of ", path), errno);
     }
     return absl::OkStatus();
   }
-  if (errno != EEXIST) return Unusable(absl::StrCat("create ", path), errno);
+  if (errno != EEXIST) return FileError(absl::StrCat("create ", path), errno);
   struct stat info;
-  if (lstat(path.c_str(), &info) != 0) return Unusable(absl::StrCat("look at ", path), errno);
+  if (lstat(path.c_str(), &info) != 0) return FileError(absl::StrCat("inspect ", path), errno);
   if (!S_ISDIR(info.st_mode) || info.st_uid != user.uid || (info.st_mode & 077) != 0) {
     return absl::FailedPreconditionError(
         absl::StrCat(path, " is not a directory that only the database's user (uid ", user.uid,
@@ -230,13 +234,8 @@ absl::Status MakePrivateDirectory(const std::string& path, const User& user) {
 
 bool Overwrite(int fd, absl::string_view text) {
   const auto size = static_cast<ssize_t>(text.size());
-  // Cut afterwards, so that whoever reads meanwhile finds a whole first line.
+  // Truncated afterwards, so that a reader always finds a whole first line.
   return pwrite(fd, text.data(), text.size(), 0) == size && ftruncate(fd, size) == 0;
-}
-
-absl::Status Unusable(const std::string& what, int error_number) {
-  return absl::FailedPreconditionError(
-      absl::StrCat("cannot ", what, ": ", std::generic_category().message(error_number)));
 }
 
 }  // namespace content::embedded

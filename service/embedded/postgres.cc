@@ -26,56 +26,59 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 using Clock = std::chrono::steady_clock;
 
-/// How long a stop that saves everything (a checkpoint) may take before one that only crashes
-/// safely.
-constexpr seconds kFastShutdown{60};
-/// How long first starts may fail.
-constexpr seconds kFirstStart{5};
-/// The same while the reason is a backend that outlived a killed database, and holds its shared
-/// memory until it has finished its statement.
-constexpr seconds kFirstStartAfterKill{30};
-/// How long to wait for a database that another process starts.
-constexpr seconds kOthersStart{30};
-constexpr milliseconds kFirstRestartDelay{100};
-constexpr milliseconds kLongestRestartDelay{5000};
-/// A database that ran this long was well: the next restart is without delay again.
-constexpr seconds kRanWell{60};
-/// How often to look at what no event tells of: a status file, a process that is not our child.
-constexpr milliseconds kPoll{10};
+// Time for a fast shutdown, which writes a checkpoint, before an immediate one, after which the
+// next start has to recover.
+constexpr seconds kFastShutdownTimeout{60};
+// Time in which the first start may fail and be repeated.
+constexpr seconds kFirstStartTimeout{5};
+// The same if a backend of a killed database still uses its shared memory, which it does until it
+// has finished its statement.
+constexpr seconds kFirstStartAfterKillTimeout{30};
+// Time to wait for a database that another process starts.
+constexpr seconds kOtherProcessStartTimeout{30};
+constexpr milliseconds kMinRestartDelay{100};
+constexpr milliseconds kMaxRestartDelay{5000};
+// A database that ran for so long is restarted after the minimum delay.
+constexpr seconds kHealthyRunTime{60};
+// Interval for polling what sends no event: a status file, a process that is not a child.
+constexpr milliseconds kPollInterval{10};
 
-bool EndsWithin(seconds limit, pid_t pid, const Layout& layout) {
+// Waits for the server `pid` of the cluster to end. Returns false after `limit`.
+bool AwaitEnd(seconds limit, pid_t pid, const Layout& layout) {
   for (const auto end = Clock::now() + limit; Clock::now() < end;
-       std::this_thread::sleep_for(kPoll)) {
+       std::this_thread::sleep_for(kPollInterval)) {
     const std::optional<Postmaster> running = FindPostmaster(layout);
     if (!running || running->pid != pid) return true;
   }
   return false;
 }
 
-/// Stops the database of an owner that was killed. As the caller owns the data directory, nobody
-/// else does.
+// Stops a database whose owner was killed. The caller must own the data directory.
 void StopOrphan(const Layout& layout) {
   const std::optional<Postmaster> orphan = FindPostmaster(layout);
   if (!orphan) return;
-  log::Warning("stopping a database that its killed server left", {{"pid", orphan->pid}});
+  log::Warning("stopping the database of a killed server", {{"pid", orphan->pid}});
   for (const int signal : {SIGINT, SIGQUIT}) {
     kill(orphan->pid, signal);
-    if (EndsWithin(kFastShutdown, orphan->pid, layout)) return;
+    if (AwaitEnd(kFastShutdownTimeout, orphan->pid, layout)) return;
   }
 }
 
-/// Lets nothing that a killed owner or a killed database left keep the next one from starting.
-absl::Status MakeWay(const Layout& layout) {
+// Removes what a killed owner or a killed database left behind and what would keep the next one
+// from starting.
+absl::Status CleanUpAfterKill(const Layout& layout) {
   StopOrphan(layout);
-  return FindPostmaster(layout) ? absl::FailedPreconditionError("an old database does not stop")
-                                : ClaimLockFiles(layout);
+  return FindPostmaster(layout)
+             ? absl::FailedPreconditionError("the previous database does not stop")
+             : ClaimLockFiles(layout);
 }
 
-seconds PatienceWith(const std::string& failure) {
-  return absl::StrContains(failure, "shared memory block") ? kFirstStartAfterKill : kFirstStart;
+seconds FirstStartTimeout(const std::string& failure) {
+  return absl::StrContains(failure, "shared memory block") ? kFirstStartAfterKillTimeout
+                                                           : kFirstStartTimeout;
 }
 
-/// Whether this thread is told to stop by a signal that it has blocked to receive it later.
+// Whether a stop signal is pending that the caller has blocked to receive it later.
 bool IsStopPending() {
   sigset_t pending;
   sigpending(&pending);
@@ -84,8 +87,8 @@ bool IsStopPending() {
 
 }  // namespace
 
-/// Keeps the server process running, from a thread of its own: the process is bound to the life of
-/// the thread that starts it.
+// Keeps the server process running. The supervisor thread starts it, because the process ends with
+// the thread that started it.
 class Postgres::Impl {
  public:
   Impl(Layout layout, Lock lock, Command server)
@@ -101,7 +104,7 @@ class Postgres::Impl {
     changed_.notify_all();
     for (const int signal : {SIGINT, SIGQUIT}) {
       if (running_) kill(pid_, signal);
-      if (changed_.wait_for(lock, kFastShutdown, [this] { return finished_; })) return;
+      if (changed_.wait_for(lock, kFastShutdownTimeout, [this] { return finished_; })) return;
     }
   }
 
@@ -114,7 +117,7 @@ class Postgres::Impl {
         was_ready_ = true;
         return absl::OkStatus();
       }
-      changed_.wait_for(lock, kPoll);
+      changed_.wait_for(lock, kPollInterval);
     }
     return failure_;
   }
@@ -135,10 +138,10 @@ class Postgres::Impl {
     changed_.notify_all();
   }
 
-  /// Returns when told to stop, or with an error if the database never became ready.
+  // Returns OK when told to stop, and an error if the database never became ready.
   absl::Status ServeUntilStopped() {
     const auto first_start = Clock::now();
-    milliseconds delay = kFirstRestartDelay;
+    milliseconds delay = kMinRestartDelay;
     while (true) {
       const auto start = Clock::now();
       const off_t log_size = SizeOf(layout_.log);
@@ -150,26 +153,28 @@ class Postgres::Impl {
       }
       if (!was_ready_) {
         const std::string words = LastLines(layout_.log, log_size);
-        if (Clock::now() - first_start > PatienceWith(words)) {
+        if (Clock::now() - first_start > FirstStartTimeout(words)) {
           return absl::InternalError(absl::StrCat("PostgreSQL does not start: ", end, "\n", words));
         }
       }
-      if (Clock::now() - start > kRanWell) delay = kFirstRestartDelay;
+      if (Clock::now() - start > kHealthyRunTime) delay = kMinRestartDelay;
       log::Warning("database ended, starting it again",
                    {{"cause", end}, {"delay_ms", delay.count()}, {"log", layout_.log}});
       changed_.wait_for(lock, delay, [this] { return stopping_; });
-      delay = std::min(delay * 2, kLongestRestartDelay);
+      delay = std::min(delay * 2, kMaxRestartDelay);
     }
   }
 
-  /// Runs the server until it ends, and says how it did.
+  // Runs the server until it ends, and returns how it ended.
   std::string ServeOnce() {
-    if (absl::Status ready = MakeWay(layout_); !ready.ok()) return std::string(ready.message());
+    if (absl::Status ready = CleanUpAfterKill(layout_); !ready.ok()) {
+      return std::string(ready.message());
+    }
     const absl::StatusOr<pid_t> pid = StartServer();
     if (!pid.ok()) return std::string(pid.status().message());
     log::Info("database starting", {{"pid", *pid}, {"log", layout_.log}});
     AwaitExit(*pid);
-    std::lock_guard lock(mutex_);  // Until it is reaped the destructor may signal it.
+    std::lock_guard lock(mutex_);  // the destructor may signal the process until it is reaped
     running_ = false;
     return Describe(Reap(*pid));
   }
@@ -191,15 +196,15 @@ class Postgres::Impl {
   const std::string url_;
 
   mutable std::mutex mutex_;
-  std::condition_variable changed_;
-  pid_t pid_ = 0;         // Of the latest server process,
-  bool running_ = false;  // which is a child of ours: not yet reaped.
-  bool was_ready_ = false;
-  bool stopping_ = false;
-  bool finished_ = false;  // The supervisor has nothing more to do.
-  absl::Status failure_;
+  std::condition_variable changed_;  // Notified when stopping_ or finished_ is set.
+  pid_t pid_ = 0;                    // Of the latest server process. Guarded by mutex_.
+  bool running_ = false;             // The process has not been reaped. Guarded by mutex_.
+  bool was_ready_ = false;           // The database has accepted connections. Guarded by mutex_.
+  bool stopping_ = false;            // The destructor has begun. Guarded by mutex_.
+  bool finished_ = false;            // The supervisor is done. Guarded by mutex_.
+  absl::Status failure_;             // Result of the supervisor. Guarded by mutex_.
 
-  std::jthread supervisor_;  // Last: it uses the others, and is joined before they go.
+  std::jthread supervisor_;  // Last, so that it is joined before the members that it uses go.
 };
 
 absl::StatusOr<std::unique_ptr<Postgres>> Postgres::Start(const Options& options) {
@@ -234,8 +239,8 @@ int Postgres::pid() const { return impl_->pid(); }
 absl::StatusOr<std::string> RunningUrl(const std::string& data_dir) {
   const absl::StatusOr<Layout> layout = LayoutOf(data_dir);
   if (!layout.ok()) return layout.status();
-  for (const auto end = Clock::now() + kOthersStart; IsLocked(*layout) && Clock::now() < end;
-       std::this_thread::sleep_for(kPoll)) {
+  for (const auto end = Clock::now() + kOtherProcessStartTimeout;
+       IsLocked(*layout) && Clock::now() < end; std::this_thread::sleep_for(kPollInterval)) {
     const std::optional<Postmaster> postmaster = FindPostmaster(*layout);
     if (postmaster && postmaster->is_ready) return UrlOf(*layout);
   }

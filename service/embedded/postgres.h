@@ -9,33 +9,34 @@
 namespace content::embedded {
 
 struct Options {
-  /// Holds everything: the lock, the cluster, its socket and its log. Created if missing.
+  /// Contains the lock, the cluster, its socket and its log. Created if missing.
   std::string data_dir;
-  /// For disposable databases: no fsync. Never set by the server.
+  /// False for disposable databases, which then do not fsync. The server never sets this.
   bool durable = true;
 };
 
 /// A running PostgreSQL (Debian's binaries, 15 to 17) that listens on a unix socket only.
 ///
-/// Owns its data directory exclusively (a lock file) and the server process, which is started again
-/// if it dies, and ends with this process even if that is killed. Thread-safe.
+/// Owns its data directory exclusively, by a lock file. Restarts the server process if it dies. The
+/// server process ends with this process, even if this one is killed. Thread-safe.
 class Postgres {
  public:
-  /// Initialises the cluster on first use, recovers it after a crash, and returns when it takes
-  /// connections. As root the database runs as another user (`postgres`, or `nobody`).
+  /// Initialises the cluster on first use, recovers it after a crash, and returns when it accepts
+  /// connections, which takes as long as recovery needs. First stops a database whose owner was
+  /// killed. If this process runs as root, the database runs as another user (`postgres`, or
+  /// `nobody`).
   ///
-  /// The database of an owner that was killed is stopped first.
-  ///
-  /// Takes as long as recovery needs. Errors: FAILED_PRECONDITION if another process owns the data
-  /// directory, if no suitable PostgreSQL is installed, or if the directory cannot be used (not
-  /// reachable for the database's user, open to others' changes, path too long for a socket);
-  /// CANCELLED if the caller has blocked SIGTERM or SIGINT and one comes meanwhile (it stays
-  /// pending); INTERNAL with the end of the database's log if it still does not start after some
-  /// seconds.
+  /// Errors:
+  ///   FAILED_PRECONDITION  another process owns the data directory; no suitable PostgreSQL is
+  ///                        installed; or the directory cannot be used (the database's user cannot
+  ///                        enter it, others can change it, its path is too long for a socket)
+  ///   CANCELLED            SIGTERM or SIGINT, blocked by the caller, arrived; it stays pending
+  ///   INTERNAL             the database still does not start after some seconds; with the end of
+  ///                        its log
   static absl::StatusOr<std::unique_ptr<Postgres>> Start(const Options& options);
 
-  /// Stops the database (fast shutdown: no client is waited for, everything committed is on disk)
-  /// and waits for its end.
+  /// Stops the database and waits for its end. The shutdown does not wait for clients, and leaves
+  /// everything that is committed on disk.
   ~Postgres();
 
   Postgres(const Postgres&) = delete;
@@ -44,8 +45,8 @@ class Postgres {
   /// libpq connection string of the database `content`, as its owner.
   const std::string& url() const;
 
-  /// Process id of the database server, or of the last one while it is about to be started again;
-  /// for tests that kill it.
+  /// Process id of the database server; of the previous one during a restart. For tests that kill
+  /// it.
   int pid() const;
 
  private:
@@ -54,10 +55,9 @@ class Postgres {
   std::unique_ptr<Impl> impl_;
 };
 
-/// Connection string of the database that another process runs on this data directory (as the
-/// import does beside a server). Waits up to 30 s for one that is being started, for the first time
-/// or again after a crash. NOT_FOUND at once if no other process owns the data directory, and after
-/// that time if its database does not become ready.
+/// Returns the connection string of the database that another process runs in this data directory.
+/// Waits up to 30 s for a database that is being started or restarted. NOT_FOUND at once if no
+/// other process owns the data directory, and after 30 s if its database does not become ready.
 absl::StatusOr<std::string> RunningUrl(const std::string& data_dir);
 
 }  // namespace content::embedded

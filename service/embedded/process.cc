@@ -26,13 +26,13 @@
 namespace content::embedded {
 namespace {
 
-/// Runs "$@" if process $0 is (still) the parent.
+// Runs "$@" if process $0 is still the parent.
 constexpr char kUnlessOrphaned[] = R"([ "$PPID" = "$0" ] && exec "$@")";
 
-/// Between fork and exec a process with threads may hardly do anything, so what has to happen there
-/// (a signal when the parent dies, another user) is left to util-linux's setpriv. A parent that
-/// dies before setpriv has asked for that signal is noticed afterwards.
-std::vector<std::string> ThroughSetpriv(const Command& command, int parent_death_signal) {
+// Returns the arguments that run `command` through util-linux's setpriv, which sets the user and
+// the signal at the parent's death: a process with threads can do very little between fork and
+// exec. The shell notices a parent that died before setpriv had set the signal.
+std::vector<std::string> SetprivArguments(const Command& command, int parent_death_signal) {
   std::vector<std::string> arguments = {"/usr/bin/setpriv", "--pdeathsig",
                                         sigabbrev_np(parent_death_signal)};
   if (command.user.uid != geteuid()) {
@@ -45,7 +45,7 @@ std::vector<std::string> ThroughSetpriv(const Command& command, int parent_death
   return arguments;
 }
 
-std::vector<char*> Pointers(std::vector<std::string>& strings) {
+std::vector<char*> ToArgv(std::vector<std::string>& strings) {
   std::vector<char*> pointers;
   for (std::string& string : strings) pointers.push_back(string.data());
   pointers.push_back(nullptr);
@@ -84,11 +84,11 @@ absl::StatusOr<pid_t> Spawn(const Command& command, int parent_death_signal) {
   posix_spawnattr_setflags(&attributes,
                            POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
 
-  std::vector<std::string> arguments = ThroughSetpriv(command, parent_death_signal);
+  std::vector<std::string> arguments = SetprivArguments(command, parent_death_signal);
   std::vector<std::string> environment = {"PATH=/usr/bin:/bin", "LC_ALL=C.UTF-8"};
   pid_t pid;
   const int error = posix_spawn(&pid, arguments.front().c_str(), &files, &attributes,
-                                Pointers(arguments).data(), Pointers(environment).data());
+                                ToArgv(arguments).data(), ToArgv(environment).data());
   if (error != 0) {
     return absl::ErrnoToStatus(error, absl::StrCat("cannot start ", command.arguments.front()));
   }

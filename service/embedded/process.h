@@ -8,7 +8,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 
-// Starting PostgreSQL's programs as child processes.
+// Runs PostgreSQL's programs as child processes.
 namespace content::embedded {
 
 struct User {
@@ -17,40 +17,41 @@ struct User {
 };
 
 struct Command {
-  /// The first is the program's absolute path.
+  /// The absolute path of the program, then its arguments.
   std::vector<std::string> arguments;
   User user;
-  /// Where standard output and standard error are appended.
+  /// File to which standard output and standard error are appended.
   std::string log;
   /// Standard input; at most PIPE_BUF bytes.
   std::string input = {};
 };
 
-/// Starts a program and returns its process id. It receives `parent_death_signal` when the thread
-/// that called this ends, and does not run if this process ends before that. It has a session of
-/// its own (Ctrl-C in the terminal does not reach it), default signal handling, no file descriptor
-/// but the standard three, `/` as its working directory and an environment that does not depend on
-/// ours (PGPORT and the like would change its settings).
+/// Starts a program and returns its process id.
+///
+/// The program receives `parent_death_signal` when the calling thread ends, and does not run if
+/// this process ends before that is set up. It has its own session (Ctrl-C in the terminal does not
+/// reach it), default signal handling, only the three standard file descriptors, the working
+/// directory `/`, and an environment that does not depend on this process's (PGPORT and others
+/// would change its settings).
 absl::StatusOr<pid_t> Spawn(const Command& command, int parent_death_signal);
 
-/// Runs a program to its end; it is killed if this thread dies. INTERNAL, with the end of what it
-/// wrote, if it does not succeed.
+/// Runs a program and waits for its end. It is killed if the calling thread ends. INTERNAL, with
+/// the end of its output, if it fails.
 absl::Status Run(const Command& command);
 
-/// Blocks until the child `pid` has ended, but leaves it for Reap: until then nobody else has its
-/// id.
+/// Blocks until the child `pid` has ended. Its id is not reused until Reap() is called.
 void AwaitExit(pid_t pid);
 
-/// Collects a child, blocking until it has ended, and returns its status as waitpid(2) has it.
+/// Blocks until the child `pid` has ended, and returns its status as waitpid(2) does.
 int Reap(pid_t pid);
 
-/// A child's status in words: "exit status 1", "signal 9".
+/// Describes a status of waitpid(2): "exit status 1", "signal 9".
 std::string Describe(int wait_status);
 
-/// Size of a file; 0 if there is none.
+/// Size of a file; 0 if it does not exist.
 off_t SizeOf(const std::string& file);
 
-/// The last lines of what was written to `log` after its first `from` bytes.
+/// The last ten lines, at most, that were written to `log` after its first `from` bytes.
 std::string LastLines(const std::string& log, off_t from);
 
 }  // namespace content::embedded

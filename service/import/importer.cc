@@ -23,14 +23,14 @@ namespace {
 struct FormatEntry {
   Format format;
   absl::StatusOr<v1::Article> (*parse)(absl::string_view content);
-  absl::string_view no_title;
+  absl::string_view missing_title;
 };
 
 constexpr std::array kFormats = {
     FormatEntry{Format::kText, ParseText,
-                "a page saved as text does not hold its title: give it with --title"},
+                "a page saved as text does not contain its title; give it with --title"},
     FormatEntry{Format::kMarkdown, ParseMarkdown,
-                "there is no title: write one into the front matter or give it with --title"},
+                "there is no title; add one to the front matter or give it with --title"},
 };
 
 const FormatEntry& EntryOf(Format format) {
@@ -38,19 +38,20 @@ const FormatEntry& EntryOf(Format format) {
                        [format](const FormatEntry& entry) { return entry.format == format; });
 }
 
-// More than any valid article needs, and little enough for every parser to be quick.
+// More than any valid article needs, and small enough for every parser to be fast.
 constexpr size_t kMaxFileBytes = size_t{2} * kMaxBodyBytes;
 
-// `content` with lines ended by LF and without byte order mark, if it is text at all.
-absl::StatusOr<std::string> CleanText(absl::string_view content) {
+// Returns `content` with LF line ends and without a byte order mark. INVALID_ARGUMENT if it is not
+// text.
+absl::StatusOr<std::string> NormalizeText(absl::string_view content) {
   if (content.size() > kMaxFileBytes) {
-    return absl::InvalidArgumentError(absl::StrCat("the file has ", content.size(),
-                                                   " bytes; at most ", kMaxFileBytes, " are read"));
+    return absl::InvalidArgumentError(absl::StrCat(
+        "the file has ", content.size(), " bytes; at most ", kMaxFileBytes, " are allowed"));
   }
   if (!IsUtf8(content)) return absl::InvalidArgumentError("the file is not UTF-8 text");
   if (HasForbiddenCharacter(content, /*one_line=*/false)) {
     return absl::InvalidArgumentError(
-        "the file is no text: it holds NUL or other control characters");
+        "the file is not text: it contains NUL or other control characters");
   }
   content = absl::StripPrefix(content, "\uFEFF");
   if (absl::StripAsciiWhitespace(content).empty()) {
@@ -59,7 +60,7 @@ absl::StatusOr<std::string> CleanText(absl::string_view content) {
   return absl::StrReplaceAll(content, {{"\r\n", "\n"}});
 }
 
-void Apply(const Overrides& overrides, v1::Article& article) {
+void ApplyOverrides(const Overrides& overrides, v1::Article& article) {
   if (!overrides.title.empty()) article.set_title(overrides.title);
   if (!overrides.id.empty()) article.set_name(ArticleName(overrides.id));
 }
@@ -82,12 +83,12 @@ Format FormatOf(absl::string_view path) {
 absl::StatusOr<ParsedArticle> Parse(absl::string_view content, Format format,
                                     const Overrides& overrides) {
   const FormatEntry& entry = EntryOf(format);
-  absl::StatusOr<std::string> text = CleanText(content);
+  absl::StatusOr<std::string> text = NormalizeText(content);
   if (!text.ok()) return text.status();
   absl::StatusOr<v1::Article> article = entry.parse(*text);
   if (!article.ok()) return article.status();
-  Apply(overrides, *article);
-  if (article->title().empty()) return absl::InvalidArgumentError(entry.no_title);
+  ApplyOverrides(overrides, *article);
+  if (article->title().empty()) return absl::InvalidArgumentError(entry.missing_title);
   const bool id_given = !article->name().empty();
   if (absl::Status status = CheckAndComplete(*article); !status.ok()) return status;
   return ParsedArticle{*std::move(article), id_given};

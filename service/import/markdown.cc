@@ -21,7 +21,7 @@ namespace content::importer {
 namespace {
 
 struct File {
-  // With all that is before it, so that YAML counts the lines of the file.
+  // Includes everything before it, so that YAML's line numbers are those of the file.
   absl::string_view front_matter;
   absl::string_view body;
 };
@@ -30,7 +30,7 @@ absl::Status ErrorInLine(int line, absl::string_view problem) {
   return absl::InvalidArgumentError(absl::StrCat("line ", line, ": ", problem));
 }
 
-// Takes the first line off `text`, its LF too.
+// Removes the first line, with its LF, from `text` and returns it without trailing spaces.
 absl::string_view TakeLine(absl::string_view& text) {
   const size_t length = std::min(text.find('\n'), text.size());
   const absl::string_view line = text.substr(0, length);
@@ -43,11 +43,11 @@ absl::string_view WithoutLeadingBlankLines(absl::string_view text) {
   return text;
 }
 
-// The language that front matter at the start of `text` is in if that is not YAML, otherwise empty.
-absl::string_view ForeignLanguage(absl::string_view text) {
+// The language of front matter at the start of `text` if that is not YAML; otherwise empty.
+absl::string_view UnsupportedLanguage(absl::string_view text) {
   if (absl::ConsumePrefix(&text, "{")) {
     const bool has_keys = absl::StartsWith(absl::StripLeadingAsciiWhitespace(text), "\"");
-    return has_keys ? "JSON" : "";  // Templates begin with braces too.
+    return has_keys ? "JSON" : "";  // Templates also begin with a brace.
   }
   return TakeLine(text) == "+++" ? "TOML" : "";
 }
@@ -55,9 +55,9 @@ absl::string_view ForeignLanguage(absl::string_view text) {
 absl::StatusOr<File> SplitFile(absl::string_view content) {
   const absl::string_view text = WithoutLeadingBlankLines(content);
   const auto first_line = 1 + static_cast<int>(std::count(content.data(), text.data(), '\n'));
-  if (const absl::string_view language = ForeignLanguage(text); !language.empty()) {
+  if (const absl::string_view language = UnsupportedLanguage(text); !language.empty()) {
     return ErrorInLine(first_line, absl::StrCat("the front matter is ", language,
-                                                "; only YAML (between lines of ---) is read"));
+                                                "; only YAML (between lines of ---) is supported"));
   }
   absl::string_view rest = text;
   if (TakeLine(rest) != "---") return File{.front_matter = "", .body = content};
@@ -68,7 +68,7 @@ absl::StatusOr<File> SplitFile(absl::string_view content) {
       return File{.front_matter = content.substr(0, length), .body = rest};
     }
   }
-  return ErrorInLine(first_line, "the front matter has no end, a second line of ---");
+  return ErrorInLine(first_line, "the front matter is not closed by a second line of ---");
 }
 
 std::string WithoutBlankLinesAround(absl::string_view body) {
@@ -79,7 +79,7 @@ absl::Status ErrorAt(const YAML::Mark& mark, absl::string_view problem) {
   return ErrorInLine(mark.line + 1, problem);
 }
 
-// The value of the first of `keys` that has one, otherwise null.
+// The value of the first of `keys` that has one; null if none has.
 YAML::Node Find(const YAML::Node& map, std::initializer_list<const char*> keys) {
   for (const char* key : keys) {
     if (const YAML::Node value = map[key]; value && !value.IsNull()) return value;
@@ -142,7 +142,7 @@ absl::Status ReadTags(const YAML::Node& map, v1::Article& article) {
   return absl::OkStatus();
 }
 
-// A space in a format stands for any number of spaces, none included.
+// In a format, a space matches any number of spaces, including none.
 bool ParseDate(absl::string_view text, absl::Time& time) {
   absl::ConsumeSuffix(&text, " UTC");
   std::string problem;
@@ -162,7 +162,7 @@ absl::Status ReadDate(const YAML::Node& map, v1::Article& article) {
   absl::Time time;
   if (!ParseDate(text, time)) {
     return ErrorAt(map["date"].Mark(),
-                   absl::StrCat("\"", text, "\" is no date such as 2025-06-12, ",
+                   absl::StrCat("\"", text, "\" is not a date such as 2025-06-12, ",
                                 "2025-06-12T08:30:00Z or 2025-06-12 08:30:00 +0200"));
   }
   const int64_t seconds = absl::ToUnixSeconds(time);
@@ -189,13 +189,13 @@ absl::Status ReadName(const YAML::Node& map, v1::Article& article) {
   return absl::OkStatus();
 }
 
-// What a site generator would leave out is not published here either.
+// A site generator would not publish these files either.
 absl::Status CheckPublished(const YAML::Node& map) {
   if (const YAML::Node draft = map["draft"]; draft && draft.as<bool>(false)) {
-    return ErrorAt(draft.Mark(), "it is a draft");
+    return ErrorAt(draft.Mark(), "the file is a draft");
   }
   if (const YAML::Node published = map["published"]; published && !published.as<bool>(true)) {
-    return ErrorAt(published.Mark(), "it is not published");
+    return ErrorAt(published.Mark(), "the file is marked as not published");
   }
   return absl::OkStatus();
 }
@@ -216,7 +216,9 @@ absl::Status ReadFrontMatter(absl::string_view front_matter, v1::Article& articl
   try {
     const YAML::Node map = YAML::Load(std::string(front_matter));
     if (map.IsNull()) return absl::OkStatus();
-    if (!map.IsMap()) return ErrorAt(map.Mark(), "the front matter must be keys with values");
+    if (!map.IsMap()) {
+      return ErrorAt(map.Mark(), "the front matter must be a map of keys to values");
+    }
     return ReadMap(map, article);
   } catch (const YAML::Exception& error) {
     return ErrorAt(error.mark, absl::StrCat("the front matter is not YAML: ", error.msg));

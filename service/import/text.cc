@@ -29,20 +29,20 @@ namespace {
 constexpr absl::string_view kDateFormat = "%A, %B %d, %Y";
 
 struct Line {
-  absl::string_view text;  // without spaces around it
-  size_t length = 0;       // lengths are in characters
+  absl::string_view text;  // without surrounding spaces
+  size_t length = 0;       // in characters, as every length and width here
   size_t first_word_length = 0;
   bool ends_sentence = false;
   bool has_bullet = false;
 };
 
-// Lines with neither a blank line nor a section break between them.
+// Consecutive lines, without a blank line or a section break between them.
 using Block = std::vector<Line>;
 using Section = std::vector<Block>;
 
-// The lengths to which the lines of a page are filled: the first line of a paragraph has its own,
-// because it may have lost an indentation or a tag when the page was saved.
-struct Measures {
+// The widths at which the lines of a page are wrapped. The first line of a paragraph has its own
+// width, because it may have lost an indentation or a tag when the page was saved.
+struct Widths {
   size_t first_line;
   size_t other_lines;
 };
@@ -58,7 +58,7 @@ bool EndsSentence(absl::string_view line) {
   return std::any_of(std::begin(kStops), std::end(kStops), take_mark);
 }
 
-// A dash may also be the middle of a sentence.
+// True for items of a list, but also for a wrapped line that happens to start with a dash.
 bool HasBullet(absl::string_view line) {
   return absl::StartsWith(line, "- ") || absl::StartsWith(line, "• ") ||
          absl::StartsWith(line, "* ");
@@ -72,63 +72,64 @@ Line MakeLine(absl::string_view text) {
           .has_bullet = HasBullet(text)};
 }
 
-// Whether `line` could have taken another word, the first of `next`.
-bool StopsEarly(const Line& line, const Line& next, size_t measure) {
-  return line.length + 1 + next.first_word_length <= measure;
+// Whether the first word of `next` would have fitted into `line`.
+bool StopsEarly(const Line& line, const Line& next, size_t width) {
+  return line.length + 1 + next.first_word_length <= width;
 }
 
-// Whether the text between line `i` and the next allows a paragraph to end there: a sentence ends,
-// or an item of a list begins or ends.
+// Whether a paragraph may end after line `i`: a sentence ends there, or an item of a list begins or
+// ends.
 bool MayEndParagraph(const Block& block, size_t i) {
   return i + 1 == block.size() || block[i].ends_sentence || block[i].has_bullet ||
          block[i + 1].has_bullet;
 }
 
-// Whether line `i` can only be the first of its paragraph: it stops in mid-sentence at just the
-// length first lines have, and too early for any other.
-bool MustBeFirst(const Block& block, size_t i, const Measures& measures) {
+// Whether line `i` can only be the first of its paragraph: it stops in mid-sentence, and fills the
+// width of first lines but not that of other lines.
+bool MustBeFirst(const Block& block, size_t i, const Widths& widths) {
   if (MayEndParagraph(block, i)) return false;
-  return block[i].length <= measures.first_line &&
-         !StopsEarly(block[i], block[i + 1], measures.first_line) &&
-         StopsEarly(block[i], block[i + 1], measures.other_lines);
+  return block[i].length <= widths.first_line &&
+         !StopsEarly(block[i], block[i + 1], widths.first_line) &&
+         StopsEarly(block[i], block[i + 1], widths.other_lines);
 }
 
-// Whether line `i`, itself the first of its paragraph or not, is the last of it. A last line that
-// happens to be full is given away only by a first line after it that is narrower than others.
-bool EndsParagraph(const Block& block, size_t i, bool is_first, const Measures& measures) {
+// Whether line `i` is the last of its paragraph. `is_first`: it is the first one too. A last line
+// that happens to be full is recognised only by a narrower first line after it.
+bool EndsParagraph(const Block& block, size_t i, bool is_first, const Widths& widths) {
   if (i + 1 == block.size()) return true;
   if (!MayEndParagraph(block, i)) return false;
-  const size_t measure = is_first ? measures.first_line : measures.other_lines;
-  return StopsEarly(block[i], block[i + 1], measure) || MustBeFirst(block, i + 1, measures);
+  const size_t width = is_first ? widths.first_line : widths.other_lines;
+  return StopsEarly(block[i], block[i + 1], width) || MustBeFirst(block, i + 1, widths);
 }
 
-// How many more lines of `block` agree with the measures than disagree. A line that stops in
-// mid-sentence agrees if the next word would not have fitted; one that is too long disagrees, and
-// so does one that stops in mid-sentence too early. Where a paragraph may end, nothing can be told.
-int Agreement(const Block& block, const Measures& measures) {
-  int agreement = 0;
+// Returns how well `widths` explain the lines of `block`: the number of lines that agree minus the
+// number that disagree. A line that ends in mid-sentence agrees if the next word would not have
+// fitted, and disagrees if it would. A line that is too long disagrees. A line after which a
+// paragraph may end tells nothing.
+int Score(const Block& block, const Widths& widths) {
+  int score = 0;
   bool is_first = true;
   for (size_t i = 0; i < block.size(); ++i) {
-    const size_t measure = is_first ? measures.first_line : measures.other_lines;
-    if (block[i].length > measure) {
-      --agreement;
+    const size_t width = is_first ? widths.first_line : widths.other_lines;
+    if (block[i].length > width) {
+      --score;
     } else if (!MayEndParagraph(block, i)) {
-      agreement += StopsEarly(block[i], block[i + 1], measure) ? -1 : 1;
+      score += StopsEarly(block[i], block[i + 1], width) ? -1 : 1;
     }
-    is_first = EndsParagraph(block, i, is_first, measures);
+    is_first = EndsParagraph(block, i, is_first, widths);
   }
-  return agreement;
+  return score;
 }
 
-// Longer lines are whole paragraphs, and the first lines of a page tell how all are wrapped:
-// without these limits, the search could take minutes on a page made to that end.
-constexpr size_t kMaxMeasure = 200;
-constexpr size_t kMaxLinesMeasured = 2'000;
+// Without these limits, the search for the widths could take minutes on a malicious page. Longer
+// lines are whole paragraphs, and a sample of the lines shows how all are wrapped.
+constexpr size_t kMaxWidth = 200;
+constexpr size_t kMaxSampleLines = 2'000;
 
-// The blocks by which the measures are judged.
-std::vector<Block> BlocksMeasured(const std::vector<Section>& sections) {
+// The blocks at the start of the page, cut after kMaxSampleLines.
+std::vector<Block> SampleBlocks(const std::vector<Section>& sections) {
   std::vector<Block> blocks;
-  size_t lines_left = kMaxLinesMeasured;
+  size_t lines_left = kMaxSampleLines;
   for (const Section& section : sections) {
     for (const Block& block : section) {
       const size_t lines = std::min(block.size(), lines_left);
@@ -140,39 +141,39 @@ std::vector<Block> BlocksMeasured(const std::vector<Section>& sections) {
   return blocks;
 }
 
-std::set<size_t> PossibleMeasures(const std::vector<Block>& blocks) {
+std::set<size_t> CandidateWidths(const std::vector<Block>& blocks) {
   std::set<size_t> lengths;
   for (const Block& block : blocks) {
     for (const Line& line : block) {
-      if (line.length <= kMaxMeasure) lengths.insert(line.length);
+      if (line.length <= kMaxWidth) lengths.insert(line.length);
     }
   }
   return lengths;
 }
 
-// The measures with which most lines agree; none if no measures explain more lines than they
-// contradict, which means that the lines are not wrapped.
+// Returns the widths with the best score. nullopt if none scores above zero: the lines are not
+// wrapped.
 //
-// Neither the longest line nor the commonest length will do: saved pages have a few lines that are
-// too long, and of the right measure many lines fall short. Both measures are sought together as
-// which lines are first lines depends on both. Of measures that agree equally well, the one for
-// first lines is preferably no other, and the shortest is taken, which joins rather than cuts
-// where a paragraph's end is in doubt.
-std::optional<Measures> FindMeasures(const std::vector<Section>& sections) {
-  const std::vector<Block> blocks = BlocksMeasured(sections);
-  const std::set<size_t> lengths = PossibleMeasures(blocks);
-  std::optional<Measures> best;
-  int best_agreement = 0;
-  const auto consider = [&](const Measures& measures) {
-    int agreement = 0;
-    for (const Block& block : blocks) agreement += Agreement(block, measures);
-    if (agreement <= best_agreement) return;
-    best_agreement = agreement;
-    best = measures;
+// Neither the longest line nor the most common length gives the width: saved pages have a few lines
+// that are too long, and many lines fall short of the width. Both widths are searched for together,
+// because which lines are first lines depends on both. Among equal scores, the smallest width wins
+// and one width for all lines wins over two; this joins paragraphs rather than cutting them where
+// their end is in doubt.
+std::optional<Widths> FindWidths(const std::vector<Section>& sections) {
+  const std::vector<Block> blocks = SampleBlocks(sections);
+  const std::set<size_t> candidates = CandidateWidths(blocks);
+  std::optional<Widths> best;
+  int best_score = 0;
+  const auto consider = [&](const Widths& widths) {
+    int score = 0;
+    for (const Block& block : blocks) score += Score(block, widths);
+    if (score <= best_score) return;
+    best_score = score;
+    best = widths;
   };
-  for (const size_t other_lines : lengths) {
+  for (const size_t other_lines : candidates) {
     consider({.first_line = other_lines, .other_lines = other_lines});
-    for (const size_t first_line : lengths) {
+    for (const size_t first_line : candidates) {
       if (first_line >= other_lines) break;
       consider({.first_line = first_line, .other_lines = other_lines});
     }
@@ -180,7 +181,7 @@ std::optional<Measures> FindMeasures(const std::vector<Section>& sections) {
   return best;
 }
 
-std::vector<std::string> Paragraphs(const Block& block, const std::optional<Measures>& measures) {
+std::vector<std::string> Paragraphs(const Block& block, const std::optional<Widths>& widths) {
   std::vector<std::string> paragraphs;
   bool is_first = true;
   for (size_t i = 0; i < block.size(); ++i) {
@@ -189,12 +190,12 @@ std::vector<std::string> Paragraphs(const Block& block, const std::optional<Meas
     } else {
       absl::StrAppend(&paragraphs.back(), " ", block[i].text);
     }
-    is_first = !measures || EndsParagraph(block, i, is_first, *measures);
+    is_first = !widths || EndsParagraph(block, i, is_first, *widths);
   }
   return paragraphs;
 }
 
-// CommonMark for a paragraph of plain text, with what would be taken for markup escaped.
+// Returns a paragraph of plain text as CommonMark, with everything escaped that would be markup.
 std::string ParagraphInMarkdown(const std::string& text) {
   const std::unique_ptr<cmark_node, decltype(&cmark_node_free)> document(
       cmark_node_new(CMARK_NODE_DOCUMENT), &cmark_node_free);
@@ -205,15 +206,15 @@ std::string ParagraphInMarkdown(const std::string& text) {
   cmark_node_set_literal(content, text.c_str());
   const std::unique_ptr<char, decltype(&std::free)> markdown(
       cmark_render_commonmark(document.get(), CMARK_OPT_DEFAULT, /*width=*/0), &std::free);
-  // cmark escapes everything but a fence of tildes.
+  // cmark escapes everything except a fence of tildes.
   const absl::string_view escape = absl::StartsWith(text, "~~~") ? "\\" : "";
   return absl::StrCat(escape, absl::StripTrailingAsciiWhitespace(markdown.get()));
 }
 
-std::string SectionInMarkdown(const Section& section, const std::optional<Measures>& measures) {
+std::string SectionInMarkdown(const Section& section, const std::optional<Widths>& widths) {
   std::vector<std::string> paragraphs;
   for (const Block& block : section) {
-    for (const std::string& paragraph : Paragraphs(block, measures)) {
+    for (const std::string& paragraph : Paragraphs(block, widths)) {
       paragraphs.push_back(ParagraphInMarkdown(paragraph));
     }
   }
@@ -246,7 +247,7 @@ bool IsPostedBy(absl::string_view line) {
          absl::ParseTime("%H:%M", time_of_day, &time, &problem);
 }
 
-// Whether `line` is the first of what a blog puts below its articles.
+// Whether `line` starts the footer that a blog puts below its articles.
 bool IsFooter(absl::string_view line) {
   static constexpr absl::string_view kFooters[] = {"no comments", "post a comment",
                                                    "leave a comment"};
@@ -277,14 +278,14 @@ std::vector<Section> Sections(const std::vector<absl::string_view>& lines) {
 
 std::string BodyInMarkdown(const std::vector<absl::string_view>& lines) {
   const std::vector<Section> sections = Sections(lines);
-  const std::optional<Measures> measures = FindMeasures(sections);
-  const auto append = [&measures](std::string* body, const Section& section) {
-    body->append(SectionInMarkdown(section, measures));
+  const std::optional<Widths> widths = FindWidths(sections);
+  const auto append = [&widths](std::string* body, const Section& section) {
+    body->append(SectionInMarkdown(section, widths));
   };
   return absl::StrJoin(sections, "\n\n***\n\n", append);
 }
 
-// The lines of a page, without spaces around them.
+// Reads the lines of a page from top to bottom, without surrounding spaces.
 class Page {
  public:
   explicit Page(absl::string_view content) {
@@ -293,15 +294,16 @@ class Page {
     }
   }
 
-  // The next line that is not blank, which is line `number()` of the file; empty at the end.
-  absl::string_view Take() {
+  // Returns the next line that is not blank; empty at the end.
+  absl::string_view TakeLine() {
     while (next_ < lines_.size() && lines_[next_].empty()) ++next_;
     return next_ < lines_.size() ? lines_[next_++] : "";
   }
 
-  size_t number() const { return next_; }
+  // The number, in the file, of the line that was taken last.
+  size_t line_number() const { return next_; }
 
-  std::vector<absl::string_view> RestDownToFooter() const {
+  std::vector<absl::string_view> RestWithoutFooter() const {
     const auto begin = lines_.begin() + static_cast<std::ptrdiff_t>(next_);
     return {begin, std::find_if(begin, lines_.end(), IsFooter)};
   }
@@ -311,10 +313,10 @@ class Page {
   size_t next_ = 0;
 };
 
-// What follows the comma in "Ada Byron, Ph.D.".
-bool IsPartOfName(absl::string_view text) {
-  static constexpr absl::string_view kParts[] = {"Jr", "Sr", "II", "III", "IV", "PhD", "MD"};
-  return IsOneOf(kParts, absl::StrReplaceAll(text, {{".", ""}}));
+// Whether `text` may follow a comma within a name, as in "Ada Byron, Ph.D.".
+bool IsNameSuffix(absl::string_view text) {
+  static constexpr absl::string_view kSuffixes[] = {"Jr", "Sr", "II", "III", "IV", "PhD", "MD"};
+  return IsOneOf(kSuffixes, absl::StrReplaceAll(text, {{".", ""}}));
 }
 
 void AddAuthors(absl::string_view byline, v1::Article& article) {
@@ -322,7 +324,7 @@ void AddAuthors(absl::string_view byline, v1::Article& article) {
       absl::StrReplaceAll(absl::StrCat(" ", byline, " "), {{" and ", ","}, {" & ", ","}});
   for (absl::string_view name : absl::StrSplit(names, ',', absl::SkipWhitespace())) {
     name = absl::StripAsciiWhitespace(name);
-    if (article.authors_size() > 0 && IsPartOfName(name)) {
+    if (article.authors_size() > 0 && IsNameSuffix(name)) {
       absl::StrAppend(article.mutable_authors()->rbegin()->mutable_display_name(), ", ", name);
     } else {
       article.add_authors()->set_display_name(std::string(name));
@@ -331,29 +333,30 @@ void AddAuthors(absl::string_view byline, v1::Article& article) {
 }
 
 absl::Status ReadByline(Page& page, v1::Article& article) {
-  absl::string_view byline = page.Take();
+  absl::string_view byline = page.TakeLine();
   if (absl::ConsumePrefix(&byline, "By ")) AddAuthors(byline, article);
   if (article.authors().empty()) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "line ", page.number(),
-        ": a page saved as text begins with its byline, such as \"By Ada Byron and John Doe\""));
+    return absl::InvalidArgumentError(
+        absl::StrCat("line ", page.line_number(),
+                     ": a page saved as text must begin with its byline, such as \"By Ada Byron "
+                     "and John Doe\""));
   }
   return absl::OkStatus();
 }
 
 absl::Status ReadDate(Page& page, v1::Article& article) {
-  const absl::string_view line = page.Take();
+  const absl::string_view line = page.TakeLine();
   absl::Time date;
   std::string problem;
   if (!absl::ParseTime(kDateFormat, line, &date, &problem)) {
     return absl::InvalidArgumentError(
-        absl::StrCat("line ", page.number(),
+        absl::StrCat("line ", page.line_number(),
                      ": a date such as \"Thursday, June 12, 2025\" must follow the byline"));
   }
   const std::string weekday = absl::FormatTime("%A", date, absl::UTCTimeZone());
   if (!absl::StartsWithIgnoreCase(line, weekday.substr(0, 3))) {
     return absl::InvalidArgumentError(
-        absl::StrCat("line ", page.number(), ": \"", line, "\" was a ", weekday));
+        absl::StrCat("line ", page.line_number(), ": \"", line, "\" is a ", weekday));
   }
   article.mutable_publish_time()->set_seconds(absl::ToUnixSeconds(date));
   return absl::OkStatus();
@@ -366,7 +369,7 @@ absl::StatusOr<v1::Article> ParseText(absl::string_view content) {
   v1::Article article;
   if (absl::Status status = ReadByline(page, article); !status.ok()) return status;
   if (absl::Status status = ReadDate(page, article); !status.ok()) return status;
-  article.set_body(BodyInMarkdown(page.RestDownToFooter()));
+  article.set_body(BodyInMarkdown(page.RestWithoutFooter()));
   return article;
 }
 

@@ -11,20 +11,23 @@
 #include "absl/strings/string_view.h"
 #include "postgres/transaction.h"
 
-// Statements that take any number of rows.
+// Statements that take any number of rows as parameters.
 namespace content::postgres {
 
-/// Adds any text to an array in PostgreSQL's notation, from before its first value to before its
-/// closing brace: https://www.postgresql.org/docs/current/arrays.html#ARRAYS-IO
+/// Appends a text to an array in PostgreSQL's notation, which is empty before the first text and
+/// lacks the closing brace: https://www.postgresql.org/docs/current/arrays.html#ARRAYS-IO
 void AppendToArray(absl::string_view value, std::string& array);
 
-/// Rows of parameters, all as text.
+/// Rows of parameters, as text:
+///
+///   Rows<2> rows;
+///   rows.Add("name", 3);
 template <size_t kColumns>
 class Rows {
  public:
   using Row = std::array<std::string, kColumns>;
 
-  /// Of strings, numbers and booleans.
+  /// Adds a row of strings, numbers and booleans.
   template <class... Values>
   void Add(const Values&... values) {
     static_assert(sizeof...(Values) == kColumns);
@@ -34,10 +37,10 @@ class Rows {
   bool empty() const { return rows_.empty(); }
   bool is_one() const { return rows_.size() == 1; }
 
-  /// The first of them.
+  /// The first row.
   const Row& one() const { return rows_.front(); }
 
-  /// An array for each column.
+  /// Returns the values of each column as one array.
   Row columns() const {
     Row columns;
     for (size_t i = 0; i < kColumns; ++i) {
@@ -51,12 +54,18 @@ class Rows {
   std::vector<Row> rows_;
 };
 
-/// A statement that takes such rows: as arrays, or, which costs the database half of that, as one.
+/// A statement that takes Rows. Several rows are sent as arrays; one row is sent as plain values,
+/// which costs the database half as much.
+///
+///   const BulkStatement<2> insert("INSERT INTO t (name, n) SELECT name, n FROM $rows AS r (name,
+///   n)",
+///                                 {"text", "integer"});
+///   insert.Exec(transaction, rows);
 template <size_t kColumns>
 class BulkStatement {
  public:
-  /// `$rows` in the text stands for the rows in a FROM clause; an alias that names the columns
-  /// follows it. `types` are those of the columns.
+  /// `$rows` in `text` stands for the rows. It is used in a FROM clause, and followed by an alias
+  /// that names the columns. `types` are the columns' SQL types.
   BulkStatement(absl::string_view text, const std::array<const char*, kColumns>& types);
 
   Result Exec(Transaction& transaction, const Rows<kColumns>& rows) const {
@@ -69,7 +78,7 @@ class BulkStatement {
   }
 
  private:
-  // Calls a function with text and parameters.
+  // Calls `function` with the statement's text and parameters.
   template <class Function>
   auto Pass(const Rows<kColumns>& rows, Function function) const {
     if (rows.is_one()) return std::apply(function, std::tuple_cat(std::tie(one_), rows.one()));

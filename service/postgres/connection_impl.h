@@ -1,15 +1,22 @@
 #pragma once
 
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cerrno>
 #include <cstdint>
 #include <map>
 #include <memory>
 #include <pqxx/pqxx>
 #include <string>
+#include <system_error>
+#include <utility>
 
 #include "postgres/connection.h"
 
-// The parts of a connection that other rooms do not see: libpqxx. This is the only file that knows
-// how libpqxx 6.4 (Debian 12) and 7.10 (Debian 13) differ, but for Connect in connection.cc.
+// The parts of a connection that use libpqxx, which other rooms do not see. Only this file and
+// connection.cc know how libpqxx 6.4 (Debian 12) and 7.10 (Debian 13) differ.
 namespace content::postgres {
 
 #if PQXX_VERSION_MAJOR >= 7
@@ -20,10 +27,32 @@ using SnapshotTransaction =
     pqxx::transaction<pqxx::isolation_level::repeatable_read, pqxx::readwrite_policy::read_only>;
 #endif
 
+// A second descriptor of a socket. It stays valid, and the same socket, whatever libpq does with
+// its own, so another thread may shut the socket down through it.
+class SocketHandle {
+ public:
+  explicit SocketHandle(int socket) : fd_(fcntl(socket, F_DUPFD_CLOEXEC, 0)) {
+    if (fd_ < 0) throw std::system_error(errno, std::generic_category(), "cannot duplicate socket");
+  }
+  ~SocketHandle() { close(fd_); }
+
+  SocketHandle(const SocketHandle&) = delete;
+  SocketHandle& operator=(const SocketHandle&) = delete;
+
+  void Shutdown() const { ::shutdown(fd_, SHUT_RDWR); }
+
+ private:
+  const int fd_;
+};
+
 struct Connection::Impl {
-  std::unique_ptr<pqxx::connection> connection;
+  explicit Impl(std::unique_ptr<pqxx::connection> opened)
+      : connection(std::move(opened)), socket(connection->sock()) {}
+
+  const std::unique_ptr<pqxx::connection> connection;
+  const SocketHandle socket;
   std::map<std::string, std::string> prepared;  // statements and their names
-  int64_t preparations = 0;
+  int64_t preparation_count = 0;
   std::unique_ptr<SnapshotTransaction> snapshot;  // while a Snapshot is open
 };
 

@@ -25,8 +25,8 @@ std::string Quoted(absl::string_view value) {
   return absl::StrCat("'", absl::StrReplaceAll(value, {{"\\", "\\\\"}, {"'", "\\'"}}), "'");
 }
 
-// Keywords whose values are no secrets, and what such a value looks like. Any other is suspect: in
-// `postgresql://me:pass@word@db/x` libpq takes `word@db` for the host.
+// Keywords whose values are not secret, and the values that may be shown. Any other value is
+// suspect: in `postgresql://me:pass@word@db/x` libpq takes `word@db` for the host.
 constexpr struct {
   const char* keyword;
   const char* value;

@@ -5,17 +5,18 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 
-// Connection strings (https://www.postgresql.org/docs/current/libpq-connect.html): a URI or
-// keywords, which may hold a password.
+// Connection strings (https://www.postgresql.org/docs/current/libpq-connect.html), which are URIs
+// or lists of keywords and may hold a password.
 namespace content::postgres {
 
-/// `dsn` with what every connection needs: a name, a connect timeout, and a fast discovery of dead
-/// peers. What `dsn` sets itself wins. FAILED_PRECONDITION, without quoting it, if it cannot be
-/// parsed.
+/// Returns `dsn` with defaults for what every connection needs: a name, a connect timeout of 3 s,
+/// and keepalives that find dead peers fast. FAILED_PRECONDITION, with a message that does not
+/// quote it, if it cannot be parsed.
 absl::StatusOr<std::string> CompleteDsn(absl::string_view dsn);
 
-/// What may be shown of `dsn`, as keywords: where the database is and who connects to it.
-/// Everything not known to be harmless is left out; if `dsn` cannot be parsed that is all of it.
+/// Returns the parts of `dsn` that may be shown, as keywords: where the database is and who
+/// connects to it. Leaves out everything that is not known to be harmless. Empty if `dsn` cannot be
+/// parsed.
 std::string RedactedDsn(absl::string_view dsn);
 
 }  // namespace content::postgres

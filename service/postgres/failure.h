@@ -4,30 +4,32 @@
 
 #include "absl/status/status.h"
 
-// What went wrong in PostgreSQL, as callers may see it. The only place that knows SQLSTATEs.
+// Turns exceptions of libpqxx into errors for callers. The only place that knows SQLSTATEs.
 namespace content::postgres {
 
 struct Failure {
   enum class Kind {
-    /// The same again would fail again.
+    /// Another attempt would fail again.
     kFinal,
-    /// It lost against another transaction, and nothing was written: try again.
+    /// The attempt lost against another transaction and wrote nothing. Another may succeed.
     kContention,
-    /// The connection is of no use any more. What was under way was not committed.
+    /// A statement was cancelled, and its transaction rolled back. Its own timeout may be over, or
+    /// a late timer of an earlier statement hit it, or an operator.
+    kCancelled,
+    /// The connection can no longer be used. The attempt was not committed.
     kConnectionLost,
     /// The connection was lost while committing.
     kOutcomeUnknown,
   };
   Kind kind;
-  /// What the caller gets unless a retry helps.
+  /// The caller's answer if no other attempt succeeds.
   absl::Status status;
 };
 
-/// Whether what was done for many callers together may have failed because of what one of them
-/// asked for.
+/// Whether a batch may have failed because of one of its requests.
 bool MayBeOnesFault(const absl::Status& status);
 
-/// Explains an exception caught around libpqxx, and logs what the caller is not told.
+/// Explains an exception of a Connection's method, and logs the parts that the caller is not told.
 Failure Explain(const std::exception& exception);
 
 }  // namespace content::postgres

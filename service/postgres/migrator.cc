@@ -1,5 +1,6 @@
 #include "postgres/migrator.h"
 
+#include <cstdint>
 #include <exception>
 
 #include "absl/strings/escaping.h"
@@ -12,7 +13,7 @@
 namespace content::postgres {
 namespace {
 
-// Any number that other programs on the same database are unlikely to lock.
+// A number that other programs on the same database are unlikely to lock.
 constexpr int64_t kMigrationLock = 0x636f6e74656e74;  // "content"
 
 struct Applied {
@@ -35,7 +36,7 @@ std::vector<Applied> ReadApplied(Connection& connection) {
   return applied;
 }
 
-// What is applied must be the beginning of what is known.
+// The applied migrations must be the first of the known ones.
 absl::Status CheckHistory(const std::vector<Applied>& applied,
                           const std::vector<Migration>& known) {
   if (applied.size() > known.size()) {
@@ -54,8 +55,8 @@ absl::Status CheckHistory(const std::vector<Applied>& applied,
 }
 
 void Apply(Connection& connection, const Migration& migration) {
-  // One script, so that the schema and the record of it are committed together. The name and the
-  // checksum are ours: nothing in them needs quoting.
+  // One script, so that the schema and its record are committed together. The name and the checksum
+  // are ours and need no quoting.
   connection.RunScript(absl::StrCat(
       migration.sql,
       ";\nINSERT INTO schema_migration (version, name, checksum, applied_time) VALUES (",
@@ -78,7 +79,7 @@ absl::StatusOr<std::vector<std::string>> MigrateLocked(Connection& connection,
   return names;
 }
 
-// For operators at a terminal: unlike callers of the service they see the database's own words.
+// For operators at a terminal. Unlike callers of the service, they see the database's own message.
 absl::Status Describe(const std::exception& exception) {
   return absl::UnavailableError(absl::StrCat("database: ", exception.what()));
 }
@@ -91,7 +92,7 @@ absl::StatusOr<std::vector<std::string>> Migrate(const std::string& dsn,
   if (!complete_dsn.ok()) return complete_dsn.status();
   try {
     Connection connection(*complete_dsn);
-    // Held by the session, so it is released when the connection closes, however that comes about.
+    // The session holds the lock, so it is released when the connection closes for any reason.
     connection.Run(absl::StrCat("SELECT pg_advisory_lock(", kMigrationLock, ")"));
     return MigrateLocked(connection, known);
   } catch (const std::exception& exception) {

@@ -16,14 +16,14 @@ struct Migration {
   absl::string_view sql;
 };
 
-/// Applies those of `known`, which is sorted by version, that the database lacks, each in a
-/// transaction, and returns their names. An advisory lock makes concurrent processes take turns.
-/// FAILED_PRECONDITION if the database has a newer schema, or was migrated by other files.
+/// Applies the migrations that the database lacks, each in a transaction, and returns their names.
+/// `known` is sorted by version. Concurrent processes take turns (an advisory lock).
+/// FAILED_PRECONDITION if the database has a newer schema, or was migrated with other files.
 absl::StatusOr<std::vector<std::string>> Migrate(const std::string& dsn,
                                                  const std::vector<Migration>& known);
 
-/// OK if all of `known` and nothing else has been applied to the database; otherwise
-/// FAILED_PRECONDITION with the version it has, the version that is needed, and what to do.
+/// OK if the database has exactly the migrations `known`. Otherwise FAILED_PRECONDITION, with a
+/// message that says which version it has, which it needs, and what to do.
 absl::Status CheckSchema(const std::string& dsn, const std::vector<Migration>& known);
 
 }  // namespace content::postgres

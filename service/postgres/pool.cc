@@ -1,11 +1,9 @@
 #include "postgres/pool.h"
 
 #include <algorithm>
-#include <chrono>
-#include <utility>
+#include <iterator>
 
 #include "absl/random/random.h"
-#include "absl/time/clock.h"
 #include "base/errors.h"
 #include "postgres/failure.h"
 #include "telemetry/log.h"
@@ -15,113 +13,174 @@ namespace {
 
 constexpr int kMaxCollisions = 3;
 constexpr int kMaxLosses = 1;
-constexpr absl::Duration kReconnectPause = absl::Milliseconds(200);
-constexpr absl::Duration kComplaintInterval = absl::Seconds(10);
-constexpr absl::Duration kOverloadRetry = absl::Milliseconds(100);
+// A late timer cancels one statement. More cancellations are somebody's decision.
+constexpr int kMaxCancellations = 5;
+constexpr absl::Duration kReconnectDelay = absl::Milliseconds(200);
+constexpr absl::Duration kLogInterval = absl::Seconds(10);
+constexpr absl::Duration kWatchInterval = absl::Seconds(1);
 
-// PostgreSQL ends each statement at its timeout. A job that is on the connection for longer than
-// this many together could take has a database that does not answer: most jobs have fewer, and
-// those of the few that have more are quick.
-constexpr int kMaxStatements = 10;
-constexpr absl::Duration kHangGrace = absl::Seconds(5);
-constexpr std::chrono::seconds kWatchInterval{1};
-
-// A plan is made for tables as large as they are by then, and a new database grows quickly. Joining
-// what was small with a few rows would scan it: 30 ms for 200,000 comments.
+// A plan fits the size that its tables have when it is made, and a new database grows quickly. A
+// plan for small tables joins by scanning them: 30 ms for 200,000 comments.
 constexpr absl::Duration kPlanLife = absl::Seconds(5);
 constexpr char kDiscardPlans[] = "DISCARD PLANS";
 
-// Colliding transactions are spread out, so that they do not collide again in step.
-absl::Duration Jitter(int attempt) {
+// Colliding transactions wait for different times, so that they do not collide again.
+absl::Duration CollisionDelay(int collisions) {
   thread_local absl::BitGen random;
-  return absl::Milliseconds(absl::Uniform(random, 1, 10 << attempt));
+  return absl::Milliseconds(absl::Uniform(random, 1, 10 << collisions));
 }
+
+// The failed attempts of a job.
+struct Attempts {
+  int collisions = 0;
+  int losses = 0;
+  int cancellations = 0;
+  bool in_doubt = false;  // one of them may have been committed
+
+  // The job's last word. It must not say "not done" if an attempt may have been committed.
+  absl::Status Failed(absl::Status status) const {
+    return in_doubt ? OutcomeUnknown() : std::move(status);
+  }
+};
 
 }  // namespace
 
+// Used by its own thread, but for the members that say otherwise.
 class Pool::Worker {
  public:
-  explicit Worker(const Options& options) : options_(options) {}
+  Worker(const Options& options, std::stop_token stop)
+      : options_(options), stop_(std::move(stop)) {}
 
-  // Under the pool's mutex: a lane that rests is called when there is a job.
-  std::condition_variable_any wake;
-  bool is_called = false;
+  std::condition_variable wake;
+  bool is_called = false;  // Set when there may be a job. Guarded by the pool's mutex_.
 
-  void Do(Job job) {
-    absl::Status status = Run(std::move(job.begin)(), job.work);
-    std::move(job.finish)(std::move(status));
+    const CallContext context = job.Begin();
+    SetBusySince(SteadyNow());
+    absl::Status status = Run(job, context);
+    SetBusySince(SteadyTime::InfiniteFuture());
+    job.Finish(std::move(status));
   }
 
-  /// Cuts the connection if the job on it hangs. Called from another thread.
-  void CutIfHanging() {
+  // Thread-safe.
+  void CutConnectionIfHanging() {
     const std::lock_guard lock(mutex_);
-    if (connection_ == nullptr || SteadyNow() < hangs_after_) return;
-    log::Error("database does not answer", {});
-    connection_->ShutdownSocket();
-    hangs_after_ = SteadyTime::InfiniteFuture();
+    if (connection_ != nullptr && connection_->ShutdownIfOverdue()) {
+      log::Error("database does not answer", {});
+    }
   }
 
-  /// Of the database that the open connection leads to; empty if none is open. Called from another
-  /// thread.
+  // When its job began; InfiniteFuture if it has none. Thread-safe.
+  SteadyTime BusySince() {
+    const std::lock_guard lock(mutex_);
+    return busy_since_;
+  }
+
+  // The version of the database that the open connection leads to. Empty if none is open.
+  // Thread-safe.
   std::string DatabaseVersion() {
     const std::lock_guard lock(mutex_);
     return database_version_;
   }
 
  private:
-  absl::Status Run(const CallContext& context, Work& work);
+  SteadyTime Now() const { return options_.clock->Now(); }
 
-  // The open connection, its statements limited for this caller; nullptr if the database cannot be
-  // reached.
-  Connection* Open(SteadyTime deadline) {
-    if (!connection_ && !Connect()) return nullptr;
-    const absl::Duration limit = std::min(deadline - SteadyNow(), options_.statement_timeout);
-    SetHangsAfter(SteadyNow() + kMaxStatements * std::max(limit, absl::ZeroDuration()) +
-                  kHangGrace);
-    connection_->SetStatementTimeout(limit, options_.statement_timeout);
-    RenewPlans();
-    return connection_.get();
+  // Runs the job until it has an outcome, and returns that.
+  absl::Status Run(Job& job, const CallContext& context) {
+    Attempts attempts;
+    while (true) {
+      const SteadyTime now = Now();
+      if (absl::Status status = CheckCaller(context, now); !status.ok()) {
+        return attempts.Failed(std::move(status));
+      }
+      const absl::Duration limit = std::min(context.deadline - now, options_.statement_timeout);
+      try {
+        if (!Open(limit, now)) return attempts.Failed(StoreUnavailable());
+        return job.Run(*connection_, attempts.in_doubt);
+      } catch (const std::exception& exception) {
+        absl::Status status = PrepareRetry(ExplainOnConnection(exception), limit, attempts);
+        if (!status.ok()) return attempts.Failed(std::move(status));
+      }
+    }
   }
 
-  bool Connect() {
-    if (SteadyNow() < next_try_) return false;
+  // Whatever fails on a broken connection fails because of that.
+  Failure ExplainOnConnection(const std::exception& exception) const {
+    Failure failure = Explain(exception);
+    const bool is_broken = connection_ != nullptr && !connection_->is_open();
+    if (!is_broken || failure.kind == Failure::Kind::kOutcomeUnknown) return failure;
+    return {Failure::Kind::kConnectionLost, StoreUnavailable()};
+  }
+
+  // OK if the job should be run again after this failure; otherwise its outcome. `limit` is the
+  // time that each of its statements had.
+  absl::Status PrepareRetry(Failure failure, absl::Duration limit, Attempts& attempts) {
+    switch (failure.kind) {
+      case Failure::Kind::kFinal:
+        return std::move(failure.status);
+      case Failure::Kind::kContention:
+        if (++attempts.collisions > kMaxCollisions) return std::move(failure.status);
+        options_.clock->SleepFor(CollisionDelay(attempts.collisions), stop_);
+        return absl::OkStatus();
+      case Failure::Kind::kCancelled:
+        // A statement that had less time than this job gives it was not cancelled on its account:
+        // it ran before the timeout was set, or a timer of the job before went off late.
+        if (connection_->failed_after() >= limit) return std::move(failure.status);
+        if (++attempts.cancellations > kMaxCancellations) return std::move(failure.status);
+        return absl::OkStatus();
+      case Failure::Kind::kOutcomeUnknown:
+        attempts.in_doubt = true;
+        [[fallthrough]];
+      case Failure::Kind::kConnectionLost:
+        Replace(nullptr);
+        if (++attempts.losses > kMaxLosses) return std::move(failure.status);
+        return absl::OkStatus();
+    }
+    return std::move(failure.status);
+  }
+
+  // Makes connection_ ready for a job whose statements have this limit. False if the database
+  // cannot be reached. May throw like the methods of Connection.
+  bool Open(absl::Duration limit, SteadyTime now) {
+    if (connection_ == nullptr && !Connect(now)) return false;
+    connection_->SetStatementTimeout(limit, options_.statement_timeout);
+    if (now >= plans_until_) {
+      connection_->Run(kDiscardPlans);
+      plans_until_ = now + kPlanLife;
+    }
+    return true;
+  }
+
+  bool Connect(SteadyTime now) {
+    if (now < next_connect_) return false;
     try {
-      Replace(std::make_unique<Connection>(options_.url));
-      SetHangsAfter(SteadyNow() + kHangGrace);
+      Replace(std::make_unique<Connection>(options_.dsn, *options_.clock));
       SetDatabaseVersion(connection_->PrepareSession());
-      plans_until_ = SteadyNow() + kPlanLife;
+      plans_until_ = now + kPlanLife;
       return true;
     } catch (const std::exception& exception) {
-      Discard();
-      const SteadyTime now = SteadyNow();
-      if (now >= next_complaint_) {
+      Replace(nullptr);
+      if (now >= next_log_) {
         log::Warning("database unreachable", {{"message", absl::string_view(exception.what())}});
-        next_complaint_ = now + kComplaintInterval;
+        next_log_ = now + kLogInterval;
       }
-      next_try_ = now + kReconnectPause;
+      next_connect_ = Now() + kReconnectDelay;
       return false;
     }
   }
 
-  void RenewPlans() {
-    const SteadyTime now = SteadyNow();
-    if (now < plans_until_) return;
-    connection_->Run(kDiscardPlans);
-    plans_until_ = now + kPlanLife;
-  }
-
   void Replace(std::unique_ptr<Connection> connection) {
-    const std::lock_guard lock(mutex_);
-    connection_ = std::move(connection);
-    database_version_.clear();
-    hangs_after_ = SteadyTime::InfiniteFuture();
+    {
+      const std::lock_guard lock(mutex_);
+      connection_.swap(connection);
+      database_version_.clear();
+    }
+    // The old connection is closed here, without the lock: that may take long.
   }
 
-  void Discard() { Replace(nullptr); }
-
-  void SetHangsAfter(SteadyTime time) {
+  void SetBusySince(SteadyTime time) {
     const std::lock_guard lock(mutex_);
-    hangs_after_ = time;
+    busy_since_ = time;
   }
 
   void SetDatabaseVersion(std::string version) {
@@ -130,161 +189,131 @@ class Pool::Worker {
   }
 
   const Options& options_;
-  SteadyTime next_try_ = SteadyTime::InfinitePast();
-  SteadyTime next_complaint_ = SteadyTime::InfinitePast();
+  const std::stop_token stop_;  // of the pool
+  SteadyTime next_connect_ = SteadyTime::InfinitePast();
+  SteadyTime next_log_ = SteadyTime::InfinitePast();
   SteadyTime plans_until_ = SteadyTime::InfinitePast();
-  std::mutex mutex_;  // what the lane's own thread changes and another looks at
+  std::mutex mutex_;
+  // Written by the worker's thread with mutex_ held. Read by it without, by others with mutex_
+  // held.
   std::unique_ptr<Connection> connection_;
-  std::string database_version_;
-  SteadyTime hangs_after_ = SteadyTime::InfiniteFuture();
+  std::string database_version_;  // Guarded by mutex_.
+  SteadyTime busy_since_ = SteadyTime::InfiniteFuture();  // Guarded by mutex_.
 };
 
-absl::Status Pool::Worker::Run(const CallContext& context, Work& work) {
-  int collisions = 0;
-  int losses = 0;
-  bool in_doubt = false;  // an attempt may have been committed
-  // So that nothing that ends the job later says "not done".
-  const auto failed = [&in_doubt](absl::Status status) {
-    return in_doubt ? OutcomeUnknown() : std::move(status);
-  };
-  while (true) {
-    if (absl::Status status = CheckCaller(context); !status.ok()) return failed(status);
-    try {
-      Connection* const connection = Open(context.deadline);
-      if (connection == nullptr) return failed(StoreUnavailable());
-      absl::Status status = work(*connection, in_doubt);
-      SetHangsAfter(SteadyTime::InfiniteFuture());
-      return status;
-    } catch (const std::exception& exception) {
-      SetHangsAfter(SteadyTime::InfiniteFuture());
-      Failure failure = Explain(exception);
-      const bool broken = connection_ && !connection_->is_open();
-      if (broken && failure.kind != Failure::Kind::kOutcomeUnknown) {
-        failure = {Failure::Kind::kConnectionLost, StoreUnavailable()};
-      }
-      switch (failure.kind) {
-        case Failure::Kind::kFinal:
-          return failed(failure.status);
-        case Failure::Kind::kContention:
-          if (++collisions > kMaxCollisions) return failed(failure.status);
-          absl::SleepFor(Jitter(collisions));
-          break;
-        case Failure::Kind::kOutcomeUnknown:
-          in_doubt = true;
-          [[fallthrough]];
-        case Failure::Kind::kConnectionLost:
-          Discard();
-          if (++losses > kMaxLosses) return failed(failure.status);
-          break;
-      }
-    }
-  }
-}
-
-Pool::Pool(Options options) : options_(std::move(options)) {
+Pool::Pool(Options options) : options_(std::move(options)), admission_(options_.queue_limit) {
   for (int i = 0; i < options_.connections; ++i) {
-    lanes_.push_back(std::make_unique<Worker>(options_));
+    workers_.push_back(std::make_unique<Worker>(options_, stop_.get_token()));
   }
-  watch_ = std::jthread([this](const std::stop_token& stop) { Watch(stop); });
-  for (const auto& lane : lanes_) {
-    workers_.emplace_back([this, &lane](const std::stop_token& stop) { Serve(stop, *lane); });
+  watchdog_ = std::jthread([this](const std::stop_token& stop) { CutHangingConnections(stop); });
+  for (const auto& worker : workers_) {
+    threads_.emplace_back([this, &worker] { Serve(*worker); });
   }
 }
 
 Pool::~Pool() {
-  for (std::jthread& worker : workers_) worker.request_stop();
-  workers_.clear();
-  for (std::deque<Job>* queue : {&queue_, &prompt_queue_}) {
-    for (Job& job : *queue) std::move(job.finish)(StoreUnavailable());
+  {
+    const std::lock_guard lock(mutex_);
+    stop_.request_stop();
+  }
+  for (const auto& worker : workers_) worker->wake.notify_one();
+  threads_.clear();  // joins them
+  // The callbacks may schedule more jobs, which are answered too.
+  for (auto jobs = TakeQueuedJobs(); !jobs.empty(); jobs = TakeQueuedJobs()) {
+    for (QueuedJob& queued : jobs) queued.job->Finish(StoreUnavailable());
   }
 }
 
-void Pool::Run(CallContext context, Work work, Finish finish) {
-  if (absl::Status status = Enter(); !status.ok()) return std::move(finish)(std::move(status));
-  auto begin = [this, context = std::move(context)]() mutable {
-    Leave(1);
-    return std::move(context);
-  };
-  RunLater(std::move(begin), std::move(work), std::move(finish));
-}
-
-void Pool::RunLater(Begin begin, Work work, Finish finish, Pace pace) {
+std::vector<Pool::QueuedJob> Pool::TakeQueuedJobs() {
+  std::vector<QueuedJob> jobs;
   const std::lock_guard lock(mutex_);
-  std::deque<Job>& queue = pace == Pace::kPrompt ? prompt_queue_ : queue_;
-  queue.push_back({std::move(begin), std::move(work), std::move(finish), pace});
-  if (resting_.empty()) return;
-  Worker& lane = *resting_.back();
-  resting_.pop_back();
-  lane.is_called = true;
-  lane.wake.notify_one();
+  for (std::deque<QueuedJob>* queue : {&any_queue_, &prompt_queue_}) {
+    std::move(queue->begin(), queue->end(), std::back_inserter(jobs));
+    queue->clear();
+  }
+  return jobs;
 }
 
-absl::Status Pool::Enter(size_t alike) {
-  const bool fits = waiting_.fetch_add(1) < options_.queue_limit;
-  if (fits && 2 * alike < options_.queue_limit) return absl::OkStatus();
-  waiting_.fetch_sub(1);
-  return Overloaded(kOverloadRetry);
+void Pool::Schedule(std::unique_ptr<Job> job, Pace pace) {
+  const std::lock_guard lock(mutex_);
+  std::deque<QueuedJob>& queue = pace == Pace::kPrompt ? prompt_queue_ : any_queue_;
+  queue.push_back({std::move(job), pace, ++job_count_});
+  if (idle_.empty() || (pace == Pace::kAny && !MayBeginSlowJob())) return;
+  Worker& worker = *idle_.back();
+  idle_.pop_back();
+  worker.is_called = true;
+  worker.wake.notify_one();
 }
-
-void Pool::EnterAgain(size_t calls) { waiting_.fetch_add(calls); }
-
-void Pool::Leave(size_t calls) { waiting_.fetch_sub(calls); }
 
 Pool::Stats Pool::GetStats() {
   Stats stats;
-  stats.open_connections = static_cast<int>(std::count_if(
-      lanes_.begin(), lanes_.end(), [](auto& lane) { return !lane->DatabaseVersion().empty(); }));
-  stats.waiting_calls = waiting_;
+  stats.open_connections =
+      static_cast<int>(std::count_if(workers_.begin(), workers_.end(), [](const auto& worker) {
+        return !worker->DatabaseVersion().empty();
+      }));
+  stats.waiting_calls = admission_.waiting();
   const std::lock_guard lock(mutex_);
   stats.busy_connections = busy_;
   return stats;
 }
 
+SteadyTime Pool::OldestJobStart() {
+  SteadyTime oldest = SteadyTime::InfiniteFuture();
+  for (const auto& worker : workers_) oldest = std::min(oldest, worker->BusySince());
+  return oldest;
+}
+
 std::string Pool::DatabaseVersion() {
-  for (const auto& lane : lanes_) {
-    if (std::string version = lane->DatabaseVersion(); !version.empty()) return version;
+  for (const auto& worker : workers_) {
+    if (std::string version = worker->DatabaseVersion(); !version.empty()) return version;
   }
   return "";
 }
 
-std::deque<Pool::Job>* Pool::NextQueue() {
-  const bool may_be_slow = busy_slowly_ < options_.connections - options_.prompt_connections;
-  if (may_be_slow && !queue_.empty()) return &queue_;
-  return prompt_queue_.empty() ? nullptr : &prompt_queue_;
+bool Pool::MayBeginSlowJob() const {
+  return busy_slow_ < options_.connections - options_.prompt_connections;
 }
 
-void Pool::Serve(const std::stop_token& stop, Worker& lane) {
+std::deque<Pool::QueuedJob>* Pool::NextQueue() {
+  const bool has_slow = !any_queue_.empty() && MayBeginSlowJob();
+  if (prompt_queue_.empty()) return has_slow ? &any_queue_ : nullptr;
+  // In the order in which they came: where no connection is reserved, neither waits for ever.
+  const bool slow_is_next = has_slow && any_queue_.front().number < prompt_queue_.front().number;
+  return slow_is_next ? &any_queue_ : &prompt_queue_;
+}
+
+void Pool::Serve(Worker& worker) {
   std::unique_lock lock(mutex_);
-  while (!stop.stop_requested()) {
-    std::deque<Job>* const queue = NextQueue();
+  while (!stop_.stop_requested()) {
+    std::deque<QueuedJob>* const queue = NextQueue();
     if (queue == nullptr) {
-      Rest(lock, stop, lane);
+      Rest(lock, worker);
       continue;
     }
-    Job job = std::move(queue->front());
+    QueuedJob next = std::move(queue->front());
     queue->pop_front();
-    const int slow = job.pace == Pace::kAny ? 1 : 0;
+    const int slow = next.pace == Pace::kAny ? 1 : 0;
     ++busy_;
-    busy_slowly_ += slow;
+    busy_slow_ += slow;
     lock.unlock();
-    lane.Do(std::move(job));
+    worker.Do(*next.job);
+    next.job.reset();
     lock.lock();
     --busy_;
-    busy_slowly_ -= slow;
+    busy_slow_ -= slow;
   }
 }
 
-void Pool::Rest(std::unique_lock<std::mutex>& lock, const std::stop_token& stop, Worker& lane) {
-  lane.is_called = false;
-  resting_.push_back(&lane);
-  lane.wake.wait(lock, stop, [&lane] { return lane.is_called; });
+void Pool::Rest(std::unique_lock<std::mutex>& lock, Worker& worker) {
+  worker.is_called = false;
+  idle_.push_back(&worker);
+  worker.wake.wait(lock, [&] { return worker.is_called || stop_.stop_requested(); });
 }
 
-void Pool::Watch(const std::stop_token& stop) {
+void Pool::CutHangingConnections(const std::stop_token& stop) {
   while (!stop.stop_requested()) {
-    std::unique_lock lock(watch_mutex_);
-    watch_wake_.wait_for(lock, stop, kWatchInterval, [] { return false; });
-    for (const auto& lane : lanes_) lane->CutIfHanging();
+    options_.clock->SleepFor(kWatchInterval, stop);
+    for (const auto& worker : workers_) worker->CutConnectionIfHanging();
   }
 }
 

@@ -1,79 +1,107 @@
 #pragma once
 
-#include <atomic>
 #include <condition_variable>
+#include <cstddef>
+#include <cstdint>
 #include <deque>
 #include <memory>
 #include <mutex>
+#include <stop_token>
 #include <string>
 #include <thread>
+#include <type_traits>
+#include <utility>
 #include <vector>
 
-#include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "base/call.h"
+#include "base/clock.h"
+#include "postgres/admission.h"
 #include "postgres/connection.h"
+#include "postgres/job.h"
 
 namespace content::postgres {
 
-/// Connections, each on a thread of its own that takes work from one bounded queue.
+/// Connections to a database, each with a thread of its own. The threads take jobs from a bounded
+/// queue:
 ///
-/// A job that loses its connection or collides with others is run again within its caller's
-/// deadline; a job whose caller's time is up, or who has gone, is not run. A connection that broke
-/// is replaced when the next job needs it; one on which a job hangs past every limit (a database
-/// that stopped answering) is cut.
+///   Pool pool({.name = "reads", .dsn = *CompleteDsn(url), .connections = 4});
+///   pool.Read<int>(context, Pace::kPrompt,
+///                  [](Connection& connection) -> absl::StatusOr<int> {
+///                    return connection.Read("SELECT count(*) FROM city")[0][0].as<int>();
+///                  },
+///                  [](absl::StatusOr<int> count) { ... });
+///
+/// - A job is not run if its callers have given up when a connection is free.
+/// - A job that loses its connection, collides with other transactions, or has a statement
+/// cancelled
+///   before its time is run again while its callers wait.
+/// - A broken connection is replaced when the next job needs it.
+/// - A connection is cut if the database does not answer a statement within its timeout and 5 s.
+/// - Exceptions of Connection end here: callers get an absl::Status (failure.h).
+///
+/// The thread that was busy last gets the next job: its memory, and that of its PostgreSQL process,
+/// is likely to be in the processor's cache. Thread-safe. A job costs an allocation, two locks of a
+/// mutex, and the waking of a thread if one is idle.
 class Pool {
  public:
   struct Options {
-    /// Of the pool, for those who look at it.
-    std::string name;
-    std::string url;
+    /// Shown to operators.
+    std::string name = {};
+    /// A CompleteDsn.
+    std::string dsn = {};
     int connections = 1;
+    /// At most this many calls wait for a connection.
     size_t queue_limit = 1000;
-    /// No statement runs longer, whatever the caller's deadline.
+    /// No statement runs longer, however long its caller waits.
     absl::Duration statement_timeout = absl::Seconds(10);
-    /// So many of the connections are left to prompt jobs.
+    /// Number of connections reserved for prompt jobs. Less than `connections`.
     int prompt_connections = 0;
+    SteadyClock* clock = &SteadyClock::System();
   };
 
-  /// What is done on a connection. May throw pqxx exceptions; the status it returns is final.
-  /// `in_doubt`: an earlier attempt may have been committed. What changes something must look
-  /// whether it was, and for that wait until it has ended.
-  using Work = absl::AnyInvocable<absl::Status(Connection&, bool in_doubt)>;
-  using Finish = Callback<void>;
-
-  /// Tells, when a connection is free for it, for whom the job is done.
-  using Begin = absl::AnyInvocable<CallContext() &&>;
-
-  /// A prompt job waits for nobody's locks, unless it is in doubt.
-  enum class Pace { kAny, kPrompt };
+  using Connection = postgres::Connection;
+  using Job = BasicJob<Connection>;
 
   explicit Pool(Options options);
 
-  /// Answers what still waits with UNAVAILABLE and waits for what runs.
+  /// Waits for running jobs, and answers waiting ones with UNAVAILABLE. Their callbacks may still
+  /// call the pool, and get the same answer. Nobody else may.
   ~Pool();
 
   Pool(const Pool&) = delete;
   Pool& operator=(const Pool&) = delete;
 
-  /// Runs `work` and then `finish` with its status, on a thread of the pool. A full queue calls
-  /// `finish` at once, on the calling thread, with RESOURCE_EXHAUSTED. Thread-safe.
-  void Run(CallContext context, Work work, Finish finish);
+  /// Runs `read(Connection&)` on a connection, possibly more than once, and gives `done` what it
+  /// returns (an absl::StatusOr<T>, or an absl::Status if T is void). Calls `done` on a thread of
+  /// the pool; or at once, on the calling thread, with RESOURCE_EXHAUSTED if too many calls wait.
+  template <class T, class Function>
+  void Read(CallContext context, Pace pace, Function read, Callback<T> done) {
+    static_assert(std::is_invocable_v<Function&, Connection&>);
+    auto function = [read = std::move(read)](Connection& connection, bool) mutable {
+      return read(connection);
+    };
+    Submit(std::move(context), pace, std::move(function), std::move(done));
+  }
 
-  /// The same for a job of many calls, which wait elsewhere until `begin` is called, and have been
-  /// counted one by one. It is not refused.
-  void RunLater(Begin begin, Work work, Finish finish, Pace pace = Pace::kAny);
+  /// Does the same with `write(Connection&, bool in_doubt)`, at Pace::kAny. If `in_doubt`, an
+  /// earlier attempt may have been committed, and `write` must find out whether it was. `done` gets
+  /// OUTCOME_UNKNOWN if that cannot be found out.
+  template <class T, class Function>
+  void Write(CallContext context, Function write, Callback<T> done) {
+    static_assert(std::is_invocable_v<Function&, Connection&, bool>);
+    Submit(std::move(context), Pace::kAny, std::move(write), std::move(done));
+  }
 
-  /// Counts a call that waits elsewhere. RESOURCE_EXHAUSTED, and it is not counted, if too many
-  /// wait, or half of that for the same (`alike`). Thread-safe, like the next ones.
-  absl::Status Enter(size_t alike = 0);
+  /// Runs a job whose calls have been admitted. It is never refused.
+  void Schedule(std::unique_ptr<Job> job, Pace pace);
 
-  /// Counts calls that wait again, however many there are.
-  void EnterAgain(size_t calls);
+  /// Counts the calls that wait for a connection of this pool.
+  Admission& admission() { return admission_; }
 
-  /// They do not wait any more.
-  void Leave(size_t calls);
+  const SteadyClock& clock() const { return *options_.clock; }
 
   struct Stats {
     int open_connections = 0;
@@ -81,49 +109,114 @@ class Pool {
     size_t waiting_calls = 0;
   };
 
-  /// How busy it is. Never waits for the database. Thread-safe.
+  /// How busy the pool is. Does not wait for the database.
   Stats GetStats();
+
+  /// When the oldest of the jobs that run was given to its connection; InfiniteFuture if none runs.
+  /// Never waits for the database. Thread-safe.
+  SteadyTime OldestJobStart();
 
   const Options& options() const { return options_; }
 
-  /// Version of the database it is connected to; empty if it is not. Never waits for the database.
-  /// Thread-safe.
+  /// The version of the database. Empty while no connection is open. Does not wait for the
+  /// database.
   std::string DatabaseVersion();
 
  private:
-  struct Job {
-    Begin begin;
-    Work work;
-    Finish finish;
+  template <class T, class Function>
+  class CallJob;
+
+  struct QueuedJob {
+    std::unique_ptr<Job> job;
     Pace pace;
+    uint64_t number;
   };
 
-  /// A thread's connection.
+  // A thread's connection, and what its jobs go through.
   class Worker;
 
-  // Where the next job is that a free connection may begin; nullptr if there is none. With the
-  // mutex held.
-  std::deque<Job>* NextQueue();
+  template <class T, class Function>
+  void Submit(CallContext context, Pace pace, Function function, Callback<T> done);
 
-  void Serve(const std::stop_token& stop, Worker& lane);
-  void Rest(std::unique_lock<std::mutex>& lock, const std::stop_token& stop, Worker& lane);
-  void Watch(const std::stop_token& stop);
+  // Whether a free connection may begin with a job that is not prompt. Requires mutex_.
+  bool MayBeginSlowJob() const;
+
+  // The queue whose first job a free connection should begin with. nullptr if there is none.
+  // Requires mutex_.
+  std::deque<QueuedJob>* NextQueue();
+
+  void Serve(Worker& worker);
+  void Rest(std::unique_lock<std::mutex>& lock, Worker& worker);
+  void CutHangingConnections(const std::stop_token& stop);
+  std::vector<QueuedJob> TakeQueuedJobs();
 
   const Options options_;
-  std::atomic<size_t> waiting_ = 0;  // calls, here and elsewhere
+  Admission admission_;
+  std::stop_source stop_;
   std::mutex mutex_;
-  std::deque<Job> queue_;
-  std::deque<Job> prompt_queue_;
-  // Those that have no job. The last is the first to get one: its memory, and that of its
-  // PostgreSQL process, is likelier to be in the processor's cache.
-  std::vector<Worker*> resting_;
-  int busy_ = 0;         // lanes that have a job
-  int busy_slowly_ = 0;  // of these, with one that is not prompt
-  std::vector<std::unique_ptr<Worker>> lanes_;
-  std::mutex watch_mutex_;
-  std::condition_variable_any watch_wake_;
-  std::jthread watch_;  // outlives the workers: one that hangs is cut, or it would never end
-  std::vector<std::jthread> workers_;
+  std::deque<QueuedJob> any_queue_;     // Guarded by mutex_.
+  std::deque<QueuedJob> prompt_queue_;  // Guarded by mutex_.
+  uint64_t job_count_ = 0;              // Guarded by mutex_.
+  // Workers without a job. The last gets the next one. Guarded by mutex_.
+  std::vector<Worker*> idle_;
+  int busy_ = 0;       // Workers with a job. Guarded by mutex_.
+  int busy_slow_ = 0;  // Workers with a job that is not prompt. Guarded by mutex_.
+  std::vector<std::unique_ptr<Worker>> workers_;  // Constant after the constructor.
+  // Ends after the workers' threads: a worker whose connection hangs would never end without it.
+  std::jthread watchdog_;
+  std::vector<std::jthread> threads_;
 };
+
+// A call that waits in the pool's own queue.
+template <class T, class Function>
+class Pool::CallJob final : public Job {
+ public:
+  CallJob(Admission::Ticket ticket, CallContext context, Function function, Callback<T> done)
+      : ticket_(std::move(ticket)),
+        context_(std::move(context)),
+        function_(std::move(function)),
+        done_(std::move(done)) {}
+
+  CallContext Begin() override {
+    ticket_ = {};
+    return std::move(context_);
+  }
+
+  absl::Status Run(Connection& connection, bool in_doubt) override {
+    answer_ = function_(connection, in_doubt);
+    return StatusOf(answer_);
+  }
+
+  void Finish(absl::Status status) override {
+    ticket_ = {};
+    if (status.ok()) {
+      std::move(done_)(std::move(answer_));
+    } else {
+      std::move(done_)(std::move(status));
+    }
+  }
+
+ private:
+  static absl::Status StatusOf(const absl::Status& status) { return status; }
+  template <class Value>
+  static absl::Status StatusOf(const absl::StatusOr<Value>& value) {
+    return value.status();
+  }
+
+  Admission::Ticket ticket_;
+  CallContext context_;
+  Function function_;
+  Callback<T> done_;
+  typename Callback<T>::Answer answer_;
+};
+
+template <class T, class Function>
+void Pool::Submit(CallContext context, Pace pace, Function function, Callback<T> done) {
+  absl::StatusOr<Admission::Ticket> ticket = admission_.Admit();
+  if (!ticket.ok()) return std::move(done)(ticket.status());
+  Schedule(std::make_unique<CallJob<T, Function>>(*std::move(ticket), std::move(context),
+                                                  std::move(function), std::move(done)),
+           pace);
+}
 
 }  // namespace content::postgres

@@ -9,18 +9,18 @@
 namespace content::postgres {
 
 absl::string_view Field::NotNull() const {
-  if (is_null()) throw std::runtime_error("a value is NULL");
+  if (is_null()) throw std::runtime_error("the value is NULL");
   return text();
 }
 
 bool Field::ParseBool(absl::string_view text) {
-  if (text != "t" && text != "f") throw std::runtime_error("a value is not a boolean");
+  if (text != "t" && text != "f") throw std::runtime_error("the value is not a boolean");
   return text == "t";
 }
 
 int64_t Field::ParseInteger(absl::string_view text) {
   int64_t value = 0;
-  if (!absl::SimpleAtoi(text, &value)) throw std::runtime_error("a value is not an integer");
+  if (!absl::SimpleAtoi(text, &value)) throw std::runtime_error("the value is not an integer");
   return value;
 }
 

@@ -14,19 +14,19 @@ namespace pqxx {
 class result;
 }
 
-// What a statement returned. All access is checked: a row or column that is not there, NULL where a
-// value is expected, and text that is not of the wanted type throw, and the pool turns that into
+// The result of a statement. All access is checked: a missing row or column, NULL where a value is
+// expected, and text that is not of the wanted type throw an exception, which the pool turns into
 // INTERNAL.
 namespace content::postgres {
 
-/// One value. Valid while a Result of the statement exists.
+/// One value. Valid while the Result exists.
 class Field {
  public:
   explicit Field(const char* text, size_t size) : text_(text), size_(size) {}
 
   bool is_null() const { return text_ == nullptr; }
 
-  /// The value as text, followed by a NUL; empty for NULL.
+  /// The value as text, terminated by a zero byte. Empty for NULL.
   const char* c_str() const { return text_ == nullptr ? "" : text_; }
   absl::string_view text() const { return {c_str(), size_}; }
 
@@ -64,7 +64,7 @@ class Field {
 
 class Result;
 
-/// One row. Valid while a Result of the statement exists.
+/// One row. Valid while the Result exists and is not moved.
 class Row {
  public:
   Field operator[](size_t column) const;
@@ -78,7 +78,7 @@ class Row {
   size_t index_;
 };
 
-/// The rows of one statement, in memory. Cheap to move, not to copy.
+/// The rows of one statement, in memory. Move-only.
 class Result {
  public:
   explicit Result(const pqxx::result& rows);
@@ -96,7 +96,7 @@ class Result {
 
   Row operator[](size_t row) const;
 
-  /// Place of the column of this name.
+  /// The index of the column of this name.
   size_t column_number(absl::string_view name) const;
 
   class Iterator {

@@ -9,7 +9,10 @@
 namespace content::postgres {
 namespace {
 
-// Whether PostgreSQL itself has said that what it was asked for is not done.
+// A commit has no timeout. A disk that is busy may take long to flush it.
+constexpr absl::Duration kCommitLimit = absl::Minutes(1);
+
+// Whether PostgreSQL has said that it did not do what it was asked for.
 bool IsRefusal(const std::exception& exception) {
   const auto* error = dynamic_cast<const pqxx::sql_error*>(&exception);
   return (error != nullptr && !error->sqlstate().empty()) ||
@@ -28,21 +31,24 @@ Transaction::Transaction(Connection& connection)
 
 Transaction::~Transaction() {
   if (!is_open_) return;
+  const StatementMonitor::Scope scope(connection_.monitor_, connection_.statement_timeout_);
   try {
     impl_->session.exec("ROLLBACK");
   } catch (const std::exception&) {
-    connection_.ShutdownSocket();  // so that nobody uses it in the middle of this transaction
+    connection_.ShutdownSocket();  // nobody may use it in the middle of this transaction
   }
 }
 
 Result Transaction::ExecPrepared(const std::string& sql, const Parameters& parameters) {
   const std::string& name = connection_.Prepare(sql);
   if (!queued_.empty()) Send();
+  const StatementMonitor::Scope scope(connection_.monitor_, connection_.statement_timeout_);
   return Result(ExecutePrepared(impl_->session, name, parameters));
 }
 
 void Transaction::Append(const std::string& sql, const Parameters& parameters) {
   const std::string& name = connection_.Prepare(sql);
+  ++queued_count_;
   absl::StrAppend(&queued_, queued_.empty() ? "" : "; ", "EXECUTE ", name);
   const char* separator = " (";
   for (const std::string& parameter : parameters) {
@@ -51,7 +57,10 @@ void Transaction::Append(const std::string& sql, const Parameters& parameters) {
   if (!parameters.empty()) absl::StrAppend(&queued_, ")");
 }
 
-Result Transaction::Send() {
+Result Transaction::Send(absl::Duration extra_limit) {
+  const int count = std::exchange(queued_count_, 0);
+  const StatementMonitor::Scope scope(connection_.monitor_,
+                                      count * connection_.statement_timeout_ + extra_limit);
   is_open_ = true;
   return Result(impl_->session.exec(std::exchange(queued_, "")));
 }
@@ -59,10 +68,10 @@ Result Transaction::Send() {
 void Transaction::Commit() {
   absl::StrAppend(&queued_, queued_.empty() ? "" : "; ", "COMMIT");
   try {
-    Send();
+    Send(kCommitLimit);
   } catch (const std::exception& exception) {
     if (connection_.is_open() && IsRefusal(exception)) throw;
-    is_open_ = false;  // as far as this connection can tell; it is thrown away
+    is_open_ = false;  // the connection is thrown away
     throw pqxx::in_doubt_error(exception.what());
   }
   is_open_ = false;

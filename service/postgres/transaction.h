@@ -5,16 +5,22 @@
 #include <utility>
 
 #include "absl/strings/string_view.h"
+#include "absl/time/time.h"
 #include "postgres/connection.h"
 
 namespace content::postgres {
 
-/// A transaction (read committed) on a connection. It is rolled back unless it is committed.
+/// A transaction (read committed) on a connection. It is rolled back unless it is committed:
 ///
-/// A round trip costs more than most statements. So BEGIN travels with the first statement, and a
-/// statement whose result nobody needs travels with the next one or with the commit (Queue). What
-/// travels together is sent as text, parameters included, and a server's log may show it: no text
-/// of users may be queued.
+///   Transaction transaction(connection);
+///   const Result locked = transaction.Exec("SELECT n FROM counter WHERE id = $1 FOR UPDATE", id);
+///   transaction.Queue("UPDATE counter SET n = $2 WHERE id = $1", id, locked[0][0].as<int>() + 1);
+///   transaction.Commit();
+///
+/// A round trip costs more than most statements. So BEGIN is sent with the first statement, and a
+/// statement whose result is not needed can be sent with the next one or with the commit (Queue).
+/// Queued statements are sent as text, with their parameters, which the server's log may show: no
+/// text of users may be queued.
 ///
 /// Throws like Connection. Not thread-safe.
 class Transaction {
@@ -25,29 +31,29 @@ class Transaction {
   Transaction(const Transaction&) = delete;
   Transaction& operator=(const Transaction&) = delete;
 
-  /// Runs a statement, after those in the queue.
+  /// Sends the queued statements, and then runs this one.
   template <class... Args>
   Result Exec(const std::string& sql, Args&&... args) {
     return ExecPrepared(sql, MakeParameters(std::forward<Args>(args)...));
   }
 
-  /// Runs a statement in one round trip with the queue. No text of users may be among `args`.
+  /// Runs a statement in one round trip with the queued ones. No text of users may be in `args`.
   template <class... Args>
   Result ExecWithQueued(const std::string& sql, Args&&... args) {
     Queue(sql, std::forward<Args>(args)...);
     return Send();
   }
 
-  /// Runs a statement, for its effect alone, before the next one or the commit. No text of users
-  /// may be among `args`.
+  /// Runs a statement for its effect alone, with the next statement or with the commit. No text of
+  /// users may be in `args`.
   template <class... Args>
   void Queue(const std::string& sql, Args&&... args) {
     Append(sql, MakeParameters(std::forward<Args>(args)...));
   }
 
-  /// Commits, after what is queued. An exception that says "in doubt" (failure.h) means that the
-  /// outcome is not known: PostgreSQL has not refused the commit on a connection that is still
-  /// open.
+  /// Sends the queued statements, and commits. If the connection is lost before PostgreSQL has
+  /// confirmed or refused the commit, it throws an exception that failure.h explains as
+  /// kOutcomeUnknown.
   void Commit();
 
  private:
@@ -56,12 +62,14 @@ class Transaction {
   Result ExecPrepared(const std::string& sql, const Parameters& parameters);
   void Append(const std::string& sql, const Parameters& parameters);
 
-  // Sends the queue and returns the result of its last statement.
-  Result Send();
+  // Sends the queued statements and returns the result of the last one.
+  // The database may take `extra_limit` longer than the statements' timeouts.
+  Result Send(absl::Duration extra_limit = absl::ZeroDuration());
 
   Connection& connection_;
   std::unique_ptr<Impl> impl_;
   std::string queued_ = "BEGIN";
+  int queued_count_ = 0;  // statements in queued_ that have a timeout each
   bool is_open_ = false;  // in the database
 };
 

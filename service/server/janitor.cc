@@ -1,7 +1,7 @@
 #include "server/janitor.h"
 
 #include <algorithm>
-#include <optional>
+#include <cstdint>
 #include <utility>
 
 #include "absl/status/statusor.h"
@@ -12,39 +12,40 @@
 namespace content::server {
 namespace {
 
-constexpr absl::Duration kLongestInterval = absl::Minutes(1);
+constexpr absl::Duration kMaxInterval = absl::Minutes(1);
 constexpr absl::Duration kTimeout = absl::Seconds(10);
 
 }  // namespace
 
-Janitor::Janitor(Store& store, absl::Duration request_retention)
-    : store_(store),
+Janitor::Janitor(Upkeep& upkeep, absl::Duration request_retention, SteadyClock& clock)
+    : upkeep_(upkeep),
       request_retention_(request_retention),
-      thread_([this](const std::stop_token& stop) { Work(stop); }) {}
+      clock_(clock),
+      thread_([this](const std::stop_token& stop) { Run(stop); }) {}
 
-void Janitor::Work(const std::stop_token& stop) {
-  const auto interval = absl::ToChronoMilliseconds(std::min(request_retention_, kLongestInterval));
+void Janitor::Run(const std::stop_token& stop) {
   while (!stop.stop_requested()) {
     ForgetRequests(stop);
-    std::unique_lock lock(mutex_);
-    wake_.wait_for(lock, stop, interval, [] { return false; });
+    clock_.SleepFor(std::min(request_retention_, kMaxInterval), stop);
   }
 }
 
 void Janitor::ForgetRequests(const std::stop_token& stop) {
+  // A date: the store keeps the time of each request.
   const absl::Time before = absl::Now() - request_retention_;
-  int64_t forgotten = 0;
+  int64_t total = 0;
   while (true) {
-    const CallContext context{.deadline = SteadyNow() + kTimeout,
-                              .cancelled = [stop] { return stop.stop_requested(); }};
-    const absl::StatusOr<int64_t> count = Await<int64_t>(
-        [&](Callback<int64_t> done) { store_.ForgetRequests(context, before, std::move(done)); },
-        kTimeout, stop);
-    // What failed is tried again next time.
+    const auto forget = [&](Callback<int64_t> done) {
+      upkeep_.ForgetRequests({.deadline = clock_.Now() + kTimeout,
+                              .cancelled = [stop] { return stop.stop_requested(); }},
+                             before, std::move(done));
+    };
+    const absl::StatusOr<int64_t> count = Await<int64_t>(forget, kTimeout, stop, clock_);
+    // After a failure the next round tries again.
     if (!count.ok() || *count == 0) break;
-    forgotten += *count;
+    total += *count;
   }
-  if (forgotten > 0) log::Info("requests forgotten", {{"count", forgotten}});
+  if (total > 0) log::Info("requests forgotten", {{"count", total}});
 }
 
 }  // namespace content::server

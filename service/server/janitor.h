@@ -1,36 +1,37 @@
 #pragma once
 
-#include <condition_variable>
-#include <mutex>
+#include <stop_token>
 #include <thread>
 
 #include "absl/time/time.h"
-#include "content/store.h"
+#include "base/clock.h"
+#include "content/upkeep.h"
 
 namespace content::server {
 
-/// Makes the store forget requests that are older than they are kept, from time to time. Several
-/// servers may do so side by side.
+/// Makes the store forget old requests, about once a minute. Several servers may do so side by
+/// side.
 class Janitor {
  public:
-  /// The store must outlive the janitor.
-  Janitor(Store& store, absl::Duration request_retention);
+  /// Requests are forgotten once they are older than `request_retention`. `upkeep` and `clock` must
+  /// outlive the janitor.
+  Janitor(Upkeep& upkeep, absl::Duration request_retention,
+          SteadyClock& clock = SteadyClock::System());
 
-  /// Stops at once, whatever it waits for.
+  /// Stops at once.
   ~Janitor() = default;
 
   Janitor(const Janitor&) = delete;
   Janitor& operator=(const Janitor&) = delete;
 
  private:
-  void Work(const std::stop_token& stop);
+  void Run(const std::stop_token& stop);
   void ForgetRequests(const std::stop_token& stop);
 
-  Store& store_;
+  Upkeep& upkeep_;
   const absl::Duration request_retention_;
-  std::mutex mutex_;
-  std::condition_variable_any wake_;
-  std::jthread thread_;  // last: it uses the rest
+  SteadyClock& clock_;
+  std::jthread thread_;  // Last: it uses the other members.
 };
 
 }  // namespace content::server

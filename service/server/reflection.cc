@@ -54,7 +54,7 @@ void SetExtensionNumbers(const std::string& type_name, v1::ServerReflectionRespo
   for (const auto* extension : extensions) numbers->add_extension_number(extension->number());
 }
 
-// Few and short calls, made by people: the synchronous API is enough.
+// Calls are few and short and made by people, so the synchronous API is enough.
 class ReflectionService final : public v1::ServerReflection::Service {
  public:
   explicit ReflectionService(std::vector<std::string> services) : services_(std::move(services)) {}

@@ -8,8 +8,8 @@
 
 namespace content::server {
 
-/// grpc.reflection.v1, which gRPC 1.51 does not have (it brings v1alpha only): the descriptors of
-/// everything linked into the program. `services` are the full names that it lists.
+/// grpc.reflection.v1, which gRPC 1.51 lacks (it has v1alpha only). Describes everything linked
+/// into the program, and lists `services`, which are full names.
 std::unique_ptr<grpc::Service> NewReflectionService(std::vector<std::string> services);
 
 }  // namespace content::server

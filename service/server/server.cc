@@ -3,7 +3,9 @@
 #include <grpc/support/log.h>
 #include <grpcpp/ext/proto_server_reflection_plugin.h>
 #include <grpcpp/grpcpp.h>
+#include <grpcpp/resource_quota.h>
 
+#include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -13,9 +15,10 @@
 #include "content/v1/admin_service.grpc.pb.h"
 #include "content/v1/content_service.grpc.pb.h"
 #include "google/protobuf/stubs/logging.h"
-#include "grpc/health/v1/health.pb.h"
+#include "grpc/health/v1/health.grpc.pb.h"
 #include "grpc/reflection/v1/reflection.grpc.pb.h"
-#include "server/health.h"
+#include "server/health_follower.h"
+#include "server/health_service.h"
 #include "server/reflection.h"
 #include "telemetry/log.h"
 #include "watch/feed.h"
@@ -30,24 +33,30 @@ std::vector<std::string> OwnServices() {
 
 std::vector<std::string> AllServices() {
   std::vector<std::string> services = OwnServices();
-  // By its descriptor, which links it into the program: gRPC's own health service brings none, and
-  // reflection could not describe it.
-  const auto* const health_file = grpc::health::v1::HealthCheckRequest::descriptor()->file();
-  services.emplace_back(health_file->service(0)->full_name());
+  services.emplace_back(grpc::health::v1::Health::service_full_name());
   services.emplace_back(grpc::reflection::v1::ServerReflection::service_full_name());
   services.emplace_back("grpc.reflection.v1alpha.ServerReflection");
   return services;
 }
 
-// `listen` with the port that was taken in place of the one that was asked for, which may be 0.
+// `listen` with the port that was taken instead of the one that was asked for, which may be 0.
 std::string AddressWithPort(const std::string& listen, int port) {
   return absl::StrCat(listen.substr(0, listen.rfind(':')), ":", port);
 }
 
-// For answers already given to leave, before streams that do not end by themselves are cut.
+// Time for answers already given to leave before streams that do not end by themselves are cut.
 constexpr absl::Duration kLastBytes = absl::Milliseconds(500);
 
-// What gRPC and protobuf have to say becomes events among ours: a log is read by machines.
+// Streams of one connection: an idle one takes 16 KiB. A client holds calls beyond that back until
+// others end; one with more watches than this needs several connections.
+constexpr int kMaxStreamsPerConnection = 1'000;
+
+// Memory that gRPC may hold for all connections: requests that arrive slowly, answers that are read
+// slowly, and streams. Beyond it gRPC stops reading, then closes idle connections, then cancels
+// calls. The largest legitimate load is some 20,000 watches, 320 MiB.
+constexpr size_t kMaxGrpcBytes = size_t{512} << 20;
+
+// Messages of gRPC and protobuf become events of our log, which is read by machines.
 void LogFromGrpc(gpr_log_func_args* args) {
   const auto write = args->severity == GPR_LOG_SEVERITY_ERROR ? log::Warning : log::Debug;
   write("grpc", {{"message", args->message}, {"file", args->file}, {"line", args->line}});
@@ -59,61 +68,71 @@ void LogFromProtobuf(google::protobuf::LogLevel level, const char* file, int lin
   write("protobuf", {{"message", message}, {"file", file}, {"line", line}});
 }
 
-// Watches may be silent for long, in both directions.
-void FindDeadPeers(grpc::ServerBuilder& builder) {
+// Watches may be silent for long, so dead peers are found by pings.
+void EnablePings(grpc::ServerBuilder& builder) {
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, 60'000);
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 20'000);
-  builder.AddChannelArgument(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);  // as many as are due
-  // Clients may look for us too, every ten seconds, and always.
+  builder.AddChannelArgument(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);  // no limit
+  // Clients may ping every ten seconds, even without calls.
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
   builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 9'000);
+}
+
+// Bounds what clients can make the server hold. Well-behaved clients keep to these limits; against
+// others a proxy is needed. Watchers are bounded by the feeds.
+void LimitResources(grpc::ServerBuilder& builder) {
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, kMaxStreamsPerConnection);
+  builder.SetResourceQuota(grpc::ResourceQuota("server").Resize(kMaxGrpcBytes));
 }
 
 class GrpcServer final : public Server {
  public:
   GrpcServer(const Options& options, Store& store, ReadCache& reads)
       : options_(options),
-        comments_(watch::NewCommentSource(store, store), watch::Feed::Options()),
-        articles_(watch::NewArticleSource(store), watch::Feed::Options()),
-        news_(store.Subscribe(watch::WakeFeeds(comments_, articles_))),
+        comments_(watch::NewCommentSource(store, store), {}),
+        articles_(watch::NewArticleSource(store), {}),
+        subscription_(store.Subscribe(watch::WakeFeeds(comments_, articles_))),
         content_(api::NewContentService(store, reads, gate_, Watches())),
         admin_(api::NewAdminService(store, reads, gate_, Watches(), options.info)),
+        health_(OwnServices()),
         reflection_(NewReflectionService(AllServices())) {}
 
-  absl::Status Listen(Store& store) {
+  absl::Status Listen() {
     gpr_set_log_function(LogFromGrpc);
     google::protobuf::SetLogHandler(LogFromProtobuf);
-    grpc::EnableDefaultHealthCheckService(true);
     grpc::reflection::InitProtoReflectionServerBuilderPlugin();
     grpc::ServerBuilder builder;
     // Otherwise a second server could take the same port and half of the calls.
     builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
-    FindDeadPeers(builder);
+    EnablePings(builder);
+    LimitResources(builder);
     int port = 0;
     builder.AddListeningPort(options_.listen, grpc::InsecureServerCredentials(), &port);
-    for (const auto& service : {content_.get(), admin_.get(), reflection_.get()}) {
-      builder.RegisterService(service);
-    }
+    for (grpc::Service* const service : Services()) builder.RegisterService(service);
     server_ = builder.BuildAndStart();
     if (!server_) {
       return absl::UnavailableError(
           absl::StrCat("cannot listen on ", options_.listen, ": is the address in use?"));
     }
     address_ = AddressWithPort(options_.listen, port);
-    health_ =
-        std::make_unique<HealthFollower>(store, *server_->GetHealthCheckService(), OwnServices());
     return absl::OkStatus();
+  }
+
+  void FollowHealth(Upkeep& upkeep) {
+    health_follower_.emplace(upkeep, [this](bool healthy) { health_.SetServing(healthy); });
   }
 
   std::string address() const override { return address_; }
 
   void Stop() override {
     log::Info("draining", {{"timeout", absl::FormatDuration(options_.drain_timeout)}});
-    health_->Stop();
+    health_follower_.reset();
+    health_.SetServing(false);
     comments_.Stop();
     articles_.Stop();
     gate_.Close(options_.drain_timeout);
     watch_gate_.Close(kLastBytes);
+    // gRPC's deadlines are dates; this one is so near that setting the clock hardly matters.
     server_->Shutdown(absl::ToChronoTime(absl::Now() + kLastBytes));
     server_->Wait();
     gate_.AwaitEmpty();
@@ -121,6 +140,10 @@ class GrpcServer final : public Server {
   }
 
  private:
+  std::vector<grpc::Service*> Services() {
+    return {content_.get(), admin_.get(), &health_, reflection_.get()};
+  }
+
   api::Watches Watches() {
     return {.comments = comments_,
             .articles = articles_,
@@ -133,12 +156,13 @@ class GrpcServer final : public Server {
   api::Gate watch_gate_;
   watch::Feed comments_;
   watch::Feed articles_;
-  const std::unique_ptr<Subscription> news_;
+  const std::unique_ptr<Subscription> subscription_;
   const std::unique_ptr<grpc::Service> content_;
   const std::unique_ptr<grpc::Service> admin_;
+  HealthService health_;
   const std::unique_ptr<grpc::Service> reflection_;
   std::unique_ptr<grpc::Server> server_;
-  std::unique_ptr<HealthFollower> health_;
+  std::optional<HealthFollower> health_follower_;
   std::string address_;
 };
 
@@ -147,7 +171,8 @@ class GrpcServer final : public Server {
 absl::StatusOr<std::unique_ptr<Server>> Server::Start(const Options& options, Store& store,
                                                       ReadCache& reads) {
   auto server = std::make_unique<GrpcServer>(options, store, reads);
-  if (absl::Status status = server->Listen(store); !status.ok()) return status;
+  if (absl::Status status = server->Listen(); !status.ok()) return status;
+  server->FollowHealth(store);
   return server;
 }
 

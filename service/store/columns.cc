@@ -1,34 +1,60 @@
 #include "store/columns.h"
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "absl/time/clock.h"
 #include "content/names.h"
 #include "google/protobuf/io/coded_stream.h"
 #include "google/protobuf/util/time_util.h"
-#include "google/protobuf/wire_format_lite.h"
 #include "postgres/bulk.h"
 #include "store/articles/json.h"
 
 namespace content::store {
 namespace {
 
-using google::protobuf::internal::WireFormatLite;
 using google::protobuf::io::CodedOutputStream;
 using google::protobuf::util::TimeUtil;
 
-// What ArticleColumns gives, in its order.
-enum ArticleColumn {
+// One column of a SELECT list. `column` is its place in the rows.
+template <class Column>
+struct ColumnSql {
+  Column column;
+  const char* sql;
+};
+
+// Whether every column of the list stands at its place, and none is missing.
+template <class Column, size_t kCount>
+constexpr bool IsInPlace(const std::array<ColumnSql<Column>, kCount>& columns) {
+  for (size_t place = 0; place < kCount; ++place) {
+    if (columns[place].sql == nullptr || columns[place].column != static_cast<Column>(place)) {
+      return false;
+    }
+  }
+  return true;
+}
+
+// The first `count` columns as a SELECT list.
+template <class Columns>
+std::string SelectList(const Columns& columns, size_t count) {
+  return absl::StrJoin(columns.begin(), columns.begin() + static_cast<std::ptrdiff_t>(count), ", ",
+                       [](std::string* list, const auto& column) { *list += column.sql; });
+}
+
+enum ArticleColumn : size_t {
   kArticleId,
   kRevision,
   kCommentCount,
   kFeedPosition,
-  kName,
+  kStateColumnCount,  // the columns before this one are those of ReadState
+  kName = kStateColumnCount,
   kCommentPolicy,
   kPublishTime,
   kUpdateTime,
@@ -40,91 +66,129 @@ enum ArticleColumn {
   kWordCount,
   kAuthors,
   kTags,
-  kSections,
+  kBasicColumnCount,  // the columns after this one are in the FULL view only
+  kSections = kBasicColumnCount,
   kBody,
+  kFullColumnCount,
 };
 
-constexpr char kBasicColumns[] = R"sql(
-  s.article_id, s.revision, s.comment_count, s.feed_position, s.name, s.comment_policy,
-  (extract(epoch FROM s.publish_time) * 1000000)::bigint AS publish_time,
-  (extract(epoch FROM a.update_time) * 1000000)::bigint AS update_time,
-  a.text_revision, a.title, a.language_code, a.summary, a.source_uri, a.word_count,
-  a.authors, a.tags)sql";
+constexpr std::array<ColumnSql<ArticleColumn>, kFullColumnCount> kArticleColumns = {{
+    {kArticleId, "s.article_id"},
+    {kRevision, "s.revision"},
+    {kCommentCount, "s.comment_count"},
+    {kFeedPosition, "s.feed_position"},
+    {kName, "s.name"},
+    {kCommentPolicy, "s.comment_policy"},
+    {kPublishTime, "(extract(epoch FROM s.publish_time) * 1000000)::bigint AS publish_time"},
+    {kUpdateTime, "(extract(epoch FROM a.update_time) * 1000000)::bigint AS update_time"},
+    {kTextRevision, "a.text_revision"},
+    {kTitle, "a.title"},
+    {kLanguageCode, "a.language_code"},
+    {kSummary, "a.summary"},
+    {kSourceUri, "a.source_uri"},
+    {kWordCount, "a.word_count"},
+    {kAuthors, "a.authors"},
+    {kTags, "a.tags"},
+    {kSections, "a.sections"},
+    {kBody, "a.body"},
+}};
+static_assert(IsInPlace(kArticleColumns));
 
-// What kCommentColumns holds, in its order.
-enum CommentColumn {
-  kArticleName,
+enum CommentColumn : size_t {
+  kCommentArticleName,
   kCommentId,
   kParentId,
   kDepth,
-  kState,
+  kCommentState,
   kAuthorId,
   kAuthorDisplayName,
   kCommentBody,
   kReplyCount,
   kEditCount,
-  kCreateTime,
+  kCommentCreateTime,
   kCommentUpdateTime,
   kCommentRevision,
   kCommentTextRevision,
+  kCommentColumnCount,
 };
+
+constexpr std::array<ColumnSql<CommentColumn>, kCommentColumnCount> kCommentColumns = {{
+    {kCommentArticleName, "s.name AS article_name"},
+    {kCommentId, "c.comment_id"},
+    {kParentId, "c.parent_id"},
+    {kDepth, "c.depth"},
+    {kCommentState, "c.state"},
+    {kAuthorId, "c.author_id"},
+    {kAuthorDisplayName, "c.author_display_name"},
+    {kCommentBody, "c.body"},
+    {kReplyCount, "c.reply_count"},
+    {kEditCount, "c.edit_count"},
+    {kCommentCreateTime, "(extract(epoch FROM c.create_time) * 1000000)::bigint AS create_time"},
+    {kCommentUpdateTime, "(extract(epoch FROM c.update_time) * 1000000)::bigint AS update_time"},
+    {kCommentRevision, "c.revision AS comment_revision"},
+    {kCommentTextRevision, "c.text_revision"},
+}};
+static_assert(IsInPlace(kCommentColumns));
 
 google::protobuf::Timestamp ToTimestamp(const postgres::Field& micros) {
   return TimeUtil::MicrosecondsToTimestamp(micros.as<int64_t>());
 }
 
-// Valid until the result is gone.
-absl::string_view TextOf(const postgres::Field& field) { return field.text(); }
-
-// Adds what EncodedArticle has in the BASIC view.
+// Reads the fields that EncodedArticle has in the BASIC view.
 void ReadBasicText(const postgres::Row& row, v1::Article& article) {
   article.set_name(ArticleName(row[kName].c_str()));
   article.set_title(row[kTitle].c_str());
-  ReadAuthors(TextOf(row[kAuthors]), article);
+  ReadAuthors(row[kAuthors].text(), article);
   *article.mutable_publish_time() = ToTimestamp(row[kPublishTime]);
   *article.mutable_update_time() = ToTimestamp(row[kUpdateTime]);
   article.set_language_code(row[kLanguageCode].c_str());
   article.set_summary(row[kSummary].c_str());
-  ReadTags(TextOf(row[kTags]), article);
+  ReadTags(row[kTags].text(), article);
   article.set_source_uri(row[kSourceUri].c_str());
   article.set_word_count(row[kWordCount].as<int>());
   article.set_comment_policy(static_cast<v1::CommentPolicy>(row[kCommentPolicy].as<int>()));
   article.set_etag(row[kTextRevision].c_str());
 }
 
+// The tag of `body` on the wire: https://protobuf.dev/programming-guides/encoding/#structure
+constexpr uint32_t kLengthDelimited = 2;
+constexpr uint32_t kBodyTag = v1::Article::kBodyFieldNumber << 3 | kLengthDelimited;
+
 uint8_t* WriteBody(absl::string_view body, uint8_t* to) {
   if (body.empty()) return to;
-  to = WireFormatLite::WriteTagToArray(v1::Article::kBodyFieldNumber,
-                                       WireFormatLite::WIRETYPE_LENGTH_DELIMITED, to);
+  to = CodedOutputStream::WriteTagToArray(kBodyTag, to);
   to = CodedOutputStream::WriteVarint32ToArray(static_cast<uint32_t>(body.size()), to);
   return CodedOutputStream::WriteRawToArray(body.data(), static_cast<int>(body.size()), to);
 }
 
 size_t SizeOfBody(absl::string_view body) {
   if (body.empty()) return 0;
-  return WireFormatLite::TagSize(v1::Article::kBodyFieldNumber, WireFormatLite::TYPE_STRING) +
-         WireFormatLite::LengthDelimitedSize(body.size());
+  const auto length = static_cast<uint32_t>(body.size());
+  return CodedOutputStream::VarintSize32(kBodyTag) + CodedOutputStream::VarintSize32(length) +
+         body.size();
 }
 
 }  // namespace
 
+std::string StateColumns() { return SelectList(kArticleColumns, kStateColumnCount); }
+
 ArticleState ReadState(const postgres::Row& row, size_t first) {
-  return {.article_id = row[first].c_str(),
-          .revision = row[first + 1].as<int64_t>(),
-          .comment_count = row[first + 2].as<int64_t>(),
-          .version = row[first + 3].as<int64_t>()};
+  return {.article_id = row[first + kArticleId].c_str(),
+          .revision = row[first + kRevision].as<int64_t>(),
+          .comment_count = row[first + kCommentCount].as<int64_t>(),
+          .version = row[first + kFeedPosition].as<int64_t>()};
 }
 
 std::string ArticleColumns(v1::ArticleView view, absl::string_view body) {
-  if (view != v1::ARTICLE_VIEW_FULL) return kBasicColumns;
-  return absl::StrCat(kBasicColumns, ", a.sections, ", body, " AS body");
+  if (view != v1::ARTICLE_VIEW_FULL) return SelectList(kArticleColumns, kBasicColumnCount);
+  return absl::StrCat(SelectList(kArticleColumns, kBody), ", ", body, " AS body");
 }
 
 v1::Article ReadArticle(const postgres::Row& row, v1::ArticleView view) {
   v1::Article article;
   ReadBasicText(row, article);
   if (view == v1::ARTICLE_VIEW_FULL) {
-    ReadSections(TextOf(row[kSections]), article);
+    ReadSections(row[kSections].text(), article);
     article.set_body(row[kBody].c_str());
   }
   article.set_comment_count(row[kCommentCount].as<int64_t>());
@@ -132,18 +196,20 @@ v1::Article ReadArticle(const postgres::Row& row, v1::ArticleView view) {
   return article;
 }
 
-// The body is written by hand: a message would be asked whether it is UTF-8, which takes longer
-// than everything else here, and PostgreSQL has made sure of that.
+bool HasBody(const postgres::Row& row) { return !row[kBody].is_null(); }
+
+// The body goes straight from the row to the wire. A message would copy it and check that it is
+// UTF-8, which PostgreSQL has done already and which takes longer than everything else here.
 EncodedArticle EncodeArticle(const postgres::Row& row, v1::ArticleView view) {
   const bool full = view == v1::ARTICLE_VIEW_FULL;
-  // Kept for the memory that their fields have.
+  // They keep the memory of their fields from call to call.
   thread_local v1::Article basic;
   thread_local v1::Article sections;
   basic.Clear();
   sections.Clear();
   ReadBasicText(row, basic);
-  if (full) ReadSections(TextOf(row[kSections]), sections);
-  const absl::string_view body = full ? TextOf(row[kBody]) : "";
+  if (full) ReadSections(row[kSections].text(), sections);
+  const absl::string_view body = full ? row[kBody].text() : "";
 
   const size_t basic_size = basic.ByteSizeLong();
   std::string text(basic_size + SizeOfBody(body) + sections.ByteSizeLong(), '\0');
@@ -151,22 +217,17 @@ EncodedArticle EncodeArticle(const postgres::Row& row, v1::ArticleView view) {
   to = basic.SerializeWithCachedSizesToArray(to);
   to = WriteBody(body, to);
   sections.SerializeWithCachedSizesToArray(to);
-  return {.state = ReadState(row, kArticleId),
+  return {.state = ReadState(row, 0),
           .text = std::make_shared<const std::string>(std::move(text)),
           .basic_size = basic_size,
           .full = full};
 }
 
-const char kCommentColumns[] = R"sql(
-  s.name AS article_name, c.comment_id, c.parent_id, c.depth, c.state, c.author_id,
-  c.author_display_name, c.body, c.reply_count, c.edit_count,
-  (extract(epoch FROM c.create_time) * 1000000)::bigint AS create_time,
-  (extract(epoch FROM c.update_time) * 1000000)::bigint AS update_time,
-  c.revision AS comment_revision, c.text_revision)sql";
+std::string CommentColumns() { return SelectList(kCommentColumns, kCommentColumnCount); }
 
 v1::Comment ReadComment(const postgres::Row& row, Audience audience) {
-  const std::string article_id = row[kArticleName].c_str();
-  const auto state = static_cast<v1::CommentState>(row[kState].as<int>());
+  const std::string article_id = row[kCommentArticleName].c_str();
+  const auto state = static_cast<v1::CommentState>(row[kCommentState].as<int>());
   v1::Comment comment;
   comment.set_name(CommentName(article_id, row[kCommentId].c_str()));
   if (!row[kParentId].is_null()) {
@@ -182,7 +243,7 @@ v1::Comment ReadComment(const postgres::Row& row, Audience audience) {
   comment.set_depth(row[kDepth].as<int>());
   comment.set_reply_count(row[kReplyCount].as<int>());
   comment.set_edit_count(row[kEditCount].as<int>());
-  *comment.mutable_create_time() = ToTimestamp(row[kCreateTime]);
+  *comment.mutable_create_time() = ToTimestamp(row[kCommentCreateTime]);
   *comment.mutable_update_time() = ToTimestamp(row[kCommentUpdateTime]);
   comment.set_revision(row[kCommentRevision].as<int64_t>());
   comment.set_etag(row[kCommentTextRevision].c_str());
@@ -205,10 +266,10 @@ const char kFormerNames[] =
 std::string TimeParameter(absl::Time time) {
   if (time == absl::InfiniteFuture()) return "infinity";
   if (time == absl::InfinitePast()) return "-infinity";
-  // Cut to what PostgreSQL keeps, or it would round, and a row differ from the answer that
-  // announced it.
+  // PostgreSQL would round to microseconds, and the row would differ from what the writer was
+  // answered.
   const absl::Time micros = absl::FromUnixMicros(absl::ToUnixMicros(time));
-  // Four digits of year: PostgreSQL takes fewer for another part of a date.
+  // Four digits for the year: PostgreSQL takes a shorter number for a day or a month.
   return absl::FormatTime("%E4Y-%m-%dT%H:%M:%E*SZ", micros, absl::UTCTimeZone());
 }
 

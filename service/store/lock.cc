@@ -1,5 +1,7 @@
 #include "store/lock.h"
 
+#include <utility>
+
 #include "absl/strings/str_cat.h"
 #include "postgres/bulk.h"
 #include "store/columns.h"
@@ -7,8 +9,8 @@
 namespace content::store {
 namespace {
 
-// $1 names (array), $2 now. A row for each name that there is; its other columns are NULL if the
-// article was skipped.
+// $1 names (array), $2 now. One row for each name that exists. All columns but the first are NULL
+// if the article was skipped.
 std::string SelectLocked(LockWait wait) {
   return absl::StrCat(
       R"sql(
@@ -47,8 +49,8 @@ LockedArticle ReadLocked(const postgres::Row& row) {
 
 std::optional<LockedArticle> LockArticle(postgres::Transaction& transaction,
                                          const std::string& name, absl::Time now) {
-  const auto articles = LockArticles(transaction, {name}, now, LockWait::kWait);
-  return articles.empty() ? std::nullopt : articles.begin()->second;
+  auto articles = LockArticles(transaction, {name}, now, LockWait::kWait);
+  return articles.empty() ? std::nullopt : std::move(articles.begin()->second);
 }
 
 std::map<std::string, std::optional<LockedArticle>> LockArticles(
@@ -75,7 +77,7 @@ void WriteCounters(postgres::Transaction& transaction,
   UpdateCounters().Queue(transaction, rows);
 }
 
-ChangeNotice NewsOf(const LockedArticle& article) {
+ChangeNotice NoticeOf(const LockedArticle& article) {
   return {.state = {.article_id = article.id,
                     .revision = article.revision,
                     .comment_count = article.comment_count,

@@ -7,43 +7,43 @@
 #include <vector>
 
 #include "absl/time/time.h"
-#include "content/article.h"
-#include "content/store.h"
+#include "content/changes.h"
+#include "content/v1/article.pb.h"
 #include "postgres/transaction.h"
 
 namespace content::store {
 
-/// An article whose state row is locked: every other write to the article, or to any of its
-/// comments, waits until the transaction ends.
+/// An article whose state row is locked. Until the transaction ends, every other write to the
+/// article or to one of its comments waits.
 struct LockedArticle {
-  /// Key of the article in every table; the first name it had.
+  /// The article's key in every table: the first name it had.
   std::string id;
   /// Its current name, without `articles/`.
   std::string name;
-  /// Raised by what changes the article or a comment of it.
   int64_t revision;
-  /// How many visible comments it has.
+  /// Number of VISIBLE comments.
   int64_t comment_count = 0;
   /// See ArticleState.
   int64_t version = 0;
-  /// Whether it has been changed in this transaction.
+  /// Whether this transaction has changed the article or one of its comments.
   bool changed = false;
   v1::CommentPolicy comment_policy;
   bool retracted;
-  /// Whether readers see it now.
+  /// Whether readers see the article at the time of the lock.
   bool readable;
 };
 
-/// By any name that it has or had; nothing if there is no such article.
+/// Locks the article that has, or had, the name `name`, as of `now`. Waits for other transactions
+/// that hold it. nullopt if there is no such article.
 std::optional<LockedArticle> LockArticle(postgres::Transaction& transaction,
                                          const std::string& name, absl::Time now);
 
-/// What becomes of an article that another transaction has locked.
+/// What to do about an article that another transaction has locked.
 enum class LockWait { kWait, kSkip };
 
-/// The articles of these names, locked in one order, so that nobody waits in a circle: names that
-/// no article has or had are not in it, and of those that were skipped there is nothing. An article
-/// by two of its names is in it twice.
+/// Locks the articles of these names, always in the same order, so that transactions do not
+/// deadlock. The result has an entry for each name that an article has or had; nullopt if the
+/// article was skipped. An article requested under two names appears twice.
 std::map<std::string, std::optional<LockedArticle>> LockArticles(
     postgres::Transaction& transaction, const std::vector<std::string>& names, absl::Time now,
     LockWait wait);
@@ -52,7 +52,7 @@ std::map<std::string, std::optional<LockedArticle>> LockArticles(
 void WriteCounters(postgres::Transaction& transaction,
                    const std::vector<const LockedArticle*>& articles);
 
-/// What others are to know of it once the transaction is committed.
-ChangeNotice NewsOf(const LockedArticle& article);
+/// What to announce of the article once the transaction is committed.
+ChangeNotice NoticeOf(const LockedArticle& article);
 
 }  // namespace content::store

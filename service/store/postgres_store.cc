@@ -10,9 +10,12 @@
 #include "content/errors.h"
 #include "content/names.h"
 #include "content/uuid.h"
+#include "postgres/coalescer.h"
 #include "postgres/connection.h"
 #include "postgres/dsn.h"
 #include "postgres/pool.h"
+#include "postgres/read_policy.h"
+#include "postgres/write_policy.h"
 #include "store/articles/feed.h"
 #include "store/articles/publish.h"
 #include "store/articles/read.h"
@@ -22,7 +25,7 @@
 #include "store/comments/changes.h"
 #include "store/comments/moderation.h"
 #include "store/comments/read.h"
-#include "store/comments/write_queue.h"
+#include "store/comments/write.h"
 #include "store/schema.h"
 #include "store/upkeep/authors.h"
 #include "store/upkeep/counters.h"
@@ -30,6 +33,8 @@
 
 namespace content::store {
 namespace {
+
+using postgres::Pace;
 
 // Whether the database takes writes.
 constexpr char kSelectWritable[] =
@@ -52,35 +57,33 @@ v1::PoolInfo ToPoolInfo(postgres::Pool& pool) {
   return info;
 }
 
-// Which pool does what is decided here, and nothing else.
+// Decides which pool does what, at which pace, and nothing else.
 class PostgresStore : public Store {
  public:
   explicit PostgresStore(const PostgresOptions& options)
       : change_notifier_(options.url, options.notifications),
-        reads_(PoolOptions(options, "reads", options.read_connections)),
+        reads_(ReadPoolOptions(options)),
         writes_(WritePoolOptions(options)),
-        publishing_({.name = "publishing",
-                     .url = options.url,
-                     .connections = 1,
-                     .queue_limit = kPublishingQueue,
-                     .statement_timeout = options.statement_timeout}),
+        publishing_(PublishingPoolOptions(options)),
         checks_(PoolOptions(options, "checks", 1)) {}
 
   void ReadArticle(CallContext context, std::string id, v1::ArticleView view,
                    Callback<std::optional<EncodedArticle>> done) override {
     auto& articles = view == v1::ARTICLE_VIEW_FULL ? full_articles_ : basic_articles_;
-    articles.Read(std::move(context), std::move(id), std::move(done));
+    articles.Add(std::move(context), std::move(id), std::move(done));
   }
 
   void ReadArticleState(CallContext context, std::string id,
                         Callback<std::optional<ArticleState>> done) override {
-    article_states_.Read(std::move(context), std::move(id), std::move(done));
+    article_states_.Add(std::move(context), std::move(id), std::move(done));
   }
 
   void ReadArticleStates(CallContext context, std::vector<std::string> ids,
                          Callback<std::vector<std::optional<ArticleState>>> done) override {
-    lists_of_states_.Read(std::move(context), std::move(ids), std::move(done));
+    lists_of_states_.Add(std::move(context), std::move(ids), std::move(done));
   }
+
+  SteadyTime OldestReadStart() override { return reads_.OldestJobStart(); }
 
   std::unique_ptr<Subscription> Subscribe(ChangeListener listener) override {
     return change_notifier_.Subscribe(std::move(listener));
@@ -88,44 +91,54 @@ class PostgresStore : public Store {
 
   void ListArticles(CallContext context, ArticleQuery query,
                     Callback<Page<v1::Article>> done) override {
-    Run(std::move(context), reads_, std::move(done),
-        [query = std::move(query)](postgres::Connection& connection, bool) {
+    reads_.Read(
+        std::move(context), Pace::kAny,
+        [query = std::move(query)](postgres::Connection& connection) {
           return store::ListArticles(connection, query);
-        });
+        },
+        std::move(done));
   }
 
   void SearchArticles(CallContext context, SearchQuery query,
                       Callback<Page<v1::SearchResult>> done) override {
-    Run(std::move(context), reads_, std::move(done),
-        [query = std::move(query)](postgres::Connection& connection, bool) {
+    reads_.Read(
+        std::move(context), Pace::kAny,
+        [query = std::move(query)](postgres::Connection& connection) {
           return store::SearchArticles(connection, query);
-        });
+        },
+        std::move(done));
   }
 
   void GetArticlePage(CallContext context, v1::ArticleView view, CommentQuery comments,
                       Callback<ArticlePage> done) override {
-    Run(std::move(context), reads_, std::move(done),
-        [view, comments = std::move(comments)](postgres::Connection& connection, bool) {
+    const Pace pace = PaceOf(comments);
+    reads_.Read(
+        std::move(context), pace,
+        [view, comments = std::move(comments)](postgres::Connection& connection) {
           return store::GetArticlePage(connection, view, comments);
-        });
+        },
+        std::move(done));
   }
 
   void GetComment(CallContext context, CommentRef comment, int64_t min_revision,
                   Callback<v1::Comment> done) override {
     CommentKey key(comment.article_id, comment.comment_id);
-    comments_.Read(std::move(context), std::move(key),
-                   [comment = std::move(comment), min_revision,
-                    done = std::move(done)](absl::StatusOr<FoundComment> found) mutable {
-                     if (!found.ok()) return std::move(done)(found.status());
-                     std::move(done)(CommentOf(*std::move(found), comment, min_revision));
-                   });
+    comments_.Add(std::move(context), std::move(key),
+                  [comment = std::move(comment), min_revision,
+                   done = std::move(done)](absl::StatusOr<FoundComment> found) mutable {
+                    if (!found.ok()) return std::move(done)(found.status());
+                    std::move(done)(CommentOf(*std::move(found), comment, min_revision));
+                  });
   }
 
   void ListComments(CallContext context, CommentQuery query, Callback<CommentPage> done) override {
-    Run(std::move(context), reads_, std::move(done),
-        [query = std::move(query)](postgres::Connection& connection, bool) {
+    const Pace pace = PaceOf(query);
+    reads_.Read(
+        std::move(context), pace,
+        [query = std::move(query)](postgres::Connection& connection) {
           return store::ListComments(connection, query);
-        });
+        },
+        std::move(done));
   }
 
   void CreateComment(CallContext context, NewComment comment, Callback<v1::Comment> done) override {
@@ -149,34 +162,41 @@ class PostgresStore : public Store {
 
   void ReadCommentChanges(CallContext context, std::string article_id, int64_t after_revision,
                           Callback<CommentChanges> done) override {
-    Run(std::move(context), reads_, std::move(done),
-        [article_id = std::move(article_id), after_revision](postgres::Connection& connection,
-                                                             bool) {
+    reads_.Read(
+        std::move(context), Pace::kAny,
+        [article_id = std::move(article_id), after_revision](postgres::Connection& connection) {
           return store::ReadCommentChanges(connection, article_id, after_revision);
-        });
+        },
+        std::move(done));
   }
 
   void ReadArticleChanges(CallContext context, ArticleCursor after, absl::Time now,
                           Callback<ArticleChanges> done) override {
-    Run(std::move(context), reads_, std::move(done),
-        [after = std::move(after), now](postgres::Connection& connection, bool) {
+    reads_.Read(
+        std::move(context), Pace::kAny,
+        [after = std::move(after), now](postgres::Connection& connection) {
           return store::ReadArticleChanges(connection, after, now);
-        });
+        },
+        std::move(done));
   }
 
   void GetArticleCursor(CallContext context, Callback<ArticleCursor> done) override {
-    Run(std::move(context), reads_, std::move(done),
-        [](postgres::Connection& connection, bool) { return store::GetArticleCursor(connection); });
+    reads_.Read(
+        std::move(context), Pace::kAny,
+        [](postgres::Connection& connection) { return store::GetArticleCursor(connection); },
+        std::move(done));
   }
 
   void PublishArticle(CallContext context, v1::Article article, PublishOptions options,
                       Callback<PublishedArticle> done) override {
     SetOwnId(options.request);
-    Run(std::move(context), publishing_, std::move(done),
+    publishing_.Write(
+        std::move(context),
         [this, article = std::move(article), options = std::move(options)](
-            postgres::Connection& connection, bool) {
+            postgres::Connection& connection, bool /*in_doubt*/) {
           return store::PublishArticle(connection, article, options, announce_);
-        });
+        },
+        std::move(done));
   }
 
   void UpdateArticle(CallContext context, ArticleEdit edit, Callback<v1::Article> done) override {
@@ -195,10 +215,12 @@ class PostgresStore : public Store {
 
   void InspectArticle(CallContext context, std::string id,
                       Callback<InspectedArticle> done) override {
-    Run(std::move(context), reads_, std::move(done),
-        [id = std::move(id)](postgres::Connection& connection, bool) {
+    reads_.Read(
+        std::move(context), Pace::kAny,
+        [id = std::move(id)](postgres::Connection& connection) {
           return store::InspectArticle(connection, id);
-        });
+        },
+        std::move(done));
   }
 
   void ModerateComment(CallContext context, CommentModeration moderation,
@@ -209,42 +231,54 @@ class PostgresStore : public Store {
 
   void ListModerationQueue(CallContext context, ModerationQuery query,
                            Callback<Page<v1::Comment>> done) override {
-    Run(std::move(context), reads_, std::move(done),
-        [query = std::move(query)](postgres::Connection& connection, bool) {
+    reads_.Read(
+        std::move(context), Pace::kAny,
+        [query = std::move(query)](postgres::Connection& connection) {
           return store::ListModerationQueue(connection, query);
-        });
+        },
+        std::move(done));
   }
 
   void ExportAuthor(CallContext context, std::string author_id, std::string after_key,
                     Callback<Page<v1::Comment>> done) override {
-    Run(std::move(context), reads_, std::move(done),
-        [author_id = std::move(author_id), after_key = std::move(after_key)](
-            postgres::Connection& connection, bool) {
+    reads_.Read(
+        std::move(context), Pace::kAny,
+        [author_id = std::move(author_id),
+         after_key = std::move(after_key)](postgres::Connection& connection) {
           return store::ExportAuthor(connection, author_id, after_key);
-        });
+        },
+        std::move(done));
   }
 
   void EraseAuthor(CallContext context, std::string author_id,
                    Callback<ErasedComments> done) override {
-    Run(std::move(context), writes_, std::move(done),
-        [this, author_id = std::move(author_id)](postgres::Connection& connection, bool) {
-          return store::EraseAuthor(connection, author_id, announce_);
-        });
+    writes_.Write(
+        std::move(context),
+        [this, author_id = std::move(author_id), attempt = std::optional<ErasureAttempt>()](
+            postgres::Connection& connection, bool /*in_doubt*/) mutable {
+          return store::EraseAuthor(connection, author_id, attempt, announce_);
+        },
+        std::move(done));
   }
 
   void VerifyCounters(CallContext context, VerifyQuery query,
                       Callback<VerifiedCounters> done) override {
-    Run(std::move(context), writes_, std::move(done),
-        [this, query = std::move(query)](postgres::Connection& connection, bool) {
-          return store::VerifyCounters(connection, query, announce_);
-        });
+    writes_.Write(
+        std::move(context),
+        [this, query = std::move(query), attempt = std::optional<RepairAttempt>()](
+            postgres::Connection& connection, bool /*in_doubt*/) mutable {
+          return store::VerifyCounters(connection, query, attempt, announce_);
+        },
+        std::move(done));
   }
 
   void ForgetRequests(CallContext context, absl::Time before, Callback<int64_t> done) override {
-    Run(std::move(context), writes_, std::move(done),
-        [before](postgres::Connection& connection, bool) {
+    writes_.Write(
+        std::move(context),
+        [before](postgres::Connection& connection, bool /*in_doubt*/) {
           return store::ForgetRequests(connection, before);
-        });
+        },
+        std::move(done));
   }
 
   v1::StoreInfo GetInfo() override {
@@ -258,50 +292,52 @@ class PostgresStore : public Store {
   }
 
   void Check(CallContext context, Callback<void> done) override {
-    checks_.Run(
-        std::move(context),
-        [](postgres::Connection& connection, bool) { return store::Check(connection); },
-        std::move(done));
+    checks_.Read(
+        std::move(context), Pace::kAny,
+        [](postgres::Connection& connection) { return store::Check(connection); }, std::move(done));
   }
 
  private:
   static postgres::Pool::Options PoolOptions(const PostgresOptions& options, const char* name,
                                              int connections) {
     return {.name = name,
-            .url = options.url,
+            .dsn = options.url,
             .connections = connections,
             .queue_limit = static_cast<size_t>(options.queue_limit),
             .statement_timeout = options.statement_timeout};
   }
 
-  // One connection always goes on with comments of articles that nobody has locked.
+  // Lists, searches and exports leave half of the connections to reads by key. A single connection
+  // serves both in turn.
+  static postgres::Pool::Options ReadPoolOptions(const PostgresOptions& options) {
+    postgres::Pool::Options reads = PoolOptions(options, "reads", options.read_connections);
+    reads.prompt_connections = options.read_connections / 2;
+    return reads;
+  }
+
+  // One connection always goes on with comments on articles that nobody has locked.
   static postgres::Pool::Options WritePoolOptions(const PostgresOptions& options) {
     postgres::Pool::Options writes = PoolOptions(options, "writes", options.write_connections);
     writes.prompt_connections = options.write_connections > 1 ? 1 : 0;
     return writes;
   }
 
-  // Carries the result from the work, which may run more than once, to the callback.
-  template <class T, class Work>
-  static void Run(CallContext context, postgres::Pool& pool, Callback<T> done, Work work) {
-    auto result = std::make_shared<std::optional<T>>();
-    pool.Run(
-        std::move(context),
-        [result, work = std::move(work)](postgres::Connection& connection,
-                                         bool in_doubt) -> absl::Status {
-          absl::StatusOr<T> answer = work(connection, in_doubt);
-          if (!answer.ok()) return answer.status();
-          *result = *std::move(answer);
-          return absl::OkStatus();
-        },
-        [result, done = std::move(done)](absl::Status status) mutable {
-          if (!status.ok()) return std::move(done)(std::move(status));
-          std::move(done)(*std::move(*result));
-        });
+  // Articles are large and rarely written. They wait in a short queue of their own, out of the way
+  // of comments. One connection is enough: they would wait for one another at the row of the feed.
+  static postgres::Pool::Options PublishingPoolOptions(const PostgresOptions& options) {
+    postgres::Pool::Options publishing = PoolOptions(options, "publishing", 1);
+    publishing.queue_limit = 50;
+    return publishing;
   }
 
-  // A write that comes without a request_id gets one here, without a fingerprint: by it a second
-  // attempt finds out whether the first was committed after all.
+  // The first page of an article's comments is read as often as the article, and its cost is
+  // bounded. Who reads on may be reading a whole thread.
+  static Pace PaceOf(const CommentQuery& query) {
+    return query.after_key.empty() ? Pace::kPrompt : Pace::kAny;
+  }
+
+  // A write without a request_id gets one here, without a fingerprint. A second attempt finds out
+  // by it whether the first was committed. So the writes that have one need no `in_doubt`.
   static void SetOwnId(RequestKey& request) {
     if (request.id.empty()) request.id = NewUuid(absl::Now());
   }
@@ -311,46 +347,50 @@ class PostgresStore : public Store {
                     absl::StatusOr<T> (*write)(postgres::Connection&, const Change&,
                                                const Announce&)) {
     SetOwnId(change.request);
-    Run(std::move(context), publishing_, std::move(done),
-        [this, change = std::move(change), write](postgres::Connection& connection, bool) {
+    publishing_.Write(
+        std::move(context),
+        [this, change = std::move(change), write](postgres::Connection& connection,
+                                                  bool /*in_doubt*/) {
           return write(connection, change, announce_);
-        });
+        },
+        std::move(done));
   }
 
-  // Articles are large and rarely written: they wait in a short queue of their own, out of the way
-  // of comments. One connection: they would wait for one another at the row of the feed anyway.
-  static constexpr size_t kPublishingQueue = 50;
+  template <class Key, class Answer>
+  using ReadsByKey = postgres::Coalescer<postgres::ReadPolicy<Key, Answer>>;
+  using Articles = ReadsByKey<std::string, std::optional<EncodedArticle>>;
+  using CommentWrites = postgres::Coalescer<postgres::WritePolicy<CommentChange, v1::Comment>>;
 
-  // What is read by key. They are used by jobs of `reads_`, and so come before it.
-  using Articles = postgres::Batch<std::string, std::optional<EncodedArticle>>;
-  Articles full_articles_{
-      reads_, [](postgres::Connection& connection, const std::vector<std::string>& ids) {
-        return store::ReadArticles(connection, ids, v1::ARTICLE_VIEW_FULL);
-      }};
-  Articles basic_articles_{
-      reads_, [](postgres::Connection& connection, const std::vector<std::string>& ids) {
-        return store::ReadArticles(connection, ids, v1::ARTICLE_VIEW_BASIC);
-      }};
-  postgres::Batch<std::string, std::optional<ArticleState>> article_states_{
-      reads_, store::ReadArticleStates};
-  postgres::Batch<std::vector<std::string>, std::vector<std::optional<ArticleState>>>
-      lists_of_states_{reads_, ReadListsOfStates};
-  postgres::Batch<CommentKey, FoundComment> comments_{reads_, FindComments};
+  static Articles::Policy ReadArticlesOf(v1::ArticleView view) {
+    return {[view](postgres::Connection& connection, const std::vector<std::string>& ids) {
+      return store::ReadArticles(connection, ids, view);
+    }};
+  }
 
+  // Used by jobs of `reads_`, which therefore ends first.
+  Articles full_articles_{reads_, ReadArticlesOf(v1::ARTICLE_VIEW_FULL)};
+  Articles basic_articles_{reads_, ReadArticlesOf(v1::ARTICLE_VIEW_BASIC)};
+  ReadsByKey<std::string, std::optional<ArticleState>> article_states_{reads_,
+                                                                       {store::ReadArticleStates}};
+  ReadsByKey<std::vector<std::string>, std::vector<std::optional<ArticleState>>> lists_of_states_{
+      reads_, {ReadListsOfStates}};
+  ReadsByKey<CommentKey, FoundComment> comments_{reads_, {FindComments}};
+
+  // Used by jobs of `writes_` and `publishing_`, which therefore end first.
   ChangeNotifier change_notifier_;
   const Announce announce_ = [this](const std::vector<ChangeNotice>& notices) {
     change_notifier_.Announce(notices);
   };
-  // Used by jobs of `writes_`, and so before it.
-  WriteQueue comment_writes_{writes_, [this](postgres::Connection& connection,
-                                             const std::vector<const CommentChange*>& changes,
-                                             LockWait wait, bool in_doubt) {
-                               return WriteComments(connection, changes, wait, in_doubt, announce_);
-                             }};
+  CommentWrites comment_writes_{writes_,
+                                {ArticleOf, [this](postgres::Connection& connection,
+                                                   const std::vector<const CommentChange*>& changes,
+                                                   postgres::WriteMode mode) {
+                                   return WriteComments(connection, changes, mode, announce_);
+                                 }}};
   postgres::Pool reads_;
   postgres::Pool writes_;
   postgres::Pool publishing_;
-  postgres::Pool checks_;  // health does not wait behind the load
+  postgres::Pool checks_;  // health checks do not wait for other calls
 };
 
 }  // namespace

@@ -12,21 +12,22 @@ namespace content::store {
 struct PostgresOptions {
   /// libpq connection string or URI.
   std::string url;
-  /// Connections for reads and for writes; each has a thread of its own.
+  /// Connections for reads and for writes. Each has a thread of its own.
   int read_connections = 4;
   int write_connections = 4;
-  /// Calls that may wait for a connection, for reads and for writes; more get RESOURCE_EXHAUSTED.
+  /// At most this many calls wait for a connection for reads, and for writes. Further calls get
+  /// RESOURCE_EXHAUSTED.
   int queue_limit = 1000;
   /// No statement runs longer.
   absl::Duration statement_timeout = absl::Seconds(10);
-  /// Whether changes are told to, and heard from, other instances by NOTIFY, on one more
+  /// Whether this instance and others tell each other of changes by NOTIFY. Takes one more
   /// connection.
   bool notifications = true;
 };
 
-/// A Store on PostgreSQL. Connects when it is first used, and again when a connection breaks; the
-/// database's schema must be the needed one (migrations.h). FAILED_PRECONDITION if the URL cannot
-/// be parsed. Its destructor answers what still waits with UNAVAILABLE.
+/// Returns a Store on PostgreSQL. It connects when it is first used, and again when a connection
+/// breaks. The database must have the schema of this version (schema.h). Its destructor answers
+/// waiting calls with UNAVAILABLE. FAILED_PRECONDITION if the URL cannot be parsed.
 absl::StatusOr<std::unique_ptr<Store>> NewPostgresStore(const PostgresOptions& options);
 
 }  // namespace content::store

@@ -20,7 +20,7 @@ JOIN request r ON r.article_id = n.article_id AND r.request_id = n.request_id
   return statement;
 }
 
-// The fingerprint in hexadecimal; comment_id may be ''.
+// The fingerprint is in hexadecimal; comment_id may be ''.
 const postgres::BulkStatement<7>& InsertRequests() {
   static const postgres::BulkStatement<7> statement(
       R"sql(

@@ -8,30 +8,30 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "absl/time/time.h"
-#include "content/store.h"
+#include "content/request_key.h"
+#include "content/v1/content_service.pb.h"
 #include "postgres/transaction.h"
 #include "store/lock.h"
 
-// Writes that carried a request_id, remembered per article so that a repeated one is recognised. To
-// be used under the article's lock: of calls with one id at the same time, the first does the work
-// and the others find its record.
+// Remembers the requests that wrote to an article, so that a repeated one is recognised. Used under
+// the article's lock: of concurrent calls with one request_id, the first does the work and the
+// others find its record.
 namespace content::store {
 
-/// What a write left to answer its repetitions with.
+/// What is remembered of a write, to answer its repetitions.
 struct PastRequest {
-  /// Empty if it was not about a comment.
+  /// Empty if the write left no comment to answer with.
   std::string comment_id = {};
-  /// The article's, after the write.
+  /// Revision of the article after the write.
   int64_t revision = 0;
   v1::PublishOutcome outcome = v1::PUBLISH_OUTCOME_UNSPECIFIED;
 };
 
-/// Requests as a transaction finds them, and what it adds to them.
+/// The requests that a transaction has read, and those that it adds. Not thread-safe.
 class RequestLog {
  public:
   struct Key {
-    /// Of the article in every table.
+    /// The article's key in every table.
     std::string article_id;
     std::string request_id;
 
@@ -42,29 +42,29 @@ class RequestLog {
 
   explicit RequestLog(postgres::Transaction& transaction) : transaction_(transaction) {}
 
-  /// Reads these requests. Those that are new are not found later.
+  /// Reads requests. Keys of requests that do not exist are ignored.
   void Read(const std::vector<Key>& keys);
 
-  /// Nothing if the request is new, was not read, or has no id. REQUEST_ID_REUSED if its id came
-  /// with another request. `article_id` is the storage key.
+  /// nullopt if the request is new, was not read, or has no id. REQUEST_ID_REUSED if another
+  /// request has used the id. `article_id` is the article's key.
   absl::StatusOr<std::optional<PastRequest>> Find(const std::string& article_id,
                                                   const RequestKey& request) const;
 
-  /// Remembers what a request that has an id came to.
+  /// Adds a request and what it has done; nothing if the request has no id.
   void Record(const LockedArticle& article, const RequestKey& request,
               const std::string& comment_id = "",
               v1::PublishOutcome outcome = v1::PUBLISH_OUTCOME_UNSPECIFIED);
 
-  /// Whether requests were recorded whose callers may repeat them. Others are recorded for the case
-  /// that a commit is in doubt, and if nothing has changed need none.
+  /// Whether a request was added whose caller gave its id and may repeat it. The others are there
+  /// for a commit in doubt, and need not be written if nothing else is.
   bool has_callers_records() const;
 
-  /// Writes what was recorded, with the commit at the latest.
+  /// Writes the requests that were added, with the commit at the latest.
   void Write() const;
 
  private:
   struct Entry {
-    std::string fingerprint;  // empty: fits every request
+    std::string fingerprint;  // empty: matches every request
     PastRequest past;
     bool is_new;
   };
@@ -73,13 +73,13 @@ class RequestLog {
   std::map<Key, Entry> entries_;
 };
 
-/// RequestLog::Find of one request, which is read.
+/// Reads one request and returns RequestLog::Find of it.
 absl::StatusOr<std::optional<PastRequest>> FindRequest(postgres::Transaction& transaction,
                                                        const std::string& article_id,
                                                        const RequestKey& request);
 
-/// Records one request and commits what it has done; nothing if it has changed nothing and its
-/// caller cannot repeat it.
+/// Records one request and commits the transaction. Does neither if the request has changed nothing
+/// and its caller cannot repeat it.
 void CommitRequest(postgres::Transaction& transaction, const LockedArticle& article,
                    const RequestKey& request,
                    v1::PublishOutcome outcome = v1::PUBLISH_OUTCOME_UNSPECIFIED);

@@ -42,8 +42,8 @@ absl::string_view LevelName(spdlog::level::level_enum level) {
   return {name.data(), name.size()};
 }
 
-/// `json` is valid UTF-8. JSON escapes the controls of ASCII, but a terminal obeys those from
-/// U+0080 to U+009F too.
+// Escapes U+0080 to U+009F, which control terminals as the ASCII controls do, but which JSON leaves
+// alone. `json` must be valid UTF-8.
 std::string EscapeC1Controls(absl::string_view json) {
   std::string escaped;
   for (size_t i = 0; i < json.size(); ++i) {
@@ -56,7 +56,7 @@ std::string EscapeC1Controls(absl::string_view json) {
   return escaped;
 }
 
-/// Invalid UTF-8 is replaced: a log line must never fail.
+// Replaces invalid UTF-8, because writing a log line must not fail.
 std::string ToLine(const Json& json) {
   return EscapeC1Controls(
       json.dump(-1, ' ', /*ensure_ascii=*/false, Json::error_handler_t::replace));
@@ -65,7 +65,7 @@ std::string ToLine(const Json& json) {
 Json JsonValue(const Field& field) {
   if (!field.is_literal) return field.value;
   Json literal = Json::parse(field.value, nullptr, /*allow_exceptions=*/false);
-  return literal.is_discarded() ? Json(field.value) : literal;  // JSON has no `nan` and `inf`.
+  return literal.is_discarded() ? Json(field.value) : literal;  // `nan` and `inf` become text.
 }
 
 std::string JsonLine(absl::string_view level, absl::string_view event, Fields fields) {
@@ -94,7 +94,7 @@ std::string TextLine(absl::string_view event, Fields fields) {
   return line;
 }
 
-/// Writes `%*` of a pattern: the level in capitals, each of the same width.
+// Writes the level for `%*` in a pattern: in capitals, padded to the same width.
 class LevelFlag final : public spdlog::custom_flag_formatter {
  public:
   void format(const spdlog::details::log_msg& message, const std::tm&,
@@ -110,6 +110,7 @@ class LevelFlag final : public spdlog::custom_flag_formatter {
   }
 };
 
+// Thread-safe, except that Configure() must not run while another thread logs.
 struct Output {
   Output() { Configure(Level::kInfo, Format::kAuto); }
 
@@ -128,14 +129,14 @@ struct Output {
   std::atomic<bool> as_json;
 };
 
-/// Never destroyed: threads may log until the very end of the process.
-Output& TheOutput() {
+// Never destroyed, because threads may log until the process ends.
+Output& GlobalOutput() {
   static Output& output = *new Output;
   return output;
 }
 
 void Write(Level level, absl::string_view event, Fields fields) {
-  Output& output = TheOutput();
+  Output& output = GlobalOutput();
   const spdlog::level::level_enum spdlog_level = ToSpdlog(level);
   if (!output.logger.should_log(spdlog_level)) return;
   output.logger.log(spdlog_level, output.as_json ? JsonLine(LevelName(spdlog_level), event, fields)
@@ -144,7 +145,7 @@ void Write(Level level, absl::string_view event, Fields fields) {
 
 }  // namespace
 
-void Configure(Level level, Format format) { TheOutput().Configure(level, format); }
+void Configure(Level level, Format format) { GlobalOutput().Configure(level, format); }
 
 void Debug(absl::string_view event, Fields fields) { Write(Level::kDebug, event, fields); }
 void Info(absl::string_view event, Fields fields) { Write(Level::kInfo, event, fields); }

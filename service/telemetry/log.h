@@ -7,21 +7,24 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 
-// Logs: one line per event. An event has a short name in the past tense or the present
-// ("article imported", "database unreachable") and fields. On a terminal lines are for people
-// (local time), otherwise they are JSON objects with `time` (UTC), `level`, `event` and the fields;
-// no field may have one of these three names. Thread-safe.
-// Nothing that a user wrote (bodies, names) and no secret is ever a field.
+// Writes events to standard error, one line each. An event has a short name ("article imported",
+// "database unreachable") and fields. On a terminal a line is text for people, in local time.
+// Elsewhere it is a JSON object with `time` (UTC), `level`, `event` and the fields, which must not
+// use these three names. Fields must never contain secrets or anything that a user wrote, such as
+// bodies and names. Thread-safe.
+//
+//   log::Info("article imported", {{"name", article.name()}, {"revision", 3}});
 namespace content::log {
 
 enum class Level { kDebug, kInfo, kWarning, kError };
 enum class Format { kAuto, kText, kJson };
 
-/// Where lines go is standard error; kAuto is text if that is a terminal. Called once at start,
-/// before other threads log; until then it is as Configure(kInfo, kAuto).
+/// Sets the least severe level to log, and the format; kAuto is text on a terminal and JSON
+/// elsewhere. Call it once at start, before other threads log. The default is Configure(kInfo,
+/// kAuto).
 void Configure(Level level, Format format);
 
-/// A key, and a value that absl::StrCat takes, or a bool. Numbers and bools stay such in JSON.
+/// A key, and a value that is a bool or that absl::StrCat accepts. JSON keeps numbers and bools.
 struct Field {
   template <class T>
   Field(absl::string_view key_, const T& value_)
@@ -31,7 +34,7 @@ struct Field {
 
   absl::string_view key;
   std::string value;
-  bool is_literal;
+  bool is_literal;  ///< `value` is a number or bool, not text.
 };
 
 using Fields = std::initializer_list<Field>;

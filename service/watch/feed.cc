@@ -13,13 +13,16 @@
 namespace content::watch {
 namespace {
 
-// After a poll the source is left alone for so many times as long as it took.
+// After a poll the source is left alone for this many times as long as the poll took.
 constexpr int kRestsPerPoll = 4;
 
-// So that watchers who catch up leave the store's connections to others too.
-constexpr int kMostReads = 8;
+// Watchers that catch up must leave connections of the store to others.
+constexpr int kMaxReads = 8;
 
-// Whether waiting may help.
+// When a refused watcher may try again.
+constexpr absl::Duration kRetryAfter = absl::Seconds(1);
+
+// Whether the failure may pass if watchers wait.
 bool IsPassing(const absl::Status& status) {
   switch (status.code()) {
     case absl::StatusCode::kUnavailable:
@@ -31,50 +34,55 @@ bool IsPassing(const absl::Status& status) {
   }
 }
 
-// A failed read as watchers get it: the deadline was not theirs.
+// A failed read as watchers get it: the deadline that passed was not theirs.
 absl::Status Explain(const absl::Status& status) {
   return absl::IsDeadlineExceeded(status) ? StoreUnavailable() : status;
 }
 
 }  // namespace
 
-// What the feed's thread is to do. Outlives the feed: answers of the store may come late, and are
-// dropped then.
+// Tasks for the feed's thread. Outlives the feed, because the source may answer after its end; such
+// answers are dropped. Thread-safe.
 class Feed::Inbox {
  public:
   using Task = absl::AnyInvocable<void() &&>;
+
+  explicit Inbox(SteadyClock& clock) : clock_(clock) {}
 
   void Post(Task task) {
     const std::lock_guard lock(mutex_);
     if (closed_) return;
     tasks_.push_back(std::move(task));
-    wake_.notify_one();
+    changed_.notify_one();
   }
 
-  // Waits until there is something to do, or `until`.
-  std::deque<Task> Take(const std::stop_token& stop, SteadyTime until) {
+  // Waits until there are tasks, but no longer than until `end`.
+  std::deque<Task> Take(const std::stop_token& stop, SteadyTime end) {
     std::unique_lock lock(mutex_);
-    SteadyClock::System().WaitUntil(until, lock, wake_, stop, [this] { return !tasks_.empty(); });
+    clock_.WaitUntil(end, lock, changed_, stop, [this] { return !tasks_.empty(); });
     return std::exchange(tasks_, {});
   }
 
   void Close() {
+    std::deque<Task> dropped;  // destroyed without the lock: a task may own a callback
     const std::lock_guard lock(mutex_);
     closed_ = true;
-    tasks_.clear();
+    dropped.swap(tasks_);
   }
 
  private:
+  SteadyClock& clock_;
   std::mutex mutex_;
-  std::condition_variable_any wake_;
-  std::deque<Task> tasks_;
-  bool closed_ = false;
+  std::condition_variable_any changed_;
+  std::deque<Task> tasks_;  // Guarded by mutex_.
+  bool closed_ = false;     // Guarded by mutex_.
 };
 
 Feed::Feed(std::unique_ptr<Source> source, Options options)
     : options_(options),
+      clock_(*options.clock),
       source_(std::move(source)),
-      inbox_(std::make_shared<Inbox>()),
+      inbox_(std::make_shared<Inbox>(clock_)),
       thread_([this](const std::stop_token& stop) { Run(stop); }) {}
 
 Feed::~Feed() {
@@ -83,31 +91,37 @@ Feed::~Feed() {
   inbox_->Close();
 }
 
+bool Feed::AddWatcher() {
+  if (++watcher_count_ <= options_.max_watchers) return true;
+  --watcher_count_;
+  return false;
+}
+
 void Feed::Wake() {
-  if (watchers_ == 0 || woken_.exchange(true)) return;
+  if (watcher_count_ == 0 || woken_.exchange(true)) return;
   inbox_->Post([] {});
 }
 
 void Feed::Stop() {
-  inbox_->Post([this] { EndAll(); });
+  inbox_->Post([this] { EndAllWaits(); });
 }
 
-void Feed::Await(CallContext call, Position position, SharedBatch last,
-                 Callback<SharedBatch> done) {
+void Feed::Next(CallContext call, Position position, std::optional<Progress> progress,
+                Callback<SharedBatch> done) {
   Waiter waiter{.call = std::move(call),
                 .done = std::move(done),
-                .heartbeat_due = SteadyNow() + options_.heartbeat_interval,
-                .greeted = last != nullptr};
-  inbox_->Post([this, position = std::move(position), last = std::move(last),
+                .heartbeat_due = clock_.Now() + options_.heartbeat_interval,
+                .has_received = progress.has_value()};
+  inbox_->Post([this, position = std::move(position), progress = std::move(progress),
                 waiter = std::move(waiter)]() mutable {
     if (stopped_) return Answer(waiter, ServerStopping());
     Group group;
-    if (last) {
-      group.heartbeat = last->heartbeat;
-      group.wakes = last->wakes;
+    if (progress) {
+      group.heartbeat = progress->heartbeat;
+      group.wake_count = progress->wake_count;
     }
     group.waiters.push_back(std::move(waiter));
-    if (last && last->complete) {
+    if (progress && progress->complete) {
       Park(position, std::move(group));
     } else {
       Read(position, std::move(group), absl::Now());
@@ -115,14 +129,29 @@ void Feed::Await(CallContext call, Position position, SharedBatch last,
   });
 }
 
+// The batch is counted until all watchers have taken all of its messages, or are gone.
+Feed::SharedBatch Feed::Share(Batch batch, int64_t wake_count) {
+  int64_t bytes = 0;
+  for (const Message& message : batch.messages) bytes += static_cast<int64_t>(message->size());
+  untaken_bytes_ += bytes;
+  const auto release = [this, inbox = inbox_, bytes](const StampedBatch* taken) {
+    delete taken;
+    inbox->Post([this, bytes] {
+      untaken_bytes_ -= bytes;
+      StartReads();
+    });
+  };
+  return {new StampedBatch{std::move(batch), wake_count}, release};
+}
+
 Feed::SharedBatch Feed::Heartbeat(std::string cursor, const Group& group) {
   Batch batch{
       .messages = {group.heartbeat}, .cursor = std::move(cursor), .heartbeat = group.heartbeat};
-  return std::make_shared<const Sent>(Sent{std::move(batch), group.wakes});
+  return std::make_shared<const StampedBatch>(StampedBatch{std::move(batch), group.wake_count});
 }
 
 void Feed::Answer(Waiter& waiter, absl::StatusOr<SharedBatch> batch) {
-  std::exchange(waiter.done, {})(std::move(batch));
+  std::move(waiter.done)(std::move(batch));
 }
 
 void Feed::RemoveAnswered(std::vector<Waiter>& waiters) {
@@ -136,34 +165,44 @@ void Feed::Join(Group group, Group& into) {
                       std::make_move_iterator(group.waiters.end()));
 }
 
+// Every poll_interval there is a round: it ends waits that are over, and polls. In between, the
+// thread wakes for tasks, and for a poll that a wake has asked for.
 void Feed::Run(const std::stop_token& stop) {
-  SteadyTime next_round = SteadyNow();
+  SteadyTime next_round = clock_.Now();
   while (!stop.stop_requested()) {
-    const bool in_a_hurry = poll_wanted_ || woken_;
-    const SteadyTime until = in_a_hurry ? std::min(next_poll_, next_round) : next_round;
-    for (Inbox::Task& task : inbox_->Take(stop, until)) std::move(task)();
-    const SteadyTime now = SteadyNow();
+    for (Inbox::Task& task : inbox_->Take(stop, NextStep(next_round))) std::move(task)();
+    const SteadyTime now = clock_.Now();
     if (now >= next_round) {
       next_round = now + options_.poll_interval;
-      EndWaits(now);
+      EndDueWaits(now);
       poll_wanted_ = true;
     }
-    if (now >= next_poll_ && (poll_wanted_ || woken_)) {
+    if (now >= next_poll_ && WantsPoll()) {
       next_poll_ = now + options_.poll_pause;
       Poll(now);
     }
   }
 }
 
+bool Feed::WantsPoll() const { return !polling_ && (poll_wanted_ || woken_); }
+
+// While nobody waits, nothing is due.
+SteadyTime Feed::NextStep(SteadyTime next_round) const {
+  const bool is_idle = parked_.empty() && reading_.empty();
+  const SteadyTime round = is_idle ? SteadyTime::InfiniteFuture() : next_round;
+  return WantsPoll() ? std::min(next_poll_, round) : round;
+}
+
 CallContext Feed::ReadContext() const {
-  return {.deadline = SteadyNow() + options_.read_timeout, .cancelled = nullptr};
+  return {.deadline = clock_.Now() + options_.read_timeout, .cancelled = nullptr};
 }
 
 void Feed::Park(const Position& position, Group group) {
   if (group.waiters.empty()) return;
   Group& into = parked_[position];
-  into.wakes = std::max(into.wakes, group.wakes);
-  if (into.wakes < wakes_) poll_wanted_ = true;  // the feed was woken while they were away
+  into.wake_count = std::max(into.wake_count, group.wake_count);
+  // The feed was woken while these watchers were away.
+  if (into.wake_count < wake_count_) poll_wanted_ = true;
   Join(std::move(group), into);
 }
 
@@ -171,20 +210,21 @@ void Feed::Read(const Position& position, Group group, absl::Time now) {
   const auto [it, is_new] = reading_.try_emplace(position);
   Join(std::move(group), it->second);
   if (is_new) {
-    it->second.read_ends = SteadyNow() + options_.read_timeout;
-    it->second.wakes = wakes_;
-    wishes_.push_back({position, now});
+    it->second.read_deadline = clock_.Now() + options_.read_timeout;
+    it->second.wake_count = wake_count_;
+    pending_reads_.push_back({position, now});
   }
   StartReads();
 }
 
 void Feed::StartReads() {
-  while (reads_under_way_ < kMostReads && !wishes_.empty()) {
-    const Wish wish = std::move(wishes_.front());
-    wishes_.pop_front();
+  while (reads_under_way_ < kMaxReads && untaken_bytes_ < options_.max_untaken_bytes &&
+         !pending_reads_.empty()) {
+    const PendingRead read = std::move(pending_reads_.front());
+    pending_reads_.pop_front();
     ++reads_under_way_;
-    source_->Read(ReadContext(), wish.position, wish.now,
-                  [this, inbox = inbox_, position = wish.position](absl::StatusOr<Batch> batch) {
+    source_->Read(ReadContext(), read.position, read.now,
+                  [this, inbox = inbox_, position = read.position](absl::StatusOr<Batch> batch) {
                     inbox->Post([this, position, batch = std::move(batch)]() mutable {
                       TakeRead(position, std::move(batch));
                     });
@@ -196,7 +236,7 @@ void Feed::TakeRead(const Position& position, absl::StatusOr<Batch> batch) {
   --reads_under_way_;
   StartReads();
   auto group = reading_.extract(position);
-  if (group.empty()) return;  // stopped
+  if (group.empty()) return;  // The feed was stopped.
   if (batch.ok()) {
     TakeBatch(position.key, std::move(group.mapped()), *std::move(batch));
   } else {
@@ -207,7 +247,7 @@ void Feed::TakeRead(const Position& position, absl::StatusOr<Batch> batch) {
 void Feed::TakeBatch(const std::string& key, Group group, Batch batch) {
   if (group.waiters.empty()) return;
   if (!batch.messages.empty()) {
-    const auto shared = std::make_shared<const Sent>(Sent{std::move(batch), group.wakes});
+    const SharedBatch shared = Share(std::move(batch), group.wake_count);
     for (Waiter& waiter : group.waiters) Answer(waiter, shared);
     return;
   }
@@ -217,7 +257,7 @@ void Feed::TakeBatch(const std::string& key, Group group, Batch batch) {
   if (!batch.complete) return Read(position, std::move(group), absl::Now());
   const SharedBatch heartbeat = Heartbeat(batch.cursor, group);
   for (Waiter& waiter : group.waiters) {
-    if (!waiter.greeted) Answer(waiter, heartbeat);
+    if (!waiter.has_received) Answer(waiter, heartbeat);
   }
   RemoveAnswered(group.waiters);
   Park(position, std::move(group));
@@ -225,8 +265,8 @@ void Feed::TakeBatch(const std::string& key, Group group, Batch batch) {
 
 void Feed::TakeFailure(const Position& position, Group group, const absl::Status& status) {
   for (Waiter& waiter : group.waiters) {
-    const bool waits_on = waiter.greeted && IsPassing(status);
-    if (!waits_on) Answer(waiter, status);
+    const bool keeps_waiting = waiter.has_received && IsPassing(status);
+    if (!keeps_waiting) Answer(waiter, status);
   }
   RemoveAnswered(group.waiters);
   group.failure = status;
@@ -234,74 +274,80 @@ void Feed::TakeFailure(const Position& position, Group group, const absl::Status
 }
 
 void Feed::Poll(SteadyTime now) {
-  if (woken_.exchange(false)) {
-    ++wakes_;
-    poll_wanted_ = true;
-  }
-  if (polling_) return;
+  if (woken_.exchange(false)) ++wake_count_;
   poll_wanted_ = false;
   if (parked_.empty()) return;
   polling_ = true;
   poll_began_ = now;
-  poll_ends_ = now + options_.read_timeout;
-  std::vector<Position> positions;
-  for (const auto& [position, group] : parked_) positions.push_back(position);
+  poll_deadline_ = now + options_.read_timeout;
+  std::vector<Position> parked;
+  parked.reserve(parked_.size());
+  for (const auto& [position, group] : parked_) parked.push_back(position);
+  const auto positions = std::make_shared<const std::vector<Position>>(std::move(parked));
   source_->Poll(ReadContext(), positions,
                 [this, inbox = inbox_, positions, now = absl::Now(),
-                 wakes = wakes_](absl::StatusOr<std::vector<bool>> news) {
-                  inbox->Post([this, positions, now, wakes, news = std::move(news)] {
-                    TakePoll(positions, now, wakes, news);
+                 wake_count = wake_count_](absl::StatusOr<std::vector<bool>> has_news) {
+                  inbox->Post([this, positions, now, wake_count, has_news = std::move(has_news)] {
+                    TakePoll(positions, now, wake_count, has_news);
                   });
                 });
 }
 
-void Feed::TakePoll(const std::vector<Position>& positions, absl::Time now, int64_t wakes,
-                    const absl::StatusOr<std::vector<bool>>& news) {
+void Feed::TakePoll(const Positions& positions, absl::Time now, int64_t wake_count,
+                    const absl::StatusOr<std::vector<bool>>& has_news) {
   polling_ = false;
-  const SteadyTime answered = SteadyNow();
+  const SteadyTime answered = clock_.Now();
   const absl::Duration rest = kRestsPerPoll * (answered - poll_began_);
   next_poll_ = std::max(next_poll_, answered + std::min(rest, options_.poll_interval));
-  for (size_t i = 0; i < positions.size(); ++i) {
-    const auto it = parked_.find(positions[i]);
+  for (size_t i = 0; i < positions->size(); ++i) {
+    const Position& position = (*positions)[i];
+    const auto it = parked_.find(position);
     if (it == parked_.end()) continue;
-    if (!news.ok()) {
-      it->second.failure = Explain(news.status());
-    } else if ((*news)[i]) {
-      Read(positions[i], std::move(parked_.extract(it).mapped()), now);
+    if (!has_news.ok()) {
+      it->second.failure = Explain(has_news.status());
+    } else if ((*has_news)[i]) {
+      Read(position, std::move(parked_.extract(it).mapped()), now);
     } else {
       it->second.failure = absl::OkStatus();
-      it->second.wakes = wakes;
+      it->second.wake_count = wake_count;
     }
   }
 }
 
-void Feed::EndWaits(SteadyTime now) {
-  const bool poll_hangs = polling_ && now >= poll_ends_;
+void Feed::EndDueWaits(SteadyTime now) {
+  const bool poll_hangs = polling_ && now >= poll_deadline_;
   for (auto& [position, group] : parked_) {
     if (poll_hangs) group.failure = StoreUnavailable();
-    EndWaits(now, Heartbeat(position.cursor, group), group);
+    EndDueWaitsOf(group, position.cursor, now);
   }
   std::erase_if(parked_, [](const auto& entry) { return entry.second.waiters.empty(); });
-  // What a read that hangs answers when it comes is for those who are left.
-  for (auto& [position, group] : reading_) EndWaits(now, StoreUnavailable(), group);
+  // A group whose read hangs stays, even without waiters, until the read is answered.
+  for (auto& [position, group] : reading_) {
+    if (now >= group.read_deadline) group.failure = StoreUnavailable();
+    EndDueWaitsOf(group, position.cursor, now);
+  }
 }
 
-void Feed::EndWaits(SteadyTime now, const absl::StatusOr<SharedBatch>& nothing_new, Group& group) {
+void Feed::EndDueWaitsOf(Group& group, const std::string& cursor, SteadyTime now) {
+  SharedBatch heartbeat;  // made when it is first needed
   for (Waiter& waiter : group.waiters) {
-    if (waiter.call.cancelled && waiter.call.cancelled()) {
-      Answer(waiter, Cancelled());
-    } else if (now >= waiter.call.deadline) {
-      Answer(waiter, DeadlineExceeded());
-    } else if (now >= waiter.heartbeat_due && now >= group.read_ends) {
-      Answer(waiter, group.failure.ok() ? nothing_new : group.failure);
+    if (const absl::Status status = CheckCaller(waiter.call, now); !status.ok()) {
+      Answer(waiter, status);
+    } else if (now < waiter.heartbeat_due || now < group.read_deadline) {
+      continue;
+    } else if (!group.failure.ok()) {
+      Answer(waiter, group.failure);
+    } else {
+      if (!heartbeat) heartbeat = Heartbeat(cursor, group);
+      Answer(waiter, heartbeat);
     }
   }
   RemoveAnswered(group.waiters);
 }
 
-void Feed::EndAll() {
+void Feed::EndAllWaits() {
   stopped_ = true;
-  wishes_.clear();
+  pending_reads_.clear();
   for (Groups* const groups : {&parked_, &reading_}) {
     for (auto& [position, group] : std::exchange(*groups, {})) {
       for (Waiter& waiter : group.waiters) Answer(waiter, ServerStopping());
@@ -309,20 +355,32 @@ void Feed::EndAll() {
   }
 }
 
-Watcher::Watcher(Feed& feed, Position start) : feed_(feed), position_(std::move(start)) {
-  ++feed_.watchers_;
+Watcher::Watcher(Feed& feed, Position start)
+    : feed_(feed), is_admitted_(feed.AddWatcher()), position_(std::move(start)) {}
+
+Watcher::~Watcher() {
+  if (is_admitted_) feed_.RemoveWatcher();
 }
 
-Watcher::~Watcher() { --feed_.watchers_; }
-
 void Watcher::Next(CallContext call, Callback<std::vector<Message>> done) {
-  feed_.Await(std::move(call), position_, last_,
-              [this, done = std::move(done)](absl::StatusOr<Feed::SharedBatch> batch) mutable {
-                if (!batch.ok()) return std::move(done)(batch.status());
-                last_ = *std::move(batch);
-                position_.cursor = last_->cursor;
-                std::move(done)(last_->messages);
-              });
+  if (!is_admitted_) {
+    return std::move(done)(Overloaded(kRetryAfter, "the server has too many watchers"));
+  }
+  feed_.Next(std::move(call), position_, progress_,
+             [this, done = std::move(done)](absl::StatusOr<Feed::SharedBatch> batch) mutable {
+               if (!batch.ok()) return std::move(done)(batch.status());
+               std::move(done)(Take(*batch));
+             });
+}
+
+// Each message keeps the whole batch, which is counted until the last one is gone.
+std::vector<Message> Watcher::Take(const Feed::SharedBatch& batch) {
+  position_.cursor = batch->cursor;
+  progress_ = {batch->heartbeat, batch->complete, batch->wake_count};
+  std::vector<Message> messages;
+  messages.reserve(batch->messages.size());
+  for (const Message& message : batch->messages) messages.emplace_back(batch, message.get());
+  return messages;
 }
 
 }  // namespace content::watch

@@ -5,6 +5,7 @@
 #include <deque>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 #include <tuple>
@@ -14,15 +15,16 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "base/call.h"
+#include "base/clock.h"
 
-// Watching: many callers wait for changes, and each change is read once for all who wait for it.
+// Watching: many callers wait for changes, and each change is read once for all of them.
 namespace content::watch {
 
-/// A message as it goes over the wire; everybody who is sent it shares it.
+/// A message as it goes over the wire, shared by all watchers that are sent it.
 using Message = std::shared_ptr<const std::string>;
 
-/// Where a watcher stands: what it watches, and how much of that it has been sent. What the two
-/// texts hold is the source's business.
+/// What a watcher watches, and how much of that it has been sent. Only the source knows what the
+/// two texts mean.
 struct Position {
   std::string key;
   std::string cursor;
@@ -32,119 +34,149 @@ struct Position {
   }
 };
 
-/// What comes after a position.
+/// Shared, so that a poll of thousands of positions copies them once. Sorted.
+using Positions = std::shared_ptr<const std::vector<Position>>;
+
+/// What follows a position.
 struct Batch {
   std::vector<Message> messages;
-  /// Of those who have been sent this.
+  /// The cursor of a watcher that has been sent `messages`.
   std::string cursor;
-  /// Tells those who stand at `cursor` that there is nothing new.
+  /// Tells a watcher at `cursor` that there is nothing new.
   Message heartbeat;
-  /// Whether this was everything; otherwise more can be read at once.
+  /// If false, more can be read at once.
   bool complete = true;
 };
 
-/// What is watched. Called from one thread at a time; answers may come on any.
+/// What can be watched. Called from one thread at a time; may answer on any thread.
 class Source {
  public:
   virtual ~Source() = default;
 
-  /// For each position whether there may be something to read. One query, or none, for all.
-  virtual void Poll(CallContext call, std::vector<Position> positions,
-                    Callback<std::vector<bool>> done) = 0;
+  /// Answers, for each position, whether there may be something to read. Costs at most one query.
+  virtual void Poll(CallContext call, Positions positions, Callback<std::vector<bool>> done) = 0;
 
-  /// What comes after a position, as much as fits into a batch. Positions that were read with the
-  /// same `now`, and are complete, have the same cursor unless something happened between the
-  /// reads.
+  /// Answers with what follows a position, as much as fits into a batch. `now` is a date, unlike
+  /// all other times of a feed: it decides which scheduled articles are due. Positions of one key
+  /// that are read with the same `now`, and completely, get the same cursor unless something
+  /// happens between the reads.
   virtual void Read(CallContext call, Position position, absl::Time now, Callback<Batch> done) = 0;
 };
 
-/// Keeps those who watch a source, and has it read for all who stand at the same position at once:
-/// a thousand who watch one article cost one query for each of its changes.
+/// Keeps the watchers of a source, and reads once for all watchers at the same position: a thousand
+/// watchers of one article cost one query per change.
 ///
-/// The source is asked now and again whether anything has happened, and at once if the feed is
-/// woken. Those for whom nothing has get a heartbeat from time to time. When the source cannot be
-/// reached they wait on, until a heartbeat is due, which would say that all is well: then they get
-/// the error, and can go on elsewhere.
+///   Feed feed(NewCommentSource(articles, changes), {});
+///   Watcher watcher(feed, CommentPosition("story", 0));
+///   watcher.Next(call, [](absl::StatusOr<std::vector<Message>> messages) { ... });
+///
+/// The feed polls its source at an interval, and soon after Wake. Watchers for whom nothing happens
+/// get a heartbeat at an interval. While the source cannot be reached they keep waiting until their
+/// heartbeat is due; since a heartbeat would say that all is well, they get the error instead and
+/// can go on elsewhere. Time passes by the steady clock only, so setting the system clock delays
+/// nothing.
 class Feed {
  public:
   struct Options {
-    /// How long a watcher is left without a message.
+    /// The longest time that a watcher goes without a message.
     absl::Duration heartbeat_interval = absl::Seconds(10);
-    /// How often the source is asked whether anything has happened.
+    /// How often the source is polled while somebody waits.
     absl::Duration poll_interval = absl::Milliseconds(250);
-    /// How long it is left alone in between at least, however often the feed is woken; longer, up
-    /// to poll_interval, if it takes long to answer: a feed in which many wait is no burden.
+    /// The shortest time between two polls, however often the feed is woken. A source that takes
+    /// long to answer is left alone for longer, at most for poll_interval.
     absl::Duration poll_pause = absl::Milliseconds(20);
-    /// How long the source may take to answer before it counts as out of reach.
+    /// How long the source may take to answer before it counts as unreachable.
     absl::Duration read_timeout = absl::Seconds(10);
+    /// Further watchers are refused with OVERLOADED.
+    int64_t max_watchers = 10'000;
+    /// Nothing is read while watchers have yet to take this many bytes, each shared message counted
+    /// once.
+    int64_t max_untaken_bytes = int64_t{256} << 20;
+    /// Must outlive the feed.
+    SteadyClock* clock = &SteadyClock::System();
   };
 
   Feed(std::unique_ptr<Source> source, Options options);
 
-  /// There must be no Watcher any more.
+  /// All watchers must be gone.
   ~Feed();
 
   Feed(const Feed&) = delete;
   Feed& operator=(const Feed&) = delete;
 
-  /// Tells that something may have happened, so that it is found soon. Costs next to nothing if it
-  /// comes often, or if nobody watches. Thread-safe; does not block.
+  /// Says that something may have happened, so that it is found soon. Cheap if called often, or if
+  /// there are no watchers. Thread-safe; does not block.
   void Wake();
 
-  /// Ends the wait of every watcher, of those to come too, with ServerStopping. Thread-safe.
+  /// Ends the wait of every watcher, present and future, with ServerStopping. Thread-safe.
   void Stop();
 
-  /// How many there are. Thread-safe.
-  int64_t watcher_count() const { return watchers_; }
+  /// Number of watchers. Thread-safe.
+  int64_t watcher_count() const { return watcher_count_; }
 
  private:
   friend class Watcher;
   class Inbox;
 
-  // A batch as it is sent, and how often the feed had been woken when it was read.
-  struct Sent : Batch {
-    int64_t wakes = 0;
+  // A batch as watchers share it, and wake_count_ when it was read.
+  struct StampedBatch : Batch {
+    int64_t wake_count = 0;
   };
-  using SharedBatch = std::shared_ptr<const Sent>;
+  using SharedBatch = std::shared_ptr<const StampedBatch>;
 
-  // Somebody who waits for the next batch.
+  // What a watcher remembers of the last batch that it was sent.
+  struct Progress {
+    Message heartbeat;
+    bool complete;
+    int64_t wake_count;
+  };
+
+  // A watcher that waits for its next batch.
   struct Waiter {
     CallContext call;
-    Callback<SharedBatch> done;  // empty once it has been answered
+    Callback<SharedBatch> done;  // empty once it has been called
     SteadyTime heartbeat_due;
-    bool greeted;  // has been sent something before
+    bool has_received;  // whether the watcher has been sent anything yet
   };
 
-  // Those who stand at the same position.
+  // The waiters at one position.
   struct Group {
-    Message heartbeat;     // none while nobody here has been greeted
-    absl::Status failure;  // why it is not known whether there is news
-    int64_t wakes = 0;     // how often the feed had been woken when this was last looked at
-    // When the read should have been answered, if there is one: until then nobody need worry.
-    SteadyTime read_ends = SteadyTime::InfinitePast();
+    Message heartbeat;       // nullptr while no waiter has received anything
+    absl::Status failure;    // why it is unknown whether there is something to read
+    int64_t wake_count = 0;  // wake_count_ when the source was last asked about this position
+    SteadyTime read_deadline = SteadyTime::InfinitePast();  // of the read under way, if any
     std::vector<Waiter> waiters;
   };
 
   using Groups = std::map<Position, Group>;
 
-  // A read that is to be made.
-  struct Wish {
+  // A read that waits for its turn.
+  struct PendingRead {
     Position position;
     absl::Time now;
   };
 
-  // Calls `done` with what comes after `position`: at once if there is anything, otherwise when
-  // there is, or when a heartbeat is due. `last` is what was sent before, nullptr at the start.
-  void Await(CallContext call, Position position, SharedBatch last, Callback<SharedBatch> done);
+  // Counts one more watcher; false if there are too many.
+  bool AddWatcher();
+  void RemoveWatcher() { --watcher_count_; }
+
+  // Calls `done` with what follows `position`: at once if there is something, otherwise as soon as
+  // there is, or with a heartbeat when one is due. `progress` is nullopt if the watcher has
+  // received nothing yet.
+  void Next(CallContext call, Position position, std::optional<Progress> progress,
+            Callback<SharedBatch> done);
 
   CallContext ReadContext() const;
+  SharedBatch Share(Batch batch, int64_t wake_count);
   static SharedBatch Heartbeat(std::string cursor, const Group& group);
   static void Answer(Waiter& waiter, absl::StatusOr<SharedBatch> batch);
   static void RemoveAnswered(std::vector<Waiter>& waiters);
   static void Join(Group group, Group& into);
 
-  // The rest runs on the feed's thread, and the members below belong to it.
+  // These run on the feed's thread.
   void Run(const std::stop_token& stop);
+  bool WantsPoll() const;
+  SteadyTime NextStep(SteadyTime next_round) const;
   void Park(const Position& position, Group group);
   void Read(const Position& position, Group group, absl::Time now);
   void StartReads();
@@ -152,55 +184,62 @@ class Feed {
   void TakeBatch(const std::string& key, Group group, Batch batch);
   void TakeFailure(const Position& position, Group group, const absl::Status& status);
   void Poll(SteadyTime now);
-  void TakePoll(const std::vector<Position>& positions, absl::Time now, int64_t wakes,
-                const absl::StatusOr<std::vector<bool>>& news);
-  void EndWaits(SteadyTime now);
-  static void EndWaits(SteadyTime now, const absl::StatusOr<SharedBatch>& nothing_new,
-                       Group& group);
-  void EndAll();
+  void TakePoll(const Positions& positions, absl::Time now, int64_t wake_count,
+                const absl::StatusOr<std::vector<bool>>& has_news);
+  void EndDueWaits(SteadyTime now);
+  static void EndDueWaitsOf(Group& group, const std::string& cursor, SteadyTime now);
+  void EndAllWaits();
 
   const Options options_;
+  SteadyClock& clock_;
   const std::unique_ptr<Source> source_;
-  std::atomic<int64_t> watchers_ = 0;
-  std::atomic<bool> woken_ = false;
   const std::shared_ptr<Inbox> inbox_;
+  std::atomic<int64_t> watcher_count_ = 0;
+  std::atomic<bool> woken_ = false;  // since the last poll
 
+  // Everything below belongs to the feed's thread. The other threads post tasks to the inbox.
   Groups parked_;
   Groups reading_;
-  std::deque<Wish> wishes_;  // the reads, for those in `reading_`, that have not begun
+  std::deque<PendingRead> pending_reads_;  // of groups in reading_
   int reads_under_way_ = 0;
-  int64_t wakes_ = 0;  // how often the feed has been woken; often in a short time is once
+  int64_t untaken_bytes_ = 0;
+  int64_t wake_count_ = 0;  // several wakes before a poll count as one
   bool poll_wanted_ = false;
   bool polling_ = false;
   SteadyTime poll_began_;
-  SteadyTime poll_ends_;                               // when it should have been answered
+  SteadyTime poll_deadline_;
   SteadyTime next_poll_ = SteadyTime::InfinitePast();  // at the earliest
   bool stopped_ = false;
 
-  std::jthread thread_;
+  std::jthread thread_;  // Last: it uses the other members.
 };
 
 /// One who watches. Not thread-safe.
 class Watcher {
  public:
-  /// `feed` must outlive it.
+  /// `feed` must outlive the watcher.
   Watcher(Feed& feed, Position start);
   ~Watcher();
 
   Watcher(const Watcher&) = delete;
   Watcher& operator=(const Watcher&) = delete;
 
-  /// Answers with what is to be sent next, at least one message, when there is something; shortly
-  /// after the call was cancelled or its deadline has passed, with that. Called again only when the
-  /// last answer has been given: who does not ask costs nothing, and misses nothing. The watcher
-  /// must live until the answer is given; `done` may end it. `done` is called on the feed's thread
-  /// and must not block.
+  /// Answers with the next messages, at least one, as soon as there are any. Ends soon after the
+  /// call is cancelled or its deadline has passed, with CANCELLED or DEADLINE_EXCEEDED. OVERLOADED
+  /// if the feed has too many watchers.
+  ///
+  /// Must not be called again before the last answer was given. A watcher that does not ask costs
+  /// nothing and misses nothing. It must live until it is answered; `done` may destroy it. `done`
+  /// is called on the feed's thread and must not block.
   void Next(CallContext call, Callback<std::vector<Message>> done);
 
  private:
+  std::vector<Message> Take(const Feed::SharedBatch& batch);
+
   Feed& feed_;
+  const bool is_admitted_;
   Position position_;
-  Feed::SharedBatch last_;
+  std::optional<Feed::Progress> progress_;
 };
 
 }  // namespace content::watch

@@ -1,7 +1,6 @@
 #include "watch/sources.h"
 
 #include <atomic>
-#include <map>
 #include <utility>
 #include <vector>
 
@@ -19,7 +18,7 @@ Message Share(const google::protobuf::Message& message) {
   return std::make_shared<const std::string>(message.SerializeAsString());
 }
 
-// ---- Comments: the key is the article's id, the cursor the last revision seen ----
+// ---- Comments: the key is the article's id, the cursor the last revision that was seen ----
 
 Batch ToBatch(CommentChanges changes) {
   v1::WatchCommentsResponse heartbeat;
@@ -47,35 +46,25 @@ class CommentSource final : public Source {
   CommentSource(content::ArticleSource& articles, ChangeFeed& changes)
       : articles_(articles), changes_(changes) {}
 
-  void Poll(CallContext call, std::vector<Position> positions,
-            Callback<std::vector<bool>> done) override {
-    std::vector<std::string> ids;  // positions are sorted
-    for (const Position& position : positions) {
+  void Poll(CallContext call, Positions positions, Callback<std::vector<bool>> done) override {
+    std::vector<std::string> ids;
+    for (const Position& position : *positions) {
       if (ids.empty() || ids.back() != position.key) ids.push_back(position.key);
     }
     articles_.ReadArticleStates(
-        std::move(call), ids,
-        [ids, positions = std::move(positions), done = std::move(done)](
-            absl::StatusOr<std::vector<std::optional<ArticleState>>> found) mutable {
-          if (!found.ok()) return std::move(done)(found.status());
-          std::map<std::string, std::string> cursors;
-          for (size_t i = 0; i < ids.size(); ++i) {
-            const std::optional<ArticleState>& state = (*found)[i];
-            // That an article is gone is news too: reading tells.
-            cursors[ids[i]] = state ? absl::StrCat(state->revision) : "";
-          }
-          std::vector<bool> news;
-          for (const Position& position : positions) {
-            news.push_back(cursors[position.key] != position.cursor);
-          }
-          std::move(done)(std::move(news));
+        std::move(call), std::move(ids),
+        [positions = std::move(positions), done = std::move(done)](
+            absl::StatusOr<std::vector<std::optional<ArticleState>>> states) mutable {
+          if (!states.ok()) return std::move(done)(states.status());
+          std::move(done)(FindNews(*positions, *states));
         });
   }
 
   void Read(CallContext call, Position position, absl::Time, Callback<Batch> done) override {
     int64_t revision = 0;
-    if (!absl::SimpleAtoi(position.cursor, &revision))
-      return std::move(done)(Internal("a watch has a cursor that is none"));
+    if (!absl::SimpleAtoi(position.cursor, &revision)) {
+      return std::move(done)(Internal("a watch of comments has a malformed cursor"));
+    }
     changes_.ReadCommentChanges(
         std::move(call), std::move(position.key), revision,
         [done = std::move(done)](absl::StatusOr<CommentChanges> changes) mutable {
@@ -85,47 +74,64 @@ class CommentSource final : public Source {
   }
 
  private:
+  // `states` has an entry for each key, in the order of the positions.
+  static std::vector<bool> FindNews(const std::vector<Position>& positions,
+                                    const std::vector<std::optional<ArticleState>>& states) {
+    std::vector<bool> has_news;
+    auto state = states.begin();
+    for (size_t i = 0; i < positions.size(); ++i) {
+      if (i > 0 && positions[i].key != positions[i - 1].key) ++state;
+      // That an article is gone is news too: reading it fails.
+      has_news.push_back(!*state || absl::StrCat((*state)->revision) != positions[i].cursor);
+    }
+    return has_news;
+  }
+
   content::ArticleSource& articles_;
   ChangeFeed& changes_;
 };
 
-// ---- Articles: no key, the cursor is an ArticleCursor as text ----
+// ---- Articles: the key is empty, the cursor is an ArticleCursor as text ----
 
-// Cursors of those who have read nothing yet.
+// Cursors of watchers that have read nothing yet.
 constexpr char kFromAll[] = "all";
 constexpr char kFromNow[] = "now";
 
 // What resume tokens are bound to.
 constexpr char kTokenQuery[] = "content.v1.WatchArticlesRequest/resume_token";
 
-constexpr char kPast[] = "past";
+constexpr char kInfinitePast[] = "past";
 
-// What PostgreSQL and Protobuf both can hold.
+// The range of times that both PostgreSQL and Protobuf can hold.
 const absl::Time kFirstTime = absl::FromCivil(absl::CivilYear(1), absl::UTCTimeZone());
 const absl::Time kEndOfTime = absl::FromCivil(absl::CivilYear(10000), absl::UTCTimeZone());
 
-std::string TimeText(absl::Time time) {
-  return time == absl::InfinitePast() ? kPast : absl::StrCat(absl::ToUnixMicros(time));
+std::string EncodeTime(absl::Time time) {
+  return time == absl::InfinitePast() ? kInfinitePast : absl::StrCat(absl::ToUnixMicros(time));
 }
 
-bool ReadTime(absl::string_view text, absl::Time& time) {
+bool DecodeTime(absl::string_view text, absl::Time& time) {
+  if (text == kInfinitePast) {
+    time = absl::InfinitePast();
+    return true;
+  }
   int64_t micros = 0;
-  if (text != kPast && !absl::SimpleAtoi(text, &micros)) return false;
-  time = text == kPast ? absl::InfinitePast() : absl::FromUnixMicros(micros);
-  return text == kPast || (kFirstTime <= time && time < kEndOfTime);
+  if (!absl::SimpleAtoi(text, &micros)) return false;
+  time = absl::FromUnixMicros(micros);
+  return kFirstTime <= time && time < kEndOfTime;
 }
 
-std::string CursorText(const ArticleCursor& cursor) {
-  return absl::StrCat(cursor.position, "/", TimeText(cursor.time), "/", cursor.article_id, "/",
-                      cursor.known_position, "/", TimeText(cursor.known_time));
+std::string EncodeCursor(const ArticleCursor& cursor) {
+  return absl::StrCat(cursor.position, "/", EncodeTime(cursor.time), "/", cursor.article_id, "/",
+                      cursor.known_position, "/", EncodeTime(cursor.known_time));
 }
 
-std::optional<ArticleCursor> ReadCursor(absl::string_view text) {
+std::optional<ArticleCursor> DecodeCursor(absl::string_view text) {
   const std::vector<absl::string_view> parts = absl::StrSplit(text, '/');
   ArticleCursor cursor;
   if (parts.size() != 5 || !absl::SimpleAtoi(parts[0], &cursor.position) ||
-      !ReadTime(parts[1], cursor.time) || !absl::SimpleAtoi(parts[3], &cursor.known_position) ||
-      !ReadTime(parts[4], cursor.known_time)) {
+      !DecodeTime(parts[1], cursor.time) || !absl::SimpleAtoi(parts[3], &cursor.known_position) ||
+      !DecodeTime(parts[4], cursor.known_time)) {
     return std::nullopt;
   }
   cursor.article_id = std::string(parts[2]);
@@ -133,13 +139,13 @@ std::optional<ArticleCursor> ReadCursor(absl::string_view text) {
 }
 
 Message ArticleMessage(v1::WatchArticlesResponse response, const ArticleCursor& cursor) {
-  response.set_resume_token(MakePageToken(kTokenQuery, CursorText(cursor)));
+  response.set_resume_token(MakePageToken(kTokenQuery, EncodeCursor(cursor)));
   return Share(response);
 }
 
 Batch ToBatch(ArticleChanges changes) {
   Batch batch{.messages = {},
-              .cursor = CursorText(changes.cursor),
+              .cursor = EncodeCursor(changes.cursor),
               .heartbeat = ArticleMessage({}, changes.cursor),
               .complete = changes.complete};
   for (ArticleChangeRecord& record : changes.changes) {
@@ -156,10 +162,10 @@ class ArticleSource final : public Source {
  public:
   explicit ArticleSource(ChangeFeed& changes) : changes_(changes) {}
 
-  // An article's time comes without a trace: only reading tells, and costs no more than asking.
-  void Poll(CallContext, std::vector<Position> positions,
-            Callback<std::vector<bool>> done) override {
-    std::move(done)(std::vector<bool>(positions.size(), true));
+  // A scheduled article becomes due without a write. Only a read finds that, and it costs no more
+  // than a poll would.
+  void Poll(CallContext, Positions positions, Callback<std::vector<bool>> done) override {
+    std::move(done)(std::vector<bool>(positions->size(), true));
   }
 
   void Read(CallContext call, Position position, absl::Time now, Callback<Batch> done) override {
@@ -167,8 +173,8 @@ class ArticleSource final : public Source {
     if (from_all || position.cursor == kFromNow) {
       return Begin(std::move(call), from_all, std::move(done));
     }
-    std::optional<ArticleCursor> cursor = ReadCursor(position.cursor);
-    if (!cursor) return std::move(done)(Internal("a watch has a cursor that is none"));
+    std::optional<ArticleCursor> cursor = DecodeCursor(position.cursor);
+    if (!cursor) return std::move(done)(Internal("a watch of articles has a malformed cursor"));
     changes_.ReadArticleChanges(
         std::move(call), *std::move(cursor), now,
         [done = std::move(done)](absl::StatusOr<ArticleChanges> changes) mutable {
@@ -182,7 +188,7 @@ class ArticleSource final : public Source {
     changes_.GetArticleCursor(std::move(call), [from_all, done = std::move(done)](
                                                    absl::StatusOr<ArticleCursor> cursor) mutable {
       if (!cursor.ok()) return std::move(done)(cursor.status());
-      // To whom all is new, the time of every article has just come.
+      // For a watcher that knows nothing, every article has just become due.
       if (from_all) cursor->time = cursor->known_time = absl::InfinitePast();
       std::move(done)(
           ToBatch({.changes = {}, .cursor = *std::move(cursor), .complete = !from_all}));
@@ -212,17 +218,18 @@ Position FirstArticlePosition(bool skip_existing) {
 
 std::optional<Position> ResumedArticlePosition(absl::string_view resume_token) {
   const std::optional<std::string> text = ReadPageToken(kTokenQuery, resume_token);
-  if (!text || !ReadCursor(*text)) return std::nullopt;
+  if (!text || !DecodeCursor(*text)) return std::nullopt;
   return Position{"", *text};
 }
 
 ChangeListener WakeFeeds(Feed& comments, Feed& articles) {
-  // Every change of an article has a version that none had before, and comments leave it alone.
+  // Every change of an article has a higher version than all before; comments do not change it. If
+  // two threads race here, the feed is woken once too often.
   const auto newest = std::make_shared<std::atomic<int64_t>>(0);
-  return [&comments, &articles, newest](const ChangeNotice& news) {
+  return [&comments, &articles, newest](const ChangeNotice& change) {
     comments.Wake();
-    if (news.state.version <= *newest) return;
-    *newest = news.state.version;
+    if (change.state.version <= *newest) return;
+    *newest = change.state.version;
     articles.Wake();
   };
 }

@@ -13,23 +13,23 @@
 // What can be watched in a store, which must outlive the sources.
 namespace content::watch {
 
-/// Comments of articles: WatchCommentsResponse, one for each revision.
+/// Comments by article. Messages are WatchCommentsResponses, one per revision.
 std::unique_ptr<Source> NewCommentSource(content::ArticleSource& articles, ChangeFeed& changes);
 
-/// Of a watcher of an article, by any of its ids, who has seen this revision.
+/// The position of a watcher of an article, under any of its ids, that has seen this revision.
 Position CommentPosition(std::string article_id, int64_t revision);
 
-/// All articles: WatchArticlesResponse, one for each change.
+/// All articles. Messages are WatchArticlesResponses, one per change.
 std::unique_ptr<Source> NewArticleSource(ChangeFeed& changes);
 
-/// Of a watcher who begins with all articles, or with what changes from now on.
+/// The position of a watcher that starts with all articles, or with the changes from now on.
 Position FirstArticlePosition(bool skip_existing);
 
-/// Of one who goes on after a message with this `resume_token`; nothing if it is none.
+/// The position after the message with this `resume_token`; nullopt if the token is not valid.
 std::optional<Position> ResumedArticlePosition(absl::string_view resume_token);
 
-/// A sink for Store::Subscribe that wakes the feeds of that store for which there may be something.
-/// They must live as long as it is subscribed.
+/// A listener for ArticleSource::Subscribe that wakes the feed of comments on every change, and the
+/// feed of articles on changes of articles. The feeds must outlive the subscription.
 ChangeListener WakeFeeds(Feed& comments, Feed& articles);
 
 }  // namespace content::watch

@@ -1,4 +1,4 @@
-// Reads that are answered from memory, by the real binary over real gRPC.
+// Reads that the real binary answers from memory, over real gRPC.
 
 #include <gmock/gmock.h>
 #include <grpcpp/grpcpp.h>
@@ -24,9 +24,9 @@ using Stub = v1::ContentService::Stub;
 using Admin = v1::AdminService::Stub;
 
 constexpr char kStaleAge[] = "content-stale-seconds";
-constexpr absl::Duration kPatience = absl::Seconds(30);
+constexpr absl::Duration kTimeout = absl::Seconds(30);
 
-// An answer, and how old it says it may be; empty if it says nothing.
+// An answer, and the age that its trailing metadata gives; empty if there is none.
 template <class Response>
 struct Answer {
   grpc::Status status;
@@ -94,10 +94,10 @@ std::vector<std::string> Bodies(const v1::ListCommentsResponse& response) {
   return bodies;
 }
 
-// Asks until the answer is right; false if it takes too long.
+// Asks until `condition` returns true. False if that takes too long.
 template <class Condition>
-bool Comes(Condition condition) {
-  for (const absl::Time end = absl::Now() + kPatience; absl::Now() < end;) {
+bool Eventually(Condition condition) {
+  for (const absl::Time end = absl::Now() + kTimeout; absl::Now() < end;) {
     if (condition()) return true;
   }
   return false;
@@ -115,7 +115,7 @@ class CacheTest : public ::testing::Test {
   const std::string url_ = NewDatabase();
 };
 
-// With entries that are good for an hour, so that what is fresh is so for a reason.
+// Entries stay fresh for an hour, so a read that shows a change does so because of a notice.
 class LastingCacheTest : public CacheTest {
  protected:
   void SetUp() override {
@@ -127,7 +127,7 @@ class LastingCacheTest : public CacheTest {
   Client client_{server_.address()};
 };
 
-TEST_F(LastingCacheTest, WhatIsReadTwiceIsAskedForOnce) {
+TEST_F(LastingCacheTest, SecondReadDoesNotAskTheDatabase) {
   const int64_t misses = Info(client_).miss_count();
   for (int i = 0; i < 5; ++i) EXPECT_TRUE(Get(client_, "story").status.ok());
   EXPECT_EQ(Info(client_).miss_count(), misses + 1);
@@ -137,7 +137,7 @@ TEST_F(LastingCacheTest, WhatIsReadTwiceIsAskedForOnce) {
   EXPECT_EQ(Info(client_).byte_limit(), 256 << 20);
 }
 
-TEST_F(LastingCacheTest, AnArticleFromMemoryIsTheArticleInBothViews) {
+TEST_F(LastingCacheTest, ArticleFromMemoryIsCompleteInBothViews) {
   v1::Article article = MakeArticle("whole");
   article.set_summary("Süß und bitter.");
   article.set_body("# One\n\nFirst.\n\n***\n\nSecond: 漢字 🎈.");
@@ -154,7 +154,7 @@ TEST_F(LastingCacheTest, AnArticleFromMemoryIsTheArticleInBothViews) {
   v1::Article basic = published.article();
   basic.clear_body();
   basic.clear_sections();
-  for (int i = 0; i < 2; ++i) {  // from the database, and from memory
+  for (int i = 0; i < 2; ++i) {  // from the database, then from memory
     EXPECT_EQ(Get(client_, "whole").response.article().DebugString(),
               published.article().DebugString());
     EXPECT_EQ(Get(client_, "whole", v1::ARTICLE_VIEW_BASIC).response.article().DebugString(),
@@ -166,7 +166,7 @@ TEST_F(LastingCacheTest, AnArticleFromMemoryIsTheArticleInBothViews) {
   }
 }
 
-TEST_F(LastingCacheTest, OwnWritesAreSeenAtOnce) {
+TEST_F(LastingCacheTest, OwnWritesAreVisibleAtOnce) {
   for (int i = 1; i <= 50; ++i) {
     const std::string body = absl::StrCat("comment ", i);
     const v1::Comment comment = Create(client_, "story", body);
@@ -196,7 +196,7 @@ TEST_F(LastingCacheTest, OwnWritesAreSeenAtOnce) {
   EXPECT_EQ(Get(client_, "story").response.article().comment_count(), 50);
 }
 
-TEST_F(LastingCacheTest, WhatWasMissingIsSeenOnceItIsPublished) {
+TEST_F(LastingCacheTest, MissingArticleIsFoundOnceItIsPublishedOrRenamed) {
   EXPECT_EQ(ReasonOf(Get(client_, "new").status), "ARTICLE_NOT_FOUND");
   ASSERT_TRUE(client_.Publish(MakeArticle("new")).ok());
   EXPECT_TRUE(Get(client_, "new").status.ok());
@@ -211,7 +211,7 @@ TEST_F(LastingCacheTest, WhatWasMissingIsSeenOnceItIsPublished) {
   EXPECT_EQ(Get(client_, "new").response.article().name(), "articles/newer");
 }
 
-TEST_F(LastingCacheTest, AnArticleHasOneRevisionUnderAllItsNames) {
+TEST_F(LastingCacheTest, ArticleHasOneRevisionUnderAllItsNames) {
   v1::RenameArticleRequest rename;
   rename.set_name("articles/story");
   rename.set_new_name("articles/tale");
@@ -227,7 +227,7 @@ TEST_F(LastingCacheTest, AnArticleHasOneRevisionUnderAllItsNames) {
   }
 }
 
-TEST_F(LastingCacheTest, APageTokenFromMemoryGoesOn) {
+TEST_F(LastingCacheTest, PageTokenFromMemoryLeadsToTheNextPage) {
   for (int i = 1; i <= 5; ++i) Create(client_, "story", absl::StrCat(i));
   for (int i = 0; i < 2; ++i) {
     const v1::ListCommentsResponse first = List(client_, "story", 2).response;
@@ -238,7 +238,7 @@ TEST_F(LastingCacheTest, APageTokenFromMemoryGoesOn) {
   }
 }
 
-TEST_F(LastingCacheTest, ABatchIsInTheOrderOfItsRequest) {
+TEST_F(LastingCacheTest, BatchIsInTheOrderOfItsRequest) {
   for (const char* id : {"a", "b", "c"}) ASSERT_TRUE(client_.Publish(MakeArticle(id)).ok());
   v1::BatchGetArticlesRequest request;
   for (const char* id : {"c", "none", "a", "c", "b"}) {
@@ -255,9 +255,9 @@ TEST_F(LastingCacheTest, ABatchIsInTheOrderOfItsRequest) {
   EXPECT_THAT(batch.missing_names(), ElementsAre("articles/none"));
 }
 
-TEST_F(LastingCacheTest, MinRevisionGoesPastMemory) {
+TEST_F(LastingCacheTest, MinRevisionAboveWhatIsKnownAsksTheDatabase) {
   EXPECT_TRUE(Get(client_, "story").status.ok());
-  // Behind the server's back: no news of it comes.
+  // Behind the server's back, so no notice of it comes.
   Query(url_, "UPDATE article_state SET revision = 7, comment_count = 3");
   EXPECT_EQ(Get(client_, "story").response.article().revision(), 1);
   EXPECT_EQ(Get(client_, "story", v1::ARTICLE_VIEW_FULL, 7).response.article().revision(), 7);
@@ -266,8 +266,8 @@ TEST_F(LastingCacheTest, MinRevisionGoesPastMemory) {
             "REVISION_NOT_REACHED");
 }
 
-// Reads that are not answered from memory, and watches, may be ahead of those that are: with the
-// revision that they show these follow.
+// Reads that do not use the cache, and watches, may be ahead of reads that do. A caller who passes
+// the revision that they showed as min_revision gets at least that from every read.
 class AheadOfMemoryTest : public CacheTest {
  protected:
   void SetUp() override {
@@ -281,7 +281,7 @@ class AheadOfMemoryTest : public CacheTest {
     EXPECT_EQ(ReadAll(0), std::vector<int64_t>(4, comment_.article_revision() - 1));
   }
 
-  // The revisions that GetArticle (in both views), ListComments and GetArticlePage show.
+  // Revisions that GetArticle (FULL, BASIC), ListComments and GetArticlePage show.
   std::vector<int64_t> ReadAll(int64_t min_revision) const {
     v1::ListCommentsRequest list;
     list.set_parent("articles/story");
@@ -302,7 +302,7 @@ class AheadOfMemoryTest : public CacheTest {
     EXPECT_EQ(ReadAll(revision), std::vector<int64_t>(4, revision));
   }
 
-  // Nobody tells the second server of what is written through the first.
+  // The reading server gets no notices of writes through the other one.
   ContentdServer writer_{Arguments(url_, {"--notifications=false"})};
   ContentdServer reader_{Arguments(url_, {"--notifications=false", "--max-staleness", "1h"})};
   Client writing_{writer_.address()};
@@ -310,27 +310,27 @@ class AheadOfMemoryTest : public CacheTest {
   v1::Comment comment_;
 };
 
-TEST_F(AheadOfMemoryTest, ReadsFollowTheRevisionOfAWriteWhoseCommentIsFound) {
+TEST_F(AheadOfMemoryTest, ReadsFollowTheRevisionOfACommentThatWasFound) {
   v1::GetCommentRequest request;
   request.set_name(comment_.name());
   EXPECT_EQ(Ask(&Stub::GetComment, reading_, request).response.comment().body(), "second");
   ExpectAllFollow(comment_.article_revision());
 }
 
-TEST_F(AheadOfMemoryTest, ReadsFollowTheRevisionOfAListOfArticles) {
+TEST_F(AheadOfMemoryTest, ReadsFollowAListOfArticles) {
   const auto list = Ask(&Stub::ListArticles, reading_, v1::ListArticlesRequest()).response;
   ASSERT_EQ(list.articles_size(), 1);
   ExpectAllFollow(list.articles(0).revision());
 }
 
-TEST_F(AheadOfMemoryTest, ReadsFollowTheRevisionOfAThread) {
+TEST_F(AheadOfMemoryTest, ReadsFollowAThread) {
   v1::ListCommentsRequest request;
   request.set_parent("articles/story");
   request.set_reply_to(comment_.name());
   ExpectAllFollow(Ask(&Stub::ListComments, reading_, request).response.article_revision());
 }
 
-TEST_F(AheadOfMemoryTest, ReadsFollowTheRevisionOfAWatchOfComments) {
+TEST_F(AheadOfMemoryTest, ReadsFollowAWatchOfComments) {
   v1::WatchCommentsRequest request;
   request.set_parent("articles/story");
   request.set_after_revision(comment_.article_revision() - 1);
@@ -340,17 +340,17 @@ TEST_F(AheadOfMemoryTest, ReadsFollowTheRevisionOfAWatchOfComments) {
   ExpectAllFollow(message->article_revision());
 }
 
-TEST_F(AheadOfMemoryTest, ReadsFollowTheRevisionOfAWatchOfArticles) {
+TEST_F(AheadOfMemoryTest, ReadsFollowAWatchOfArticles) {
   Stream<v1::WatchArticlesResponse> watch(&Stub::WatchArticles, reading_.content(), {});
   const auto message = watch.Read();
   ASSERT_TRUE(message);
   ExpectAllFollow(message->article().revision());
 }
 
-TEST_F(CacheTest, AnotherServersWritesAreSeenSoonAndWithoutNewsInTimeToo) {
+TEST_F(CacheTest, WritesThroughAnotherServerAreVisibleSoon) {
   for (const char* notifications : {"true", "false"}) {
     const std::string flag = absl::StrCat("--notifications=", notifications);
-    // With news an hour's promise would do.
+    // Notices make writes visible; without them, max_staleness does.
     const char* const promise = flag == "--notifications=true" ? "1h" : "100ms";
     ContentdServer writer(Arguments(url_, {flag}));
     ContentdServer reader(Arguments(url_, {flag, "--max-staleness", promise}));
@@ -360,15 +360,16 @@ TEST_F(CacheTest, AnotherServersWritesAreSeenSoonAndWithoutNewsInTimeToo) {
     AwaitServing(reading);
     const std::string id = absl::StrCat("story-", notifications);
     ASSERT_TRUE(writing.Publish(MakeArticle(id)).ok());
-    ASSERT_TRUE(Comes([&] { return Get(reading, id).status.ok(); }));
+    ASSERT_TRUE(Eventually([&] { return Get(reading, id).status.ok(); }));
     Create(writing, id, "hello");
-    EXPECT_TRUE(Comes([&] { return Get(reading, id).response.article().comment_count() == 1; }));
-    EXPECT_TRUE(Comes([&] { return List(reading, id).response.comments_size() == 1; }));
+    EXPECT_TRUE(
+        Eventually([&] { return Get(reading, id).response.article().comment_count() == 1; }));
+    EXPECT_TRUE(Eventually([&] { return List(reading, id).response.comments_size() == 1; }));
     v1::Article changed = MakeArticle(id);
     changed.set_title("Another title");
     ASSERT_TRUE(writing.Publish(changed).ok());
     EXPECT_TRUE(
-        Comes([&] { return Get(reading, id).response.article().title() == "Another title"; }));
+        Eventually([&] { return Get(reading, id).response.article().title() == "Another title"; }));
   }
 }
 
@@ -387,10 +388,10 @@ class ShortCacheTest : public CacheTest {
   Client client_{server_.address()};
 };
 
-TEST_F(ShortCacheTest, WithoutItsDatabaseItServesWhatItHasAndSaysSo) {
+TEST_F(ShortCacheTest, ServesStaleAnswersWithTheirAgeWithoutItsDatabase) {
   {
     const Outage outage(url_);
-    EXPECT_TRUE(Comes([&] { return !Get(client_, "story").stale_age.empty(); }));
+    EXPECT_TRUE(Eventually([&] { return !Get(client_, "story").stale_age.empty(); }));
     const auto article = Get(client_, "story");
     EXPECT_TRUE(article.status.ok());
     EXPECT_EQ(article.response.article().body(), "Some text.");
@@ -410,39 +411,39 @@ TEST_F(ShortCacheTest, WithoutItsDatabaseItServesWhatItHasAndSaysSo) {
     EXPECT_EQ(ReasonOf(Get(client_, "story", v1::ARTICLE_VIEW_FULL, 99).status),
               "STORE_UNAVAILABLE");
   }
-  EXPECT_TRUE(Comes([&] {
+  EXPECT_TRUE(Eventually([&] {
     const auto article = Get(client_, "story");
     return article.status.ok() && article.stale_age.empty();
   }));
   EXPECT_THAT(List(client_, "story").stale_age, IsEmpty());
 }
 
-TEST_F(ShortCacheTest, ADatabaseThatHangsHoldsUpNoReadOfWhatIsThere) {
+TEST_F(ShortCacheTest, HungDatabaseDoesNotHoldUpReadsFromMemory) {
   Session session(url_);
   session.Run("BEGIN; LOCK TABLE article_state");
   for (int i = 0; i < 3; ++i) {
-    EXPECT_TRUE(Comes([&] { return !Get(client_, "story").stale_age.empty(); }));
+    EXPECT_TRUE(Eventually([&] { return !Get(client_, "story").stale_age.empty(); }));
   }
   session.Run("COMMIT");
-  EXPECT_TRUE(Comes([&] {
+  EXPECT_TRUE(Eventually([&] {
     const auto article = Get(client_, "story");
     return article.status.ok() && article.stale_age.empty();
   }));
 }
 
-TEST_F(CacheTest, StaleAnswersEndInTime) {
+TEST_F(CacheTest, StopsServingStaleAnswersInTime) {
   ContentdServer server(Arguments(url_, {"--max-staleness", "50ms", "--stale-if-error", "1s"}));
   const Client client(server.address());
   AwaitServing(client);
   ASSERT_TRUE(client.Publish(MakeArticle("story")).ok());
   ASSERT_TRUE(Get(client, "story").status.ok());
   const Outage outage(url_);
-  EXPECT_TRUE(Comes([&] { return !Get(client, "story").stale_age.empty(); }));
-  EXPECT_TRUE(Comes([&] { return !Get(client, "story").status.ok(); }));
+  EXPECT_TRUE(Eventually([&] { return !Get(client, "story").stale_age.empty(); }));
+  EXPECT_TRUE(Eventually([&] { return !Get(client, "story").status.ok(); }));
   EXPECT_EQ(ReasonOf(Get(client, "story").status), "STORE_UNAVAILABLE");
 }
 
-TEST_F(CacheTest, WithoutMemoryEveryReadAsks) {
+TEST_F(CacheTest, WithoutMemoryEveryReadAsksTheDatabase) {
   ContentdServer server(Arguments(url_, {"--cache-bytes", "0"}));
   const Client client(server.address());
   AwaitServing(client);

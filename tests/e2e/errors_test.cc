@@ -451,11 +451,13 @@ constexpr char kCancelled[] = "the caller cancelled the call";
 constexpr char kInternal[] = "anything else";
 constexpr char kTooLarge[] = "the request is over 4 MiB";
 constexpr char kTooSlow[] = "the reader took too long";  // tested in watch_test.cc
+// Tested in unit/watch/feed_watchers_test.cc.
+constexpr char kTooManyWatchers[] = "the server has too many watchers";
 
 const std::vector<std::string>& RowsOfSituations() {
   static const std::vector<std::string> rows = {
-      kOverloaded, kUnreachable, kStopping, kOutcomeUnknown, kContention,
-      kTooLate,    kCancelled,   kInternal, kTooLarge,       kTooSlow};
+      kOverloaded, kUnreachable, kStopping, kOutcomeUnknown, kContention,     kTooLate,
+      kCancelled,  kInternal,    kTooLarge, kTooSlow,        kTooManyWatchers};
   return rows;
 }
 

@@ -1,13 +1,19 @@
 // The real binary, over real gRPC.
 
+#include <arpa/inet.h>
 #include <gmock/gmock.h>
 #include <grpcpp/generic/generic_stub.h>
 #include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <chrono>
 #include <csignal>
+#include <cstdint>
 #include <ctime>
 #include <future>
+#include <map>
 #include <memory>
 #include <set>
 #include <string>
@@ -53,6 +59,37 @@ v1::GetServerInfoResponse Info(const Client& client) {
   return info;
 }
 
+// The settings with which the server at HOST:PORT begins an HTTP/2 connection (RFC 9113, 6.5).
+std::map<int, uint32_t> Http2Settings(const std::string& address) {
+  const size_t colon = address.rfind(':');
+  sockaddr_in peer{};
+  peer.sin_family = AF_INET;
+  peer.sin_port = htons(static_cast<uint16_t>(std::stoi(address.substr(colon + 1))));
+  inet_pton(AF_INET, address.substr(0, colon).c_str(), &peer.sin_addr);
+  const int connection = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  EXPECT_EQ(connect(connection, reinterpret_cast<const sockaddr*>(&peer), sizeof peer), 0);
+  const std::string preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+  const std::string no_settings("\0\0\0\4\0\0\0\0\0", 9);
+  EXPECT_GT(
+      send(connection, (preface + no_settings).data(), preface.size() + no_settings.size(), 0), 0);
+  const auto receive = [&](size_t size) {
+    std::vector<uint8_t> bytes(size);
+    EXPECT_EQ(recv(connection, bytes.data(), size, MSG_WAITALL), size);
+    return bytes;
+  };
+  const std::vector<uint8_t> header = receive(9);
+  EXPECT_EQ(header[3], 4) << "the first frame has to be SETTINGS";
+  const std::vector<uint8_t> payload = receive(size_t{header[1]} * 256 + header[2]);
+  close(connection);
+  std::map<int, uint32_t> settings;
+  for (size_t i = 0; i + 6 <= payload.size(); i += 6) {
+    uint32_t value = 0;
+    for (size_t byte = 2; byte < 6; ++byte) value = value << 8 | payload[i + byte];
+    settings[payload[i] * 256 + payload[i + 1]] = value;
+  }
+  return settings;
+}
+
 class ServerTest : public ::testing::Test {
  protected:
   void SetUp() override { AwaitServing(client_); }
@@ -80,7 +117,7 @@ class ServerTest : public ::testing::Test {
   Client client_{server_.address()};
 };
 
-TEST_F(ServerTest, AnArticleGoesInIsReadAndCollectsComments) {
+TEST_F(ServerTest, AnArticleIsPublishedReadAndCommentedOn) {
   v1::PublishArticleResponse published;
   ASSERT_TRUE(client_.Publish(MakeArticle("story"), &published).ok());
   EXPECT_EQ(published.outcome(), v1::PUBLISH_OUTCOME_CREATED);
@@ -120,7 +157,7 @@ TEST_F(ServerTest, AnArticleGoesInIsReadAndCollectsComments) {
             grpc::StatusCode::NOT_FOUND);
 }
 
-TEST_F(ServerTest, BatchesKeepTheOrderAndSayWhatIsMissing) {
+TEST_F(ServerTest, ABatchKeepsItsOrderAndListsMissingNames) {
   for (const char* id : {"a", "b"}) ASSERT_TRUE(client_.Publish(MakeArticle(id)).ok());
   v1::BatchGetArticlesRequest request;
   for (const char* id : {"b", "x", "a"}) request.add_names(std::string("articles/") + id);
@@ -137,7 +174,7 @@ TEST_F(ServerTest, BatchesKeepTheOrderAndSayWhatIsMissing) {
   EXPECT_THAT(response.missing_names(), ElementsAre("articles/x"));
 }
 
-TEST_F(ServerTest, PagesFollowOneAnother) {
+TEST_F(ServerTest, APageTokenLeadsToTheNextPage) {
   for (const char* id : {"a", "b", "c"}) ASSERT_TRUE(client_.Publish(MakeArticle(id)).ok());
   v1::ListArticlesRequest request;
   request.set_page_size(2);
@@ -152,7 +189,7 @@ TEST_F(ServerTest, PagesFollowOneAnother) {
   EXPECT_EQ(second.next_page_token(), "");
 }
 
-TEST_F(ServerTest, BadInputsGetTheirCodeReasonAndFields) {
+TEST_F(ServerTest, BadInputsAreRefusedWithCodeReasonAndFields) {
   for (const char* id : {"story", "other"}) ASSERT_TRUE(client_.Publish(MakeArticle(id)).ok());
   v1::CreateCommentResponse elsewhere;
   ASSERT_TRUE(client_.Create(MakeCommentRequest("other", "text"), &elsewhere).ok());
@@ -162,8 +199,8 @@ TEST_F(ServerTest, BadInputsGetTheirCodeReasonAndFields) {
   ASSERT_TRUE(Client::Call(&Stub::ListArticles, client_.content(), first_page, page).ok());
   const std::string token = page.next_page_token();
   ASSERT_NE(token, "");
-  std::string bent_token = token;
-  bent_token.front() = token.front() == 'A' ? 'B' : 'A';
+  std::string damaged_token = token;
+  damaged_token.front() = token.front() == 'A' ? 'B' : 'A';
 
   const auto get = [this](const std::string& name) {
     v1::GetArticleRequest request;
@@ -204,17 +241,17 @@ TEST_F(ServerTest, BadInputsGetTheirCodeReasonAndFields) {
        grpc::StatusCode::NOT_FOUND,
        "COMMENT_NOT_FOUND",
        {}},
-      {"a reply to no comment",
+      {"a reply to a comment that does not exist",
        comment("text", "articles/story/comments/01890a5d-ac96-774b-bcce-b302099a8057"),
        grpc::StatusCode::NOT_FOUND,
        "COMMENT_NOT_FOUND",
        {}},
-      {"a way up", get("articles/../x"), kInvalid, "INVALID_REQUEST", {"name"}},
+      {"a path traversal", get("articles/../x"), kInvalid, "INVALID_REQUEST", {"name"}},
       {"page_size -1", list(-1, "", ""), kInvalid, "INVALID_REQUEST", {"page_size"}},
-      {"a bent token", list(1, bent_token, ""), kInvalid, "INVALID_REQUEST", {"page_token"}},
+      {"a damaged token", list(1, damaged_token, ""), kInvalid, "INVALID_REQUEST", {"page_token"}},
       {"another query's token", list(1, token, "x"), kInvalid, "INVALID_REQUEST", {"page_token"}},
       {"two bad fields",
-       list(-1, bent_token, ""),
+       list(-1, damaged_token, ""),
        kInvalid,
        "INVALID_REQUEST",
        {"page_size", "page_token"}},
@@ -246,7 +283,7 @@ TEST_F(ServerTest, UnusualTextIsKeptAsItIs) {
   }
 }
 
-TEST_F(ServerTest, AHugePageIsCutToTheLargest) {
+TEST_F(ServerTest, AHugePageSizeIsReducedToTheMaximum) {
   for (int i = 0; i < 101; ++i) {
     ASSERT_TRUE(client_.Publish(MakeArticle(absl::StrCat("article-", i))).ok());
   }
@@ -258,7 +295,7 @@ TEST_F(ServerTest, AHugePageIsCutToTheLargest) {
   EXPECT_NE(page.next_page_token(), "");
 }
 
-TEST_F(ServerTest, ValidatingAddsNothing) {
+TEST_F(ServerTest, ValidateOnlyAddsNothing) {
   ASSERT_TRUE(client_.Publish(MakeArticle("story")).ok());
   v1::CreateCommentRequest request = MakeCommentRequest("story", "text");
   request.set_validate_only(true);
@@ -271,7 +308,7 @@ TEST_F(ServerTest, ValidatingAddsNothing) {
   EXPECT_THAT(BadFields(client_.Create(request)), ElementsAre("comment.body"));
 }
 
-TEST_F(ServerTest, ARequestIdIsForOneComment) {
+TEST_F(ServerTest, ARequestIdCreatesOneComment) {
   ASSERT_TRUE(client_.Publish(MakeArticle("story")).ok());
   v1::CreateCommentRequest request = MakeCommentRequest("story", "text");
   request.set_request_id("6d5d1c9e-9a5b-4b2a-8f3e-0c1d2e3f4a5b");
@@ -287,14 +324,14 @@ TEST_F(ServerTest, ARequestIdIsForOneComment) {
   EXPECT_EQ(Get("story").article().comment_count(), 1);
 }
 
-TEST_F(ServerTest, BytesThatAreNotUtf8AreTheCallersFault) {
+TEST_F(ServerTest, InvalidUtf8IsAnInvalidArgument) {
   const grpc::Status status = CallWithBytes(client_, "/content.v1.ContentService/GetArticle",
                                             std::string("\x0a\x04\xff\xfe\xfd\xfc"));
   EXPECT_EQ(status.error_code(), grpc::StatusCode::INVALID_ARGUMENT);
   EXPECT_THAT(BadFields(status), ElementsAre("name"));
 }
 
-TEST_F(ServerTest, ACallWhoseTimeIsUpIsNotDone) {
+TEST_F(ServerTest, ACallPastItsDeadlineHasNoEffect) {
   ASSERT_TRUE(client_.Publish(MakeArticle("story")).ok());
   Session session(url_);
   session.Run("BEGIN; SELECT FROM article_state FOR UPDATE");
@@ -307,13 +344,13 @@ TEST_F(ServerTest, ACallWhoseTimeIsUpIsNotDone) {
   });
   AwaitWaitersForLocks(url_, 1);
   EXPECT_EQ(call.get().error_code(), grpc::StatusCode::DEADLINE_EXCEEDED);
-  // The statement ends by itself, while the lock is still held.
+  // The statement ends although the lock is still held.
   while (WaitersForLocks(url_) > 0) std::this_thread::yield();
   session.Run("ROLLBACK");
   EXPECT_EQ(Get("story").article().comment_count(), 0);
 }
 
-// The messages of both versions of the service are the same bytes.
+// Both versions of the service have the same messages on the wire.
 class ReflectionTest : public ServerTest, public ::testing::WithParamInterface<const char*> {
  protected:
   using Request = grpc::reflection::v1::ServerReflectionRequest;
@@ -364,7 +401,7 @@ INSTANTIATE_TEST_SUITE_P(Versions, ReflectionTest,
                                            "grpc.reflection.v1alpha.ServerReflection"),
                          [](const auto& version) { return version.index == 0 ? "v1" : "v1alpha"; });
 
-TEST_P(ReflectionTest, ShowsEverything) {
+TEST_P(ReflectionTest, DescribesEveryService) {
   Request request;
   request.set_list_services("*");
   std::vector<std::string> names;
@@ -381,7 +418,7 @@ TEST_P(ReflectionTest, ShowsEverything) {
     EXPECT_GT(Ask(request).file_descriptor_response().file_descriptor_proto_size(), 0) << name;
   }
   request.set_file_by_filename("content/v1/comment.proto");
-  // gRPC's own v1alpha adds the files of a stream's earlier answers.
+  // gRPC's own v1alpha repeats files of earlier answers on the stream.
   EXPECT_GE(Ask(request).file_descriptor_response().file_descriptor_proto_size(), 2);
   request.set_file_containing_symbol("google.rpc.BadRequest");
   EXPECT_GT(Ask(request).file_descriptor_response().file_descriptor_proto_size(), 0);
@@ -393,8 +430,7 @@ TEST_P(ReflectionTest, ShowsEverything) {
   EXPECT_TRUE(Ask(request).has_error_response());
 }
 
-// As a client does that knows nothing of the service: it asks for the files that it does not have
-// yet.
+// Does what a client without the proto files does: it asks for the files that it still lacks.
 TEST_P(ReflectionTest, DescribesTheTypesOfEveryRpc) {
   google::protobuf::SimpleDescriptorDatabase files;
   std::set<std::string> known;
@@ -435,7 +471,7 @@ TEST_P(ReflectionTest, DescribesTheTypesOfEveryRpc) {
   }
 }
 
-TEST_F(ServerTest, HealthIsKnownForTheServerAndEachService) {
+TEST_F(ServerTest, HealthCoversTheServerAndEachService) {
   EXPECT_EQ(Health(client_), "SERVING");
   EXPECT_EQ(Health(client_, "content.v1.ContentService"), "SERVING");
   EXPECT_EQ(Health(client_, "content.v1.AdminService"), "SERVING");
@@ -457,10 +493,10 @@ TEST_F(ServerTest, HealthFollowsTheDatabase) {
   AwaitServing(client_);
 }
 
-TEST_F(ServerTest, ServesOnWhenNobodyReadsItsLogAnyMore) {
+TEST_F(ServerTest, KeepsServingWhenNobodyReadsItsLog) {
   server_.HangUp();
   {
-    const Outage outage(url_);  // which it logs
+    const Outage outage(url_);  // is logged
     AwaitHealth(client_, grpc::health::v1::HealthCheckResponse::NOT_SERVING);
   }
   AwaitServing(client_);
@@ -469,7 +505,7 @@ TEST_F(ServerTest, ServesOnWhenNobodyReadsItsLogAnyMore) {
   EXPECT_EQ(server_.Wait(), 0);
 }
 
-TEST_F(ServerTest, TellsWhatRunsHereAlsoDuringAnOutage) {
+TEST_F(ServerTest, DescribesItselfEvenDuringAnOutage) {
   v1::GetServerInfoResponse info = Info(client_);
   EXPECT_NE(info.version(), "");
   EXPECT_LE(info.start_time().seconds(), std::time(nullptr));
@@ -488,7 +524,7 @@ TEST_F(ServerTest, TellsWhatRunsHereAlsoDuringAnOutage) {
   EXPECT_EQ(info.store().pools(3).open_connections(), 0);
 }
 
-TEST_F(ServerTest, TellsNoSecrets) {
+TEST_F(ServerTest, DoesNotRevealSecrets) {
   const std::string name = Query(url_, "SELECT current_database()");
   const std::string socket =
       Query(url_, "SELECT trim('\"' FROM current_setting('unix_socket_directories'))");
@@ -504,11 +540,16 @@ TEST_F(ServerTest, TellsNoSecrets) {
   }
 }
 
+TEST_F(ServerTest, LimitsTheStreamsOfAConnection) {
+  constexpr int kMaxConcurrentStreams = 3;
+  EXPECT_EQ(Http2Settings(server_.address())[kMaxConcurrentStreams], 1000);
+}
+
 TEST_F(ServerTest, StopsGracefullyWhileACallIsInFlight) {
   ASSERT_TRUE(client_.Publish(MakeArticle("story")).ok());
   Session session(url_);
   session.Run("BEGIN; SELECT FROM article_state FOR UPDATE");
-  // Stays open: a watch never ends by itself, and must not hold up the end.
+  // Stays open: a watch of health never ends by itself, and must not delay the stop.
   const auto health = grpc::health::v1::Health::NewStub(client_.channel());
   grpc::ClientContext watch_context;
   const auto watch = health->Watch(&watch_context, {});
@@ -546,7 +587,7 @@ TEST(Serve, RefusesASchemaItDoesNotKnow) {
   EXPECT_THAT(finished.err, HasSubstr("needs version"));
 }
 
-TEST(Serve, SaysWhichSettingIsWrong) {
+TEST(Serve, NamesTheSettingThatIsWrong) {
   EXPECT_THAT(RunContentd({"serve"}, {"CONTENT_LISTEN=here"}).err, HasSubstr("--listen"));
   EXPECT_THAT(RunContentd({"serve", "--database-url", "postgres://user:secret@[::1/x"}).err,
               HasSubstr("database URL is not a valid connection string"));
@@ -575,7 +616,7 @@ TEST(Serve, RunsAnEmbeddedDatabaseAndKeepsItsData) {
   EXPECT_TRUE(Client::Call(&Stub::GetArticle, client.content(), request, response).ok());
 }
 
-TEST(Serve, ForgetsRequestsAfterTheTimeItKeepsThem) {
+TEST(Serve, ForgetsRequestsAfterTheirRetention) {
   const std::string url = NewDatabase();
   v1::CreateCommentRequest request = MakeCommentRequest("story", "text");
   request.set_request_id("6d5d1c9e-9a5b-4b2a-8f3e-0c1d2e3f4a5b");
@@ -599,7 +640,7 @@ TEST(Serve, ForgetsRequestsAfterTheTimeItKeepsThem) {
   EXPECT_EQ(server.Wait(), 0);
 }
 
-TEST(Migrate, SaysWhatItDid) {
+TEST(Migrate, ReportsWhatItApplied) {
   const std::string url = NewDatabase(/*migrated=*/false);
   const Finished first = RunContentd({"migrate", "--database-url", url});
   EXPECT_EQ(first.status, 0);

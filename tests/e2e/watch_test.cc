@@ -56,7 +56,7 @@ std::unique_ptr<ArticleStream> WatchArticles(const Client& client,
   return std::make_unique<ArticleStream>(&Content::WatchArticles, client.content(), request);
 }
 
-// The next message that is no heartbeat.
+// The next message that is not a heartbeat.
 v1::WatchCommentsResponse NextChange(CommentStream& stream) {
   while (std::optional<v1::WatchCommentsResponse> response = stream.Read()) {
     if (response->comments_size() > 0) return *response;
@@ -73,7 +73,7 @@ v1::WatchArticlesResponse NextChange(ArticleStream& stream) {
   return {};
 }
 
-// How it ends, whatever comes before.
+// Reads the stream to its end and returns its status.
 template <class Response>
 grpc::Status End(Stream<Response>& stream) {
   while (stream.Read()) {
@@ -156,13 +156,13 @@ class WatchTest : public ::testing::Test {
 
 // ---- Comments ----
 
-TEST_F(WatchTest, ACommentStreamTellsWhatHappensWithinASecond) {
+TEST_F(WatchTest, ACommentStreamSendsChangesWithinASecond) {
   Publish(MakeArticle("story"));
   const auto stream = WatchComments(client_, "story");
-  const auto greeting = stream->Read();
-  ASSERT_TRUE(greeting);
-  EXPECT_THAT(greeting->comments(), IsEmpty());
-  EXPECT_EQ(greeting->article_revision(), 1);
+  const auto heartbeat = stream->Read();
+  ASSERT_TRUE(heartbeat);
+  EXPECT_THAT(heartbeat->comments(), IsEmpty());
+  EXPECT_EQ(heartbeat->article_revision(), 1);
 
   std::vector<Clock::duration> delays;
   const auto next = [&] {
@@ -241,7 +241,7 @@ TEST_F(WatchTest, BadRequestsAreRefused) {
   EXPECT_THAT(BadFields(garbled), ElementsAre("parent"));
 }
 
-TEST_F(WatchTest, ACommentStreamEndsWhenTheArticleIsTakenAway) {
+TEST_F(WatchTest, ACommentStreamEndsWhenItsArticleIsRetracted) {
   Publish(MakeArticle("story"));
   const auto stream = WatchComments(client_, "story");
   ASSERT_TRUE(stream->Read());
@@ -270,7 +270,7 @@ TEST_F(WatchTest, AStreamSurvivesAShortOutageOfTheDatabase) {
   EXPECT_EQ(NextChange(*articles).article().name(), "articles/other");
 }
 
-TEST_F(WatchTest, WatchersAreCountedWhileTheyAreThere) {
+TEST_F(WatchTest, WatchersAreCounted) {
   Publish(MakeArticle("story"));
   const auto one = WatchComments(client_, "story");
   const auto other = WatchArticles(client_);
@@ -285,7 +285,7 @@ TEST_F(WatchTest, WatchersAreCountedWhileTheyAreThere) {
   AwaitWatchers(0);
 }
 
-TEST_F(WatchTest, StoppingEndsWatchesAtOnceAndSaysWhy) {
+TEST_F(WatchTest, StoppingEndsWatchesAtOnceWithAReason) {
   Publish(MakeArticle("story"));
   const auto comments = WatchComments(client_, "story");
   const auto articles = WatchArticles(client_);
@@ -301,33 +301,33 @@ TEST_F(WatchTest, StoppingEndsWatchesAtOnceAndSaysWhy) {
   EXPECT_LT(Clock::now() - begin, std::chrono::seconds(10));
 }
 
-// Comments that are so large that a reader who does not read soon has no room left.
+// Comments so large that a reader who stops reading soon has no room left.
 class SlowReaderTest : public WatchTest {
  protected:
   static constexpr int kComments = 30;
 
-  static grpc::ChannelArguments LittleRoom() {
+  static grpc::ChannelArguments SmallWindow() {
     grpc::ChannelArguments arguments;
     arguments.SetInt(GRPC_ARG_HTTP2_BDP_PROBE, 0);
     arguments.SetInt(GRPC_ARG_HTTP2_STREAM_LOOKAHEAD_BYTES, 64 << 10);
     return arguments;
   }
 
-  void WriteALot() {
+  void WriteLargeComments() {
     std::string body;
     for (int i = 0; i < 10'000; ++i) body += "\U0001F389";
     for (int i = 0; i < kComments; ++i) Write("story", body);
   }
 
-  Client slow_{server_->address(), LittleRoom()};
+  Client slow_{server_->address(), SmallWindow()};
 };
 
-TEST_F(SlowReaderTest, IsCutOffWhenItReadsOnAndCanResume) {
+TEST_F(SlowReaderTest, IsEndedAndCanResume) {
   Publish(MakeArticle("story"));
   const auto stream = WatchComments(slow_, "story");
   ASSERT_TRUE(stream->Read());
   EXPECT_EQ(CountWatchers(), 1);
-  WriteALot();
+  WriteLargeComments();
   AwaitWatchers(0);
   std::vector<int64_t> revisions;
   while (const auto response = stream->Read()) revisions.push_back(response->article_revision());
@@ -345,18 +345,18 @@ TEST_F(SlowReaderTest, IsCutOffWhenItReadsOnAndCanResume) {
   for (int i = 0; i < kComments; ++i) EXPECT_EQ(revisions[static_cast<size_t>(i)], 2 + i);
 }
 
-TEST_F(SlowReaderTest, DoesNotHoldUpTheServersEnd) {
+TEST_F(SlowReaderTest, DoesNotDelayTheServersStop) {
   server_.emplace(std::vector<std::string>{"--database-url", url_, "--drain-timeout", "60s",
                                            "--watch-write-timeout", "60s"});
-  const Client slow(server_->address(), LittleRoom());
+  const Client slow(server_->address(), SmallWindow());
   client_ = Client(server_->address());
   AwaitServing(client_);
   Publish(MakeArticle("story"));
   const auto stream = WatchComments(slow, "story");
   ASSERT_TRUE(stream->Read());
   const auto fast = WatchComments(client_, "story");
-  WriteALot();
-  // When this one has everything, the slow one has been written to until it had no room left.
+  WriteLargeComments();
+  // Once this one has everything, the slow one has no room left.
   for (int64_t revision = 0; revision < 1 + kComments;) {
     revision = NextChange(*fast).article_revision();
     ASSERT_FALSE(HasFailure());
@@ -368,8 +368,8 @@ TEST_F(SlowReaderTest, DoesNotHoldUpTheServersEnd) {
   EXPECT_FALSE(End(*stream).ok());
 }
 
-// Watches one article until the end of the test, whatever happens to the server, and remembers
-// every change that it is told.
+// Watches one article until the end of the test, across restarts of the server, and remembers every
+// change that it is sent. Thread-safe.
 class Follower {
  public:
   Follower(std::string id, const std::string& address)
@@ -394,7 +394,7 @@ class Follower {
     return revision_;
   }
 
-  // By name of the comment, the revisions it was told of.
+  // The revisions that were sent of each comment, by its name.
   std::map<std::string, std::vector<int64_t>> seen() {
     const std::lock_guard lock(mutex_);
     return seen_;
@@ -430,15 +430,16 @@ class Follower {
   const std::string id_;
   std::mutex mutex_;
   std::condition_variable changed_;
+  // Guarded by mutex_.
   std::shared_ptr<Client> client_;
   int64_t revision_ = 0;
   std::map<std::string, std::vector<int64_t>> seen_;
   std::jthread thread_;
 };
 
-TEST_F(WatchTest, NothingIsMissedOrDoubledAcrossRestartsDuringWrites) {
+TEST_F(WatchTest, NothingIsMissedOrRepeatedAcrossRestartsDuringWrites) {
   Publish(MakeArticle("story"));
-  // Writers work through a server of their own, which stays.
+  // Writers use a server of their own, which is not restarted.
   std::optional<ContentdServer> watched(Arguments());
   Follower follower("story", watched->address());
   std::atomic<bool> done = false;
@@ -482,7 +483,7 @@ TEST_F(WatchTest, NothingIsMissedOrDoubledAcrossRestartsDuringWrites) {
                         "revision || E'\\n', '' ORDER BY comment_id) FROM comment"));
 }
 
-// Counts what it is told.
+// Counts the messages of a watch.
 class CountingWatcher final : public grpc::ClientReadReactor<v1::WatchCommentsResponse> {
  public:
   CountingWatcher(Content& stub, std::function<void()> on_message, std::function<void()> on_done)
@@ -526,10 +527,10 @@ class Counter {
  private:
   std::mutex mutex_;
   std::condition_variable changed_;
-  int count_ = 0;
+  int count_ = 0;  // Guarded by mutex_.
 };
 
-// Transactions that ended in this database, whose sessions tell at their end.
+// Number of transactions committed in this database. Sessions report theirs when they end.
 int64_t CountTransactions(const std::string& url) {
   Session session(url);
   while (session.Run("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
@@ -548,7 +549,7 @@ TEST_F(WatchTest, AThousandWatchersCostTheDatabaseNoMoreThanOne) {
   std::vector<std::unique_ptr<Client>> clients;
   for (int i = 0; i < 4; ++i) {
     grpc::ChannelArguments arguments;
-    arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);  // a connection of its own
+    arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);  // its own connection
     clients.push_back(std::make_unique<Client>(server_->address(), arguments));
   }
   Counter messages;
@@ -559,7 +560,7 @@ TEST_F(WatchTest, AThousandWatchersCostTheDatabaseNoMoreThanOne) {
         clients[static_cast<size_t>(i) % clients.size()]->content(), [&] { messages.Add(); },
         [&] { ended.Add(); }));
   }
-  messages.Await(kWatchers);  // the greetings
+  messages.Await(kWatchers);  // the first heartbeats
   EXPECT_EQ(CountWatchers(), kWatchers);
   for (int change = 1; change <= kChanges; ++change) {
     Write("story", "text");
@@ -570,7 +571,7 @@ TEST_F(WatchTest, AThousandWatchersCostTheDatabaseNoMoreThanOne) {
   AwaitWatchers(0);
   server_->Signal(SIGTERM);
   EXPECT_EQ(server_->Wait(), 0);
-  // Each watcher may have read once when it came; a second time, and there would be 11,000.
+  // Each watcher may have read once when it began. One read per change would make 11,000.
   EXPECT_LT(CountTransactions(url_), 2 * kWatchers);
 }
 
@@ -582,7 +583,7 @@ v1::Article WithPublishTime(v1::Article article, absl::Time time) {
   return article;
 }
 
-TEST_F(WatchTest, AnArticleStreamTellsWhatBecomesOfArticles) {
+TEST_F(WatchTest, AnArticleStreamSendsEveryKindOfChange) {
   Publish(WithPublishTime(MakeArticle("old"), absl::Now() - absl::Hours(1)));
   Publish(MakeArticle("new"));
   const auto stream = WatchArticles(client_);
@@ -606,7 +607,7 @@ TEST_F(WatchTest, AnArticleStreamTellsWhatBecomesOfArticles) {
   EXPECT_EQ(Describe(change), "ARTICLE_CHANGE_UPDATED articles/newer");
   EXPECT_THAT(change.former_names(), ElementsAre("articles/new"));
 
-  Write("old", "a comment is no change of an article");
+  Write("old", "a comment does not change the article");
   Retract("newer");
   change = NextChange(*stream);
   EXPECT_EQ(Describe(change), "ARTICLE_CHANGE_RETRACTED articles/newer");
@@ -617,12 +618,12 @@ TEST_F(WatchTest, AnArticleStreamTellsWhatBecomesOfArticles) {
   EXPECT_EQ(Describe(NextChange(*stream)), "ARTICLE_CHANGE_PUBLISHED articles/newer");
 }
 
-TEST_F(WatchTest, AScheduledArticleIsToldWhenItsTimeHasCome) {
+TEST_F(WatchTest, AScheduledArticleIsSentWhenItIsDue) {
   const auto stream = WatchArticles(client_);
-  const auto greeting = stream->Read();
-  ASSERT_TRUE(greeting);
-  EXPECT_EQ(greeting->change(), v1::ARTICLE_CHANGE_UNSPECIFIED);
-  EXPECT_NE(greeting->resume_token(), "");
+  const auto heartbeat = stream->Read();
+  ASSERT_TRUE(heartbeat);
+  EXPECT_EQ(heartbeat->change(), v1::ARTICLE_CHANGE_UNSPECIFIED);
+  EXPECT_NE(heartbeat->resume_token(), "");
   const absl::Time due = absl::Now() + absl::Seconds(4);
   Publish(WithPublishTime(MakeArticle("scheduled"), due));
   Publish(MakeArticle("now"));
@@ -631,8 +632,8 @@ TEST_F(WatchTest, AScheduledArticleIsToldWhenItsTimeHasCome) {
   EXPECT_GE(absl::Now(), due);
 }
 
-// Tokens are sealed against mistakes only: whoever has the source can make one.
-TEST_F(WatchTest, AForgedResumeTokenShowsNothingBeforeItsTime) {
+// Tokens are sealed against mistakes only: anybody who has the source can make one.
+TEST_F(WatchTest, AForgedResumeTokenShowsNothingBeforeItIsDue) {
   const absl::Time due = absl::Now() + absl::Hours(24);
   Publish(WithPublishTime(MakeArticle("secret"), due));
   const int64_t later = absl::ToUnixMicros(due + absl::Hours(1));
@@ -644,7 +645,7 @@ TEST_F(WatchTest, AForgedResumeTokenShowsNothingBeforeItsTime) {
   EXPECT_EQ(first->change(), v1::ARTICLE_CHANGE_UNSPECIFIED) << first->DebugString();
 }
 
-TEST_F(WatchTest, AnArticleStreamGoesOnAfterItsResumeTokenOnAnotherServerToo) {
+TEST_F(WatchTest, AnArticleStreamResumesOnAnotherServer) {
   for (const char* id : {"a", "b"}) Publish(MakeArticle(id));
   std::string after_a;
   {
@@ -666,17 +667,17 @@ TEST_F(WatchTest, AnArticleStreamGoesOnAfterItsResumeTokenOnAnotherServerToo) {
   EXPECT_EQ(Describe(NextChange(*stream)), "ARTICLE_CHANGE_RETRACTED articles/a");
 }
 
-TEST_F(WatchTest, AnArticleStreamCanSkipWhatIsThere) {
+TEST_F(WatchTest, AnArticleStreamCanSkipExistingArticles) {
   Publish(MakeArticle("old"));
   const auto stream = WatchArticles(client_, "", /*skip_existing=*/true);
-  const auto greeting = stream->Read();
-  ASSERT_TRUE(greeting);
-  EXPECT_EQ(greeting->change(), v1::ARTICLE_CHANGE_UNSPECIFIED);
+  const auto heartbeat = stream->Read();
+  ASSERT_TRUE(heartbeat);
+  EXPECT_EQ(heartbeat->change(), v1::ARTICLE_CHANGE_UNSPECIFIED);
   Publish(MakeArticle("new"));
   EXPECT_EQ(Describe(NextChange(*stream)), "ARTICLE_CHANGE_PUBLISHED articles/new");
 }
 
-// ---- Looking after the service ----
+// ---- Maintenance ----
 
 template <class Response>
 std::vector<Response> ReadAll(Stream<Response>& stream) {
@@ -732,7 +733,7 @@ TEST_F(AuthorTest, AnExportHasEveryCommentAndCountsThem) {
   EXPECT_EQ(Export("nobody").back().comment_count(), 0);
 }
 
-TEST_F(AuthorTest, AnErasureTellsHowFarItIsAndLeavesOthers) {
+TEST_F(AuthorTest, AnErasureReportsProgressAndSparesOtherAuthors) {
   const auto watch = WatchComments(client_, "story-0");
   const std::vector<v1::EraseAuthorResponse> responses = Erase("user-1");
   int64_t last = 0;
@@ -755,7 +756,7 @@ TEST_F(AuthorTest, AnErasureTellsHowFarItIsAndLeavesOthers) {
   }
 }
 
-TEST_F(AuthorTest, AnAuthorMustBeNamed) {
+TEST_F(AuthorTest, AnAuthorIdIsRequired) {
   for (const std::string& id : {std::string(), std::string(129, 'x'), std::string("a\nb")}) {
     v1::ExportAuthorRequest of_export;
     of_export.set_author_id(id);
@@ -768,7 +769,7 @@ TEST_F(AuthorTest, AnAuthorMustBeNamed) {
   }
 }
 
-TEST_F(WatchTest, ManyDriftsComeInMessagesThatAreNotTooLarge) {
+TEST_F(WatchTest, ManyDriftsAreSplitIntoMessages) {
   constexpr int kDrifts = 1200;
   Publish(MakeArticle("story"));
   const v1::Comment comment = Write("story", "text");
@@ -801,7 +802,7 @@ TEST_F(WatchTest, ManyDriftsComeInMessagesThatAreNotTooLarge) {
   }
 }
 
-TEST_F(WatchTest, CountersAreVerifiedAndRepairedAndWatchersLearnOfIt) {
+TEST_F(WatchTest, CountersAreVerifiedAndRepairedAndWatchersAreTold) {
   for (const char* id : {"story", "right"}) Publish(MakeArticle(id));
   const v1::Comment comment = Write("story", "text");
   const auto watch = WatchComments(client_, "story", comment.article_revision());

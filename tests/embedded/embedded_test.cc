@@ -53,7 +53,7 @@ std::string ReadFile(const fs::path& path) {
 
 void WriteFile(const fs::path& path, const std::string& text) { std::ofstream(path) << text; }
 
-/// A statement that takes this long, and does not notice the end of its server.
+// A statement that runs for `time` and does not notice the end of its server.
 std::string Busy(std::chrono::seconds time) {
   return absl::StrCat("DO $$ DECLARE until timestamptz := clock_timestamp() + interval '",
                       time.count(),
@@ -80,7 +80,7 @@ class Embedded : public ::testing::Test {
 
   ~Embedded() override { fs::remove_all(base_); }
 
-  /// Gives the data directory a cluster, as a first start would but faster.
+  // Gives the data directory a cluster as a first start would, but faster.
   void CopyCluster() {
     const std::string copy =
         absl::StrCat("cp --archive '", (made_ / "data").string(), "' '", data_dir_.string(), "'");
@@ -95,7 +95,7 @@ class Embedded : public ::testing::Test {
 
   absl::Status StartFailure() { return Postgres::Start({data_dir_, false}).status(); }
 
-  /// Leaves the table `kept` behind, in a database whose owner was killed a moment ago.
+  // Leaves behind a database with the table `kept`, whose owner has just been killed.
   void LeaveByKilledOwner() {
     CopyCluster();
     const pid_t owner = fork();
@@ -108,7 +108,8 @@ class Embedded : public ::testing::Test {
     ASSERT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL) << Describe(status);
   }
 
-  /// Returns when the statement runs, in a thread whose end the destructor of the result awaits.
+  // Runs a statement in a thread, and returns when it has started. The destructor of the result
+  // waits for its end.
   static std::future<void> Occupy(const Postgres& database, const std::string& statement) {
     auto done = std::async(std::launch::async,
                            [url = database.url(), statement] { Query(url, statement); });
@@ -119,7 +120,7 @@ class Embedded : public ::testing::Test {
     return done;
   }
 
-  /// A directory in place of the cluster, with nothing in it but a version.
+  // Makes a directory in place of the cluster that contains only a version.
   void FakeCluster(const std::string& version) {
     const absl::StatusOr<Layout> layout = LayoutOf(data_dir_);
     ASSERT_TRUE(layout.ok());
@@ -161,14 +162,14 @@ TEST_F(Embedded, IsDurableAndListensOnItsUnixSocketOnly) {
   EXPECT_EQ(fs::status(data_dir_ / "socket").permissions(), fs::perms::owner_all);
 }
 
-TEST_F(Embedded, MayGiveUpDurabilityForADisposableDatabase) {
+TEST_F(Embedded, DoesNotSyncADisposableDatabase) {
   CopyCluster();
   const auto database = Start();
   ASSERT_NE(database, nullptr);
   EXPECT_EQ(Query(database->url(), "SHOW fsync"), "off");
 }
 
-TEST_F(Embedded, RunsAsAnotherUserThanRoot) {
+TEST_F(Embedded, NeverRunsAsRoot) {
   CopyCluster();
   const auto database = Start();
   ASSERT_NE(database, nullptr);
@@ -196,14 +197,14 @@ TEST_F(Embedded, InheritsNothingFromItsParent) {
   }
 }
 
-TEST_F(Embedded, TakesAnyPathThatASocketCanHave) {
+TEST_F(Embedded, AcceptsAnyPathThatASocketCanHave) {
   data_dir_ = base_ / "it's a \"new\" \\ place" / "x";
   const auto database = Start();
   ASSERT_NE(database, nullptr);
   EXPECT_EQ(Query(database->url(), "SELECT current_database()"), "content");
 }
 
-TEST_F(Embedded, TakesARelativePath) {
+TEST_F(Embedded, AcceptsARelativePath) {
   const fs::path before = fs::current_path();
   fs::current_path(base_);
   data_dir_ = "relative/";
@@ -224,7 +225,7 @@ TEST_F(Embedded, RefusesASecondOwnerAndNamesTheFirst) {
   EXPECT_EQ(Query(database->url(), "SELECT 1"), "1");
 }
 
-TEST_F(Embedded, TellsOthersTheUrlWhileItRuns) {
+TEST_F(Embedded, OtherProcessesFindTheUrlWhileItRuns) {
   EXPECT_EQ(RunningUrl(data_dir_).status().code(), absl::StatusCode::kNotFound);
   CopyCluster();
   EXPECT_EQ(RunningUrl(data_dir_).status().code(), absl::StatusCode::kNotFound);
@@ -238,7 +239,7 @@ TEST_F(Embedded, TellsOthersTheUrlWhileItRuns) {
   EXPECT_EQ(RunningUrl(data_dir_).status().code(), absl::StatusCode::kNotFound);
 }
 
-TEST_F(Embedded, LetsOthersWaitForTheUrlWhileItStarts) {
+TEST_F(Embedded, OtherProcessesWaitForTheUrlWhileItStarts) {
   auto start = std::async(std::launch::async, [this] { return Start(); });
   const Layout layout = *LayoutOf(data_dir_);
   ASSERT_TRUE(Eventually([&layout] { return IsLocked(layout); }));
@@ -248,7 +249,7 @@ TEST_F(Embedded, LetsOthersWaitForTheUrlWhileItStarts) {
   EXPECT_NE(start.get(), nullptr);
 }
 
-TEST_F(Embedded, ComesBackWithItsDataWhenItsServerIsKilled) {
+TEST_F(Embedded, RestartsWithItsDataWhenItsServerIsKilled) {
   CopyCluster();
   const auto database = Start(/*durable=*/true);
   ASSERT_NE(database, nullptr);
@@ -260,7 +261,7 @@ TEST_F(Embedded, ComesBackWithItsDataWhenItsServerIsKilled) {
   EXPECT_EQ(Query(database->url(), "SELECT number FROM kept"), "42");
 }
 
-TEST_F(Embedded, ComesBackThoughABackendOfTheKilledServerIsStillBusy) {
+TEST_F(Embedded, RestartsWhileABackendOfTheKilledServerIsStillBusy) {
   CopyCluster();
   const auto database = Start();
   ASSERT_NE(database, nullptr);
@@ -272,7 +273,7 @@ TEST_F(Embedded, ComesBackThoughABackendOfTheKilledServerIsStillBusy) {
   EXPECT_EQ(Query(database->url(), "SELECT 1"), "1");
 }
 
-TEST_F(Embedded, StartsThoughABackendOfAKilledServerIsBusyForLong) {
+TEST_F(Embedded, StartsWhileABackendOfAKilledServerIsBusyForLong) {
   CopyCluster();
   auto database = Start();
   ASSERT_NE(database, nullptr);
@@ -284,7 +285,7 @@ TEST_F(Embedded, StartsThoughABackendOfAKilledServerIsBusyForLong) {
   EXPECT_EQ(Query(database->url(), "SELECT 1"), "1");
 }
 
-TEST_F(Embedded, EndsWithAnOwnerThatIsKilled) {
+TEST_F(Embedded, EndsWhenItsOwnerIsKilled) {
   LeaveByKilledOwner();
   EXPECT_TRUE(Eventually([&] { return !FindPostmaster(*LayoutOf(data_dir_)); }));
 }
@@ -315,7 +316,7 @@ TEST_F(Embedded, StopsADatabaseThatOutlivedItsOwner) {
   EXPECT_EQ(Reap(*orphan), 0);
 }
 
-TEST_F(Embedded, StartsBesideAStrangerThatHasTheProcessIdOfAKilledServer) {
+TEST_F(Embedded, StartsWhileAnotherProcessHasTheIdOfAKilledServer) {
   CopyCluster();
   const Layout layout = *LayoutOf(data_dir_);
   const std::vector<std::string> lock_files = {layout.cluster + "/postmaster.pid",
@@ -338,11 +339,11 @@ TEST_F(Embedded, StartsBesideAStrangerThatHasTheProcessIdOfAKilledServer) {
   ASSERT_NE(database, nullptr);
   EXPECT_EQ(Query(database->url(), "SELECT 1"), "1");
   EXPECT_EQ(kill(*stranger, SIGKILL), 0);
-  EXPECT_EQ(Describe(Reap(*stranger)), "signal 9");  // Of ours: it still ran.
+  EXPECT_EQ(Describe(Reap(*stranger)), "signal 9");  // the test's own: it was still running
 }
 
-TEST_F(Embedded, RunsNothingForAnOwnerThatIsKilledAtOnce) {
-  prctl(PR_SET_CHILD_SUBREAPER, 1);  // What the owner leaves becomes a child of this process.
+TEST_F(Embedded, RunsNothingForAnOwnerThatEndsAtOnce) {
+  prctl(PR_SET_CHILD_SUBREAPER, 1);  // orphans of the owner become children of this process
   const pid_t owner = fork();
   if (owner == 0) {
     const bool spawned =
@@ -351,7 +352,7 @@ TEST_F(Embedded, RunsNothingForAnOwnerThatIsKilledAtOnce) {
   }
   EXPECT_EQ(Reap(owner), 0);
   constexpr pid_t kAnyChild = -1;
-  EXPECT_NE(Describe(Reap(kAnyChild)), "exit status 0");  // It did not sleep to the end.
+  EXPECT_NE(Describe(Reap(kAnyChild)), "exit status 0");  // it did not sleep to the end
   prctl(PR_SET_CHILD_SUBREAPER, 0);
 }
 
@@ -373,7 +374,7 @@ TEST_F(Embedded, StopsStartingWhenToldToStop) {
   EXPECT_FALSE(FindPostmaster(*LayoutOf(data_dir_)));
 }
 
-TEST_F(Embedded, StartsAfreshWhenAFirstStartWasCutOff) {
+TEST_F(Embedded, StartsAgainAfterAnInterruptedFirstStart) {
   const pid_t owner = fork();
   if (owner == 0) {
     Start();
@@ -398,14 +399,14 @@ TEST_F(Embedded, NamesThePackageOfTheVersionThatAnOldClusterNeeds) {
               AllOf(HasSubstr((data_dir_ / "postgres").string()), HasSubstr("postgresql-9")));
 }
 
-TEST_F(Embedded, RefusesADirectoryThatIsNoCluster) {
+TEST_F(Embedded, RefusesADirectoryThatIsNotACluster) {
   FakeCluster("");
   const absl::Status failure = StartFailure();
   EXPECT_EQ(failure.code(), absl::StatusCode::kFailedPrecondition);
   EXPECT_THAT(std::string(failure.message()), HasSubstr("is not a PostgreSQL cluster"));
 }
 
-TEST_F(Embedded, TellsPostgresqlsOwnWordsIfItDoesNotStart) {
+TEST_F(Embedded, ReportsPostgresqlsOutputIfItDoesNotStart) {
   for (const char* version : {"15", "16", "17"}) {
     if (fs::exists(absl::StrCat("/usr/lib/postgresql/", version))) FakeCluster(version);
   }
@@ -436,8 +437,8 @@ TEST_F(Embedded, RefusesADirectoryThatTheDatabasesUserCannotReach) {
               AllOf(HasSubstr(data_dir_.string()), HasSubstr("/var/lib/contentd")));
 }
 
-TEST_F(Embedded, RefusesADirectoryThatOthersMayChangeUnderRoot) {
-  if (geteuid() != 0) GTEST_SKIP() << "only root is at others' mercy there";
+TEST_F(Embedded, RefusesADirectoryOfRootThatOthersCanChange) {
+  if (geteuid() != 0) GTEST_SKIP() << "only for root";
   fs::create_directory(data_dir_);
   fs::permissions(data_dir_, fs::perms(01777));
   EXPECT_EQ(StartFailure().code(), absl::StatusCode::kFailedPrecondition);
@@ -452,8 +453,8 @@ TEST_F(Embedded, RefusesADirectoryThatOthersMayChangeUnderRoot) {
   EXPECT_TRUE(fs::is_empty(data_dir_));
 }
 
-TEST_F(Embedded, TakesADirectoryThatBelongsToTheOwnerOfItsDatabase) {
-  if (geteuid() != 0) GTEST_SKIP() << "only root can run it then as another user";
+TEST_F(Embedded, AcceptsADirectoryThatBelongsToTheOwnerOfItsDatabase) {
+  if (geteuid() != 0) GTEST_SKIP() << "only root can then run it as another user";
   CopyCluster();
   struct stat cluster;
   ASSERT_EQ(stat((data_dir_ / "postgres").c_str(), &cluster), 0);
@@ -465,7 +466,7 @@ TEST_F(Embedded, TakesADirectoryThatBelongsToTheOwnerOfItsDatabase) {
   EXPECT_EQ(Query(database->url(), "SELECT 1"), "1");
 }
 
-TEST_F(Embedded, RefusesADirectoryThatItMayNotWrite) {
+TEST_F(Embedded, RefusesADirectoryThatItCannotWrite) {
   if (geteuid() == 0) GTEST_SKIP() << "root may write everywhere";
   fs::permissions(base_, fs::perms::owner_read | fs::perms::owner_exec);
   const absl::Status failure = StartFailure();

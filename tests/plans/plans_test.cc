@@ -1,9 +1,8 @@
-// How PostgreSQL serves every statement of the store, with 1,000,000 comments under one article and
-// 100,000 articles (data.sql): every method of Store runs while auto_explain writes down the plan
-// and the rows of each statement. (A statement is planned once for all values: connection.cc.) A
-// sequential scan of a table that grows, or more rows looked at than a page needs, fails the test.
-// Prints the plans as a table, and how long pages take at the start, in the middle and at the end
-// of the comments.
+// Checks the plan of every statement of the store on 100,000 articles and 1,000,000 comments under
+// one of them (data.sql). Every method of Store runs while auto_explain logs the plans and their
+// rows. (A statement has one plan for all values: connection.cc.) The test fails if a plan scans a
+// growing table sequentially, or reads more rows than a page needs. It prints the plans as a table,
+// and the time that pages take at the start, in the middle and at the end of the comments.
 
 #include <gtest/gtest.h>
 
@@ -39,14 +38,14 @@ namespace {
 using Json = nlohmann::json;
 
 // The largest page has 200 rows, the ranking of a search 1,000.
-constexpr double kMostRows = 1200;
+constexpr double kMaxRows = 1200;
 
-// Statements by which a batch of writes of comments reads and writes.
+// Statements of a batch of comment writes.
 constexpr int kBulkStatements = 8;
 
 const std::set<std::string> kSmallTables = {"article_feed", "search_language"};
 
-// Looks at more rows by its nature.
+// Probes that need more rows, and why.
 const std::map<std::string, std::string> kExceptions = {
     {"SearchArticles: a common word", "finds the newest 1,000 of all that match"},
     {"SearchArticles: a common word, second page", "the same"},
@@ -54,14 +53,14 @@ const std::map<std::string, std::string> kExceptions = {
     {"VerifyCounters: art-1", "counts a million comments"},
 };
 
-// ---- What the store is asked ----
+// ---- Calls of the store ----
 
 struct Probe {
   std::string name;
   std::function<absl::Status(Store&)> run;
 };
 
-// Calls a method of the store, of which only the status counts.
+// Calls a method of the store and returns its status.
 template <class T, class Method>
 Probe Ask(const std::string& name, Method method) {
   return {name, [method](Store& store) {
@@ -69,7 +68,7 @@ Probe Ask(const std::string& name, Method method) {
           }};
 }
 
-// Calls a method of the store with 0, 1, 2 ..., so often at once that most calls are done together.
+// Calls a method of the store with 0, 1, 2 ... at once, so often that most calls share statements.
 template <class T, class Method>
 Probe AskTogether(const std::string& name, size_t count, Method method) {
   return {name, [=](Store& store) {
@@ -86,8 +85,7 @@ Probe AskTogether(const std::string& name, size_t count, Method method) {
           }};
 }
 
-// A list that is read page by page: from a key, as many rows; answers with the key of the next
-// page.
+// A list that is read page by page. `read` returns the key of the next page.
 struct List {
   std::string name;
   std::function<absl::StatusOr<std::string>(Store&, const std::string& after_key, int page_size)>
@@ -264,7 +262,7 @@ std::vector<Probe> Reads() {
     return ArticleCursor{
         .position = position, .time = time, .known_position = position, .known_time = time};
   };
-  // Who begins with all articles knows the feed's end, but no time yet.
+  // A watcher that starts with all articles has the feed's last position, but no time.
   ArticleCursor beginning = cursor(100'000, absl::InfinitePast());
   ArticleCursor halfway = cursor(100'000, absl::FromUnixSeconds(1'660'000'000));
   for (const auto& [name, after] :
@@ -298,7 +296,7 @@ std::vector<Probe> Reads() {
   return probes;
 }
 
-// Comments of the group of ten that begins with this number, see data.sql.
+// The comment of this number; they come in groups of ten (data.sql).
 CommentRef CommentAt(int number) {
   return {"art-1", absl::StrFormat("01980000-0000-7000-8000-%012x", number)};
 }
@@ -423,7 +421,7 @@ std::vector<Probe> CommentWrites() {
   };
 }
 
-// To forty groups of comments on art-1, and to forty other articles.
+// Writes to forty groups of comments on art-1, and to forty other articles.
 Probe CommentWritesTogether() {
   return AskTogether<v1::Comment>("Comments: many", 160, [](Store& store, int i, auto done) {
     const int number = i / 4;
@@ -477,7 +475,7 @@ std::vector<Probe> Publishing() {
   };
 }
 
-// ---- What PostgreSQL says ----
+// ---- Plans ----
 
 struct Plan {
   std::string query;
@@ -489,8 +487,8 @@ bool SetsUpSession(const Plan& plan) {
   return absl::StartsWith(absl::StripLeadingAsciiWhitespace(plan.query), "SET ");
 }
 
-// The plans in a part of the server's log: each begins on a line that ends with "plan:", and is the
-// indented lines that follow.
+// The plans in a part of the server's log. The line before a plan ends with "plan:", and the plan's
+// own lines are indented.
 std::vector<Plan> ReadPlans(std::istream& log) {
   std::vector<Plan> plans;
   std::string line;
@@ -510,12 +508,12 @@ std::vector<Plan> ReadPlans(std::istream& log) {
   return plans;
 }
 
-// Whether it is the form for many rows of a statement that takes any number of them (bulk.h).
+// Whether this is a BulkStatement in its form for many rows (bulk.h).
 bool IsForManyRows(const std::string& query) {
   return absl::StrContains(query, "unnest(") && absl::StrContains(query, " AS n (");
 }
 
-// A plan's node as text: what it is, how many rows it gave, what is below it.
+// A plan's node as text, with its rows and the nodes below it.
 std::string Describe(const Json& node) {
   std::string text = node["Node Type"];
   if (text == "ModifyTable") text = node["Operation"];
@@ -534,8 +532,8 @@ std::string Describe(const Json& node) {
   return absl::StrCat(text, " < (", absl::StrJoin(inputs, ", "), ")");
 }
 
-// The most rows that any node of a plan looked at.
-double MostRows(const Json& node) {
+// The largest number of rows that a node of the plan has read.
+double MaxRows(const Json& node) {
   double rows = node.value("Actual Rows", 0.0);
   for (const char* removed :
        {"Rows Removed by Filter", "Rows Removed by Join Filter", "Rows Removed by Index Recheck"}) {
@@ -543,7 +541,7 @@ double MostRows(const Json& node) {
   }
   double most = rows * node.value("Actual Loops", 0.0);
   for (const Json& input : node.value("Plans", Json::array())) {
-    most = std::max(most, MostRows(input));
+    most = std::max(most, MaxRows(input));
   }
   return most;
 }
@@ -562,7 +560,7 @@ std::string Shortened(const std::string& query) {
   return text.substr(0, 36);
 }
 
-// The text of a file of the tests.
+// Contents of a file in tests/.
 std::string TextOf(absl::string_view name) {
   std::ifstream file(absl::StrCat(CONTENT_SOURCE_DIR, "/tests/", name));
   return {std::istreambuf_iterator<char>(file), {}};
@@ -582,7 +580,7 @@ class PlansTest : public ::testing::Test {
     other_pages_ = PagesOf(OtherLists(), *store);
   }
 
-  // Gives every connection that is made from now on this setting.
+  // Makes a setting for all future connections.
   static void Set(const std::string& setting) {
     testing::Query(
         url_, absl::StrCat("ALTER DATABASE ", testing::Query(url_, "SELECT current_database()"),
@@ -602,8 +600,8 @@ class PlansTest : public ::testing::Test {
     return Open();
   }
 
-  // Checks the plans of each, and prints of each statement the one with the most rows.
-  // postgres::Answers with the statements.
+  // Checks the plans of all probes, prints the largest plan of each statement, and returns the
+  // statements.
   static std::set<std::string> Explain(Store& store, const std::vector<Probe>& probes) {
     std::set<std::string> statements;
     for (const Probe& probe : probes) {
@@ -613,13 +611,13 @@ class PlansTest : public ::testing::Test {
       EXPECT_TRUE(status.ok()) << probe.name << ": " << status;
       const std::vector<Plan> plans = ReadPlans(log);
       EXPECT_FALSE(plans.empty()) << probe.name;
-      std::map<std::string, int> times;  // how often each statement has run
+      std::map<std::string, int> times;  // number of runs of each statement
       std::map<std::string, const Plan*> largest;
       for (const Plan& plan : plans) {
         Check(probe.name, plan);
         ++times[plan.query];
         const Plan*& most = largest[plan.query];
-        if (most == nullptr || MostRows(most->root) < MostRows(plan.root)) most = &plan;
+        if (most == nullptr || MaxRows(most->root) < MaxRows(plan.root)) most = &plan;
         statements.insert(plan.query);
       }
       for (const Plan& plan : plans) {
@@ -637,14 +635,13 @@ class PlansTest : public ::testing::Test {
  private:
   static void Print(const std::string& name, const Plan& plan, int count) {
     std::cout << absl::StrFormat("%-56s %-36s %5d %9.3f %8.0f  %s\n", name, Shortened(plan.query),
-                                 count, plan.milliseconds, MostRows(plan.root),
-                                 Describe(plan.root));
+                                 count, plan.milliseconds, MaxRows(plan.root), Describe(plan.root));
   }
 
   static void Check(const std::string& name, const Plan& plan) {
     if (kExceptions.contains(name)) return;
     EXPECT_FALSE(ScansWholeTable(plan.root)) << name << ": " << Describe(plan.root);
-    EXPECT_LE(MostRows(plan.root), kMostRows) << name << ": " << Describe(plan.root);
+    EXPECT_LE(MaxRows(plan.root), kMaxRows) << name << ": " << Describe(plan.root);
   }
 };
 
@@ -665,7 +662,7 @@ TEST_F(PlansTest, PagesCostTheSameEverywhere) {
                                "middle", "end");
   for (size_t i = 0; i < comment_pages_.size(); i += 3) {
     std::array<std::vector<double>, 3> times;
-    for (int run = 0; run < kRuns; ++run) {  // in turns: what disturbs one disturbs all
+    for (int run = 0; run < kRuns; ++run) {  // in turns, so that disturbances affect all alike
       for (size_t place = 0; place < 3; ++place) {
         times[place].push_back(MillisecondsOf(comment_pages_[i + place], *store));
       }
@@ -686,7 +683,7 @@ TEST_F(PlansTest, EveryStatementIsServedByAnIndex) {
   for (Probe& probe : Reads()) reads.push_back(std::move(probe));
   for (Probe& probe : ReadsTogether()) reads.push_back(std::move(probe));
   const auto explained = OpenExplained();
-  for (const Probe& probe : reads) EXPECT_TRUE(probe.run(*explained).ok());  // to warm up
+  for (const Probe& probe : reads) EXPECT_TRUE(probe.run(*explained).ok());  // warm-up
   std::cout << absl::StrFormat("\n%-56s %-36s %5s %9s %8s  %s\n", "", "statement", "times", "ms",
                                "rows", "plan, with the rows that each step gave");
   Explain(*explained, reads);

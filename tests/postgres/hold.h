@@ -1,19 +1,21 @@
 #pragma once
 
 #include <future>
+#include <memory>
 
 #include "postgres/pool.h"
 
 namespace content::postgres {
 
-/// While it lives, a connection of the pool does nothing else.
+/// Keeps a connection of the pool busy while it lives.
 class Hold {
  public:
-  explicit Hold(Pool& pool) {
+  /// Waits until it has the connection.
+  explicit Hold(Pool& pool, Pace pace = Pace::kAny) {
     std::promise<void> begun;
-    pool.Run(
-        {},
-        [&begun, end = end_.get_future().share()](Connection&, bool) {
+    pool.Read<void>(
+        {}, pace,
+        [&begun, end = end_.get_future().share()](Connection&) {
           begun.set_value();
           end.wait();
           return absl::OkStatus();

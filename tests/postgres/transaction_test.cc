@@ -1,4 +1,4 @@
-// What a connection is good for after something on it has failed.
+// Transactions that fail, and the connection afterwards.
 
 #include "postgres/transaction.h"
 
@@ -37,7 +37,7 @@ class TransactionTest : public ::testing::Test {
         .c_str();
   }
 
-  // From now on a commit that adds numbers fails with this error, which is found out last.
+  // From now on, commits that add numbers fail with this error, at their very end.
   void FailCommits(const std::string& sqlstate) {
     connection_.RunScript(absl::StrCat(
         "CREATE OR REPLACE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS "
@@ -52,8 +52,8 @@ class TransactionTest : public ::testing::Test {
   Connection connection_{url_};
 };
 
-TEST_F(TransactionTest, IsUndoneByAStatementThatFailsInTheMessageOfItsCommit) {
-  for (const bool is_open : {false, true}) {  // or BEGIN is in that message too
+TEST_F(TransactionTest, IsRolledBackIfAQueuedStatementFailsWithTheCommit) {
+  for (const bool is_open : {false, true}) {  // if not, BEGIN is sent with the commit too
     {
       Transaction transaction(connection_);
       if (is_open) transaction.Exec(kInsert, 1);
@@ -72,7 +72,7 @@ TEST_F(TransactionTest, IsUndoneByAStatementThatFailsInTheMessageOfItsCommit) {
   }
 }
 
-TEST_F(TransactionTest, IsUndoneIfItsCommitIsRefused) {
+TEST_F(TransactionTest, IsRolledBackIfItsCommitIsRefused) {
   FailCommits("40001");
   {
     Transaction transaction(connection_);
@@ -82,14 +82,14 @@ TEST_F(TransactionTest, IsUndoneIfItsCommitIsRefused) {
   EXPECT_EQ(Numbers(), "");
 }
 
-TEST_F(TransactionTest, IsInDoubtIfPostgresDoesNotKnow) {
+TEST_F(TransactionTest, IsInDoubtIfPostgresDoesNotKnowTheOutcome) {
   FailCommits("08007");  // transaction_resolution_unknown
   Transaction transaction(connection_);
   transaction.Exec(kInsert, 1);
   EXPECT_TRUE(Throws<pqxx::in_doubt_error>([&] { transaction.Commit(); }));
 }
 
-TEST_F(TransactionTest, IsInDoubtIfItsSessionIsEndedInItsCommit) {
+TEST_F(TransactionTest, IsInDoubtIfItsSessionEndsDuringTheCommit) {
   {
     Transaction transaction(connection_);
     transaction.Exec(kInsert, 1);
@@ -108,7 +108,7 @@ TEST_F(TransactionTest, IsInDoubtIfItsSessionIsEndedInItsCommit) {
   EXPECT_TRUE(Throws<pqxx::in_doubt_error>([&] { transaction.Commit(); }));
 }
 
-TEST_F(TransactionTest, AStatementThatCannotBePreparedMayBeAnotherTime) {
+TEST_F(TransactionTest, AStatementThatCannotBePreparedCanBePreparedLater) {
   const std::string read = "SELECT count(*) FROM later";
   for (int i = 0; i < 2; ++i) EXPECT_TRUE(Throws<pqxx::sql_error>([&] { connection_.Read(read); }));
   {
@@ -121,7 +121,7 @@ TEST_F(TransactionTest, AStatementThatCannotBePreparedMayBeAnotherTime) {
   EXPECT_STREQ(connection_.Read(read)[0][0].c_str(), "0");
 }
 
-TEST_F(TransactionTest, AStatementWhosePreparationTookTooLongMayBePreparedAnotherTime) {
+TEST_F(TransactionTest, AStatementWhosePreparationTimedOutCanBePreparedLater) {
   testing::Session session(url_);
   session.Run("BEGIN; LOCK TABLE number");
   connection_.SetStatementTimeout(absl::Milliseconds(20), absl::Seconds(1));

@@ -28,25 +28,26 @@ constexpr char kSessions[] =
     "notifications' "
     "AND wait_event = 'ClientRead'";
 
-std::string Describe(const ChangeNotice& news) {
-  return absl::StrCat(news.state.article_id, "@", news.state.revision, " version ",
-                      news.state.version, " with ", news.state.comment_count, " as ", news.name);
+std::string Describe(const ChangeNotice& notice) {
+  return absl::StrCat(notice.state.article_id, "@", notice.state.revision, " version ",
+                      notice.state.version, " with ", notice.state.comment_count, " as ",
+                      notice.name);
 }
 
-// What a sink was told.
-class Heard {
+// Records the notices that a listener gets.
+class Recorder {
  public:
-  ChangeListener Sink() {
-    return [this](const ChangeNotice& news) {
+  ChangeListener Listener() {
+    return [this](const ChangeNotice& notice) {
       const std::lock_guard lock(mutex_);
-      all_.push_back(Describe(news));
-      ChangeNotice& latest = latest_[news.state.article_id];
-      if (latest.state.revision < news.state.revision) latest = news;
+      all_.push_back(Describe(notice));
+      ChangeNotice& latest = latest_[notice.state.article_id];
+      if (latest.state.revision < notice.state.revision) latest = notice;
       changed_.notify_all();
     };
   }
 
-  // The latest of an article, once its revision is this or later.
+  // The latest notice of an article, once it has reached this revision.
   std::string Await(const std::string& article_id, int64_t revision) {
     std::unique_lock lock(mutex_);
     const bool came = changed_.wait_for(
@@ -67,11 +68,11 @@ class Heard {
   std::map<std::string, ChangeNotice> latest_;
 };
 
-class NewsTest : public StoreTest {
+class ChangeNotifierTest : public StoreTest {
  protected:
-  NewsTest() { AwaitSessions("2"); }
+  ChangeNotifierTest() { AwaitSessions("2"); }
 
-  // Until so many sessions listen, and have nothing to do.
+  // Waits until this number of sessions listen and are idle.
   void AwaitSessions(const std::string& count) {
     const auto end = std::chrono::steady_clock::now() + kPatience;
     testing::Session session(url_);
@@ -81,101 +82,100 @@ class NewsTest : public StoreTest {
     }
   }
 
-  // What becomes of a comment that the first store has.
   absl::StatusOr<v1::Comment> EditBody(const std::string& name, const std::string& body) {
     return Update({.comment = *ParseCommentName(name), .body = body});
   }
 
-  Heard own_;
-  Heard heard_;
+  Recorder own_heard_;
+  Recorder other_heard_;
   std::unique_ptr<Store> other_ = *Open(url_);
-  std::unique_ptr<Subscription> own_news_ = store_->Subscribe(own_.Sink());
-  std::unique_ptr<Subscription> others_news_ = other_->Subscribe(heard_.Sink());
+  std::unique_ptr<Subscription> own_subscription_ = store_->Subscribe(own_heard_.Listener());
+  std::unique_ptr<Subscription> other_subscription_ = other_->Subscribe(other_heard_.Listener());
 };
 
-TEST_F(NewsTest, PublishingReachesTheOtherInstanceWithTheRightState) {
+TEST_F(ChangeNotifierTest, PublishingReachesOtherServersWithTheNewState) {
   ASSERT_TRUE(Publish(MakeArticle("post")).ok());
-  EXPECT_EQ(heard_.Await("post", 1), "post@1 version 1 with 0 as post");
+  EXPECT_EQ(other_heard_.Await("post", 1), "post@1 version 1 with 0 as post");
   ASSERT_TRUE(Publish(MakeArticle("post", "Other text.")).ok());
-  EXPECT_EQ(heard_.Await("post", 2), "post@2 version 2 with 0 as post");
+  EXPECT_EQ(other_heard_.Await("post", 2), "post@2 version 2 with 0 as post");
   v1::Article title;
   title.set_title("Another title");
   ASSERT_TRUE(Edit({.id = "post", .article = title, .paths = {"title"}}).ok());
-  EXPECT_EQ(heard_.Await("post", 3), "post@3 version 3 with 0 as post");
+  EXPECT_EQ(other_heard_.Await("post", 3), "post@3 version 3 with 0 as post");
   ASSERT_TRUE(Rename({.id = "post", .new_id = "page"}).ok());
-  EXPECT_EQ(heard_.Await("post", 4), "post@4 version 4 with 0 as page");
+  EXPECT_EQ(other_heard_.Await("post", 4), "post@4 version 4 with 0 as page");
   ASSERT_TRUE(Retract("page").ok());
-  EXPECT_EQ(heard_.Await("post", 5), "post@5 version 5 with 0 as page");
+  EXPECT_EQ(other_heard_.Await("post", 5), "post@5 version 5 with 0 as page");
 }
 
-TEST_F(NewsTest, CommentsReachTheOtherInstanceWithTheRightState) {
+TEST_F(ChangeNotifierTest, CommentsReachOtherServersWithTheNewState) {
   ASSERT_TRUE(Publish(MakeArticle("other")).ok());
   ASSERT_TRUE(Publish(MakeArticle("post")).ok());
   const std::string first = Add("post", "first");
-  EXPECT_EQ(heard_.Await("post", 2), "post@2 version 2 with 1 as post");
+  EXPECT_EQ(other_heard_.Await("post", 2), "post@2 version 2 with 1 as post");
   const std::string reply = Add("post", "reply", first);
-  EXPECT_EQ(heard_.Await("post", 3), "post@3 version 2 with 2 as post");
+  EXPECT_EQ(other_heard_.Await("post", 3), "post@3 version 2 with 2 as post");
   ASSERT_TRUE(EditBody(reply, "edited").ok());
-  EXPECT_EQ(heard_.Await("post", 4), "post@4 version 2 with 2 as post");
+  EXPECT_EQ(other_heard_.Await("post", 4), "post@4 version 2 with 2 as post");
   ASSERT_TRUE(Moderate(reply, v1::COMMENT_STATE_HIDDEN).ok());
-  EXPECT_EQ(heard_.Await("post", 5), "post@5 version 2 with 1 as post");
+  EXPECT_EQ(other_heard_.Await("post", 5), "post@5 version 2 with 1 as post");
   ASSERT_TRUE(Delete(first).ok());
-  EXPECT_EQ(heard_.Await("post", 6), "post@6 version 2 with 0 as post");
+  EXPECT_EQ(other_heard_.Await("post", 6), "post@6 version 2 with 0 as post");
   ASSERT_TRUE(Publish(MakeArticle("post", "Other text.")).ok());
-  EXPECT_EQ(heard_.Await("post", 7), "post@7 version 3 with 0 as post");
+  EXPECT_EQ(other_heard_.Await("post", 7), "post@7 version 3 with 0 as post");
 }
 
-TEST_F(NewsTest, ErasuresAndRepairsReachTheOtherInstance) {
+TEST_F(ChangeNotifierTest, ErasuresAndRepairsReachOtherServers) {
   ASSERT_TRUE(Publish(MakeArticle("post")).ok());
   Add("post", "first");
   Add("post", "second");
   ASSERT_TRUE(Erase("user-1").ok());
-  EXPECT_EQ(heard_.Await("post", 5), "post@5 version 1 with 0 as post");
+  EXPECT_EQ(other_heard_.Await("post", 5), "post@5 version 1 with 0 as post");
   Sql("UPDATE article_state SET comment_count = 7");
   ASSERT_TRUE(Verify({.article_id = "post", .repair = true}).ok());
-  EXPECT_EQ(heard_.Await("post", 6), "post@6 version 1 with 0 as post");
+  EXPECT_EQ(other_heard_.Await("post", 6), "post@6 version 1 with 0 as post");
 }
 
-TEST_F(NewsTest, OwnChangesAreToldBeforeTheirWriterIsAnswered) {
-  const auto told = [this](const std::string& last) {
-    const auto all = own_.all();
+TEST_F(ChangeNotifierTest, SubscribersHearOfAWriteBeforeItsCallerIsAnswered) {
+  const auto has_heard = [this](const std::string& last) {
+    const auto all = own_heard_.all();
     return std::find(all.begin(), all.end(), last) != all.end();
   };
   ASSERT_TRUE(Publish(MakeArticle("post")).ok());
-  EXPECT_TRUE(told("post@1 version 1 with 0 as post"));
+  EXPECT_TRUE(has_heard("post@1 version 1 with 0 as post"));
   const std::string comment = Add("post", "first");
-  EXPECT_TRUE(told("post@2 version 1 with 1 as post"));
+  EXPECT_TRUE(has_heard("post@2 version 1 with 1 as post"));
   ASSERT_TRUE(EditBody(comment, "edited").ok());
-  EXPECT_TRUE(told("post@3 version 1 with 1 as post"));
+  EXPECT_TRUE(has_heard("post@3 version 1 with 1 as post"));
   ASSERT_TRUE(Delete(comment).ok());
-  EXPECT_TRUE(told("post@4 version 1 with 0 as post"));
+  EXPECT_TRUE(has_heard("post@4 version 1 with 0 as post"));
   ASSERT_TRUE(Rename({.id = "post", .new_id = "page"}).ok());
-  EXPECT_TRUE(told("post@5 version 2 with 0 as page"));
+  EXPECT_TRUE(has_heard("post@5 version 2 with 0 as page"));
   ASSERT_TRUE(Retract("page").ok());
-  EXPECT_TRUE(told("post@6 version 3 with 0 as page"));
+  EXPECT_TRUE(has_heard("post@6 version 3 with 0 as page"));
 }
 
-TEST_F(NewsTest, OwnChangesDoNotComeBack) {
+TEST_F(ChangeNotifierTest, AServerHearsItsOwnChangesOnlyOnce) {
   ASSERT_TRUE(Publish(MakeArticle("post")).ok());
-  heard_.Await("post", 1);
-  // What the other one says comes after what this one said.
+  other_heard_.Await("post", 1);
+  // The other server's notice is sent after this server's would be.
   ASSERT_TRUE(Await<PublishedArticle>([&](auto done) {
                 other_->PublishArticle({}, MakeArticle("answer"), {}, std::move(done));
               }).ok());
-  own_.Await("answer", 1);
-  EXPECT_THAT(own_.all(), ElementsAre("post@1 version 1 with 0 as post",
-                                      "answer@1 version 2 with 0 as answer"));
+  own_heard_.Await("answer", 1);
+  EXPECT_THAT(own_heard_.all(), ElementsAre("post@1 version 1 with 0 as post",
+                                            "answer@1 version 2 with 0 as answer"));
 }
 
-TEST_F(NewsTest, ARepeatedWriteIsToldAgain) {
+TEST_F(ChangeNotifierTest, ARepeatedWriteIsAnnouncedAgain) {
   const PublishOptions options{.request = {.id = NewUuid(absl::Now()), .fingerprint = "00"}};
   ASSERT_TRUE(Publish(MakeArticle("post"), options).ok());
   Add("post", "first");
   ASSERT_TRUE(Publish(MakeArticle("post"), options).ok());
-  EXPECT_EQ(own_.all().back(), "post@2 version 1 with 1 as post");
+  EXPECT_EQ(own_heard_.all().back(), "post@2 version 1 with 1 as post");
 }
 
-TEST_F(NewsTest, HearsAgainAfterItsConnectionWasLost) {
+TEST_F(ChangeNotifierTest, RecoversWhenItsConnectionIsLost) {
   for (int round = 1; round <= 2; ++round) {
     const std::string pids = absl::StrCat("SELECT string_agg(pid::text, ' ') ", kSessions);
     const std::string before = Sql(pids);
@@ -183,12 +183,12 @@ TEST_F(NewsTest, HearsAgainAfterItsConnectionWasLost) {
     AwaitSessions("2");
     EXPECT_NE(Sql(pids), before);
     ASSERT_TRUE(Publish(MakeArticle("post", absl::StrCat("Text ", round))).ok());
-    EXPECT_EQ(heard_.Await("post", round),
+    EXPECT_EQ(other_heard_.Await("post", round),
               absl::StrCat("post@", round, " version ", round, " with 0 as post"));
   }
 }
 
-TEST_F(NewsTest, WhatIsNotOfOursIsIgnored) {
+TEST_F(ChangeNotifierTest, ForeignNotificationsAreIgnored) {
   testing::Session session(url_);
   for (const char* garbage :
        {"", "hello", "1 2 3 post", "1 2 3 post post 4", "x 2 3 post post", "1 2 3 Post post",
@@ -198,30 +198,30 @@ TEST_F(NewsTest, WhatIsNotOfOursIsIgnored) {
   }
   session.Run("SELECT pg_notify('other_channel', '1 2 3 post post')");
   session.Run("SELECT pg_notify('content_articles', E'nonsense\\n7 5 3 good better\\nnonsense')");
-  EXPECT_EQ(heard_.Await("good", 7), "good@7 version 3 with 5 as better");
-  EXPECT_THAT(heard_.all(), ElementsAre("good@7 version 3 with 5 as better"));
+  EXPECT_EQ(other_heard_.Await("good", 7), "good@7 version 3 with 5 as better");
+  EXPECT_THAT(other_heard_.all(), ElementsAre("good@7 version 3 with 5 as better"));
 }
 
-// The longest names there can be, more of them than one notification holds.
-TEST_F(NewsTest, ManyArticlesAreToldOfAtOnce) {
+// The longest possible names, and more than fit in one notification.
+TEST_F(ChangeNotifierTest, ManyArticlesAreAnnouncedAtOnce) {
   ChangeNotifier sender(url_, /*notifications=*/true);
-  std::vector<ChangeNotice> news;
+  std::vector<ChangeNotice> notices;
   for (int64_t i = 0; i < 3000; ++i) {
     std::string id = absl::StrCat("a", i);
     id.resize(kMaxArticleIdLength, 'x');
-    news.push_back({.state = {.article_id = id, .revision = INT64_MAX - i}, .name = id});
+    notices.push_back({.state = {.article_id = id, .revision = INT64_MAX - i}, .name = id});
   }
-  sender.Announce(news);
-  for (const ChangeNotice& item : news) {
-    EXPECT_EQ(heard_.Await(item.state.article_id, item.state.revision), Describe(item));
+  sender.Announce(notices);
+  for (const ChangeNotice& item : notices) {
+    EXPECT_EQ(other_heard_.Await(item.state.article_id, item.state.revision), Describe(item));
   }
 }
 
-TEST_F(NewsTest, AThousandWritesTakeFarFewerNotifications) {
+TEST_F(ChangeNotifierTest, AThousandWritesSendFarFewerNotifications) {
   constexpr int kWriters = 8;
   constexpr int kWrites = 125;
   ASSERT_TRUE(Publish(MakeArticle("post")).ok());
-  heard_.Await("post", 1);
+  other_heard_.Await("post", 1);
   std::vector<std::jthread> writers;
   for (int i = 0; i < kWriters; ++i) {
     writers.emplace_back([this] {
@@ -229,49 +229,50 @@ TEST_F(NewsTest, AThousandWritesTakeFarFewerNotifications) {
     });
   }
   writers.clear();
-  EXPECT_EQ(heard_.Await("post", 1 + kWriters * kWrites), "post@1001 version 1 with 1000 as post");
-  EXPECT_LT(heard_.all().size(), kWriters * kWrites / 4);
+  EXPECT_EQ(other_heard_.Await("post", 1 + kWriters * kWrites),
+            "post@1001 version 1 with 1000 as post");
+  EXPECT_LT(other_heard_.all().size(), kWriters * kWrites / 4);
 }
 
-TEST_F(NewsTest, WhoHasUnsubscribedIsNotCalledAnyMore) {
+TEST_F(ChangeNotifierTest, AListenerIsNotCalledAfterItsSubscriptionEnds) {
   ASSERT_TRUE(Publish(MakeArticle("post")).ok());
-  heard_.Await("post", 1);
+  other_heard_.Await("post", 1);
   std::jthread writer([this](const std::stop_token& stop) {
     while (!stop.stop_requested()) Add("post", "text");
   });
   for (int round = 0; round < 100; ++round) {
-    auto told = std::make_unique<Heard>();
-    auto own = store_->Subscribe(told->Sink());
-    auto others = other_->Subscribe(told->Sink());
-    if (round % 10 == 0) told->Await("post", 1);
+    auto recorder = std::make_unique<Recorder>();
+    auto own = store_->Subscribe(recorder->Listener());
+    auto others = other_->Subscribe(recorder->Listener());
+    if (round % 10 == 0) recorder->Await("post", 1);
     own.reset();
     others.reset();
-    told.reset();  // a call now would find it gone
+    recorder.reset();  // a call from here on would use a destroyed object
   }
 }
 
-TEST_F(NewsTest, WithoutNotificationsOnlyOwnChangesAreHeard) {
-  Heard alone;
+TEST_F(ChangeNotifierTest, WithoutNotificationsAServerHearsOnlyItsOwnChanges) {
+  Recorder alone;
   std::unique_ptr<Store> apart = *NewPostgresStore({.url = url_, .notifications = false});
-  const auto subscription = apart->Subscribe(alone.Sink());
+  const auto subscription = apart->Subscribe(alone.Listener());
   ASSERT_TRUE(Publish(MakeArticle("post")).ok());
-  heard_.Await("post", 1);
+  other_heard_.Await("post", 1);
   ASSERT_TRUE(Await<PublishedArticle>([&](auto done) {
                 apart->PublishArticle({}, MakeArticle("quiet"), {}, std::move(done));
               }).ok());
   EXPECT_THAT(alone.all(), ElementsAre("quiet@1 version 2 with 0 as quiet"));
   ASSERT_TRUE(Publish(MakeArticle("loud")).ok());
-  EXPECT_EQ(heard_.Await("loud", 1), "loud@1 version 3 with 0 as loud");
-  EXPECT_THAT(heard_.all(), Not(::testing::Contains("quiet@1 version 2 with 0 as quiet")));
+  EXPECT_EQ(other_heard_.Await("loud", 1), "loud@1 version 3 with 0 as loud");
+  EXPECT_THAT(other_heard_.all(), Not(::testing::Contains("quiet@1 version 2 with 0 as quiet")));
   EXPECT_EQ(Sql(absl::StrCat("SELECT count(*) ", kSessions)), "2");
 }
 
-TEST_F(NewsTest, EndsAtOnce) {
+TEST_F(ChangeNotifierTest, IsDestroyedWithoutDelay) {
   const auto begin = std::chrono::steady_clock::now();
   for (int i = 0; i < 20; ++i) EXPECT_TRUE(Open(url_).ok());
   const testing::Outage outage(url_);
   for (int i = 0; i < 20; ++i) EXPECT_TRUE(Open(url_).ok());
-  others_news_.reset();
+  other_subscription_.reset();
   other_.reset();
   EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(10));
   other_ = *Open(url_);

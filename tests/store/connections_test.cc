@@ -1,18 +1,14 @@
 #include <csignal>
-#include <deque>
-#include <functional>
 #include <future>
 #include <memory>
 #include <mutex>
-#include <set>
 #include <string>
 #include <thread>
+#include <utility>
+#include <vector>
 
-#include "postgres/connection.h"
-#include "postgres/dsn.h"
-#include "postgres/hold.h"
-#include "postgres/pool.h"
 #include "store/store_fixture.h"
+#include "support/pending.h"
 #include "support/proxy.h"
 
 namespace content::store {
@@ -20,7 +16,7 @@ namespace {
 
 class ConnectionsTest : public StoreTest {};
 
-TEST_F(ConnectionsTest, DoesNotWorkForCallersWhoAreGone) {
+TEST_F(ConnectionsTest, DoesNotWorkForCallersWhoHaveGivenUp) {
   ASSERT_TRUE(Publish(MakeArticle("post")).ok());
   const auto create = [this](CallContext context) {
     return Await<v1::Comment>([&](auto done) {
@@ -34,27 +30,18 @@ TEST_F(ConnectionsTest, DoesNotWorkForCallersWhoAreGone) {
   EXPECT_EQ(GetOne("post").comment_count(), 0);
 }
 
-TEST_F(ConnectionsTest, AStatementEndsWithItsCallersDeadline) {
+TEST_F(ConnectionsTest, AStatementEndsWithTheDeadlineOfItsCaller) {
   ASSERT_TRUE(Publish(MakeArticle("post")).ok());
-  // A lock held by somebody else for as long as the test wants.
-  std::promise<void> locked;
-  std::promise<void> release;
-  std::jthread holder([&] {
-    testing::Session session(url_);
-    session.Run("BEGIN; SELECT FROM article_state FOR UPDATE");
-    locked.set_value();
-    release.get_future().wait();
-  });
-  locked.get_future().wait();
+  testing::Session session(url_);
+  session.Run("BEGIN; SELECT FROM article_state FOR UPDATE");
   const auto answer = Await<v1::Comment>([&](auto done) {
     store_->CreateComment({.deadline = SteadyNow() + absl::Milliseconds(200), .cancelled = {}},
                           MakeComment("post", "late"), std::move(done));
   });
-  release.set_value();
   EXPECT_EQ(ReasonOf(answer.status()), "DEADLINE_EXCEEDED");
 }
 
-TEST_F(ConnectionsTest, AFullQueueRefusesAtOnce) {
+TEST_F(ConnectionsTest, AFullQueueRefusesCallsAtOnce) {
   ASSERT_TRUE(Publish(MakeArticle("post")).ok());
   std::unique_ptr<Store> narrow =
       *NewPostgresStore({.url = url_, .write_connections = 1, .queue_limit = 1});
@@ -63,7 +50,7 @@ TEST_F(ConnectionsTest, AFullQueueRefusesAtOnce) {
   std::mutex mutex;
   std::vector<std::string> reasons;
   std::promise<void> refused;
-  for (int i = 0; i < 3; ++i) {  // one runs; one waits; one is too many
+  for (int i = 0; i < 3; ++i) {  // one runs, one waits, one is too many
     narrow->CreateComment({}, MakeComment("post", "x"), [&](absl::StatusOr<v1::Comment> answer) {
       const std::lock_guard lock(mutex);
       if (ReasonOf(answer.status()) == "OVERLOADED" && reasons.empty()) refused.set_value();
@@ -87,7 +74,7 @@ TEST_F(ConnectionsTest, SurvivesTheLossOfItsConnections) {
   EXPECT_TRUE(Create(MakeComment("post", "still here")).ok());
 }
 
-TEST_F(ConnectionsTest, AWriteInDoubtIsNeverSaidNotToBeDone) {
+TEST_F(ConnectionsTest, AWriteInDoubtIsNeverReportedAsNotDone) {
   ASSERT_TRUE(Publish(MakeArticle("post")).ok());
   for (const auto cut : {testing::Proxy::Cut::kBeforeCommit, testing::Proxy::Cut::kAfterCommit}) {
     testing::Proxy proxy(url_);
@@ -101,7 +88,7 @@ TEST_F(ConnectionsTest, AWriteInDoubtIsNeverSaidNotToBeDone) {
   EXPECT_EQ(GetOne("post").comment_count(), 1) << "the one whose answer was lost";
 }
 
-TEST_F(ConnectionsTest, AConnectionLostWhileIdleLeavesNoDoubt) {
+TEST_F(ConnectionsTest, AWriteOnAConnectionThatWasLostWhileIdleIsNotInDoubt) {
   std::unique_ptr<Store> store =
       *NewPostgresStore({.url = url_, .read_connections = 1, .write_connections = 1});
   store_.swap(store);
@@ -123,7 +110,7 @@ TEST_F(ConnectionsTest, ADatabaseThatStopsAnsweringIsCutOff) {
   store_.swap(store);
   ASSERT_TRUE(Publish(MakeArticle("post")).ok());
   ASSERT_TRUE(Exists("post"));
-  // The reading connection's backend: the last that ran a statement on article.
+  // The backend of the connection for reads: the last that ran a statement on article.
   const std::string pid =
       testing::Query(url_,
                      "SELECT pid FROM pg_stat_activity WHERE datname = current_database() "
@@ -139,25 +126,21 @@ TEST_F(ConnectionsTest, AWriteCutOffIsDoneOnce) {
   // The connection is killed while the write waits for the lock; its second attempt succeeds.
   testing::Session session(url_);
   session.Run("BEGIN; SELECT FROM article_state FOR UPDATE");
-  std::promise<absl::StatusOr<v1::Comment>> answer;
-  store_->CreateComment({}, MakeComment("post", "once"), [&](absl::StatusOr<v1::Comment> comment) {
-    answer.set_value(std::move(comment));
-  });
+  testing::Pending<v1::Comment> answer;
+  store_->CreateComment({}, MakeComment("post", "once"), answer.callback());
   const std::string kill =
       "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity "
       "WHERE datname = current_database() AND wait_event_type = 'Lock'";
   while (testing::Query(url_, kill) == "0") std::this_thread::yield();
   session.Run("ROLLBACK");
-  EXPECT_TRUE(answer.get_future().get().ok());
+  EXPECT_TRUE(answer.Get().ok());
   EXPECT_EQ(GetOne("post").comment_count(), 1);
   EXPECT_EQ(ListBodies({.article_id = "post", .page_size = 5}).size(), 1);
 }
 
 TEST_F(ConnectionsTest, ChecksThatTheDatabaseTakesWrites) {
   const auto check = [this] {
-    std::promise<absl::Status> answer;
-    store_->Check({}, [&answer](absl::Status status) { answer.set_value(std::move(status)); });
-    return answer.get_future().get();
+    return Await<void>([this](Callback<void> done) { store_->Check({}, std::move(done)); });
   };
   EXPECT_TRUE(check().ok());
   testing::Query(url_, "ALTER DATABASE " + testing::Query(url_, "SELECT current_database()") +
@@ -166,60 +149,32 @@ TEST_F(ConnectionsTest, ChecksThatTheDatabaseTakesWrites) {
   EXPECT_EQ(ReasonOf(check()), "STORE_UNAVAILABLE");
 }
 
-// Runs a job and waits for its end.
-void RunIn(postgres::Pool& pool, std::function<void(postgres::Connection&)> work) {
-  std::promise<absl::Status> done;
-  pool.Run(
-      {},
-      [&work](postgres::Connection& connection, bool) {
-        work(connection);
-        return absl::OkStatus();
-      },
-      [&done](absl::Status status) { done.set_value(std::move(status)); });
-  EXPECT_TRUE(done.get_future().get().ok());
+TEST_F(ConnectionsTest, SlowSearchesDoNotHoldUpReadsByKey) {
+  ASSERT_TRUE(Publish(MakeArticle("post")).ok());
+  const std::string comment = Add("post", "text");
+  testing::Session session(url_);
+  session.Run("BEGIN; LOCK TABLE article_search");
+  std::vector<testing::Pending<Page<v1::SearchResult>>> searches(4);
+  for (auto& search : searches) {
+    store_->SearchArticles({}, {.text = "text", .page_size = 5}, search.callback());
+  }
+  testing::AwaitWaitersForLocks(url_, 2);
+  for (int i = 0; i < 10; ++i) {
+    EXPECT_TRUE(Exists("post"));
+    EXPECT_TRUE(GetComment(comment).ok());
+    EXPECT_TRUE(List({.article_id = "post", .page_size = 5}).ok());
+  }
+  EXPECT_EQ(testing::WaitersForLocks(url_), 2) << "the others wait for a connection";
+  session.Run("ROLLBACK");
+  for (auto& search : searches) EXPECT_TRUE(search.Get().ok());
 }
 
-TEST(PoolTest, MakesItsPlansAnewEverySoOften) {
-  const std::string url = testing::NewDatabase(/*migrated=*/false);
-  postgres::Pool pool({.name = "test", .url = *postgres::CompleteDsn(url)});
-  const auto read = [](postgres::Connection& connection) {
-    connection.Read("SELECT $1::integer", 1);
-  };
-  const auto nothing = [](postgres::Connection&) {};
-  const std::string last_statement =
-      "SELECT query FROM pg_stat_activity WHERE datname = current_database() "
-      "AND application_name = 'contentd'";
-  RunIn(pool, read);
-  const SteadyTime deadline = SteadyNow() + absl::Seconds(30);
-  while (testing::Query(url, last_statement) != "DISCARD PLANS") {
-    ASSERT_TRUE(SteadyNow() < deadline);
-    absl::SleepFor(absl::Milliseconds(50));
-    RunIn(pool, nothing);
-  }
-  RunIn(pool, read);
-}
-
-TEST(PoolTest, OneJobAfterTheOtherStaysOnOneConnection) {
-  const std::string url = testing::NewDatabase(/*migrated=*/false);
-  constexpr int kConnections = 4;
-  postgres::Pool pool(
-      {.name = "test", .url = *postgres::CompleteDsn(url), .connections = kConnections});
-  {  // all of them have begun
-    std::deque<postgres::Hold> holds;
-    for (int i = 0; i < kConnections; ++i) holds.emplace_back(pool);
-  }
-  const auto await_rest = [&pool] {
-    while (pool.GetStats().busy_connections > 0) std::this_thread::yield();
-  };
-  await_rest();
-  std::set<std::string> backends;
-  for (int i = 0; i < 20; ++i) {
-    RunIn(pool, [&backends](postgres::Connection& connection) {
-      backends.insert(connection.Read("SELECT pg_backend_pid()")[0][0].c_str());
-    });
-    await_rest();
-  }
-  EXPECT_EQ(backends.size(), 1);
+TEST_F(ConnectionsTest, ASingleConnectionServesSearchesAndReads) {
+  ASSERT_TRUE(Publish(MakeArticle("post")).ok());
+  store_ = *NewPostgresStore({.url = url_, .read_connections = 1, .write_connections = 1});
+  EXPECT_TRUE(Exists("post"));
+  EXPECT_TRUE(Search({.text = "text", .page_size = 5}).ok());
+  EXPECT_TRUE(Add("post", "text") != "");
 }
 
 TEST(UnreachableStore, IsUnavailable) {
@@ -231,7 +186,7 @@ TEST(UnreachableStore, IsUnavailable) {
   EXPECT_EQ(answer.status().message(), "the database cannot be reached");
 }
 
-TEST(UnreachableStore, AUrlThatIsNoneIsRefusedWithoutShowingIt) {
+TEST(UnreachableStore, AnInvalidUrlIsRefusedWithoutShowingIt) {
   const auto store = NewPostgresStore({.url = "postgres://user:secret@[::1/x"});
   EXPECT_EQ(store.status().code(), absl::StatusCode::kFailedPrecondition);
   EXPECT_THAT(std::string(store.status().message()),

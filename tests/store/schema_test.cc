@@ -1,3 +1,4 @@
+
 #include "store/schema.h"
 
 #include <string>
@@ -16,13 +17,13 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
-TEST(Migrations, AreNumberedFromOneWithoutGaps) {
+TEST(MigrationsTest, AreNumberedFromOneWithoutGaps) {
   const std::vector<postgres::Migration> known = KnownMigrations();
   ASSERT_FALSE(known.empty());
   for (size_t i = 0; i < known.size(); ++i) EXPECT_EQ(known[i].version, static_cast<int>(i) + 1);
 }
 
-TEST(Migrations, BringANewDatabaseToTheNeededVersionOnce) {
+TEST(MigrationsTest, BringANewDatabaseToTheNeededVersion) {
   const std::string url = testing::NewDatabase(/*migrated=*/false);
   const auto first = Migrate(url);
   ASSERT_TRUE(first.ok()) << first.status();
@@ -33,7 +34,7 @@ TEST(Migrations, BringANewDatabaseToTheNeededVersionOnce) {
   EXPECT_TRUE(CheckSchema(url).ok());
 }
 
-TEST(Migrations, TakeTurns) {
+TEST(MigrationsTest, RunOneAtATime) {
   const std::string url = testing::NewDatabase(/*migrated=*/false);
   std::vector<absl::StatusOr<std::vector<std::string>>> results(4, absl::UnknownError(""));
   {
@@ -48,7 +49,7 @@ TEST(Migrations, TakeTurns) {
   EXPECT_EQ(applied, KnownMigrations().size());
 }
 
-TEST(Migrations, AnEmptyDatabaseIsNotServed) {
+TEST(MigrationsTest, AnEmptyDatabaseIsRefused) {
   const absl::Status status = CheckSchema(testing::NewDatabase(/*migrated=*/false));
   EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
   EXPECT_THAT(std::string(status.message()),
@@ -56,7 +57,7 @@ TEST(Migrations, AnEmptyDatabaseIsNotServed) {
                                      NeededSchemaVersion(), ": run `contentd migrate` first")));
 }
 
-TEST(Migrations, ANewerDatabaseIsNeitherServedNorTouched) {
+TEST(MigrationsTest, ANewerDatabaseIsRefusedAndLeftAlone) {
   const std::string url = testing::NewDatabase();
   testing::Query(url, "INSERT INTO schema_migration VALUES (999, 'future', 'x', now())");
   for (const absl::Status& status : {CheckSchema(url), Migrate(url).status()}) {
@@ -64,20 +65,20 @@ TEST(Migrations, ANewerDatabaseIsNeitherServedNorTouched) {
   }
 }
 
-TEST(Migrations, AChangedMigrationIsNoticed) {
+TEST(MigrationsTest, AChangedMigrationIsDetected) {
   const std::string url = testing::NewDatabase();
   testing::Query(url, "UPDATE schema_migration SET checksum = 'x' WHERE version = 1");
   EXPECT_THAT(std::string(CheckSchema(url).message()),
               HasSubstr("is not the one that was applied"));
 }
 
-TEST(Migrations, SayThatTheDatabaseCannotBeReached) {
+TEST(MigrationsTest, ReportThatTheDatabaseCannotBeReached) {
   const absl::Status status = CheckSchema("host=" + testing::ScratchDirectory() + "/nowhere");
   EXPECT_EQ(status.code(), absl::StatusCode::kUnavailable);
   EXPECT_THAT(std::string(status.message()), HasSubstr("database: "));
 }
 
-// ---- What version 1 left ----
+// ---- Migrating from version 1 ----
 
 // Three articles, one of them retracted. On the first a thread: `top` has two replies that are
 // VISIBLE and one that waits; `hidden` has one that is VISIBLE, `alone` none.
@@ -144,7 +145,7 @@ class Version1Test : public StoreTest {
   }
 };
 
-TEST_F(Version1Test, ArticlesKeepTheirNamesAndGetPlacesInTheFeed) {
+TEST_F(Version1Test, ArticlesKeepTheirNamesAndGetFeedPositions) {
   EXPECT_EQ(Sql("SELECT string_agg(name || '=' || article_id, ' ' ORDER BY name) "
                 "FROM article_name"),
             "first=first gone=gone second=second");
@@ -156,7 +157,7 @@ TEST_F(Version1Test, ArticlesKeepTheirNamesAndGetPlacesInTheFeed) {
   EXPECT_EQ(Sql("SELECT feed_position FROM article_state WHERE name = 'third'"), "4");
 }
 
-TEST_F(Version1Test, ArticlesAreFoundByTheWordsOfTheirLanguage) {
+TEST_F(Version1Test, ArticlesAreFoundByWordsInTheirLanguage) {
   EXPECT_EQ(Sql("SELECT string_agg(article_id || ' ' || config, ', ' ORDER BY article_id) "
                 "FROM article_search"),
             "first english, second simple");
@@ -166,7 +167,7 @@ TEST_F(Version1Test, ArticlesAreFoundByTheWordsOfTheirLanguage) {
   EXPECT_EQ(Sql("SELECT string_agg(article_id, ' ') FROM article_search "
                 "WHERE search @@ $$walking & 'config=simple'$$"),
             "second");
-  // And are what the service would have made of them.
+  // The index entries are those that the service would have written.
   const std::string migrated = Sql("SELECT search FROM article_search WHERE article_id = 'first'");
   ASSERT_TRUE(Retract("first").ok());
   v1::Article article = Inspect("first")->article;
@@ -175,7 +176,7 @@ TEST_F(Version1Test, ArticlesAreFoundByTheWordsOfTheirLanguage) {
   EXPECT_EQ(Sql("SELECT search FROM article_search WHERE article_id = 'first'"), migrated);
 }
 
-TEST_F(Version1Test, CommentsAreShownOrNotAsTheyWere) {
+TEST_F(Version1Test, CommentsStayShownOrHidden) {
   constexpr char kBodies[] = "SELECT string_agg(body, ' ' ORDER BY comment_id) FROM comment WHERE ";
   EXPECT_EQ(Sql(absl::StrCat(kBodies, "shown")), "top reply another hidden below");
   EXPECT_EQ(Sql(absl::StrCat(kBodies, "ever_shown")), "top reply another hidden below");
@@ -185,7 +186,7 @@ TEST_F(Version1Test, CommentsAreShownOrNotAsTheyWere) {
   EXPECT_EQ(GetOne("first").comment_count(), 4);
 }
 
-TEST_F(Version1Test, EverythingGoesOnFromThere) {
+TEST_F(Version1Test, AllWritesWork) {
   ASSERT_TRUE(Moderate(Name(3), v1::COMMENT_STATE_VISIBLE).ok());
   EXPECT_EQ(GetComment(Name(1))->reply_count(), 3);
   ASSERT_TRUE(Delete(Name(6)).ok());

@@ -23,7 +23,7 @@
 
 namespace content::store {
 
-/// A valid article, complete.
+/// A valid article with all fields that the service fills in.
 inline v1::Article MakeArticle(const std::string& id, const std::string& body = "Some text.") {
   v1::Article article;
   article.set_name(ArticleName(id));
@@ -33,17 +33,32 @@ inline v1::Article MakeArticle(const std::string& id, const std::string& body = 
   return article;
 }
 
-/// As the service makes it of a request with this text.
+/// An article without a name that differs from MakeArticle in every field that a publisher sets.
+inline v1::Article MakeOtherArticle() {
+  v1::Article article;
+  article.set_title("Another title");
+  article.add_authors()->set_display_name("Ana");
+  article.mutable_publish_time()->set_seconds(1'600'000'000);
+  article.set_language_code("pt-BR");
+  article.set_summary("A summary.");
+  article.set_body("# One\n\nOther words.\n\n# Two\n\nMore.");
+  article.add_tags("sea");
+  article.set_source_uri("https://example.com/");
+  article.set_comment_policy(v1::COMMENT_POLICY_PREMODERATED);
+  return article;
+}
+
+/// The fingerprint that the service makes of a request with this text.
 inline std::string Fingerprint(const NewComment& comment) {
   return absl::BytesToHexString(Digest({comment.body}));
 }
 
-/// Its name, or the error as text.
+/// The comment's name, or the error as text.
 inline std::string NameOf(const absl::StatusOr<v1::Comment>& comment) {
   return comment.ok() ? comment->name() : comment.status().ToString();
 }
 
-/// A store on a new database of its own, and short ways to call it.
+/// A store on a new database, and short ways to call it that wait for the answer.
 class StoreTest : public ::testing::Test {
  protected:
   static absl::StatusOr<std::unique_ptr<Store>> Open(const std::string& url) {
@@ -64,7 +79,7 @@ class StoreTest : public ::testing::Test {
         [&](auto done) { store_->ReadArticle({}, id, view, std::move(done)); });
   }
 
-  /// What a client reads of an encoded article.
+  /// The article as a client parses it.
   static v1::Article Decode(const EncodedArticle& encoded, v1::ArticleView view) {
     v1::Article article;
     const bool full = view == v1::ARTICLE_VIEW_FULL;
@@ -168,7 +183,7 @@ class StoreTest : public ::testing::Test {
     });
   }
 
-  /// The article of a page, as a client reads it.
+  /// The article of a page, as a client parses it.
   static v1::Article ArticleOf(const ArticlePage& page) {
     return Decode(page.article, v1::ARTICLE_VIEW_FULL);
   }
@@ -210,7 +225,7 @@ class StoreTest : public ::testing::Test {
         [&](auto done) { store_->ListComments({}, std::move(query), std::move(done)); });
   }
 
-  /// Bodies of all comments, read page by page.
+  /// Bodies of all comments, over all pages.
   std::vector<std::string> ListBodies(CommentQuery query) {
     std::vector<std::string> bodies;
     do {
@@ -226,6 +241,7 @@ class StoreTest : public ::testing::Test {
     return bodies;
   }
 
+  /// Titles of all articles, over all pages.
   std::vector<std::string> ListTitles(ArticleQuery query) {
     std::vector<std::string> titles;
     do {
@@ -241,7 +257,7 @@ class StoreTest : public ::testing::Test {
     return titles;
   }
 
-  /// First column of the first row.
+  /// Runs SQL and returns the first column of the first row.
   std::string Sql(const std::string& statement) { return testing::Query(url_, statement); }
 
   std::string url_ = testing::NewDatabase();

@@ -97,11 +97,12 @@ Finished RunContentd(const std::vector<std::string>& arguments,
 }
 
 // The log is a socket, because a pipe cannot be hung up while somebody reads it.
-ContentdServer::ContentdServer(std::vector<std::string> arguments) {
+ContentdServer::ContentdServer(std::vector<std::string> arguments,
+                               std::vector<std::string> environment) {
   arguments.insert(arguments.begin(), {"serve", "--listen", "127.0.0.1:0", "--log-format", "json"});
   std::array<int, 2> log{};
   EXPECT_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, log.data()), 0);
-  pid_ = Spawn(std::move(arguments), {}, -1, log[1]);
+  pid_ = Spawn(std::move(arguments), std::move(environment), -1, log[1]);
   close(log[1]);
   log_ = log[0];
   reader_ = std::jthread([this] { ReadLog(); });

@@ -28,7 +28,8 @@ Finished RunContentd(const std::vector<std::string>& arguments,
 class ContentdServer {
  public:
   /// Starts it and waits until it serves; fails the test if it ends before that.
-  explicit ContentdServer(std::vector<std::string> arguments);
+  explicit ContentdServer(std::vector<std::string> arguments,
+                          std::vector<std::string> environment = {});
 
   /// Kills it if it still runs.
   ~ContentdServer();

@@ -36,13 +36,13 @@ class Log : public testing::Test {
   ~Log() override { Configure(Level::kInfo, Format::kAuto); }
 };
 
-/// Both run in a process of their own, where nothing was configured yet.
+// Each of these tests runs in a process of its own, in which nothing has been configured.
 class LogDeathTest : public testing::Test {
  protected:
   LogDeathTest() { GTEST_FLAG_SET(death_test_style, "threadsafe"); }
 };
 
-TEST_F(LogDeathTest, WritesJsonFromTheStartWhereStandardErrorIsNoTerminal) {
+TEST_F(LogDeathTest, WritesJsonFromTheStartIfStandardErrorIsNotATerminal) {
   EXPECT_EXIT(
       {
         Debug("not shown");
@@ -56,7 +56,7 @@ std::string WrittenToATerminal(const std::function<void()>& action) {
   setenv("TERM", "xterm", 1);
   int reader = -1;
   int terminal = -1;
-  if (openpty(&reader, &terminal, nullptr, nullptr, nullptr) != 0) return "no terminal to be had";
+  if (openpty(&reader, &terminal, nullptr, nullptr, nullptr) != 0) return "cannot open a terminal";
   dup2(terminal, STDERR_FILENO);
   action();
   std::string text;
@@ -90,7 +90,7 @@ TEST_F(Log, WritesTheFieldsOfAJsonLineInOrderAfterTimeLevelAndEvent) {
                                  "\n"));
 }
 
-TEST_F(Log, ReplacesWhatJsonCannotHold) {
+TEST_F(Log, ReplacesValuesThatJsonCannotHold) {
   const std::string line = Logged(Level::kInfo, Format::kJson, [] {
     Info("odd", {{"bytes", "a\xff\nb"}, {"ratio", std::nan("")}});
   });
@@ -107,7 +107,7 @@ TEST_F(Log, WritesTextForPeopleWithoutColourOutsideATerminal) {
                                  "name=articles/x revision=3\n"));
 }
 
-TEST_F(Log, QuotesTextValuesThatWouldNotReadAsOneWord) {
+TEST_F(Log, QuotesTextValuesThatAreNotOneWord) {
   const std::string line = Logged(Level::kInfo, Format::kText, [] {
     Info("e",
          {{"a", "two words"}, {"b", ""}, {"c", "x=\"y\""}, {"d", "line\nline"}, {"e", "\xff"}});
@@ -116,14 +116,14 @@ TEST_F(Log, QuotesTextValuesThatWouldNotReadAsOneWord) {
                              "\xEF\xBF\xBD\"\n"));
 }
 
-TEST_F(Log, WritesNoControlThatATerminalWouldObey) {
+TEST_F(Log, EscapesControlCharactersOfTerminals) {
   const std::string line = Logged(Level::kInfo, Format::kText, [] {
     Info("e", {{"a", "\x1B[2J\xC2\x80\xC2\x9B"}, {"b", "caf\xC3\xA9 \xC2\xA0"}});
   });
   EXPECT_THAT(line, EndsWith("a=\"\\u001b[2J\\u0080\\u009b\" b=\"caf\xC3\xA9 \xC2\xA0\"\n"));
 }
 
-TEST_F(Log, LeavesOutWhatIsBelowTheLevel) {
+TEST_F(Log, DropsEventsBelowTheLevel) {
   const std::string lines = Logged(Level::kWarning, Format::kText, [] {
     Debug("d");
     Info("i");
@@ -133,7 +133,7 @@ TEST_F(Log, LeavesOutWhatIsBelowTheLevel) {
   EXPECT_THAT(lines, MatchesRegex("[0-9:.]+ WARN  w\n[0-9:.]+ ERROR e\n"));
 }
 
-TEST_F(Log, KeepsTheLinesOfThreadsWhole) {
+TEST_F(Log, DoesNotMixTheLinesOfThreads) {
   const std::string lines = Logged(Level::kInfo, Format::kJson, [] {
     std::vector<std::jthread> threads;
     for (int i = 0; i < 4; ++i) {

@@ -31,6 +31,7 @@ const std::vector<Wall>& Walls() {
       {R"(cmark)", {"content", "import"}},
       {R"(utf8proc)", {"content"}},
       {R"(openssl/)", {"base", "content"}},
+      {R"(uriparser/)", {"content"}},
       {R"(yaml-cpp/)", {"import"}},
       {R"((spdlog/|nlohmann/))", {"telemetry"}},
       {R"(CLI/)", {"service"}},

@@ -8,18 +8,19 @@
 #include "absl/time/clock.h"
 #include "content/errors.h"
 #include "content/names.h"
+#include "content/rules.h"
 #include "store/columns.h"
 
 namespace content::store {
 namespace {
 
-// Rows of one read; who is further behind reads again.
+// Rows of one read. A watcher that is further behind reads again.
 constexpr size_t kMaxChanges = 100;
 
-// $1 position, $2 and $3 time and id (see ArticleCursor), $4 the present, $5 limit. At least one
-// row: `feed_end`, the feed's last position, and the columns of an article, NULL if nothing has
-// changed: first those whose time has come (`due`), then those changed after $1, but for those that
-// readers never saw.
+// $1 position, $2 and $3 time and id (see ArticleCursor), $4 now, $5 limit. Selects the articles
+// whose time has come (`due`), then those that changed after $1, without those that no reader ever
+// saw. There is at least one row: `feed_end` is the last position of the feed, and all other
+// columns are NULL if nothing has changed.
 std::string SelectArticleChanges() {
   constexpr char kChanges[] = R"sql(
 WITH due AS (
@@ -51,7 +52,7 @@ ORDER BY article.due DESC, article.due_time, article.place, article.article_id)s
 
 constexpr char kSelectFeedEnd[] = "SELECT position FROM article_feed";
 
-// Comes after every id.
+// Sorts after every id.
 constexpr char kAfterAllIds[] = "~";
 
 ArticleChangeRecord ReadChange(const postgres::Row& row, const ArticleCursor& after,
@@ -106,6 +107,7 @@ absl::StatusOr<ArticleChanges> ReadArticleChanges(postgres::Connection& connecti
   for (const auto& row : rows) {
     ArticleChangeRecord record = ReadChange(row, after, now);
     bytes += record.article.ByteSizeLong();
+    for (const std::string& name : record.former_names) bytes += name.size();
     if (bytes > kMaxReplyBytes && !changes.changes.empty()) break;
     changes.changes.push_back(std::move(record));
   }

@@ -5,7 +5,8 @@
 #include "content/changes.h"
 #include "postgres/connection.h"
 
-// The change feed of all articles: content/change_feed.h says what these do.
+// The change feed of articles: content/change_feed.h says what these do. They throw like
+// postgres::Connection.
 namespace content::store {
 
 absl::StatusOr<ArticleChanges> ReadArticleChanges(postgres::Connection& connection,

@@ -14,11 +14,11 @@ using JsonValue = simdjson::simdjson_result<simdjson::dom::element>;
 
 template <class Read>
 void ForEachOf(absl::string_view json, Read read) {
-  thread_local simdjson::dom::parser parser;  // keeps its memory
+  thread_local simdjson::dom::parser parser;  // keeps its memory from call to call
   for (const JsonValue element : parser.parse(json.data(), json.size()).get_array()) read(element);
 }
 
-// What an object does not have stays empty.
+// A field that is missing stays empty.
 void ReadText(const JsonValue& json, std::string* text) {
   if (json.error() == simdjson::NO_SUCH_FIELD) return;
   const auto value = json.get_string().value();

@@ -1,7 +1,10 @@
 #include "store/articles/publish.h"
 
+#include <algorithm>
+#include <cstdint>
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
@@ -22,7 +25,7 @@ namespace {
 using google::protobuf::util::MessageDifferencer;
 using google::protobuf::util::TimeUtil;
 
-// The articles that meet a condition on `s`, whether readers see them or not.
+// Selects the articles that meet a condition on `s`, whether readers see them or not.
 std::string SelectArticle(absl::string_view condition) {
   return absl::StrCat("SELECT ", ArticleColumns(v1::ARTICLE_VIEW_FULL), ", s.retracted, ",
                       kFormerNames,
@@ -31,8 +34,8 @@ std::string SelectArticle(absl::string_view condition) {
                       condition);
 }
 
-// $1 name, $2 comment policy, $3 publish time. Makes an article that is still without text, if no
-// article has or had the name. Whoever does so at the same time waits here.
+// $1 name, $2 comment policy, $3 publish time. Creates an article that has no text yet, unless an
+// article has or had the name. Concurrent transactions with the same name wait here.
 constexpr char kInsertArticleState[] = R"sql(
 WITH named AS (
   INSERT INTO article_name (name, article_id) VALUES ($1, $1) ON CONFLICT DO NOTHING
@@ -59,8 +62,8 @@ ON CONFLICT (article_id) DO UPDATE SET
 )sql";
 
 // $1 article key, $2 name, $3 new revision, $4 comment policy, $5 publish time, $6 retracted,
-// $7 now. The last change but the record of the request: from here to the commit no other article
-// can be published. What readers may have seen by a clock that is a little ahead, they have seen.
+// $7 now. Comes as late as possible, because no other article can be published from here to the
+// commit. An article counts as seen by readers a minute early: a server's clock may be ahead.
 constexpr char kUpdateArticleState[] = R"sql(
 WITH feed AS (
   UPDATE article_feed SET position = position + 1 RETURNING position
@@ -81,7 +84,7 @@ RETURNING s.feed_position
 // $1 article key.
 constexpr char kDeleteLabels[] = "DELETE FROM article_label WHERE article_id = $1";
 
-// $1 article key, $2 publish time. Labels from the article's authors and tags as they are stored.
+// $1 article key, $2 publish time. Labels the article with its authors and tags as they are stored.
 // Neither has a line break.
 constexpr char kInsertLabels[] = R"sql(
 INSERT INTO article_label (article_id, kind, value, publish_time)
@@ -135,36 +138,36 @@ v1::Article WithoutOutputFields(v1::Article article) {
   return article;
 }
 
-// Whether the two differ in nothing that a publisher sets.
-bool SameContent(const v1::Article& stored, const v1::Article& published) {
+// Whether all fields that a publisher sets are equal.
+bool HaveSameContent(const v1::Article& stored, const v1::Article& published) {
   return MessageDifferencer::Equals(WithoutOutputFields(stored), WithoutOutputFields(published));
 }
 
-// Whether the two differ in nothing but when they are shown and who may comment.
-bool SameText(v1::Article stored, v1::Article published) {
+// Whether all of them but publish time and comment policy are equal.
+bool HaveSameText(v1::Article stored, v1::Article published) {
   for (v1::Article* article : {&stored, &published}) {
     article->clear_publish_time();
     article->clear_comment_policy();
   }
-  return SameContent(stored, published);
+  return HaveSameContent(stored, published);
 }
 
-// Fills in what the publisher left to the service, and what is not the publisher's.
-void Complete(const std::optional<InspectedArticle>& existing, absl::Time now,
-              v1::Article& article) {
-  article.set_comment_count(existing ? existing->article.comment_count() : 0);
+// Fills in the fields that the publisher left unset, and the comment count. `stored` is the article
+// before, or nullptr.
+void FillIn(const v1::Article* stored, absl::Time now, v1::Article& article) {
+  article.set_comment_count(stored != nullptr ? stored->comment_count() : 0);
   if (!article.has_publish_time()) {
     *article.mutable_publish_time() =
-        existing ? existing->article.publish_time()
-                 : TimeUtil::MicrosecondsToTimestamp(absl::ToUnixMicros(now));
+        stored != nullptr ? stored->publish_time()
+                          : TimeUtil::MicrosecondsToTimestamp(absl::ToUnixMicros(now));
   }
   if (article.comment_policy() == v1::COMMENT_POLICY_UNSPECIFIED) {
-    article.set_comment_policy(existing ? existing->article.comment_policy()
-                                        : v1::COMMENT_POLICY_OPEN);
+    article.set_comment_policy(stored != nullptr ? stored->comment_policy()
+                                                 : v1::COMMENT_POLICY_OPEN);
   }
 }
 
-// What an article would be if it were written.
+// The answer to a validated write.
 v1::Article Preview(v1::Article article) {
   article.clear_update_time();
   article.clear_revision();
@@ -172,32 +175,157 @@ v1::Article Preview(v1::Article article) {
   return article;
 }
 
-void WriteState(postgres::Transaction& transaction, LockedArticle& locked,
-                const v1::Article& article, bool retracted) {
+// One write of an article: begin, change the article, finish. Without Finish it changes nothing.
+class ArticleWrite {
+ public:
+  ArticleWrite(postgres::Connection& connection, const RequestKey& request)
+      : transaction_(connection), request_(request) {}
+
+  // Locks the article and looks for an earlier call with the same request. ARTICLE_NOT_FOUND;
+  // REQUEST_ID_REUSED.
+  absl::Status Begin(const std::string& id) {
+    std::optional<LockedArticle> locked = LockArticle(transaction_, id, now_);
+    if (!locked) return ArticleNotFound(ArticleName(id));
+    locked_ = *std::move(locked);
+    absl::StatusOr<std::optional<PastRequest>> past =
+        FindRequest(transaction_, locked_.id, request_);
+    if (!past.ok()) return past.status();
+    past_ = *std::move(past);
+    return absl::OkStatus();
+  }
+
+  // Like Begin, but creates the article, still without text, if nobody has the name.
+  absl::Status BeginOrCreate(const std::string& name) {
+    transaction_.Exec(kInsertArticleState, name, static_cast<int>(v1::COMMENT_POLICY_OPEN),
+                      TimeParameter(now_));
+    return Begin(name);
+  }
+
+  // Set if an earlier call did the work.
+  const std::optional<PastRequest>& past() const { return past_; }
+
+  // The article as it is stored; nullopt if it has no text yet.
+  std::optional<InspectedArticle> Find() { return FindArticle(transaction_, locked_.id); }
+
+  // Commits, unless an earlier call did the work, and announces the article in either case: the
+  // server that did the work may have died before it could.
+  void Finish(const Announce& announce,
+              v1::PublishOutcome outcome = v1::PUBLISH_OUTCOME_UNSPECIFIED) {
+    if (!past_) CommitRequest(transaction_, locked_, request_, outcome);
+    announce({NoticeOf(locked_)});
+  }
+
+  postgres::Transaction& transaction() { return transaction_; }
+  LockedArticle& locked() { return locked_; }
+  absl::Time now() const { return now_; }
+
+ private:
+  const absl::Time now_ = absl::Now();
+  postgres::Transaction transaction_;
+  const RequestKey& request_;
+  LockedArticle locked_{};
+  std::optional<PastRequest> past_;
+};
+
+void WriteState(ArticleWrite& write, const v1::Article& article, bool retracted) {
+  LockedArticle& locked = write.locked();
   locked.changed = true;
-  const postgres::Result rows = transaction.Exec(
+  const postgres::Result rows = write.transaction().Exec(
       kUpdateArticleState, locked.id, locked.name, ++locked.revision,
       static_cast<int>(article.comment_policy()),
       TimeParameter(FromTimestamp(article.publish_time())), retracted, NowParameter());
   locked.version = rows[0]["feed_position"].as<int64_t>();
 }
 
-// Writes the article in place of `existing` and reads it back.
-v1::Article WriteArticle(postgres::Transaction& transaction, LockedArticle& locked,
-                         const std::optional<InspectedArticle>& existing,
-                         const v1::Article& article, bool retracted, absl::Time now) {
-  const int64_t revision = locked.revision + 1;
-  if (!existing || !SameText(existing->article, article)) {
-    transaction.Exec(kUpsertArticle, locked.id, revision, article.title(),
-                     ArticleStructure(article), TimeParameter(now), article.language_code(),
+// Writes the article in place of `stored` (nullptr: there was none) and reads it back.
+v1::Article WriteArticle(ArticleWrite& write, const v1::Article* stored, const v1::Article& article,
+                         bool retracted) {
+  postgres::Transaction& transaction = write.transaction();
+  const std::string& key = write.locked().id;
+  if (stored == nullptr || !HaveSameText(*stored, article)) {
+    transaction.Exec(kUpsertArticle, key, write.locked().revision + 1, article.title(),
+                     ArticleStructure(article), TimeParameter(write.now()), article.language_code(),
                      article.summary(), article.body(), article.source_uri(), article.word_count());
   }
   const absl::Time publish_time = FromTimestamp(article.publish_time());
-  transaction.Exec(kDeleteLabels, locked.id);
-  transaction.Exec(kInsertLabels, locked.id, TimeParameter(publish_time));
-  if (!retracted) IndexArticle(transaction, locked.id, publish_time);
-  WriteState(transaction, locked, article, retracted);
-  return FindArticle(transaction, locked.id)->article;
+  transaction.Exec(kDeleteLabels, key);
+  transaction.Exec(kInsertLabels, key, TimeParameter(publish_time));
+  if (!retracted) IndexArticle(transaction, key, publish_time);
+  WriteState(write, article, retracted);
+  return write.Find().value().article;
+}
+
+absl::StatusOr<PublishedArticle> Publish(ArticleWrite& write,
+                                         const std::optional<InspectedArticle>& existing,
+                                         v1::Article article, const PublishOptions& options) {
+  const v1::Article* const stored = existing ? &existing->article : nullptr;
+  const std::string etag = article.etag();
+  article.set_name(ArticleName(write.locked().name));
+  FillIn(stored, write.now(), article);
+  const bool same = stored != nullptr && HaveSameContent(*stored, article);
+  // Before any check, so that a repeated call succeeds.
+  if (same && !existing->retracted) {
+    return PublishedArticle{*stored, v1::PUBLISH_OUTCOME_UNCHANGED};
+  }
+  if (stored != nullptr && !same && !options.may_replace) return ArticleExists(article.name());
+  if (!etag.empty() && (stored == nullptr || stored->etag() != etag)) {
+    return EtagMismatch(article.name());
+  }
+  const auto outcome =
+      stored != nullptr ? v1::PUBLISH_OUTCOME_REPLACED : v1::PUBLISH_OUTCOME_CREATED;
+  if (options.validate_only) return PublishedArticle{std::move(article), outcome};
+  return PublishedArticle{WriteArticle(write, stored, article, /*retracted=*/false), outcome};
+}
+
+absl::StatusOr<v1::Article> Update(ArticleWrite& write, const InspectedArticle& existing,
+                                   const ArticleEdit& edit) {
+  v1::Article article = existing.article;
+  if (absl::Status status = MergeArticle(edit.article, edit.paths, article); !status.ok()) {
+    return status;
+  }
+  FillIn(&existing.article, write.now(), article);
+  if (HaveSameContent(existing.article, article)) return existing.article;
+  if (!edit.article.etag().empty() && edit.article.etag() != existing.article.etag()) {
+    return EtagMismatch(ArticleName(edit.id));
+  }
+  if (edit.validate_only) return article;
+  return WriteArticle(write, &existing.article, article, existing.retracted);
+}
+
+// Gives the article a new name, which it may have had before.
+absl::Status Rename(ArticleWrite& write, const ArticleRenaming& renaming,
+                    InspectedArticle& existing) {
+  LockedArticle& locked = write.locked();
+  if (locked.name == renaming.new_id) return absl::OkStatus();
+  v1::Article& article = existing.article;
+  if (!renaming.etag.empty() && renaming.etag != article.etag()) {
+    return EtagMismatch(ArticleName(renaming.id));
+  }
+  const std::vector<std::string>& former_names = existing.former_names;
+  if (former_names.size() >= kMaxFormerNames &&
+      std::count(former_names.begin(), former_names.end(), ArticleName(renaming.new_id)) == 0) {
+    return InvalidField("new_name", absl::StrCat("would be one of over ", kMaxFormerNames,
+                                                 " names of the article: reuse a former one"));
+  }
+  write.transaction().Exec(kInsertName, renaming.new_id, locked.id);
+  const postgres::Result named = write.transaction().Exec(kSelectNamed, renaming.new_id);
+  if (named[0]["article_id"].c_str() != locked.id) return NameTaken(ArticleName(renaming.new_id));
+  locked.name = renaming.new_id;
+  WriteState(write, article, existing.retracted);
+  article.set_name(ArticleName(locked.name));
+  article.set_revision(locked.revision);
+  return absl::OkStatus();
+}
+
+absl::Status Retract(ArticleWrite& write, const ArticleRetraction& retraction) {
+  if (write.locked().retracted) return absl::OkStatus();
+  const v1::Article article = write.Find().value().article;
+  if (!retraction.etag.empty() && article.etag() != retraction.etag) {
+    return EtagMismatch(ArticleName(retraction.id));
+  }
+  UnindexArticle(write.transaction(), write.locked().id);
+  WriteState(write, article, /*retracted=*/true);
+  return absl::OkStatus();
 }
 
 }  // namespace
@@ -206,130 +334,57 @@ absl::StatusOr<PublishedArticle> PublishArticle(postgres::Connection& connection
                                                 v1::Article article, const PublishOptions& options,
                                                 const Announce& announce) {
   if (absl::Status status = CompleteArticle("article", article); !status.ok()) return status;
-  const std::string name = *ParseArticleName(article.name());
-  const absl::Time now = absl::Now();
-  postgres::Transaction transaction(connection);
-  transaction.Exec(kInsertArticleState, name, static_cast<int>(v1::COMMENT_POLICY_OPEN),
-                   TimeParameter(now));
-  LockedArticle locked = *LockArticle(transaction, name, now);
-  const std::optional<InspectedArticle> existing = FindArticle(transaction, locked.id);
-  const auto past = FindRequest(transaction, locked.id, options.request);
-  if (!past.ok()) return past.status();
-  if (*past && options.validate_only) return PublishedArticle{Preview(existing->article), {}};
-  if (*past) {
-    announce({NewsOf(locked)});
-    return PublishedArticle{existing->article, (*past)->outcome};
-  }
-
-  const std::string etag = article.etag();
-  article.set_name(ArticleName(locked.name));
-  Complete(existing, now, article);
-  const bool same = existing && SameContent(existing->article, article);
-  const bool unchanged = same && !existing->retracted;
-  if (existing && !same && !options.may_replace) return ArticleExists(article.name());
-  // What is there already needs no permission to replace it, so that a repeated call succeeds.
-  if (!unchanged && !etag.empty() && (!existing || existing->article.etag() != etag)) {
-    return EtagMismatch(article.name());
-  }
-  if (options.validate_only) return PublishedArticle{Preview(std::move(article)), {}};
-
-  PublishedArticle published;
-  if (unchanged) {
-    published = {existing->article, v1::PUBLISH_OUTCOME_UNCHANGED};
-  } else {
-    published = {WriteArticle(transaction, locked, existing, article, /*retracted=*/false, now),
-                 existing ? v1::PUBLISH_OUTCOME_REPLACED : v1::PUBLISH_OUTCOME_CREATED};
-  }
-  CommitRequest(transaction, locked, options.request, published.outcome);
-  announce({NewsOf(locked)});
+  ArticleWrite write(connection, options.request);
+  const std::string name = ParseArticleName(article.name()).value();
+  if (absl::Status status = write.BeginOrCreate(name); !status.ok()) return status;
+  const std::optional<InspectedArticle> existing = write.Find();
+  absl::StatusOr<PublishedArticle> published =
+      write.past() ? PublishedArticle{existing.value().article, write.past()->outcome}
+                   : Publish(write, existing, std::move(article), options);
+  if (!published.ok()) return published;
+  if (options.validate_only) return PublishedArticle{Preview(std::move(published->article)), {}};
+  write.Finish(announce, published->outcome);
   return published;
 }
 
 absl::StatusOr<v1::Article> UpdateArticle(postgres::Connection& connection, const ArticleEdit& edit,
                                           const Announce& announce) {
-  const absl::Time now = absl::Now();
-  postgres::Transaction transaction(connection);
-  std::optional<LockedArticle> locked = LockArticle(transaction, edit.id, now);
-  if (!locked) return ArticleNotFound(ArticleName(edit.id));
-  const std::optional<InspectedArticle> existing = FindArticle(transaction, locked->id);
-  const auto past = FindRequest(transaction, locked->id, edit.request);
-  if (!past.ok()) return past.status();
-  if (*past && edit.validate_only) return Preview(existing->article);
-  if (*past) {
-    announce({NewsOf(*locked)});
-    return existing->article;
-  }
-
-  v1::Article article = existing->article;
-  if (absl::Status status = MergeArticle(edit.article, edit.paths, article); !status.ok()) {
-    return status;
-  }
-  Complete(existing, now, article);
-  const bool same = SameContent(existing->article, article);
-  if (!same && !edit.article.etag().empty() && edit.article.etag() != existing->article.etag()) {
-    return EtagMismatch(ArticleName(edit.id));
-  }
-  if (edit.validate_only) return Preview(std::move(article));
-  const v1::Article written =
-      same ? existing->article
-           : WriteArticle(transaction, *locked, existing, article, existing->retracted, now);
-  CommitRequest(transaction, *locked, edit.request);
-  announce({NewsOf(*locked)});
-  return written;
+  ArticleWrite write(connection, edit.request);
+  if (absl::Status status = write.Begin(edit.id); !status.ok()) return status;
+  const InspectedArticle existing = write.Find().value();
+  absl::StatusOr<v1::Article> article =
+      write.past() ? existing.article : Update(write, existing, edit);
+  if (!article.ok()) return article;
+  if (edit.validate_only) return Preview(*std::move(article));
+  write.Finish(announce);
+  return article;
 }
 
 absl::StatusOr<v1::Article> RenameArticle(postgres::Connection& connection,
                                           const ArticleRenaming& renaming,
                                           const Announce& announce) {
-  postgres::Transaction transaction(connection);
-  std::optional<LockedArticle> locked = LockArticle(transaction, renaming.id, absl::Now());
-  if (!locked) return ArticleNotFound(ArticleName(renaming.id));
-  const std::optional<InspectedArticle> existing = FindArticle(transaction, locked->id);
-  const auto past = FindRequest(transaction, locked->id, renaming.request);
-  if (!past.ok()) return past.status();
-  v1::Article article = existing->article;
-  if (!*past && locked->name != renaming.new_id) {
-    if (!renaming.etag.empty() && renaming.etag != article.etag()) {
-      return EtagMismatch(ArticleName(renaming.id));
-    }
-    transaction.Exec(kInsertName, renaming.new_id, locked->id);
-    const postgres::Result named = transaction.Exec(kSelectNamed, renaming.new_id);
-    if (named[0][0].c_str() != locked->id) return NameTaken(ArticleName(renaming.new_id));
-    locked->name = renaming.new_id;
-    WriteState(transaction, *locked, article, existing->retracted);
-    article.set_name(ArticleName(locked->name));
-    article.set_revision(locked->revision);
+  ArticleWrite write(connection, renaming.request);
+  if (absl::Status status = write.Begin(renaming.id); !status.ok()) return status;
+  InspectedArticle existing = write.Find().value();
+  if (!write.past()) {
+    if (absl::Status status = Rename(write, renaming, existing); !status.ok()) return status;
   }
-  if (!*past) CommitRequest(transaction, *locked, renaming.request);
-  announce({NewsOf(*locked)});
-  article.clear_body();
-  article.clear_sections();
-  return article;
+  write.Finish(announce);
+  existing.article.clear_body();
+  existing.article.clear_sections();
+  return std::move(existing.article);
 }
 
 absl::StatusOr<int64_t> RetractArticle(postgres::Connection& connection,
                                        const ArticleRetraction& retraction,
                                        const Announce& announce) {
-  postgres::Transaction transaction(connection);
-  std::optional<LockedArticle> locked = LockArticle(transaction, retraction.id, absl::Now());
-  if (!locked) return ArticleNotFound(ArticleName(retraction.id));
-  const auto past = FindRequest(transaction, locked->id, retraction.request);
-  if (!past.ok()) return past.status();
-  if (*past) {
-    announce({NewsOf(*locked)});
-    return (*past)->revision;
+  ArticleWrite write(connection, retraction.request);
+  if (absl::Status status = write.Begin(retraction.id); !status.ok()) return status;
+  if (!write.past()) {
+    if (absl::Status status = Retract(write, retraction); !status.ok()) return status;
   }
-  if (!locked->retracted) {
-    const std::optional<InspectedArticle> existing = FindArticle(transaction, locked->id);
-    if (!retraction.etag.empty() && existing->article.etag() != retraction.etag) {
-      return EtagMismatch(ArticleName(retraction.id));
-    }
-    UnindexArticle(transaction, locked->id);
-    WriteState(transaction, *locked, existing->article, /*retracted=*/true);
-  }
-  CommitRequest(transaction, *locked, retraction.request);
-  announce({NewsOf(*locked)});
-  return locked->revision;
+  write.Finish(announce);
+  return write.past() ? write.past()->revision : write.locked().revision;
 }
 
 absl::StatusOr<InspectedArticle> InspectArticle(postgres::Connection& connection,

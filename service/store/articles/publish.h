@@ -1,15 +1,20 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 #include "absl/status/statusor.h"
-#include "content/store.h"
+#include "content/article.h"
+#include "content/v1/article.pb.h"
 #include "postgres/connection.h"
 #include "store/change_notifier.h"
 
-// Writes of articles, and what publishers see of them: content/store.h says what they do. Each
-// write is one transaction, in which the row of the feed of articles is locked last. A second
-// attempt finds the work of the first done, and announces that. They throw pqxx exceptions.
+// Writes of articles, and how publishers see them: content/publishing.h says what they do. They
+// throw like postgres::Connection.
+//
+// Each write is one transaction, which locks the article first and the row of the change feed last.
+// It is announced after its commit. A call whose request was done before answers as that did, and
+// announces the article again.
 namespace content::store {
 
 absl::StatusOr<PublishedArticle> PublishArticle(postgres::Connection& connection,

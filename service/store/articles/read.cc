@@ -9,20 +9,21 @@
 #include "absl/strings/substitute.h"
 #include "content/errors.h"
 #include "content/names.h"
+#include "content/rules.h"
 #include "store/columns.h"
 #include "store/comments/read.h"
 
 namespace content::store {
 namespace {
 
-// How many bytes of bodies may come before the last that a statement answers with.
-constexpr int kMostBodyBytes = 4 << 20;
+// A statement returns bodies until they exceed this many bytes, then no more.
+constexpr int kMaxBodyBytesRead = 4 << 20;
 
-// How many ids of lists a statement takes, if there is more than one list. A thousand take 7 ms.
-constexpr size_t kMostListedIds = 1000;
+// Ids that one statement takes, unless a single list has more. A thousand take 7 ms.
+constexpr size_t kMaxListedIds = 1000;
 
-// $1 names (array), each different, $2 now. Those that are not readable at $2 are left out; `place`
-// is where in $1 a name stands.
+// $1 names (array), all different, $2 now. Selects the articles that are readable at $2. `place` is
+// the position of the name in $1, from 0.
 std::string SelectNamed(const std::string& columns, absl::string_view joined) {
   return absl::StrCat("SELECT ", columns,
                       ", asked.place - 1 AS place "
@@ -33,18 +34,17 @@ std::string SelectNamed(const std::string& columns, absl::string_view joined) {
 }
 
 std::string SelectArticles(v1::ArticleView view) {
-  // The sum is of the rows so far, in whatever order they come.
+  // The sum covers the rows up to this one, in whatever order they come.
   const std::string body = absl::StrCat(
       "CASE WHEN sum(octet_length(a.body)) OVER (ROWS UNBOUNDED PRECEDING) - octet_length(a.body) "
       "<= ",
-      kMostBodyBytes, " THEN a.body END");
+      kMaxBodyBytesRead, " THEN a.body END");
   return SelectNamed(ArticleColumns(view, body), "JOIN article a USING (article_id)");
 }
 
-// What a page of articles goes through: rows that have the keys of the order, publish_time and
-// article_id, and the conditions that choose among them.
+// The rows that a page of articles is chosen from.
 struct PageSource {
-  std::string key;  // alias of the table that has the keys
+  std::string key;  // alias of the table with the sort keys, publish_time and article_id
   std::string from_where;
 };
 
@@ -59,7 +59,7 @@ struct Label {
   std::string value;
 };
 
-// What the articles that a query is for are labelled with (see kInsertLabels in publishing.cc).
+// The label of the articles that a query asks for (see kInsertLabels in publish.cc).
 Label LabelOf(const ArticleQuery& query) {
   if (query.author.empty() && query.tag.empty()) return {kNoLabel, ""};
   if (query.author.empty()) return {kTag, query.tag};
@@ -68,7 +68,7 @@ Label LabelOf(const ArticleQuery& query) {
 }
 
 PageSource SourceOf(absl::string_view label_kind) {
-  // A parameter that a statement has no use for must appear in it all the same.
+  // Every parameter must appear in the statement, even if it has no use for it.
   if (label_kind == kNoLabel) return {"s", "article_state s WHERE $7 = ''"};
   constexpr char kLabelled[] =
       "article_label k JOIN article_state s USING (article_id) WHERE k.kind = '$0' AND k.value = "
@@ -77,8 +77,8 @@ PageSource SourceOf(absl::string_view label_kind) {
 }
 
 // $1 now, $2 published_after, $3 published_before, $4 and $5 time and id of the last row of the
-// page before, $6 limit, $7 the label's value or ''. With `page_key`, and with `matched`, the
-// number of rows up to the limit before the cut at kMaxReplyBytes.
+// page before, $6 limit, $7 the label's value or ''. Also selects `page_key`, and `matched`: the
+// number of rows, up to the limit, before the cut at kMaxReplyBytes.
 std::string MakeArticlePage(absl::string_view label_kind, bool newest, bool full) {
   constexpr char kPage[] = R"sql(
 WITH page AS (
@@ -123,7 +123,7 @@ const std::string& SelectArticlePage(const ArticleQuery& query) {
                         query.view == v1::ARTICLE_VIEW_FULL});
 }
 
-// A key that comes before every other in the order: where a first page begins.
+// Comes before every other key in the order: the first page starts after it.
 std::string FirstArticleKey(v1::ArticleOrder order) {
   return order == v1::ARTICLE_ORDER_OLDEST ? "-infinity/" : "infinity/";
 }
@@ -138,14 +138,13 @@ postgres::Answers<std::optional<EncodedArticle>> ReadArticles(postgres::Connecti
   const bool is_full = view == v1::ARTICLE_VIEW_FULL;
   const postgres::Result rows =
       connection.Read(is_full ? full : basic, ArrayParameter(ids), NowParameter());
-  const auto place = rows.column_number("place");
-  const auto body = place - 1;  // of ArticleColumns the last, in the FULL view
+  const size_t place = rows.column_number("place");
   postgres::Answers<std::optional<EncodedArticle>> articles(ids.size(),
                                                             std::optional<EncodedArticle>());
   for (const auto& row : rows) {
-    auto& article = articles[row[place].as<size_t>()];
-    if (is_full && row[body].is_null()) {
-      article.reset();  // not this time
+    auto& article = articles.at(row[place].as<size_t>());
+    if (is_full && !HasBody(row)) {
+      article.reset();  // the bodies before it were too large
     } else {
       article = EncodeArticle(row, view);
     }
@@ -155,11 +154,11 @@ postgres::Answers<std::optional<EncodedArticle>> ReadArticles(postgres::Connecti
 
 postgres::Answers<std::optional<ArticleState>> ReadArticleStates(
     postgres::Connection& connection, const std::vector<std::string>& ids) {
-  static const std::string statement = SelectNamed(kStateColumns, "");
+  static const std::string statement = SelectNamed(StateColumns(), "");
   const postgres::Result rows = connection.Read(statement, ArrayParameter(ids), NowParameter());
-  const auto place = rows.column_number("place");
+  const size_t place = rows.column_number("place");
   postgres::Answers<std::optional<ArticleState>> states(ids.size(), std::optional<ArticleState>());
-  for (const auto& row : rows) states[row[place].as<size_t>()] = ReadState(row, 0);
+  for (const auto& row : rows) states.at(row[place].as<size_t>()) = ReadState(row, 0);
   return states;
 }
 
@@ -169,7 +168,7 @@ postgres::Answers<std::vector<std::optional<ArticleState>>> ReadListsOfStates(
   size_t taken = 0;
   for (; taken < lists.size(); ++taken) {
     const auto& list = lists[taken];
-    if (taken > 0 && ids.size() + list.size() > kMostListedIds) break;
+    if (taken > 0 && ids.size() + list.size() > kMaxListedIds) break;
     ids.insert(ids.end(), list.begin(), list.end());
   }
   auto states = ReadArticleStates(connection, ids);
@@ -201,7 +200,7 @@ absl::StatusOr<ArticlePage> GetArticlePage(postgres::Connection& connection, v1:
                                            const CommentQuery& comments) {
   const postgres::Snapshot snapshot(connection);
   std::optional<EncodedArticle> article =
-      *ReadArticles(connection, {comments.article_id}, view).front();
+      ReadArticles(connection, {comments.article_id}, view).front().value();
   if (!article) return ArticleNotFound(ArticleName(comments.article_id));
   ArticlePage page{.article = *std::move(article), .comments = {}};
   CommentQuery query = comments;

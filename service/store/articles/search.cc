@@ -12,9 +12,8 @@
 namespace content::store {
 namespace {
 
-// $1 article key, $2 publish time. No text of 100,000 characters makes a tsvector larger than
-// PostgreSQL allows (1 MiB): at worst every character takes 4 bytes, and every word counts twice,
-// in a compound and alone.
+// $1 article key, $2 publish time. PostgreSQL allows a tsvector of 1 MiB, which 100,000 characters
+// never exceed: at worst each takes 4 bytes, and each word counts twice, alone and in a compound.
 constexpr char kInsertSearch[] = R"sql(
 INSERT INTO article_search (article_id, config, publish_time, search)
 SELECT a.article_id, c.config, $2::timestamptz,
@@ -37,14 +36,14 @@ ON CONFLICT (article_id) DO UPDATE SET
 constexpr char kDeleteSearch[] = "DELETE FROM article_search WHERE article_id = $1";
 
 // $1 text, $2 language or '', $3 now, $4 and $5 rank and article key of the last row of the page
-// before, $6 limit. At least one row: the columns of an article with `page_key` and its
-// `marked_body` (see MakeSnippet), NULL if none is found, and whether there `is_word` to search
-// for.
+// before, $6 limit. Selects the columns of an article with `page_key` and `marked_body` (see
+// MakeSnippet). There is at least one row: `is_word` says whether the text has a word to search
+// for, and all other columns are NULL if nothing is found.
 //
-// `words` is what the text means in each configuration that articles have; all of them make one
-// query, so that the index is scanned once. `any_word` has the same words, less those that must not
-// be there, as mere alternatives: only for these do ranking and marking take time and memory in
-// proportion to the article. (Marking a phrase can take gigabytes.)
+// `words` has the meaning of the text in each configuration that articles have. `matching` joins
+// them to one query, so that the index is scanned once. `any_word` has the same words as mere
+// alternatives, without those that must not occur: ranking and marking by these takes time and
+// memory in proportion to the article, while marking a phrase can take gigabytes.
 std::string SelectFound() {
   constexpr char kFound[] = R"sql(
 WITH RECURSIVE used (config) AS (

@@ -3,22 +3,25 @@
 #include <string>
 
 #include "absl/status/statusor.h"
-#include "content/store.h"
+#include "absl/time/time.h"
+#include "content/article.h"
+#include "content/page.h"
+#include "content/v1/content_service.pb.h"
 #include "postgres/connection.h"
 #include "postgres/transaction.h"
 
-// PostgreSQL's full-text search over articles.
+// Full-text search of articles. The functions throw like postgres::Connection.
 namespace content::store {
 
-/// Makes the text of the article, as it is stored, what searches find from `publish_time` on;
-/// `article_id` is the storage key.
+/// Makes searches find the article, by its text as it is stored, from `publish_time` on.
+/// `article_id` is the article's key.
 void IndexArticle(postgres::Transaction& transaction, const std::string& article_id,
                   absl::Time publish_time);
 
-/// Takes it out of what searches find.
+/// Makes searches no longer find the article.
 void UnindexArticle(postgres::Transaction& transaction, const std::string& article_id);
 
-/// See Store::SearchArticles.
+/// See ArticleReads::SearchArticles.
 absl::StatusOr<Page<v1::SearchResult>> SearchArticles(postgres::Connection& connection,
                                                       const SearchQuery& query);
 

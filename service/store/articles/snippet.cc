@@ -10,7 +10,7 @@ namespace content::store {
 namespace {
 
 constexpr size_t kPassageBytes = 300;
-// How much of it comes before the first marked word.
+// Bytes of a passage before its first marked word.
 constexpr size_t kLeadBytes = 80;
 
 struct Span {
@@ -20,7 +20,7 @@ struct Span {
 
 struct MarkedText {
   std::string text;
-  std::vector<Span> marks;  // in their order
+  std::vector<Span> marks;  // in order
 };
 
 MarkedText RemoveMarks(absl::string_view marked_text) {
@@ -29,7 +29,7 @@ MarkedText RemoveMarks(absl::string_view marked_text) {
     if (c == kMarkStart) {
       result.marks.push_back({result.text.size(), result.text.size()});
     } else if (c == kMarkEnd) {
-      result.marks.back().end = result.text.size();
+      if (!result.marks.empty()) result.marks.back().end = result.text.size();
     } else {
       result.text.push_back(c);
     }
@@ -37,13 +37,13 @@ MarkedText RemoveMarks(absl::string_view marked_text) {
   return result;
 }
 
-// The first of the marked words that a passage should show.
+// Index of the mark that the best passage begins with.
 size_t BestFirstMark(const MarkedText& marked) {
   const std::vector<Span>& marks = marked.marks;
   const auto word = [&](const Span& mark) {
     return absl::AsciiStrToLower(marked.text.substr(mark.begin, mark.end - mark.begin));
   };
-  std::map<std::string, int> words;  // those from `first` on that fit, and how often
+  std::map<std::string, int> words;  // the words from `first` on that fit, with their number
   size_t best = 0;
   size_t most = 0;
   size_t next = 0;
@@ -57,7 +57,7 @@ size_t BestFirstMark(const MarkedText& marked) {
       most = words.size();
       best = first;
     }
-    if (next == first) {  // a word that is longer than a passage
+    if (next == first) {  // the word is longer than a passage
       ++next;
     } else if (const auto it = words.find(word(marks[first])); --it->second == 0) {
       words.erase(it);
@@ -70,8 +70,8 @@ bool IsInsideCharacter(const std::string& text, size_t at) {
   return at < text.size() && (static_cast<unsigned char>(text[at]) & 0xC0) == 0x80;
 }
 
-// Where a passage that should begin at `wanted` begins: after the next space, if there is one
-// before `latest`.
+// Start of a passage that should start at `wanted`: after the next space, if there is one before
+// `latest`.
 size_t BeginOf(const std::string& text, size_t wanted, size_t latest) {
   if (wanted == 0) return 0;
   for (size_t at = wanted; at < latest; ++at) {
@@ -81,7 +81,7 @@ size_t BeginOf(const std::string& text, size_t wanted, size_t latest) {
   return wanted;
 }
 
-// Where one that may go on to `wanted` ends: before the last space, if there is one after
+// End of a passage that should end at `wanted`: before the last space, if there is one after
 // `earliest`.
 size_t EndOf(const std::string& text, size_t wanted, size_t earliest) {
   if (wanted >= text.size()) return text.size();

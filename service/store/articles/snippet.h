@@ -7,13 +7,13 @@
 
 namespace content::store {
 
-/// What opens and closes a word that was searched for in a marked text. No text of ours holds them.
+/// These open and close each found word in a marked text. No stored text contains them.
 inline constexpr char kMarkStart = '\x01';
 inline constexpr char kMarkEnd = '\x02';
 
-/// A passage of a marked text (UTF-8) of at most 300 bytes: the one with the most different marked
-/// words, the first of those; without any, the beginning. It begins and ends between words if it
-/// can.
+/// Returns a passage of at most 300 bytes of a marked text (UTF-8): the first of those with the
+/// most different marked words, or the beginning of the text if no word is marked. It begins and
+/// ends between words where possible.
 std::vector<v1::SnippetPart> MakeSnippet(absl::string_view marked_text);
 
 }  // namespace content::store

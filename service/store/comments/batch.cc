@@ -33,25 +33,23 @@ std::vector<std::string> NamesOf(const std::vector<const CommentChange*>& change
 class CommentBatch {
  public:
   CommentBatch(postgres::Connection& connection, const std::vector<const CommentChange*>& changes,
-               bool in_doubt)
-      : transaction_(connection),
-        changes_(changes),
-        in_doubt_(in_doubt),
-        answers_(changes.size()) {}
+               postgres::WriteMode mode)
+      : transaction_(connection), changes_(changes), mode_(mode), answers_(changes.size()) {}
 
-  std::vector<CommentAnswer> Run(LockWait wait, const Announce& announce) {
-    Lock(wait);
+  std::vector<CommentAnswer> Run(const Announce& announce) {
+    Lock();
     ReadRequests();
     ReadComments();
     Apply();
-    std::vector<ChangeNotice> news = News();  // before the commit, after which nothing may fail
+    std::vector<ChangeNotice> notices = Notices();  // nothing may fail after the commit
     Commit();
-    if (!news.empty()) announce(std::move(news));
+    if (!notices.empty()) announce(std::move(notices));
     return std::move(answers_);
   }
 
  private:
-  void Lock(LockWait wait) {
+  void Lock() {
+    const LockWait wait = mode_.skip_locked ? LockWait::kSkip : LockWait::kWait;
     const auto named = LockArticles(transaction_, NamesOf(changes_), now_, wait);
     for (const auto& [name, article] : named) {
       if (article) articles_.try_emplace(article->id, *article);
@@ -70,8 +68,9 @@ class CommentBatch {
     std::vector<RequestLog::Key> keys;
     for (const Item& item : items_) {
       const RequestKey& request = RequestOf(*item.change);
-      // One without a fingerprint was given its id here.
-      const bool may_exist = in_doubt_ || !request.fingerprint.empty();
+      // An id without a fingerprint was made for this write, so only another attempt can have used
+      // it.
+      const bool may_exist = mode_.in_doubt || !request.fingerprint.empty();
       if (may_exist && !request.id.empty()) keys.push_back({item.article->id, request.id});
     }
     requests_.Read(keys);
@@ -88,11 +87,11 @@ class CommentBatch {
         below_others.insert({item.article->id, TargetOf(*item.change)});
       }
     }
-    threads_.Read(keys);
-    threads_.ReadAbove(below_others);
+    comments_.Read(keys);
+    comments_.ReadAbove(below_others);
   }
 
-  // Ids of what the write looks at.
+  // The ids of the comments that the write looks at.
   std::vector<std::string> CommentsOf(const Item& item) const {
     std::vector<std::string> ids;
     const auto add = [&ids](const std::string& id) {
@@ -102,18 +101,18 @@ class CommentBatch {
     const auto past = requests_.Find(item.article->id, RequestOf(*item.change));
     if (past.ok() && *past) add((*past)->comment_id);
     const auto* added = std::get_if<NewComment>(item.change);
-    if (in_doubt_ && added != nullptr) add(added->comment_id);
+    if (mode_.in_doubt && added != nullptr) add(added->comment_id);
     return ids;
   }
 
-  // In memory.
+  // Does the writes in memory.
   void Apply() {
     for (const Item& item : items_) {
       *item.answer = WriteComment({.article = *item.article,
-                                   .threads = threads_,
+                                   .comments = comments_,
                                    .requests = requests_,
                                    .now = now_,
-                                   .in_doubt = in_doubt_},
+                                   .in_doubt = mode_.in_doubt},
                                   *item.change);
     }
   }
@@ -124,40 +123,42 @@ class CommentBatch {
       if (article.changed) changed.push_back(&article);
     }
     if (changed.empty() && !requests_.has_callers_records()) return;
-    threads_.Write();
+    comments_.Write();
     requests_.Write();
     WriteCounters(transaction_, changed);
     transaction_.Commit();
   }
 
-  // Of every article that was written to, now or, if the answer was found, before.
-  std::vector<ChangeNotice> News() const {
-    std::map<std::string, ChangeNotice> news;
+  // One notice for each article that was written to, by this attempt or by an earlier one.
+  std::vector<ChangeNotice> Notices() const {
+    std::map<std::string, ChangeNotice> by_article;
     for (const Item& item : items_) {
-      if (item.answer->value().ok()) news.try_emplace(item.article->id, NewsOf(*item.article));
+      if (item.answer->value().ok()) {
+        by_article.try_emplace(item.article->id, NoticeOf(*item.article));
+      }
     }
-    std::vector<ChangeNotice> list;
-    for (auto& [id, of_article] : news) list.push_back(std::move(of_article));
-    return list;
+    std::vector<ChangeNotice> notices;
+    for (auto& [id, notice] : by_article) notices.push_back(std::move(notice));
+    return notices;
   }
 
   const absl::Time now_ = absl::Now();
   postgres::Transaction transaction_;
   const std::vector<const CommentChange*>& changes_;
-  const bool in_doubt_;
+  const postgres::WriteMode mode_;
   std::map<std::string, LockedArticle> articles_;  // by key
   std::vector<CommentAnswer> answers_;
   std::vector<Item> items_;
   RequestLog requests_{transaction_};
-  Threads threads_{transaction_};
+  CommentTree comments_{transaction_};
 };
 
 }  // namespace
 
 std::vector<CommentAnswer> WriteComments(postgres::Connection& connection,
                                          const std::vector<const CommentChange*>& changes,
-                                         LockWait wait, bool in_doubt, const Announce& announce) {
-  return CommentBatch(connection, changes, in_doubt).Run(wait, announce);
+                                         postgres::WriteMode mode, const Announce& announce) {
+  return CommentBatch(connection, changes, mode).Run(announce);
 }
 
 }  // namespace content::store

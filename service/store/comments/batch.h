@@ -6,21 +6,20 @@
 #include "absl/status/statusor.h"
 #include "content/store.h"
 #include "postgres/connection.h"
+#include "postgres/write_policy.h"
 #include "store/change_notifier.h"
 #include "store/comments/write.h"
-#include "store/lock.h"
 
 namespace content::store {
 
-/// What became of a write; nothing if its article was skipped, and the write with it.
+/// What became of a write. nullopt if it was left out because its article is locked.
 using CommentAnswer = std::optional<absl::StatusOr<v1::Comment>>;
 
-/// Does these writes, one after the other, in one transaction, and answers each (WriteComment says
-/// how). One that fails does not disturb the others. `wait`: what becomes of those whose article
-/// another transaction has locked. `in_doubt`: see postgres::Pool::Work. Throws pqxx exceptions:
-/// then none was done, or the outcome of all is not known.
+/// Does writes in one transaction, in this order, and answers each (see WriteComment). A write that
+/// fails does not affect the others. If it throws an exception (see Connection), none was done, or
+/// the outcome of all is unknown.
 std::vector<CommentAnswer> WriteComments(postgres::Connection& connection,
                                          const std::vector<const CommentChange*>& changes,
-                                         LockWait wait, bool in_doubt, const Announce& announce);
+                                         postgres::WriteMode mode, const Announce& announce);
 
 }  // namespace content::store

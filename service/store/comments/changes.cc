@@ -12,9 +12,9 @@ namespace {
 // Rows of one read. A watcher that is further behind reads again.
 constexpr size_t kMaxChanges = 100;
 
-// $1 article, $2 now, $3 revision, $4 limit. At least one row if the article is readable: its
-// `revision` and `comment_count`, and the columns of a comment that changed after $3 (NULL if there
-// is none). All comments of one revision are there, or none.
+// $1 article, $2 now, $3 revision, $4 limit. Selects the comments that changed after $3: of each
+// revision all or none. If the article is readable, there is at least one row, with its `revision`
+// and `comment_count`; all other columns are NULL if no comment has changed.
 std::string SelectCommentChanges() {
   constexpr char kChanges[] = R"sql(
 SELECT change.*, s.revision, s.comment_count
@@ -27,10 +27,10 @@ LEFT JOIN LATERAL (
 ) change ON true
 WHERE $1 AND $2
 ORDER BY change.comment_revision, change.comment_id)sql";
-  return absl::Substitute(kChanges, kCommentColumns, IsNamed("$1"), IsReadable("$2"));
+  return absl::Substitute(kChanges, CommentColumns(), IsNamed("$1"), IsReadable("$2"));
 }
 
-// How many of these, whole revisions only and at least one, are no more than kMaxReplyBytes.
+// Number of comments that fit in kMaxReplyBytes, in whole revisions and at least one of these.
 size_t CountFitting(const std::vector<v1::Comment>& comments) {
   size_t bytes = 0;
   size_t fitting = 0;

@@ -9,7 +9,7 @@
 
 namespace content::store {
 
-/// See ChangeFeed::ReadCommentChanges.
+/// See ChangeFeed::ReadCommentChanges. Throws like postgres::Connection.
 absl::StatusOr<CommentChanges> ReadCommentChanges(postgres::Connection& connection,
                                                   const std::string& article_id,
                                                   int64_t after_revision);

@@ -5,7 +5,6 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
-#include "content/names.h"
 #include "google/protobuf/util/time_util.h"
 #include "postgres/bulk.h"
 #include "store/columns.h"
@@ -15,10 +14,10 @@ namespace {
 
 using google::protobuf::util::TimeUtil;
 
-// Comments in whatever state.
+// Whole comments, in any state.
 const postgres::BulkStatement<2>& SelectComments() {
   static const postgres::BulkStatement<2> statement(
-      absl::StrCat("SELECT ", kCommentColumns,
+      absl::StrCat("SELECT ", CommentColumns(),
                    ", c.article_id, c.shown, encode(c.thread_key, 'hex') AS thread "
                    "FROM $rows AS n (article_id, comment_id) JOIN comment c "
                    "ON c.article_id = n.article_id AND c.comment_id = n.comment_id "
@@ -27,7 +26,7 @@ const postgres::BulkStatement<2>& SelectComments() {
   return statement;
 }
 
-// What of them is counted.
+// What a change of a reply needs of the comments above.
 const postgres::BulkStatement<2>& SelectCounts() {
   static const postgres::BulkStatement<2> statement(R"sql(
 SELECT c.article_id, c.comment_id, c.state, c.reply_count, c.shown
@@ -94,8 +93,9 @@ postgres::Result Select(postgres::Transaction& transaction,
   return statement.Exec(transaction, rows);
 }
 
-// The ids in a thread key (hex), 16 bytes each, as UUIDs; the last is the comment's own.
-std::vector<std::string> IdsAbove(absl::string_view thread) {
+// A thread key (in hexadecimal) holds the ids from the root of the thread down to the comment
+// itself, 16 bytes each. Returns all but the last, as UUIDs.
+std::vector<std::string> AncestorsIn(absl::string_view thread) {
   constexpr size_t kIdLength = 32;
   std::vector<std::string> ids;
   for (; thread.size() > kIdLength; thread.remove_prefix(kIdLength)) {
@@ -106,7 +106,7 @@ std::vector<std::string> IdsAbove(absl::string_view thread) {
   return ids;
 }
 
-// The opposite, as PostgreSQL reads it.
+// The thread key of a comment, as PostgreSQL reads it.
 std::string ThreadKey(const StoredComment& comment) {
   std::string key = "\\x";
   for (const std::string& id : comment.ancestors) absl::StrAppend(&key, id);
@@ -118,71 +118,91 @@ StoredComment ReadStored(const postgres::Row& row) {
   return {.message = ReadComment(row, Audience::kModerators),
           .id = row["comment_id"].c_str(),
           .shown = row["shown"].as<bool>(),
-          .ancestors = IdsAbove(row["thread"].c_str())};
-}
-
-StoredComment ReadCounts(const postgres::Row& row) {
-  StoredComment comment{.message = {},
-                        .id = row["comment_id"].c_str(),
-                        .shown = row["shown"].as<bool>(),
-                        .ancestors = {}};
-  comment.message.set_state(static_cast<v1::CommentState>(row["state"].as<int>()));
-  comment.message.set_reply_count(row["reply_count"].as<int>());
-  return comment;
+          .ancestors = AncestorsIn(row["thread"].c_str())};
 }
 
 bool IsVisible(const v1::Comment& comment) { return comment.state() == v1::COMMENT_STATE_VISIBLE; }
 
-bool IsShown(const v1::Comment& comment) { return IsVisible(comment) || comment.reply_count() > 0; }
+bool IsShown(v1::CommentState state, int reply_count) {
+  return state == v1::COMMENT_STATE_VISIBLE || reply_count > 0;
+}
+
+// 1 if something that is counted is now there, -1 if it is gone, 0 if nothing has changed.
+int Difference(bool before, bool now) { return static_cast<int>(now) - static_cast<int>(before); }
 
 std::string TimeParameter(const google::protobuf::Timestamp& time) {
   return store::TimeParameter(FromTimestamp(time));
 }
 
-// Raises the article's revision and gives it to a comment that is written.
+// Raises the article's revision and gives it to a comment whose text is written.
 void Stamp(LockedArticle& article, v1::Comment& comment) {
   article.changed = true;
   comment.set_revision(++article.revision);
   comment.set_etag(absl::StrCat(article.revision));
 }
 
+void AddRow(const StoredKey& key, const StoredComment& comment, postgres::Rows<16>& rows) {
+  const v1::Comment& message = comment.message;
+  const int state = message.state();
+  rows.Add(key.article_id, key.comment_id,
+           comment.ancestors.empty() ? "" : comment.ancestors.back(), ThreadKey(comment),
+           message.depth(), state, message.author().id(), message.author().display_name(),
+           message.body(), message.reply_count(), message.edit_count(),
+           TimeParameter(message.create_time()), TimeParameter(message.update_time()),
+           message.revision(), message.etag(), comment.shown);
+}
+
+void AddRow(const StoredKey& key, const StoredComment& comment, postgres::Rows<12>& rows) {
+  const v1::Comment& message = comment.message;
+  const int state = message.state();
+  rows.Add(key.article_id, key.comment_id, state, message.author().id(),
+           message.author().display_name(), message.body(), message.reply_count(),
+           message.edit_count(), TimeParameter(message.update_time()), message.revision(),
+           message.etag(), comment.shown);
+}
+
 }  // namespace
 
-void Threads::Read(const std::set<StoredKey>& keys) {
+void CommentTree::Read(const std::set<StoredKey>& keys) {
   if (keys.empty()) return;
   for (const auto& row : Select(transaction_, SelectComments(), keys)) {
-    entries_.try_emplace({row["article_id"].c_str(), row["comment_id"].c_str()},
-                         Entry{.comment = ReadStored(row)});
+    const StoredKey key = {row["article_id"].c_str(), row["comment_id"].c_str()};
+    comments_.try_emplace(key, Entry{.comment = ReadStored(row)});
+    ancestors_.erase(key);
   }
 }
 
-void Threads::ReadAbove(const std::set<StoredKey>& keys) {
+void CommentTree::ReadAbove(const std::set<StoredKey>& keys) {
   std::set<StoredKey> above;
   for (const StoredKey& key : keys) {
-    const auto entry = entries_.find(key);
-    if (entry == entries_.end()) continue;
+    const auto entry = comments_.find(key);
+    if (entry == comments_.end()) continue;
     for (const std::string& id : entry->second.comment.ancestors) {
-      if (!entries_.contains({key.article_id, id})) above.insert({key.article_id, id});
+      const StoredKey ancestor = {key.article_id, id};
+      if (!comments_.contains(ancestor)) above.insert(ancestor);
     }
   }
   if (above.empty()) return;
   for (const auto& row : Select(transaction_, SelectCounts(), above)) {
-    entries_.try_emplace({row["article_id"].c_str(), row["comment_id"].c_str()},
-                         Entry{.comment = ReadCounts(row)});
+    ancestors_.try_emplace(
+        {row["article_id"].c_str(), row["comment_id"].c_str()},
+        AncestorCounts{.state = static_cast<v1::CommentState>(row["state"].as<int>()),
+                       .reply_count = row["reply_count"].as<int>(),
+                       .shown = row["shown"].as<bool>()});
   }
 }
 
-const StoredComment* Threads::Find(const LockedArticle& article,
-                                   const std::string& comment_id) const {
-  const auto entry = entries_.find({article.id, comment_id});
-  return entry == entries_.end() ? nullptr : &entry->second.comment;
+const StoredComment* CommentTree::Find(const LockedArticle& article,
+                                       const std::string& comment_id) const {
+  const auto entry = comments_.find({article.id, comment_id});
+  return entry == comments_.end() ? nullptr : &entry->second.comment;
 }
 
-const v1::Comment& Threads::Add(LockedArticle& article, const std::string& comment_id,
-                                const StoredComment* parent, v1::Comment comment) {
+const v1::Comment& CommentTree::Add(LockedArticle& article, const std::string& comment_id,
+                                    const StoredComment* parent, v1::Comment comment) {
   Stamp(article, comment);
-  Entry& entry = entries_[{article.id, comment_id}];
-  entry.work = Work::kAll;
+  Entry& entry = comments_[{article.id, comment_id}];
+  entry.pending = Pending::kAll;
   StoredComment& added = entry.comment;
   added.id = comment_id;
   added.shown = IsVisible(comment);
@@ -198,70 +218,82 @@ const v1::Comment& Threads::Add(LockedArticle& article, const std::string& comme
   return added.message;
 }
 
-const v1::Comment& Threads::Change(LockedArticle& article, const std::string& comment_id,
-                                   absl::Time now, v1::Comment changed) {
-  Entry& entry = entries_.at({article.id, comment_id});
-  StoredComment& comment = entry.comment;
+const v1::Comment& CommentTree::Change(LockedArticle& article, const StoredComment& comment,
+                                       absl::Time now, v1::Comment changed) {
+  Entry& entry = comments_[{article.id, comment.id}];
+  StoredComment& stored = entry.comment;
   Stamp(article, changed);
   *changed.mutable_update_time() = TimeUtil::MicrosecondsToTimestamp(absl::ToUnixMicros(now));
-  article.comment_count +=
-      static_cast<int>(IsVisible(changed)) - static_cast<int>(IsVisible(comment.message));
-  comment.message = std::move(changed);
-  const bool was_shown = std::exchange(comment.shown, IsShown(comment.message));
-  CountReply(article, comment.ancestors,
-             static_cast<int>(comment.shown) - static_cast<int>(was_shown));
-  entry.work = std::max(entry.work, Work::kText);
-  return comment.message;
+  article.comment_count += Difference(IsVisible(stored.message), IsVisible(changed));
+  stored.message = std::move(changed);
+  const bool was_shown = stored.shown;
+  stored.shown = IsShown(stored.message.state(), stored.message.reply_count());
+  CountReply(article, stored.ancestors, Difference(was_shown, stored.shown));
+  entry.pending = std::max(entry.pending, Pending::kText);
+  return stored.message;
 }
 
-// Counts one reply more (or, with -1, one less) in the nearest of these, and so on upwards as long
-// as that shows or hides the one that is counted.
-void Threads::CountReply(const LockedArticle& article, const std::vector<std::string>& ancestors,
-                         int difference) {
+// Adds `difference` (1 or -1) to the replies of the nearest ancestor. If that shows or hides it, it
+// counts as a reply more or less for the next one, and so on upwards.
+void CommentTree::CountReply(const LockedArticle& article,
+                             const std::vector<std::string>& ancestors, int difference) {
   for (auto id = ancestors.rbegin(); id != ancestors.rend() && difference != 0; ++id) {
-    const auto found = entries_.find({article.id, *id});
-    // Not read, because nothing changes here, unless what was counted was wrong: VerifyCounters is
-    // for that.
-    if (found == entries_.end()) return;
-    Entry& entry = found->second;
-    v1::Comment& message = entry.comment.message;
-    message.set_reply_count(message.reply_count() + difference);
-    message.set_revision(article.revision);
-    const bool was_shown = std::exchange(entry.comment.shown, IsShown(message));
-    difference = static_cast<int>(entry.comment.shown) - static_cast<int>(was_shown);
-    entry.work = std::max(entry.work, Work::kCounts);
+    const StoredKey key = {article.id, *id};
+    if (const auto entry = comments_.find(key); entry != comments_.end()) {
+      difference = AddReplies(difference, article.revision, entry->second);
+    } else if (const auto counts = ancestors_.find(key); counts != ancestors_.end()) {
+      difference = AddReplies(difference, article.revision, counts->second);
+    } else {
+      // It was not read because nothing changes here, unless the stored counts were wrong.
+      // VerifyCounters repairs those.
+      return;
+    }
   }
 }
 
-void Threads::Write() const {
+// Returns by how much this changes the replies of the parent.
+int CommentTree::AddReplies(int difference, int64_t revision, Entry& entry) {
+  v1::Comment& message = entry.comment.message;
+  message.set_reply_count(message.reply_count() + difference);
+  message.set_revision(revision);
+  entry.pending = std::max(entry.pending, Pending::kCounts);
+  const bool was_shown = entry.comment.shown;
+  entry.comment.shown = IsShown(message.state(), message.reply_count());
+  return Difference(was_shown, entry.comment.shown);
+}
+
+int CommentTree::AddReplies(int difference, int64_t revision, AncestorCounts& counts) {
+  counts.reply_count += difference;
+  counts.revision = revision;
+  const bool was_shown = counts.shown;
+  counts.shown = IsShown(counts.state, counts.reply_count);
+  return Difference(was_shown, counts.shown);
+}
+
+void CommentTree::Write() const {
   postgres::Rows<16> added;
   postgres::Rows<12> changed;
   std::vector<CommentCounts> counted;
-  for (const auto& [key, entry] : entries_) {
+  for (const auto& [key, entry] : comments_) {
     const StoredComment& comment = entry.comment;
     const v1::Comment& message = comment.message;
-    const int state = message.state();
-    switch (entry.work) {
-      case Work::kNothing:
+    switch (entry.pending) {
+      case Pending::kNothing:
         break;
-      case Work::kCounts:
+      case Pending::kCounts:
         counted.push_back({key, message.revision(), message.reply_count(), comment.shown});
         break;
-      case Work::kText:
-        changed.Add(key.article_id, key.comment_id, state, message.author().id(),
-                    message.author().display_name(), message.body(), message.reply_count(),
-                    message.edit_count(), TimeParameter(message.update_time()), message.revision(),
-                    message.etag(), comment.shown);
+      case Pending::kText:
+        AddRow(key, comment, changed);
         break;
-      case Work::kAll:
-        added.Add(key.article_id, key.comment_id,
-                  comment.ancestors.empty() ? "" : comment.ancestors.back(), ThreadKey(comment),
-                  message.depth(), state, message.author().id(), message.author().display_name(),
-                  message.body(), message.reply_count(), message.edit_count(),
-                  TimeParameter(message.create_time()), TimeParameter(message.update_time()),
-                  message.revision(), message.etag(), comment.shown);
+      case Pending::kAll:
+        AddRow(key, comment, added);
         break;
     }
+  }
+  for (const auto& [key, counts] : ancestors_) {
+    if (counts.revision == 0) continue;
+    counted.push_back({key, counts.revision, counts.reply_count, counts.shown});
   }
   if (!added.empty()) InsertComments().Exec(transaction_, added);
   if (!changed.empty()) UpdateComments().Exec(transaction_, changed);

@@ -8,17 +8,14 @@
 #include <vector>
 
 #include "absl/time/time.h"
-#include "content/store.h"
+#include "content/v1/comment.pb.h"
 #include "postgres/transaction.h"
 #include "store/lock.h"
 
-// Changes of comments, and what follows for the counts above them. Readers see a comment that is
-// VISIBLE or has replies that they see; so what becomes of one comment can show or hide those above
-// it.
 namespace content::store {
 
 struct StoredKey {
-  /// Of the article in every table.
+  /// The article's key in every table.
   std::string article_id;
   std::string comment_id;
 
@@ -28,62 +25,86 @@ struct StoredKey {
 };
 
 struct StoredComment {
-  /// As moderators see it. Of one that was read by ReadAbove only state and reply_count.
+  /// As moderators see it.
   v1::Comment message;
   std::string id;
-  /// Whether readers see it.
+  /// Whether readers see the comment, if only as a placeholder.
   bool shown = false;
-  /// Ids of the comments above it, the nearest last.
+  /// Ids of the comments above, from the root of the thread down to the parent.
   std::vector<std::string> ancestors;
 };
 
-/// Comments of locked articles, which a transaction reads into memory, changes there one after the
-/// other, and writes back all together.
-class Threads {
+/// Comments of locked articles. A transaction reads all the comments it needs into memory, then
+/// changes them there, and writes the changes at the end:
+///
+///   CommentTree tree(transaction);
+///   tree.Read({key});
+///   tree.ReadAbove({key});
+///   const StoredComment* comment = tree.Find(article, key.comment_id);
+///   tree.Change(article, *comment, now, Tombstone(comment->message));
+///   tree.Write();
+///
+/// Readers see a comment that is VISIBLE or has replies that they see. So a change of one comment
+/// can show or hide those above it. Add and Change follow that up the thread, and keep the
+/// article's `comment_count` and every `reply_count` exact.
+class CommentTree {
  public:
-  explicit Threads(postgres::Transaction& transaction) : transaction_(transaction) {}
+  explicit CommentTree(postgres::Transaction& transaction) : transaction_(transaction) {}
 
-  /// Reads these comments, in whatever state. Those that do not exist are not found later.
+  /// Reads comments in any state. Keys of comments that do not exist are ignored.
   void Read(const std::set<StoredKey>& keys);
 
-  /// Reads what is counted of the comments above these. To be called for those of which Change may
-  /// change whether readers see them.
+  /// Reads the counts of the comments above those of `keys`, which must have been read. Needed
+  /// before a Change that may show or hide one of them.
   void ReadAbove(const std::set<StoredKey>& keys);
 
-  /// Nothing if it does not exist or was not read. Valid as long as this is.
+  /// nullptr if the comment does not exist or was not read. Valid for as long as the tree.
   const StoredComment* Find(const LockedArticle& article, const std::string& comment_id) const;
 
-  /// Adds a comment, whose parent is `parent` if that is not null, at a new revision of the
-  /// article, and returns it. Keeps comment_count, and reply_count of those above, exact; the same
-  /// below.
+  /// Adds a comment at a new revision of the article, and returns it as it will be written.
+  /// `parent` is what it replies to, or nullptr.
   const v1::Comment& Add(LockedArticle& article, const std::string& comment_id,
                          const StoredComment* parent, v1::Comment comment);
 
-  /// Gives a comment author, body, state and edit_count of `changed`, at a new revision of the
-  /// article, and returns it.
-  const v1::Comment& Change(LockedArticle& article, const std::string& comment_id, absl::Time now,
+  /// Gives `comment`, which Find returned, the author, body, state and edit_count of `changed`, at
+  /// a new revision of the article. Returns it as it will be written.
+  const v1::Comment& Change(LockedArticle& article, const StoredComment& comment, absl::Time now,
                             v1::Comment changed);
 
-  /// Writes what was added and changed, with the commit at the latest; of the articles nothing.
+  /// Writes all changes of comments, with the commit at the latest. The articles' counters are left
+  /// to WriteCounters.
   void Write() const;
 
  private:
-  // What has to be written: each includes those before.
-  enum class Work { kNothing, kCounts, kText, kAll };
+  // What has to be written. Each value includes those before it.
+  enum class Pending { kNothing, kCounts, kText, kAll };
 
   struct Entry {
     StoredComment comment;
-    Work work = Work::kNothing;
+    Pending pending = Pending::kNothing;
+  };
+
+  // A comment of which only the counts were read.
+  struct AncestorCounts {
+    v1::CommentState state;
+    int reply_count;
+    bool shown;
+    int64_t revision = 0;  // 0 unless the counts have changed
   };
 
   void CountReply(const LockedArticle& article, const std::vector<std::string>& ancestors,
                   int difference);
 
+  static int AddReplies(int difference, int64_t revision, Entry& entry);
+  static int AddReplies(int difference, int64_t revision, AncestorCounts& counts);
+
   postgres::Transaction& transaction_;
-  std::map<StoredKey, Entry> entries_;
+  // A comment is in one of the two.
+  std::map<StoredKey, Entry> comments_;
+  std::map<StoredKey, AncestorCounts> ancestors_;
 };
 
-/// What of a comment follows from others.
+/// The columns of a comment that follow from other comments.
 struct CommentCounts {
   StoredKey key;
   int64_t revision;
@@ -91,10 +112,10 @@ struct CommentCounts {
   bool shown;
 };
 
-/// Writes these, with the commit at the latest.
+/// Writes the counts of these comments, with the commit at the latest.
 void WriteCounts(postgres::Transaction& transaction, const std::vector<CommentCounts>& comments);
 
-/// `comment` without what deleting takes from it.
+/// What is left of `comment` once it is deleted.
 v1::Comment Tombstone(v1::Comment comment);
 
 }  // namespace content::store

@@ -1,5 +1,6 @@
 #include "store/comments/moderation.h"
 
+#include <string>
 #include <utility>
 
 #include "absl/strings/str_split.h"
@@ -11,17 +12,17 @@ namespace content::store {
 namespace {
 
 // $1 and $2 comment id and article key of the last row of the page before, $3 limit. The state is
-// part of the text: with a parameter in its place the partial index could not be used.
+// part of the text, because the partial index is not used for a parameter.
 std::string SelectQueue(v1::CommentState state) {
   return absl::Substitute(R"sql(
 SELECT $0, c.comment_id || '/' || c.article_id AS page_key
 FROM comment c JOIN article_state s USING (article_id)
 WHERE c.state = $1 AND (c.comment_id, c.article_id) > ($$1::uuid, $$2)
 ORDER BY c.comment_id, c.article_id LIMIT $$3::integer)sql",
-                          kCommentColumns, static_cast<int>(state));
+                          CommentColumns(), static_cast<int>(state));
 }
 
-// A key that comes before every other.
+// Comes before every other key.
 constexpr char kFirstKey[] = "00000000-0000-0000-0000-000000000000/";
 
 }  // namespace

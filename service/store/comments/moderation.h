@@ -1,12 +1,14 @@
 #pragma once
 
 #include "absl/status/statusor.h"
-#include "content/store.h"
+#include "content/comment.h"
+#include "content/page.h"
+#include "content/v1/comment.pb.h"
 #include "postgres/connection.h"
 
 namespace content::store {
 
-/// See Store::ListModerationQueue. Throws pqxx exceptions.
+/// See CommentReads::ListModerationQueue. Throws like postgres::Connection.
 absl::StatusOr<Page<v1::Comment>> ListModerationQueue(postgres::Connection& connection,
                                                       const ModerationQuery& query);
 

@@ -12,10 +12,11 @@
 namespace content::store {
 namespace {
 
-// $1 articles, $2 comment ids (arrays of the same length), $3 now. A row for each article that is
-// readable: the comment's columns, NULL if there is no such comment, `revision` of the article, and
-// `place` in the arrays. (LIMIT keeps each comment looked for by its whole key. By the article
-// alone it would cost the same if every article had few.)
+// $1 articles, $2 comment ids (arrays of the same length), $3 now. One row for each article that is
+// readable: the columns of the comment (NULL if there is none), `revision` of the article, and
+// `place`, the position in the arrays from 0. (LIMIT 1 makes the planner look up each comment by
+// its whole key. Without it, it may look up the article alone and filter, as if every article had
+// few.)
 std::string SelectComments() {
   constexpr char kComments[] = R"sql(
 SELECT $0, s.revision, asked.place - 1 AS place
@@ -28,13 +29,13 @@ LEFT JOIN LATERAL (
   LIMIT 1
 ) c ON true
 WHERE $1)sql";
-  return absl::Substitute(kComments, kCommentColumns, IsReadable("$3"));
+  return absl::Substitute(kComments, CommentColumns(), IsReadable("$3"));
 }
 
 struct PageKey {
-  const char* column;     // what the order sorts by
-  const char* parameter;  // the key of the page before, as that type
-  const char* text;       // the key as text, for the next page
+  const char* column;     // the sort key
+  const char* parameter;  // the key of the last row of the page before, as the column's type
+  const char* text;       // the sort key as text, for the next page
 };
 
 PageKey KeyOf(v1::CommentOrder order) {
@@ -44,7 +45,7 @@ PageKey KeyOf(v1::CommentOrder order) {
   return {"c.comment_id", "$3::uuid", "c.comment_id::text"};
 }
 
-// A key that comes before every other in the order: where a first page begins.
+// Comes before every other key in the order: the first page starts after it.
 std::string FirstCommentKey(v1::CommentOrder order) {
   if (order == v1::COMMENT_ORDER_THREADED) return "";
   return order == v1::COMMENT_ORDER_NEWEST ? "ffffffff-ffff-ffff-ffff-ffffffffffff"
@@ -54,7 +55,7 @@ std::string FirstCommentKey(v1::CommentOrder order) {
 std::string ThreadFilter(v1::CommentOrder order, bool one_thread) {
   if (!one_thread) return "$5::text = ''";
   if (order != v1::COMMENT_ORDER_THREADED) return "c.parent_id = $5::text::uuid";
-  // Everything that continues the thread key of the comment replied to.
+  // The keys that begin with the thread key of the comment replied to.
   constexpr char kThread[] =
       "(SELECT t.thread_key FROM comment t WHERE t.article_id = s.article_id "
       "AND t.comment_id = $5::text::uuid)";
@@ -62,10 +63,10 @@ std::string ThreadFilter(v1::CommentOrder order, bool one_thread) {
                       " || decode(repeat('ff', 16), 'hex')");
 }
 
-// $1 article, $2 now, $3 key of the last row of the page before, $4 limit, $5 reply_to or ''. At
-// least one row if the article is readable: the comment's columns (NULL if there is no comment)
-// with `page_key`, the article's state, and whether there is the comment replied to
-// (`thread_exists`).
+// $1 article, $2 now, $3 key of the last row of the page before, $4 limit, $5 reply_to or ''.
+// Selects the columns of a comment with `page_key`, the article's state, and `thread_exists`:
+// whether readers see the comment replied to. If the article is readable, there is at least one
+// row; the comment's columns are NULL if there is no comment.
 std::string MakeCommentPage(v1::CommentOrder order, bool one_thread) {
   const PageKey key = KeyOf(order);
   constexpr char kPage[] = R"sql(
@@ -83,9 +84,9 @@ LEFT JOIN LATERAL (
 WHERE $7 AND $8
 ORDER BY page.sort_key $6)sql";
   const bool newest = order == v1::COMMENT_ORDER_NEWEST;
-  return absl::Substitute(kPage, kCommentColumns, key.column, key.text,
+  return absl::Substitute(kPage, CommentColumns(), key.column, key.text,
                           ThreadFilter(order, one_thread), newest ? "<" : ">", key.parameter,
-                          newest ? "DESC" : "ASC", IsNamed("$1"), IsReadable("$2"), kStateColumns);
+                          newest ? "DESC" : "ASC", IsNamed("$1"), IsReadable("$2"), StateColumns());
 }
 
 const std::string& SelectCommentPage(const CommentQuery& query) {
@@ -100,7 +101,11 @@ const std::string& SelectCommentPage(const CommentQuery& query) {
     }
     return made;
   }();
-  return statements.at({query.order, !query.reply_to_id.empty()});
+  const bool one_thread = !query.reply_to_id.empty();
+  const auto statement = statements.find({query.order, one_thread});
+  // Newest first, for want of a known order.
+  return statement != statements.end() ? statement->second
+                                       : statements.at({v1::COMMENT_ORDER_NEWEST, one_thread});
 }
 
 }  // namespace
@@ -116,12 +121,12 @@ postgres::Answers<FoundComment> FindComments(postgres::Connection& connection,
   }
   const postgres::Result rows =
       connection.Read(statement, ArrayParameter(articles), ArrayParameter(ids), NowParameter());
-  const auto comment_id = rows.column_number("comment_id");
-  const auto revision = rows.column_number("revision");
-  const auto place = rows.column_number("place");
+  const size_t comment_id = rows.column_number("comment_id");
+  const size_t revision = rows.column_number("revision");
+  const size_t place = rows.column_number("place");
   postgres::Answers<FoundComment> comments(keys.size(), FoundComment());
   for (const auto& row : rows) {
-    FoundComment& found = *comments[row[place].as<size_t>()];
+    FoundComment& found = *comments.at(row[place].as<size_t>());
     found.article_revision = row[revision].as<int64_t>();
     if (!row[comment_id].is_null()) found.comment = ReadComment(row, Audience::kReaders);
   }

@@ -7,28 +7,32 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "content/store.h"
-#include "postgres/batch.h"
+#include "content/comment.h"
+#include "content/comment_reads.h"
+#include "content/names.h"
+#include "content/v1/comment.pb.h"
 #include "postgres/connection.h"
+#include "postgres/read_policy.h"
 
-// Reads of comments: content/store.h says what they do. They throw pqxx exceptions.
+// Reads of comments: content/comment_reads.h says what they do. They throw like
+// postgres::Connection.
 namespace content::store {
 
-/// Name of an article and id of a comment.
+/// A name of the article and the id of the comment.
 using CommentKey = std::pair<std::string, std::string>;
 
-/// What readers see.
+/// What readers see under a CommentKey.
 struct FoundComment {
-  /// The article's, if there is one of that name.
+  /// nullopt if readers see no article of that name.
   std::optional<int64_t> article_revision = {};
   std::optional<v1::Comment> comment = {};
 };
 
-/// For each of these what there is.
+/// Looks up comments by their keys, which are all different.
 postgres::Answers<FoundComment> FindComments(postgres::Connection& connection,
                                              const std::vector<CommentKey>& keys);
 
-/// The comment, or why there is none.
+/// The comment that was found for `comment`, or the error that says why there is none.
 absl::StatusOr<v1::Comment> CommentOf(FoundComment found, const CommentRef& comment,
                                       int64_t min_revision);
 

@@ -23,17 +23,19 @@ v1::Comment WithArticleRevision(v1::Comment comment, int64_t revision) {
   return comment;
 }
 
-// The comment as it stands by now, as its writer may see it whatever its state. The revision is
-// that of the first answer: who has seen it has seen the write.
+// The answer to a repeated request: the comment as it is now, as its writer may see it in any
+// state, or nothing but the revision if the request deleted it. The revision is that of the first
+// answer: a reader that has seen it has seen the write.
 absl::StatusOr<v1::Comment> Replay(const WriteScope& scope, const PastRequest& past) {
-  const StoredComment* comment = scope.threads.Find(scope.article, past.comment_id);
+  if (past.comment_id.empty()) return WithArticleRevision({}, past.revision);
+  const StoredComment* comment = scope.comments.Find(scope.article, past.comment_id);
   if (comment == nullptr) return CommentNotFound(CommentName(scope.article.name, past.comment_id));
   return WithArticleRevision(comment->message, past.revision);
 }
 
 // ---- Create ----
 
-// What a comment would be if it were added; nothing that identifies it.
+// The answer to a validated comment: it has no name, because it was not added.
 v1::Comment PreviewOfNew(v1::Comment message) {
   message.clear_name();
   message.clear_revision();
@@ -42,28 +44,19 @@ v1::Comment PreviewOfNew(v1::Comment message) {
   return message;
 }
 
-// The comment that this very write added before: by the caller's request_id, or, in a second
-// attempt after a commit whose outcome was not learnt, by its own id.
-absl::StatusOr<std::optional<v1::Comment>> FindCreated(const WriteScope& scope,
-                                                       const NewComment& comment) {
-  const auto past = scope.requests.Find(scope.article.id, comment.request);
-  if (!past.ok()) return past.status();
-  if (*past) {
-    absl::StatusOr<v1::Comment> replay = Replay(scope, **past);
-    if (!replay.ok()) return replay.status();
-    return *std::move(replay);
-  }
+// The comment, if an earlier attempt without a request_id has added it.
+std::optional<v1::Comment> FindAdded(const WriteScope& scope, const NewComment& comment) {
   if (!scope.in_doubt) return std::nullopt;
-  const StoredComment* created = scope.threads.Find(scope.article, comment.comment_id);
-  if (created == nullptr) return std::nullopt;
-  return WithArticleRevision(created->message, scope.article.revision);
+  const StoredComment* added = scope.comments.Find(scope.article, comment.comment_id);
+  if (added == nullptr) return std::nullopt;
+  return WithArticleRevision(added->message, scope.article.revision);
 }
 
-// What a new comment answers, or null.
+// The comment that a new one replies to, or nullptr if it starts a thread.
 absl::StatusOr<const StoredComment*> FindParent(const WriteScope& scope,
                                                 const NewComment& comment) {
   if (comment.reply_to_id.empty()) return nullptr;
-  const StoredComment* parent = scope.threads.Find(scope.article, comment.reply_to_id);
+  const StoredComment* parent = scope.comments.Find(scope.article, comment.reply_to_id);
   if (parent == nullptr || parent->message.state() != v1::COMMENT_STATE_VISIBLE) {
     return CommentNotFound(CommentName(scope.article.name, comment.reply_to_id));
   }
@@ -92,12 +85,8 @@ v1::Comment NewMessage(const NewComment& comment, const LockedArticle& article,
 
 absl::StatusOr<v1::Comment> Write(const WriteScope& scope, const NewComment& comment) {
   LockedArticle& article = scope.article;
-  // Before anything that may have changed since it was added.
-  auto created = FindCreated(scope, comment);
-  if (!created.ok()) return created.status();
-  if (*created) {
-    return comment.validate_only ? PreviewOfNew(**std::move(created)) : **std::move(created);
-  }
+  // First, because the article may have changed since the comment was added.
+  if (std::optional<v1::Comment> added = FindAdded(scope, comment)) return *std::move(added);
 
   if (!article.readable) return ArticleNotFound(ArticleName(comment.article_id));
   if (article.comment_policy == v1::COMMENT_POLICY_CLOSED) {
@@ -106,10 +95,10 @@ absl::StatusOr<v1::Comment> Write(const WriteScope& scope, const NewComment& com
   const absl::StatusOr<const StoredComment*> parent = FindParent(scope, comment);
   if (!parent.ok()) return parent.status();
   v1::Comment message = NewMessage(comment, article, *parent);
-  if (comment.validate_only) return PreviewOfNew(std::move(message));
+  if (comment.validate_only) return message;
 
   const v1::Comment& added =
-      scope.threads.Add(article, comment.comment_id, *parent, std::move(message));
+      scope.comments.Add(article, comment.comment_id, *parent, std::move(message));
   scope.requests.Record(article, comment.request, comment.comment_id);
   return WithArticleRevision(added, article.revision);
 }
@@ -130,7 +119,7 @@ bool SameText(const v1::Comment& a, const v1::Comment& b) {
   return a.body() == b.body() && a.author().display_name() == b.author().display_name();
 }
 
-// What a comment would be if it were changed.
+// The answer to a validated edit.
 v1::Comment PreviewOfEdit(v1::Comment comment) {
   comment.clear_update_time();
   comment.clear_revision();
@@ -152,16 +141,9 @@ absl::Status CheckEditable(const v1::Comment& comment, const std::string& name) 
 
 absl::StatusOr<v1::Comment> Write(const WriteScope& scope, const CommentEdit& edit) {
   LockedArticle& article = scope.article;
-  const auto past = scope.requests.Find(article.id, edit.request);
-  if (!past.ok()) return past.status();
-  if (*past) {
-    absl::StatusOr<v1::Comment> replay = Replay(scope, **past);
-    if (!replay.ok() || !edit.validate_only) return replay;
-    return PreviewOfEdit(*std::move(replay));
-  }
   if (!article.readable) return ArticleNotFound(ArticleName(edit.comment.article_id));
 
-  const StoredComment* comment = scope.threads.Find(article, edit.comment.comment_id);
+  const StoredComment* comment = scope.comments.Find(article, edit.comment.comment_id);
   if (comment == nullptr) return CommentNotFound(NameOf(edit.comment));
   if (absl::Status status = CheckEditable(comment->message, NameOf(edit.comment)); !status.ok()) {
     return status;
@@ -172,8 +154,8 @@ absl::StatusOr<v1::Comment> Write(const WriteScope& scope, const CommentEdit& ed
   if (!same && !edit.etag.empty() && edit.etag != comment->message.etag()) {
     return EtagMismatch(NameOf(edit.comment));
   }
-  if (edit.validate_only) return PreviewOfEdit(std::move(changed));
-  if (!same) changed = scope.threads.Change(article, comment->id, scope.now, std::move(changed));
+  if (edit.validate_only) return changed;
+  if (!same) changed = scope.comments.Change(article, *comment, scope.now, std::move(changed));
   scope.requests.Record(article, edit.request, comment->id);
   return WithArticleRevision(std::move(changed), article.revision);
 }
@@ -183,19 +165,16 @@ absl::StatusOr<v1::Comment> Write(const WriteScope& scope, const CommentEdit& ed
 absl::StatusOr<v1::Comment> Write(const WriteScope& scope, const CommentDeletion& deletion) {
   LockedArticle& article = scope.article;
   const CommentRef& reference = deletion.comment;
-  const auto past = scope.requests.Find(article.id, deletion.request);
-  if (!past.ok()) return past.status();
-  if (*past) return WithArticleRevision({}, (*past)->revision);
   if (!article.readable) return ArticleNotFound(ArticleName(reference.article_id));
 
-  const StoredComment* comment = scope.threads.Find(article, reference.comment_id);
+  const StoredComment* comment = scope.comments.Find(article, reference.comment_id);
   if (comment == nullptr && !deletion.allow_missing) return CommentNotFound(NameOf(reference));
   const bool is_there = comment != nullptr && comment->message.state() != v1::COMMENT_STATE_DELETED;
   if (is_there) {
     if (!deletion.etag.empty() && deletion.etag != comment->message.etag()) {
       return EtagMismatch(NameOf(reference));
     }
-    scope.threads.Change(article, comment->id, scope.now, Tombstone(comment->message));
+    scope.comments.Change(article, *comment, scope.now, Tombstone(comment->message));
   }
   scope.requests.Record(article, deletion.request);
   return WithArticleRevision({}, article.revision);
@@ -206,11 +185,7 @@ absl::StatusOr<v1::Comment> Write(const WriteScope& scope, const CommentDeletion
 absl::StatusOr<v1::Comment> Write(const WriteScope& scope, const CommentModeration& moderation) {
   LockedArticle& article = scope.article;
   const CommentRef& reference = moderation.comment;
-  const auto past = scope.requests.Find(article.id, moderation.request);
-  if (!past.ok()) return past.status();
-  if (*past) return Replay(scope, **past);
-
-  const StoredComment* comment = scope.threads.Find(article, reference.comment_id);
+  const StoredComment* comment = scope.comments.Find(article, reference.comment_id);
   if (comment == nullptr) return CommentNotFound(NameOf(reference));
   if (comment->message.state() == v1::COMMENT_STATE_DELETED) {
     return CommentDeleted(NameOf(reference));
@@ -222,22 +197,22 @@ absl::StatusOr<v1::Comment> Write(const WriteScope& scope, const CommentModerati
       return EtagMismatch(NameOf(reference));
     }
     changed.set_state(moderation.state);
-    changed = scope.threads.Change(article, comment->id, scope.now, std::move(changed));
+    changed = scope.comments.Change(article, *comment, scope.now, std::move(changed));
   }
   scope.requests.Record(article, moderation.request, comment->id);
   return WithArticleRevision(std::move(changed), article.revision);
 }
 
-// ---- What the writes have in common ----
+// ---- All writes ----
 
-const std::string& Article(const NewComment& comment) { return comment.article_id; }
-const std::string& Target(const NewComment& comment) { return comment.reply_to_id; }
+const std::string& ArticleIdOf(const NewComment& comment) { return comment.article_id; }
+const std::string& TargetIdOf(const NewComment& comment) { return comment.reply_to_id; }
 template <class Change>
-const std::string& Article(const Change& change) {
+const std::string& ArticleIdOf(const Change& change) {
   return change.comment.article_id;
 }
 template <class Change>
-const std::string& Target(const Change& change) {
+const std::string& TargetIdOf(const Change& change) {
   return change.comment.comment_id;
 }
 
@@ -248,10 +223,31 @@ bool ShowsOrHides(const CommentEdit&, const LockedArticle& article) {
 bool ShowsOrHides(const CommentDeletion&, const LockedArticle&) { return true; }
 bool ShowsOrHides(const CommentModeration&, const LockedArticle&) { return true; }
 
+// The answer to an earlier call with the same request; nullopt if there was none.
+absl::StatusOr<std::optional<v1::Comment>> ReplayIfDone(const WriteScope& scope,
+                                                        const RequestKey& request) {
+  const auto past = scope.requests.Find(scope.article.id, request);
+  if (!past.ok()) return past.status();
+  if (!*past) return std::nullopt;
+  absl::StatusOr<v1::Comment> replay = Replay(scope, **past);
+  if (!replay.ok()) return replay.status();
+  return *std::move(replay);
+}
+
+// What a write answers with, given the comment as it was written, or would be.
+v1::Comment AnswerTo(const NewComment& write, v1::Comment comment) {
+  return write.validate_only ? PreviewOfNew(std::move(comment)) : std::move(comment);
+}
+v1::Comment AnswerTo(const CommentEdit& write, v1::Comment comment) {
+  return write.validate_only ? PreviewOfEdit(std::move(comment)) : std::move(comment);
+}
+v1::Comment AnswerTo(const CommentDeletion&, v1::Comment comment) { return comment; }
+v1::Comment AnswerTo(const CommentModeration&, v1::Comment comment) { return comment; }
+
 }  // namespace
 
 const std::string& ArticleOf(const CommentChange& change) {
-  return std::visit([](const auto& it) -> const std::string& { return Article(it); }, change);
+  return std::visit([](const auto& it) -> const std::string& { return ArticleIdOf(it); }, change);
 }
 
 const RequestKey& RequestOf(const CommentChange& change) {
@@ -259,7 +255,7 @@ const RequestKey& RequestOf(const CommentChange& change) {
 }
 
 const std::string& TargetOf(const CommentChange& change) {
-  return std::visit([](const auto& it) -> const std::string& { return Target(it); }, change);
+  return std::visit([](const auto& it) -> const std::string& { return TargetIdOf(it); }, change);
 }
 
 bool MayShowOrHide(const CommentChange& change, const LockedArticle& article) {
@@ -267,7 +263,15 @@ bool MayShowOrHide(const CommentChange& change, const LockedArticle& article) {
 }
 
 absl::StatusOr<v1::Comment> WriteComment(const WriteScope& scope, const CommentChange& change) {
-  return std::visit([&](const auto& it) { return Write(scope, it); }, change);
+  absl::StatusOr<std::optional<v1::Comment>> replay = ReplayIfDone(scope, RequestOf(change));
+  if (!replay.ok()) return replay.status();
+  return std::visit(
+      [&](const auto& it) -> absl::StatusOr<v1::Comment> {
+        absl::StatusOr<v1::Comment> written = *replay ? **std::move(replay) : Write(scope, it);
+        if (!written.ok()) return written;
+        return AnswerTo(it, *std::move(written));
+      },
+      change);
 }
 
 }  // namespace content::store

@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/time/clock.h"
+#include "google/protobuf/util/time_util.h"
 #include "store/columns.h"
 #include "store/comments/comment_tree.h"
 #include "store/lock.h"
@@ -17,15 +18,15 @@ namespace {
 constexpr int kExportPageSize = 200;
 constexpr int kExportPageBytes = 1 << 20;
 
-// How many comments one transaction erases: it keeps other writes to the article waiting.
-constexpr int kErasureSize = 100;
+// Comments that one transaction erases at most: other writes to the article wait for it.
+constexpr int kMaxErased = 100;
 
-// The index is of comments that have an author, and is used only if the statement says so too.
+// The second condition is the index's: it holds only comments that have an author.
 constexpr char kByAuthor[] = "c.author_id = $1 AND c.author_id <> ''";
 
 // $1 author, $2 and $3 article key and comment id of the last row of the page before, $4 limit.
 std::string SelectComments() {
-  return absl::StrCat("SELECT ", kCommentColumns,
+  return absl::StrCat("SELECT ", CommentColumns(),
                       ", c.article_id || '/' || c.comment_id AS page_key "
                       "FROM comment c JOIN article_state s USING (article_id) WHERE ",
                       kByAuthor,
@@ -33,7 +34,7 @@ std::string SelectComments() {
                       "ORDER BY c.article_id, c.comment_id LIMIT $4::integer");
 }
 
-// A key that comes before every other.
+// Comes before every other key.
 constexpr char kFirstKey[] = "/00000000-0000-0000-0000-000000000000";
 
 // $1 author.
@@ -48,15 +49,67 @@ std::string SelectIds() {
                       " AND c.article_id = $2 ORDER BY c.comment_id LIMIT $3::integer");
 }
 
-// Some of the author's comments on an article.
-std::set<StoredKey> FindSome(postgres::Transaction& transaction, const std::string& author_id,
+// Keys of some of the author's comments on an article.
+std::set<StoredKey> FindKeys(postgres::Transaction& transaction, const std::string& author_id,
                              const std::string& article_id) {
   static const std::string statement = SelectIds();
   std::set<StoredKey> keys;
-  for (const auto& row : transaction.Exec(statement, author_id, article_id, kErasureSize)) {
+  for (const auto& row : transaction.Exec(statement, author_id, article_id, kMaxErased)) {
     keys.insert({article_id, row["comment_id"].c_str()});
   }
   return keys;
+}
+
+// An article's key is one of its names, so articles can be locked by it.
+std::optional<LockedArticle> LockByKey(postgres::Transaction& transaction, const std::string& key) {
+  return LockArticle(transaction, key, absl::Now());
+}
+
+// Whether an attempt was committed. Waits until it has ended, because it held the article's lock.
+// No other write leaves the same comment with the same etag and time.
+bool WasCommitted(postgres::Transaction& transaction, const LockedArticle& article,
+                  const ErasureAttempt& attempt) {
+  CommentTree tree(transaction);
+  tree.Read({attempt.key});
+  const StoredComment* const comment = tree.Find(article, attempt.key.comment_id);
+  return comment != nullptr && comment->message.state() == attempt.tombstone.state() &&
+         comment->message.etag() == attempt.tombstone.etag() &&
+         comment->message.update_time() == attempt.tombstone.update_time();
+}
+
+// What the attempt has done, if it was committed; otherwise nullopt.
+std::optional<ErasedComments> AnswerIfCommitted(postgres::Connection& connection,
+                                                const ErasureAttempt& attempt,
+                                                const Announce& announce) {
+  postgres::Transaction transaction(connection);
+  const auto article = LockByKey(transaction, attempt.key.article_id);
+  if (!article || !WasCommitted(transaction, *article, attempt)) return std::nullopt;
+  announce({NoticeOf(*article)});
+  return attempt.erased;
+}
+
+// Erases comments of the article. nullopt if the author has none there any more.
+std::optional<ErasureAttempt> EraseSome(postgres::Transaction& transaction, LockedArticle& article,
+                                        const std::string& author_id) {
+  const std::set<StoredKey> keys = FindKeys(transaction, author_id, article.id);
+  if (keys.empty()) return std::nullopt;
+  CommentTree tree(transaction);
+  tree.Read(keys);
+  tree.ReadAbove(keys);
+  ErasureAttempt attempt{.erased = {.articles = {article.id}, .complete = false},
+                         .key = *keys.begin(),
+                         .tombstone = {}};
+  const absl::Time now = absl::Now();
+  for (const StoredKey& key : keys) {
+    const StoredComment* const comment = tree.Find(article, key.comment_id);
+    if (comment == nullptr) continue;  // not possible under the lock
+    attempt.key = key;
+    attempt.tombstone = tree.Change(article, *comment, now, Tombstone(comment->message));
+    ++attempt.erased.comment_count;
+  }
+  tree.Write();
+  WriteCounters(transaction, {&article});
+  return attempt;
 }
 
 }  // namespace
@@ -76,32 +129,25 @@ absl::StatusOr<Page<v1::Comment>> ExportAuthor(postgres::Connection& connection,
 }
 
 absl::StatusOr<ErasedComments> EraseAuthor(postgres::Connection& connection,
-                                           const std::string& author_id, const Announce& announce) {
+                                           const std::string& author_id,
+                                           std::optional<ErasureAttempt>& attempt,
+                                           const Announce& announce) {
+  if (attempt) {
+    auto erased = AnswerIfCommitted(connection, *attempt, announce);
+    if (erased) return *std::move(erased);
+  }
   static const std::string select_article = SelectFirstArticle();
-  const absl::Time now = absl::Now();
   postgres::Transaction transaction(connection);
   const postgres::Result first = transaction.Exec(select_article, author_id);
   if (first.empty()) return ErasedComments{.complete = true};
 
-  // The key is a name too, the first that the article had.
-  std::optional<LockedArticle> article = LockArticle(transaction, first[0][0].c_str(), now);
-  ErasedComments erased{.complete = false};
-  Threads threads(transaction);
-  // None, if others have erased them in the meantime.
-  const std::set<StoredKey> comments = FindSome(transaction, author_id, article->id);
-  threads.Read(comments);
-  threads.ReadAbove(comments);
-  for (const StoredKey& key : comments) {
-    const StoredComment* comment = threads.Find(*article, key.comment_id);
-    threads.Change(*article, key.comment_id, now, Tombstone(comment->message));
-    ++erased.comment_count;
-  }
-  threads.Write();
-  if (article->changed) WriteCounters(transaction, {&*article});
-  if (erased.comment_count > 0) erased.articles.push_back(article->id);
+  LockedArticle article = LockByKey(transaction, first[0]["article_id"].c_str()).value();
+  attempt = EraseSome(transaction, article, author_id);
+  // Others may have erased them before the lock was there. There may be more on other articles.
+  if (!attempt) return ErasedComments{.complete = false};
   transaction.Commit();
-  announce({NewsOf(*article)});
-  return erased;
+  announce({NoticeOf(article)});
+  return attempt->erased;
 }
 
 }  // namespace content::store

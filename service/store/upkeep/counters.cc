@@ -17,13 +17,12 @@
 namespace content::store {
 namespace {
 
-// A batch ends with so many articles, or so many comments.
-constexpr size_t kBatchArticles = 100;
-constexpr int64_t kBatchComments = 100'000;
+// A batch ends once it has this many articles or comments.
+constexpr size_t kMaxBatchArticles = 100;
+constexpr int64_t kMaxBatchComments = 100'000;
 
-// Watchers are sent the comments that changed at one revision in one message, which must not be too
-// large.
-constexpr size_t kCorrectionsOfRevision = 50;
+// A watcher gets all comments that changed at one revision in one message, whose size is limited.
+constexpr size_t kMaxCorrectionsPerRevision = 50;
 
 // $1 key of the last article of the batch before, $2 limit.
 constexpr char kSelectArticles[] =
@@ -35,11 +34,12 @@ std::string SelectArticle() {
   return absl::StrCat("SELECT s.article_id, s.name FROM article_state s WHERE ", IsNamed("$1"));
 }
 
-// $1 article key. Comments in which the counter of replies, or what follows from it, is not what
-// the rows of the replies say, and all those above them, the deepest first: what is wrong in one
-// can be why those above are wrong too. A comment that is not among them is right, because all
-// below it are. At least one row: `comment_count` as it is stored, and `visible_count` as it should
-// be; the rest is NULL if nothing is wrong. One statement, so that it sees the rows as they were at
+// $1 article key. Selects the comments whose reply_count, or what follows from it, does not fit the
+// rows of their replies, and all comments above those, the deepest first: an error in one comment
+// can be the cause of errors above. Every other comment is right, because all below it are.
+//
+// There is at least one row. `comment_count` is the stored count and `visible_count` the right one;
+// the other columns are NULL if nothing is wrong. It is one statement, so that it sees all rows at
 // one moment.
 constexpr char kSelectWrong[] = R"sql(
 WITH RECURSIVE answered AS (
@@ -72,7 +72,7 @@ struct ArticleRef {
   std::string name;
 };
 
-// A comment whose row is wrong, and what it should be.
+// A comment whose row is wrong, with the right values.
 struct Correction {
   std::string comment_id;
   int64_t stored_reply_count;
@@ -85,7 +85,7 @@ struct Findings {
   int64_t comment_count;
   std::vector<Correction> corrections;
 
-  bool right() const { return stored_comment_count == comment_count && corrections.empty(); }
+  bool all_right() const { return stored_comment_count == comment_count && corrections.empty(); }
 };
 
 Findings Examine(postgres::Transaction& transaction, const std::string& article_key) {
@@ -94,7 +94,8 @@ Findings Examine(postgres::Transaction& transaction, const std::string& article_
                     .comment_count = rows[0]["visible_count"].as<int64_t>(),
                     .corrections = {}};
   if (rows[0]["comment_id"].is_null()) return findings;
-  // By how many the shown replies of a comment differ from what the replies' own rows say.
+  // For each comment, how many more of its replies are shown than their rows say. Known before the
+  // comment's own row comes, because replies are deeper.
   std::map<std::string, int> differences;
   for (const auto& row : rows) {
     const std::string id = row["comment_id"].c_str();
@@ -113,14 +114,15 @@ Findings Examine(postgres::Transaction& transaction, const std::string& article_
   return findings;
 }
 
-// At several revisions, if need be.
+// Writes the right values, at as many revisions as they need.
 void Correct(postgres::Transaction& transaction, LockedArticle& article, const Findings& findings) {
   article.comment_count = findings.comment_count;
   size_t done = 0;
   do {
     ++article.revision;
     std::vector<CommentCounts> counts;
-    for (; done < findings.corrections.size() && counts.size() < kCorrectionsOfRevision; ++done) {
+    for (; done < findings.corrections.size() && counts.size() < kMaxCorrectionsPerRevision;
+         ++done) {
       const Correction& correction = findings.corrections[done];
       counts.push_back({{article.id, correction.comment_id},
                         article.revision,
@@ -132,10 +134,10 @@ void Correct(postgres::Transaction& transaction, LockedArticle& article, const F
   WriteCounters(transaction, {&article});
 }
 
-// Looks at the article again, now that no write can come in between, and corrects what is wrong.
+// Examines the article again, now that it is locked, and corrects what is wrong.
 Findings Repair(postgres::Transaction& transaction, LockedArticle& article) {
   Findings findings = Examine(transaction, article.id);
-  if (!findings.right()) Correct(transaction, article, findings);
+  if (!findings.all_right()) Correct(transaction, article, findings);
   return findings;
 }
 
@@ -161,12 +163,13 @@ void AddDrifts(const std::string& article_name, const Findings& findings, bool r
   }
 }
 
-// Everything there is to verify, or the next of it.
+// The one article that the query names, or the next of all articles.
 std::vector<ArticleRef> SelectBatch(postgres::Transaction& transaction, const VerifyQuery& query) {
   static const std::string select_article = SelectArticle();
   const postgres::Result rows =
-      query.article_id.empty() ? transaction.Exec(kSelectArticles, query.after_key, kBatchArticles)
-                               : transaction.Exec(select_article, query.article_id);
+      query.article_id.empty()
+          ? transaction.Exec(kSelectArticles, query.after_key, kMaxBatchArticles)
+          : transaction.Exec(select_article, query.article_id);
   std::vector<ArticleRef> articles;
   for (const auto& row : rows) {
     articles.push_back({row["article_id"].c_str(), row["name"].c_str()});
@@ -174,11 +177,40 @@ std::vector<ArticleRef> SelectBatch(postgres::Transaction& transaction, const Ve
   return articles;
 }
 
+// An article's key is one of its names, so articles can be locked by it.
+std::optional<LockedArticle> LockByKey(postgres::Transaction& transaction, const std::string& key) {
+  return LockArticle(transaction, key, absl::Now());
+}
+
+// What the attempt would have answered, if its article is right now; otherwise nullopt. Waits until
+// the attempt has ended, because it held the article's lock. Who repaired the article does not
+// matter: nothing but a repair makes wrong counters right.
+std::optional<VerifiedCounters> AnswerIfRepaired(postgres::Connection& connection,
+                                                 const RepairAttempt& attempt,
+                                                 const Announce& announce) {
+  postgres::Transaction transaction(connection);
+  const auto article = LockByKey(transaction, attempt.article_key);
+  if (!article || !Examine(transaction, article->id).all_right()) return std::nullopt;
+  announce({NoticeOf(*article)});
+  return attempt.verified;
+}
+
+// Key of the last article verified, if others may follow it; otherwise empty.
+std::string NextKey(const std::vector<ArticleRef>& batch, size_t verified) {
+  const bool more = verified < batch.size() || verified == kMaxBatchArticles;
+  return more ? batch[verified - 1].key : "";
+}
+
 }  // namespace
 
 absl::StatusOr<VerifiedCounters> VerifyCounters(postgres::Connection& connection,
                                                 const VerifyQuery& query,
+                                                std::optional<RepairAttempt>& attempt,
                                                 const Announce& announce) {
+  if (attempt) {
+    auto verified = AnswerIfRepaired(connection, *attempt, announce);
+    if (verified) return *std::move(verified);
+  }
   postgres::Transaction transaction(connection);
   const std::vector<ArticleRef> articles = SelectBatch(transaction, query);
   if (articles.empty() && !query.article_id.empty()) {
@@ -189,26 +221,21 @@ absl::StatusOr<VerifiedCounters> VerifyCounters(postgres::Connection& connection
   std::optional<LockedArticle> repaired;
   for (const ArticleRef& article : articles) {
     Findings findings = Examine(transaction, article.key);
-    if (query.repair && !findings.right()) {
-      // The key is a name too, the first that the article had.
-      repaired = LockArticle(transaction, article.key, absl::Now());
+    if (query.repair && !findings.all_right()) {
+      repaired = LockByKey(transaction, article.key).value();
       findings = Repair(transaction, *repaired);
     }
     AddDrifts(article.name, findings, repaired.has_value(), verified.drifts);
     ++verified.article_count;
     comment_count += findings.comment_count;
-    // After a repair too, so that one article at most is locked, and at most its drifts go
-    // unreported should the outcome of the commit not be known.
-    if (repaired || comment_count >= kBatchComments) break;
+    // A repair ends the batch, so that no more than one article is locked.
+    if (repaired || comment_count >= kMaxBatchComments) break;
   }
-  if (repaired) {
-    transaction.Commit();
-    announce({NewsOf(*repaired)});
-  }
-  const auto looked_at = static_cast<size_t>(verified.article_count);
-  if (looked_at < articles.size() || looked_at == kBatchArticles) {
-    verified.next_key = articles[looked_at - 1].key;
-  }
+  verified.next_key = NextKey(articles, static_cast<size_t>(verified.article_count));
+  if (!repaired) return verified;
+  attempt = RepairAttempt{repaired->id, verified};
+  transaction.Commit();
+  announce({NoticeOf(*repaired)});
   return verified;
 }
 

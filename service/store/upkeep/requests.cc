@@ -5,21 +5,21 @@
 namespace content::store {
 namespace {
 
-// $1 time, $2 limit. Instances that do this at the same time take different rows. Deleted by their
-// place, where they stay, being locked: joined by key, the table might be scanned.
+// $1 time, $2 limit. Concurrent calls take different rows. The rows are deleted by ctid, which
+// stays valid because they are locked; a join by key might scan the table.
 constexpr char kDeleteRequests[] = R"sql(
 DELETE FROM request WHERE ctid = ANY (ARRAY(
   SELECT ctid FROM request WHERE create_time < $1::timestamptz
   ORDER BY create_time LIMIT $2::integer FOR UPDATE SKIP LOCKED))
 )sql";
 
-constexpr int kForgetAtOnce = 1000;
+constexpr int kMaxForgotten = 1000;
 
 }  // namespace
 
 absl::StatusOr<int64_t> ForgetRequests(postgres::Connection& connection, absl::Time before) {
   return static_cast<int64_t>(
-      connection.Read(kDeleteRequests, TimeParameter(before), kForgetAtOnce).affected_rows());
+      connection.Read(kDeleteRequests, TimeParameter(before), kMaxForgotten).affected_rows());
 }
 
 }  // namespace content::store

@@ -1,3 +1,12 @@
+#include <algorithm>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "google/protobuf/util/message_differencer.h"
 #include "google/protobuf/util/time_util.h"
 #include "store/store_fixture.h"
@@ -7,11 +16,14 @@ namespace {
 
 using google::protobuf::util::TimeUtil;
 using ::testing::ElementsAre;
+using ::testing::Eq;
+using ::testing::Field;
 using ::testing::IsEmpty;
+using ::testing::Optional;
 
-class ArticlesTest : public StoreTest {};
+class ReadArticlesTest : public StoreTest {};
 
-TEST_F(ArticlesTest, KeepsEveryFieldOfAnArticle) {
+TEST_F(ReadArticlesTest, KeepsEveryFieldOfAnArticle) {
   v1::Article article = MakeArticle("whole", "# One\n\nfirst text\n\n***\n\nsecond “text”\n");
   auto* author = article.add_authors();
   author->set_display_name("Ana Lima");
@@ -46,7 +58,7 @@ TEST_F(ArticlesTest, KeepsEveryFieldOfAnArticle) {
       << stored.DebugString();
 }
 
-TEST_F(ArticlesTest, AnEncodedArticleIsItsMessage) {
+TEST_F(ReadArticlesTest, AnEncodedArticleParsesAsItsMessage) {
   v1::Article whole = MakeArticle("whole", "# Um\n\nação, \"ção\"\n\n# Dois\n\n“texto”\n");
   whole.add_authors()->set_display_name("Józef \\ \"Ć\" 🙂");
   whole.mutable_authors(0)->set_id("jozef");
@@ -58,7 +70,7 @@ TEST_F(ArticlesTest, AnEncodedArticleIsItsMessage) {
   whole.set_source_uri("https://example.com/whole");
   whole.set_comment_policy(v1::COMMENT_POLICY_CLOSED);
   v1::Article sparse = MakeArticle("sparse");
-  sparse.mutable_publish_time()->set_seconds(0);  // which is there, and empty on the wire
+  sparse.mutable_publish_time()->set_seconds(0);  // present, but empty on the wire
   for (const v1::Article& article : {whole, sparse}) {
     const auto id = *ParseArticleName(article.name());
     SCOPED_TRACE(id);
@@ -74,7 +86,7 @@ TEST_F(ArticlesTest, AnEncodedArticleIsItsMessage) {
       EXPECT_TRUE(
           google::protobuf::util::MessageDifferencer::Equals(Decode(encoded, view), *message))
           << Decode(encoded, view).DebugString();
-      EXPECT_EQ(encoded.text->capacity(), encoded.text->size()) << "it may be kept for long";
+      EXPECT_EQ(encoded.text->capacity(), encoded.text->size()) << "the cache may keep it for long";
       v1::Article text;
       ASSERT_TRUE(text.ParseFromString(*encoded.text));
       EXPECT_EQ(text.comment_count(), 0);
@@ -89,7 +101,7 @@ TEST_F(ArticlesTest, AnEncodedArticleIsItsMessage) {
   }
 }
 
-TEST_F(ArticlesTest, TheStateOfAnArticleTellsWhatHasChanged) {
+TEST_F(ReadArticlesTest, TheStateShowsWhatHasChanged) {
   ASSERT_TRUE(Publish(MakeArticle("first")).ok());
   const auto state = [this](const std::string& id) {
     return *Await<std::optional<ArticleState>>(
@@ -125,7 +137,24 @@ TEST_F(ArticlesTest, TheStateOfAnArticleTellsWhatHasChanged) {
   EXPECT_FALSE(state("nothing"));
 }
 
-TEST_F(ArticlesTest, BasicViewHasNeitherBodyNorSections) {
+TEST_F(ReadArticlesTest, ReadsTheStatesOfManyArticlesAtOnce) {
+  ASSERT_TRUE(Publish(MakeArticle("story")).ok());
+  ASSERT_TRUE(Publish(MakeArticle("other")).ok());
+  Add("other", "comment");
+  ASSERT_TRUE(Rename({.id = "other", .new_id = "tale"}).ok());
+  ASSERT_TRUE(Publish(MakeArticle("gone")).ok());
+  ASSERT_TRUE(Retract("gone").ok());
+  const auto states = Await<std::vector<std::optional<ArticleState>>>([&](auto done) {
+    store_->ReadArticleStates({}, {"tale", "gone", "story", "nothing", "other"}, std::move(done));
+  });
+  ASSERT_TRUE(states.ok());
+  const auto at = [](int64_t revision) {
+    return Optional(Field(&ArticleState::revision, revision));
+  };
+  EXPECT_THAT(*states, ElementsAre(at(3), Eq(std::nullopt), at(1), Eq(std::nullopt), at(3)));
+}
+
+TEST_F(ReadArticlesTest, BasicViewHasNeitherBodyNorSections) {
   ASSERT_TRUE(Publish(MakeArticle("short", "# Head\n\ntext")).ok());
   const auto articles = Get({"short"}, v1::ARTICLE_VIEW_BASIC);
   ASSERT_TRUE(articles.ok());
@@ -134,14 +163,14 @@ TEST_F(ArticlesTest, BasicViewHasNeitherBodyNorSections) {
   EXPECT_EQ(articles->front()->word_count(), 2);
 }
 
-TEST_F(ArticlesTest, TakesWordsOfSqlForIds) {
+TEST_F(ReadArticlesTest, SqlKeywordsAreValidIds) {
   for (const char* id : {"null", "default", "nan"}) {
     ASSERT_TRUE(Publish(MakeArticle(id)).ok());
     EXPECT_EQ(GetOne(id).title(), absl::StrCat("About ", id));
   }
 }
 
-TEST_F(ArticlesTest, KeepsTimesOfEveryYear) {
+TEST_F(ReadArticlesTest, KeepsTimesOfEveryYear) {
   for (const char* time : {"0001-01-01T00:00:00Z", "0033-04-03T15:00:00Z", "0999-12-31T23:59:59Z",
                            "9999-12-31T23:59:59.999999Z"}) {
     v1::Article article = MakeArticle("old");
@@ -153,7 +182,7 @@ TEST_F(ArticlesTest, KeepsTimesOfEveryYear) {
   }
 }
 
-TEST_F(ArticlesTest, AnArticleAppearsAtItsPublishTime) {
+TEST_F(ReadArticlesTest, AnArticleAppearsAtItsPublishTime) {
   v1::Article future = MakeArticle("future");
   *future.mutable_publish_time() =
       TimeUtil::MicrosecondsToTimestamp(absl::ToUnixMicros(absl::Now() + absl::Hours(1)));
@@ -165,10 +194,10 @@ TEST_F(ArticlesTest, AnArticleAppearsAtItsPublishTime) {
   EXPECT_TRUE(Exists("future"));
 }
 
-TEST_F(ArticlesTest, ListsArticlesByTimeInPages) {
+TEST_F(ReadArticlesTest, ListsArticlesByTimeInPages) {
   for (int day = 1; day <= 7; ++day) {
     v1::Article article = MakeArticle(absl::StrCat("day-", day));
-    // Two on each day, to see that pages break ties.
+    // Two articles on each day, so that pages have to break ties.
     article.mutable_publish_time()->set_seconds(1'600'000'000 + (day / 2) * 86'400);
     ASSERT_TRUE(Publish(article).ok());
   }
@@ -184,7 +213,7 @@ TEST_F(ArticlesTest, ListsArticlesByTimeInPages) {
               ElementsAre("About day-3", "About day-2"));
 }
 
-TEST_F(ArticlesTest, ListsArticlesByAuthorAndTag) {
+TEST_F(ReadArticlesTest, ListsArticlesByAuthorAndTag) {
   const auto publish = [this](const std::string& id, const std::string& author_id,
                               const std::string& author_name, const std::string& tag) {
     v1::Article article = MakeArticle(id);
@@ -206,7 +235,7 @@ TEST_F(ArticlesTest, ListsArticlesByAuthorAndTag) {
   EXPECT_THAT(ListTitles({.author = "u1", .tag = "sea", .page_size = 1}), IsEmpty());
 }
 
-TEST_F(ArticlesTest, APageOfFullArticlesEndsBeforeTheReplyIsTooLarge) {
+TEST_F(ReadArticlesTest, APageOfFullArticlesHasALimitedSize) {
   const std::string body(kMaxBodyBytes, 'x');
   for (const char* id : {"a", "b", "c", "d", "e"}) ASSERT_TRUE(Publish(MakeArticle(id, body)).ok());
   ArticleQuery query{.view = v1::ARTICLE_VIEW_FULL, .page_size = 10};

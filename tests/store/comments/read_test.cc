@@ -12,9 +12,9 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
-class CommentsTest : public StoreTest {};
+class ReadCommentsTest : public StoreTest {};
 
-TEST_F(CommentsTest, AddsACommentAndCountsIt) {
+TEST_F(ReadCommentsTest, AddsACommentAndCountsIt) {
   ASSERT_TRUE(Publish(MakeArticle("post")).ok());
   NewComment comment = MakeComment("post", "Well said — “truly”. 🙂");
   const auto created = Create(comment);
@@ -34,7 +34,7 @@ TEST_F(CommentsTest, AddsACommentAndCountsIt) {
   EXPECT_EQ(GetOne("post").comment_count(), 1);
 }
 
-TEST_F(CommentsTest, ValidatingOnlyAddsNothing) {
+TEST_F(ReadCommentsTest, ValidatingACommentAddsNothing) {
   ASSERT_TRUE(Publish(MakeArticle("post")).ok());
   NewComment comment = MakeComment("post", "try");
   comment.validate_only = true;
@@ -47,7 +47,7 @@ TEST_F(CommentsTest, ValidatingOnlyAddsNothing) {
   EXPECT_EQ(ReasonOf(Create(comment).status()), "ARTICLE_NOT_FOUND");
 }
 
-TEST_F(CommentsTest, ClosedArticlesRefuseAndPremoderatedOnesHoldBack) {
+TEST_F(ReadCommentsTest, ClosedArticlesRefuseCommentsAndPremoderatedOnesHoldThem) {
   v1::Article closed = MakeArticle("closed");
   closed.set_comment_policy(v1::COMMENT_POLICY_CLOSED);
   ASSERT_TRUE(Publish(closed).ok());
@@ -68,7 +68,7 @@ TEST_F(CommentsTest, ClosedArticlesRefuseAndPremoderatedOnesHoldBack) {
             "COMMENT_NOT_FOUND");
 }
 
-TEST_F(CommentsTest, ConcurrentCommentsGetRevisionsWithoutGapsAndAnExactCount) {
+TEST_F(ReadCommentsTest, ConcurrentCommentsGetConsecutiveRevisionsAndAnExactCount) {
   ASSERT_TRUE(Publish(MakeArticle("hot")).ok());
   std::vector<std::jthread> callers;
   std::mutex mutex;
@@ -89,7 +89,7 @@ TEST_F(CommentsTest, ConcurrentCommentsGetRevisionsWithoutGapsAndAnExactCount) {
   EXPECT_EQ(GetOne("hot").comment_count(), 160);
 }
 
-TEST_F(CommentsTest, ListsCommentsInEveryOrderInPages) {
+TEST_F(ReadCommentsTest, ListsCommentsInEveryOrderInPages) {
   ASSERT_TRUE(Publish(MakeArticle("talk")).ok());
   const std::string a = Add("talk", "a");
   const std::string b = Add("talk", "b");
@@ -114,7 +114,7 @@ TEST_F(CommentsTest, ListsCommentsInEveryOrderInPages) {
   EXPECT_EQ(page->article.comment_count, 6);
 }
 
-TEST_F(CommentsTest, RepliesKnowTheirDepthAndParentsTheirReplies) {
+TEST_F(ReadCommentsTest, RepliesHaveADepthAndParentsCountReplies) {
   ASSERT_TRUE(Publish(MakeArticle("deep")).ok());
   std::string parent;
   for (int depth = 0; depth <= kMaxThreadDepth; ++depth) {
@@ -131,7 +131,7 @@ TEST_F(CommentsTest, RepliesKnowTheirDepthAndParentsTheirReplies) {
   EXPECT_EQ(page->page.items.back().reply_count(), 1);
 }
 
-TEST_F(CommentsTest, AReplyNeedsItsParentInTheSameArticle) {
+TEST_F(ReadCommentsTest, AReplyNeedsAParentOnTheSameArticle) {
   ASSERT_TRUE(Publish(MakeArticle("here")).ok());
   ASSERT_TRUE(Publish(MakeArticle("there")).ok());
   const std::string elsewhere = Add("there", "hello");
@@ -144,7 +144,7 @@ TEST_F(CommentsTest, AReplyNeedsItsParentInTheSameArticle) {
   EXPECT_EQ(GetOne("here").revision(), 1);
 }
 
-TEST_F(CommentsTest, APageOfCommentsEndsBeforeTheReplyIsTooLarge) {
+TEST_F(ReadCommentsTest, APageOfCommentsHasALimitedSize) {
   ASSERT_TRUE(Publish(MakeArticle("long")).ok());
   std::string body;
   for (int i = 0; i < kMaxCommentCharacters; ++i) body += "🙂";
@@ -156,7 +156,7 @@ TEST_F(CommentsTest, APageOfCommentsEndsBeforeTheReplyIsTooLarge) {
   EXPECT_EQ(ListBodies({.article_id = "long", .page_size = 200}).size(), 80);
 }
 
-TEST_F(CommentsTest, ReadsSayIfARevisionIsNotReachedYet) {
+TEST_F(ReadCommentsTest, ReadsFailIfMinRevisionIsNotReached) {
   ASSERT_TRUE(Publish(MakeArticle("post")).ok());
   const auto comment = Create(MakeComment("post", "hello"));
   EXPECT_TRUE(List({.article_id = "post", .page_size = 1, .min_revision = 2}).ok());
@@ -168,7 +168,7 @@ TEST_F(CommentsTest, ReadsSayIfARevisionIsNotReachedYet) {
   EXPECT_EQ(ReasonOf(read.status()), "REVISION_NOT_REACHED");
 }
 
-TEST_F(CommentsTest, ListsPlaceholdersInEveryOrder) {
+TEST_F(ReadCommentsTest, ListsPlaceholdersInEveryOrder) {
   ASSERT_TRUE(Publish(MakeArticle("talk")).ok());
   const std::string a = Add("talk", "a");
   const std::string b = Add("talk", "b");
@@ -200,7 +200,7 @@ TEST_F(CommentsTest, ListsPlaceholdersInEveryOrder) {
 
 // ---- An article and its comments ----
 
-TEST_F(CommentsTest, APageHasTheArticleAndItsFirstComments) {
+TEST_F(ReadCommentsTest, AnArticlePageHasTheArticleAndItsFirstComments) {
   ASSERT_TRUE(Publish(MakeArticle("post")).ok());
   for (const char* body : {"a", "b", "c"}) Add("post", body);
   CommentQuery query{.article_id = "post", .order = v1::COMMENT_ORDER_OLDEST, .page_size = 2};
@@ -221,7 +221,7 @@ TEST_F(CommentsTest, APageHasTheArticleAndItsFirstComments) {
   EXPECT_EQ(ReasonOf(GetPage(query).status()), "ARTICLE_NOT_FOUND");
 }
 
-TEST_F(CommentsTest, APageIsOneSnapshotWhileOthersWrite) {
+TEST_F(ReadCommentsTest, AnArticlePageIsOneSnapshotWhileOthersWrite) {
   ASSERT_TRUE(Publish(MakeArticle("busy")).ok());
   std::vector<std::jthread> writers;
   for (int writer = 0; writer < 2; ++writer) {
@@ -255,7 +255,7 @@ TEST_F(CommentsTest, APageIsOneSnapshotWhileOthersWrite) {
   }
 }
 
-TEST_F(CommentsTest, APageOfALargeArticleAndLargeCommentsIsNotTooLarge) {
+TEST_F(ReadCommentsTest, AnArticlePageHasALimitedSize) {
   ASSERT_TRUE(Publish(MakeArticle("long", std::string(kMaxBodyBytes, 'x'))).ok());
   std::string body;
   for (int i = 0; i < kMaxCommentCharacters; ++i) body += "🙂";

@@ -1,4 +1,4 @@
-// Writes of comments that are done together.
+// Writes of comments that share a transaction.
 
 #include <atomic>
 #include <future>
@@ -47,14 +47,14 @@ class WriteBatchesTest : public StoreTest {
     for (int i = 0; i < count; ++i) ASSERT_TRUE(Publish(MakeArticle(absl::StrCat("a", i))).ok());
   }
 
-  // Takes the article's lock, so that what writes to it waits until Unlock.
+  // Takes the article's lock, so that writes to it wait until Unlock.
   void Lock(const std::string& article) {
     session_.Run(absl::StrCat("BEGIN; SELECT FROM article_state WHERE article_id = '", article,
                               "' FOR UPDATE"));
   }
   void Unlock() { session_.Run("ROLLBACK"); }
 
-  // A store's one connection waits until Unlock.
+  // The one connection of `store` waits until Unlock.
   void Occupy(Store& store) {
     Lock("gate");
     gate_ = Start(store, MakeComment("gate", "first"));
@@ -65,7 +65,7 @@ class WriteBatchesTest : public StoreTest {
     return *NewPostgresStore({.url = url, .write_connections = 1});
   }
 
-  // How many transactions wrote the rows of a table that are there.
+  // Number of transactions that wrote the comments that meet `condition`.
   int Transactions(const std::string& condition) {
     return std::stoi(Sql("SELECT count(DISTINCT xmin::text) FROM comment WHERE " + condition));
   }
@@ -81,9 +81,9 @@ class WriteBatchesTest : public StoreTest {
   Created gate_;
 };
 
-// ---- What is done together ----
+// ---- What shares a transaction ----
 
-TEST_F(WriteBatchesTest, WhatWaitsForOneArticleIsOneTransactionWithARevisionForEach) {
+TEST_F(WriteBatchesTest, WritesThatWaitForOneArticleShareATransactionAndHaveARevisionEach) {
   Lock("post");
   std::vector<Created> answers;
   answers.push_back(Start(*store_, MakeComment("post", "first")));
@@ -104,7 +104,7 @@ TEST_F(WriteBatchesTest, WhatWaitsForOneArticleIsOneTransactionWithARevisionForE
   EXPECT_EQ(GetOne("post").comment_count(), 101);
 }
 
-TEST_F(WriteBatchesTest, WhatWaitsForDifferentArticlesIsOneTransaction) {
+TEST_F(WriteBatchesTest, WritesThatWaitForDifferentArticlesShareATransaction) {
   PublishMany(50);
   Occupy(*narrow_);
   std::vector<Created> answers;
@@ -128,9 +128,9 @@ TEST_F(WriteBatchesTest, ABatchIsOfLimitedSize) {
   EXPECT_EQ(Transactions("body = 'more'"), 3);
 }
 
-// ---- Each as if it were alone ----
+// ---- Each write as if it were alone ----
 
-TEST_F(WriteBatchesTest, EachHasItsOwnAnswerAndWhatFailsChangesNothing) {
+TEST_F(WriteBatchesTest, EachHasItsOwnAnswerAndAFailedOneChangesNothing) {
   const std::string name = Add("post", "text");
   const CommentRef comment = *ParseCommentName(name);
   const std::string etag = GetComment(name)->etag();
@@ -154,7 +154,7 @@ TEST_F(WriteBatchesTest, EachHasItsOwnAnswerAndWhatFailsChangesNothing) {
   Created late = edit("too late");
   Created nowhere = Start(*narrow_, MakeComment("none", "x"));
   Created hidden = moderate(v1::COMMENT_STATE_HIDDEN);
-  Created refused = edit("of a hidden one");
+  Created refused = edit("of a hidden comment");
   Created unanswerable = Start(*narrow_, MakeComment("post", "x", name));
   Created shown = moderate(v1::COMMENT_STATE_VISIBLE);
   Created last = Start(*narrow_, MakeComment("post", "another reply", name));
@@ -184,7 +184,7 @@ TEST_F(WriteBatchesTest, EachHasItsOwnAnswerAndWhatFailsChangesNothing) {
   ExpectExactCounts();
 }
 
-TEST_F(WriteBatchesTest, WhatIsHiddenAboveFollowsAcrossTheWritesOfABatch) {
+TEST_F(WriteBatchesTest, ADeletionThatHidesAncestorsSeesEarlierWritesOfItsBatch) {
   const std::string top = Add("post", "top");
   const std::string middle = Add("post", "middle", top);
   const std::string left = Add("post", "left", middle);
@@ -210,7 +210,7 @@ TEST_F(WriteBatchesTest, WhatIsHiddenAboveFollowsAcrossTheWritesOfABatch) {
   ExpectExactCounts();
 }
 
-TEST_F(WriteBatchesTest, ARequestThatIsInABatchTwiceIsDoneOnce) {
+TEST_F(WriteBatchesTest, ARequestThatIsTwiceInABatchIsDoneOnce) {
   const std::string fingerprint = absl::BytesToHexString(Digest({"this"}));
   NewComment comment = MakeComment("post", "once");
   comment.request = {NewUuid(absl::Now()), fingerprint};
@@ -281,7 +281,7 @@ TEST_F(WriteBatchesTest, KeepsEveryCharacter) {
   };
   expect();
 
-  // The same by editing, together and alone.
+  // The same with edits, in one batch and one by one.
   Sql("UPDATE comment SET body = 'x', author_display_name = 'x' WHERE article_id = 'post'");
   const auto edit = [&](Store& store, size_t i) {
     const std::string& text = texts[i % texts.size()];
@@ -298,7 +298,7 @@ TEST_F(WriteBatchesTest, KeepsEveryCharacter) {
   expect();
 }
 
-TEST_F(WriteBatchesTest, WhatTheDatabaseRefusesFailsAlone) {
+TEST_F(WriteBatchesTest, AWriteThatTheDatabaseRefusesFailsAlone) {
   PublishMany(5);
   Occupy(*narrow_);
   std::map<std::string, Created> answers;
@@ -323,7 +323,7 @@ TEST_F(WriteBatchesTest, WhatTheDatabaseRefusesFailsAlone) {
   EXPECT_EQ(Sql("SELECT sum(revision) FROM article_state WHERE article_id LIKE 'a%'"), "25");
 }
 
-TEST_F(WriteBatchesTest, WhoHasGoneIsLeftOut) {
+TEST_F(WriteBatchesTest, WritesOfCallersWhoHaveGivenUpAreLeftOut) {
   std::atomic<bool> gone = false;
   Occupy(*narrow_);
   Created stays = Start(*narrow_, MakeComment("post", "stays"));
@@ -348,7 +348,7 @@ TEST_F(WriteBatchesTest, WhoHasGoneIsLeftOut) {
 
 class BrokenBatchTest : public WriteBatchesTest {
  protected:
-  // What is started until Unlock is one batch, whose commit is cut.
+  // Writes that are started before Unlock are one batch, whose commit is cut.
   void OccupyAndCut(Proxy& proxy, Store& store, Proxy::Cut cut,
                     const std::function<void()>& meanwhile) {
     Lock("gate");
@@ -360,7 +360,7 @@ class BrokenBatchTest : public WriteBatchesTest {
     testing::AwaitWaitersForLocks(url_, 1);
   }
 
-  // Writes of every kind and to several articles that are such a batch.
+  // Starts such a batch, with writes of every kind and to several articles.
   std::vector<Created> StartAndCut(Proxy& proxy, Store& store, Proxy::Cut cut,
                                    const std::function<void()>& meanwhile = {},
                                    const CallContext& context = {}) {
@@ -388,7 +388,7 @@ class BrokenBatchTest : public WriteBatchesTest {
   CommentRef hidden_;
 };
 
-TEST_F(BrokenBatchTest, IsDoneOnceIfTheConnectionBreaksAtItsCommit) {
+TEST_F(BrokenBatchTest, IsDoneOnceIfTheConnectionBreaksDuringItsCommit) {
   int round = 0;
   for (const auto cut : {Proxy::Cut::kBeforeCommit, Proxy::Cut::kAfterCommit}) {
     ++round;
@@ -403,14 +403,15 @@ TEST_F(BrokenBatchTest, IsDoneOnceIfTheConnectionBreaksAtItsCommit) {
     EXPECT_THAT(names, SizeIs(22));
     EXPECT_EQ(Sql("SELECT count(*) FROM comment WHERE body = 'more'"), absl::StrCat(20 * round));
     EXPECT_EQ(Sql("SELECT max(edit_count) FROM comment"), "1");
-    // Publishing, two comments, an edit, a moderation; the second time both change nothing.
+    // Publishing, two comments, and in the first round an edit and a moderation. Repeating them
+    // changes nothing.
     EXPECT_EQ(Sql("SELECT revision FROM article_state WHERE article_id = 'post'"),
               absl::StrCat(5 + 10 * round));
     ExpectExactCounts();
   }
 }
 
-TEST_F(BrokenBatchTest, IsNeverSaidNotToBeDoneIfThatIsNotKnown) {
+TEST_F(BrokenBatchTest, IsNeverReportedAsNotDoneIfThatIsNotKnown) {
   for (const auto cut : {Proxy::Cut::kBeforeCommit, Proxy::Cut::kAfterCommit}) {
     Proxy proxy(url_);
     const std::unique_ptr<Store> store = OpenNarrow(proxy.url());
@@ -421,9 +422,9 @@ TEST_F(BrokenBatchTest, IsNeverSaidNotToBeDoneIfThatIsNotKnown) {
   EXPECT_EQ(Sql("SELECT count(*) FROM comment WHERE body = 'more'"), "20") << "of the second";
 }
 
-// What the first attempt came to is looked for under the articles' locks: it may be going on yet,
-// without its connection. Here another has them by then.
-TEST_F(BrokenBatchTest, FindsItsFirstAttemptThoughItHasToWaitForThat) {
+// The second attempt looks for the first under the articles' locks, because the first may still be
+// under way without its connection. Here somebody else has the locks by then.
+TEST_F(BrokenBatchTest, FindsItsFirstAttemptEvenIfItHasToWaitForLocks) {
   Proxy proxy(url_);
   const std::unique_ptr<Store> store = OpenNarrow(proxy.url());
   testing::Session another(url_);
@@ -439,8 +440,8 @@ TEST_F(BrokenBatchTest, FindsItsFirstAttemptThoughItHasToWaitForThat) {
   EXPECT_EQ(Sql("SELECT count(*) FROM comment WHERE body = 'more'"), "20");
 }
 
-// If it were done again after what came later, it would change that.
-TEST_F(BrokenBatchTest, WhatChangedNothingIsNotDoneAgain) {
+// If it were done again it would undo what came later.
+TEST_F(BrokenBatchTest, AWriteThatChangedNothingIsNotDoneAgain) {
   Proxy proxy(url_);
   const std::unique_ptr<Store> store = OpenNarrow(proxy.url());
   const std::string edited = CommentName("post", edited_.comment_id);
@@ -461,7 +462,7 @@ TEST_F(BrokenBatchTest, WhatChangedNothingIsNotDoneAgain) {
   EXPECT_EQ(Sql("SELECT count(*) FROM comment WHERE body = 'a change'"), "1");
 }
 
-TEST_F(BrokenBatchTest, IsNeverSaidNotToBeDoneIfItCannotWaitForThat) {
+TEST_F(BrokenBatchTest, IsNeverReportedAsNotDoneIfItCannotWaitForLocks) {
   Proxy proxy(url_);
   const std::unique_ptr<Store> store = OpenNarrow(proxy.url());
   testing::Session another(url_);
@@ -473,7 +474,7 @@ TEST_F(BrokenBatchTest, IsNeverSaidNotToBeDoneIfItCannotWaitForThat) {
 
 // ---- One article does not hold up the others ----
 
-TEST_F(WriteBatchesTest, OthersAreAnsweredWhileOneArticleIsLocked) {
+TEST_F(WriteBatchesTest, OtherArticlesGoOnWhileOneIsLocked) {
   PublishMany(100);
   Lock("post");
   std::vector<Created> waiting;
@@ -491,7 +492,7 @@ TEST_F(WriteBatchesTest, OthersAreAnsweredWhileOneArticleIsLocked) {
   EXPECT_EQ(GetOne("post").comment_count(), 100);
 }
 
-TEST_F(WriteBatchesTest, OthersAreAnsweredHoweverManyWaitForLocks) {
+TEST_F(WriteBatchesTest, OtherArticlesGoOnHoweverManyAreLocked) {
   PublishMany(20);
   for (int i = 0; i < 10; ++i) Add(absl::StrCat("a", i), "by user-1");
   session_.Run("BEGIN; SELECT FROM article_state WHERE article_id ~ '^a.$' FOR UPDATE");
@@ -589,16 +590,16 @@ TEST_F(WriteBatchesTest, AnArticleByTwoOfItsNamesIsOneArticle) {
   ExpectExactCounts();
 }
 
-// ---- News ----
+// ---- Change notices ----
 
-TEST_F(WriteBatchesTest, EachArticleIsToldOnceAndBeforeItsCallersAreAnswered) {
+TEST_F(WriteBatchesTest, EachArticleIsAnnouncedOnceBeforeItsCallersAreAnswered) {
   std::mutex mutex;
-  std::vector<ChangeNotice> told;
-  const auto subscription = narrow_->Subscribe([&](const ChangeNotice& news) {
-    // What the other store has done to the articles before may be heard of at any time.
-    if (news.state.comment_count == 0) return;
+  std::vector<ChangeNotice> announced;
+  const auto subscription = narrow_->Subscribe([&](const ChangeNotice& notice) {
+    // A notice of what the other store did to the articles before may come at any time.
+    if (notice.state.comment_count == 0) return;
     const std::lock_guard lock(mutex);
-    told.push_back(news);
+    announced.push_back(notice);
   });
   ASSERT_TRUE(Rename({.id = "post", .new_id = "renamed"}).ok());
   Occupy(*narrow_);
@@ -610,17 +611,17 @@ TEST_F(WriteBatchesTest, EachArticleIsToldOnceAndBeforeItsCallersAreAnswered) {
   Unlock();
   answers.front().wait();
   const std::lock_guard lock(mutex);
-  std::map<std::string, ChangeNotice> news;
-  for (const ChangeNotice& item : told) {
-    EXPECT_TRUE(news.emplace(item.state.article_id, item).second) << item.state.article_id;
+  std::map<std::string, ChangeNotice> notices;
+  for (const ChangeNotice& notice : announced) {
+    EXPECT_TRUE(notices.emplace(notice.state.article_id, notice).second) << notice.state.article_id;
   }
-  ASSERT_THAT(news, SizeIs(3));
-  EXPECT_EQ(news["post"].name, "renamed");
-  EXPECT_EQ(news["post"].state.revision, 7);
-  EXPECT_EQ(news["post"].state.comment_count, 5);
-  EXPECT_EQ(absl::StrCat(news["post"].state.version),
+  ASSERT_THAT(notices, SizeIs(3));
+  EXPECT_EQ(notices["post"].name, "renamed");
+  EXPECT_EQ(notices["post"].state.revision, 7);
+  EXPECT_EQ(notices["post"].state.comment_count, 5);
+  EXPECT_EQ(absl::StrCat(notices["post"].state.version),
             Sql("SELECT feed_position FROM article_state WHERE article_id = 'post'"));
-  EXPECT_EQ(news["other"].state.revision, 6);
+  EXPECT_EQ(notices["other"].state.revision, 6);
 }
 
 }  // namespace

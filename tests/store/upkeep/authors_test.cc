@@ -8,6 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "store/store_fixture.h"
+#include "support/proxy.h"
 
 namespace content::store {
 namespace {
@@ -31,7 +32,7 @@ class AuthorsTest : public StoreTest {
     return NameOf(Create(std::move(comment)));
   }
 
-  // Bodies of all comments of the author, read page by page.
+  // Bodies of all comments of the author, over all pages.
   std::vector<std::string> ExportAll(const std::string& author) {
     std::vector<std::string> bodies;
     std::string after;
@@ -60,7 +61,7 @@ class AuthorsTest : public StoreTest {
     int steps = 0;
   };
 
-  // Erases until none is left.
+  // Erases until no comment is left.
   Erasure EraseAll(const std::string& author) {
     Erasure erasure;
     while (true) {
@@ -79,7 +80,7 @@ class AuthorsTest : public StoreTest {
     }
   }
 
-  // What is counted is what there is.
+  // Checks that all counters are right.
   void ExpectExactCounts() {
     const auto verified = Verify({});
     ASSERT_TRUE(verified.ok()) << verified.status();
@@ -87,7 +88,7 @@ class AuthorsTest : public StoreTest {
   }
 };
 
-TEST_F(AuthorsTest, ExportsEveryCommentOfOneAuthorArticleByArticle) {
+TEST_F(AuthorsTest, ExportsAllCommentsOfAnAuthorByArticle) {
   AddBy("ana", "second", "on the second");
   const std::string hidden = AddBy("ana", "first", "hidden");
   AddBy("ben", "first", "by another");
@@ -108,7 +109,7 @@ TEST_F(AuthorsTest, ExportsEveryCommentOfOneAuthorArticleByArticle) {
   EXPECT_EQ(page->items[2].body(), "on the second");
 }
 
-TEST_F(AuthorsTest, ExportsNothingOfOneWhoWroteNothing) {
+TEST_F(AuthorsTest, ExportsNothingForAnAuthorWithoutComments) {
   ASSERT_TRUE(Delete(AddBy("ana", "first", "deleted")).ok());
   EXPECT_THAT(ExportAll("ana"), IsEmpty());
   EXPECT_THAT(ExportAll("nobody"), IsEmpty());
@@ -127,7 +128,7 @@ TEST_F(AuthorsTest, ExportsPageByPage) {
   EXPECT_THAT(ExportAll("ben"), SizeIs(60));
 }
 
-TEST_F(AuthorsTest, ErasesTextAndAuthorAndKeepsRepliesOfOthers) {
+TEST_F(AuthorsTest, ErasesTextAndAuthorButKeepsRepliesByOthers) {
   const std::string mine = AddBy("ana", "first", "mine");
   const std::string reply = AddBy("ben", "first", "a reply", mine);
   const std::string lone = AddBy("ana", "first", "lone", reply);
@@ -151,7 +152,7 @@ TEST_F(AuthorsTest, ErasesTextAndAuthorAndKeepsRepliesOfOthers) {
   ExpectExactCounts();
 }
 
-TEST_F(AuthorsTest, EachErasureIsAChangeOfItsArticle) {
+TEST_F(AuthorsTest, EachErasureIsARevisionOfItsArticle) {
   const std::string one = AddBy("ana", "first", "one");
   const std::string two = AddBy("ana", "first", "two", one);
   AddBy("ben", "first", "a reply", two);
@@ -163,8 +164,8 @@ TEST_F(AuthorsTest, EachErasureIsAChangeOfItsArticle) {
   EXPECT_EQ(GetComment(two)->etag(), absl::StrCat(before + 2));
 }
 
-// The thread goes with its last comment that readers see, from the bottom to the top.
-TEST_F(AuthorsTest, ErasesAWholeThreadOfOneAuthor) {
+// Without a shown comment the whole thread goes, placeholders included.
+TEST_F(AuthorsTest, ErasesAWholeThreadByOneAuthor) {
   std::string name;
   for (int depth = 0; depth < 20; ++depth) name = AddBy("ana", "first", "deeper", name);
   EXPECT_EQ(EraseAll("ana").comments, 20);
@@ -172,7 +173,7 @@ TEST_F(AuthorsTest, ErasesAWholeThreadOfOneAuthor) {
   ExpectExactCounts();
 }
 
-TEST_F(AuthorsTest, ErasesWaitingAndHiddenCommentsAndThoseOnRetractedArticles) {
+TEST_F(AuthorsTest, ErasesPendingAndHiddenCommentsAlsoOnRetractedArticles) {
   ASSERT_TRUE(Moderate(AddBy("ana", "first", "a"), v1::COMMENT_STATE_PENDING).ok());
   ASSERT_TRUE(Moderate(AddBy("ana", "first", "b"), v1::COMMENT_STATE_HIDDEN).ok());
   AddBy("ana", "second", "c");
@@ -185,7 +186,7 @@ TEST_F(AuthorsTest, ErasesWaitingAndHiddenCommentsAndThoseOnRetractedArticles) {
   ExpectExactCounts();
 }
 
-TEST_F(AuthorsTest, ErasesALimitedNumberAtATimeAndTheRestNext) {
+TEST_F(AuthorsTest, ErasesALimitedNumberAtATime) {
   for (int i = 0; i < 103; ++i) AddBy("ana", "first", absl::StrCat(i));
   const auto some = Erase("ana");
   ASSERT_TRUE(some.ok()) << some.status();
@@ -194,11 +195,11 @@ TEST_F(AuthorsTest, ErasesALimitedNumberAtATimeAndTheRestNext) {
   EXPECT_FALSE(some->complete);
   EXPECT_EQ(GetOne("first").comment_count(), 3);
   EXPECT_EQ(EraseAll("ana").comments, 3);
-  EXPECT_EQ(EraseAll("ana").comments, 0);  // a second run finds nothing
+  EXPECT_EQ(EraseAll("ana").comments, 0);  // nothing is left
   ExpectExactCounts();
 }
 
-TEST_F(AuthorsTest, DoesNotCountWhatAnotherErasesMeanwhile) {
+TEST_F(AuthorsTest, DoesNotCountWhatAnotherCallErases) {
   AddBy("ana", "first", "hello");
   testing::Session other(url_);
   other.Run("BEGIN; SELECT FROM article_state WHERE article_id = 'first' FOR UPDATE");
@@ -213,8 +214,8 @@ TEST_F(AuthorsTest, DoesNotCountWhatAnotherErasesMeanwhile) {
   EXPECT_TRUE(Erase("ana")->complete);
 }
 
-// Others erase, delete and write at the same time: every comment is counted by one of them.
-TEST_F(AuthorsTest, CountsEachCommentOnceWhileOthersDeleteToo) {
+// Concurrent erasures count each comment exactly once.
+TEST_F(AuthorsTest, CountsEachCommentOnceAmongConcurrentErasures) {
   const std::unique_ptr<Store> other = *NewPostgresStore({.url = url_, .write_connections = 4});
   std::vector<std::string> names;
   for (int i = 0; i < 60; ++i) {
@@ -243,6 +244,54 @@ TEST_F(AuthorsTest, CountsEachCommentOnceWhileOthersDeleteToo) {
   EXPECT_EQ(erased, 60);
   EXPECT_EQ(GetOne("first").comment_count() + GetOne("second").comment_count(), 100);
   ExpectExactCounts();
+}
+
+// The connection breaks at the commit of the first batch. Whether or not that was committed, it is
+// counted once, and announced before the caller is answered.
+TEST_F(AuthorsTest, ReportsABatchWhoseCommitWasInDoubt) {
+  for (const auto cut : {testing::Proxy::Cut::kBeforeCommit, testing::Proxy::Cut::kAfterCommit}) {
+    AddBy("ana", "first", "one");
+    AddBy("ana", "first", "two");
+    AddBy("ana", "second", "three");
+    testing::Proxy proxy(url_);
+    const std::unique_ptr<Store> store =
+        *NewPostgresStore({.url = proxy.url(), .notifications = false});
+    std::vector<std::string> announced;
+    const auto subscription = store->Subscribe(
+        [&](const ChangeNotice& notice) { announced.push_back(notice.state.article_id); });
+    const auto erase = [&] {
+      return Await<ErasedComments>(
+          [&](auto done) { store->EraseAuthor({}, "ana", std::move(done)); });
+    };
+    proxy.CutNextCommit(cut);
+    const auto erased = erase();
+    ASSERT_TRUE(erased.ok()) << erased.status();
+    EXPECT_EQ(erased->comment_count, 2);
+    EXPECT_THAT(erased->articles, ElementsAre("first"));
+    EXPECT_FALSE(erased->complete);
+    EXPECT_THAT(announced, ElementsAre("first"));
+    EXPECT_EQ(erase()->comment_count, 1);
+    EXPECT_TRUE(erase()->complete);
+  }
+  ExpectExactCounts();
+}
+
+// Another call erases the same comments while the first commit, which never arrives, is in doubt.
+TEST_F(AuthorsTest, DoesNotClaimWhatAnotherCallErasedWhileTheCommitWasInDoubt) {
+  AddBy("ana", "first", "one");
+  AddBy("ana", "second", "two");
+  testing::Proxy proxy(url_);
+  const std::unique_ptr<Store> store =
+      *NewPostgresStore({.url = proxy.url(), .notifications = false});
+  std::atomic<int64_t> erased_meanwhile = 0;
+  proxy.CutNextCommit(testing::Proxy::Cut::kBeforeCommit,
+                      [&] { erased_meanwhile = Erase("ana")->comment_count; });
+  const auto erased =
+      Await<ErasedComments>([&](auto done) { store->EraseAuthor({}, "ana", std::move(done)); });
+  ASSERT_TRUE(erased.ok()) << erased.status();
+  EXPECT_EQ(erased_meanwhile, 1);
+  EXPECT_THAT(erased->articles, ElementsAre("second"));
+  EXPECT_EQ(erased->comment_count, 1);
 }
 
 }  // namespace

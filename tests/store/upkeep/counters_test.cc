@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "store/store_fixture.h"
+#include "support/proxy.h"
 
 namespace content::store {
 namespace {
@@ -18,8 +19,8 @@ class CountersTest : public StoreTest {
  protected:
   void SetUp() override { ASSERT_TRUE(Publish(MakeArticle("post")).ok()); }
 
-  // What differs, as `field of name: stored -> actual`, with `!` if it was repaired; comments by
-  // their text.
+  // The drifts as `field of name: stored -> actual`, followed by `!` if repaired. A comment's name
+  // is its text.
   std::vector<std::string> Drifts(const VerifyQuery& query) {
     const auto verified = Verify(query);
     if (!verified.ok()) return {ReasonOf(verified.status())};
@@ -40,7 +41,7 @@ class CountersTest : public StoreTest {
     Sql(absl::StrCat("UPDATE comment SET ", assignments, " WHERE body = '", body, "'"));
   }
 
-  // Everything that repairing may change.
+  // All columns that a repair may change.
   std::string Rows() {
     return Sql(
         "SELECT string_agg(concat_ws(' ', comment_id, reply_count, shown, ever_shown, revision), "
@@ -61,7 +62,7 @@ class CountersTest : public StoreTest {
   std::string c1_;
 };
 
-TEST_F(CountersTest, FindsNothingWhereEverythingIsRight) {
+TEST_F(CountersTest, ReportsNothingIfAllCountersAreRight) {
   AddThread();
   ASSERT_TRUE(Moderate(a1_, v1::COMMENT_STATE_HIDDEN).ok());
   ASSERT_TRUE(Delete(c1_).ok());
@@ -72,7 +73,7 @@ TEST_F(CountersTest, FindsNothingWhereEverythingIsRight) {
   EXPECT_EQ(Rows(), before);
 }
 
-TEST_F(CountersTest, TellsWhatDiffersAndChangesNothing) {
+TEST_F(CountersTest, ReportsDriftWithoutChangingAnything) {
   AddThread();
   Sql("UPDATE article_state SET comment_count = 9");
   Set("reply_count = 5", "a1");
@@ -82,7 +83,7 @@ TEST_F(CountersTest, TellsWhatDiffersAndChangesNothing) {
   EXPECT_EQ(Rows(), before);
 }
 
-TEST_F(CountersTest, RepairsAsAChangeOfTheArticle) {
+TEST_F(CountersTest, ARepairIsARevisionOfTheArticle) {
   AddThread();
   const int64_t revision = GetOne("post").revision();
   Sql("UPDATE article_state SET comment_count = 9");
@@ -100,15 +101,15 @@ TEST_F(CountersTest, RepairsAsAChangeOfTheArticle) {
   EXPECT_THAT(Drifts({}), IsEmpty());
 }
 
-TEST_F(CountersTest, RepairsACommentCountAlone) {
+TEST_F(CountersTest, RepairsACommentCount) {
   AddThread();
   Sql("UPDATE article_state SET comment_count = 0");
   EXPECT_THAT(Drifts({.repair = true}), ElementsAre("comment_count of articles/post: 0 -> 4!"));
   EXPECT_EQ(GetOne("post").comment_count(), 4);
 }
 
-// Nobody sees that a comment at the bottom is there: so it is missing in all counts above.
-TEST_F(CountersTest, FollowsWhatIsWrongUpTheThread) {
+// A comment at the bottom is wrongly hidden, and so missing in all counts above.
+TEST_F(CountersTest, RepairsCountsUpTheThread) {
   AddThread();
   ASSERT_TRUE(Moderate(a1_, v1::COMMENT_STATE_HIDDEN).ok());
   ASSERT_TRUE(Moderate(b1_, v1::COMMENT_STATE_HIDDEN).ok());
@@ -129,8 +130,8 @@ TEST_F(CountersTest, FollowsWhatIsWrongUpTheThread) {
   EXPECT_THAT(Drifts({}), IsEmpty());
 }
 
-// The other way round: placeholders of which nothing below is to be seen any more.
-TEST_F(CountersTest, HidesPlaceholdersThatHaveNoReplyThatReadersSee) {
+// The reverse: placeholders stay although nothing below them is shown.
+TEST_F(CountersTest, HidesPlaceholdersWithoutShownReplies) {
   AddThread();
   ASSERT_TRUE(Moderate(a1_, v1::COMMENT_STATE_HIDDEN).ok());
   ASSERT_TRUE(Moderate(b1_, v1::COMMENT_STATE_HIDDEN).ok());
@@ -146,8 +147,8 @@ TEST_F(CountersTest, HidesPlaceholdersThatHaveNoReplyThatReadersSee) {
   EXPECT_THAT(Drifts({}), IsEmpty());
 }
 
-// A count that fits what is stored can still be wrong, and one that does not fit be right.
-TEST_F(CountersTest, CountsWhatShouldBeAndNotWhatIsStored) {
+// A count that matches the stored rows can be wrong, and one that does not match can be right.
+TEST_F(CountersTest, DerivesCountsFromRightValuesNotStoredOnes) {
   AddThread();
   Set("shown = false", "b2");
   EXPECT_THAT(Drifts({}), IsEmpty());
@@ -155,7 +156,7 @@ TEST_F(CountersTest, CountsWhatShouldBeAndNotWhatIsStored) {
   EXPECT_THAT(Drifts({}), ElementsAre("reply_count of a1: 1 -> 2"));
 }
 
-TEST_F(CountersTest, RepairsWhatReadersSeeWhereNoCounterDiffers) {
+TEST_F(CountersTest, RepairsVisibilityWhenNoCounterDiffers) {
   Add("post", "alone");
   Set("shown = false, ever_shown = false", "alone");
   EXPECT_THAT(Drifts({}), IsEmpty());
@@ -169,7 +170,7 @@ TEST_F(CountersTest, RepairsWhatReadersSeeWhereNoCounterDiffers) {
   EXPECT_EQ(Sql("SELECT ever_shown FROM comment"), "t");
 }
 
-TEST_F(CountersTest, LeavesAloneWhatIsRightByTheTimeItHasTheLock) {
+TEST_F(CountersTest, ChecksAgainUnderTheLockBeforeRepairing) {
   Sql("UPDATE article_state SET comment_count = 7");
   testing::Session other(url_);
   other.Run("BEGIN; UPDATE article_state SET comment_count = 0");
@@ -180,7 +181,7 @@ TEST_F(CountersTest, LeavesAloneWhatIsRightByTheTimeItHasTheLock) {
   EXPECT_EQ(GetOne("post").revision(), 1);
 }
 
-TEST_F(CountersTest, LooksAtOneArticleOrAll) {
+TEST_F(CountersTest, VerifiesOneArticleOrAll) {
   ASSERT_TRUE(Publish(MakeArticle("other")).ok());
   Sql("UPDATE article_state SET comment_count = 7");
   ASSERT_TRUE(Retract("post").ok());
@@ -197,7 +198,7 @@ TEST_F(CountersTest, LooksAtOneArticleOrAll) {
   EXPECT_THAT(Drifts({.article_id = "nothing"}), ElementsAre("ARTICLE_NOT_FOUND"));
 }
 
-TEST_F(CountersTest, NamesCommentsWithTheArticlesCurrentName) {
+TEST_F(CountersTest, ReportsTheCurrentNameOfTheArticle) {
   AddThread();
   Set("reply_count = 5", "a1");
   ASSERT_TRUE(Rename({.id = "post", .new_id = "renamed"}).ok());
@@ -207,7 +208,7 @@ TEST_F(CountersTest, NamesCommentsWithTheArticlesCurrentName) {
             CommentName("renamed", ParseCommentName(a1_)->comment_id));
 }
 
-TEST_F(CountersTest, GoesThroughAllArticlesBatchByBatch) {
+TEST_F(CountersTest, VerifiesAllArticlesInBatches) {
   for (int i = 0; i < 249; ++i) ASSERT_TRUE(Publish(MakeArticle(absl::StrCat("a", i))).ok());
   Sql("UPDATE article_state SET comment_count = 1 WHERE article_id LIKE '%7'");
   const auto count_drifts = [&](bool repair) {
@@ -230,7 +231,31 @@ TEST_F(CountersTest, GoesThroughAllArticlesBatchByBatch) {
   EXPECT_EQ(count_drifts(false), 0U);
 }
 
-TEST_F(CountersTest, FindsNothingWhileOthersWrite) {
+// The connection breaks at the commit of a repair. Whether or not that was committed, the repair is
+// reported, and announced before the caller is answered.
+TEST_F(CountersTest, ReportsARepairWhoseCommitWasInDoubt) {
+  for (const auto cut : {testing::Proxy::Cut::kBeforeCommit, testing::Proxy::Cut::kAfterCommit}) {
+    Sql("UPDATE article_state SET comment_count = 7");
+    const int64_t revision = GetOne("post").revision();
+    testing::Proxy proxy(url_);
+    const std::unique_ptr<Store> store =
+        *NewPostgresStore({.url = proxy.url(), .notifications = false});
+    std::vector<std::string> announced;
+    const auto subscription = store->Subscribe(
+        [&](const ChangeNotice& notice) { announced.push_back(notice.state.article_id); });
+    proxy.CutNextCommit(cut);
+    const auto verified = Await<VerifiedCounters>(
+        [&](auto done) { store->VerifyCounters({}, {.repair = true}, std::move(done)); });
+    ASSERT_TRUE(verified.ok()) << verified.status();
+    ASSERT_EQ(verified->drifts.size(), 1U);
+    EXPECT_EQ(verified->drifts.front().stored(), 7);
+    EXPECT_TRUE(verified->drifts.front().repaired());
+    EXPECT_THAT(announced, ElementsAre("post"));
+    EXPECT_EQ(GetOne("post").revision(), revision + 1);
+  }
+}
+
+TEST_F(CountersTest, ReportsNothingWhileOthersWrite) {
   const std::string top = Add("post", "top");
   std::atomic<bool> stop = false;
   std::jthread writer([&] {

@@ -147,8 +147,8 @@ TEST_F(CallbackTest, MayBeReplacedByItsOwnAnswer) {
 TEST(CallbackOfVoid, IsGivenAStatus) {
   std::vector<absl::Status> answers;
   const auto note = [&answers](absl::Status status) { answers.push_back(std::move(status)); };
-  Callback<void> done = note;
-  std::move(done)(absl::OkStatus());
+  Callback<void> called = note;
+  std::move(called)(absl::OkStatus());
   { const Callback<void> dropped = note; }
   ASSERT_EQ(answers.size(), 2U);
   EXPECT_TRUE(answers[0].ok());

@@ -1,4 +1,4 @@
-// Which of the things that are kept is to go, by traffic like that of a cache.
+// What is evicted, under traffic like that of a cache.
 
 #include "cache/eviction.h"
 
@@ -26,13 +26,13 @@ struct Item : Evictable {
 
 constexpr size_t kSize = 10'000;
 
-// A cache of numbers.
+// A cache of numbers, of kSize bytes each unless said otherwise.
 class Numbers {
  public:
-  // `capacity`: of how many of kSize.
+  // `capacity`: how many numbers of kSize bytes fit.
   explicit Numbers(size_t capacity) : limit_(capacity * kSize), eviction_(limit_) {}
 
-  // Reads a number, and keeps it if it is not there. Says whether it was there.
+  // Reads a number, and adds it if it is not there. Returns whether it was there.
   bool Read(int key, size_t bytes = kSize) {
     if (const auto it = items_.find(key); it != items_.end()) {
       it->second->Use();
@@ -70,7 +70,7 @@ class Numbers {
   std::unordered_map<int, std::unique_ptr<Item>> items_;
 };
 
-// Numbers from 0, of which number n comes with a frequency of 1 / (n + 1).
+// Numbers from 0, where n has the frequency 1 / (n + 1).
 class Zipf {
  public:
   explicit Zipf(int count) {
@@ -88,7 +88,7 @@ class Zipf {
   std::vector<double> sums_;
 };
 
-// How many of so many reads find what they want. After each of them `between` is called.
+// Share of the reads that find their number. `between` is called after each read.
 template <class Between>
 double HitRatio(Numbers& numbers, Zipf& zipf, int reads, Between between) {
   int hits = 0;
@@ -103,9 +103,9 @@ double HitRatio(Numbers& numbers, Zipf& zipf, int reads) {
   return HitRatio(numbers, zipf, reads, [] {});
 }
 
-// The same reads with a cache that evicts what has not been read for the longest time.
+// The same for a cache that evicts the least recently used number.
 double HitRatioOfLru(Zipf zipf, size_t capacity, int warm_up, int reads) {
-  std::deque<int> order;  // small enough to be searched
+  std::deque<int> order;  // the most recently used first
   int hits = 0;
   for (int i = 0; i < warm_up + reads; ++i) {
     const int key = zipf.Next();
@@ -120,7 +120,7 @@ double HitRatioOfLru(Zipf zipf, size_t capacity, int warm_up, int reads) {
   return static_cast<double>(hits) / reads;
 }
 
-TEST(Eviction, WhatIsReadOnceGoesFirst) {
+TEST(Eviction, ItemsThatAreReadOnceGoFirst) {
   Numbers numbers(100);
   for (int key = 0; key < 50; ++key) {
     for (int i = 0; i < 3; ++i) numbers.Read(key);
@@ -131,7 +131,7 @@ TEST(Eviction, WhatIsReadOnceGoesFirst) {
   EXPECT_TRUE(numbers.Has(1099));
 }
 
-TEST(Eviction, AScanDoesNotEmptyIt) {
+TEST(Eviction, ScanDuringOtherReadsEvictsLittle) {
   constexpr int kCapacity = 1000;
   Numbers numbers(kCapacity);
   Zipf zipf(20'000);
@@ -149,14 +149,14 @@ TEST(Eviction, AScanDoesNotEmptyIt) {
   EXPECT_GT(during, before - 0.05);
 }
 
-TEST(Eviction, KeepsWhatAFullScanInOneGoWouldPushOut) {
+TEST(Eviction, ScanInOneGoEvictsLittle) {
   constexpr int kCapacity = 1000;
   Numbers numbers(kCapacity);
   Zipf zipf(20'000);
   HitRatio(numbers, zipf, 100'000);
   const double before = HitRatio(numbers, zipf, 20'000);
   for (int key = 1'000'000; key < 1'000'000 + 10 * kCapacity; ++key) numbers.Read(key);
-  // At once, before it has been filled again.
+  // Right after the scan, before items have come back.
   EXPECT_GT(HitRatio(numbers, zipf, 500), before - 0.1);
 }
 
@@ -170,18 +170,18 @@ TEST(Eviction, IsBetterThanLeastRecentlyUsed) {
   EXPECT_GT(HitRatio(numbers, zipf, kReads), lru + 0.02);
 }
 
-TEST(Eviction, WhatComesBackSoonStaysLonger) {
+TEST(Eviction, ItemThatComesBackSoonEntersTheMainQueue) {
   Numbers numbers(100);
   for (int key = 0; key < 100; ++key) numbers.Read(key);
   numbers.Read(100);
   ASSERT_FALSE(numbers.Has(0));
-  numbers.Read(0);  // remembered: it does not have to prove itself again
+  numbers.Read(0);  // its hash is remembered
   for (int key = 200; key < 400; ++key) numbers.Read(key);
   EXPECT_TRUE(numbers.Has(0));
 }
 
-TEST(Eviction, WhatComesBackLateIsNew) {
-  constexpr size_t kLarge = 5 * kSize;  // so few that there is room to remember them all
+TEST(Eviction, ItemThatComesBackLateIsNew) {
+  constexpr size_t kLarge = 5 * kSize;  // so few that all their hashes fit
   Numbers numbers(100);
   for (int key = 0; key < 100; ++key) numbers.Read(key, kLarge);
   numbers.Read(0, kLarge);
@@ -189,7 +189,7 @@ TEST(Eviction, WhatComesBackLateIsNew) {
   EXPECT_FALSE(numbers.Has(0));
 }
 
-TEST(Eviction, WhatIsReadAgainStaysLonger) {
+TEST(Eviction, ItemsThatAreReadAgainStayLonger) {
   Numbers numbers(100);
   const auto read_often = [&](int from, int to) {
     for (int key = from; key < to; ++key) {
@@ -204,7 +204,7 @@ TEST(Eviction, WhatIsReadAgainStaysLonger) {
   EXPECT_FALSE(numbers.Has(1));
 }
 
-TEST(Eviction, InterestThatIsGoneIsForgotten) {
+TEST(Eviction, OldPopularityIsForgotten) {
   Numbers numbers(100);
   for (int i = 0; i < 10; ++i) {
     for (int key = 0; key < 90; ++key) numbers.Read(key);
@@ -217,7 +217,7 @@ TEST(Eviction, InterestThatIsGoneIsForgotten) {
   EXPECT_GT(left, 80);
 }
 
-TEST(Eviction, IsNeverAboveTheLimit) {
+TEST(Eviction, StaysBelowTheLimit) {
   Numbers numbers(10);
   Zipf zipf(10'000);
   std::mt19937 random(2);
@@ -228,7 +228,7 @@ TEST(Eviction, IsNeverAboveTheLimit) {
   }
 }
 
-TEST(Eviction, CountsWhatHasGrown) {
+TEST(Eviction, CountsItemsThatHaveGrown) {
   Numbers numbers(10);
   for (int key = 0; key < 10; ++key) numbers.Read(key);
   numbers.eviction().Resize(numbers[9], 6 * kSize);
@@ -239,7 +239,7 @@ TEST(Eviction, CountsWhatHasGrown) {
   EXPECT_FALSE(numbers.Has(4));
 }
 
-TEST(Eviction, WhatIsPinnedStays) {
+TEST(Eviction, PinnedItemsStay) {
   Numbers numbers(10);
   for (int key = 0; key < 10; ++key) numbers.Read(key);
   for (int i = 0; i < 3; ++i) numbers.Read(5);
@@ -256,7 +256,7 @@ TEST(Eviction, WhatIsPinnedStays) {
   EXPECT_EQ(numbers.bytes(), 0U);
 }
 
-TEST(Eviction, WhatIsUnpinnedIsTheNewest) {
+TEST(Eviction, UnpinnedItemIsTheNewest) {
   Numbers numbers(10);
   for (int key = 0; key < 3; ++key) numbers.Read(key);
   numbers.eviction().Pin(numbers[0]);
@@ -269,13 +269,13 @@ TEST(Eviction, WhatIsUnpinnedIsTheNewest) {
   EXPECT_EQ(numbers.bytes(), 0U);
 }
 
-TEST(Eviction, WhatIsReadOftenGoesIfThereIsNothingElse) {
+TEST(Eviction, EvictsPopularItemsIfThereAreNoOthers) {
   Numbers numbers(100);
   for (int i = 0; i < 4; ++i) numbers.Read(0);
   EXPECT_EQ(numbers.EvictOne(), 0);
 }
 
-TEST(Eviction, WhatIsRemovedIsNotEvicted) {
+TEST(Eviction, RemovedItemIsNotEvicted) {
   Numbers numbers(10);
   for (int key = 0; key < 3; ++key) numbers.Read(key);
   numbers.eviction().Remove(numbers[1]);

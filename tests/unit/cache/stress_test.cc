@@ -1,5 +1,5 @@
-// The cache between writers and readers at full speed, and a database that answers late, in any
-// order, and sometimes not at all.
+// The cache under writers and readers at full speed, with a database that answers late, in any
+// order, and sometimes fails.
 
 #include <gtest/gtest.h>
 
@@ -22,7 +22,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
-#include "cache/cache.h"
+#include "cache/article_cache.h"
 #include "content/errors.h"
 
 namespace content::cache {
@@ -38,19 +38,19 @@ int Pick(Random& random, int count) {
   return std::uniform_int_distribution<int>(0, count - 1)(random);
 }
 
-// What an article has been at each of its revisions, of which the first is number 1.
+// What an article was at each of its revisions, which start at 1.
 class History {
  public:
   struct Moment {
     int64_t version = 1;
     bool visible = true;
-    // When its writer was told that it is done.
+    // When its writer was answered.
     SteadyTime acknowledged = SteadyTime::InfiniteFuture();
   };
 
   History() : moments_(2) { moments_[1].acknowledged = SteadyTime::InfinitePast(); }
 
-  // A comment, or a change of the article. Answers with the revision.
+  // Writes a comment, or changes the article. Returns the new revision.
   int64_t Write(Random& random) {
     const std::lock_guard lock(mutex_);
     Moment next = {.version = moments_.back().version, .visible = moments_.back().visible};
@@ -77,7 +77,7 @@ class History {
     return moments_[static_cast<size_t>(revision)];
   }
 
-  // The last revision acknowledged by then.
+  // The last revision that was acknowledged by `time`.
   int64_t AcknowledgedBy(SteadyTime time) const {
     const std::lock_guard lock(mutex_);
     int64_t revision = Last();
@@ -85,7 +85,8 @@ class History {
     return revision;
   }
 
-  // The first revision from this one on at which readers did not see it; nothing if there is none.
+  // The first revision, not before `from`, at which readers did not see the article; nullopt if
+  // there is none.
   std::optional<int64_t> FirstMissing(int64_t from) const {
     const std::lock_guard lock(mutex_);
     for (int64_t revision = from; revision <= Last(); ++revision) {
@@ -101,7 +102,7 @@ class History {
   std::vector<Moment> moments_;
 };
 
-// Answers from the histories: reads at some time, and tells the answer later.
+// Answers from the histories. It reads at some time and answers later.
 class LateSource final : public ArticleSource {
  public:
   LateSource() {
@@ -136,7 +137,7 @@ class LateSource final : public ArticleSource {
     });
   }
 
-  // Reads some sooner than others, and answers when it has them all.
+  // Reads the articles at different times, and answers when it has read all.
   void ReadArticleStates(CallContext, std::vector<std::string> ids,
                          Callback<std::vector<std::optional<ArticleState>>> done) override {
     struct List {
@@ -177,37 +178,39 @@ class LateSource final : public ArticleSource {
     };
   }
 
-  std::unique_ptr<Subscription> Subscribe(ChangeListener sink) override {
-    SetSink(std::move(sink));
+  SteadyTime OldestReadStart() override { return SteadyTime::InfiniteFuture(); }
+
+  std::unique_ptr<Subscription> Subscribe(ChangeListener listener) override {
+    SetListener(std::move(listener));
     return std::make_unique<Subscriber>(*this);
   }
 
-  void Tell(int number, int64_t revision) {
-    ChangeListener sink;
+  void Notify(int number, int64_t revision) {
+    ChangeListener listener;
     {
       const std::lock_guard lock(mutex_);
-      sink = sink_;
+      listener = listener_;
     }
-    sink({.state = StateAt(number, revision), .name = Id(number)});
+    listener({.state = StateAt(number, revision), .name = Id(number)});
   }
 
  private:
   struct Subscriber final : Subscription {
     explicit Subscriber(LateSource& source_) : source(source_) {}
-    ~Subscriber() override { source.SetSink(nullptr); }
+    ~Subscriber() override { source.SetListener(nullptr); }
     LateSource& source;
   };
 
-  void SetSink(ChangeListener sink) {
+  void SetListener(ChangeListener listener) {
     const std::lock_guard lock(mutex_);
-    sink_ = std::move(sink);
+    listener_ = std::move(listener);
   }
 
   using Answered = absl::StatusOr<std::optional<EncodedArticle>>;
   struct Question {
     int number = 0;
     absl::AnyInvocable<void(Answered) &&> done;
-    std::optional<Answered> answer = {};  // once it has been read
+    std::optional<Answered> answer = {};  // set once it has been read
   };
 
   ArticleState StateAt(int number, int64_t revision) {
@@ -238,7 +241,7 @@ class LateSource final : public ArticleSource {
     changed_.notify_one();
   }
 
-  // Takes a question from among those that wait, reads, and puts it back, or tells what was read.
+  // Takes any question. Reads for it and puts it back, or answers it if that was done before.
   void Work(Random random, const std::stop_token& stop) {
     while (std::optional<Question> question = Take(random, stop)) {
       if (question->answer) {
@@ -265,8 +268,8 @@ class LateSource final : public ArticleSource {
   std::array<History, kArticles> histories_;
   std::mutex mutex_;
   std::condition_variable_any changed_;
-  ChangeListener sink_;
-  std::vector<Question> questions_;
+  ChangeListener listener_;          // Guarded by mutex_.
+  std::vector<Question> questions_;  // Guarded by mutex_.
   std::vector<std::jthread> workers_;
 };
 
@@ -286,18 +289,17 @@ class CacheStress : public ::testing::Test {
     }
   }
 
-  static int PickArticle(Random& random) {  // the first ones most often
-    return Pick(random, 1 + Pick(random, kArticles));
-  }
+  // Picks the first articles most often.
+  static int PickArticle(Random& random) { return Pick(random, 1 + Pick(random, kArticles)); }
 
   void WriteOnce(Random& random) {
     const int number = PickArticle(random);
     History& history = source_.history(number);
     const int64_t revision = history.Write(random);
-    // A write through this instance, or by another one whose news are lost.
+    // Written through this server, or by another one whose notice is lost.
     if (Pick(random, 3) > 0) {
-      source_.Tell(number, revision);
-      Raise(told_[static_cast<size_t>(number)], revision);
+      source_.Notify(number, revision);
+      Raise(notified_[static_cast<size_t>(number)], revision);
     }
     history.Acknowledge(revision);
   }
@@ -346,7 +348,7 @@ class CacheStress : public ::testing::Test {
     const SteadyTime now = SteadyNow();
     const int64_t min_revision = Pick(random, 5) == 0 ? history.AcknowledgedBy(now) : 0;
     const int64_t floor =
-        std::max({seen_before.load(), told_[static_cast<size_t>(number)].load(), min_revision});
+        std::max({seen_before.load(), notified_[static_cast<size_t>(number)].load(), min_revision});
     const int64_t promised = history.AcknowledgedBy(now - kMaxStaleness);
 
     Seen seen;
@@ -366,7 +368,7 @@ class CacheStress : public ::testing::Test {
     if (absl::IsUnavailable(seen.status)) {
       ++unavailable_;
     } else if (absl::IsNotFound(seen.status)) {
-      // While nobody sees the article, it cannot be told whose an old name is.
+      // While readers do not see the article, it cannot be known whose an old name is.
       const int64_t known = by_old_name ? min_revision : floor;
       const std::optional<int64_t> missing = history.FirstMissing(std::max(known, promised));
       ASSERT_TRUE(missing) << id << " is missing, was seen at " << known;
@@ -389,7 +391,7 @@ class CacheStress : public ::testing::Test {
   LateSource source_;
   ArticleCache cache_{source_, {.max_bytes = 100'000, .max_staleness = kMaxStaleness}};
   std::array<std::atomic<int64_t>, kArticles> seen_ = {};
-  std::array<std::atomic<int64_t>, kArticles> told_ = {};
+  std::array<std::atomic<int64_t>, kArticles> notified_ = {};
   std::atomic<int> answered_ = 0;
   std::atomic<int> unavailable_ = 0;
 };

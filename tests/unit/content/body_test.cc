@@ -21,7 +21,7 @@ v1::Article Described(absl::string_view body) {
   return article;
 }
 
-// `of(section)` of each section of `body`.
+// Returns `of(section)` for each section of `body`.
 template <class Function>
 auto Each(absl::string_view body, Function of) {
   const v1::Article article = Described(body);
@@ -42,7 +42,7 @@ std::vector<int> Words(absl::string_view body) {
   return Each(body, [](const v1::Section& section) { return section.word_count(); });
 }
 
-// What the offsets and lengths of the sections cut out of the body.
+// The parts of the body that the offsets and lengths of its sections denote.
 std::vector<std::string> Slices(absl::string_view body) {
   return Each(body, [body](const v1::Section& section) {
     return std::string(body.substr(static_cast<size_t>(section.byte_offset()),
@@ -76,7 +76,7 @@ TEST(Sections, ThatAreEmptyAreNotListed) {
               ElementsAre("section-1", "section-2"));
 }
 
-TEST(Sections, OfABreakAndAHeadingRightAfterItAreOne) {
+TEST(Sections, CombineABreakWithAHeadingRightAfterIt) {
   EXPECT_THAT(Slices("One.\n\n***\n\n# Two\n\nText.\n"), ElementsAre("One.", "# Two\n\nText."));
 }
 
@@ -91,7 +91,7 @@ TEST(Sections, AreCutAtBytesOfMultiByteText) {
       ElementsAre("Žluťoučký – 漢字 🦊", "“Ähm . . .”", "## Çava ✓\nñ"));
 }
 
-TEST(Sections, AreCutRightWithEveryKindOfLineEnd) {
+TEST(Sections, AreCutCorrectlyWithEveryKindOfLineEnd) {
   EXPECT_THAT(Slices("One\r\ntwo.\r\n\r\n***\r\n\r\n# Three\r\n\r\nFour.\r\n"),
               ElementsAre("One\r\ntwo.", "# Three\r\n\r\nFour."));
   EXPECT_THAT(Slices("One.\r\r***\r\r# Two\r"), ElementsAre("One.", "# Two"));
@@ -104,7 +104,7 @@ TEST(Sections, KeepIndentationThatMeansCode) {
               ElementsAre("    code", "\tcode", "   # Indented"));
 }
 
-TEST(Sections, HoldTheLinkDefinitionsWrittenInThem) {
+TEST(Sections, IncludeTheirLinkDefinitions) {
   EXPECT_THAT(Slices("See [it].\n\n[it]: https://example.org\n\n***\n\n[b]: /b\n\nTwo.\n"),
               ElementsAre("See [it].\n\n[it]: https://example.org", "[b]: /b\n\nTwo."));
 }
@@ -118,17 +118,17 @@ TEST(Sections, AreFoundAfterAByteOrderMark) {
   EXPECT_THAT(Headings("\uFEFF# One\n\n# Two\n"), ElementsAre("One", "Two"));
 }
 
-TEST(Headings, AreWithoutMarkup) {
+TEST(Headings, HaveNoMarkup) {
   EXPECT_THAT(Headings("# The *very* `best` [link](/x) &amp; more ##\n\nTwo\nlines  \nhere\n---\n"),
               ElementsAre("The very best link & more", "Two lines here"));
 }
 
-TEST(Headings, AreOneLineOfCharactersThatMayStandThere) {
+TEST(Headings, AreOneLineWithoutControlCharacters) {
   EXPECT_THAT(Headings("# One&#1;two &#x85;&#9; three&#10;\n\n# &#x2028;\n\nText.\n"),
               ElementsAre("One two three", ""));
 }
 
-TEST(Anchors, AreHeadingsAsIdsOrThePlace) {
+TEST(Anchors, AreMadeFromTheHeadingOrThePosition) {
   EXPECT_THAT(Anchors("Start.\n\n# Über uns\n\n***\n\nText.\n\n# 漢字\n"),
               ElementsAre("section-1", "uber-uns", "section-3", "section-4"));
 }
@@ -145,7 +145,7 @@ TEST(Anchors, OfManyEqualHeadingsTakeLinearTime) {
   EXPECT_EQ(Anchors(body).back(), "a-100000");
 }
 
-TEST(WordCounts, LeaveMarkupOut) {
+TEST(WordCounts, IgnoreMarkup) {
   EXPECT_THAT(Words("One *two*three [four](https://example.org/five) <b>five</b> - six"),
               ElementsAre(5));
   EXPECT_THAT(Words("# One two\n\n- three\n- four\n\n> five\n> six\n\n```sh\nseven eight\n```\n"),
@@ -153,7 +153,7 @@ TEST(WordCounts, LeaveMarkupOut) {
   EXPECT_THAT(Words("<div>\nnot counted\n</div>\n"), ElementsAre(0));
 }
 
-TEST(WordCounts, OfTheSectionsAddUpToTheArticles) {
+TEST(WordCounts, OfSectionsAddUpToThatOfTheArticle) {
   const v1::Article article = Described("One two.\n\n***\n\nThree.\n\n# Four\n\nfive six\n");
   ASSERT_EQ(article.sections_size(), 3);
   EXPECT_EQ(article.sections(0).word_count(), 2);
@@ -162,7 +162,7 @@ TEST(WordCounts, OfTheSectionsAddUpToTheArticles) {
   EXPECT_EQ(article.word_count(), 6);
 }
 
-TEST(DescribeBody, ReplacesWhatWasThere) {
+TEST(DescribeBody, ReplacesEarlierValues) {
   v1::Article article = Described("One.\n\n***\n\nTwo.");
   article.set_body("Three.");
   DescribeBody(article);

@@ -10,7 +10,7 @@ namespace {
 constexpr char kQuery[] = "ListComments/articles/a";
 constexpr char kKey[] = "0190a8f0-0000-7000-8000-000000000000";
 
-TEST(PageToken, GivesItsKeyBackToTheSameQuery) {
+TEST(PageToken, ReturnsItsKeyForTheSameQuery) {
   EXPECT_EQ(ReadPageToken(kQuery, MakePageToken(kQuery, kKey)), kKey);
 }
 
@@ -26,12 +26,12 @@ TEST(PageToken, OfAnotherQueryIsRefused) {
   EXPECT_FALSE(ReadPageToken("ListComments/articles/b", MakePageToken(kQuery, kKey)));
 }
 
-TEST(PageToken, BentByAnyBitIsRefused) {
+TEST(PageToken, WithAnyBitFlippedIsRefused) {
   const std::string token = MakePageToken(kQuery, kKey);
   for (size_t i = 0; i < token.size() * 8; ++i) {
-    std::string bent = token;
-    bent[i / 8] = static_cast<char>(bent[i / 8] ^ (1 << (i % 8)));
-    EXPECT_FALSE(ReadPageToken(kQuery, bent)) << i;
+    std::string damaged = token;
+    damaged[i / 8] = static_cast<char>(damaged[i / 8] ^ (1 << (i % 8)));
+    EXPECT_FALSE(ReadPageToken(kQuery, damaged)) << i;
   }
 }
 

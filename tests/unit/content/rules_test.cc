@@ -46,7 +46,7 @@ std::string Problems(const v1::Comment& comment) {
   return std::string(violations.ToStatus().message());
 }
 
-// What is wrong after one change to something valid.
+// The problems of a valid article after a change.
 std::string ArticleWith(const std::function<void(v1::Article&)>& change) {
   v1::Article article = ValidArticle();
   change(article);
@@ -76,7 +76,7 @@ TEST(CommentRules, CountCharactersNotBytes) {
             "comment.body has 10001 characters; at most 10000 are allowed");
 }
 
-TEST(CommentRules, RefuseWhatCannotBeSeen) {
+TEST(CommentRules, RefuseInvisibleText) {
   EXPECT_EQ(CommentWith(""), "comment.body is required");
   for (const char* body : {" ", "\n\n", "\u00A0", "\u200B\u200D", "\u3000"}) {
     EXPECT_EQ(CommentWith(body), "comment.body has no visible character");
@@ -97,7 +97,7 @@ TEST(CommentRules, NameEveryFieldOfAnEmptyComment) {
             "comment.body is required");
 }
 
-TEST(ArticleRules, AcceptTheLeastArticle) { EXPECT_EQ(Problems(ValidArticle()), ""); }
+TEST(ArticleRules, AcceptAMinimalArticle) { EXPECT_EQ(Problems(ValidArticle()), ""); }
 
 TEST(ArticleRules, NameEachBadField) {
   EXPECT_EQ(Problems(v1::Article()), "article.title is required; article.body is required");
@@ -128,14 +128,72 @@ TEST(ArticleRules, NameEachBadField) {
             "article.comment_policy is not a value of CommentPolicy");
 }
 
-TEST(ArticleRules, TakeOnlyAbsoluteWebUris) {
-  const auto with = [](const char* uri) {
-    return ArticleWith([uri](auto& a) { a.set_source_uri(uri); });
-  };
-  EXPECT_EQ(with("https://example.com/a?b=c"), "");
-  for (const char* uri : {"example.com", "javascript:alert(1)", "/path", "https://a b"}) {
-    EXPECT_EQ(with(uri), "article.source_uri is not an absolute http or https URI");
+std::string SourceUriProblems(const std::string& uri) {
+  return ArticleWith([&uri](auto& a) { a.set_source_uri(uri); });
+}
+
+TEST(ArticleRules, AcceptAbsoluteWebUris) {
+  for (const char* uri :
+       {"https://example.com/a?b=c", "http://example.com", "HTTPS://EXAMPLE.COM/", "https://a#b",
+        "http://user:pw@example.com:8080/a/../b;c=d?e=/?#f", "http://127.0.0.1", "https://a:/",
+        "http://[2001:db8::1]:80/", "https://xn--bcher-kva.example/%C3%BC", "https://a/(b)'*!~"}) {
+    EXPECT_EQ(SourceUriProblems(uri), "") << uri;
   }
+}
+
+TEST(ArticleRules, RefuseEverythingElseAsUri) {
+  for (const char* uri : {"example.com",
+                          "javascript:alert(1)",
+                          "/path",
+                          "//example.com/",
+                          "ftp://example.com/",
+                          "https:",
+                          "https:/a",
+                          "https:a",
+                          "http://",
+                          "https:///a",
+                          "https://?",
+                          "https://#",
+                          "http://:80",
+                          "http://user@",
+                          "http://[",
+                          "http://[::1",
+                          "http://[:::]",
+                          "https://%zz",
+                          "https://a/%2",
+                          "https://a b",
+                          "http://a\"b<c>",
+                          "https://a/{b}",
+                          "https://a\\b",
+                          "https://a:port/",
+                          "https://b\u00FCcher.example/",
+                          " https://a",
+                          "https://a#b#c",
+                          "httpss://a"}) {
+    EXPECT_EQ(SourceUriProblems(uri), "article.source_uri is not an absolute http or https URI")
+        << uri;
+  }
+}
+
+TEST(ArticleRules, LimitTheLengthOfUris) {
+  const std::string start = "https://a/";
+  EXPECT_EQ(SourceUriProblems(start + Repeat("x", 1990)), "");
+  EXPECT_EQ(SourceUriProblems(start + Repeat("/", 1990)), "");
+  EXPECT_EQ(SourceUriProblems(start + Repeat("x", 1991)),
+            "article.source_uri has 2001 characters; at most 2000 are allowed");
+  EXPECT_EQ(SourceUriProblems(start + Repeat("\u00E9", 1500)),
+            "article.source_uri is not an absolute http or https URI");
+  // So long that a parser that recurses for each character would end the process.
+  EXPECT_EQ(SourceUriProblems("https://" + Repeat("x", 4'000'000)),
+            "article.source_uri has 4000008 characters; at most 2000 are allowed");
+}
+
+TEST(ArticleRules, HoldTheUrisOfAuthorsToTheSameRule) {
+  EXPECT_EQ(ArticleWith([](auto& a) {
+              a.add_authors()->set_display_name("x");
+              a.mutable_authors(0)->set_uri("http://[");
+            }),
+            "article.authors[0].uri is not an absolute http or https URI");
 }
 
 TEST(ArticleRules, TakeOnlyLanguageTags) {
@@ -155,14 +213,14 @@ TEST(CompleteArticle, MakesTheIdFromTheTitle) {
   EXPECT_EQ(article.name(), "articles/cafe-or-what-we-lost");
 }
 
-TEST(CompleteArticle, AsksForANameIfTheTitleGivesNone) {
+TEST(CompleteArticle, RequiresANameIfTheTitleGivesNone) {
   v1::Article article = ValidArticle();
   article.set_title("？！");
   EXPECT_EQ(CompleteArticle("article", article).message(),
             "article.name is required: no id can be made from the title");
 }
 
-TEST(CompleteArticle, ReplacesWhatIsOutputOnly) {
+TEST(CompleteArticle, ReplacesOutputOnlyFields) {
   v1::Article article = ValidArticle();
   article.set_revision(7);
   article.set_comment_count(7);
@@ -185,7 +243,7 @@ TEST(CompleteArticle, RefusesTooManySections) {
             "article.body has 1001 sections; at most 1000 are allowed");
 }
 
-TEST(MergeArticle, CopiesOnlyWhatIsNamedAndDescribesTheBodyAnew) {
+TEST(MergeArticle, CopiesOnlyNamedFieldsAndDescribesTheBodyAgain) {
   v1::Article article = ValidArticle();
   article.set_name("articles/a");
   article.add_tags("old");
@@ -206,7 +264,7 @@ TEST(MergeArticle, CopiesOnlyWhatIsNamedAndDescribesTheBodyAnew) {
   EXPECT_EQ(article.summary(), "");
 }
 
-TEST(MergeArticle, ATitleMakesNoNewName) {
+TEST(MergeArticle, KeepsTheNameWhenTheTitleChanges) {
   v1::Article article = ValidArticle();
   article.set_name("articles/a");
   v1::Article changes;
@@ -215,7 +273,7 @@ TEST(MergeArticle, ATitleMakesNoNewName) {
   EXPECT_EQ(article.name(), "articles/a");
 }
 
-TEST(CompleteArticle, DropsWhatANewerContractMaySend) {
+TEST(CompleteArticle, DropsFieldsOfANewerContract) {
   v1::Article article = ValidArticle();
   article.GetReflection()->MutableUnknownFields(&article)->AddVarint(1000, 1);
   ASSERT_TRUE(CompleteArticle("article", article).ok());
@@ -231,7 +289,7 @@ TEST(MergeArticle, NamesEveryFieldThatWouldBreakTheRules) {
             "as en or pt-BR; article.body is required");
 }
 
-TEST(ChangeableArticleFields, AreAllThatTheServiceDoesNotSet) {
+TEST(ChangeableArticleFields, AreAllFieldsThatTheServiceDoesNotSet) {
   const std::vector<std::string>& fields = ChangeableArticleFields();
   std::vector<std::string> others;
   for (int i = 0; i < v1::Article::descriptor()->field_count(); ++i) {

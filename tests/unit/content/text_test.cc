@@ -17,7 +17,7 @@ TEST(Utf8, AcceptsEveryLengthOfCharacter) {
   EXPECT_TRUE(IsUtf8("\U0010FFFF"));
 }
 
-TEST(Utf8, RefusesWhatIsMalformed) {
+TEST(Utf8, RefusesMalformedBytes) {
   EXPECT_FALSE(IsUtf8("\xFF"));
   EXPECT_FALSE(IsUtf8("\x80"));
   EXPECT_FALSE(IsUtf8("caf\xE9"));
@@ -45,7 +45,7 @@ TEST(VisibleCharacter, IsALetterADigitASignOrAnEmoji) {
   EXPECT_TRUE(HasVisibleCharacter("שלום"));
 }
 
-TEST(VisibleCharacter, IsNoSpaceControlFormatMarkOrFiller) {
+TEST(VisibleCharacter, IsNotASpaceControlFormatMarkOrFiller) {
   EXPECT_FALSE(HasVisibleCharacter(""));
   EXPECT_FALSE(HasVisibleCharacter(" \t\r\n"));
   EXPECT_FALSE(HasVisibleCharacter("\u00A0\u2003\u3000\u2028\u2029"));
@@ -60,7 +60,7 @@ TEST(VisibleCharacter, MayBeNewerThanTheUnicodeTables) {
   EXPECT_TRUE(HasVisibleCharacter("\u0378"));
 }
 
-TEST(VisibleCharacter, IsNoNoncharacter) {
+TEST(VisibleCharacter, IsNotANoncharacter) {
   EXPECT_FALSE(HasVisibleCharacter("\uFDD0\uFDEF\uFFFE\uFFFF"));
   EXPECT_FALSE(HasVisibleCharacter("\U0001FFFE\U0001FFFF\U0010FFFE\U0010FFFF"));
   EXPECT_FALSE(HasVisibleCharacter("\xFF"));
@@ -83,17 +83,17 @@ TEST(ForbiddenCharacter, IsAnyControlOrSeparatorOnOneLine) {
   }
 }
 
-TEST(OneLine, HasSpacesForControlsAndLineBreaks) {
+TEST(OneLine, ReplacesControlsAndLineBreaksWithSpaces) {
   EXPECT_EQ(OneLine("one\r\n\ttwo\u2028\u2029three\x01\u0085 four"), "one two three four");
   EXPECT_EQ(OneLine("\a one "), "one");
   EXPECT_EQ(OneLine(" \n\x7F"), "");
 }
 
-TEST(OneLine, LeavesAllElseAsItIs) {
+TEST(OneLine, KeepsOtherCharacters) {
   EXPECT_EQ(OneLine("“5\u00A0km” – e\u0301 🦊"), "“5\u00A0km” – e\u0301 🦊");
 }
 
-TEST(Words, AreRunsThatHoldALetterOrADigit) {
+TEST(Words, AreRunsWithALetterOrADigit) {
   EXPECT_EQ(CountWords(""), 0);
   EXPECT_EQ(CountWords("one two\n three\u00A0four"), 4);
   EXPECT_EQ(CountWords("don’t hand-in-glove 2018–19"), 3);
@@ -115,13 +115,13 @@ TEST(Slug, JoinsWordsWithOneHyphen) {
 
 TEST(Slug, DropsApostrophes) { EXPECT_EQ(Slug("Kim’s and Jo's"), "kims-and-jos"); }
 
-TEST(Slug, IsEmptyWhereNothingIsLeft) {
+TEST(Slug, IsEmptyWithoutUsableCharacters) {
   EXPECT_EQ(Slug(""), "");
   EXPECT_EQ(Slug("漢字 🦊 —"), "");
   EXPECT_EQ(Slug("\xFF"), "");
 }
 
-TEST(Slug, IsCutAtAWordsEnd) {
+TEST(Slug, IsCutAtTheEndOfAWord) {
   EXPECT_EQ(Slug("one two three", 13), "one-two-three");
   EXPECT_EQ(Slug("one two three", 12), "one-two");
   EXPECT_EQ(Slug("one two three", 8), "one-two");

@@ -61,7 +61,7 @@ std::string Sample(absl::string_view name) {
   return content.str();
 }
 
-TEST(FormatOf, GoesByTheEndOfTheName) {
+TEST(FormatOf, DependsOnTheExtension) {
   EXPECT_EQ(FormatOf("notes.md"), Format::kMarkdown);
   EXPECT_EQ(FormatOf("a/b.c/NOTES.MD"), Format::kMarkdown);
   EXPECT_EQ(FormatOf("notes.markdown"), Format::kMarkdown);
@@ -91,14 +91,14 @@ TEST(MarkdownImport, ReadsEveryField) {
   EXPECT_EQ(article.sections_size(), 1);
 }
 
-TEST(MarkdownImport, KnowsTheOtherNamesOfFields) {
+TEST(MarkdownImport, AcceptsAlternativeNamesOfFields) {
   const v1::Article article = With("id: an-id\ndescription: About.\nlang: pt\n");
   EXPECT_EQ(article.name(), "articles/an-id");
   EXPECT_EQ(article.summary(), "About.");
   EXPECT_EQ(article.language_code(), "pt");
 }
 
-TEST(MarkdownImport, LeavesWhatIsNotGivenEmpty) {
+TEST(MarkdownImport, LeavesMissingFieldsEmpty) {
   const v1::Article article = With("author:\ndate: ~\ntags:\nsummary: ''\n");
   EXPECT_THAT(article.authors(), IsEmpty());
   EXPECT_THAT(article.tags(), IsEmpty());
@@ -147,7 +147,7 @@ TEST(MarkdownImport, ReadsDatesWithoutSecondsOffsetOrBoth) {
   EXPECT_EQ(Time("2025-06-12 08:30 +0200"), "2025-06-12T06:30:00Z");
 }
 
-TEST(MarkdownImport, ReadsDatesThatSayUtc) {
+TEST(MarkdownImport, ReadsDatesMarkedAsUtc) {
   EXPECT_EQ(Time("2025-06-12 08:30:15 UTC"), "2025-06-12T08:30:15Z");
   EXPECT_EQ(Time("2025-06-12 08:30 UTC"), "2025-06-12T08:30:00Z");
   EXPECT_EQ(Time("2025-06-12 08:30:15 +0000 UTC"), "2025-06-12T08:30:15Z");
@@ -157,7 +157,7 @@ TEST(MarkdownImport, NamesTheLineOfABadDate) {
   for (const char* date : {"yesterday", "12.06.2025", "2025-02-30", "2025-06-12T25:00:00Z",
                            "2025-06-12T10", "2025-06-12 10:00 CET", "UTC"}) {
     EXPECT_THAT(ProblemWith(absl::StrCat("tags: x\ndate: ", date)),
-                StartsWith(absl::StrCat("line 4: \"", date, "\" is no date")));
+                StartsWith(absl::StrCat("line 4: \"", date, "\" is not a date")));
   }
   EXPECT_THAT(ProblemWith("date: infinite-future"), HasSubstr("article.publish_time"));
 }
@@ -201,7 +201,7 @@ TEST(MarkdownImport, AsksForTheTitle) {
   EXPECT_THAT(Problem("# A heading\n\nText."), HasSubstr("--title"));
 }
 
-TEST(MarkdownImport, LetsTheOverridesWin) {
+TEST(MarkdownImport, PrefersOverridesToTheFrontMatter) {
   const auto article =
       Read("---\ntitle: A title\nslug: an-id\n---\nText.", {"Another title", "another-id"});
   ASSERT_TRUE(article.ok()) << article.status();
@@ -209,7 +209,7 @@ TEST(MarkdownImport, LetsTheOverridesWin) {
   EXPECT_EQ(article->name(), "articles/another-id");
 }
 
-TEST(MarkdownImport, TakesAFileWithoutFrontMatterForTheBody) {
+TEST(MarkdownImport, ReadsAFileWithoutFrontMatterAsTheBody) {
   const auto article = Read("# A heading\n\n---\n\nText.\n", {"A title", ""});
   ASSERT_TRUE(article.ok()) << article.status();
   EXPECT_EQ(article->body(), "# A heading\n\n---\n\nText.");
@@ -220,24 +220,24 @@ TEST(MarkdownImport, AllowsEmptyFrontMatter) {
   EXPECT_EQ(Read("---  \n# a comment\n...\nText.", {"A title", ""})->body(), "Text.");
 }
 
-TEST(MarkdownImport, RefusesFrontMatterWithoutEnd) {
+TEST(MarkdownImport, RefusesFrontMatterThatIsNotClosed) {
   EXPECT_THAT(Problem("---\ntitle: A title\n\nText.\n"), StartsWith("line 1: "));
   EXPECT_THAT(Problem("---"), StartsWith("line 1: "));
 }
 
 TEST(MarkdownImport, RefusesFrontMatterInOtherLanguages) {
   EXPECT_EQ(Problem("+++\ntitle = \"A title\"\n+++\nText."),
-            "line 1: the front matter is TOML; only YAML (between lines of ---) is read");
+            "line 1: the front matter is TOML; only YAML (between lines of ---) is supported");
   EXPECT_EQ(Problem("\n\n+++  \ntitle = \"A title\"\n+++\nText."),
-            "line 3: the front matter is TOML; only YAML (between lines of ---) is read");
+            "line 3: the front matter is TOML; only YAML (between lines of ---) is supported");
   for (const char* json :
        {"{\"title\": \"A title\"}\n\nText.", "{\n  \"title\": \"A title\"\n}\nText."}) {
     EXPECT_EQ(Problem(json, {"A title", ""}),
-              "line 1: the front matter is JSON; only YAML (between lines of ---) is read");
+              "line 1: the front matter is JSON; only YAML (between lines of ---) is supported");
   }
 }
 
-TEST(MarkdownImport, TakesBracesAndPlusesInTheTextForText) {
+TEST(MarkdownImport, ReadsBracesAndPlusesInTheTextAsText) {
   for (const char* body :
        {"{% raw %}\n\nText.", "{{< note >}}", "{", "++++", "+++ more", "Text.\n+++"}) {
     const auto article = Read(body, {"A title", ""});
@@ -268,7 +268,7 @@ TEST(MarkdownImport, AcceptsAByteOrderMarkAndCarriageReturns) {
   EXPECT_EQ(article->body(), "One\ntwo.");
 }
 
-TEST(MarkdownImport, RefusesWhatBreaksTheRulesOfArticles) {
+TEST(MarkdownImport, RefusesArticlesThatBreakTheRules) {
   EXPECT_THAT(ProblemWith("lang: English, mostly"), HasSubstr("article.language_code"));
   EXPECT_THAT(ProblemWith("tags: [a, a]"), HasSubstr("article.tags[1]"));
   EXPECT_THAT(ProblemWith("summary: \"\\x07\""), HasSubstr("article.summary"));
@@ -291,12 +291,12 @@ TEST(MarkdownImport, PrefersTheSlugToTheId) {
 }
 
 TEST(MarkdownImport, RefusesDrafts) {
-  EXPECT_EQ(ProblemWith("draft: true"), "line 3: it is a draft");
-  EXPECT_EQ(ProblemWith("published: false"), "line 3: it is not published");
+  EXPECT_EQ(ProblemWith("draft: true"), "line 3: the file is a draft");
+  EXPECT_EQ(ProblemWith("published: false"), "line 3: the file is marked as not published");
   EXPECT_EQ(ProblemWith("draft: false\npublished: true"), "none");
 }
 
-TEST(MarkdownImport, SaysWhetherTheArticleHasAnIdOfItsOwn) {
+TEST(MarkdownImport, ReportsWhetherAnIdWasGiven) {
   const auto id_given = [](absl::string_view file, const Overrides& overrides = {}) {
     return Parse(file, Format::kMarkdown, overrides)->id_given;
   };

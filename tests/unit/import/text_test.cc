@@ -60,8 +60,8 @@ std::vector<std::string> Authors(absl::string_view byline) {
   return names;
 }
 
-// The text of each block of a CommonMark text as a reader sees it, "***" for a thematic break.
-// Anything but paragraphs of bare text and breaks comes out as "(markup)".
+// The text of each block of a CommonMark text as a reader sees it; "***" for a thematic break and
+// "(markup)" for everything other than plain text.
 std::vector<std::string> Rendered(absl::string_view markdown) {
   const std::unique_ptr<cmark_node, decltype(&cmark_node_free)> document(
       cmark_parse_document(markdown.data(), markdown.size(), CMARK_OPT_DEFAULT), &cmark_node_free);
@@ -96,7 +96,7 @@ std::vector<std::string> SampleBlocks() {
   return article.ok() ? Rendered(article->body()) : std::vector<std::string>();
 }
 
-// `paragraph` in lines of at most `width` characters, or `first_width` for the first.
+// `paragraph` wrapped at `width` characters, its first line at `first_width`.
 std::string Wrapped(absl::string_view paragraph, size_t width, size_t first_width) {
   std::vector<std::string> lines;
   for (const absl::string_view word : absl::StrSplit(paragraph, ' ')) {
@@ -129,7 +129,7 @@ TEST(TextImport, SeparatesAuthorsAtAmpersandsAndCommas) {
   EXPECT_THAT(Authors("By Ada Byron,"), ElementsAre("Ada Byron"));
 }
 
-TEST(TextImport, KeepsWhatFollowsTheCommaInAName) {
+TEST(TextImport, KeepsSuffixesOfNames) {
   for (const absl::string_view part :
        {"Jr.", "Jr", "Sr.", "II", "III", "IV", "PhD", "Ph.D.", "MD", "M.D."}) {
     const std::string name = absl::StrCat("Ada Byron, ", part);
@@ -163,7 +163,7 @@ TEST(TextImport, NamesTheLineWithoutByline) {
 TEST(TextImport, RefusesABylineWithoutAuthors) {
   for (const char* byline : {"By , ", "By ,,", "By and", "By &", "By , and ,"}) {
     EXPECT_THAT(Problem(absl::StrCat(byline, "\nThursday, June 12, 2025\nText.\n")),
-                HasSubstr("line 1: a page saved as text begins with its byline"))
+                HasSubstr("line 1: a page saved as text must begin with its byline"))
         << byline;
   }
 }
@@ -174,11 +174,11 @@ TEST(TextImport, NamesTheLineWithoutDate) {
   EXPECT_THAT(Problem("By Ada Byron\n"), HasSubstr("a date"));
 }
 
-TEST(TextImport, NamesTheDateThatItsWeekdayContradicts) {
+TEST(TextImport, RefusesADateWithTheWrongWeekday) {
   EXPECT_EQ(Problem("By Ada Byron\nMonday, June 12, 2025\nText.\n"),
-            "line 2: \"Monday, June 12, 2025\" was a Thursday");
+            "line 2: \"Monday, June 12, 2025\" is a Thursday");
   EXPECT_EQ(Problem("By Ada Byron\nTue, June 12, 2025\nText.\n"),
-            "line 2: \"Tue, June 12, 2025\" was a Thursday");
+            "line 2: \"Tue, June 12, 2025\" is a Thursday");
 }
 
 TEST(TextImport, ReadsWeekdaysAndMonthsInEverySpelling) {
@@ -194,7 +194,7 @@ TEST(TextImport, AsksForTheTitle) {
   EXPECT_THAT(Problem(absl::StrCat(kHead, "Text.\n"), {}), HasSubstr("--title"));
 }
 
-TEST(TextImport, MakesTheNameOfTheTitleUnlessAnIdIsGiven) {
+TEST(TextImport, MakesTheNameFromTheTitleUnlessAnIdIsGiven) {
   const std::string page = absl::StrCat(kHead, "Text.\n");
   EXPECT_EQ(Read(page, {"The Título", ""})->name(), "articles/the-titulo");
   EXPECT_EQ(Read(page, {"The Título", "mine"})->name(), "articles/mine");
@@ -216,7 +216,7 @@ TEST(TextImport, KeepsTypographicCharacters) {
             "“Well . . . no,” she said – ‘no’ — and went; 2018–19 … é\u00A0ñ.");
 }
 
-TEST(TextImport, EndsAParagraphWhereASentencesLastLineStopsEarly) {
+TEST(TextImport, EndsAParagraphWhereASentenceStopsEarly) {
   EXPECT_EQ(Body("Here the lines are of some\n"
                  "twenty-six characters, and\n"
                  "this one stops.\n"
@@ -226,7 +226,7 @@ TEST(TextImport, EndsAParagraphWhereASentencesLastLineStopsEarly) {
             "So here a new one begins and goes on in more lines.");
 }
 
-TEST(TextImport, KnowsASentencesEndBeforeClosingMarks) {
+TEST(TextImport, RecognisesTheEndOfASentenceBeforeClosingMarks) {
   for (const char* end : {".", "!", "?", "…", ".”", "?’", "!)", ".\"", ".]", ".”)", "!“", "?»"}) {
     const std::string body =
         Body(absl::StrCat("Here the lines are of some\ntwenty-six characters, and\nhere it ends",
@@ -235,7 +235,7 @@ TEST(TextImport, KnowsASentencesEndBeforeClosingMarks) {
   }
 }
 
-TEST(TextImport, GoesOnWhereALineStopsEarlyInMidSentence) {
+TEST(TextImport, ContinuesAfterALineThatStopsEarlyInMidSentence) {
   EXPECT_THAT(Rendered(Body("Here the lines are of some\n"
                             "twenty-six characters, and\n"
                             "this one stops,\n"
@@ -256,7 +256,7 @@ TEST(TextImport, EndsAParagraphWhereALineStopsEarlyAtAColon) {
                           "This does not stop early: nevertheless it goes on."));
 }
 
-TEST(TextImport, TakesEachItemOfAListForAParagraph) {
+TEST(TextImport, MakesEachItemOfAListAParagraph) {
   for (const std::string bullet : {"- ", "* ", "• "}) {
     EXPECT_THAT(Rendered(Body(absl::StrCat("Here the lines are of some\n"
                                            "twenty-six characters, and\n"
@@ -275,7 +275,7 @@ TEST(TextImport, TakesEachItemOfAListForAParagraph) {
   }
 }
 
-TEST(TextImport, GoesOnWhereAWrappedLineBeginsWithADash) {
+TEST(TextImport, ContinuesWhereAWrappedLineBeginsWithADash) {
   EXPECT_THAT(Rendered(Body("Here the lines are of some\n"
                             "twenty-six characters each\n"
                             "- more or less - and these\n"
@@ -283,7 +283,7 @@ TEST(TextImport, GoesOnWhereAWrappedLineBeginsWithADash) {
               SizeIs(1));
 }
 
-TEST(TextImport, GoesOnWhereTheNextWordWouldNotHaveFitted) {
+TEST(TextImport, ContinuesWhereTheNextWordWouldNotHaveFitted) {
   EXPECT_THAT(Rendered(Body("Here the lines are of some\n"
                             "twenty-six characters. The\n"
                             "third of them seems over.\n"
@@ -300,7 +300,7 @@ TEST(TextImport, MeasuresCharactersNotBytes) {
               SizeIs(1));
 }
 
-TEST(TextImport, JudgesFirstLinesByTheirOwnMeasure) {
+TEST(TextImport, GivesFirstLinesTheirOwnWidth) {
   EXPECT_THAT(Rendered(Body("This first line is\n"
                             "narrower than the others, as\n"
                             "first lines often are.\n"
@@ -315,7 +315,7 @@ TEST(TextImport, JudgesFirstLinesByTheirOwnMeasure) {
                           "Another first line is just as narrow, which can be seen."));
 }
 
-TEST(TextImport, SeesAFullLastLineByTheNarrowFirstLineAfterIt) {
+TEST(TextImport, RecognisesAFullLastLineByTheNarrowFirstLineAfterIt) {
   EXPECT_THAT(Rendered(Body("This first line is\n"
                             "narrower than the others, as\n"
                             "they often are on this page.\n"
@@ -345,7 +345,7 @@ TEST(TextImport, EndsAParagraphAtABlankLine) {
             "A heading without stop\n\nThis text is broken off at twenty or so,\n\nand goes on.");
 }
 
-TEST(TextImport, TakesLinesThatAreNotWrappedForParagraphs) {
+TEST(TextImport, MakesLinesThatAreNotWrappedParagraphs) {
   EXPECT_THAT(Rendered(Body("The first of these lines is rather long. It has two sentences.\n"
                             "A heading\n"
                             "This one is the longest of them all. It is longer than the first of "
@@ -359,7 +359,7 @@ TEST(TextImport, KeepsSectionBreaksBetweenText) {
             "One.\n\n***\n\nTwo.\n\n***\n\nThree.");
 }
 
-TEST(TextImport, LeavesTheFooterOut) {
+TEST(TextImport, DropsTheFooter) {
   for (const char* footer :
        {"No comments:", "No Comments", "NO COMMENTS:", "1 comment:", "1 Comment",
         "23 comments:", "1,234 comments:", "Post a Comment", "Post a comment:", "Leave a comment",
@@ -371,7 +371,7 @@ TEST(TextImport, LeavesTheFooterOut) {
   }
 }
 
-TEST(TextImport, TakesNoSentenceForTheFooter) {
+TEST(TextImport, KeepsSentencesThatResembleAFooter) {
   for (const std::string sentence :
        {"No comments: that was it.", "No comment", "No comments.", "Many comments:", "comments",
         "He got 3 comments", "3 comments were", "1.5 comments", "Post a Comment?",
@@ -383,7 +383,7 @@ TEST(TextImport, TakesNoSentenceForTheFooter) {
   }
 }
 
-TEST(TextImport, EscapesWhatMarkdownWouldTakeForMarkup) {
+TEST(TextImport, EscapesMarkup) {
   for (const std::string text : {"# not a heading",
                                  "1. not a list",
                                  "2025) not a list",
@@ -464,8 +464,8 @@ TEST(TextImport, ReadsTheSample) {
   EXPECT_THAT(blocks.back(), HasSubstr("introduced to somebody."));
 }
 
-// Wrapped anew at any width, the text comes back; its paragraphs too, but for ends that nothing
-// gives away because the last line is full. No paragraph is cut in two.
+// The text survives wrapping at any width. So do nearly all ends of paragraphs; an end after a full
+// last line cannot be recognised. No paragraph is cut in two.
 TEST(TextImport, FindsTheParagraphsAtAnyWidth) {
   const std::vector<std::string> blocks = SampleBlocks();
   size_t missed = 0;
@@ -493,7 +493,7 @@ TEST(TextImport, AcceptsAByteOrderMarkAndCarriageReturns) {
   EXPECT_EQ(article->body(), Read(Sample())->body());
 }
 
-TEST(TextImport, RefusesWhatIsNoText) {
+TEST(TextImport, RefusesFilesThatAreNotText) {
   EXPECT_THAT(Problem(""), HasSubstr("empty"));
   EXPECT_THAT(Problem(" \r\n\n"), HasSubstr("empty"));
   EXPECT_THAT(Problem(absl::StrCat(kHead, absl::string_view("a\0b", 3))), HasSubstr("NUL"));
@@ -501,9 +501,8 @@ TEST(TextImport, RefusesWhatIsNoText) {
   EXPECT_THAT(Problem(absl::StrCat(kHead, "bell\a")), HasSubstr("control character"));
 }
 
-// If all lines were measured against each other it would take minutes, and ctest ends it before
-// that.
-TEST(TextImport, IsQuickWithAnyLines) {
+// Comparing all lines with each other would take minutes, and ctest would end the test.
+TEST(TextImport, IsFastForAnyLines) {
   std::string page(kHead);
   for (size_t length = 1; length <= 600; ++length) {
     absl::StrAppend(&page, std::string(length, 'x'), "\n");
@@ -512,7 +511,7 @@ TEST(TextImport, IsQuickWithAnyLines) {
   EXPECT_THAT(Body(page), HasSubstr("x y"));
 }
 
-TEST(TextImport, RefusesWhatIsTooLarge) {
+TEST(TextImport, RefusesFilesThatAreTooLarge) {
   EXPECT_THAT(Problem(absl::StrCat(kHead, std::string((1 << 20) + 1, 'x'))),
               HasSubstr("article.body"));
   EXPECT_THAT(Problem(absl::StrCat(kHead, std::string(3 << 20, 'x'))), HasSubstr("the file has"));

@@ -1,0 +1,171 @@
+#include "cache/flights.h"
+
+#include <algorithm>
+
+#include "content/errors.h"
+#include "telemetry/log.h"
+
+namespace content::cache {
+namespace {
+
+constexpr absl::Duration kConfirmationTimeout = absl::Seconds(10);
+
+// How many reads may wait for one flight. They cost the database nothing, but each is a call that
+// is kept. (The number of flights is the source's to limit.)
+constexpr size_t kMaxWaiters = 10'000;
+constexpr absl::Duration kCrowdRetry = absl::Milliseconds(100);
+
+}  // namespace
+
+void PendingActions::Reply(Shard& shard, WaitingRead read, Answer answer) {
+  if (!read.is_miss) shard.CountHit();
+  if (answer.ok() && answer->stale_age) shard.CountStaleAnswer();
+  replies.emplace_back(std::move(read), std::move(answer));
+}
+
+void PendingActions::Follow(WaitingRead read, const std::string& alias_of) {
+  ++read.steps;
+  read.name = alias_of;
+  restarted.push_back(std::move(read));
+}
+
+Flights::Flights(ArticleSource& source, const FreshnessPolicy& policy, Reachability& database,
+                 SteadyClock& clock, std::function<void(WaitingRead)> resolve)
+    : source_(source),
+      policy_(policy),
+      database_(database),
+      clock_(clock),
+      resolve_(std::move(resolve)) {}
+
+void Flights::Join(Shard& shard, Entry& entry, WaitingRead read, PendingActions& actions) {
+  if (!std::exchange(read.is_miss, true)) shard.CountMiss();
+  if (++read.steps > WaitingRead::kMaxSteps) {
+    actions.restarted.push_back(std::move(read));  // where it is answered with an error
+    return;
+  }
+  Question question = QuestionFor(entry, read.lookup);
+  Flight* flight = entry.FindFlight(question);
+  if (flight == nullptr) {
+    actions.departures.push_back(Begin(shard, entry, std::move(question), read.load));
+    flight = actions.departures.back().get();
+  }
+  if (flight->waiters.size() < kMaxWaiters) {
+    flight->waiters.push_back(std::move(read));
+    return;
+  }
+  std::optional<Answer> answer = policy_.FromMemoryIfStale(entry, read, clock_.Now());
+  actions.Reply(shard, std::move(read), answer ? *std::move(answer) : Overloaded(kCrowdRetry));
+}
+
+FlightPtr Flights::Begin(Shard& shard, Entry& entry, Question question,
+                         std::shared_ptr<const LoadPage> load) {
+  auto flight = std::make_shared<Flight>(Flight{.shard = shard,
+                                                .entry = entry,
+                                                .question = std::move(question),
+                                                .load = std::move(load),
+                                                .begun_tick = shard.NextTick(),
+                                                .begun_at = clock_.Now()});
+  shard.Depart(flight);
+  const std::lock_guard lock(mutex_);
+  ++under_way_;
+  return flight;
+}
+
+void Flights::Run(PendingActions actions) {
+  for (const FlightPtr& flight : actions.departures) Send(flight);
+  for (auto& [read, answer] : actions.replies) std::move(read.done)(std::move(answer));
+  for (WaitingRead& read : actions.restarted) resolve_(std::move(read));
+}
+
+void Flights::Send(const FlightPtr& flight) {
+  CallContext context = ContextOf(flight);
+  auto land = [this, flight](auto answer) { Land(flight, ToSnapshot(std::move(answer))); };
+  switch (flight->question.kind) {
+    case Question::Kind::kState:
+      return source_.ReadArticleState(std::move(context), flight->entry.name, std::move(land));
+    case Question::Kind::kArticle:
+      return source_.ReadArticle(std::move(context), flight->entry.name, *flight->question.view,
+                                 std::move(land));
+    case Question::Kind::kPage:
+      return (*flight->load)(std::move(context), std::move(land));
+  }
+}
+
+// The flight has as much time as the most patient read that waits for it, and is cancelled when no
+// caller waits any more.
+CallContext Flights::ContextOf(const FlightPtr& flight) const {
+  if (flight->question.kind == Question::Kind::kState) return ConfirmationContext();
+  CallContext context{.deadline = SteadyTime::InfinitePast(), .cancelled = [this, flight] {
+                        const SteadyTime now = clock_.Now();
+                        const std::lock_guard lock(flight->shard.mutex);
+                        return std::all_of(flight->waiters.begin(), flight->waiters.end(),
+                                           [now](const WaitingRead& read) {
+                                             return !CheckCaller(read.context, now).ok();
+                                           });
+                      }};
+  const std::lock_guard lock(flight->shard.mutex);
+  for (const WaitingRead& read : flight->waiters) {
+    context.deadline = std::max(context.deadline, read.context.deadline);
+  }
+  return context;
+}
+
+CallContext Flights::ConfirmationContext() const {
+  return {.deadline = clock_.Now() + kConfirmationTimeout,
+          .cancelled = [this] { return draining_.load(); }};
+}
+
+void Flights::Land(const FlightPtr& flight, const absl::StatusOr<Snapshot>& snapshot) {
+  NoteReachability(*flight, snapshot.status());
+  Shard& shard = flight->shard;
+  bool rolled_back = false;
+  PendingActions actions;
+  {
+    const std::lock_guard lock(shard.mutex);
+    Entry& entry = flight->entry;
+    shard.Land(flight);
+    if (snapshot.ok()) rolled_back = entry.Learn(*flight, *snapshot, shard.NextTick());
+    const SteadyTime now = clock_.Now();
+    for (WaitingRead& read : std::exchange(flight->waiters, {})) {
+      Settle(*flight, snapshot, std::move(read), now, actions);
+    }
+    shard.Reaccount(entry);
+  }
+  if (rolled_back && !rollback_logged_.exchange(true)) log::Warning("database set back");
+  Run(std::move(actions));
+  const std::lock_guard lock(mutex_);
+  if (--under_way_ == 0) all_landed_.notify_all();
+}
+
+void Flights::NoteReachability(const Flight& flight, const absl::Status& status) {
+  const SteadyTime now = clock_.Now();
+  if (status.ok() || absl::IsNotFound(status)) {
+    database_.OnAnswer(now);
+  } else if (absl::IsUnavailable(status)) {
+    database_.OnNoAnswer(flight.begun_at, now);
+  }
+}
+
+// Answers a read whose flight has landed, or has it go on. The caller holds the shard's mutex.
+void Flights::Settle(const Flight& flight, const absl::StatusOr<Snapshot>& snapshot,
+                     WaitingRead read, SteadyTime now, PendingActions& actions) {
+  Entry& entry = flight.entry;
+  if (entry.kind == Entry::Kind::kAlias) {
+    return actions.Follow(std::move(read), entry.extra->alias_of);
+  }
+  if (std::optional<Answer> answer = policy_.FromFlight(flight, snapshot, read, now)) {
+    return actions.Reply(flight.shard, std::move(read), *std::move(answer));
+  }
+  if (absl::Status status = CheckCaller(read.context, now); !status.ok()) {
+    return actions.Reply(flight.shard, std::move(read), std::move(status));
+  }
+  Join(flight.shard, entry, std::move(read), actions);
+}
+
+void Flights::Drain() {
+  draining_ = true;
+  std::unique_lock lock(mutex_);
+  all_landed_.wait(lock, [this] { return under_way_ == 0; });
+}
+
+}  // namespace content::cache

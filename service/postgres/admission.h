@@ -1,0 +1,64 @@
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <utility>
+
+#include "absl/status/statusor.h"
+
+namespace content::postgres {
+
+/// Bounds the number of calls that wait for a connection. An overloaded server refuses calls at
+/// once, instead of letting all of them wait past their deadlines.
+///
+///   absl::StatusOr<Admission::Ticket> ticket = admission.Admit();
+///   if (!ticket.ok()) return std::move(done)(ticket.status());
+///   waiting.push_back({std::move(request), *std::move(ticket)});
+///
+/// Thread-safe. Lock-free.
+class Admission {
+ public:
+  /// One place among the waiting calls, which is given back when the ticket is destroyed or
+  /// replaced. Move-only. A default-constructed or moved-from ticket holds no place. Must not
+  /// outlive the Admission.
+  class Ticket {
+   public:
+    Ticket() = default;
+    Ticket(Ticket&& other) noexcept : admission_(std::exchange(other.admission_, nullptr)) {}
+    Ticket& operator=(Ticket&& other) noexcept {
+      const Ticket replaced(std::exchange(admission_, std::exchange(other.admission_, nullptr)));
+      return *this;
+    }
+    ~Ticket() {
+      if (admission_ != nullptr) admission_->waiting_.fetch_sub(1, std::memory_order_relaxed);
+    }
+
+   private:
+    friend class Admission;
+    explicit Ticket(Admission* admission) : admission_(admission) {}
+
+    Admission* admission_ = nullptr;
+  };
+
+  /// At most `limit` calls wait.
+  explicit Admission(size_t limit) : limit_(limit) {}
+
+  Admission(const Admission&) = delete;
+  Admission& operator=(const Admission&) = delete;
+
+  /// RESOURCE_EXHAUSTED if all places are taken, or if the calls that wait for the same key
+  /// (`alike`) have half of them: one hot key leaves room for the others.
+  absl::StatusOr<Ticket> Admit(size_t alike = 0);
+
+  /// Takes a place even if none is free, for a call that was admitted before and waits again.
+  Ticket Readmit();
+
+  /// Number of calls that wait.
+  size_t waiting() const { return waiting_.load(std::memory_order_relaxed); }
+
+ private:
+  const size_t limit_;
+  std::atomic<size_t> waiting_ = 0;
+};
+
+}  // namespace content::postgres

@@ -1,0 +1,242 @@
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "base/call.h"
+#include "postgres/admission.h"
+#include "postgres/failure.h"
+#include "postgres/job.h"
+
+namespace content::postgres {
+
+class Pool;
+
+/// A request that a Coalescer has been given and has not answered.
+template <class Item, class Answer>
+struct PendingRequest {
+  Item item;
+  CallContext context;
+  Callback<Answer> done;
+  Admission::Ticket ticket = {};  // while it waits for a connection
+  bool alone = false;             // a batch with it failed, perhaps because of it
+};
+
+/// What a batch says to each of its requests. nullopt: not this time, ask again.
+template <class Answer>
+using BatchAnswers = std::vector<std::optional<absl::StatusOr<Answer>>>;
+
+/// Whether `next` may go into a batch of at most `max_size` requests.
+template <class Request>
+bool MayJoin(const Request& next, const std::vector<Request>& batch, size_t max_size) {
+  if (batch.empty()) return true;
+  return batch.size() < max_size && !batch.back().alone && !next.alone;
+}
+
+/// Logs a broken invariant and ends the process.
+[[noreturn]] void FailInvariant(absl::string_view what);
+
+/// Does requests together: when a connection is free, it takes those of the waiting requests that
+/// may share statements, and each is answered for itself. A request that comes alone starts at
+/// once, and the busier the executor is, the larger the batches and the cheaper each request.
+///
+///   // Declared before the pool, because the pool's jobs use it.
+///   Coalescer<ReadPolicy<std::string, Article>> articles_{
+///       pool_, {[](Connection& connection, const std::vector<std::string>& names) {
+///         return ReadArticles(connection, names);
+///       }}};
+///   Pool pool_;
+///
+///   articles_.Add(context, "name", [](absl::StatusOr<Article> article) { ... });
+///
+/// A policy decides what may go together and in which order; ReadPolicy and WritePolicy are the two
+/// there are. The Coalescer does what is common:
+/// - It asks the executor's Admission for a place for each waiting request.
+/// - It chooses the requests of a batch late, when the connection is there.
+/// - It drops requests whose caller has given up.
+/// - After a failure that one request may have caused, it does all requests of the batch one by
+/// one.
+/// - Requests that come back go before those that came later.
+/// - It answers all waiting requests when the executor ends.
+///
+/// `Policy` has the types Item, Answer, Request (a PendingRequest) and Batch (with a member
+/// `requests`), and these methods. All but Run are called with the Coalescer's mutex held:
+///   size_t CountAlike(const Item&) const    number of waiting requests with the same key
+///   void Add(Request)                       puts a request behind the others
+///   int WantedJobs(Pace) const              number of jobs that should wait for a connection
+///   Batch Take(Pace)                        removes what a job does together; may be empty
+///   void Release(const Batch&, std::vector<Request> again, bool one_by_one)
+///                                           ends the job of a batch; `again` goes to the front, to
+///                                           be done one by one, or because it had no answer
+///   std::vector<Request> TakeAll()          removes all waiting requests
+///   BatchAnswers<Answer> Run(Connection&, const std::vector<Request>&, Pace, bool in_doubt) const
+///                                           does the requests; may be called by several threads;
+///                                           may throw the exceptions of Connection
+///
+/// `Executor` has the types Connection and Job (a BasicJob), and the methods Schedule(job, pace),
+/// admission() and clock(). Pool is one.
+///
+/// Thread-safe. Must outlive the executor, which need not exist yet.
+template <class PolicyType, class Executor = Pool>
+class Coalescer {
+ public:
+  using Policy = PolicyType;
+  using Item = typename Policy::Item;
+  using Answer = typename Policy::Answer;
+
+  Coalescer(Executor& executor, Policy policy) : executor_(executor), policy_(std::move(policy)) {}
+
+  Coalescer(const Coalescer&) = delete;
+  Coalescer& operator=(const Coalescer&) = delete;
+
+  /// Calls `done` on a thread of the executor. If too many requests wait, calls it at once, on the
+  /// calling thread, with RESOURCE_EXHAUSTED.
+  void Add(CallContext context, Item item, Callback<Answer> done) {
+    std::unique_lock lock(mutex_);
+    auto ticket = executor_.admission().Admit(policy_.CountAlike(item));
+    if (!ticket.ok()) {
+      lock.unlock();
+      return std::move(done)(ticket.status());
+    }
+    policy_.Add({std::move(item), std::move(context), std::move(done), *std::move(ticket)});
+    ScheduleWanted(std::move(lock));
+  }
+
+ private:
+  using Request = typename Policy::Request;
+  using Batch = typename Policy::Batch;
+
+  // The work for one batch.
+  class BatchJob final : public Executor::Job {
+   public:
+    BatchJob(Coalescer& coalescer, Pace pace) : coalescer_(coalescer), pace_(pace) {}
+
+    CallContext Begin() override {
+      batch_ = coalescer_.TakeBatch(pace_);
+      CallContext context{.deadline = SteadyTime::InfinitePast(),
+                          .cancelled = [this] { return AreAllCancelled(); }};
+      for (const Request& request : batch_->requests) {
+        context.deadline = std::max(context.deadline, request.context.deadline);
+      }
+      return context;
+    }
+
+    absl::Status Run(typename Executor::Connection& connection, bool in_doubt) override {
+      answers_ =
+          std::as_const(coalescer_.policy_).Run(connection, batch_->requests, pace_, in_doubt);
+      if (answers_.size() == batch_->requests.size()) return absl::OkStatus();
+      return Internal("a batch has more or fewer answers than requests");
+    }
+
+    void Finish(absl::Status status) override {
+      if (!batch_) return coalescer_.AnswerAll(pace_, status);
+      if (!status.ok()) answers_.assign(batch_->requests.size(), status);
+      coalescer_.FinishBatch(*std::move(batch_), std::move(answers_), status);
+    }
+
+   private:
+    bool AreAllCancelled() const {
+      return std::all_of(batch_->requests.begin(), batch_->requests.end(),
+                         [](const Request& request) { return request.context.is_cancelled(); });
+    }
+
+    Coalescer& coalescer_;
+    const Pace pace_;
+    std::optional<Batch> batch_;  // nullopt until the job has begun
+    BatchAnswers<Answer> answers_;
+  };
+
+  // Schedules the jobs that the policy wants and that are not scheduled yet. Releases the mutex
+  // first, so that a thread that is woken does not wait for it.
+  void ScheduleWanted(std::unique_lock<std::mutex> lock) {
+    const int prompt = ClaimUnscheduled(Pace::kPrompt);
+    const int any = ClaimUnscheduled(Pace::kAny);
+    lock.unlock();
+    for (int i = 0; i < prompt; ++i) Schedule(Pace::kPrompt);
+    for (int i = 0; i < any; ++i) Schedule(Pace::kAny);
+  }
+
+  // Requires mutex_.
+  int ClaimUnscheduled(Pace pace) {
+    int& scheduled = Scheduled(pace);
+    const int unscheduled = std::max(policy_.WantedJobs(pace) - scheduled, 0);
+    scheduled += unscheduled;
+    return unscheduled;
+  }
+
+  void Schedule(Pace pace) { executor_.Schedule(std::make_unique<BatchJob>(*this, pace), pace); }
+
+  // Requires mutex_.
+  int& Scheduled(Pace pace) { return pace == Pace::kPrompt ? scheduled_prompt_ : scheduled_any_; }
+
+  Batch TakeBatch(Pace pace) {
+    std::unique_lock lock(mutex_);
+    --Scheduled(pace);
+    Batch batch = policy_.Take(pace);
+    ScheduleWanted(std::move(lock));  // another connection may start with the rest
+    batch.requests = DropGone(std::move(batch.requests));
+    return batch;
+  }
+
+  // Answers the requests whose callers have given up, and returns the others, which wait no more.
+  std::vector<Request> DropGone(std::vector<Request> requests) {
+    const SteadyTime now = executor_.clock().Now();
+    std::vector<Request> wanted;
+    wanted.reserve(requests.size());
+    for (Request& request : requests) {
+      request.ticket = {};
+      if (absl::Status status = CheckCaller(request.context, now); status.ok()) {
+        wanted.push_back(std::move(request));
+      } else {
+        std::move(request.done)(std::move(status));
+      }
+    }
+    return wanted;
+  }
+
+  void FinishBatch(Batch batch, BatchAnswers<Answer> answers, const absl::Status& status) {
+    const bool one_by_one = batch.requests.size() > 1 && MayBeOnesFault(status);
+    std::vector<Request> again;
+    for (size_t i = 0; i < batch.requests.size(); ++i) {
+      if (!one_by_one && answers[i]) continue;
+      Request& request = again.emplace_back(std::move(batch.requests[i]));
+      request.ticket = executor_.admission().Readmit();
+      request.alone |= one_by_one;
+    }
+    // The next batch starts before the callers of this one are answered.
+    std::unique_lock lock(mutex_);
+    policy_.Release(batch, std::move(again), one_by_one);
+    ScheduleWanted(std::move(lock));
+    for (size_t i = 0; i < batch.requests.size(); ++i) {
+      Callback<Answer>& done = batch.requests[i].done;  // empty if the request is done again
+      if (done) std::move(done)(*std::move(answers[i]));
+    }
+  }
+
+  // For a job that the executor ends before it begins: no other will begin either.
+  void AnswerAll(Pace pace, const absl::Status& status) {
+    std::vector<Request> requests;
+    {
+      const std::lock_guard lock(mutex_);
+      --Scheduled(pace);
+      requests = policy_.TakeAll();
+    }
+    for (Request& request : requests) std::move(request.done)(status);
+  }
+
+  Executor& executor_;
+  std::mutex mutex_;
+  Policy policy_;             // Guarded by mutex_, except for Run.
+  int scheduled_prompt_ = 0;  // Guarded by mutex_.
+  int scheduled_any_ = 0;     // Guarded by mutex_.
+};
+
+}  // namespace content::postgres

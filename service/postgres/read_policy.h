@@ -1,0 +1,129 @@
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <deque>
+#include <functional>
+#include <iterator>
+#include <map>
+#include <optional>
+#include <stdexcept>
+#include <utility>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "postgres/coalescer.h"
+#include "postgres/connection.h"
+#include "postgres/job.h"
+
+namespace content::postgres {
+
+/// One entry for each key of a read. nullopt: not this time, ask again.
+template <class Answer>
+using Answers = std::vector<std::optional<Answer>>;
+
+/// For a Coalescer of reads of one kind. At most kMaxBatch reads share a statement, in the order in
+/// which they came; reads with equal keys share an answer. All jobs are prompt. A statement that
+/// takes long holds up the reads of its own batch only.
+///
+/// `Key` has `operator<`. `AnswerType` is copied only for reads that share it.
+template <class Key, class AnswerType, class Connection = postgres::Connection>
+class ReadPolicy {
+ public:
+  using Item = Key;
+  using Answer = AnswerType;
+  using Request = PendingRequest<Item, Answer>;
+
+  struct Batch {
+    std::vector<Request> requests;
+  };
+
+  /// Reads keys, each different, and answers at least one of them. May throw the exceptions of
+  /// Connection.
+  using Work = std::function<Answers<Answer>(Connection&, const std::vector<Key>& keys)>;
+
+  /// Larger batches save little per read and delay the first of them.
+  static constexpr size_t kMaxBatch = 64;
+
+  ReadPolicy(Work work) : work_(std::move(work)) {}  // NOLINT(google-explicit-constructor)
+
+  size_t CountAlike(const Key&) const { return 0; }
+
+  void Add(Request request) { waiting_.push_back(std::move(request)); }
+
+  // One job at a time waits for a connection. When it begins it leaves a rest to the next one.
+  int WantedJobs(Pace pace) const { return pace == Pace::kPrompt && !waiting_.empty() ? 1 : 0; }
+
+  Batch Take(Pace) {
+    Batch batch;
+    while (!waiting_.empty() && MayJoin(waiting_.front(), batch.requests, kMaxBatch)) {
+      batch.requests.push_back(std::move(waiting_.front()));
+      waiting_.pop_front();
+    }
+    return batch;
+  }
+
+  void Release(const Batch&, std::vector<Request> again, bool) {
+    waiting_.insert(waiting_.begin(), std::make_move_iterator(again.begin()),
+                    std::make_move_iterator(again.end()));
+  }
+
+  std::vector<Request> TakeAll() {
+    std::vector<Request> all(std::make_move_iterator(waiting_.begin()),
+                             std::make_move_iterator(waiting_.end()));
+    waiting_.clear();
+    return all;
+  }
+
+  BatchAnswers<Answer> Run(Connection& connection, const std::vector<Request>& requests, Pace,
+                           bool) const {
+    std::vector<Key> keys;
+    const std::vector<size_t> places = PlacesOfKeys(requests, keys);
+    Answers<Answer> found = work_(connection, keys);
+    CheckAnswered(found, keys.size());
+    const bool shared = keys.size() < requests.size();
+    BatchAnswers<Answer> answers(requests.size());
+    for (size_t i = 0; i < requests.size(); ++i) {
+      std::optional<Answer>& answer = found[places[i]];
+      if (!answer) continue;
+      if (shared) {
+        answers[i].emplace(*answer);
+      } else {
+        answers[i].emplace(*std::move(answer));
+      }
+    }
+    return answers;
+  }
+
+ private:
+  // Adds the different keys of the requests to `keys`, and returns for each request the place of
+  // its key.
+  static std::vector<size_t> PlacesOfKeys(const std::vector<Request>& requests,
+                                          std::vector<Key>& keys) {
+    const auto less = [](const Key* a, const Key* b) { return *a < *b; };
+    std::map<const Key*, size_t, decltype(less)> known(less);
+    std::vector<size_t> places;
+    keys.reserve(requests.size());
+    places.reserve(requests.size());
+    for (const Request& request : requests) {
+      const auto [entry, is_new] = known.try_emplace(&request.item, keys.size());
+      if (is_new) keys.push_back(request.item);
+      places.push_back(entry->second);
+    }
+    return places;
+  }
+
+  // A read that no statement answers would be asked for ever.
+  static void CheckAnswered(const Answers<Answer>& answers, size_t key_count) {
+    const auto has_value = [](const std::optional<Answer>& answer) { return answer.has_value(); };
+    if (answers.size() != key_count) throw std::logic_error("a read has answers for other keys");
+    if (std::none_of(answers.begin(), answers.end(), has_value)) {
+      throw std::logic_error("a read answered none of its keys");
+    }
+  }
+
+  Work work_;
+  std::deque<Request> waiting_;
+};
+
+}  // namespace content::postgres

@@ -1,0 +1,197 @@
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <deque>
+#include <functional>
+#include <iterator>
+#include <map>
+#include <stdexcept>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "postgres/coalescer.h"
+#include "postgres/connection.h"
+#include "postgres/job.h"
+
+namespace content::postgres {
+
+/// How a batch of writes is done.
+struct WriteMode {
+  /// Leave out writes whose key another transaction has locked, and answer them with nullopt.
+  /// Otherwise wait for the locks.
+  bool skip_locked;
+  /// An earlier attempt may have been committed.
+  bool in_doubt;
+};
+
+/// For a Coalescer of writes that lock a key each (group commit).
+/// - Writes to one key are done in the order in which they came, by one connection at a time.
+///   Those that come meanwhile make the next batch.
+/// - At most kMaxBatch writes, to any number of keys, share a transaction.
+/// - At most kMaxPromptBatches batches of unlocked keys are under way. Their jobs are prompt.
+/// - A key that another transaction has locked is left out of its batch, and then waited for by a
+///   job of its own, which is not prompt.
+///
+/// A job takes every write that it may take. Thread-compatible, like every policy.
+template <class ItemType, class AnswerType, class Connection = postgres::Connection>
+class WritePolicy {
+ private:
+  enum class State {
+    kIdle,     // new
+    kReady,    // in ready_
+    kLocked,   // in locked_: another transaction has locked the key
+    kRunning,  // in a batch
+  };
+
+ public:
+  using Item = ItemType;
+  using Answer = AnswerType;
+  using Request = PendingRequest<Item, Answer>;
+
+ private:
+  // The writes to one key. Kept while any of them waits or is done.
+  struct Queue {
+    State state = State::kIdle;
+    std::deque<Request> waiting = {};
+  };
+  using Queues = std::map<std::string, Queue>;
+  using Entry = typename Queues::iterator;  // stays valid until the entry is erased
+
+ public:
+  struct Batch {
+    Pace pace;
+    std::vector<Entry> keys = {};
+    std::vector<Request> requests = {};
+  };
+
+  /// Does writes in one transaction, in this order, and answers each. May throw the exceptions of
+  /// Connection: then none was done, or the outcome of all is unknown.
+  using Work =
+      std::function<BatchAnswers<Answer>(Connection&, const std::vector<const Item*>&, WriteMode)>;
+
+  /// Returns the key of a write.
+  using KeyOf = const std::string& (*)(const Item&);
+
+  /// Larger batches save little per write and delay the first of them.
+  static constexpr size_t kMaxBatch = 128;
+
+  /// While one batch waits for the disk, another works. With more of them they would be smaller,
+  /// which costs more. The other connections wait for locked keys, or do what takes long.
+  static constexpr int kMaxPromptBatches = 2;
+
+  WritePolicy(KeyOf key_of, Work work) : key_of_(key_of), work_(std::move(work)) {}
+
+  size_t CountAlike(const Item& item) const {
+    const auto entry = queues_.find(key_of_(item));
+    return entry == queues_.end() ? 0 : entry->second.waiting.size();
+  }
+
+  void Add(Request request) {
+    const Entry entry = queues_.try_emplace(key_of_(request.item)).first;
+    entry->second.waiting.push_back(std::move(request));
+    if (entry->second.state == State::kIdle) LineUp(entry, State::kReady);
+  }
+
+  int WantedJobs(Pace pace) const {
+    if (pace == Pace::kAny) return static_cast<int>(locked_.size());
+    return !ready_.empty() && prompt_batches_ < kMaxPromptBatches ? 1 : 0;
+  }
+
+  Batch Take(Pace pace) {
+    Batch batch{.pace = pace};
+    if (pace == Pace::kPrompt) {
+      ++prompt_batches_;
+      while (!ready_.empty() && HasRoom(batch, ready_.front())) TakeFirst(ready_, batch);
+    } else if (!locked_.empty()) {
+      TakeFirst(locked_, batch);
+    }
+    return batch;
+  }
+
+  void Release(const Batch& batch, std::vector<Request> again, bool one_by_one) {
+    if (batch.pace == Pace::kPrompt) --prompt_batches_;
+    for (auto request = again.rbegin(); request != again.rend(); ++request) {
+      PutBack(std::move(*request), one_by_one ? State::kReady : State::kLocked);
+    }
+    for (const Entry entry : batch.keys) {
+      if (entry->second.waiting.empty()) {
+        queues_.erase(entry);
+      } else {
+        LineUp(entry, entry->second.state == State::kLocked ? State::kLocked : State::kReady);
+      }
+    }
+  }
+
+  std::vector<Request> TakeAll() {
+    std::vector<Request> all;
+    for (auto& [key, queue] : queues_) {
+      std::move(queue.waiting.begin(), queue.waiting.end(), std::back_inserter(all));
+      queue.waiting.clear();
+    }
+    std::erase_if(queues_, [](const auto& entry) { return entry.second.state != State::kRunning; });
+    ready_.clear();
+    locked_.clear();
+    return all;
+  }
+
+  BatchAnswers<Answer> Run(Connection& connection, const std::vector<Request>& requests, Pace pace,
+                           bool in_doubt) const {
+    std::vector<const Item*> items;
+    items.reserve(requests.size());
+    for (const Request& request : requests) items.push_back(&request.item);
+    // An attempt in doubt may still be under way, in a transaction whose connection is gone. Its
+    // locks have to be waited for.
+    const bool skip_locked = pace == Pace::kPrompt && !in_doubt;
+    BatchAnswers<Answer> answers = work_(connection, items, {skip_locked, in_doubt});
+    const bool all_answered = std::all_of(answers.begin(), answers.end(),
+                                          [](const auto& answer) { return answer.has_value(); });
+    if (!skip_locked && !all_answered) throw std::logic_error("a write has no answer");
+    return answers;
+  }
+
+ private:
+  // Keys in the order in which they are taken.
+  using Line = std::deque<Entry>;
+
+  void LineUp(Entry entry, State state) {
+    entry->second.state = state;
+    (state == State::kLocked ? locked_ : ready_).push_back(entry);
+  }
+
+  static bool HasRoom(const Batch& batch, const Entry& entry) {
+    return MayJoin(entry->second.waiting.front(), batch.requests, kMaxBatch);
+  }
+
+  // Takes the first key of a line, and of its writes as many as there is room for.
+  static void TakeFirst(Line& line, Batch& batch) {
+    const Entry entry = line.front();
+    line.pop_front();
+    batch.keys.push_back(entry);
+    Queue& queue = entry->second;
+    queue.state = State::kRunning;
+    while (!queue.waiting.empty() && HasRoom(batch, entry)) {
+      batch.requests.push_back(std::move(queue.waiting.front()));
+      queue.waiting.pop_front();
+    }
+  }
+
+  void PutBack(Request request, State state) {
+    const auto entry = queues_.find(key_of_(request.item));
+    if (entry == queues_.end() || entry->second.state == State::kIdle) {
+      FailInvariant("a write came back from a batch that did not have its key");
+    }
+    entry->second.state = state;
+    entry->second.waiting.push_front(std::move(request));
+  }
+
+  KeyOf key_of_;
+  Work work_;
+  Queues queues_;
+  Line ready_;
+  Line locked_;  // a job is scheduled for each
+  int prompt_batches_ = 0;
+};
+
+}  // namespace content::postgres

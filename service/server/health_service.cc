@@ -1,0 +1,94 @@
+#include "server/health_service.h"
+
+namespace content::server {
+
+// One Watch: sends the latest status whenever it differs from the last one sent. All members are
+// guarded by the service's mutex.
+class HealthService::Watcher final : public grpc::ServerWriteReactor<Response> {
+ public:
+  Watcher(HealthService& health, const std::string& service) : health_(health), service_(service) {
+    const std::lock_guard lock(health_.mutex_);
+    health_.watchers_.insert(this);
+    Update();
+  }
+
+  // Called with the service's mutex held.
+  void Update() {
+    const Response::ServingStatus status = health_.StatusOf(service_);
+    if (is_writing_ || is_finished_ || status == response_.status()) return;
+    response_.set_status(status);
+    is_writing_ = true;
+    StartWrite(&response_);
+  }
+
+  void OnWriteDone(bool ok) override {
+    const std::lock_guard lock(health_.mutex_);
+    is_writing_ = false;
+    ok ? Update() : End();
+  }
+
+  void OnCancel() override {
+    const std::lock_guard lock(health_.mutex_);
+    End();
+  }
+
+  void OnDone() override {
+    {
+      const std::lock_guard lock(health_.mutex_);
+      health_.watchers_.erase(this);
+    }
+    delete this;
+  }
+
+ private:
+  void End() {
+    if (is_finished_) return;
+    is_finished_ = true;
+    Finish(grpc::Status::CANCELLED);
+  }
+
+  HealthService& health_;
+  const std::string service_;
+  Response response_;  // The last one sent. UNKNOWN, which is no service's status, at the start.
+  bool is_writing_ = false;
+  bool is_finished_ = false;
+};
+
+HealthService::HealthService(const std::vector<std::string>& services)
+    : services_(services.begin(), services.end()) {
+  services_.insert("");
+}
+
+void HealthService::SetServing(bool serving) {
+  const std::lock_guard lock(mutex_);
+  serving_ = serving;
+  for (Watcher* const watcher : watchers_) watcher->Update();
+}
+
+grpc::ServerUnaryReactor* HealthService::Check(grpc::CallbackServerContext* context,
+                                               const Request* request, Response* response) {
+  grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
+  if (!services_.contains(request->service())) {
+    reactor->Finish({grpc::StatusCode::NOT_FOUND, "there is no such service"});
+    return reactor;
+  }
+  {
+    const std::lock_guard lock(mutex_);
+    response->set_status(StatusOf(request->service()));
+  }
+  reactor->Finish(grpc::Status::OK);
+  return reactor;
+}
+
+grpc::ServerWriteReactor<HealthService::Response>* HealthService::Watch(
+    grpc::CallbackServerContext*, const Request* request) {
+  return new Watcher(*this, request->service());
+}
+
+// Called with mutex_ held.
+HealthService::Response::ServingStatus HealthService::StatusOf(const std::string& service) const {
+  if (!services_.contains(service)) return Response::SERVICE_UNKNOWN;
+  return serving_ ? Response::SERVING : Response::NOT_SERVING;
+}
+
+}  // namespace content::server

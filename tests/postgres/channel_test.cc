@@ -1,0 +1,100 @@
+#include "postgres/channel.h"
+
+#include <condition_variable>
+#include <mutex>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "postgres/dsn.h"
+#include "support/database.h"
+
+namespace content::postgres {
+namespace {
+
+using ::testing::ElementsAre;
+
+// One end of a channel.
+class Peer {
+ public:
+  explicit Peer(const std::string& url)
+      : channel_(
+            *CompleteDsn(url), "test_channel", [this] { return TakePayloads(); },
+            [this](absl::string_view payload) { Receive(payload); }) {}
+
+  void Send(std::vector<std::string> payloads) {
+    {
+      const std::lock_guard lock(mutex_);
+      for (std::string& payload : payloads) unsent_.push_back(std::move(payload));
+    }
+    channel_.Wake();
+  }
+
+  // Waits for `count` payloads, and returns what it has received.
+  std::vector<std::string> Await(size_t count) {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [&] { return received_.size() >= count; });
+    return received_;
+  }
+
+ private:
+  std::vector<std::string> TakePayloads() {
+    const std::lock_guard lock(mutex_);
+    return std::exchange(unsent_, {});
+  }
+
+  void Receive(absl::string_view payload) {
+    const std::lock_guard lock(mutex_);
+    received_.emplace_back(payload);
+    changed_.notify_all();
+  }
+
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::vector<std::string> unsent_;    // Guarded by mutex_.
+  std::vector<std::string> received_;  // Guarded by mutex_.
+  Channel channel_;
+};
+
+// Waits until this many sessions listen.
+void AwaitListeners(const std::string& url, int count) {
+  while (testing::Query(url,
+                        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
+                        "AND application_name LIKE '% notifications' AND query LIKE '%LISTEN%' "
+                        "AND state = 'idle'") != absl::StrCat(count)) {
+  }
+}
+
+TEST(ChannelTest, OthersReceiveWhatIsSentAndTheSenderDoesNot) {
+  const std::string url = testing::NewDatabase(/*migrated=*/false);
+  Peer first(url);
+  Peer second(url);
+  AwaitListeners(url, 2);
+  const std::string longest(Channel::kMaxPayloadBytes, 'x');
+  first.Send({"a", "it's \"b\"", longest});
+  EXPECT_THAT(second.Await(3), ElementsAre("a", "it's \"b\"", longest));
+  second.Send({"c"});
+  EXPECT_THAT(first.Await(1), ElementsAre("c"));
+}
+
+TEST(ChannelTest, SendsWhatWaitedWhenItsConnectionIsThereAgain) {
+  const std::string url = testing::NewDatabase(/*migrated=*/false);
+  testing::Session listener(url);
+  Peer sender(url);
+  AwaitListeners(url, 1);
+  {
+    const testing::Outage outage(url);
+    sender.Send({"a"});
+  }
+  AwaitListeners(url, 1);
+  Peer receiver(url);
+  AwaitListeners(url, 2);
+  sender.Send({"b"});
+  EXPECT_THAT(receiver.Await(1), ElementsAre("b"));
+}
+
+}  // namespace
+}  // namespace content::postgres

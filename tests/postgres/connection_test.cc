@@ -1,0 +1,168 @@
+#include "postgres/connection.h"
+
+#include <cstdint>
+#include <stdexcept>
+#include <string>
+#include <thread>
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "postgres/bulk.h"
+#include "postgres/dsn.h"
+#include "support/database.h"
+#include "support/fake_clock.h"
+
+namespace content::postgres {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::ThrowsMessage;
+
+class ConnectionTest : public ::testing::Test {
+ protected:
+  std::string Timeout() {
+    return connection_.Read("SELECT current_setting('statement_timeout')")[0][0].as<std::string>();
+  }
+
+  const std::string url_ = testing::NewDatabase(/*migrated=*/false);
+  testing::FakeClock clock_;
+  Connection connection_{*CompleteDsn(url_), clock_};
+};
+
+// ---- Results ----
+
+TEST_F(ConnectionTest, ReadsValues) {
+  const Result result = connection_.Read(
+      "SELECT 'text' AS a, 7 AS b, true AS c, NULL AS d UNION ALL SELECT '', -7, false, 'x'");
+  ASSERT_EQ(result.size(), 2);
+  EXPECT_EQ(result[0]["a"].as<std::string>(), "text");
+  EXPECT_EQ(result[0]["b"].as<int>(), 7);
+  EXPECT_EQ(result[1][1].as<int64_t>(), -7);
+  EXPECT_TRUE(result[0]["c"].as<bool>());
+  EXPECT_FALSE(result[1]["c"].as<bool>());
+  EXPECT_TRUE(result[0]["d"].is_null());
+  EXPECT_EQ(result[0]["d"].text(), "");
+  EXPECT_FALSE(result[1]["a"].is_null());
+  EXPECT_EQ(result.column_number("d"), 3);
+}
+
+TEST_F(ConnectionTest, RefusesRowsAndColumnsThatAreNotThere) {
+  const Result result = connection_.Read("SELECT 1 AS a");
+  EXPECT_THROW(result[1], std::out_of_range);
+  EXPECT_THROW(result[0][1], std::out_of_range);
+  EXPECT_ANY_THROW(result[0]["b"]);
+  EXPECT_ANY_THROW(result.column_number("b"));
+  const Result empty = connection_.Read("SELECT 1 AS a WHERE false");
+  EXPECT_TRUE(empty.empty());
+  EXPECT_THROW(empty[0], std::out_of_range);
+}
+
+TEST_F(ConnectionTest, RefusesValuesOfAnotherType) {
+  const Result result = connection_.Read("SELECT NULL, 'text', 300, -1, 't'");
+  const Row row = result[0];
+  EXPECT_THAT([&] { row[0].as<int>(); }, ThrowsMessage<std::runtime_error>(HasSubstr("NULL")));
+  EXPECT_THROW(row[0].as<std::string>(), std::runtime_error);
+  EXPECT_THROW(row[0].as<bool>(), std::runtime_error);
+  EXPECT_THROW(row[1].as<int>(), std::runtime_error);
+  EXPECT_THROW(row[1].as<bool>(), std::runtime_error);
+  EXPECT_THROW(row[2].as<int8_t>(), std::runtime_error);
+  EXPECT_THROW(row[3].as<uint32_t>(), std::runtime_error);
+  EXPECT_TRUE(row[4].as<bool>());
+}
+
+TEST_F(ConnectionTest, CountsTheRowsOfAChange) {
+  connection_.RunScript("CREATE TABLE number (value integer); INSERT INTO number VALUES (1), (2)");
+  EXPECT_EQ(connection_.Read("UPDATE number SET value = value + 1").affected_rows(), 2);
+}
+
+TEST_F(ConnectionTest, PassesTextAsItIs) {
+  for (const char* text : {"", "NULL", "\"", "\\", "{a,b}", "'; --", "\xc3\xa9", "a\nb"}) {
+    EXPECT_EQ(connection_.Read("SELECT $1::text", text)[0][0].as<std::string>(), text);
+    std::string array;
+    AppendToArray(text, array);
+    AppendToArray("last", array);
+    const Result result = connection_.Read("SELECT unnest($1::text[])", array + "}");
+    ASSERT_EQ(result.size(), 2);
+    EXPECT_EQ(result[0][0].as<std::string>(), text);
+  }
+}
+
+TEST_F(ConnectionTest, AStatementTakesAnyNumberOfRows) {
+  connection_.RunScript("CREATE TABLE city (name text, size integer)");
+  const BulkStatement<2> insert("INSERT INTO city SELECT name, size FROM $rows AS r (name, size)",
+                                {"text", "integer"});
+  for (const int count : {0, 1, 3}) {
+    connection_.Run("DELETE FROM city");
+    Rows<2> rows;
+    for (int i = 0; i < count; ++i) rows.Add("name \"", i);
+    Transaction transaction(connection_);
+    EXPECT_EQ(insert.Exec(transaction, rows).affected_rows(), static_cast<size_t>(count));
+    insert.Queue(transaction, rows);
+    transaction.Commit();
+    EXPECT_EQ(connection_.Read("SELECT count(*) FROM city")[0][0].as<int>(), 2 * count);
+  }
+}
+
+TEST_F(ConnectionTest, ASnapshotIsOfOneMoment) {
+  connection_.RunScript("CREATE TABLE number (value integer)");
+  const auto count = [this] {
+    return connection_.Read("SELECT count(*) FROM number")[0][0].as<int>();
+  };
+  {
+    const Snapshot snapshot(connection_);
+    EXPECT_EQ(count(), 0);
+    testing::Query(url_, "INSERT INTO number VALUES (1)");
+    EXPECT_EQ(count(), 0);
+  }
+  EXPECT_EQ(count(), 1);
+}
+
+// ---- Sessions ----
+
+TEST_F(ConnectionTest, DoesNotDependOnTheConfigurationOfTheServer) {
+  const std::string database = testing::Query(url_, "SELECT current_database()");
+  for (const char* setting :
+       {"default_transaction_isolation = serializable", "synchronous_commit = off", "jit = on"}) {
+    testing::Query(url_, "ALTER DATABASE " + database + " SET " + setting);
+  }
+  Connection connection(*CompleteDsn(url_));
+  EXPECT_EQ(connection.PrepareSession(), testing::Query(url_, "SHOW server_version"));
+  const auto setting = [&connection](const char* name) {
+    return connection.Read("SELECT current_setting($1)", name)[0][0].as<std::string>();
+  };
+  EXPECT_EQ(setting("default_transaction_isolation"), "read committed");
+  EXPECT_EQ(setting("synchronous_commit"), "on");
+  EXPECT_EQ(setting("jit"), "off");
+  EXPECT_EQ(setting("idle_in_transaction_session_timeout"), "10s");
+}
+
+TEST_F(ConnectionTest, RoundsTheStatementTimeoutUp) {
+  connection_.SetStatementTimeout(absl::Milliseconds(1), absl::Seconds(10));
+  EXPECT_EQ(Timeout(), "128ms");
+  connection_.SetStatementTimeout(absl::Milliseconds(129), absl::Seconds(10));
+  EXPECT_EQ(Timeout(), "256ms");
+  connection_.SetStatementTimeout(absl::InfiniteDuration(), absl::Seconds(10));
+  EXPECT_EQ(Timeout(), "10s");
+  connection_.SetStatementTimeout(absl::Milliseconds(1), absl::Milliseconds(50));
+  EXPECT_EQ(Timeout(), "50ms");
+}
+
+TEST_F(ConnectionTest, ASocketIsShutDownOnlyUnderAStatementThatIsOverdue) {
+  connection_.SetStatementTimeout(absl::Minutes(10), absl::Minutes(10));
+  clock_.Advance(absl::Hours(1));
+  EXPECT_FALSE(connection_.ShutdownIfOverdue());
+  testing::Session session(url_);
+  session.Run("SELECT pg_advisory_lock(1)");
+  std::jthread watchdog([this] {
+    testing::AwaitWaitersForLocks(url_, 1);
+    EXPECT_FALSE(connection_.ShutdownIfOverdue());
+    clock_.Advance(absl::Hours(1));
+    EXPECT_TRUE(connection_.ShutdownIfOverdue());
+  });
+  EXPECT_ANY_THROW(connection_.Read("SELECT pg_advisory_lock(1)"));
+  watchdog.join();
+  EXPECT_FALSE(connection_.is_open());
+}
+
+}  // namespace
+}  // namespace content::postgres

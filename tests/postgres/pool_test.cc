@@ -1,0 +1,464 @@
+#include "postgres/pool.h"
+
+#include <atomic>
+#include <deque>
+#include <functional>
+#include <future>
+#include <memory>
+#include <optional>
+#include <set>
+#include <stdexcept>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "base/await.h"
+#include "base/errors.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "postgres/dsn.h"
+#include "postgres/hold.h"
+#include "postgres/transaction.h"
+#include "support/database.h"
+#include "support/fake_clock.h"
+#include "support/pending.h"
+
+namespace content::postgres {
+namespace {
+
+using ::testing::ElementsAre;
+using testing::Pending;
+
+class PoolTest : public ::testing::Test {
+ protected:
+  void Open(Pool::Options options) {
+    options.name = "test";
+    options.dsn = *CompleteDsn(url_);
+    pool_.emplace(std::move(options));
+  }
+
+  using ReadFunction = std::function<absl::StatusOr<std::string>(Connection&)>;
+
+  absl::StatusOr<std::string> Read(ReadFunction read, CallContext context = {}) {
+    return Await<std::string>([&](Callback<std::string> done) {
+      pool_->Read(std::move(context), Pace::kAny, std::move(read), std::move(done));
+    });
+  }
+
+  // A read of one value.
+  absl::StatusOr<std::string> Read(const std::string& sql, CallContext context = {}) {
+    return Read(
+        [sql](Connection& connection) -> absl::StatusOr<std::string> {
+          return connection.Read(sql)[0][0].as<std::string>();
+        },
+        std::move(context));
+  }
+
+  void AwaitIdle() {
+    while (pool_->GetStats().busy_connections > 0) std::this_thread::yield();
+  }
+
+  const std::string url_ = testing::NewDatabase(/*migrated=*/false);
+  testing::FakeClock clock_;
+  std::optional<Pool> pool_;
+};
+
+TEST_F(PoolTest, AnswersWithWhatAJobReturns) {
+  Open({});
+  EXPECT_EQ(*Read("SELECT 'text'"), "text");
+  const auto error = Read(
+      [](Connection&) -> absl::StatusOr<std::string> { return absl::NotFoundError("not there"); });
+  EXPECT_EQ(error.status(), absl::NotFoundError("not there"));
+}
+
+TEST_F(PoolTest, AnExceptionOfAJobIsAnInternalError) {
+  Open({});
+  int attempts = 0;
+  const auto answer = Read([&attempts](Connection&) -> absl::StatusOr<std::string> {
+    ++attempts;
+    throw std::runtime_error("made up");
+  });
+  EXPECT_EQ(ReasonOf(answer.status()), "INTERNAL");
+  EXPECT_EQ(attempts, 1);
+  EXPECT_EQ(ReasonOf(Read("SELECT NULL").status()), "INTERNAL");
+  EXPECT_EQ(*Read("SELECT 'text'"), "text") << "the connection can still be used";
+}
+
+TEST_F(PoolTest, RunsNothingForCallersWhoHaveGivenUp) {
+  Open({.clock = &clock_});
+  bool has_run = false;
+  const ReadFunction read = [&has_run](Connection&) {
+    has_run = true;
+    return "";
+  };
+  EXPECT_EQ(ReasonOf(Read(read, {.deadline = clock_.Now()}).status()), "DEADLINE_EXCEEDED");
+  EXPECT_EQ(ReasonOf(Read(read, {.cancelled = [] { return true; }}).status()), "CANCELLED");
+  EXPECT_FALSE(has_run);
+}
+
+TEST_F(PoolTest, RefusesCallsWhenTooManyWait) {
+  Open({.queue_limit = 2});
+  Pending<std::string> first, second, third;
+  {
+    const Hold hold(*pool_);
+    for (Pending<std::string>* pending : {&first, &second, &third}) {
+      pool_->Read(
+          {}, Pace::kAny, [](Connection&) -> absl::StatusOr<std::string> { return ""; },
+          pending->callback());
+    }
+    EXPECT_EQ(pool_->GetStats().waiting_calls, 2);
+    EXPECT_TRUE(third.is_answered());
+  }
+  EXPECT_EQ(ReasonOf(third.Get().status()), "OVERLOADED");
+  EXPECT_TRUE(first.Get().ok());
+  EXPECT_TRUE(second.Get().ok());
+  EXPECT_EQ(pool_->GetStats().waiting_calls, 0);
+}
+
+// ---- Broken connections ----
+
+TEST_F(PoolTest, AJobThatLosesItsConnectionIsRunAgain) {
+  Open({});
+  int attempts = 0;
+  const auto answer = Read([&attempts](Connection& connection) -> absl::StatusOr<std::string> {
+    if (++attempts == 1) connection.Run("SELECT pg_terminate_backend(pg_backend_pid())");
+    return "done";
+  });
+  EXPECT_EQ(*answer, "done");
+  EXPECT_EQ(attempts, 2);
+}
+
+TEST_F(PoolTest, AJobThatLosesEveryConnectionFails) {
+  Open({});
+  int attempts = 0;
+  const auto answer = Read([&attempts](Connection& connection) -> absl::StatusOr<std::string> {
+    ++attempts;
+    connection.Run("SELECT pg_terminate_backend(pg_backend_pid())");
+    return "done";
+  });
+  EXPECT_EQ(ReasonOf(answer.status()), "STORE_UNAVAILABLE");
+  EXPECT_EQ(attempts, 2);
+}
+
+class InDoubtTest : public PoolTest {
+ protected:
+  // Commits fail as if PostgreSQL did not know their outcome.
+  void SetUp() override {
+    Open({});
+    testing::Query(url_,
+                   "CREATE TABLE number (value integer);"
+                   "CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS "
+                   "$$ BEGIN RAISE 'made up' USING ERRCODE = '08007'; END $$;"
+                   "CREATE CONSTRAINT TRIGGER fails AFTER INSERT ON number DEFERRABLE "
+                   "INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION fail()");
+  }
+
+  static void CommitInDoubt(Connection& connection) {
+    Transaction transaction(connection);
+    transaction.Exec("INSERT INTO number VALUES (1)");
+    transaction.Commit();
+  }
+
+  // Runs a write whose second attempt is `second`. The first is in doubt.
+  absl::Status Write(std::function<absl::Status(Connection&, bool in_doubt)> second) {
+    return Await<void>([&](Callback<void> done) {
+      pool_->Write(
+          {},
+          [&, attempts = 0](Connection& connection, bool in_doubt) mutable {
+            if (++attempts == 1) {
+              EXPECT_FALSE(in_doubt);
+              CommitInDoubt(connection);
+            }
+            return second(connection, in_doubt);
+          },
+          std::move(done));
+    });
+  }
+};
+
+TEST_F(InDoubtTest, TheSecondAttemptIsToldAndItsAnswerCounts) {
+  bool told = false;
+  const absl::Status answer = Write([&told](Connection&, bool in_doubt) {
+    told = in_doubt;
+    return absl::NotFoundError("not there");
+  });
+  EXPECT_TRUE(told);
+  EXPECT_EQ(answer, absl::NotFoundError("not there"));
+}
+
+TEST_F(InDoubtTest, AFailureOfTheSecondAttemptLeavesTheOutcomeUnknown) {
+  for (const char* statement : {"SELECT 1 / 0", "SELECT pg_terminate_backend(pg_backend_pid())"}) {
+    const absl::Status answer = Write([statement](Connection& connection, bool) {
+      connection.Run(statement);
+      return absl::OkStatus();
+    });
+    EXPECT_EQ(ReasonOf(answer), "OUTCOME_UNKNOWN") << statement;
+  }
+}
+
+TEST_F(PoolTest, ConnectsAgainByItsOwnClock) {
+  Open({.clock = &clock_});
+  std::optional<testing::Outage> outage(url_);
+  EXPECT_EQ(ReasonOf(Read("SELECT 'text'").status()), "STORE_UNAVAILABLE");
+  outage.reset();
+  EXPECT_EQ(ReasonOf(Read("SELECT 'text'").status()), "STORE_UNAVAILABLE") << "too early";
+  clock_.Advance(absl::Milliseconds(200));
+  EXPECT_EQ(*Read("SELECT 'text'"), "text");
+}
+
+TEST_F(PoolTest, ADatabaseThatDoesNotAnswerIsCutOff) {
+  Open({.statement_timeout = absl::Minutes(10), .clock = &clock_});
+  testing::Session session(url_);
+  session.Run("SELECT pg_advisory_lock(1)");
+  std::atomic<int> attempts = 0;
+  Pending<void> answer;
+  pool_->Read(
+      {}, Pace::kAny,
+      [&attempts](Connection& connection) {
+        if (++attempts == 1) connection.Read("SELECT pg_advisory_lock(1)");
+        return absl::OkStatus();
+      },
+      answer.callback());
+  testing::AwaitWaitersForLocks(url_, 1);
+  while (!answer.is_answered()) clock_.Advance(absl::Minutes(11));
+  EXPECT_TRUE(answer.Get().ok());
+  EXPECT_EQ(attempts, 2);
+}
+
+TEST_F(PoolTest, AJobOfManyStatementsIsNotCutOff) {
+  Open({.statement_timeout = absl::Minutes(10), .clock = &clock_});
+  int attempts = 0;
+  const auto answer = Read([&](Connection& connection) -> absl::StatusOr<std::string> {
+    ++attempts;
+    for (int i = 0; i < 30; ++i) {
+      connection.Read("SELECT 1");
+      clock_.Advance(absl::Minutes(10));
+    }
+    return "done";
+  });
+  EXPECT_EQ(*answer, "done");
+  EXPECT_EQ(attempts, 1);
+}
+
+// ---- Statement timeouts ----
+
+TEST_F(PoolTest, AStatementThatIsCancelledBeforeItsTimeIsRunAgain) {
+  Open({});
+  int attempts = 0;
+  const auto answer = Read([&attempts](Connection& connection) -> absl::StatusOr<std::string> {
+    if (++attempts == 1) connection.Read("SELECT pg_cancel_backend(pg_backend_pid()), pg_sleep(9)");
+    return "done";
+  });
+  EXPECT_EQ(*answer, "done");
+  EXPECT_EQ(attempts, 2);
+}
+
+TEST_F(PoolTest, AStatementThatIsCancelledAgainAndAgainFails) {
+  Open({});
+  int attempts = 0;
+  const auto answer = Read([&attempts](Connection& connection) -> absl::StatusOr<std::string> {
+    ++attempts;
+    connection.Read("SELECT pg_cancel_backend(pg_backend_pid()), pg_sleep(9)");
+    return "done";
+  });
+  EXPECT_EQ(ReasonOf(answer.status()), "DEADLINE_EXCEEDED");
+  EXPECT_EQ(attempts, 6);
+}
+
+TEST_F(PoolTest, AStatementThatTakesItsWholeTimeIsNotRunAgain) {
+  Open({.statement_timeout = absl::Milliseconds(20)});
+  int attempts = 0;
+  const auto answer = Read([&attempts](Connection& connection) -> absl::StatusOr<std::string> {
+    ++attempts;
+    Transaction transaction(connection);  // whose ROLLBACK is another statement
+    transaction.Exec("SELECT pg_sleep(60)");
+    return "done";
+  });
+  EXPECT_EQ(ReasonOf(answer.status()), "DEADLINE_EXCEEDED");
+  EXPECT_EQ(attempts, 1);
+}
+
+TEST_F(PoolTest, AStatementEndsWithTheDeadlineOfItsCaller) {
+  Open({.statement_timeout = absl::Hours(1)});
+  const auto answer =
+      Read("SELECT pg_sleep(600)::text", {.deadline = SteadyNow() + absl::Milliseconds(100)});
+  EXPECT_EQ(ReasonOf(answer.status()), "DEADLINE_EXCEEDED");
+}
+
+TEST_F(PoolTest, AShortDeadlineLeavesTimeToChangeTheTimeout) {
+  Open({.clock = &clock_});
+  const std::string timeout = "SELECT current_setting('statement_timeout')";
+  EXPECT_EQ(*Read(timeout, {.deadline = clock_.Now() + absl::Milliseconds(1)}), "128ms");
+  EXPECT_EQ(*Read(timeout, {.deadline = clock_.Now() + absl::Milliseconds(700)}), "1024ms");
+  EXPECT_EQ(*Read(timeout), "10s");
+}
+
+TEST_F(PoolTest, AShortDeadlineDoesNotReachOtherCallers) {
+  Open({.connections = 2});
+  std::atomic<bool> ends = false;
+  std::vector<std::jthread> hurried;
+  for (int i = 0; i < 3; ++i) {
+    hurried.emplace_back([&] {
+      while (!ends) {
+        const auto answer =
+            Read("SELECT 'text'", {.deadline = SteadyNow() + absl::Milliseconds(1 + i)});
+        EXPECT_TRUE(answer.ok() || ReasonOf(answer.status()) == "DEADLINE_EXCEEDED");
+      }
+    });
+  }
+  {
+    std::vector<std::jthread> patient;
+    for (int i = 0; i < 2; ++i) {
+      patient.emplace_back([&] {
+        for (int call = 0; call < 2000; ++call) {
+          const auto answer = Read("SELECT 'text'", {.deadline = SteadyNow() + absl::Seconds(30)});
+          EXPECT_TRUE(answer.ok()) << answer.status();
+        }
+      });
+    }
+  }
+  ends = true;
+}
+
+// ---- Which job is next ----
+
+TEST_F(PoolTest, StuckJobsLeavePromptOnesGoing) {
+  Open({.connections = 4, .prompt_connections = 2});
+  std::promise<void> end;
+  const std::shared_future<void> ended = end.get_future().share();
+  std::vector<Pending<void>> stuck(4);
+  for (Pending<void>& pending : stuck) {
+    pool_->Read(
+        {}, Pace::kAny,
+        [ended](Connection&) {
+          ended.wait();
+          return absl::OkStatus();
+        },
+        pending.callback());
+  }
+  for (int i = 0; i < 20; ++i) {
+    const absl::Status prompt = Await<void>([&](Callback<void> done) {
+      pool_->Read(
+          {}, Pace::kPrompt, [](Connection&) { return absl::OkStatus(); }, std::move(done));
+    });
+    EXPECT_TRUE(prompt.ok());
+  }
+  EXPECT_EQ(pool_->GetStats().waiting_calls, 2);
+  end.set_value();
+  for (Pending<void>& pending : stuck) EXPECT_TRUE(pending.Get().ok());
+}
+
+TEST_F(PoolTest, ASingleConnectionDoesJobsInTheOrderInWhichTheyCame) {
+  Open({});
+  std::vector<int> done;
+  std::deque<Pending<void>> answers;
+  {
+    const Hold hold(*pool_);
+    for (int i = 0; i < 6; ++i) {
+      pool_->Read(
+          {}, i % 2 == 0 ? Pace::kAny : Pace::kPrompt,
+          [&done, i](Connection&) {
+            done.push_back(i);
+            return absl::OkStatus();
+          },
+          answers.emplace_back().callback());
+    }
+  }
+  for (Pending<void>& answer : answers) EXPECT_TRUE(answer.Get().ok());
+  EXPECT_THAT(done, ElementsAre(0, 1, 2, 3, 4, 5));
+}
+
+TEST_F(PoolTest, OneJobAfterTheOtherStaysOnOneConnection) {
+  constexpr int kConnections = 4;
+  Open({.connections = kConnections});
+  {  // all of them have begun
+    std::deque<Hold> holds;
+    for (int i = 0; i < kConnections; ++i) holds.emplace_back(*pool_);
+  }
+  AwaitIdle();
+  std::set<std::string> backends;
+  for (int i = 0; i < 20; ++i) {
+    backends.insert(*Read("SELECT pg_backend_pid()::text"));
+    AwaitIdle();
+  }
+  EXPECT_EQ(backends.size(), 1);
+}
+
+TEST_F(PoolTest, MakesItsPlansAnewEverySoOften) {
+  Open({.clock = &clock_});
+  const auto last_statement = [this] {
+    return testing::Query(url_,
+                          "SELECT query FROM pg_stat_activity WHERE datname = current_database() "
+                          "AND application_name = 'contentd'");
+  };
+  const ReadFunction nothing = [](Connection&) { return ""; };
+  EXPECT_TRUE(Read("SELECT 'text'").ok());
+  EXPECT_TRUE(Read(nothing).ok());
+  EXPECT_EQ(last_statement(), "SELECT 'text'");
+  clock_.Advance(absl::Seconds(5));
+  EXPECT_TRUE(Read(nothing).ok());
+  EXPECT_EQ(last_statement(), "DISCARD PLANS");
+  EXPECT_EQ(*Read("SELECT 'text'"), "text");
+}
+
+// ---- What it tells ----
+
+TEST_F(PoolTest, CountsItsConnectionsAndCalls) {
+  Open({.connections = 2});
+  EXPECT_EQ(pool_->GetStats().open_connections, 0);
+  EXPECT_EQ(pool_->DatabaseVersion(), "");
+  {
+    const Hold hold(*pool_);
+    EXPECT_EQ(pool_->GetStats().open_connections, 1);
+    EXPECT_EQ(pool_->GetStats().busy_connections, 1);
+    EXPECT_EQ(pool_->DatabaseVersion(), testing::Query(url_, "SHOW server_version"));
+  }
+  AwaitIdle();
+  const testing::Outage outage(url_);
+  EXPECT_FALSE(Read("SELECT 'text'").ok());
+  EXPECT_EQ(pool_->GetStats().open_connections, 0);
+}
+
+// ---- The end ----
+
+TEST_F(PoolTest, AnswersWaitingJobsWhenItEndsAndThoseOfTheirCallbacks) {
+  Open({.connections = 0});
+  Pool& pool = *pool_;
+  const auto nothing = [](Connection&) { return absl::OkStatus(); };
+  Pending<void> again;
+  std::vector<absl::Status> statuses;
+  for (const Pace pace : {Pace::kAny, Pace::kPrompt}) {
+    pool.Read<void>({}, pace, nothing, [&](absl::Status status) {
+      statuses.push_back(std::move(status));
+      if (statuses.size() == 1) pool.Read({}, Pace::kAny, nothing, again.callback());
+    });
+  }
+  EXPECT_EQ(pool.GetStats().waiting_calls, 2);
+  pool_.reset();
+  EXPECT_THAT(statuses, ElementsAre(StoreUnavailable(), StoreUnavailable()));
+  ASSERT_TRUE(again.is_answered());
+  EXPECT_EQ(again.Get(), StoreUnavailable());
+}
+
+TEST_F(PoolTest, WaitsForRunningJobsWhenItEnds) {
+  Open({});
+  Pending<void> runs;
+  std::promise<void> begun;
+  pool_->Read(
+      {}, Pace::kAny,
+      [&begun](Connection& connection) {
+        begun.set_value();
+        connection.Read("SELECT pg_sleep(0.01)");
+        return absl::OkStatus();
+      },
+      runs.callback());
+  begun.get_future().wait();
+  pool_.reset();
+  ASSERT_TRUE(runs.is_answered());
+  EXPECT_TRUE(runs.Get().ok());
+}
+
+}  // namespace
+}  // namespace content::postgres

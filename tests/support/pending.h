@@ -1,0 +1,41 @@
+#pragma once
+
+#include <chrono>
+#include <future>
+#include <memory>
+#include <utility>
+
+#include "base/call.h"
+
+namespace content::testing {
+
+/// An asynchronous call whose answer the test looks at later (Await waits at once):
+///
+///   Pending<v1::Comment> comment;
+///   store.GetComment({}, id, min_revision, comment.callback());
+///   EXPECT_EQ(comment.Get()->body(), "text");
+template <class T>
+class Pending {
+ public:
+  using Answer = typename Callback<T>::Answer;
+
+  /// To be given to the call. Once.
+  Callback<T> callback() {
+    return [promise = std::move(promise_)](Answer answer) mutable {
+      promise.set_value(std::move(answer));
+    };
+  }
+
+  bool is_answered() const {
+    return future_.wait_for(std::chrono::seconds(0)) == std::future_status::ready;
+  }
+
+  /// Waits for the answer. Once.
+  Answer Get() { return future_.get(); }
+
+ private:
+  std::promise<Answer> promise_;
+  std::future<Answer> future_ = promise_.get_future();
+};
+
+}  // namespace content::testing

@@ -1,0 +1,87 @@
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <mutex>
+
+#include "base/clock.h"
+#include "support/fake_clock.h"
+
+namespace content::cache {
+
+/// A FakeClock for a cache, whose maintenance thread is the only one that waits on it. The test can
+/// have that thread work without moving the clock, and sees whether it sleeps. Thread-safe.
+class MaintenanceClock final : public SteadyClock {
+ public:
+  SteadyTime Now() const override { return clock_.Now(); }
+
+  void WaitUntil(SteadyTime time, std::unique_lock<std::mutex>& lock,
+                 std::condition_variable_any& changed, const std::stop_token& stop,
+                 absl::FunctionRef<bool()> is_ready) override {
+    lock.unlock();  // WakeUp locks both mutexes in the other order.
+    {
+      const std::lock_guard guard(mutex_);
+      waiter_ = {lock.mutex(), &changed, time};
+      ++waits_;
+      waiting_.notify_all();
+    }
+    lock.lock();
+    clock_.WaitUntil(time, lock, changed, stop, [&] { return is_ready() || is_woken_; });
+    lock.unlock();
+    {
+      const std::lock_guard guard(mutex_);
+      waiter_ = {};
+      is_woken_ = false;
+    }
+    lock.lock();
+  }
+
+  void Advance(absl::Duration duration) { clock_.Advance(duration); }
+
+  /// Has the maintenance thread visit all shards now, and returns when it has. (For caches of one
+  /// shard: others are visited in several steps.)
+  void RunMaintenance() {
+    WakeUp();  // from its rest between two rounds,
+    WakeUp();  // after which it may go to sleep
+  }
+
+  /// Blocks until the maintenance thread sleeps until it is notified.
+  void AwaitSleep() {
+    std::unique_lock guard(mutex_);
+    waiting_.wait(guard, [this] {
+      return waiter_.mutex != nullptr && waiter_.time == SteadyTime::InfiniteFuture();
+    });
+  }
+
+  /// How often the maintenance thread has begun to wait.
+  int waits() const {
+    const std::lock_guard guard(mutex_);
+    return waits_;
+  }
+
+ private:
+  struct Waiter {
+    std::mutex* mutex = nullptr;
+    std::condition_variable_any* changed = nullptr;
+    SteadyTime time = {};
+  };
+
+  void WakeUp() {
+    std::unique_lock guard(mutex_);
+    waiting_.wait(guard, [this] { return waiter_.mutex != nullptr; });
+    const int waits_before = waits_;
+    is_woken_ = true;
+    { const std::lock_guard waits_now(*waiter_.mutex); }
+    waiter_.changed->notify_all();
+    waiting_.wait(guard, [&] { return waits_ > waits_before; });
+  }
+
+  testing::FakeClock clock_;
+  std::atomic<bool> is_woken_ = false;
+  mutable std::mutex mutex_;
+  std::condition_variable waiting_;
+  Waiter waiter_;  // Guarded by mutex_.
+  int waits_ = 0;  // Guarded by mutex_.
+};
+
+}  // namespace content::cache

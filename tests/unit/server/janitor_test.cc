@@ -1,0 +1,93 @@
+#include "server/janitor.h"
+
+#include <gtest/gtest.h>
+
+#include <optional>
+
+#include "absl/time/clock.h"
+#include "base/errors.h"
+#include "support/fake_clock.h"
+#include "support/fakes/fake_upkeep.h"
+
+namespace content::server {
+namespace {
+
+constexpr absl::Duration kRetention = absl::Hours(24);
+constexpr absl::Duration kInterval = absl::Minutes(1);
+
+class JanitorTest : public ::testing::Test {
+ protected:
+  void Start(absl::Duration retention = kRetention) {
+    janitor_.emplace(upkeep_, retention, clock_);
+    clock_.AwaitWaiters(1);
+  }
+
+  // Returns when the janitor has done what it does then, and waits again.
+  void Advance(absl::Duration duration) {
+    clock_.Advance(duration);
+    clock_.AwaitWaiters(1);
+  }
+
+  testing::FakeClock clock_;
+  testing::FakeUpkeep upkeep_;
+  std::optional<Janitor> janitor_;
+};
+
+TEST_F(JanitorTest, ForgetsBatchAfterBatchUntilNoneIsLeft) {
+  upkeep_.SetOldRequests({1000, 1000, 7});
+  Start();
+  EXPECT_EQ(upkeep_.befores().size(), 4);
+}
+
+TEST_F(JanitorTest, ForgetsWhatIsOlderThanTheRetention) {
+  const absl::Time begin = absl::Now();
+  Start();
+  ASSERT_EQ(upkeep_.befores().size(), 1);
+  EXPECT_GE(upkeep_.befores()[0], begin - kRetention);
+  EXPECT_LE(upkeep_.befores()[0], absl::Now() - kRetention);
+}
+
+TEST_F(JanitorTest, WorksOnceAMinute) {
+  Start();
+  for (size_t rounds = 1; rounds <= 10; ++rounds) {
+    Advance(kInterval - absl::Nanoseconds(1));
+    EXPECT_EQ(upkeep_.befores().size(), rounds);
+    Advance(absl::Nanoseconds(1));
+    EXPECT_EQ(upkeep_.befores().size(), rounds + 1);
+  }
+}
+
+TEST_F(JanitorTest, WorksMoreOftenIfTheRetentionIsShort) {
+  Start(absl::Seconds(1));
+  Advance(absl::Seconds(1));
+  EXPECT_EQ(upkeep_.befores().size(), 2);
+}
+
+TEST_F(JanitorTest, TriesAgainAfterAFailure) {
+  upkeep_.SetStatus(StoreUnavailable());
+  upkeep_.SetOldRequests({7});
+  Start();
+  EXPECT_EQ(upkeep_.befores().size(), 1);
+  upkeep_.SetStatus(absl::OkStatus());
+  Advance(kInterval);
+  EXPECT_EQ(upkeep_.befores().size(), 3);
+}
+
+TEST_F(JanitorTest, GivesUpOnAStoreThatHangsAndTriesAgain) {
+  upkeep_.Hold();
+  Start();
+  Advance(absl::Seconds(10));
+  Advance(kInterval);
+  EXPECT_EQ(upkeep_.befores().size(), 2);
+}
+
+TEST_F(JanitorTest, StopsAtOnceWhateverItWaitsFor) {
+  Start();
+  janitor_.reset();
+  upkeep_.Hold();
+  Start();
+  janitor_.reset();
+}
+
+}  // namespace
+}  // namespace content::server

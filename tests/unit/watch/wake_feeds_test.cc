@@ -1,0 +1,48 @@
+#include "unit/watch/feed_fixture.h"
+#include "watch/sources.h"
+
+namespace content::watch {
+namespace {
+
+using ::testing::ElementsAre;
+
+ChangeNotice Notice(int64_t revision, int64_t version) {
+  return {.state = {.article_id = "a", .revision = revision, .version = version}};
+}
+
+// FeedTest's own feed is that of comments.
+TEST_F(FeedTest, CommentsWakeOnlyTheirFeedAndArticlesWakeBoth) {
+  auto owned = std::make_unique<ScriptedSource>();
+  ScriptedSource& articles = *owned;
+  Feed article_feed(std::move(owned), options_);
+  articles.SetEvents("all", 1);
+  Watcher article_watcher(article_feed, {"all", "1"});
+  EXPECT_THAT(Texts(Ask(article_watcher)), ElementsAre("heartbeat at 1"));
+  const auto comment_watcher = CaughtUp("a", 1);
+  const ChangeListener listener = WakeFeeds(*feed_, article_feed);
+
+  Answer article = Ask(article_watcher);
+  articles.Hold();
+  Advance(options_.poll_pause);
+  listener(Notice(2, 7));
+  std::move(articles.AwaitPoll())(std::vector<bool>{false});
+  for (int event = 2; event <= 5; ++event) {
+    Answer comment = Ask(*comment_watcher);
+    source_->SetEvents("a", event);
+    Advance(options_.poll_pause);
+    listener(Notice(event, 7));
+    EXPECT_THAT(Texts(std::move(comment)), ElementsAre(absl::StrCat("a:", event)));
+  }
+  EXPECT_EQ(articles.poll_count(), 1);
+  Answer comment = Ask(*comment_watcher);
+  source_->SetEvents("a", 6);
+  Advance(options_.poll_pause);
+  listener(Notice(6, 8));
+  EXPECT_THAT(Texts(std::move(comment)), ElementsAre("a:6"));
+  std::move(articles.AwaitPoll())(std::vector<bool>{true});
+  std::move(articles.AwaitReads(1).front())(OneMessage());
+  EXPECT_THAT(Texts(std::move(article)), ElementsAre("message"));
+}
+
+}  // namespace
+}  // namespace content::watch
