@@ -23,7 +23,7 @@ class ProducerStream final : public StreamReactor {
  public:
   ProducerStream(grpc::CallbackServerContext* context, Gate::Pass pass,
                  absl::Duration write_timeout)
-      : context_(context), pass_(std::move(pass)), write_timeout_(write_timeout) {}
+      : call_(ToCallContext(context)), pass_(std::move(pass)), write_timeout_(write_timeout) {}
 
   void Start(absl::StatusOr<std::unique_ptr<Producer>> producer) {
     if (!producer.ok()) return End(producer.status());
@@ -53,7 +53,7 @@ class ProducerStream final : public StreamReactor {
   enum class Write { kNone, kUnderWay, kGivenUp };
 
   void Pull() {
-    producer_->Next(ToCallContext(context_), [this](absl::StatusOr<Chunk> chunk) {
+    producer_->Next(call_, [this](absl::StatusOr<Chunk> chunk) {
       if (!chunk.ok()) return End(chunk.status());
       chunk_ = *std::move(chunk);
       sent_ = 0;
@@ -115,7 +115,8 @@ class ProducerStream final : public StreamReactor {
     if (references_.fetch_sub(1) == 1) delete this;
   }
 
-  grpc::CallbackServerContext* const context_;
+  // Made once: the deadline is a date, which means another moment once the clock has been set.
+  const CallContext call_;
   Gate::Pass pass_;
   const absl::Duration write_timeout_;
   std::unique_ptr<Producer> producer_;
