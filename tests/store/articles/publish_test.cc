@@ -29,6 +29,21 @@ TEST_F(PublishArticleTest, PublishingTheSameContentAgainChangesNothing) {
   EXPECT_EQ(GetOne("same").revision(), 1);
 }
 
+TEST_F(PublishArticleTest, PublishingCompletesTheArticle) {
+  v1::Article article;
+  article.set_title("A Title");
+  article.set_body("# One\n\nSome text.\n\n# Two\n\nMore.");
+  const auto published = Publish(article, {.may_replace = false});
+  ASSERT_TRUE(published.ok()) << published.status();
+  EXPECT_EQ(published->article.name(), "articles/a-title");
+  EXPECT_EQ(published->article.sections_size(), 2);
+  EXPECT_EQ(published->article.word_count(), 5);
+
+  article.set_title("?");
+  EXPECT_EQ(Publish(article).status().message(),
+            "article.name is required: no id can be made from the title");
+}
+
 TEST_F(PublishArticleTest, ReplacingKeepsCommentsPolicyAndPublishTime) {
   v1::Article first = MakeArticle("kept");
   first.set_comment_policy(v1::COMMENT_POLICY_PREMODERATED);

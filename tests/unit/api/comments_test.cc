@@ -12,7 +12,7 @@
 #include "api/identity.h"
 #include "content/page_token.h"
 #include "content/rules.h"
-#include "problems.h"
+#include "unit/api/problems.h"
 
 namespace content::api {
 namespace {

@@ -5,7 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "content/rules.h"
-#include "problems.h"
+#include "unit/api/problems.h"
 
 namespace content::api {
 namespace {

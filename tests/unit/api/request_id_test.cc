@@ -8,7 +8,7 @@
 #include "api/comments.h"
 #include "api/publishing.h"
 #include "content/names.h"
-#include "problems.h"
+#include "unit/api/problems.h"
 
 namespace content::api {
 namespace {

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "problems.h"
+#include "unit/api/problems.h"
 
 namespace content::api {
 namespace {

@@ -3,6 +3,7 @@
 #include <atomic>
 #include <condition_variable>
 #include <mutex>
+#include <thread>
 
 #include "base/clock.h"
 #include "support/fake_clock.h"
@@ -45,12 +46,15 @@ class MaintenanceClock final : public SteadyClock {
     WakeUp();  // after which it may go to sleep
   }
 
-  /// Blocks until the maintenance thread sleeps until it is notified.
+  /// Blocks until the maintenance thread sleeps until it is notified. Advances the clock over the
+  /// rests before that.
   void AwaitSleep() {
-    std::unique_lock guard(mutex_);
-    waiting_.wait(guard, [this] {
-      return waiter_.mutex != nullptr && waiter_.time == SteadyTime::InfiniteFuture();
-    });
+    while (true) {
+      const SteadyTime time = AwaitWaiter();
+      if (time == SteadyTime::InfiniteFuture()) return;
+      if (time > Now()) clock_.Advance(time - Now());
+      std::this_thread::yield();  // until it has left its rest
+    }
   }
 
   /// How often the maintenance thread has begun to wait.
@@ -65,6 +69,13 @@ class MaintenanceClock final : public SteadyClock {
     std::condition_variable_any* changed = nullptr;
     SteadyTime time = {};
   };
+
+  // Blocks until the maintenance thread waits, and returns until when.
+  SteadyTime AwaitWaiter() {
+    std::unique_lock guard(mutex_);
+    waiting_.wait(guard, [this] { return waiter_.mutex != nullptr; });
+    return waiter_.time;
+  }
 
   void WakeUp() {
     std::unique_lock guard(mutex_);

@@ -207,7 +207,6 @@ TEST_F(RefresherTest, GoesToSleepOnceNothingIsWarmAnyMore) {
   LoadWarm("a", 1);
   Pass(kDue);
   TakeConfirmation("states a").Answer(MakeArticle("a", 6));
-  RunMaintenance();
   clock_.AwaitSleep();
 }
 
