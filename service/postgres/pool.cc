@@ -54,11 +54,11 @@ class Pool::Worker {
   std::condition_variable wake;
   bool is_called = false;  // Set when there may be a job. Guarded by the pool's mutex_.
 
-  void Do(Job& job) {
+  void Do(Job& job, Pace pace) {
+    if (pace == Pace::kPrompt) SetPromptJobStart(options_.clock->Now());
     const CallContext context = job.Begin();
-    SetBusySince(SteadyNow());
     absl::Status status = Run(job, context);
-    SetBusySince(SteadyTime::InfiniteFuture());
+    if (pace == Pace::kPrompt) SetPromptJobStart(SteadyTime::InfiniteFuture());
     job.Finish(std::move(status));
   }
 
@@ -70,10 +70,10 @@ class Pool::Worker {
     }
   }
 
-  // When its job began; InfiniteFuture if it has none. Thread-safe.
-  SteadyTime BusySince() {
+  // When its job began, if that is prompt; otherwise InfiniteFuture. Thread-safe.
+  SteadyTime PromptJobStart() {
     const std::lock_guard lock(mutex_);
-    return busy_since_;
+    return prompt_job_start_;
   }
 
   // The version of the database that the open connection leads to. Empty if none is open.
@@ -179,9 +179,9 @@ class Pool::Worker {
     // The old connection is closed here, without the lock: that may take long.
   }
 
-  void SetBusySince(SteadyTime time) {
+  void SetPromptJobStart(SteadyTime time) {
     const std::lock_guard lock(mutex_);
-    busy_since_ = time;
+    prompt_job_start_ = time;
   }
 
   void SetDatabaseVersion(std::string version) {
@@ -198,8 +198,8 @@ class Pool::Worker {
   // Written by the worker's thread with mutex_ held. Read by it without, by others with mutex_
   // held.
   std::unique_ptr<Connection> connection_;
-  std::string database_version_;                          // Guarded by mutex_.
-  SteadyTime busy_since_ = SteadyTime::InfiniteFuture();  // Guarded by mutex_.
+  std::string database_version_;                                // Guarded by mutex_.
+  SteadyTime prompt_job_start_ = SteadyTime::InfiniteFuture();  // Guarded by mutex_.
 };
 
 Pool::Pool(Options options) : options_(std::move(options)), admission_(options_.queue_limit) {
@@ -258,9 +258,9 @@ Pool::Stats Pool::GetStats() {
   return stats;
 }
 
-SteadyTime Pool::OldestJobStart() {
+SteadyTime Pool::OldestPromptJobStart() {
   SteadyTime oldest = SteadyTime::InfiniteFuture();
-  for (const auto& worker : workers_) oldest = std::min(oldest, worker->BusySince());
+  for (const auto& worker : workers_) oldest = std::min(oldest, worker->PromptJobStart());
   return oldest;
 }
 
@@ -297,7 +297,7 @@ void Pool::Serve(Worker& worker) {
     ++busy_;
     busy_slow_ += slow;
     lock.unlock();
-    worker.Do(*next.job);
+    worker.Do(*next.job, next.pace);
     next.job.reset();
     lock.lock();
     --busy_;

@@ -112,9 +112,9 @@ class Pool {
   /// How busy the pool is. Does not wait for the database.
   Stats GetStats();
 
-  /// When the oldest of the jobs that run was given to its connection; InfiniteFuture if none runs.
-  /// Never waits for the database. Thread-safe.
-  SteadyTime OldestJobStart();
+  /// When the oldest of the prompt jobs that run was given to its connection; InfiniteFuture if none
+  /// runs. Connecting counts, waiting for a connection does not. Does not wait for the database.
+  SteadyTime OldestPromptJobStart();
 
   const Options& options() const { return options_; }
 

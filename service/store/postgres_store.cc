@@ -83,7 +83,7 @@ class PostgresStore : public Store {
     lists_of_states_.Add(std::move(context), std::move(ids), std::move(done));
   }
 
-  SteadyTime OldestReadStart() override { return reads_.OldestJobStart(); }
+  SteadyTime OldestReadStart() override { return reads_.OldestPromptJobStart(); }
 
   std::unique_ptr<Subscription> Subscribe(ChangeListener listener) override {
     return change_notifier_.Subscribe(std::move(listener));
