@@ -91,7 +91,7 @@ TEST(Stream, KeepsNoMessageWhileItWaitsForTheNext) {
   }
   Callback<Chunk> next = AwaitCall(calls);
   for (const auto& message : messages) EXPECT_TRUE(message.expired());
-  std::move(next)(Chunk{.last = true});
+  std::move(next)(Chunk{.messages = {}, .last = true});
   EXPECT_FALSE(reader->Read(&response));
   EXPECT_TRUE(reader->Finish().ok());
   server->Shutdown();
