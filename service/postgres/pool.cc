@@ -54,6 +54,7 @@ class Pool::Worker {
   std::condition_variable wake;
   bool is_called = false;  // Set when there may be a job. Guarded by the pool's mutex_.
 
+  void Do(Job& job) {
     const CallContext context = job.Begin();
     SetBusySince(SteadyNow());
     absl::Status status = Run(job, context);

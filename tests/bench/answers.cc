@@ -14,18 +14,18 @@
 namespace content::bench {
 namespace {
 
-// About as long as the comments in the database are on average.
+// About the average length of the comments in the database.
 constexpr absl::string_view kCommentText =
     " It says what a reader would say who has read to the end, agrees with the half of it, and has "
     "something to add.";
 
 // A field of a message on the wire.
 struct Field {
-  uint64_t value = 0;            // of a varint
-  absl::string_view bytes = {};  // of a string or a message
+  uint64_t value = 0;            // if it is a varint
+  absl::string_view bytes = {};  // if it is a string or a message
 };
 
-// The fields of a message by their numbers, of a repeated one the last.
+// The fields of a message by number; for a repeated field, the last value.
 using Fields = std::array<Field, 32>;
 
 std::optional<uint64_t> TakeVarint(absl::string_view& message) {
@@ -39,7 +39,8 @@ std::optional<uint64_t> TakeVarint(absl::string_view& message) {
   return std::nullopt;
 }
 
-// Takes the next field off a message; false if it is of no kind that the contract has.
+// Removes the first field from `message` and stores it; false if its wire type is not one that the
+// contract uses.
 bool TakeField(absl::string_view& message, Fields& fields) {
   const std::optional<uint64_t> tag = TakeVarint(message);
   const std::optional<uint64_t> value = TakeVarint(message);
@@ -57,16 +58,16 @@ bool TakeField(absl::string_view& message, Fields& fields) {
   return true;
 }
 
-// DATA_LOSS if these bytes are no message.
+// DATA_LOSS if `message` cannot be read.
 absl::StatusOr<Fields> FieldsOf(absl::string_view message) {
   Fields fields;
   while (!message.empty()) {
-    if (!TakeField(message, fields)) return absl::DataLossError("the answer is no message");
+    if (!TakeField(message, fields)) return absl::DataLossError("the answer is not a message");
   }
   return fields;
 }
 
-// The article or the comment of an answer is its field 1.
+// Returns the fields of the article or comment, which is field 1 of the answer.
 absl::StatusOr<Fields> FieldsOfAnswer(absl::string_view answer) {
   absl::StatusOr<Fields> fields = FieldsOf(answer);
   if (!fields.ok()) return fields;
@@ -82,7 +83,7 @@ absl::StatusOr<std::vector<Article>> ReadArticles(const std::string& file) {
     const std::vector<std::string> parts = absl::StrSplit(line, absl::MaxSplits('\t', 2));
     Article article;
     if (parts.size() != 3 || !absl::SimpleAtoi(parts[1], &article.body_bytes)) {
-      return absl::InvalidArgumentError(absl::StrCat(file, " is no list of articles: ", line));
+      return absl::InvalidArgumentError(absl::StrCat(file, " is not a list of articles: ", line));
     }
     article.name = parts[0];
     article.beginning = parts[2];
@@ -115,10 +116,10 @@ absl::Status CheckArticle(const Article& article, absl::string_view answer) {
   const absl::string_view name = (*fields)[v1::Article::kNameFieldNumber].bytes;
   const absl::string_view body = (*fields)[v1::Article::kBodyFieldNumber].bytes;
   if (!absl::StartsWith(name, "articles/") || name.substr(9) != article.name) {
-    return absl::DataLossError(absl::StrCat("asked for ", article.name, ", got ", name));
+    return absl::DataLossError(absl::StrCat("expected ", article.name, ", got ", name));
   }
   if (body.size() != article.body_bytes || !absl::StartsWith(body, article.beginning)) {
-    return absl::DataLossError(absl::StrCat(name, " has another body than in the database"));
+    return absl::DataLossError(absl::StrCat(name, " does not have the body in the database"));
   }
   if ((*fields)[v1::Article::kRevisionFieldNumber].value == 0) {
     return absl::DataLossError(absl::StrCat(name, " has no revision"));
@@ -133,7 +134,7 @@ absl::StatusOr<std::string> CheckComment(const Article& article, absl::string_vi
   const std::string parent = absl::StrCat("articles/", article.name, "/comments/");
   constexpr size_t kUuid = 36;
   if (!absl::StartsWith(name, parent) || name.size() != parent.size() + kUuid) {
-    return absl::DataLossError(absl::StrCat("commented on ", article.name, ", got ", name));
+    return absl::DataLossError(absl::StrCat("expected comment on ", article.name, ", got ", name));
   }
   if ((*fields)[v1::Comment::kArticleRevisionFieldNumber].value == 0) {
     return absl::DataLossError(absl::StrCat(name, " has no article_revision"));

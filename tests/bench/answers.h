@@ -9,15 +9,15 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 
-// What is asked for and what a right answer is. Answers are read off the wire field by field: to
-// parse them would cost the driver more than the server takes to send them.
+// The requests, and the checks of the answers. Answers are read field by field in the wire format:
+// parsing them would cost the driver more than sending them costs the server.
 namespace content::bench {
 
-/// What is known of an article from the database itself.
+/// An article as it is in the database.
 struct Article {
   std::string name = {};  ///< Without `articles/`.
   size_t body_bytes = 0;
-  std::string beginning = {};  ///< Of the body.
+  std::string beginning = {};  ///< The beginning of the body.
 };
 
 /// Reads a file of lines NAME TAB BODY-BYTES TAB BEGINNING, the most popular article first.
@@ -26,14 +26,14 @@ absl::StatusOr<std::vector<Article>> ReadArticles(const std::string& file);
 /// A GetArticleRequest for the FULL view.
 std::string GetArticleRequest(const Article& article);
 
-/// A CreateCommentRequest of the reader of this number. `text` tells this comment from every other.
+/// A CreateCommentRequest by the reader with this number. `text` must be unique.
 std::string CreateCommentRequest(const Article& article, uint64_t reader, absl::string_view text);
 
-/// Whether a GetArticleResponse holds this very article with its whole body.
+/// DATA_LOSS unless `answer` is a GetArticleResponse with this article and its whole body.
 absl::Status CheckArticle(const Article& article, absl::string_view answer);
 
-/// The name of the comment in a CreateCommentResponse, if it is a comment of this article that says
-/// at which revision it was added.
+/// Returns the comment's name. DATA_LOSS unless `answer` is a CreateCommentResponse with a comment
+/// on this article and an article_revision.
 absl::StatusOr<std::string> CheckComment(const Article& article, absl::string_view answer);
 
 }  // namespace content::bench

@@ -21,10 +21,10 @@
 namespace content::bench {
 namespace {
 
-// gRPC's frame: a byte that says whether the message is compressed, and its length.
+// gRPC's prefix of a message: a byte, 1 if it is compressed, and four bytes of length.
 constexpr size_t kPrefixSize = 5;
 
-// As h2load has it: no answer ever waits for the window.
+// As in h2load: so large that no answer waits for a window update.
 constexpr int32_t kWindow = (1 << 30) - 1;
 
 constexpr size_t kReceiveBuffer = 256 << 10;
@@ -63,19 +63,19 @@ std::string WithPrefix(absl::string_view message) {
   return framed;
 }
 
-// The one message of an answer.
+// Returns the message in an answer's body.
 absl::StatusOr<absl::string_view> WithoutPrefix(absl::string_view framed) {
   if (framed.size() < kPrefixSize) return absl::DataLossError("there is no message");
   if (framed[0] != 0) return absl::DataLossError("the message is compressed");
   size_t size = 0;
   for (size_t i = 1; i < kPrefixSize; ++i) size = size << 8 | static_cast<uint8_t>(framed[i]);
   framed.remove_prefix(kPrefixSize);
-  if (framed.size() != size) return absl::DataLossError("the message has not the length it says");
+  if (framed.size() != size) return absl::DataLossError("the message does not fit its prefix");
   return framed;
 }
 
 nghttp2_nv Header(absl::string_view name, absl::string_view value) {
-  // nghttp2 does not change what it is told not to copy.
+  // nghttp2 takes non-const pointers, but does not write to them.
   const auto bytes = [](absl::string_view text) {
     return reinterpret_cast<uint8_t*>(const_cast<char*>(text.data()));
   };

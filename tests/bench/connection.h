@@ -17,23 +17,23 @@ namespace content::bench {
 
 using Clock = std::chrono::steady_clock;
 
-/// An RPC to make. `path` and `authority` outlive the call.
+/// An RPC to make.
 struct Call {
-  absl::string_view path = {};
-  std::string message = {};  ///< The request on the wire.
-  size_t article = 0;        ///< Which article it is about; see Articles.
+  absl::string_view path = {};  ///< Must outlive the call.
+  std::string message = {};     ///< The serialised request.
+  size_t article = 0;           ///< The caller's index of the article.
   Clock::time_point begin = {};
 };
 
 /// An HTTP/2 connection, in clear text and with prior knowledge, that carries unary gRPC calls.
-/// Used by one thread. Whatever breaks the connection itself ends the program.
+/// Not thread-safe. An error of the connection itself ends the program.
 class Connection {
  public:
-  /// Told how a call ended: with the message it was answered with, which is gone after that, or
-  /// with what gRPC or HTTP said instead.
+  /// Called when a call has ended, with the serialised response, which is valid during the call of
+  /// `Done` only, or with the error of gRPC or HTTP.
   using Done = std::function<void(const Call&, const absl::StatusOr<absl::string_view>&)>;
 
-  /// Connects to 127.0.0.1. At most `streams` calls at once.
+  /// Connects to 127.0.0.1. Carries at most `streams` calls at once.
   Connection(int port, int streams, Done done);
   ~Connection();
 
@@ -45,16 +45,16 @@ class Connection {
   bool HasIdleStream() const { return !idle_.empty(); }
   bool IsIdle() const { return idle_.size() == streams_.size(); }
 
-  /// Begins a call; it is sent by Send. Only if there is an idle stream.
+  /// Begins a call, which Send then sends. Requires an idle stream.
   void Begin(Call call);
 
-  /// Takes what has come, and ends the calls that it ends.
+  /// Receives without blocking, and calls `Done` for every call that has ended.
   void Receive();
 
-  /// Sends what there is to send, as far as the kernel takes it.
+  /// Sends as much as the kernel takes without blocking.
   void Send();
 
-  /// Whether the kernel did not take it all.
+  /// True if Send left something unsent.
   bool IsBlocked() const { return !unsent_.empty(); }
 
  private:

@@ -1,9 +1,10 @@
--- Articles and comments as publishing and readers would have written them, for psql:
---   :articles    how many articles
---   :body_bytes  the median length of their bodies, which are log-normal
---   :comments    about how many comments, in a long tail: the more popular an article, the more
--- Run on an empty schema. Article i is named i || '-what-the-tide-table-leaves-out'. The table
--- bench_article says what the load generator has to know; the most popular article comes first.
+-- Fills an empty schema with articles and comments as publishers and readers would have written
+-- them. Variables of psql:
+--   :articles    number of articles
+--   :body_bytes  median length of their bodies; the lengths are log-normal
+--   :comments    approximate number of comments; popular articles have more, in a long tail
+-- Article i is named i || '-what-the-tide-table-leaves-out'. The table bench_article is for the
+-- load generator; the most popular article comes first.
 
 \set ON_ERROR_STOP on
 BEGIN;
@@ -12,7 +13,7 @@ BEGIN;
 SET LOCAL work_mem = '256MB';
 SET LOCAL jit = off;
 
--- Words of one to four syllables, of which the first are used far more often than the last; in
+-- Words of one to four syllables. The first ones are used far more often than the last. In
 -- languages other than English a third of them have accents.
 SELECT setseed(0.5);
 CREATE TEMP TABLE word ON COMMIT DROP AS
@@ -41,10 +42,11 @@ ALTER TABLE paragraph ADD PRIMARY KEY (number);
 ANALYZE paragraph;
 SELECT avg(octet_length(plain))::integer + 2 AS paragraph_bytes FROM paragraph \gset
 
--- A normal deviate of two uniform ones (Box and Muller). The exponent of the tail of comments is
--- 3/4: with a million for 100,000 articles half of these have four or less, and the first 14,000.
--- All chance is drawn in the innermost query: beside a sort by random() PostgreSQL would take every
--- other random() for the same number, and popularity would decide the length.
+-- `deviate` is normal, made of two uniform deviates (Box and Muller). The exponent of the tail of
+-- comments is 3/4: of 100,000 articles with a million comments, half have four or fewer and the
+-- first has 14,000. All random numbers are drawn in the innermost query: beside ORDER BY random()
+-- PostgreSQL would use the sort's number for every other random(), and the length would depend on
+-- the popularity.
 CREATE TEMP TABLE planned ON COMMIT DROP AS
   SELECT i, i || '-what-the-tide-table-leaves-out' AS article_id, rank,
          timestamptz '2015-01-01' + interval '1 minute' * (3e6 * i / :articles) AS publish_time,
@@ -68,8 +70,8 @@ UPDATE article_feed SET position = :articles;
 
 INSERT INTO article_name (name, article_id) SELECT article_id, article_id FROM planned;
 
--- A section for every six paragraphs; all but the first have a heading. Its text begins with the
--- article's own name, so that the body of another is noticed.
+-- One section for every six paragraphs; all but the first have a heading. The text begins with the
+-- article's name, so that a wrong body is noticed.
 INSERT INTO article (article_id, text_revision, title, authors, update_time, language_code, summary,
                      body, sections, tags, source_uri, word_count)
 SELECT article_id, 1, 'What the Tide Table Leaves Out, Part ' || i,
@@ -125,13 +127,15 @@ CROSS JOIN LATERAL (
   SELECT 'author and tag', author.value || E'\n' || tag.value FROM author, tag
 ) AS label (kind, value);
 
--- The ids of comments are UUIDs of version 7: the time in milliseconds, then what tells them apart.
+-- The ids of comments are UUIDs of version 7: the time in milliseconds, then numbers that make them
+-- unique.
 CREATE FUNCTION pg_temp.comment_id(made timestamptz, i bigint, k bigint) RETURNS uuid
 LANGUAGE sql IMMUTABLE
   RETURN (lpad(to_hex((extract(epoch FROM made) * 1000)::bigint), 12, '0') || '7'
           || lpad(to_hex(k % 4096), 3, '0') || '8' || lpad(to_hex(i), 15, '0'))::uuid;
 
--- Every third comment answers one of the two before it, in turn: a comment has one answer or none.
+-- Every third comment replies to one of the two before it, in turn. So a comment has at most one
+-- reply.
 INSERT INTO comment (article_id, comment_id, parent_id, thread_key, depth, state, author_id,
                      author_display_name, body, reply_count, edit_count, create_time, update_time,
                      revision, text_revision, shown, ever_shown)

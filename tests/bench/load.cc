@@ -1,5 +1,5 @@
 // Drives a content service with calls that differ from one another, checks every answer, and prints
-// what it saw as JSON. For calls that are all the same, h2load does.
+// the figures as JSON. Where all calls are the same, the benchmark uses h2load.
 
 #include <sys/epoll.h>
 #include <sys/prctl.h>
@@ -33,7 +33,7 @@ using std::chrono::nanoseconds;
 constexpr char kGetArticle[] = "/content.v1.ContentService/GetArticle";
 constexpr char kCreateComment[] = "/content.v1.ContentService/CreateComment";
 
-// How long calls may go on after the time they were given.
+// How long to wait, after the end of the run, for calls that are still unanswered.
 constexpr std::chrono::seconds kPatience(30);
 
 struct Options {
@@ -53,11 +53,11 @@ struct Options {
 
 nanoseconds Seconds(double seconds) { return nanoseconds(std::llround(seconds * 1e9)); }
 
-// Which article comes next.
+// Chooses the article of each call.
 class Chooser {
  public:
   Chooser(const Options& options, size_t articles) : in_turn_(options.order == "sequence") {
-    // Of Zipf's popularity: the article of rank r is asked for in proportion to 1 / r.
+    // Zipf's law: the article of rank r is read in proportion to 1 / r.
     std::vector<double> weights(articles, 1);
     if (options.order == "zipf") {
       for (size_t i = 0; i < articles; ++i) weights[i] = 1 / static_cast<double>(i + 1);
@@ -73,7 +73,7 @@ class Chooser {
   std::discrete_distribution<size_t> random_;
 };
 
-// How long calls of one kind took, in microseconds.
+// The times that calls of one kind took, in microseconds.
 class Times {
  public:
   void Add(nanoseconds time) { times_.push_back(static_cast<double>(time.count()) / 1000); }
@@ -148,7 +148,7 @@ class Load {
     epoll_ctl(epoll_, operation, connection.fd(), &event);
   }
 
-  // At a fixed rate all that are due before the end are made, also if they are late.
+  // At a fixed rate every call that is due before the end is made, even if late.
   bool HasCallsToBegin() const {
     if (IsSequence()) return begun_ < articles_.size();
     return (IsPaced() ? due_ : Clock::now()) < end_;
@@ -164,7 +164,7 @@ class Load {
                        [](const auto& connection) { return connection->HasIdleStream(); });
   }
 
-  // Begins what is to begin, and waits for what comes.
+  // Begins the calls that can begin, and waits for answers.
   void Turn() {
     BeginCalls();
     for (const auto& connection : connections_) Flush(*connection);
@@ -175,7 +175,7 @@ class Load {
     for (int i = 0; i < count; ++i) {
       auto& connection = *static_cast<Connection*>(events[static_cast<size_t>(i)].data.ptr);
       connection.Receive();
-      // Sent at once, because a connection that has been answered should not wait for the others.
+      // Sent at once, so that this connection does not wait for the others.
       if (!IsPaced()) BeginAll(connection);
       Flush(connection);
     }
@@ -199,7 +199,7 @@ class Load {
     while (HasCallsToBegin() && connection.HasIdleStream()) Begin(connection, Clock::now());
   }
 
-  // At a fixed rate a call counts from when it was due, whether it could be sent then or not.
+  // At a fixed rate the time of a call begins when it is due, even if it is sent later.
   void BeginDue() {
     while (HasCallsToBegin() && due_ <= Clock::now()) {
       Connection* const connection = NextIdle();
@@ -217,7 +217,7 @@ class Load {
     return nullptr;
   }
 
-  // If there is no stream to begin a call on, an answer has to come first.
+  // Without an idle stream the next call has to wait for an answer, however long that takes.
   timespec UntilNextCall() const {
     nanoseconds wait = std::chrono::milliseconds(10);
     if (IsPaced() && HasIdleStream()) {
@@ -264,13 +264,14 @@ class Load {
     if (errors_++ == 0) first_error_ = status.ToString();
   }
 
-  // What began within the time measured counts, also if it ended after that: about as much was
-  // under way at its beginning.
+  // Counts the calls that began within the measured time, even if they ended after it: about as
+  // many were under way when it began.
   nlohmann::json Summary(Clock::time_point start, nanoseconds cpu) {
     const double elapsed = std::chrono::duration<double>(Clock::now() - start).count();
     const double seconds = IsSequence() ? elapsed : options_.seconds;
     const size_t requests = reads_.count() + comments_.count();
     nlohmann::json summary = {
+        {"calls", begun_},  // with those of the warm-up
         {"requests", requests},
         {"seconds", seconds},
         {"per_second", static_cast<double>(requests) / seconds},
@@ -297,7 +298,7 @@ class Load {
 
   Clock::time_point measured_from_;
   Clock::time_point end_;
-  Clock::time_point due_;  // when the next call begins, at a fixed rate
+  Clock::time_point due_;  // of the next call, at a fixed rate
   Times reads_;
   Times comments_;
   size_t answered_bytes_ = 0;
@@ -306,28 +307,30 @@ class Load {
 };
 
 void AddOptions(CLI::App& app, Options& options) {
-  app.add_option("--port", options.port, "Of the server, on 127.0.0.1")->required();
+  app.add_option("--port", options.port, "Port of the server on 127.0.0.1")->required();
   app.add_option("--articles", options.articles,
                  "File of lines NAME TAB BODY-BYTES TAB BEGINNING, the most popular article first")
       ->required();
   app.add_option("--order", options.order,
-                 "Which articles are called for: any, the popular ones more, or each once")
+                 "Choice of articles: any, by popularity, or each once in turn")
       ->check(CLI::IsMember({"uniform", "zipf", "sequence"}))
       ->capture_default_str();
   app.add_option("--comments", options.comments,
-                 "Share of the calls that are CreateComment; the others are GetArticle")
+                 "Share of CreateComment among the calls; the others are GetArticle")
       ->check(CLI::Range(0.0, 1.0));
   app.add_option("--acknowledged", options.acknowledged,
-                 "File to write the names of the comments to that were acknowledged");
-  app.add_option("--tag", options.tag, "What the text of every comment begins with");
-  app.add_option("--connections", options.connections, "How many")->check(CLI::Range(1, 1000));
-  app.add_option("--streams", options.streams, "Calls at once on each")->check(CLI::Range(1, 1000));
-  app.add_option("--warm-up", options.warm_up, "Seconds before calls count");
+                 "File to write the names of acknowledged comments to");
+  app.add_option("--tag", options.tag, "Beginning of every comment's text");
+  app.add_option("--connections", options.connections, "Number of connections")
+      ->check(CLI::Range(1, 1000));
+  app.add_option("--streams", options.streams, "Calls at once on each connection")
+      ->check(CLI::Range(1, 1000));
+  app.add_option("--warm-up", options.warm_up, "Seconds before the measurement begins");
   app.add_option("--seconds", options.seconds,
-                 "Seconds in which calls count; for a sequence, the most");
+                 "Seconds of the measurement; of a sequence, the maximum");
   app.add_option("--rate", options.rate,
-                 "Calls each second, counted from when each is due; 0: as many as go");
-  app.add_option("--seed", options.seed, "Of the choices by chance");
+                 "Calls per second, timed from when each is due; 0: as many as possible");
+  app.add_option("--seed", options.seed, "Seed of the random choices");
 }
 
 int Main(int argc, char** argv) {
@@ -340,7 +343,7 @@ int Main(int argc, char** argv) {
     std::fprintf(stderr, "bench_load: %s\n", articles.status().ToString().c_str());
     return EXIT_FAILURE;
   }
-  prctl(PR_SET_TIMERSLACK, 1);  // calls at a fixed rate begin when they are due
+  prctl(PR_SET_TIMERSLACK, 1);  // so that calls at a fixed rate begin on time
   std::puts(Load(options, *std::move(articles)).Run().dump().c_str());
   return EXIT_SUCCESS;
 }

@@ -95,10 +95,12 @@ TEST_F(ConnectionTest, AStatementTakesAnyNumberOfRows) {
     connection_.Run("DELETE FROM city");
     Rows<2> rows;
     for (int i = 0; i < count; ++i) rows.Add("name \"", i);
-    Transaction transaction(connection_);
-    EXPECT_EQ(insert.Exec(transaction, rows).affected_rows(), static_cast<size_t>(count));
-    insert.Queue(transaction, rows);
-    transaction.Commit();
+    {
+      Transaction transaction(connection_);
+      EXPECT_EQ(insert.Exec(transaction, rows).affected_rows(), static_cast<size_t>(count));
+      insert.Queue(transaction, rows);
+      transaction.Commit();
+    }
     EXPECT_EQ(connection_.Read("SELECT count(*) FROM city")[0][0].as<int>(), 2 * count);
   }
 }

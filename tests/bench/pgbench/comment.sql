@@ -1,6 +1,6 @@
--- A comment; if :counted is 1, counted on its article in the same transaction, whose row is locked
--- last, so for as short as it can be; if :pipelined is 1, all of that sent at once. The id is a UUID
--- of version 7.
+-- Inserts a comment. If :counted is 1, the same transaction also counts it on its article, whose
+-- row is locked last, which keeps the lock short. If :pipelined is 1, all statements are sent at
+-- once. The id is a UUID of version 7.
 \set i random(:first, :last)
 \set reader random(0, 49999)
 \if :pipelined

@@ -1,4 +1,4 @@
--- One article by its key: what GetArticle shows, without the names that lead to it.
+-- Reads one article by its key: the columns that GetArticle needs, without looking up the name.
 \set i random(1, :articles)
 SELECT s.name, s.revision, s.comment_count, s.comment_policy, s.publish_time, a.update_time,
        a.text_revision, a.title, a.authors, a.language_code, a.summary, a.body, a.sections, a.tags,

@@ -1,4 +1,4 @@
-"""Runs the benchmark; tests/bench/run says how. The programs are built by then."""
+"""Runs the benchmark with programs that are already built; tests/bench/run calls it."""
 
 import argparse
 import json
@@ -20,17 +20,18 @@ import servers
 import sweep
 import writes
 from bench import Bench
-from compare import Verdict
+from compare import BASELINE, Verdict
 
 CHART = "chart"
 
-# Each gives verdicts. In the order in which they run: those that only read come before those that
+# Each function yields verdicts. They run in this order: those that only read come before those that
 # change the data.
 ROWS = {
     "cached": reads.cached_and_echo,
     "cached-latency": reads.cached_latency,
     "cached-peers": reads.cached_and_peers,
     "uncached": reads.uncached,
+    "uncached-latency": reads.uncached_latency,
     "list-comments": reads.list_comments,
     "memory": scale.memory,
     "comments-spread": writes.comments_spread,
@@ -48,6 +49,7 @@ def parse():
     parser = argparse.ArgumentParser()
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--only", action="append", choices=ROWS, default=[])
+    parser.add_argument("--baseline", type=Path)
     parser.add_argument("--build-dir", type=Path, required=True)
     parser.add_argument("--output-dir", type=Path, required=True)
     options = parser.parse_args()
@@ -57,11 +59,14 @@ def parse():
 
 
 def programs_in(options):
+    contentds = {"contentd": options.build_dir / "contentd"}
+    if options.baseline:
+        contentds[BASELINE] = options.baseline / "contentd"
     peers = {
         language: options.output_dir / "peers" / language / "server" for language in ("go", "rust")
     }
     return servers.Programs(
-        contentd=options.build_dir / "contentd",
+        contentds=contentds,
         load=options.build_dir / "bench_load",
         echo=options.build_dir / "bench_echo",
         peers={language: server for language, server in peers.items() if server.exists()},
@@ -69,19 +74,19 @@ def programs_in(options):
 
 
 def run_rows(bench, names):
-    """The verdicts, and whether all rows could be measured."""
+    """Returns the verdicts, and whether all rows could be measured."""
     verdicts, sound = [], True
     lacks = [program for program in ("h2load", "nghttp") if not shutil.which(program)]
     for name in names:
         if lacks and name in USE_NGHTTP2:
-            problem = f"skipped: no {lacks[0]} here (Debian's package nghttp2-client)"
+            problem = f"skipped: {lacks[0]} is not installed (Debian's package nghttp2-client)"
             verdicts.append(Verdict(name, "", problem=problem))
             continue
         start = time.monotonic()
         print(name, flush=True)
         try:
             verdicts += ROWS[name](bench)
-        except Exception as error:  # whatever it is, the other rows can still be measured
+        except Exception as error:  # the other rows can still be measured
             sound = False
             traceback.print_exc()
             first_line = str(error).partition("\n")[0]
@@ -91,7 +96,7 @@ def run_rows(bench, names):
 
 
 def main():
-    # So that everything started is stopped, whoever ends this.
+    # SIGTERM unwinds the stack, so that everything started is stopped.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     options = parse()
     options.output_dir.mkdir(parents=True, exist_ok=True)
@@ -111,7 +116,9 @@ def measure(options, cluster, scratch):
         f"  {bench.article_count:,} articles, {size}, {time.monotonic() - start:.0f} s", flush=True
     )
 
+    unusable = drop_unusable_baseline(bench)
     verdicts, sound = run_rows(bench, options.rows)
+    verdicts += unusable
     if CHART in bench.raw:
         picture = chart.draw(bench.raw[CHART], report.summary(machine))
         write(options.output_dir / "chart.svg", picture)
@@ -119,6 +126,20 @@ def measure(options, cluster, scratch):
     write(options.output_dir / "results.json", json.dumps(results, indent=1))
     print(f"\n{report.table(verdicts)}")
     return 0 if sound else 1
+
+
+def drop_unusable_baseline(bench):
+    """Drops the baseline if it refuses the database's schema. Returns verdicts that report this."""
+    if BASELINE not in bench.programs.contentds:
+        return []
+    try:
+        with bench.contentd(name=BASELINE):
+            return []
+    except RuntimeError as error:
+        del bench.programs.contentds[BASELINE]
+        *_, reason = str(error).strip().splitlines()
+        print(f"{BASELINE}\n  left out: {reason}", flush=True)
+        return [Verdict(BASELINE, "", problem=f"left out: {reason[:100]}")]
 
 
 def write(file, text):

@@ -1,7 +1,7 @@
-"""What the rows work with: programs, data, and how long to measure."""
+"""What the rows work with: programs, data, and the length of measurements."""
 
+import contextlib
 import functools
-import statistics
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -11,13 +11,13 @@ import postgres
 import servers
 import wire
 
-# Of pgbench: how many it is tried with.
+# Numbers of clients that pgbench is tried with.
 _CLIENTS = (1, 2, 4, 8, 16, 32, 64)
 
-# Of articles' bodies: their lengths are log-normal.
+# The median length of articles' bodies. The lengths are log-normal.
 MEDIAN_BYTES = 6144
 
-# A cache that holds next to nothing.
+# A cache that holds almost nothing.
 NO_CACHE = {"cache_bytes": 1_000_000}
 
 
@@ -26,16 +26,16 @@ class Article:
     name: str
     body_bytes: int
     beginning: str
-    said: dict = field(default_factory=dict)  # by servers, by revision
+    answers: dict = field(default_factory=dict)  # the first one that was checked, by revision
 
     @property
     def number(self):
-        """What pgbench calls it."""
+        """The number by which pgbench refers to it."""
         return int(self.name.split("-")[0])
 
     def check(self, answer):
-        """Fails unless a GetArticleResponse holds this article with its whole body, and says the
-        same of it as the server that was asked first."""
+        """Raises WrongAnswer unless a GetArticleResponse holds this article with its whole body and
+        equals the first answer, from any server, that was checked at the same revision."""
         article = wire.article(answer)
         body = article[wire.ARTICLE_BODY][0]
         revision = article[wire.ARTICLE_REVISION][0]
@@ -43,9 +43,9 @@ class Article:
             article[wire.ARTICLE_NAME][0].decode() != f"articles/{self.name}"
             or len(body) != self.body_bytes
             or not body.decode().startswith(self.beginning)
-            or article != self.said.setdefault(revision, article)
+            or article != self.answers.setdefault(revision, article)
         ):
-            raise drive.WrongAnswer(f"this is not {self.name}: {answer[:200]}")
+            raise drive.WrongAnswer(f"not the right answer for {self.name}: {answer[:200]}")
 
 
 @dataclass
@@ -54,7 +54,7 @@ class Bench:
     programs: servers.Programs
     cluster: postgres.Cluster
     scratch: Path
-    raw: dict = field(default_factory=dict)  # every measurement, by row and what was measured
+    raw: dict = field(default_factory=dict)  # all measurements, by row and by what they compare
 
     @property
     def pairs(self):
@@ -78,7 +78,7 @@ class Bench:
 
     def make_database(self, name, articles, body_bytes, comments):
         database = self.cluster.create(name)
-        database.fill(self.programs.contentd, articles, body_bytes, comments)
+        database.fill(self.programs.contentds["contentd"], articles, body_bytes, comments)
         return database
 
     @functools.cached_property
@@ -86,7 +86,8 @@ class Bench:
         return self.articles_file("all", self.database)
 
     def articles_file(self, name, database, condition="true"):
-        """The file of articles that bench_load reads, of those in bench_article that fit."""
+        """Writes the file that bench_load reads, with the articles in bench_article that meet the
+        condition, and returns its path."""
         file = self.scratch / f"articles-{name}"
         file.write_text(
             database.psql(
@@ -105,7 +106,7 @@ class Bench:
 
     @functools.cached_property
     def large_article(self):
-        """Of some 12.5 KB on the wire."""
+        """About 12.5 KB on the wire."""
         return self._articles("abs(body_bytes - 12000), rank")[0]
 
     @functools.cached_property
@@ -118,8 +119,8 @@ class Bench:
 
     @functools.cached_property
     def fresh_articles(self):
-        """Articles of about the median length, each for one run that writes: its row, and what is
-        left of earlier states of it, slow down nobody else."""
+        """An iterator over articles of about the median length, one for each run that writes to a
+        single article: dead versions of its row do not slow down other runs."""
         return iter(self._articles(_BY_DISTANCE_FROM_MEDIAN, 1000)[1:])
 
     def file_of(self, article):
@@ -127,8 +128,21 @@ class Bench:
 
     # ---- Servers ----
 
-    def contentd(self, database=None, **settings):
-        return servers.contentd(self.programs, database or self.database, self.scratch, **settings)
+    def contentd(self, database=None, name="contentd", **settings):
+        """Runs a contentd. `name`: a key of Programs.contentds."""
+        return servers.contentd(
+            self.programs, name, database or self.database, self.scratch, **settings
+        )
+
+    @contextlib.contextmanager
+    def contentds(self, database=None, **settings):
+        """Runs our contentd, and the baseline if there is one, on the same database. Yields the
+        servers by name."""
+        with contextlib.ExitStack() as running:
+            yield {
+                name: running.enter_context(self.contentd(database, name, **settings))
+                for name in self.programs.contentds
+            }
 
     def echo(self, answer):
         return servers.echo(self.programs, answer, self.scratch)
@@ -153,32 +167,37 @@ class Bench:
         return drive.Load(self.programs.load, server, articles or self.all_articles, acknowledged)
 
     def pgbench(self, script, clients, seconds, database=None, percentile=False, **variables):
-        said = (database or self.database).pgbench(script, clients, seconds, variables, percentile)
-        return drive.Measured(said.per_second, p50_us=said.p50_us, details={"clients": clients})
+        ran = (database or self.database).pgbench(script, clients, seconds, variables, percentile)
+        return drive.Measured(ran.per_second, p50_us=ran.p50_us, details={"clients": clients})
 
     # ---- Measuring ----
 
     def best(self, row, what, runs):
-        """The number with which the most is done, of those that `runs` has a function for: one that
-        measures for so many seconds. Prints what was tried."""
+        """Returns the number that gives the highest throughput, and prints what was tried.
+
+        `runs`: by number, a function that measures for a number of seconds.
+        """
         tried = compare.interleave(1 if self.quick else 3, runs, 1)
-        per_second = {
-            number: statistics.median(one.per_second for one in measured)
-            for number, measured in tried.items()
-        }
+        per_second = {number: compare.median(measured) for number, measured in tried.items()}
         self.raw.setdefault(row, {})[what] = per_second
-        said = (f"{number}: {compare.per_second(value)}" for number, value in per_second.items())
-        print(f"  {what}: {', '.join(said)}", flush=True)
+        text = (f"{number}: {compare.per_second(value)}" for number, value in per_second.items())
+        print(f"  {what}: {', '.join(text)}", flush=True)
         return max(per_second, key=per_second.get)
 
     def best_clients(self, row, what, run):
-        """The number of clients with which pgbench does the most. `run(clients, seconds)`."""
+        """Returns the number of clients that gives pgbench the highest throughput.
+
+        `run(clients, seconds)` measures it.
+        """
         runs = {clients: functools.partial(run, clients) for clients in _CLIENTS}
         return self.best(row, f"pgbench {what} by clients", runs)
 
     def interleave(self, row, what, runs, seconds=None):
-        """The measurements by the names in `runs`, which has functions that measure for so many
-        seconds; with a record of everything measured."""
+        """Measures all contestants in turn and records the measurements in `raw`.
+
+        `runs`: by name, a function that measures for a number of seconds. Returns a list of
+        measurements, one per round, for each name.
+        """
         measured = compare.interleave(self.pairs, runs, seconds or self.seconds)
         self.raw.setdefault(row, {})[what] = {
             name: [vars(one) for one in ones] for name, ones in measured.items()

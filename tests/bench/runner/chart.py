@@ -1,4 +1,4 @@
-"""The chart, as SVG: four panels, of cached and of uncached reads, throughput and p99."""
+"""The chart, as SVG: throughput and p99 of cached and of uncached reads, in four panels."""
 
 import math
 from html import escape
@@ -9,7 +9,7 @@ _LEFT, _TOP = 90, 172
 _COLUMN, _ROW = 580, 385
 
 _INK, _FAINT, _GRID = "#1f2933", "#52606d", "#e4e7eb"
-# Distinct also for those who see few colours; markers tell the lines apart in print.
+# The colours are distinct to colour-blind readers too; markers tell the lines apart in print.
 _STYLES = (
     ("contentd", "#0072b2", "circle"),
     ("raw echo", "#7b8794", "square"),
@@ -19,7 +19,7 @@ _STYLES = (
 
 
 def draw(panels, subtitle):
-    """`panels`: as sweep.measure gives them."""
+    """Returns the chart. `panels`: as recorded by sweep.measure."""
     shapes = [
         _text(_LEFT - 60, 46, "GetArticle against the number of calls at once", 24, weight=600),
         _text(_LEFT - 60, 72, subtitle, 14, _FAINT),
@@ -27,7 +27,7 @@ def draw(panels, subtitle):
     ]
     titles = {
         "cached": "one article of 12.5 KB, cached by contentd",
-        "uncached": "any article, cached by nobody",
+        "uncached": "any article, cached by no server",
     }
     for row, (panel, series) in enumerate(panels.items()):
         top = _TOP + row * _ROW
@@ -59,7 +59,7 @@ def draw(panels, subtitle):
 
 
 class _Axis:
-    """A vertical axis: where a value lies between the bottom (0) and the top (1), and its ticks."""
+    """A vertical axis. `place(value)` is between 0, the bottom, and 1, the top."""
 
     def __init__(self, place, ticks):
         self.place = place
@@ -119,7 +119,7 @@ def _plot(left, top, title, series, key, axis):
             anchor="middle",
         )
     )
-    # Ours last, so that nothing lies on it.
+    # Ours last, so that no other line covers it.
     for name, points in reversed(series.items()):
         colour, marker = _style(name)
         places = [(x(point["calls"]), y(point[key])) for point in points]

@@ -1,14 +1,18 @@
-"""What is compared with what, and how the comparison ended."""
+"""Comparing measurements: taking them in turn, and the verdict on each pair of contestants."""
 
 import statistics
+from collections.abc import Callable
 from dataclasses import dataclass, field
+
+BASELINE = "baseline"  # the name of the other version of contentd among the measurements
 
 
 def interleave(rounds, runs, *arguments):
-    """Runs everything in turn, `rounds` times: so the machine's moods fall on all alike.
+    """Calls each function in `runs` in turn, `rounds` times, so that changes in the machine's speed
+    affect all of them alike.
 
-    `runs`: functions by the name of what they measure, called with `arguments`. Returns the
-    measurements by that name.
+    `runs`: functions by the name of what they measure, called with `arguments`. Returns a list of
+    measurements for each name.
     """
     measured = {name: [] for name in runs}
     for _ in range(rounds):
@@ -17,20 +21,22 @@ def interleave(rounds, runs, *arguments):
     return measured
 
 
+def median(measurements, value="per_second"):
+    return statistics.median(getattr(one, value) for one in measurements)
+
+
 @dataclass
 class Verdict:
-    """One line of the table: a ratio that is wanted, and the one there is."""
+    """One line of the table: a ratio and the goal for it."""
 
     row: str
     what: str
-    wanted: float | None = None  # None: it is shown for comparison
-    at_least: bool = True  # else at most
+    wanted: float | None = None  # the goal; None: shown for comparison only
+    at_least: bool = True  # otherwise the ratio should be at most `wanted`
     ours: str = ""
     theirs: str = ""
-    ratios: list = field(
-        default_factory=list
-    )  # of the pairs that were measured one after the other
-    problem: str = ""  # why there are none
+    ratios: list = field(default_factory=list)  # one per round
+    problem: str = ""  # why there are no ratios
 
     @property
     def wanted_text(self):
@@ -58,29 +64,43 @@ def microseconds(value):
     return f"{value / 1000:,.2f} ms" if value >= 1000 else f"{value:,.1f} us"
 
 
+@dataclass
+class _Kind:
+    """How a value of a measurement is shown, and whether more of it is better."""
+
+    suffix: str
+    show: Callable
+    at_least: bool = False
+
+
 _KINDS = {
-    "per_second": per_second,
-    "cpu_us": microseconds,
-    "p50_us": microseconds,
-    "p99_us": microseconds,
+    "per_second": _Kind("", per_second, at_least=True),
+    "cpu_us": _Kind(": CPU per call", microseconds),
+    "p50_us": _Kind(": p50", microseconds),
+    "p99_us": _Kind(": p99", microseconds),
 }
 
 
-def verdict(row, what, wanted, measured, ours, theirs, value="per_second", at_least=True):
-    """On the measurements `ours` and `theirs` in `measured`, pair by pair."""
-    mine = [getattr(one, value) for one in measured[ours]]
-    others = [getattr(one, value) for one in measured[theirs]]
-    show = _KINDS[value]
+def verdict(row, what, wanted, measured, ours, theirs, value="per_second"):
+    """Compares measured[ours] with measured[theirs] by one of their values, round by round."""
+    mine, others = measured[ours], measured[theirs]
+    kind = _KINDS[value]
     return Verdict(
         row,
-        what,
+        what + kind.suffix,
         wanted,
-        at_least,
-        show(statistics.median(mine)),
-        show(statistics.median(others)),
-        [a / b for a, b in zip(mine, others)],
+        kind.at_least,
+        kind.show(median(mine, value)),
+        kind.show(median(others, value)),
+        [getattr(a, value) / getattr(b, value) for a, b in zip(mine, others)],
     )
 
 
-def skipped(row, what, wanted, problem, at_least=True):
-    return Verdict(row, what, wanted, at_least, problem=problem)
+def against_baseline(row, measured, values, what=""):
+    """Yields a verdict on contentd against the baseline, if there is one, for each of `values` that
+    was measured."""
+    if BASELINE in measured:
+        text = f"{BASELINE}, {what}" if what else BASELINE
+        for value in values:
+            if getattr(measured[BASELINE][0], value) is not None:
+                yield verdict(row, text, None, measured, "contentd", BASELINE, value)

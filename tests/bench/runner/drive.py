@@ -1,4 +1,4 @@
-"""Driving a server, and what that gives. Whatever is not answered right raises WrongAnswer."""
+"""Driving a server with calls, and the figures measured. A wrong answer raises WrongAnswer."""
 
 import itertools
 import json
@@ -11,7 +11,7 @@ import processes
 import servers
 import wire
 
-# Calls at once: connections, and streams on each.
+# Connections, and calls at once on each.
 WIDE = (8, 16)
 
 
@@ -22,15 +22,15 @@ class WrongAnswer(Exception):
 @dataclass
 class Measured:
     per_second: float
-    cpu_us: float | None = None  # of the server, for each call
+    cpu_us: float | None = None  # of the server's process, per call
     p50_us: float | None = None
     p99_us: float | None = None
     details: dict = field(default_factory=dict)
 
 
 class SameCall:
-    """One call, made again and again by h2load: it costs the least, but sees no more of an answer
-    than its length. So one answer is looked at before and one after each run."""
+    """The same call over and over, made by h2load. It is the cheapest driver, but checks only the
+    length of an answer; so one answer is checked before each run and one after."""
 
     def __init__(self, server, method, request, check):
         self.server = server
@@ -45,7 +45,7 @@ class SameCall:
         return self._answer
 
     def run(self, shape, seconds, times=False):
-        """For about as long. `times`: with the percentiles of the calls' times."""
+        """Measures for about that many seconds. `times`: also the percentiles of their times."""
         if shape not in self._per_second:
             self._per_second[shape] = self._requests(shape, 2000).per_second
             warm_up = 0.3 * seconds * self._per_second[shape]
@@ -54,7 +54,7 @@ class SameCall:
         measured = self._requests(shape, max(100, round(seconds * self._per_second[shape])), times)
         self._per_second[shape] = measured.per_second
         if self.server.call(self._method, self._request) != self._answer:
-            raise WrongAnswer(f"{self.server.name} answers otherwise than before")
+            raise WrongAnswer(f"the answer of {self.server.name} has changed")
         return measured
 
     def _requests(self, shape, count, times=False):
@@ -82,7 +82,7 @@ class SameCall:
         return measured
 
     def _read(self, text, cpu, own_cpu):
-        """`cpu`: seconds that the server took; `own_cpu`: that h2load did."""
+        """`cpu`, `own_cpu`: seconds of CPU that the server and h2load took."""
         per_second = float(re.search(r"finished in [^,]*, ([\d.]+) req/s", text)[1])
         succeeded = int(re.search(r"(\d+) succeeded", text)[1])
         total = int(re.search(r"requests: (\d+) total", text)[1])
@@ -105,20 +105,21 @@ def _percentiles(times):
 
 
 class Load:
-    """bench_load: calls that differ, each answer of which it checks."""
+    """Calls that differ, made by bench_load, which checks every answer."""
 
     _tags = itertools.count(1)
 
     def __init__(self, program, server, articles, acknowledged=None):
         """`articles`: the file that bench_load reads. `acknowledged`: a directory for the names of
-        acknowledged comments, in files named by the tag that the comments begin with."""
+        acknowledged comments. Each run writes a file there, named by the tag that its comments
+        begin with."""
         self._program = program
         self.server = server
         self._articles = articles
         self._acknowledged = acknowledged
 
     def run(self, shape, seconds, warm_up=0.3, order="uniform", comments=0, rate=0):
-        """The percentiles are those of reads, if there are any."""
+        """Measures for that many seconds. The percentiles are those of reads, if there are any."""
         tag = f"run-{next(self._tags)}"
         connections, streams = shape
         settings = {
@@ -137,15 +138,21 @@ class Load:
         if comments > 0:
             settings["acknowledged"] = Path(self._acknowledged) / tag
         command = [self._program, *(f"--{name}={value}" for name, value in settings.items())]
-        said = json.loads(processes.run(command))
-        if said["errors"] > 0:
+        cpu = self.server.cpu_seconds()
+        summary = json.loads(processes.run(command))
+        cpu = self.server.cpu_seconds() - cpu
+        if summary["errors"] > 0:
             raise WrongAnswer(
-                f"{self.server.name}: {said['errors']} calls went wrong, the first with "
-                f"{said['first_error']}"
+                f"{self.server.name}: {summary['errors']} calls failed, the first with "
+                f"{summary['first_error']}"
             )
-        if said["requests"] == 0:
+        if summary["requests"] == 0:
             raise WrongAnswer(f"{self.server.name} answered nothing in {seconds} s")
-        kind = said.get("GetArticle") or said.get("CreateComment")
+        kind = summary.get("GetArticle") or summary.get("CreateComment")
         return Measured(
-            said["per_second"], p50_us=kind["p50_us"], p99_us=kind["p99_us"], details=said
+            summary["per_second"],
+            cpu_us=1e6 * cpu / summary["calls"],
+            p50_us=kind["p50_us"],
+            p99_us=kind["p99_us"],
+            details=summary,
         )

@@ -1,4 +1,4 @@
-"""A PostgreSQL of the benchmark's own: durable, on a unix socket, with default settings but for
+"""The benchmark's own PostgreSQL: durable, on a unix socket, with default settings except for
 shared_buffers."""
 
 import contextlib
@@ -16,7 +16,7 @@ HERE = Path(__file__).resolve().parent.parent
 
 
 def _programs():
-    """The directory of the newest PostgreSQL's programs."""
+    """The directory with the programs of the newest PostgreSQL that is installed."""
     versions = [
         path
         for path in Path("/usr/lib/postgresql").glob("*/bin/postgres")
@@ -28,7 +28,7 @@ def _programs():
 
 
 def _user():
-    """Whom the database runs as: PostgreSQL refuses to run as root."""
+    """The user that the database runs as: PostgreSQL refuses to run as root."""
     if os.geteuid() != 0:
         return None
     entry = pwd.getpwnam("postgres")
@@ -36,14 +36,15 @@ def _user():
 
 
 def _shared_buffers():
-    """A quarter of the memory, as PostgreSQL's manual advises; more than 4 GB is no use here."""
+    """A quarter of the memory, as PostgreSQL's manual advises, but at most 4 GB; the data does not
+    need more."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     return f"{min(memory // 4, 4 << 30) >> 20}MB"
 
 
 @dataclass
 class Transactions:
-    """What a run of pgbench said."""
+    """The results of a run of pgbench."""
 
     per_second: float
     p50_us: float | None = None
@@ -70,12 +71,12 @@ class Database:
         return processes.run([self._programs / "psql", self.url, *settings, *arguments])
 
     def query(self, sql):
-        """The rows of a statement as lists of text."""
+        """Returns the rows that a statement returns, each a list of texts."""
         lines = self.psql("--field-separator", "\t", "--command", sql).splitlines()
         return [line.split("\t") for line in lines]
 
     def value(self, sql):
-        """The one value that a statement gives."""
+        """Returns the single value that a statement returns."""
         return self.query(sql)[0][0]
 
     def fill(self, contentd, articles, body_bytes, comments):
@@ -85,7 +86,7 @@ class Database:
         self.psql(*given, f"--file={HERE}/data.sql")
 
     def pgbench(self, script, clients, seconds, variables, percentile=False):
-        """Runs tests/bench/pgbench/SCRIPT.sql for a while."""
+        """Runs tests/bench/pgbench/SCRIPT.sql. `percentile`: measures the p50 too."""
         command = [
             self._programs / "pgbench",
             "--no-vacuum",
@@ -104,7 +105,7 @@ class Database:
         failed = re.search(r"^number of failed transactions: (\d+)", text, re.MULTILINE)
         tps = re.search(r"^tps = ([\d.]+)", text, re.MULTILINE)
         if failed is None or int(failed[1]) != 0 or tps is None:
-            raise RuntimeError(f"pgbench {script}: transactions failed, or none ended\n{text}")
+            raise RuntimeError(f"pgbench {script}: transactions failed, or none finished\n{text}")
         per_second = float(tps[1])
         if not percentile:
             return Transactions(per_second)
@@ -129,7 +130,7 @@ class Cluster:
         return processes.run([self._programs / "postgres", "--version"]).split()[2]
 
     def settings(self):
-        """Those that figures depend on."""
+        """The settings that affect the figures."""
         return dict(
             self._database("postgres").query(
                 "SELECT name, current_setting(name) FROM unnest('{fsync, full_page_writes, "
@@ -143,7 +144,7 @@ class Cluster:
 
 @contextlib.contextmanager
 def cluster(scratch):
-    """A running cluster below the directory `scratch`, gone at the end."""
+    """Runs a cluster in a directory below `scratch`, and removes it at the end."""
     programs, user = _programs(), _user()
     home = Path(scratch) / "postgres"
     home.mkdir(mode=0o700)
@@ -164,7 +165,7 @@ def cluster(scratch):
         f"--shared_buffers={_shared_buffers()}",
     ]
     try:
-        # A fast shutdown: whoever is still connected is cut.
+        # SIGINT is a fast shutdown, which disconnects all clients.
         with processes.running(server, log, user, stop_signal="INT") as process:
             ready = [programs / "pg_isready", "--quiet", "--host", home]
             processes.wait_for(lambda: _succeeds(ready), process, log, "PostgreSQL")

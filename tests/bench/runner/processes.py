@@ -1,4 +1,4 @@
-"""Starting programs that end with this one, and what the kernel says of them."""
+"""Starting programs, which never outlive this one, and the kernel's figures about them."""
 
 import contextlib
 import os
@@ -11,14 +11,14 @@ from pathlib import Path
 
 
 def clean_environment():
-    """This process's environment without settings of the service or of PostgreSQL's clients."""
+    """This process's environment, without settings of the service and of PostgreSQL's clients."""
     return {
         name: value for name, value in os.environ.items() if not name.startswith(("CONTENT_", "PG"))
     }
 
 
 def run(arguments, **options):
-    """Runs a program to its end and returns what it wrote to standard output, as text."""
+    """Runs a program and returns its standard output as text. Raises RuntimeError if it fails."""
     finished = subprocess.run(
         [str(argument) for argument in arguments],
         env=clean_environment(),
@@ -37,9 +37,10 @@ def run(arguments, **options):
 
 @contextlib.contextmanager
 def running(arguments, log, user=None, stop_signal="TERM"):
-    """Starts a program and gives its process; stops it at the end.
+    """Starts a program, yields its process, and stops it at the end.
 
-    The kernel kills it if this process dies. `user`: (uid, gid) to run it as.
+    The kernel kills it if this process dies. `log`: file for its output. `user`: (uid, gid) to run
+    it as.
     """
     setpriv = ["setpriv", "--pdeathsig", "KILL"]
     if user is not None:
@@ -81,22 +82,23 @@ def is_port_open(port):
 
 
 def wait_for(condition, process, log, what, seconds=60):
-    """Waits until `condition()` holds; fails with the end of the log if the process ends first."""
+    """Waits until `condition()` is true. Raises RuntimeError with the end of the log if the process
+    ends first, or after that many seconds."""
     deadline = time.monotonic() + seconds
     while not condition():
         if process.poll() is not None or time.monotonic() > deadline:
-            raise RuntimeError(f"{what} does not start:\n{Path(log).read_text()[-2000:]}")
+            raise RuntimeError(f"{what} did not start:\n{Path(log).read_text()[-2000:]}")
         time.sleep(0.02)
 
 
 def cpu_seconds(pid):
-    """CPU time, user and system, that all threads of a process have taken."""
+    """CPU time, user and system, used by all threads of a process."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def cpu_seconds_of_children():
-    """CPU time that programs have taken that this process ran to their end."""
+    """CPU time used by those children of this process that have ended."""
     usage = resource.getrusage(resource.RUSAGE_CHILDREN)
     return usage.ru_utime + usage.ru_stime
 

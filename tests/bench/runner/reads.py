@@ -8,7 +8,10 @@ import peers
 import servers
 import wire
 from bench import NO_CACHE
-from compare import verdict
+from compare import against_baseline, verdict
+
+# Calls at once when there is little to batch.
+_FEW_CALLS = (1, 2, 4, 8, 16)
 
 
 def _shape_text(shape):
@@ -19,52 +22,42 @@ def _size_text(answer):
     return f"{len(answer) / 1000:.1f} KB"
 
 
+@contextlib.contextmanager
+def _beside_echo(bench, article):
+    """Yields what measures reads of an article, by name: contentd, which has it in its cache, and
+    gRPC that sends the same bytes ("echo")."""
+    with contextlib.ExitStack() as running:
+        contentds = running.enter_context(bench.contentds())
+        reads = {name: bench.same_article(server, article) for name, server in contentds.items()}
+        echo = running.enter_context(bench.echo(reads["contentd"].answer))
+        yield {**reads, "echo": bench.same_article(echo, article)}
+
+
 def cached_and_echo(bench):
-    """Throughput and CPU of a cached article, and of gRPC that sends the same bytes."""
+    """Throughput and CPU of a cached article."""
     row = "cached"
     for article in (bench.large_article, bench.median_article):
-        with contextlib.ExitStack() as running:
-            ours = bench.same_article(running.enter_context(bench.contentd()), article)
-            echo = bench.same_article(running.enter_context(bench.echo(ours.answer)), article)
+        with _beside_echo(bench, article) as reads:
             for shape in ((8, 16), (32, 8)):
-                what = f"raw echo, {_size_text(ours.answer)}, {_shape_text(shape)}"
-                measured = bench.interleave(
-                    row,
-                    what,
-                    {
-                        "contentd": functools.partial(ours.run, shape),
-                        "echo": functools.partial(echo.run, shape),
-                    },
-                )
+                load = f"{_size_text(reads['echo'].answer)}, {_shape_text(shape)}"
+                what = f"raw echo, {load}"
+                runs = {name: functools.partial(one.run, shape) for name, one in reads.items()}
+                measured = bench.interleave(row, what, runs)
                 yield verdict(row, what, 0.92, measured, "contentd", "echo")
-                yield verdict(
-                    row,
-                    f"{what}: CPU per call",
-                    1.12,
-                    measured,
-                    "contentd",
-                    "echo",
-                    "cpu_us",
-                    at_least=False,
-                )
+                yield verdict(row, what, 1.12, measured, "contentd", "echo", "cpu_us")
+                yield from against_baseline(row, measured, ("per_second", "cpu_us"), load)
 
 
 def cached_latency(bench):
-    row, what = "cached-latency", "raw echo, 1x1: p50"
-    with contextlib.ExitStack() as running:
-        ours = bench.same_article(running.enter_context(bench.contentd()), bench.large_article)
-        echo = bench.same_article(
-            running.enter_context(bench.echo(ours.answer)), bench.large_article
-        )
-        measured = bench.interleave(
-            row,
-            what,
-            {
-                "contentd": functools.partial(ours.run, (1, 1), times=True),
-                "echo": functools.partial(echo.run, (1, 1), times=True),
-            },
-        )
-        yield verdict(row, what, 1.1, measured, "contentd", "echo", "p50_us", at_least=False)
+    """The time of one call at a time for a cached article."""
+    row, what = "cached-latency", "raw echo, 1x1"
+    with _beside_echo(bench, bench.large_article) as reads:
+        runs = {
+            name: functools.partial(one.run, (1, 1), times=True) for name, one in reads.items()
+        }
+        measured = bench.interleave(row, what, runs)
+    yield verdict(row, what, 1.1, measured, "contentd", "echo", "p50_us")
+    yield from against_baseline(row, measured, ("p50_us", "p99_us"), "1x1")
 
 
 def cached_and_peers(bench):
@@ -72,13 +65,13 @@ def cached_and_peers(bench):
         bench,
         "cached-peers",
         {"go": 8, "rust": 5},
-        bench.contentd(),
+        bench.contentds(),
         lambda server: _wide(bench.same_article(server, bench.large_article)),
     )
 
 
 def uncached(bench):
-    """Every article as likely as any other, with a cache that holds next to none of them."""
+    """Every article is equally likely, and the cache holds almost none of them."""
     row = "uncached"
     read = functools.partial(bench.pgbench, "read", articles=bench.article_count)
     clients = bench.best_clients(row, "read", read)
@@ -86,29 +79,51 @@ def uncached(bench):
         bench,
         row,
         {"go": 3, "rust": 2},
-        bench.contentd(**NO_CACHE),
+        bench.contentds(**NO_CACHE),
         lambda server: _wide(bench.load(server)),
         {f"pgbench, one row by key, {clients} clients": (0.5, functools.partial(read, clients))},
     )
 
 
+def uncached_latency(bench):
+    """The same with few calls at once, made as one client makes them: over one connection."""
+    for calls in _FEW_CALLS:
+        yield from _few_uncached(bench, (1, calls))
+
+
+def _few_uncached(bench, shape):
+    _, calls = shape
+    # More connections than calls would be idle.
+    connections = [count for count in (1, 2, 4, 8, 16) if calls // 4 <= count <= calls]
+    yield from peers.against_the_better(
+        bench,
+        "uncached-latency",
+        1.1,
+        bench.contentds(**NO_CACHE),
+        lambda server: functools.partial(bench.load(server).run, shape),
+        connections,
+        _shape_text(shape),
+    )
+
+
 def list_comments(bench):
-    """The first page of an article that has many."""
+    """The first page of an article with many comments."""
     name = bench.popular_article.name
-    pages = []  # as the servers list them: all must list the same
+    pages = []  # every page that was checked; all must be equal
 
     def check(answer):
         pages.append(wire.comments(answer))
         if len(pages[-1]) != 25 or pages[-1] != pages[0]:
-            raise drive.WrongAnswer(f"these are not the last 25 comments on {name}: {answer[:300]}")
+            raise drive.WrongAnswer(f"not the newest 25 comments on {name}: {answer[:300]}")
 
     def run_of(server):
         method, request = servers.CONTENT + "ListComments", wire.list_comments(name)
         return _wide(drive.SameCall(server, method, request, check))
 
-    yield from peers.against(bench, "list-comments", {"go": 5}, bench.contentd(), run_of)
+    yield from peers.against(bench, "list-comments", {"go": 5}, bench.contentds(), run_of)
 
 
 def _wide(load):
-    """What measures with so many calls at once that throughput is at its most."""
+    """Returns a function that measures `load` with enough calls at once for the highest
+    throughput."""
     return lambda seconds: load.run(drive.WIDE, seconds)

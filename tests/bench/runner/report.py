@@ -1,4 +1,4 @@
-"""What is shown in the end: the table, and all figures as JSON."""
+"""The results: the table, and all figures as JSON."""
 
 import os
 import platform
@@ -9,8 +9,8 @@ import processes
 
 _HEADINGS = ("row", "against", "ours", "theirs", "wanted", "got", "of pairs", "")
 _NOTE = (
-    "ours, theirs: medians. got: the median of the ratios of pairs, measured one after the other; "
-    "of pairs: the smallest and the largest of these."
+    "ours, theirs: medians. got: the median of the ratios ours / theirs of all pairs; the two of a "
+    "pair are measured in the same round. of pairs: the smallest and the largest ratio."
 )
 
 
@@ -88,7 +88,7 @@ def _said_by(*command):
 
 
 def summary(machine_facts):
-    """The machine in a line."""
+    """The machine in one line."""
     return (
         f"{machine_facts['cpu']}, {machine_facts['cores']} cores, gRPC {machine_facts['grpc']}, "
         f"PostgreSQL {machine_facts['postgresql']}, commit {machine_facts['commit']}"

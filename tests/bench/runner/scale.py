@@ -1,4 +1,4 @@
-"""The rows of memory and of size."""
+"""The rows about memory and about the number of articles."""
 
 import contextlib
 import functools
@@ -7,39 +7,54 @@ import drive
 import servers
 import wire
 from bench import MEDIAN_BYTES, NO_CACHE
-from compare import Verdict, verdict
+from compare import BASELINE, Verdict, against_baseline, verdict
 
 _SHAPE = (1, 4)
 
 
 def memory(bench):
-    """What a cache takes for the articles in it, beside what they are on the wire."""
+    """The memory that a cache takes for the articles in it, against their bytes on the wire."""
     count = 5_000 if bench.quick else 40_000
+    filled = {name: _fill_cache(bench, name, count) for name in bench.programs.contentds}
+    bench.raw["memory"] = filled
+    ours = filled["contentd"]
+    counted = _megabytes(ours["cache"]["bytes"])
+    what = f"bytes on the wire of {count:,} articles; the cache counts {counted}"
+    yield _memory_verdict(what, 1.15, ours["taken"], ours["bytes_on_the_wire"])
+    if BASELINE in filled:
+        yield _memory_verdict(BASELINE, None, ours["taken"], filled[BASELINE]["taken"])
+
+
+def _fill_cache(bench, name, count):
+    """Reads `count` articles once and returns the figures, in bytes."""
     file = bench.articles_file("memory", bench.database, f"rank <= {count}")
-    with bench.contentd(cache_bytes=4 << 30) as server:
-        # Whatever calls take that has nothing to do with the cache.
+    with bench.contentd(name=name, cache_bytes=4 << 30) as server:
+        # Allocates the memory that calls need even without a cache.
         bench.load(server, bench.file_of(bench.median_article)).run(_SHAPE, 1)
         before = server.resident_bytes()
         filled = bench.load(server, file).run(_SHAPE, 600, order="sequence")
-        after = server.resident_bytes()
+        taken = server.resident_bytes() - before
         cache = _cache_of(server)
-    on_the_wire = filled.details["answered_bytes"]
-    bench.raw["memory"] = {
-        "articles": count,
-        "bytes_on_the_wire": on_the_wire,
+    if cache["articles"] != count:
+        raise RuntimeError(f"the cache holds {cache['articles']:,} of the {count:,} articles")
+    return {
+        "bytes_on_the_wire": filled.details["answered_bytes"],
         "resident_before": before,
-        "resident_after": after,
+        "taken": taken,
         "cache": cache,
     }
-    what = f"bytes on the wire of {count:,} articles; the cache counts {_megabytes(cache['bytes'])}"
-    line = Verdict("memory", what, 1.15, at_least=False)
-    if cache["articles"] == count:
-        taken = after - before
-        line.ours, line.theirs = _megabytes(taken), _megabytes(on_the_wire)
-        line.ratios = [taken / on_the_wire]
-    else:
-        line.problem = f"failed: the cache holds {cache['articles']:,} of the {count:,} articles"
-    yield line
+
+
+def _memory_verdict(what, wanted, ours, theirs):
+    return Verdict(
+        "memory",
+        what,
+        wanted,
+        at_least=False,
+        ours=_megabytes(ours),
+        theirs=_megabytes(theirs),
+        ratios=[ours / theirs],
+    )
 
 
 def _megabytes(count):
@@ -47,16 +62,18 @@ def _megabytes(count):
 
 
 def _cache_of(server):
-    """What GetServerInfo says of the cache."""
+    """The figures about the cache in GetServerInfoResponse."""
     info = wire.fields(server.call(servers.ADMIN + "GetServerInfo", b""))
     cache = wire.fields(info.get(7, [b""])[0])
     return {"bytes": cache.get(2, [0])[0], "articles": cache.get(3, [0])[0]}
 
 
 def million(bench):
-    """The same calls with a hundred times as many articles: in `theirs` with few, in `ours` with
-    many. The first line is the service as it runs by default; the others tell how much of what it
-    loses is PostgreSQL's, and how much the mere size costs."""
+    """The same calls with a hundred times as many articles: `ours` with many, `theirs` with few.
+
+    The first line is the service with its default settings. The others show how much of its loss is
+    PostgreSQL's, and what the number of articles by itself costs.
+    """
     row = "million"
     few, many = 10_000, 100_000 if bench.quick else 1_000_000
     databases = {
@@ -67,27 +84,34 @@ def million(bench):
     files = {count: bench.articles_file(count, databases[count]) for count in databases}
 
     def served(what, wanted, order, articles, **settings):
-        with contextlib.ExitStack() as running:
-            runs = {}
-            for count, file in articles.items():
-                server = running.enter_context(bench.contentd(databases[count], **settings))
-                load = bench.load(server, file)
-                runs[count] = functools.partial(load.run, drive.WIDE, order=order)
-            return compared(what, wanted, runs)
+        def run_of(server, count):
+            load = bench.load(server, articles[count])
+            return functools.partial(load.run, drive.WIDE, order=order)
 
-    def compared(what, wanted, runs):
+        with contextlib.ExitStack() as running:
+            of_many = running.enter_context(bench.contentds(databases[many], **settings))
+            of_few = running.enter_context(bench.contentd(databases[few], **settings))
+            runs = {name: run_of(server, many) for name, server in of_many.items()}
+            runs[few] = run_of(of_few, few)
+            yield from compared(what, wanted, "contentd", runs)
+
+    def compared(what, wanted, name, runs):
         for run in runs.values():
             run(3 * bench.seconds)  # fills caches
         measured = bench.interleave(row, what, runs)
         text = f"{few:,} articles, not {many:,}: {what}"
-        return verdict(row, text, wanted, measured, many, few)
+        yield verdict(row, text, wanted, measured, name, few)
+        yield from against_baseline(row, measured, ("per_second", "cpu_us"), what)
 
     def read(count):
         return functools.partial(bench.pgbench, "read", database=databases[count], articles=count)
 
-    yield served("by popularity, default cache", 0.9, "zipf", files)
-    yield served("any, cache of 1 MB", None, "uniform", files, **NO_CACHE)
+    yield from served("by popularity, default cache", 0.9, "zipf", files)
+    yield from served("any, cache of 1 MB", None, "uniform", files, **NO_CACHE)
     clients = bench.best_clients(row, f"read of {many:,}", read(many))
-    runs = {count: functools.partial(read(count), clients) for count in databases}
-    yield compared(f"any, pgbench, {clients} clients", None, runs)
-    yield served(f"by popularity of the same {few:,}", None, "zipf", {**files, many: the_same})
+    runs = {
+        name: functools.partial(read(count), clients)
+        for name, count in (("pgbench", many), (few, few))
+    }
+    yield from compared(f"any, pgbench, {clients} clients", None, "pgbench", runs)
+    yield from served(f"by popularity of the same {few:,}", None, "zipf", {**files, many: the_same})

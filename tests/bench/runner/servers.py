@@ -11,21 +11,21 @@ import wire
 CONTENT = "/content.v1.ContentService/"
 ADMIN = "/content.v1.AdminService/"
 
-# For nghttp and h2load.
+# Options of nghttp and h2load.
 GRPC_HEADERS = ("--header=te: trailers", "--header=content-type: application/grpc")
 
 
 @dataclass
 class Programs:
-    contentd: Path
+    contentds: dict  # by name: "contentd", ours, and "baseline", if there is one
     load: Path
     echo: Path
-    peers: dict  # server by language; those that could not be built are not there
+    peers: dict  # by language, without those that could not be built
 
 
 @dataclass
 class Server:
-    """One that runs."""
+    """A running server."""
 
     name: str
     port: int
@@ -36,7 +36,7 @@ class Server:
         return f"http://127.0.0.1:{self.port}{method}"
 
     def call(self, method, request):
-        """Makes one call and returns the answer's message."""
+        """Makes one call and returns the message it is answered with."""
         data = self.request_file(request)
         finished = subprocess.run(
             ["nghttp", "--timeout=10", *GRPC_HEADERS, f"--data={data}", self.url(method)],
@@ -46,7 +46,7 @@ class Server:
         try:
             return wire.unframe(finished.stdout)
         except ValueError as error:
-            raise RuntimeError(f"{self.name} answered {method} with {error}") from error
+            raise RuntimeError(f"{self.name}, {method}: {error}") from error
 
     def request_file(self, request):
         file = self.scratch / f"request-{self.port}"
@@ -62,7 +62,7 @@ class Server:
 
 @contextlib.contextmanager
 def _serving(name, command, scratch):
-    """`command` is given the port."""
+    """Runs a server and yields it. `command(port)` returns its command line."""
     port = processes.free_port()
     log = scratch / f"{name}.log"
     with processes.running(command(port), log) as process:
@@ -71,15 +71,16 @@ def _serving(name, command, scratch):
             yield Server(name, port, process.pid, scratch)
         finally:
             if process.poll() is not None:
-                raise RuntimeError(f"{name} has ended:\n{log.read_text()[-2000:]}")
+                raise RuntimeError(f"{name} ended by itself:\n{log.read_text()[-2000:]}")
 
 
-def contentd(programs, database, scratch, **settings):
-    """`settings` by the name of their flag; the others are as they are by default."""
+def contentd(programs, name, database, scratch, **settings):
+    """`name`: a key of Programs.contentds. `settings`: flags of `contentd serve`; the others have
+    their defaults."""
     return _serving(
-        "contentd",
+        name,
         lambda port: [
-            programs.contentd,
+            programs.contentds[name],
             "serve",
             f"--listen=127.0.0.1:{port}",
             f"--database-url={database.url}",

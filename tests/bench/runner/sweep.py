@@ -1,8 +1,7 @@
-"""Throughput and p99 against the number of calls at once: what the chart shows."""
+"""The figures of the chart: throughput and p99 against the number of calls at once."""
 
 import contextlib
 import functools
-import statistics
 
 import compare
 import peers
@@ -12,8 +11,8 @@ _CALLS_AT_ONCE = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 
 
 def measure(bench):
-    """Records points by panel ("cached", "uncached") and by series; has no verdict. A point is a
-    dict of calls, per_second and p99_us."""
+    """Records points in bench.raw, by panel ("cached", "uncached") and by series; returns no
+    verdicts. A point is a dict of calls, per_second and p99_us."""
     any_article, one_article = bench.all_articles, bench.file_of(bench.large_article)
 
     def read_any(server):
@@ -40,7 +39,8 @@ def measure(bench):
 
 
 def _series(bench, servers, articles):
-    """Medians of several rounds; in each all servers run in turn with as many calls at once."""
+    """Returns the medians of several rounds, in which all servers are measured in turn with each
+    number of calls at once."""
     rounds, seconds = (1, 0.3) if bench.quick else (3, 0.6)
     runs = {}
     for calls in _CALLS_AT_ONCE:
@@ -49,14 +49,13 @@ def _series(bench, servers, articles):
             shape = (connections, calls // connections)
             runs[name, calls] = functools.partial(bench.load(server, articles).run, shape)
     measured = compare.interleave(rounds, runs, seconds)
-
-    def median(name, calls, value):
-        return statistics.median(getattr(one, value) for one in measured[name, calls])
-
     return {
         name: [
-            {"calls": calls}
-            | {value: median(name, calls, value) for value in ("per_second", "p99_us")}
+            {
+                "calls": calls,
+                "per_second": compare.median(measured[name, calls]),
+                "p99_us": compare.median(measured[name, calls], "p99_us"),
+            }
             for calls in _CALLS_AT_ONCE
         ]
         for name in servers

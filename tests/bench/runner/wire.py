@@ -1,5 +1,5 @@
-"""The few requests and answers that the runner itself reads and writes, as protobuf has them on the
-wire. Fields are known by their numbers in proto/content/v1."""
+"""The few requests and answers that the runner itself writes and reads, in protobuf's wire format.
+Field numbers are those in proto/content/v1."""
 
 import struct
 
@@ -29,18 +29,18 @@ def get_article(name):
 
 
 def list_comments(name):
-    """Their first page, of 25."""
+    """A request for the first page, of 25 comments."""
     return _field(1, f"articles/{name}".encode())
 
 
 def frame(message):
-    """A message as gRPC sends it."""
+    """Puts gRPC's prefix before a message."""
     return b"\0" + struct.pack(">I", len(message)) + message
 
 
 def unframe(data):
     if len(data) < 5 or data[0] != 0 or struct.unpack(">I", data[1:5])[0] != len(data) - 5:
-        raise ValueError(f"{len(data)} bytes that are no answer")
+        raise ValueError(f"{len(data)} bytes that are not an answer")
     return data[5:]
 
 
@@ -55,7 +55,7 @@ def _take_varint(data, at):
 
 
 def fields(message):
-    """All values of a message by their field's number: numbers, and bytes."""
+    """Returns all values in a message, integers and bytes, as lists by field number."""
     found, at = {}, 0
     while at < len(message):
         tag, at = _take_varint(message, at)
@@ -63,19 +63,19 @@ def fields(message):
         if tag & 7 == 2:
             value, at = message[at : at + value], at + value
         elif tag & 7 != 0:
-            raise ValueError(f"field {tag >> 3} is of a type that the contract does not have")
+            raise ValueError(f"field {tag >> 3} has a wire type that the contract does not use")
         found.setdefault(tag >> 3, []).append(value)
     return found
 
 
 def article(answer):
-    """The fields of the article in a GetArticleResponse but for the etag, which every server writes
-    in its own way."""
+    """The fields of the article in a GetArticleResponse, without the etag, whose form differs
+    between the servers."""
     return _without(_ARTICLE_ETAG, fields(answer)[1][0])
 
 
 def comments(answer):
-    """The fields of each comment in a ListCommentsResponse, likewise."""
+    """The fields of each comment in a ListCommentsResponse, without the etag."""
     return [_without(_COMMENT_ETAG, comment) for comment in fields(answer).get(1, [])]
 
 

@@ -466,6 +466,9 @@ TEST_F(WritesTest, AWriteThatIsDoneAloneStaysAloneWhenItsKeyIsLocked) {
   locked_ = "x";
   End(Begin(Pace::kPrompt));
   Add("x", "x2");
+  End(Begin(Pace::kPrompt));
+  End(Begin(Pace::kAny));
+  locked_ = "";
   RunAll();
   EXPECT_THAT(batches_, ElementsAre(Strings{"refused"}, Strings{"x1"}, Strings{"y1"}, Strings{"x1"},
                                     Strings{"x2"}));

@@ -1,6 +1,6 @@
-// The part of the content service that the benchmark measures, as one would write it in Go:
-// grpc-go and pgx, one statement for each call. Left out is what the benchmark does not call: other
-// orders of comments, replies, and the answer to a repeated request_id.
+// The part of the content service that the benchmark measures, as one would write it in Go: with
+// grpc-go and pgx, one statement per call. It lacks what the benchmark does not call: other orders
+// of comments, replies, and the answer to a repeated request_id.
 package main
 
 import (
@@ -26,7 +26,7 @@ import (
 	contentv1 "example.com/peer/gen/content/v1"
 )
 
-// service answers what the benchmark calls, and UNIMPLEMENTED to all else.
+// service implements the RPCs that the benchmark calls; the others answer UNIMPLEMENTED.
 type service struct {
 	contentv1.UnimplementedContentServiceServer
 	pool *pgxpool.Pool
@@ -34,7 +34,7 @@ type service struct {
 
 var articleName = regexp.MustCompile(`^articles/[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`)
 
-// uniqueViolation is PostgreSQL's code for a key that is there already: of ours, only a request_id.
+// uniqueViolation is PostgreSQL's code for a duplicate key. Here only a request_id can be one.
 const uniqueViolation = "23505"
 
 // articleID returns the id in `articles/{id}`.
@@ -45,7 +45,7 @@ func articleID(name string) (string, error) {
 	return strings.TrimPrefix(name, "articles/"), nil
 }
 
-// checkRevision compares what a read saw with the `min_revision` that it was asked for.
+// checkRevision fails if a read saw an older revision than the request's `min_revision`.
 func checkRevision(revision, minRevision int64) error {
 	if revision < minRevision {
 		return status.Errorf(codes.FailedPrecondition, "the article is at revision %d", revision)
@@ -53,7 +53,7 @@ func checkRevision(revision, minRevision int64) error {
 	return nil
 }
 
-// toStatus gives an error of the database the form in which it may leave the service.
+// toStatus returns an error of the database as a status without internal details.
 func toStatus(err error) error {
 	if _, ok := status.FromError(err); ok {
 		return err
@@ -78,7 +78,7 @@ func serve(ctx context.Context, address, databaseURL string, connections int) er
 		return err
 	}
 	config.MaxConns = int32(connections)
-	// Left to choose, PostgreSQL plans a page of comments anew for each call: twice its cost.
+	// By default PostgreSQL plans a page of comments again for each call, which doubles its cost.
 	config.ConnConfig.RuntimeParams["plan_cache_mode"] = "force_generic_plan"
 	pool, err := pgxpool.NewWithConfig(ctx, config)
 	if err != nil {
@@ -102,9 +102,9 @@ func serve(ctx context.Context, address, databaseURL string, connections int) er
 func main() {
 	address := flag.String("listen", "127.0.0.1:50051", "`HOST:PORT` to serve on")
 	databaseURL := flag.String("database-url", "", "`URL` of a database that contentd has migrated")
-	connections := flag.Int("connections", 8, "how many connections to the database")
+	connections := flag.Int("connections", 8, "number of connections to the database")
 	flag.Parse()
-	// So little is in memory that by default it would be collected a hundred times a second.
+	// The heap is so small that by default it would be collected a hundred times a second.
 	debug.SetGCPercent(400)
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
 	defer stop()

@@ -28,8 +28,8 @@ const (
 	selectBasic = "SELECT" + articleColumns + fromArticle
 	selectFull  = "SELECT" + articleColumns + ", a.body, a.sections" + fromArticle
 
-	// $1 article's name, $2 id of the last comment of the page before, $3 limit. An article without
-	// comments gives one row, in which the columns of the page are NULL.
+	// $1 article's name, $2 id of the last comment on the previous page, $3 limit. For an article
+	// without comments it returns one row, in which the columns of the page are NULL.
 	selectComments = `
 		SELECT s.name, s.revision, s.comment_count, page.*
 		FROM article_name n JOIN article_state s USING (article_id)
@@ -83,7 +83,7 @@ func (s *service) GetArticle(ctx context.Context, request *contentv1.GetArticleR
 	return &contentv1.GetArticleResponse{Article: &article}, nil
 }
 
-// ListComments lists the newest first; its page token is the id of the last comment.
+// ListComments lists the newest first. The page token is the id of the last comment.
 func (s *service) ListComments(ctx context.Context, request *contentv1.ListCommentsRequest) (*contentv1.ListCommentsResponse, error) {
 	if request.Order > contentv1.CommentOrder_COMMENT_ORDER_NEWEST || request.ReplyTo != "" {
 		return nil, status.Error(codes.Unimplemented, "only all comments, the newest first")
@@ -95,7 +95,7 @@ func (s *service) ListComments(ctx context.Context, request *contentv1.ListComme
 	before := uuid.Max
 	if request.PageToken != "" {
 		if before, err = uuid.Parse(request.PageToken); err != nil {
-			return nil, status.Error(codes.InvalidArgument, "page_token is not one")
+			return nil, status.Error(codes.InvalidArgument, "page_token is not valid")
 		}
 	}
 	size := int(request.PageSize)
@@ -118,8 +118,8 @@ func (s *service) ListComments(ctx context.Context, request *contentv1.ListComme
 	return response, checkRevision(response.ArticleRevision, request.MinRevision)
 }
 
-// readPage makes a page of these rows of selectComments, of which one more than `size` shows that
-// there is a next page.
+// readPage reads a page from the rows of selectComments. One row more than `size` means that there
+// is a next page.
 func readPage(rows pgx.Rows, size int) (*contentv1.ListCommentsResponse, error) {
 	defer rows.Close()
 	var (

@@ -21,10 +21,11 @@ import (
 )
 
 const (
-	// All of it in one statement, so that the article is locked for as short as it can be. $1 article's
-	// name, $2 comment id, $3 author id, $4 display name, $5 body, $6 time, $7 request id or NULL, $8 its
-	// fingerprint. The policies are 1 open, 2 premoderated, 3 closed; the state of a new comment is 1
-	// (visible) under the first and 2 (pending) under the second. Gives no row if it may not be made.
+	// One statement, so that the article is locked as briefly as possible. $1 article's name,
+	// $2 comment id, $3 author id, $4 display name, $5 body, $6 time, $7 request id or NULL, $8 its
+	// fingerprint. The policies are 1 open, 2 premoderated, 3 closed; the state of a new comment is
+	// 1 (visible) under the first and 2 (pending) under the second. Returns no row if the comment is
+	// not allowed.
 	insertComment = `
 		WITH counted AS (
 			UPDATE article_state
@@ -100,7 +101,7 @@ func (s *service) CreateComment(ctx context.Context, request *contentv1.CreateCo
 	}}, nil
 }
 
-// whyNot tells why no comment can be made on an article.
+// whyNot returns the reason why an article takes no comments.
 func (s *service) whyNot(ctx context.Context, article string, now time.Time) error {
 	if err := s.pool.QueryRow(ctx, selectReadable, article, now).Scan(); err != nil {
 		return toStatus(err)
@@ -108,15 +109,15 @@ func (s *service) whyNot(ctx context.Context, article string, now time.Time) err
 	return status.Error(codes.FailedPrecondition, "the article's comments are closed")
 }
 
-// isText reports whether it is not blank, not too long and has no other control characters.
+// isText reports whether a text is not blank, not too long, and has no control characters except
+// those in controls.
 func isText(text string, maxCharacters int, controls string) bool {
 	forbidden := func(r rune) bool { return unicode.IsControl(r) && !strings.ContainsRune(controls, r) }
 	return strings.TrimSpace(text) != "" && utf8.RuneCountInString(text) <= maxCharacters &&
 		!strings.ContainsFunc(text, forbidden)
 }
 
-// identify gives the request's id and what it asks for, by which it is known again; nothing if it has
-// no id.
+// identify returns the request's id and a fingerprint of its content, or nothing if it has no id.
 func identify(request *contentv1.CreateCommentRequest) (*uuid.UUID, []byte, error) {
 	if request.RequestId == "" {
 		return nil, nil, nil

@@ -4,7 +4,7 @@ fn main() -> std::io::Result<()> {
     let proto = Path::new(&env::var("CARGO_MANIFEST_DIR").unwrap()).join("../../../../proto");
     let mut config =
         tonic_prost_build::configure().build_client(false).generate_default_stubs(true);
-    // These two are stored as JSON, without the fields that are empty.
+    // The database stores these two as JSON without the empty fields.
     for message in ["content.v1.Author", "content.v1.Section"] {
         config = config.type_attribute(message, "#[derive(serde::Deserialize)] #[serde(default)]");
     }

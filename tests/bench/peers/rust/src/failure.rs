@@ -2,7 +2,7 @@ use deadpool_postgres::PoolError;
 use tokio_postgres::error::SqlState;
 use tonic::Status;
 
-/// Why a call fails: a status, or what becomes one.
+/// The reason why a call fails, as a status.
 pub struct Failure(Status);
 
 impl From<Failure> for Status {
@@ -19,7 +19,7 @@ impl From<Status> for Failure {
 
 impl From<tokio_postgres::Error> for Failure {
     fn from(error: tokio_postgres::Error) -> Failure {
-        // Of the keys that a call brings with it, only the request_id can be there already.
+        // The only key of a call that can be a duplicate is the request_id.
         if error.code() == Some(&SqlState::UNIQUE_VIOLATION) {
             return Failure(Status::already_exists("request_id was used before"));
         }

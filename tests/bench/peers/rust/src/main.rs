@@ -1,6 +1,6 @@
-//! The part of the content service that the benchmark measures, as one would write it in Rust:
-//! tonic and tokio-postgres, one statement for each call. Left out is what the benchmark does not
-//! call: other orders of comments, replies, and the answer to a repeated request_id.
+//! The part of the content service that the benchmark measures, as one would write it in Rust: with
+//! tonic and tokio-postgres, one statement per call. It lacks what the benchmark does not call:
+//! other orders of comments, replies, and the answer to a repeated request_id.
 
 mod failure;
 mod names;
@@ -22,13 +22,13 @@ use content_v1::{
     ListCommentsRequest, ListCommentsResponse,
 };
 
-/// What protoc makes of the service's contract.
+/// Generated from the service's contract.
 mod content_v1 {
     #![allow(clippy::all)]
     tonic::include_proto!("content.v1");
 }
 
-/// Answers what the benchmark calls, and UNIMPLEMENTED to all else.
+/// Implements the RPCs that the benchmark calls; the others answer UNIMPLEMENTED.
 struct Service {
     pool: Pool,
 }
@@ -65,7 +65,7 @@ struct Options {
     /// URL of a database that contentd has migrated
     #[arg(long)]
     database_url: String,
-    /// How many connections to the database
+    /// Number of connections to the database
     #[arg(long, default_value_t = 8)]
     connections: usize,
 }
@@ -74,12 +74,12 @@ struct Options {
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let options = Options::parse();
     let mut database: tokio_postgres::Config = options.database_url.parse()?;
-    // Left to choose, PostgreSQL plans a page of comments anew for each call: twice its cost.
+    // By default PostgreSQL plans a page of comments again for each call, which doubles its cost.
     database.options("-c plan_cache_mode=force_generic_plan");
     let config = ManagerConfig { recycling_method: RecyclingMethod::Fast };
     let manager = Manager::from_config(database, NoTls, config);
     let pool = Pool::builder(manager).max_size(options.connections).build()?;
-    drop(pool.get().await?); // or end here, if there is no such database
+    drop(pool.get().await?); // ends here if there is no such database
 
     let listener = TcpListener::bind(&options.listen).await?;
     let mut terminate = signal(SignalKind::terminate())?;

@@ -31,8 +31,8 @@ macro_rules! select_article {
 const SELECT_BASIC: &str = select_article!("");
 const SELECT_FULL: &str = select_article!(", a.body, a.sections");
 
-/// $1 article's name, $2 id of the last comment of the page before, $3 limit. An article without
-/// comments gives one row, in which the columns of the page are NULL.
+/// $1 article's name, $2 id of the last comment on the previous page, $3 limit. For an article
+/// without comments it returns one row, in which the columns of the page are NULL.
 const SELECT_COMMENTS: &str = "
     SELECT s.name, s.revision AS article_revision, s.comment_count, page.*
     FROM article_name n JOIN article_state s USING (article_id)
@@ -90,7 +90,7 @@ fn read_article(row: &Row, full: bool) -> Result<Article, tokio_postgres::Error>
     Ok(article)
 }
 
-/// Compares what a read saw with the `min_revision` that it was asked for.
+/// Fails if a read saw an older revision than the request's `min_revision`.
 fn check_revision(revision: i64, min_revision: i64) -> Result<(), Status> {
     if revision < min_revision {
         let message = format!("the article is at revision {revision}");
@@ -99,7 +99,7 @@ fn check_revision(revision: i64, min_revision: i64) -> Result<(), Status> {
     Ok(())
 }
 
-/// Lists the newest first; the page token is the id of the last comment.
+/// Lists the newest first. The page token is the id of the last comment.
 pub async fn list_comments(
     pool: &Pool,
     request: ListCommentsRequest,
@@ -114,7 +114,7 @@ pub async fn list_comments(
     let before = page_start(&request.page_token)?;
     let connection = pool.get().await?;
     let statement = connection.prepare_cached(SELECT_COMMENTS).await?;
-    // One more shows that there is a next page.
+    // One row more than the page holds means that there is a next page.
     let rows = connection.query(&statement, &[&id, &before, &(size as i64 + 1)]).await?;
     drop(connection);
 
@@ -147,7 +147,7 @@ fn page_start(token: &str) -> Result<Uuid, Status> {
     if token.is_empty() {
         return Ok(Uuid::max());
     }
-    token.parse().map_err(|_| Status::invalid_argument("page_token is not one"))
+    token.parse().map_err(|_| Status::invalid_argument("page_token is not valid"))
 }
 
 fn read_comment(row: &Row) -> Result<Comment, tokio_postgres::Error> {

@@ -10,10 +10,11 @@ use crate::content_v1::{Comment, CreateCommentRequest, CreateCommentResponse};
 use crate::failure::Failure;
 use crate::names::{article_id, comment_name, no_such_article};
 
-/// All of it in one statement, so that the article is locked for as short as it can be. $1 article's
-/// name, $2 comment id, $3 author id, $4 display name, $5 body, $6 time, $7 request id or NULL, $8 its
-/// fingerprint. The policies are 1 open, 2 premoderated, 3 closed; the state of a new comment is 1
-/// (visible) under the first and 2 (pending) under the second. Gives no row if it may not be made.
+/// One statement, so that the article is locked as briefly as possible. $1 article's name,
+/// $2 comment id, $3 author id, $4 display name, $5 body, $6 time, $7 request id or NULL, $8 its
+/// fingerprint. The policies are 1 open, 2 premoderated, 3 closed; the state of a new comment is
+/// 1 (visible) under the first and 2 (pending) under the second. Returns no row if the comment is
+/// not allowed.
 const INSERT_COMMENT: &str = "
     WITH counted AS (
         UPDATE article_state
@@ -90,7 +91,7 @@ pub async fn create_comment(
     Ok(CreateCommentResponse { comment: Some(comment) })
 }
 
-/// Why no comment can be made on an article.
+/// The reason why an article takes no comments.
 async fn why_not(connection: &Client, article: &str, now: SystemTime) -> Failure {
     match connection.query_opt(SELECT_READABLE, &[&article, &now]).await {
         Err(error) => error.into(),
@@ -105,7 +106,7 @@ fn is_valid(comment: &Comment) -> bool {
     }) && is_text(&comment.body, 10_000, "\t\n\r")
 }
 
-/// Whether it is not blank, not too long and has no other control characters.
+/// Whether a text is not blank, not too long, and has no control characters except `controls`.
 fn is_text(text: &str, max_characters: usize, controls: &str) -> bool {
     !text.trim().is_empty()
         && text.chars().count() <= max_characters
@@ -119,7 +120,7 @@ fn parse_request_id(text: &str) -> Result<Option<Uuid>, Status> {
     text.parse().map(Some).map_err(|_| Status::invalid_argument("request_id is not a UUID"))
 }
 
-/// The time to the microsecond, as PostgreSQL keeps it.
+/// The time, cut to PostgreSQL's resolution of a microsecond.
 fn now() -> SystemTime {
     let micros = UNIX_EPOCH.elapsed().expect("a clock after 1970").as_micros();
     UNIX_EPOCH + Duration::from_micros(micros as u64)
