@@ -2,12 +2,12 @@
 
 #include <grpcpp/support/server_callback.h>
 
-#include <chrono>
 #include <utility>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
+#include "api/deadline.h"
 #include "api/decode.h"
 #include "api/gate.h"
 #include "api/status.h"
@@ -16,15 +16,9 @@
 
 namespace content::api {
 
-/// A call's deadline on the steady clock. gRPC's is a date; max() if the caller set none.
-inline SteadyTime ToSteadyDeadline(std::chrono::system_clock::time_point deadline) {
-  const bool is_set = deadline != std::chrono::system_clock::time_point::max();
-  return is_set ? ToSteadyTime(absl::FromChrono(deadline)) : SteadyTime::InfiniteFuture();
-}
-
 /// How long the caller of `context` waits. `context` must not be answered while this is used.
 inline CallContext ToCallContext(grpc::CallbackServerContext* context) {
-  return {.deadline = ToSteadyDeadline(context->deadline()),
+  return {.deadline = ToSteadyTime(context->raw_deadline()),
           .cancelled = [context] { return context->IsCancelled(); }};
 }
 

@@ -8,8 +8,8 @@
 #include <optional>
 #include <utility>
 
-#include "absl/time/clock.h"
 #include "api/call.h"
+#include "api/deadline.h"
 #include "api/status.h"
 #include "base/errors.h"
 #include "content/errors.h"
@@ -92,7 +92,7 @@ class ProducerStream final : public StreamReactor {
     if (alarm_ || write_ends_ == SteadyTime::InfiniteFuture()) return;
     references_.fetch_add(1);
     alarm_.emplace();
-    alarm_->Set(absl::ToChronoTime(absl::Now() + write_timeout_), [this](bool) {
+    alarm_->Set(DeadlineAfter(write_timeout_), [this](bool) {
       if (GiveUpSlowWrite()) End(WatcherTooSlow());
       Release();
     });
@@ -115,7 +115,6 @@ class ProducerStream final : public StreamReactor {
     if (references_.fetch_sub(1) == 1) delete this;
   }
 
-  // Made once: the deadline is a date, which means another moment once the clock has been set.
   const CallContext call_;
   Gate::Pass pass_;
   const absl::Duration write_timeout_;

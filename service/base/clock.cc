@@ -2,8 +2,6 @@
 
 #include <chrono>
 
-#include "absl/time/clock.h"
-
 namespace content {
 namespace {
 
@@ -39,7 +37,5 @@ void SteadyClock::SleepFor(absl::Duration duration, const std::stop_token& stop)
   std::unique_lock lock(mutex);
   WaitUntil(Now() + duration, lock, never_notified, stop, [] { return false; });
 }
-
-SteadyTime ToSteadyTime(absl::Time time) { return SteadyNow() + (time - absl::Now()); }
 
 }  // namespace content

@@ -71,7 +71,4 @@ class SteadyClock {
 /// The present on the system's steady clock.
 inline SteadyTime SteadyNow() { return SteadyClock::System().Now(); }
 
-/// The point on the steady clock at which the system clock, if nobody sets it, will show `time`.
-SteadyTime ToSteadyTime(absl::Time time);
-
 }  // namespace content

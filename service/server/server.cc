@@ -9,7 +9,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "absl/time/clock.h"
+#include "api/deadline.h"
 #include "api/gate.h"
 #include "api/services.h"
 #include "content/v1/admin_service.grpc.pb.h"
@@ -132,8 +132,7 @@ class GrpcServer final : public Server {
     articles_.Stop();
     gate_.Close(options_.drain_timeout);
     watch_gate_.Close(kLastBytes);
-    // gRPC's deadlines are dates; this one is so near that setting the clock hardly matters.
-    server_->Shutdown(absl::ToChronoTime(absl::Now() + kLastBytes));
+    server_->Shutdown(api::DeadlineAfter(kLastBytes));
     server_->Wait();
     gate_.AwaitEmpty();
     watch_gate_.AwaitEmpty();

@@ -9,7 +9,6 @@
 #include <thread>
 #include <vector>
 
-#include "absl/time/clock.h"
 #include "support/fake_clock.h"
 
 namespace content {
@@ -27,14 +26,6 @@ TEST(SteadyTime, IsCountedInDurations) {
   EXPECT_LT(time, SteadyTime::InfiniteFuture());
   EXPECT_GT(time, SteadyTime::InfinitePast());
   EXPECT_EQ(SteadyTime::InfiniteFuture() - absl::Hours(1), SteadyTime::InfiniteFuture());
-}
-
-TEST(SteadyTime, IsFoundForADate) {
-  const SteadyTime before = SteadyNow();
-  const SteadyTime in_an_hour = ToSteadyTime(absl::Now() + absl::Hours(1));
-  EXPECT_GT(in_an_hour, before + absl::Minutes(59));
-  EXPECT_LT(in_an_hour, SteadyNow() + absl::Minutes(61));
-  EXPECT_EQ(ToSteadyTime(absl::InfiniteFuture()), SteadyTime::InfiniteFuture());
 }
 
 // Waits on `clock` for a condition that the test can set.

@@ -1,0 +1,25 @@
+#include "api/deadline.h"
+
+#include <gtest/gtest.h>
+
+namespace content::api {
+namespace {
+
+TEST(Deadline, IsTheSameOnBothClocks) {
+  for (const absl::Duration duration :
+       {absl::ZeroDuration(), absl::Milliseconds(1500), absl::Hours(48), -absl::Seconds(3)}) {
+    const SteadyTime before = SteadyNow();
+    const SteadyTime deadline = ToSteadyTime(DeadlineAfter(duration));
+    EXPECT_GE(deadline, before + duration - absl::Milliseconds(1));
+    EXPECT_LE(deadline, SteadyNow() + duration + absl::Milliseconds(1));
+  }
+}
+
+TEST(Deadline, MayBeMissing) {
+  for (const gpr_clock_type clock : {GPR_CLOCK_MONOTONIC, GPR_CLOCK_REALTIME}) {
+    EXPECT_EQ(ToSteadyTime(gpr_inf_future(clock)), SteadyTime::InfiniteFuture());
+  }
+}
+
+}  // namespace
+}  // namespace content::api
