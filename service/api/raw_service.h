@@ -1,6 +1,7 @@
 #pragma once
 
 #include <grpc/support/log.h>
+#include <grpcpp/impl/codegen/server_callback_handlers.h>
 #include <grpcpp/support/byte_buffer.h>
 #include <grpcpp/support/server_callback.h>
 
