@@ -112,8 +112,9 @@ class Pool {
   /// How busy the pool is. Does not wait for the database.
   Stats GetStats();
 
-  /// When the oldest of the prompt jobs that run was given to its connection; InfiniteFuture if none
-  /// runs. Connecting counts, waiting for a connection does not. Does not wait for the database.
+  /// When the oldest of the prompt jobs that run was given to its connection; InfiniteFuture if
+  /// none runs. Connecting counts, waiting for a connection does not. Does not wait for the
+  /// database.
   SteadyTime OldestPromptJobStart();
 
   const Options& options() const { return options_; }
