@@ -87,12 +87,12 @@ class ProducerStream final : public StreamReactor {
   }
 
   // One alarm serves many writes. It goes off when the write for which it was set should have
-  // ended, and is set again if another one is under way by then. mutex_ must be held.
+  // ended, and is set again if another one is under way by then. Requires mutex_.
   void SetAlarm() {
     if (alarm_ || write_ends_ == SteadyTime::InfiniteFuture()) return;
     references_.fetch_add(1);
     alarm_.emplace();
-    alarm_->Set(DeadlineAfter(write_timeout_), [this](bool) {
+    alarm_->Set(DeadlineAfter(write_ends_ - SteadyNow()), [this](bool) {
       if (GiveUpSlowWrite()) End(WatcherTooSlow());
       Release();
     });

@@ -64,8 +64,13 @@ class SteadyClock {
                          std::condition_variable_any& changed, const std::stop_token& stop,
                          absl::FunctionRef<bool()> is_ready) = 0;
 
+  /// Blocks until `time`, or until `stop` is requested.
+  void SleepUntil(SteadyTime time, const std::stop_token& stop);
+
   /// Blocks for `duration`, or until `stop` is requested.
-  void SleepFor(absl::Duration duration, const std::stop_token& stop);
+  void SleepFor(absl::Duration duration, const std::stop_token& stop) {
+    SleepUntil(Now() + duration, stop);
+  }
 };
 
 /// The present on the system's steady clock.

@@ -58,7 +58,7 @@ void Refresher::RunMaintenance(const std::stop_token& stop) {
       const SteadyTime next_step = clock_.Now() + round / steps;
       const size_t end = std::min(i + shards_per_step, shards_.size());
       while (i < end) Maintain(shards_[i++]);
-      RestUntil(next_step, stop);
+      clock_.SleepUntil(next_step, stop);
     }
   }
 }
@@ -69,13 +69,6 @@ bool Refresher::HasWork() const {
     if (shards_[i].NeedsMaintenance()) return true;
   }
   return false;
-}
-
-void Refresher::RestUntil(SteadyTime time, const std::stop_token& stop) {
-  std::mutex mutex;
-  std::condition_variable_any never_notified;
-  std::unique_lock lock(mutex);
-  clock_.WaitUntil(time, lock, never_notified, stop, [] { return false; });
 }
 
 void Refresher::Maintain(Shard& shard) {

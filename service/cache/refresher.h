@@ -37,7 +37,6 @@ class Refresher {
  private:
   void RunMaintenance(const std::stop_token& stop);
   bool HasWork() const;
-  void RestUntil(SteadyTime time, const std::stop_token& stop);
   void Maintain(Shard& shard);
   bool IsUnanswered(const Flight& flight, SteadyTime oldest_read_start, SteadyTime now) const;
   void AnswerOverdue(Flight& flight, SteadyTime now, PendingActions& actions);
@@ -53,7 +52,7 @@ class Refresher {
   SteadyClock& clock_;
   const absl::Duration max_staleness_;
   std::atomic<int> questions_ = 0;  // that confirm many articles and are under way
-  std::jthread thread_;
+  std::jthread thread_;             // Last: it uses the other members.
 };
 
 }  // namespace content::cache

@@ -30,8 +30,8 @@ class WorkSignal {
  private:
   void Wake();
 
-  std::atomic<bool> asleep_ =
-      false;  // Becomes false under mutex_, so that no notification is lost.
+  // Becomes false under mutex_, so that no notification is lost.
+  std::atomic<bool> asleep_ = false;
   std::mutex mutex_;
   std::condition_variable_any woken_;
 };

@@ -1,14 +1,20 @@
 #pragma once
 
+#include <cstddef>
 #include <string>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "content/rules.h"
 #include "content/v1/article.pb.h"
 
 // Turns files into articles. A format is one function in a file of its own and one entry in the
 // table of importer.cc.
 namespace content::importer {
+
+/// The size of the largest file that is read: more than any valid article needs, and small enough
+/// for every parser to be fast.
+inline constexpr size_t kMaxFileBytes = size_t{2} * kMaxBodyBytes;
 
 enum class Format { kText, kMarkdown };
 

@@ -5,6 +5,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -12,6 +13,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "base/call.h"
+#include "base/clock.h"
 #include "postgres/admission.h"
 #include "postgres/failure.h"
 #include "postgres/job.h"
@@ -62,8 +64,7 @@ bool MayJoin(const Request& next, const std::vector<Request>& batch, size_t max_
 /// - It asks the executor's Admission for a place for each waiting request.
 /// - It chooses the requests of a batch late, when the connection is there.
 /// - It drops requests whose caller has given up.
-/// - After a failure that one request may have caused, it does all requests of the batch one by
-/// one.
+/// - After a failure that one request may have caused, it does those of the batch one by one.
 /// - Requests that come back go before those that came later.
 /// - It answers all waiting requests when the executor ends.
 ///
@@ -110,6 +111,13 @@ class Coalescer {
     ScheduleWanted(std::move(lock));
   }
 
+  /// When the oldest of the batches that are being done was given to a connection; InfiniteFuture
+  /// if there is none. Connecting counts, waiting for a connection does not. Does not block.
+  SteadyTime OldestBatchStart() {
+    const std::lock_guard lock(mutex_);
+    return batch_starts_.empty() ? SteadyTime::InfiniteFuture() : *batch_starts_.begin();
+  }
+
  private:
   using Request = typename Policy::Request;
   using Batch = typename Policy::Batch;
@@ -120,7 +128,8 @@ class Coalescer {
     BatchJob(Coalescer& coalescer, Pace pace) : coalescer_(coalescer), pace_(pace) {}
 
     CallContext Begin() override {
-      batch_ = coalescer_.TakeBatch(pace_);
+      start_ = coalescer_.executor_.clock().Now();
+      batch_ = coalescer_.TakeBatch(pace_, start_);
       CallContext context{.deadline = SteadyTime::InfinitePast(),
                           .cancelled = [this] { return AreAllCancelled(); }};
       for (const Request& request : batch_->requests) {
@@ -139,7 +148,7 @@ class Coalescer {
     void Finish(absl::Status status) override {
       if (!batch_) return coalescer_.AnswerAll(pace_, status);
       if (!status.ok()) answers_.assign(batch_->requests.size(), status);
-      coalescer_.FinishBatch(*std::move(batch_), std::move(answers_), status);
+      coalescer_.FinishBatch(*std::move(batch_), start_, std::move(answers_), status);
     }
 
    private:
@@ -150,6 +159,7 @@ class Coalescer {
 
     Coalescer& coalescer_;
     const Pace pace_;
+    SteadyTime start_;
     std::optional<Batch> batch_;  // nullopt until the job has begun
     BatchAnswers<Answer> answers_;
   };
@@ -177,18 +187,18 @@ class Coalescer {
   // Requires mutex_.
   int& Scheduled(Pace pace) { return pace == Pace::kPrompt ? scheduled_prompt_ : scheduled_any_; }
 
-  Batch TakeBatch(Pace pace) {
+  Batch TakeBatch(Pace pace, SteadyTime now) {
     std::unique_lock lock(mutex_);
     --Scheduled(pace);
+    batch_starts_.insert(now);
     Batch batch = policy_.Take(pace);
     ScheduleWanted(std::move(lock));  // another connection may start with the rest
-    batch.requests = DropGone(std::move(batch.requests));
+    batch.requests = DropGone(std::move(batch.requests), now);
     return batch;
   }
 
   // Answers the requests whose callers have given up, and returns the others, which wait no more.
-  std::vector<Request> DropGone(std::vector<Request> requests) {
-    const SteadyTime now = executor_.clock().Now();
+  std::vector<Request> DropGone(std::vector<Request> requests, SteadyTime now) {
     std::vector<Request> wanted;
     wanted.reserve(requests.size());
     for (Request& request : requests) {
@@ -202,7 +212,8 @@ class Coalescer {
     return wanted;
   }
 
-  void FinishBatch(Batch batch, BatchAnswers<Answer> answers, const absl::Status& status) {
+  void FinishBatch(Batch batch, SteadyTime start, BatchAnswers<Answer> answers,
+                   const absl::Status& status) {
     const bool one_by_one = batch.requests.size() > 1 && MayBeOnesFault(status);
     std::vector<Request> again;
     for (size_t i = 0; i < batch.requests.size(); ++i) {
@@ -213,6 +224,7 @@ class Coalescer {
     }
     // The next batch starts before the callers of this one are answered.
     std::unique_lock lock(mutex_);
+    batch_starts_.erase(batch_starts_.find(start));
     policy_.Release(batch, std::move(again), one_by_one);
     ScheduleWanted(std::move(lock));
     for (size_t i = 0; i < batch.requests.size(); ++i) {
@@ -234,9 +246,10 @@ class Coalescer {
 
   Executor& executor_;
   std::mutex mutex_;
-  Policy policy_;             // Guarded by mutex_, except for Run.
-  int scheduled_prompt_ = 0;  // Guarded by mutex_.
-  int scheduled_any_ = 0;     // Guarded by mutex_.
+  Policy policy_;                           // Guarded by mutex_, except for Run.
+  int scheduled_prompt_ = 0;                // Guarded by mutex_.
+  int scheduled_any_ = 0;                   // Guarded by mutex_.
+  std::multiset<SteadyTime> batch_starts_;  // Of the batches being done. Guarded by mutex_.
 };
 
 }  // namespace content::postgres

@@ -54,12 +54,9 @@ class Pool::Worker {
   std::condition_variable wake;
   bool is_called = false;  // Set when there may be a job. Guarded by the pool's mutex_.
 
-  void Do(Job& job, Pace pace) {
-    if (pace == Pace::kPrompt) SetPromptJobStart(options_.clock->Now());
+  void Do(Job& job) {
     const CallContext context = job.Begin();
-    absl::Status status = Run(job, context);
-    if (pace == Pace::kPrompt) SetPromptJobStart(SteadyTime::InfiniteFuture());
-    job.Finish(std::move(status));
+    job.Finish(Run(job, context));
   }
 
   // Thread-safe.
@@ -68,12 +65,6 @@ class Pool::Worker {
     if (connection_ != nullptr && connection_->ShutdownIfOverdue()) {
       log::Error("database does not answer", {});
     }
-  }
-
-  // When its job began, if that is prompt; otherwise InfiniteFuture. Thread-safe.
-  SteadyTime PromptJobStart() {
-    const std::lock_guard lock(mutex_);
-    return prompt_job_start_;
   }
 
   // The version of the database that the open connection leads to. Empty if none is open.
@@ -179,11 +170,6 @@ class Pool::Worker {
     // The old connection is closed here, without the lock: that may take long.
   }
 
-  void SetPromptJobStart(SteadyTime time) {
-    const std::lock_guard lock(mutex_);
-    prompt_job_start_ = time;
-  }
-
   void SetDatabaseVersion(std::string version) {
     const std::lock_guard lock(mutex_);
     database_version_ = std::move(version);
@@ -198,8 +184,7 @@ class Pool::Worker {
   // Written by the worker's thread with mutex_ held. Read by it without, by others with mutex_
   // held.
   std::unique_ptr<Connection> connection_;
-  std::string database_version_;                                // Guarded by mutex_.
-  SteadyTime prompt_job_start_ = SteadyTime::InfiniteFuture();  // Guarded by mutex_.
+  std::string database_version_;  // Guarded by mutex_.
 };
 
 Pool::Pool(Options options) : options_(std::move(options)), admission_(options_.queue_limit) {
@@ -258,12 +243,6 @@ Pool::Stats Pool::GetStats() {
   return stats;
 }
 
-SteadyTime Pool::OldestPromptJobStart() {
-  SteadyTime oldest = SteadyTime::InfiniteFuture();
-  for (const auto& worker : workers_) oldest = std::min(oldest, worker->PromptJobStart());
-  return oldest;
-}
-
 std::string Pool::DatabaseVersion() {
   for (const auto& worker : workers_) {
     if (std::string version = worker->DatabaseVersion(); !version.empty()) return version;
@@ -297,7 +276,7 @@ void Pool::Serve(Worker& worker) {
     ++busy_;
     busy_slow_ += slow;
     lock.unlock();
-    worker.Do(*next.job, next.pace);
+    worker.Do(*next.job);
     next.job.reset();
     lock.lock();
     --busy_;

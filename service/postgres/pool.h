@@ -35,9 +35,8 @@ namespace content::postgres {
 ///                  [](absl::StatusOr<int> count) { ... });
 ///
 /// - A job is not run if its callers have given up when a connection is free.
-/// - A job that loses its connection, collides with other transactions, or has a statement
-/// cancelled
-///   before its time is run again while its callers wait.
+/// - While its callers wait, a job is run again if it loses its connection, collides with other
+///   transactions, or has a statement cancelled before its time.
 /// - A broken connection is replaced when the next job needs it.
 /// - A connection is cut if the database does not answer a statement within its timeout and 5 s.
 /// - Exceptions of Connection end here: callers get an absl::Status (failure.h).
@@ -111,11 +110,6 @@ class Pool {
 
   /// How busy the pool is. Does not wait for the database.
   Stats GetStats();
-
-  /// When the oldest of the prompt jobs that run was given to its connection; InfiniteFuture if
-  /// none runs. Connecting counts, waiting for a connection does not. Does not wait for the
-  /// database.
-  SteadyTime OldestPromptJobStart();
 
   const Options& options() const { return options_; }
 

@@ -1,5 +1,6 @@
 #include "store/postgres_store.h"
 
+#include <algorithm>
 #include <memory>
 #include <optional>
 #include <string>
@@ -83,7 +84,10 @@ class PostgresStore : public Store {
     lists_of_states_.Add(std::move(context), std::move(ids), std::move(done));
   }
 
-  SteadyTime OldestReadStart() override { return reads_.OldestPromptJobStart(); }
+  SteadyTime OldestReadStart() override {
+    return std::min({full_articles_.OldestBatchStart(), basic_articles_.OldestBatchStart(),
+                     article_states_.OldestBatchStart(), lists_of_states_.OldestBatchStart()});
+  }
 
   std::unique_ptr<Subscription> Subscribe(ChangeListener listener) override {
     return change_notifier_.Subscribe(std::move(listener));

@@ -210,7 +210,8 @@ void Feed::Read(const Position& position, Group group, absl::Time now) {
   const auto [it, is_new] = reading_.try_emplace(position);
   Join(std::move(group), it->second);
   if (is_new) {
-    it->second.read_deadline = clock_.Now() + options_.read_timeout;
+    // Until the read begins, waits end with this: the source is not to blame.
+    it->second.failure = Overloaded(kRetryAfter, "too many reads for watchers wait");
     it->second.wake_count = wake_count_;
     pending_reads_.push_back({position, now});
   }
@@ -222,6 +223,13 @@ void Feed::StartReads() {
          !pending_reads_.empty()) {
     const PendingRead read = std::move(pending_reads_.front());
     pending_reads_.pop_front();
+    const auto group = reading_.find(read.position);
+    if (group->second.waiters.empty()) {
+      reading_.erase(group);
+      continue;
+    }
+    group->second.failure = absl::OkStatus();
+    group->second.read_deadline = clock_.Now() + options_.read_timeout;
     ++reads_under_way_;
     source_->Read(ReadContext(), read.position, read.now,
                   [this, inbox = inbox_, position = read.position](absl::StatusOr<Batch> batch) {
@@ -284,17 +292,18 @@ void Feed::Poll(SteadyTime now) {
   parked.reserve(parked_.size());
   for (const auto& [position, group] : parked_) parked.push_back(position);
   const auto positions = std::make_shared<const std::vector<Position>>(std::move(parked));
-  source_->Poll(ReadContext(), positions,
-                [this, inbox = inbox_, positions, now = absl::Now(),
-                 wake_count = wake_count_](absl::StatusOr<std::vector<bool>> has_news) {
-                  inbox->Post([this, positions, now, wake_count, has_news = std::move(has_news)] {
-                    TakePoll(positions, now, wake_count, has_news);
-                  });
-                });
+  source_->Poll(
+      ReadContext(), positions,
+      [this, inbox = inbox_, positions, now = absl::Now(),
+       wake_count = wake_count_](absl::StatusOr<std::vector<bool>> has_changes) {
+        inbox->Post([this, positions, now, wake_count, has_changes = std::move(has_changes)] {
+          TakePoll(positions, now, wake_count, has_changes);
+        });
+      });
 }
 
 void Feed::TakePoll(const Positions& positions, absl::Time now, int64_t wake_count,
-                    const absl::StatusOr<std::vector<bool>>& has_news) {
+                    const absl::StatusOr<std::vector<bool>>& has_changes) {
   polling_ = false;
   const SteadyTime answered = clock_.Now();
   const absl::Duration rest = kRestsPerPoll * (answered - poll_began_);
@@ -303,9 +312,9 @@ void Feed::TakePoll(const Positions& positions, absl::Time now, int64_t wake_cou
     const Position& position = (*positions)[i];
     const auto it = parked_.find(position);
     if (it == parked_.end()) continue;
-    if (!has_news.ok()) {
-      it->second.failure = Explain(has_news.status());
-    } else if ((*has_news)[i]) {
+    if (!has_changes.ok()) {
+      it->second.failure = Explain(has_changes.status());
+    } else if ((*has_changes)[i]) {
       Read(position, std::move(parked_.extract(it).mapped()), now);
     } else {
       it->second.failure = absl::OkStatus();

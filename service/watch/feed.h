@@ -90,7 +90,7 @@ class Feed {
     /// Further watchers are refused with OVERLOADED.
     int64_t max_watchers = 10'000;
     /// Nothing is read while watchers have yet to take this many bytes, each shared message counted
-    /// once.
+    /// once. Watchers whose read has not begun when their heartbeat is due get OVERLOADED.
     int64_t max_untaken_bytes = int64_t{256} << 20;
     /// Must outlive the feed.
     SteadyClock* clock = &SteadyClock::System();
@@ -144,7 +144,7 @@ class Feed {
     Message heartbeat;       // nullptr while no waiter has received anything
     absl::Status failure;    // why it is unknown whether there is something to read
     int64_t wake_count = 0;  // wake_count_ when the source was last asked about this position
-    SteadyTime read_deadline = SteadyTime::InfinitePast();  // of the read under way, if any
+    SteadyTime read_deadline = SteadyTime::InfinitePast();  // of the read, once it has begun
     std::vector<Waiter> waiters;
   };
 
@@ -185,7 +185,7 @@ class Feed {
   void TakeFailure(const Position& position, Group group, const absl::Status& status);
   void Poll(SteadyTime now);
   void TakePoll(const Positions& positions, absl::Time now, int64_t wake_count,
-                const absl::StatusOr<std::vector<bool>>& has_news);
+                const absl::StatusOr<std::vector<bool>>& has_changes);
   void EndDueWaits(SteadyTime now);
   static void EndDueWaitsOf(Group& group, const std::string& cursor, SteadyTime now);
   void EndAllWaits();
@@ -214,7 +214,7 @@ class Feed {
   std::jthread thread_;  // Last: it uses the other members.
 };
 
-/// One who watches. Not thread-safe.
+/// A watcher of a feed. Not thread-safe.
 class Watcher {
  public:
   /// `feed` must outlive the watcher.

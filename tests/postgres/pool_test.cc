@@ -98,41 +98,6 @@ TEST_F(PoolTest, RunsNothingForCallersWhoHaveGivenUp) {
   EXPECT_FALSE(has_run);
 }
 
-TEST_F(PoolTest, TellsWhenTheOldestPromptJobBegan) {
-  Open({.connections = 3, .prompt_connections = 2, .clock = &clock_});
-  const auto start = [this](Pace pace, std::shared_future<void> end) {
-    const auto started = std::make_shared<std::promise<void>>();
-    auto done = std::make_unique<Pending<std::string>>();
-    pool_->Read(
-        {}, pace,
-        [started, end = std::move(end)](Connection&) -> absl::StatusOr<std::string> {
-          started->set_value();
-          end.wait();
-          return "";
-        },
-        done->callback());
-    started->get_future().wait();
-    return done;
-  };
-  std::promise<void> slow_end, first_end, second_end;
-  const auto slow = start(Pace::kAny, slow_end.get_future().share());
-  EXPECT_EQ(pool_->OldestPromptJobStart(), SteadyTime::InfiniteFuture());
-  const SteadyTime first_start = clock_.Now();
-  const auto first = start(Pace::kPrompt, first_end.get_future().share());
-  clock_.Advance(absl::Seconds(1));
-  const SteadyTime second_start = clock_.Now();
-  const auto second = start(Pace::kPrompt, second_end.get_future().share());
-  EXPECT_EQ(pool_->OldestPromptJobStart(), first_start);
-  first_end.set_value();
-  EXPECT_EQ(*first->Get(), "");
-  EXPECT_EQ(pool_->OldestPromptJobStart(), second_start);
-  second_end.set_value();
-  EXPECT_EQ(*second->Get(), "");
-  EXPECT_EQ(pool_->OldestPromptJobStart(), SteadyTime::InfiniteFuture());
-  slow_end.set_value();
-  EXPECT_EQ(*slow->Get(), "");
-}
-
 TEST_F(PoolTest, RefusesCallsWhenTooManyWait) {
   Open({.queue_limit = 2});
   Pending<std::string> first, second, third;

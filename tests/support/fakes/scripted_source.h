@@ -38,11 +38,11 @@ class ScriptedSource final : public watch::Source {
       return;
     }
     if (!failure_.ok()) return std::move(done)(failure_);
-    std::vector<bool> has_news;
+    std::vector<bool> has_changes;
     for (const watch::Position& position : *positions) {
-      has_news.push_back(event_counts_[position.key] != ParseCursor(position));
+      has_changes.push_back(event_counts_[position.key] != ParseCursor(position));
     }
-    std::move(done)(std::move(has_news));
+    std::move(done)(std::move(has_changes));
   }
 
   void Read(CallContext, watch::Position position, absl::Time,

@@ -132,6 +132,23 @@ class ReadsTest : public CoalescerTest {
   Reads reads_{*executor_, {[this](TestConnection&, const Strings& keys) { return work_(keys); }}};
 };
 
+TEST_F(ReadsTest, KnowsWhenTheOldestBatchBegan) {
+  EXPECT_EQ(reads_.OldestBatchStart(), SteadyTime::InfiniteFuture());
+  Add("a");
+  EXPECT_EQ(reads_.OldestBatchStart(), SteadyTime::InfiniteFuture());  // it waits
+  const SteadyTime first_start = clock_.Now();
+  const RunningJob first = Begin(Pace::kPrompt);
+  clock_.Advance(absl::Seconds(1));
+  Add("b");
+  const SteadyTime second_start = clock_.Now();
+  const RunningJob second = Begin(Pace::kPrompt);
+  EXPECT_EQ(reads_.OldestBatchStart(), first_start);
+  End(first);
+  EXPECT_EQ(reads_.OldestBatchStart(), second_start);
+  End(second);
+  EXPECT_EQ(reads_.OldestBatchStart(), SteadyTime::InfiniteFuture());
+}
+
 TEST_F(ReadsTest, ASingleReadIsScheduledAtOnce) {
   Add("a");
   EXPECT_EQ(executor_->CountJobs(Pace::kPrompt), 1);
