@@ -59,9 +59,10 @@ absl::string_view View(const UriTextRangeA& range) {
   return {range.first, static_cast<size_t>(range.afterLast - range.first)};
 }
 
-// Whether `uri` is an http or https URI by RFC 3986 that names a host.
+// Returns whether `uri` is an http or https URI (RFC 3986) with a host.
 bool IsWebUri(absl::string_view uri) {
-  // A URI is ASCII. The parser recurses for each character, so it must not see a longer text.
+  // The parser recurses for each character, so longer texts must not reach it. (A URI is ASCII:
+  // bytes are characters.)
   if (uri.size() > kMaxUriCharacters) return false;
   UriUriA parsed;
   if (uriParseSingleUriExA(&parsed, uri.data(), uri.data() + uri.size(), nullptr) != URI_SUCCESS) {
@@ -204,7 +205,7 @@ absl::Status CompleteArticle(absl::string_view path, v1::Article& article) {
     }
     article.set_name(ArticleName(id));
   }
-  article.DiscardUnknownFields();  // fields of a newer contract: not stored, so not compared
+  article.DiscardUnknownFields();  // of a newer contract: not stored, so not compared
   article.clear_update_time();
   article.clear_comment_count();
   article.clear_revision();
