@@ -14,8 +14,8 @@ class ChangeFeed {
  public:
   virtual ~ChangeFeed() = default;
 
-  /// Answers with as many changes to the article's comments after `revision` as fit into one
-  /// answer. REVISION_NOT_REACHED if the article has not reached that revision.
+  /// Answers with as many changes to the article's comments after `after_revision` as fit into
+  /// one answer. REVISION_NOT_REACHED if the article has not reached that revision.
   virtual void ReadCommentChanges(CallContext context, std::string article_id,
                                   int64_t after_revision, Callback<CommentChanges> done) = 0;
 
