@@ -54,7 +54,7 @@ int CheckPageSize(int page_size, PageSizes sizes, absl::string_view field, Viola
 
 std::string CheckPageToken(const google::protobuf::Message& request, absl::string_view token,
                            Violations& violations) {
-  if (token.empty()) return "";  // The first page, which most calls ask for, needs no identity.
+  if (token.empty()) return "";  // Most calls ask for the first page, which needs no identity.
   std::optional<std::string> key = ReadPageToken(QueryIdentity(request), token);
   if (!key) violations.Add("page_token", kPageTokenRule);
   return std::move(key).value_or("");
