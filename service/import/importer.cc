@@ -38,7 +38,7 @@ const FormatEntry& EntryOf(Format format) {
                        [format](const FormatEntry& entry) { return entry.format == format; });
 }
 
-// More than any valid article needs, and small enough for every parser to be fast.
+// Larger than any valid article, and small enough for every parser to be fast.
 constexpr size_t kMaxFileBytes = size_t{2} * kMaxBodyBytes;
 
 // Returns `content` with LF line ends and without a byte order mark. INVALID_ARGUMENT if it is not
