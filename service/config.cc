@@ -254,7 +254,7 @@ void AddPoolSettings(Settings& settings, Config& config) {
   settings.Count("--queue-limit", config.queue_limit, 1000, 1'000'000,
                  "Calls that may wait for a read connection, and as many for a write\n"
                  "connection; further ones are refused at once. An article that\n"
-                 "BatchGetArticles reads from the database counts as one call");
+                 "BatchGetArticles reads from the database counts as one");
   settings.Duration("--statement-timeout", config.statement_timeout, "10s",
                     "Maximum time for a statement in the database");
   settings.Choice<bool>("--notifications", "BOOL", config.notifications,
@@ -288,7 +288,8 @@ const CLI::App* AddServe(CLI::App& app, Config& config) {
   settings.Duration("--drain-timeout", config.drain_timeout, "30s",
                     "Time for calls to finish after SIGTERM or SIGINT");
   settings.Duration("--watch-write-timeout", config.watch_write_timeout, "30s",
-                    "Time for a watcher to take a message; its watch then ends");
+                    "Time for a watcher to take a message, after which its watch\n"
+                    "ends");
   settings.Duration("--request-retention", config.request_retention, "24h",
                     "How long a request_id is remembered, that is, how long a write\n"
                     "can be repeated safely",

@@ -19,8 +19,8 @@ namespace content::importer {
 ///   summary, description
 ///   language, lang
 ///   slug, id
-/// The first of two names for a field wins. Other keys are ignored. A missing field stays empty, even
-/// the title. The body is kept as it is, without the blank lines around it. A file with
+/// The first of two names for a field wins. Other keys are ignored. A missing field stays empty,
+/// even the title. The body is kept as it is, without the blank lines around it. A file with
 /// `draft: true` or `published: false` is refused.
 ///
 /// INVALID_ARGUMENT if the file is refused, with a message that names the line.
