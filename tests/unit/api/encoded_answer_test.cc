@@ -1,4 +1,4 @@
-// Answers that are put together from bytes: whoever parses them gets the message that was meant.
+// Answers that are assembled from bytes must parse to the intended message.
 
 #include "api/encoded_answer.h"
 
@@ -23,7 +23,7 @@ SharedBytes Shared(std::string bytes) {
   return std::make_shared<const std::string>(std::move(bytes));
 }
 
-// What goes over the wire.
+// Returns the bytes that go over the wire.
 std::string Wire(const EncodedAnswer& answer) {
   std::vector<grpc::Slice> slices;
   EXPECT_TRUE(Encode(answer).Dump(&slices).ok());

@@ -183,7 +183,7 @@ TEST(ArticleRules, LimitTheLengthOfUris) {
             "article.source_uri has 2001 characters; at most 2000 are allowed");
   EXPECT_EQ(SourceUriProblems(start + Repeat("\u00E9", 1500)),
             "article.source_uri is not an absolute http or https URI");
-  // So long that a parser that recurses for each character would end the process.
+  // Long enough to crash a parser that recurses for each character.
   EXPECT_EQ(SourceUriProblems("https://" + Repeat("x", 4'000'000)),
             "article.source_uri has 4000008 characters; at most 2000 are allowed");
 }
