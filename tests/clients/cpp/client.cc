@@ -280,7 +280,7 @@ class Client {
     grpc::ClientContext watching;
     SetDeadline(watching);
     const auto watch = content_->WatchComments(&watching, request);
-    std::map<std::string, v1::Comment> latest;  // The latest state of each comment that the watch sent.
+    std::map<std::string, v1::Comment> latest;  // The latest state of each comment.
     const auto watch_until = [&](std::int64_t revision) {
       v1::WatchCommentsResponse message;
       do {
