@@ -190,7 +190,7 @@ absl::StatusOr<CommentModeration> CheckModerateComment(const v1::ModerateComment
       violations.Add("state", "is required");
       break;
     default:
-      violations.Add("state", "is none of VISIBLE, HIDDEN and PENDING");
+      violations.Add("state", "is not VISIBLE, HIDDEN or PENDING");
   }
   if (!violations.empty()) return violations.ToStatus();
   return moderation;

@@ -85,7 +85,7 @@ std::optional<PageAnswer> ArticleCache::FindFreshIn(Shard& shard, Entry& entry,
 // Looks up a read that could not be answered at once, or that continues under another name.
 void ArticleCache::Resolve(WaitingRead read) {
   if (read.steps > WaitingRead::kMaxSteps)
-    return std::move(read.done)(Internal("a read found no end"));
+    return std::move(read.done)(Internal("a cache read took too many steps"));
   PendingActions actions;
   {
     const HashedName name(read.name);

@@ -12,7 +12,7 @@
 namespace content {
 
 /// Describes, after the path of its field, a token that does not belong to the query.
-inline constexpr absl::string_view kPageTokenRule = "is not a next_page_token of this very query";
+inline constexpr absl::string_view kPageTokenRule = "is not a next_page_token of this query";
 
 /// Returns the token for the page after `key`. `query` must represent every field of the request to
 /// which the token is bound. The token is safe in a URL.

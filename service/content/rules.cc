@@ -123,7 +123,7 @@ void CheckTags(const v1::Article& article, absl::string_view path, Violations& v
     const std::string field = absl::StrCat(path, ".tags[", i, "]");
     CheckText(article.tags(i), {.max_characters = kMaxTagCharacters, .required = true}, field,
               violations);
-    if (!seen.insert(article.tags(i)).second) violations.Add(field, "is there twice");
+    if (!seen.insert(article.tags(i)).second) violations.Add(field, "is a duplicate");
   }
 }
 
@@ -201,7 +201,7 @@ absl::Status CompleteArticle(absl::string_view path, v1::Article& article) {
     const std::string id = Slug(article.title(), kMaxArticleIdLength);
     if (id.empty()) {
       return InvalidField(absl::StrCat(path, ".name"),
-                          "is required: no id can be made from the title");
+                          "is required: no id can be derived from the title");
     }
     article.set_name(ArticleName(id));
   }

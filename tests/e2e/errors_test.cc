@@ -350,7 +350,7 @@ void AddWrongStates(std::vector<Case>& cases) {
        "the database is older than `resume_token`",
        R"({"resume_token": "$later"})",
        {"current_revision=$feed"}},
-      {"BatchGetArticles", "the answer would pass 3 MiB",
+      {"BatchGetArticles", "the answer would exceed 3 MiB",
        R"({"names": ["articles/large", "articles/large", "articles/large", "articles/large"],
            "view": "ARTICLE_VIEW_FULL"})"},
       {"SearchArticles", "`query` holds no word", R"({"query": "- \"\""})", {"field query"}},

@@ -34,7 +34,7 @@ std::string Wire(const EncodedAnswer& answer) {
   return bytes;
 }
 
-// The message that is sent, by the answer that is kept of it.
+// Returns the message that is sent, given the cached answer.
 ArticleAnswer Kept(v1::Article article) {
   ArticleAnswer answer;
   answer.revision = article.revision();
@@ -56,7 +56,7 @@ v1::Article MakeArticle(int64_t revision, int64_t comment_count) {
   return article;
 }
 
-// That what is kept is sent as this article.
+// Checks that the cached answer is sent as this article.
 void ExpectSentAs(const ArticleAnswer& kept, const v1::Article& article) {
   EncodedAnswer answer;
   answer.AddArticle(v1::GetArticleResponse::kArticleFieldNumber, kept);
