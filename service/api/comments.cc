@@ -73,7 +73,7 @@ void ListComments(ReadCache& cache, CommentReads& reads, CallContext call,
       .article_id = query->article_id,
       .key = CachedPageKey("comments", request.parent(), request.order(), query->page_size),
       .min_revision = request.min_revision()};
-  if (is_cached) query->min_revision = 0;  // The page is for callers with other demands too.
+  if (is_cached) query->min_revision = 0;  // The cache checks it: other callers share the page.
   LoadPage load = [&reads, query = *std::move(query), request = std::move(request)](
                       CallContext context, Callback<LoadedPage> loaded) {
     auto encode = [identity = QueryIdentity(request)](CommentPage read) {
@@ -190,7 +190,7 @@ absl::StatusOr<CommentModeration> CheckModerateComment(const v1::ModerateComment
       violations.Add("state", "is required");
       break;
     default:
-      violations.Add("state", "is none of VISIBLE, HIDDEN and PENDING");
+      violations.Add("state", "is not VISIBLE, HIDDEN or PENDING");
   }
   if (!violations.empty()) return violations.ToStatus();
   return moderation;

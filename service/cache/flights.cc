@@ -10,8 +10,8 @@ namespace {
 
 constexpr absl::Duration kConfirmationTimeout = absl::Seconds(10);
 
-// How many reads may wait for one flight. They cost the database nothing, but each is a call that
-// is kept. (The number of flights is the source's to limit.)
+// Maximum number of reads that wait for one flight. They cost the database nothing, but each keeps
+// a call open. (The source limits the number of flights.)
 constexpr size_t kMaxWaiters = 10'000;
 constexpr absl::Duration kCrowdRetry = absl::Milliseconds(100);
 
@@ -91,8 +91,8 @@ void Flights::Send(const FlightPtr& flight) {
   }
 }
 
-// The flight has as much time as the most patient read that waits for it, and is cancelled when no
-// caller waits any more.
+// The flight has the latest deadline of the reads that wait for it, and is cancelled once no caller
+// waits any more.
 CallContext Flights::ContextOf(const FlightPtr& flight) const {
   if (flight->question.kind == Question::Kind::kState) return ConfirmationContext();
   CallContext context{.deadline = SteadyTime::InfinitePast(), .cancelled = [this, flight] {
@@ -146,7 +146,7 @@ void Flights::NoteReachability(const Flight& flight, const absl::Status& status)
   }
 }
 
-// Answers a read whose flight has landed, or has it go on. The caller holds the shard's mutex.
+// Answers a read whose flight has landed, or makes it continue. Requires the shard's mutex.
 void Flights::Settle(const Flight& flight, const absl::StatusOr<Snapshot>& snapshot,
                      WaitingRead read, SteadyTime now, PendingActions& actions) {
   Entry& entry = flight.entry;

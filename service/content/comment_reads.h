@@ -10,11 +10,11 @@ namespace content {
 
 struct CommentPage {
   Page<v1::Comment> page;
-  /// State of the article at the moment of the page.
+  /// State of the article at the moment that the page shows.
   ArticleState article;
 };
 
-/// Reads of comments. content/store.h says what all interfaces have in common.
+/// Reads of comments. See content/store.h for what all interfaces have in common.
 class CommentReads {
  public:
   virtual ~CommentReads() = default;
@@ -25,7 +25,7 @@ class CommentReads {
   virtual void ListComments(CallContext context, CommentQuery query,
                             Callback<CommentPage> done) = 0;
 
-  /// Comments as moderators see them, the oldest first.
+  /// Answers with comments as moderators see them, oldest first.
   virtual void ListModerationQueue(CallContext context, ModerationQuery query,
                                    Callback<Page<v1::Comment>> done) = 0;
 };

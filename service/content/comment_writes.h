@@ -7,18 +7,18 @@
 
 namespace content {
 
-/// Writes of comments. content/store.h says what all interfaces have in common.
+/// Writes of comments. See content/store.h for what all interfaces have in common.
 class CommentWrites {
  public:
   virtual ~CommentWrites() = default;
 
-  /// Adds the comment, or answers with the one that the same request added before.
+  /// Adds the comment. Answers with it, or with the comment that the same request added earlier.
   virtual void CreateComment(CallContext context, NewComment comment,
                              Callback<v1::Comment> done) = 0;
 
   virtual void UpdateComment(CallContext context, CommentEdit edit, Callback<v1::Comment> done) = 0;
 
-  /// Answers with the article's revision.
+  /// Answers with the article's new revision.
   virtual void DeleteComment(CallContext context, CommentDeletion deletion,
                              Callback<int64_t> done) = 0;
 

@@ -8,15 +8,15 @@
 
 namespace content {
 
-/// Writes of articles, and what publishers see of them. content/store.h says what all interfaces
-/// have in common.
+/// Writes of articles, and articles as publishers see them. See content/store.h for what all
+/// interfaces have in common.
 class Publishing {
  public:
   virtual ~Publishing() = default;
 
-  /// Creates or replaces `article`, which is valid (CheckArticle). It is completed first
-  /// (CompleteArticle): INVALID_ARGUMENT if that fails. If it has an etag, that must be the current
-  /// one.
+  /// Creates or replaces `article`, which must be valid (CheckArticle). Completes it first
+  /// (CompleteArticle), and fails with INVALID_ARGUMENT if that fails. If it has an etag, that must
+  /// be the current one.
   virtual void PublishArticle(CallContext context, v1::Article article, PublishOptions options,
                               Callback<PublishedArticle> done) = 0;
 
@@ -30,7 +30,7 @@ class Publishing {
   virtual void RetractArticle(CallContext context, ArticleRetraction retraction,
                               Callback<int64_t> done) = 0;
 
-  /// The article whether readers see it or not.
+  /// Answers with the article whether readers see it or not.
   virtual void InspectArticle(CallContext context, std::string id,
                               Callback<InspectedArticle> done) = 0;
 };

@@ -22,21 +22,21 @@ namespace content::postgres {
 
 class Pool;
 
-/// A request that a Coalescer has been given and has not answered.
+/// A request that was added to a Coalescer and has not been answered.
 template <class Item, class Answer>
 struct PendingRequest {
   Item item;
   CallContext context;
   Callback<Answer> done;
   Admission::Ticket ticket = {};  // while it waits for a connection
-  bool alone = false;             // a batch with it failed, perhaps because of it
+  bool alone = false;             // must run alone: it may have made a batch fail
 };
 
-/// What a batch says to each of its requests. nullopt: not this time, ask again.
+/// The answers of a batch, one per request. nullopt means that the request must run again.
 template <class Answer>
 using BatchAnswers = std::vector<std::optional<absl::StatusOr<Answer>>>;
 
-/// Whether `next` may go into a batch of at most `max_size` requests.
+/// Returns whether `next` may join a batch, which has at most `max_size` requests.
 template <class Request>
 bool MayJoin(const Request& next, const std::vector<Request>& batch, size_t max_size) {
   if (batch.empty()) return true;
@@ -46,9 +46,9 @@ bool MayJoin(const Request& next, const std::vector<Request>& batch, size_t max_
 /// Logs a broken invariant and ends the process.
 [[noreturn]] void FailInvariant(absl::string_view what);
 
-/// Does requests together: when a connection is free, it takes those of the waiting requests that
-/// may share statements, and each is answered for itself. A request that comes alone starts at
-/// once, and the busier the executor is, the larger the batches and the cheaper each request.
+/// Runs requests in batches. When a connection becomes free, it takes the waiting requests that may
+/// share statements, and each request gets its own answer. A single request starts at once. The
+/// busier the executor is, the larger the batches and the cheaper each request.
 ///
 ///   // Declared before the pool, because the pool's jobs use it.
 ///   Coalescer<ReadPolicy<std::string, Article>> articles_{
@@ -59,13 +59,13 @@ bool MayJoin(const Request& next, const std::vector<Request>& batch, size_t max_
 ///
 ///   articles_.Add(context, "name", [](absl::StatusOr<Article> article) { ... });
 ///
-/// A policy decides what may go together and in which order; ReadPolicy and WritePolicy are the two
-/// there are. The Coalescer does what is common:
-/// - It asks the executor's Admission for a place for each waiting request.
-/// - It chooses the requests of a batch late, when the connection is there.
+/// The policy, ReadPolicy or WritePolicy, decides which requests may share a batch and in which
+/// order they run. The Coalescer does everything else:
+/// - It takes a place in the executor's Admission for each waiting request.
+/// - It chooses the requests of a batch late, when the connection is available.
 /// - It drops requests whose caller has given up.
-/// - After a failure that one request may have caused, it does those of the batch one by one.
-/// - Requests that come back go before those that came later.
+/// - If a batch fails, perhaps because of one request, it runs its requests one by one.
+/// - Requests that run again go before those that came later.
 /// - It answers all waiting requests when the executor ends.
 ///
 /// `Policy` has the types Item, Answer, Request (a PendingRequest) and Batch (with a member
@@ -73,13 +73,14 @@ bool MayJoin(const Request& next, const std::vector<Request>& batch, size_t max_
 ///   size_t CountAlike(const Item&) const    number of waiting requests with the same key
 ///   void Add(Request)                       puts a request behind the others
 ///   int WantedJobs(Pace) const              number of jobs that should wait for a connection
-///   Batch Take(Pace)                        removes what a job does together; may be empty
+///   Batch Take(Pace)                        removes the requests of one job; may be empty
 ///   void Release(const Batch&, std::vector<Request> again, bool one_by_one)
-///                                           ends the job of a batch; `again` goes to the front, to
-///                                           be done one by one, or because it had no answer
+///                                           ends the job of a batch. `again` goes to the front;
+///                                           it runs one by one if `one_by_one`, otherwise it had
+///                                           no answer
 ///   std::vector<Request> TakeAll()          removes all waiting requests
 ///   BatchAnswers<Answer> Run(Connection&, const std::vector<Request>&, Pace, bool in_doubt) const
-///                                           does the requests; may be called by several threads;
+///                                           runs the requests; may be called by several threads;
 ///                                           may throw the exceptions of Connection
 ///
 /// `Executor` has the types Connection and Job (a BasicJob), and the methods Schedule(job, pace),
@@ -98,8 +99,8 @@ class Coalescer {
   Coalescer(const Coalescer&) = delete;
   Coalescer& operator=(const Coalescer&) = delete;
 
-  /// Calls `done` on a thread of the executor. If too many requests wait, calls it at once, on the
-  /// calling thread, with RESOURCE_EXHAUSTED.
+  /// Adds a request. Calls `done` on a thread of the executor, or, if too many requests wait, at
+  /// once on the calling thread with RESOURCE_EXHAUSTED. Does not block.
   void Add(CallContext context, Item item, Callback<Answer> done) {
     std::unique_lock lock(mutex_);
     auto ticket = executor_.admission().Admit(policy_.CountAlike(item));
@@ -192,12 +193,12 @@ class Coalescer {
     --Scheduled(pace);
     batch_starts_.insert(now);
     Batch batch = policy_.Take(pace);
-    ScheduleWanted(std::move(lock));  // another connection may start with the rest
+    ScheduleWanted(std::move(lock));  // another connection may take the rest
     batch.requests = DropGone(std::move(batch.requests), now);
     return batch;
   }
 
-  // Answers the requests whose callers have given up, and returns the others, which wait no more.
+  // Answers the requests whose callers have given up, and returns the others. None waits any more.
   std::vector<Request> DropGone(std::vector<Request> requests, SteadyTime now) {
     std::vector<Request> wanted;
     wanted.reserve(requests.size());
@@ -228,12 +229,12 @@ class Coalescer {
     policy_.Release(batch, std::move(again), one_by_one);
     ScheduleWanted(std::move(lock));
     for (size_t i = 0; i < batch.requests.size(); ++i) {
-      Callback<Answer>& done = batch.requests[i].done;  // empty if the request is done again
+      Callback<Answer>& done = batch.requests[i].done;  // empty if the request runs again
       if (done) std::move(done)(*std::move(answers[i]));
     }
   }
 
-  // For a job that the executor ends before it begins: no other will begin either.
+  // For a job that the executor ends before it begins. No other job will begin either.
   void AnswerAll(Pace pace, const absl::Status& status) {
     std::vector<Request> requests;
     {

@@ -29,13 +29,13 @@ std::unique_ptr<pqxx::connection> Connect(const std::string& dsn) {
 }
 
 // A session must not inherit these settings from the server's configuration:
-// - A client that froze or was cut off must not keep rows locked.
+// - A client that hangs or was cut off must not keep rows locked.
 // - Locking relies on READ COMMITTED.
-// - An acknowledged commit is on disk.
+// - An acknowledged commit must be on disk.
 // - A floating-point number that comes back as a parameter must be exact.
 // - Compiling a statement (jit) takes longer than running it.
-// - So does planning one anew for each execution: a read by key runs in 0.02 ms and is planned in
-//   0.2 ms. None of our plans is better for knowing the parameters.
+// - So does planning it anew for each execution: a read by key runs in 0.02 ms and is planned in
+//   0.2 ms. None of our plans gets better by knowing the parameters.
 constexpr char kSessionSettings[] = R"sql(
 SET idle_in_transaction_session_timeout = '10s';
 SET tcp_keepalives_idle = 10;
@@ -109,7 +109,7 @@ const std::string& Connection::Prepare(const std::string& sql) {
     return entry->second;
   }
   const StatementMonitor::Scope scope(monitor_, statement_timeout_);
-  // Every attempt has a name of its own: libpqxx 6.4 remembers the names of failed ones.
+  // Every attempt uses a new name, because libpqxx 6.4 remembers the names of failed ones.
   const std::string name = absl::StrCat("s", ++impl_->preparation_count);
   impl_->connection->prepare(name, sql);
 #if PQXX_VERSION_MAJOR < 7

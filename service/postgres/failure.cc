@@ -16,19 +16,20 @@ namespace {
 
 using Kind = Failure::Kind;
 
-// https://www.postgresql.org/docs/current/errcodes-appendix.html. nullopt if the error is not one
-// that callers can do anything about.
+// https://www.postgresql.org/docs/current/errcodes-appendix.html. nullopt if callers can do nothing
+// about the error.
 std::optional<Failure> FromSqlState(absl::string_view state) {
   if (state == "40001" || state == "40P01") return Failure{Kind::kContention, Contention()};
   // A concurrent attempt of the same write was first. The next attempt finds what it wrote.
   if (state == "23505") return Failure{Kind::kContention, Contention()};
   if (state == "40003") return Failure{Kind::kOutcomeUnknown, OutcomeUnknown()};
-  // 25006: the server has become a read-only standby. 57P0x: it stops, starts, or has crashed.
+  // 25006: the server has become a read-only standby. 57P0x: it is stopping or starting, or has
+  // crashed.
   if (state == "25006" || absl::StartsWith(state, "57P0") || absl::StartsWith(state, "08")) {
     return Failure{Kind::kConnectionLost, StoreUnavailable()};
   }
   if (state == "57014") return Failure{Kind::kCancelled, DeadlineExceeded()};
-  // No disk space, memory or connection left. It may pass.
+  // No disk space, memory or connection left. This may be temporary.
   if (absl::StartsWith(state, "53")) return Failure{Kind::kFinal, StoreUnavailable()};
   if (state == "55P03") return Failure{Kind::kFinal, Overloaded(absl::Seconds(1))};
   if (absl::StartsWith(state, "22")) return Failure{Kind::kFinal, ValueRefused()};
@@ -36,8 +37,8 @@ std::optional<Failure> FromSqlState(absl::string_view state) {
 }
 
 std::optional<Failure> Classify(const std::exception& exception) {
-  // statement_completion_unknown derives from transaction_rollback, so it is looked for first.
-  // Otherwise a commit of unknown outcome would be taken for one that was rolled back.
+  // statement_completion_unknown derives from transaction_rollback, so it must be checked first.
+  // Otherwise a commit of unknown outcome would be taken for a rollback.
   if (dynamic_cast<const pqxx::statement_completion_unknown*>(&exception) != nullptr ||
       dynamic_cast<const pqxx::in_doubt_error*>(&exception) != nullptr) {
     return Failure{Kind::kOutcomeUnknown, OutcomeUnknown()};
@@ -63,7 +64,7 @@ bool MayBeOnesFault(const absl::Status& status) {
 Failure Explain(const std::exception& exception) {
   const auto* error = dynamic_cast<const pqxx::sql_error*>(&exception);
   const std::string sqlstate = error != nullptr ? error->sqlstate() : "";
-  // PostgreSQL quotes the value it refuses, which may be a user's text.
+  // PostgreSQL quotes the value that it rejects, which may be a user's text.
   const absl::string_view message = absl::StartsWith(sqlstate, "22")
                                         ? "a value was refused"
                                         : absl::StripAsciiWhitespace(exception.what());

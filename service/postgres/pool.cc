@@ -13,18 +13,18 @@ namespace {
 
 constexpr int kMaxCollisions = 3;
 constexpr int kMaxLosses = 1;
-// A late timer cancels one statement. More cancellations are somebody's decision.
+// A late timer cancels one statement. More cancellations than this are somebody's decision.
 constexpr int kMaxCancellations = 5;
 constexpr absl::Duration kReconnectDelay = absl::Milliseconds(200);
 constexpr absl::Duration kLogInterval = absl::Seconds(10);
 constexpr absl::Duration kWatchInterval = absl::Seconds(1);
 
-// A plan fits the size that its tables have when it is made, and a new database grows quickly. A
+// A plan suits the sizes that its tables had when it was made, and a new database grows quickly. A
 // plan for small tables joins by scanning them: 30 ms for 200,000 comments.
 constexpr absl::Duration kPlanLife = absl::Seconds(5);
 constexpr char kDiscardPlans[] = "DISCARD PLANS";
 
-// Colliding transactions wait for different times, so that they do not collide again.
+// A random time, so that colliding transactions do not collide again.
 absl::Duration CollisionDelay(int collisions) {
   thread_local absl::BitGen random;
   return absl::Milliseconds(absl::Uniform(random, 1, 10 << collisions));
@@ -37,7 +37,8 @@ struct Attempts {
   int cancellations = 0;
   bool in_doubt = false;  // one of them may have been committed
 
-  // The job's last word. It must not say "not done" if an attempt may have been committed.
+  // Returns the final status of the job. It must not say "not done" if an attempt may have been
+  // committed.
   absl::Status Failed(absl::Status status) const {
     return in_doubt ? OutcomeUnknown() : std::move(status);
   }
@@ -45,7 +46,7 @@ struct Attempts {
 
 }  // namespace
 
-// Used by its own thread, but for the members that say otherwise.
+// Used by its own thread only, except where a member says otherwise.
 class Pool::Worker {
  public:
   Worker(const Options& options, std::stop_token stop)
@@ -67,8 +68,7 @@ class Pool::Worker {
     }
   }
 
-  // The version of the database that the open connection leads to. Empty if none is open.
-  // Thread-safe.
+  // Returns the version of the connected database; empty if no connection is open. Thread-safe.
   std::string DatabaseVersion() {
     const std::lock_guard lock(mutex_);
     return database_version_;
@@ -77,7 +77,7 @@ class Pool::Worker {
  private:
   SteadyTime Now() const { return options_.clock->Now(); }
 
-  // Runs the job until it has an outcome, and returns that.
+  // Runs the job until it has a final outcome, and returns it.
   absl::Status Run(Job& job, const CallContext& context) {
     Attempts attempts;
     while (true) {
@@ -96,7 +96,7 @@ class Pool::Worker {
     }
   }
 
-  // Whatever fails on a broken connection fails because of that.
+  // Any failure on a broken connection is caused by that.
   Failure ExplainOnConnection(const std::exception& exception) const {
     Failure failure = Explain(exception);
     const bool is_broken = connection_ != nullptr && !connection_->is_open();
@@ -104,8 +104,8 @@ class Pool::Worker {
     return {Failure::Kind::kConnectionLost, StoreUnavailable()};
   }
 
-  // OK if the job should be run again after this failure; otherwise its outcome. `limit` is the
-  // time that each of its statements had.
+  // Returns OK if the job should run again after this failure, otherwise its outcome. `limit` is
+  // the time that each of its statements had.
   absl::Status PrepareRetry(Failure failure, absl::Duration limit, Attempts& attempts) {
     switch (failure.kind) {
       case Failure::Kind::kFinal:
@@ -115,8 +115,8 @@ class Pool::Worker {
         options_.clock->SleepFor(CollisionDelay(attempts.collisions), stop_);
         return absl::OkStatus();
       case Failure::Kind::kCancelled:
-        // A statement that had less time than this job gives it was not cancelled on its account:
-        // it ran before the timeout was set, or a timer of the job before went off late.
+        // A statement that was cancelled before `limit` had passed was not cancelled by this job's
+        // timeout: it ran before that was set, or a timer of the previous job fired late.
         if (connection_->failed_after() >= limit) return std::move(failure.status);
         if (++attempts.cancellations > kMaxCancellations) return std::move(failure.status);
         return absl::OkStatus();
@@ -131,8 +131,8 @@ class Pool::Worker {
     return std::move(failure.status);
   }
 
-  // Makes connection_ ready for a job whose statements have this limit. False if the database
-  // cannot be reached. May throw like the methods of Connection.
+  // Makes connection_ ready for a job whose statements have this limit. Returns false if the
+  // database cannot be reached. May throw like the methods of Connection.
   bool Open(absl::Duration limit, SteadyTime now) {
     if (connection_ == nullptr && !Connect(now)) return false;
     connection_->SetStatementTimeout(limit, options_.statement_timeout);
@@ -167,7 +167,7 @@ class Pool::Worker {
       connection_.swap(connection);
       database_version_.clear();
     }
-    // The old connection is closed here, without the lock: that may take long.
+    // The old connection is closed here, without the lock, because closing may take long.
   }
 
   void SetDatabaseVersion(std::string version) {
@@ -181,8 +181,8 @@ class Pool::Worker {
   SteadyTime next_log_ = SteadyTime::InfinitePast();
   SteadyTime plans_until_ = SteadyTime::InfinitePast();
   std::mutex mutex_;
-  // Written by the worker's thread with mutex_ held. Read by it without, by others with mutex_
-  // held.
+  // Written by the worker's thread with mutex_ held. Read by that thread without it, and by others
+  // with mutex_ held.
   std::unique_ptr<Connection> connection_;
   std::string database_version_;  // Guarded by mutex_.
 };
@@ -204,7 +204,7 @@ Pool::~Pool() {
   }
   for (const auto& worker : workers_) worker->wake.notify_one();
   threads_.clear();  // joins them
-  // The callbacks may schedule more jobs, which are answered too.
+  // Callbacks may schedule more jobs, which are answered too.
   for (auto jobs = TakeQueuedJobs(); !jobs.empty(); jobs = TakeQueuedJobs()) {
     for (QueuedJob& queued : jobs) queued.job->Finish(StoreUnavailable());
   }
@@ -257,7 +257,7 @@ bool Pool::MayBeginSlowJob() const {
 std::deque<Pool::QueuedJob>* Pool::NextQueue() {
   const bool has_slow = !any_queue_.empty() && MayBeginSlowJob();
   if (prompt_queue_.empty()) return has_slow ? &any_queue_ : nullptr;
-  // In the order in which they came: where no connection is reserved, neither waits for ever.
+  // In order of arrival, so that neither kind starves where no connection is reserved.
   const bool slow_is_next = has_slow && any_queue_.front().number < prompt_queue_.front().number;
   return slow_is_next ? &any_queue_ : &prompt_queue_;
 }

@@ -16,7 +16,7 @@ namespace {
 
 constexpr char kChannelName[] = "content_articles";
 
-// If notices of more articles than this are waiting to be sent, they are dropped.
+// If notices of more articles than this are pending, all of them are dropped.
 constexpr size_t kMaxPending = 10'000;
 
 // ---- Payloads: one line for each article ----
@@ -27,7 +27,7 @@ std::string FormatLine(const ChangeNotice& notice) {
                       state.article_id, " ", notice.name);
 }
 
-// nullopt if the line has another form, which a newer version may send.
+// Returns nullopt if the line has another form, which a newer version may send.
 std::optional<ChangeNotice> ParseLine(absl::string_view line) {
   const std::vector<absl::string_view> parts = absl::StrSplit(line, ' ');
   ChangeNotice notice;

@@ -1,4 +1,4 @@
-// Callers who give up: every call is answered all the same, and the server can stop afterwards.
+// Callers that give up: every call is answered nevertheless, and the server can stop afterwards.
 // These tests find the methods by reflection, so a new RPC is covered without a change here.
 
 #include <gmock/gmock.h>
@@ -52,7 +52,7 @@ std::string PathOf(const MethodDescriptor& method) {
   return absl::StrCat("/", method.service()->full_name(), "/", method.name());
 }
 
-// What a request is about. Every method gets its own, so that none disturbs another.
+// The resources that a request refers to. Every method gets its own, so that none disturbs another.
 struct Subject {
   std::string article_name;
   std::string comment_name;
@@ -191,8 +191,8 @@ class CancelTest : public ::testing::Test {
     return std::make_unique<AnyCall>(client_, PathOf(method), RequestOf(method, subject));
   }
 
-  // Has every call been answered, the server stops at once. It waits for those that have not for
-  // ever: then it is killed.
+  // If every call has been answered, the server stops at once. Otherwise it waits for ever and is
+  // killed.
   void ExpectStops() {
     server_.Signal(SIGTERM);
     std::future<int> status = std::async(std::launch::async, [this] { return server_.Wait(); });

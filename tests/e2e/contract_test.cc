@@ -1,6 +1,5 @@
-// What the proto files promise and only shows when RPCs are called together: names that changed,
-// pages of one RPC that go on in another, writes that later reads must show, what readers never
-// see.
+// Promises of the proto files that involve several RPCs: changed names, pages of one RPC that
+// continue in another, writes that later reads must show, and what readers never see.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -75,7 +74,8 @@ class ContractTest : public ::testing::Test {
     EXPECT_EQ(Ask(&Admin::RenameArticle, request).article().name(), new_name);
   }
 
-  // What a watcher of an article who begins at the beginning is sent before it is up to date.
+  // Returns the messages that a watcher of an article, starting from the beginning, receives until
+  // it is up to date.
   std::vector<v1::Comment> Watched(const std::string& parent, int64_t up_to_revision) {
     grpc::ClientContext context;
     context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(20));
@@ -235,7 +235,7 @@ TEST_F(ContractTest, AReadThatDemandsAWriteShowsItOrSaysThatItCannot) {
   list.set_min_revision(revision);
   EXPECT_EQ(Ask(&Content::ListComments, list).article_revision(), revision);
 
-  // Every kind of write raises it, and says so.
+  // Every kind of write raises the revision and returns it.
   v1::UpdateCommentRequest update;
   update.mutable_comment()->set_name(comment.name());
   update.mutable_comment()->set_body("other words");
@@ -332,7 +332,7 @@ TEST_F(ContractTest, WhatAModeratorKeepsBackReadersGetFromNoRpc) {
   Moderate(pending.name(), v1::COMMENT_STATE_HIDDEN);
   const v1::Comment waiting = Add("story", "secret to this day", reply.name());
 
-  // The hidden one has a reply that is shown: it is there, and empty.
+  // The hidden comment has a reply that is shown, so it appears as a placeholder.
   v1::GetCommentRequest get;
   get.set_name(pending.name());
   const v1::Comment placeholder = Ask(&Content::GetComment, get).comment();
@@ -353,7 +353,7 @@ TEST_F(ContractTest, WhatAModeratorKeepsBackReadersGetFromNoRpc) {
   EXPECT_THAT(everything, Not(HasSubstr("secret")));
   EXPECT_THAT(everything, Not(HasSubstr(waiting.name())));
 
-  // Who wrote it, and who moderates, see it.
+  // Its writer and moderators see it.
   v1::ListModerationQueueRequest hidden;
   hidden.set_state(v1::COMMENT_STATE_HIDDEN);
   EXPECT_EQ(Ask(&Admin::ListModerationQueue, hidden).comments(0).body(), "secret while it waits");

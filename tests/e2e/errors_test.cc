@@ -1,7 +1,7 @@
-// Every error that the tables in content_service.proto and admin_service.proto promise, provoked on
-// the real binary: each row for each of its RPCs. Which code and which reason a row has is read
-// from the tables; what is here is how to come by it, and the details. A test sees to it that no
-// row, and no RPC of a row, is left out.
+// Provokes every error in the tables of content_service.proto and admin_service.proto on the real
+// binary: each row for each of its RPCs. Codes and reasons are read from the tables; this file has
+// the requests that lead to them, and the expected details. A test checks that no row, and no RPC
+// of a row, is left out.
 
 #include <gmock/gmock.h>
 #include <grpcpp/generic/generic_stub.h>
@@ -89,7 +89,7 @@ struct Row {
   std::string reason;
 };
 
-// What the first column says: names, or a phrase for many.
+// The RPCs in the first column: names, or a phrase that stands for many.
 std::set<std::string> Expand(const std::string& rpcs, const ServiceDescriptor& service) {
   std::set<std::string> names;
   const auto add = [&names](const auto& methods, const auto& is_meant) {
@@ -116,7 +116,8 @@ std::set<std::string> Expand(const std::string& rpcs, const ServiceDescriptor& s
   return names;
 }
 
-// Rows of the table in a proto file's comments. A row goes on where the next has no code.
+// Returns the rows of the table in a proto file's comments. A row continues in the next one if that
+// has no code.
 std::vector<Row> ReadTable(const std::string& file, const ServiceDescriptor& service) {
   std::ifstream lines(absl::StrCat(CONTENT_SOURCE_DIR, "/proto/content/v1/", file));
   std::vector<std::vector<std::string>> rows;
@@ -166,7 +167,7 @@ const Row& RowOf(const std::string& rpc, const std::string& condition) {
 
 // ---- Requests ----
 
-// Requests are JSON. Words with a $ stand for what ErrorsTest made.
+// Requests are JSON. Words with a $ stand for resources that ErrorsTest created.
 
 // A request of every RPC that is answered with OK.
 const std::map<std::string, std::string>& ValidRequests() {
@@ -199,14 +200,14 @@ const std::map<std::string, std::string>& ValidRequests() {
   return requests;
 }
 
-// The same with a member more.
+// The same with one more member.
 std::string With(const std::string& member, const std::string& request) {
   return absl::StrCat("{", member, request == "{}" ? "" : ", ", request.substr(1));
 }
 
 struct Case {
   std::string rpc;
-  std::string condition;  // how that of its row begins
+  std::string condition;  // beginning of its row's condition
   std::string request;
   Details details = {};
 };
@@ -260,7 +261,7 @@ void AddInvalidRequests(std::vector<Case>& cases) {
   }
 }
 
-// Every way that readers are told there is no such article.
+// Every way in which readers learn that there is no such article.
 void AddMissingArticles(std::vector<Case>& cases) {
   const std::string comment = "comments/01890a5d-ac96-774b-bcce-b302099a8057";
   for (const std::string id : {"none", "retracted", "scheduled"}) {
@@ -349,7 +350,7 @@ void AddWrongStates(std::vector<Case>& cases) {
        "the database is older than `resume_token`",
        R"({"resume_token": "$later"})",
        {"current_revision=$feed"}},
-      {"BatchGetArticles", "the answer would pass 3 MiB",
+      {"BatchGetArticles", "the answer would exceed 3 MiB",
        R"({"names": ["articles/large", "articles/large", "articles/large", "articles/large"],
            "view": "ARTICLE_VIEW_FULL"})"},
       {"SearchArticles", "`query` holds no word", R"({"query": "- \"\""})", {"field query"}},
@@ -427,7 +428,7 @@ void AddReusedRequestIds(std::vector<Case>& cases) {
   }
 }
 
-// What a caller can do wrong while all is well with the server.
+// Mistakes of callers while the server is healthy.
 std::vector<Case> CallersErrors() {
   std::vector<Case> cases;
   AddInvalidRequests(cases);
@@ -487,14 +488,14 @@ TEST(ErrorTables, EveryRowIsTestedForEachOfItsRpcs) {
 
 // ---- Calls ----
 
-// Calls any RPC with bytes. Of a stream it takes what comes until the end.
+// Calls any RPC with bytes. Reads a stream to its end.
 grpc::Status Call(const Client& client, const std::string& rpc, const std::string& request,
                   grpc::ClientContext& context) {
   const MethodDescriptor& method = MethodOf(rpc);
   const std::string path = absl::StrCat("/", method.service()->full_name(), "/", method.name());
   grpc::GenericStub stub(client.channel());
   grpc::CompletionQueue queue;
-  // Whether the step that was begun went well.
+  // Returns whether the step under way succeeded.
   const auto step = [&queue] {
     void* tag = nullptr;
     bool ok = false;
@@ -516,8 +517,8 @@ grpc::Status Call(const Client& client, const std::string& rpc, const std::strin
   return status;
 }
 
-// A status's details, one by one and sorted: its metadata, its bad fields and so on. What every
-// error has is checked on the way.
+// Returns a status's details, one by one and sorted: its metadata, its bad fields and so on. Also
+// checks what every error must have.
 Details DetailsOf(const grpc::Status& status) {
   Details found;
   google::rpc::Status details;
@@ -553,7 +554,7 @@ Details DetailsOf(const grpc::Status& status) {
   return found;
 }
 
-// Nothing of how it is made.
+// No details of the implementation.
 void ExpectNoInternals(const grpc::Status& status) {
   static const std::regex internals(
       R"(\b(SELECT|INSERT|DELETE|FROM|WHERE|SQL|SQLSTATE|ERROR|FATAL)\b|[0-9A-Z]{5}:|sqlstate|pqxx)"
@@ -567,11 +568,11 @@ void ExpectNoInternals(const grpc::Status& status) {
 
 // ---- The server ----
 
-// With so much memory for what is read.
+// With this much memory for the cache.
 class ErrorsTest : public ::testing::TestWithParam<const char*> {
  protected:
-  // Makes the content, and then a server with these settings that has not read any of it: what goes
-  // wrong in the database is to be seen by each call.
+  // Creates the content, and then a server with these settings that has cached none of it, so that
+  // each call meets the failures of the database.
   void Start(const std::vector<std::string>& settings = {}) {
     Serve({});
     MakeContent();
@@ -586,7 +587,7 @@ class ErrorsTest : public ::testing::TestWithParam<const char*> {
     AwaitServing(*client_);
   }
 
-  // What the requests are about.
+  // The resources that the requests refer to.
   void MakeContent() {
     Publish("story");
     Publish("large", R"("body": ")" + std::string(1'040'000, 'x') + '"');
@@ -663,7 +664,7 @@ class ErrorsTest : public ::testing::TestWithParam<const char*> {
                       [this, rpc] { return Ask(rpc, ValidRequests().at(rpc)); });
   }
 
-  // That the answer is what the row of this RPC promises.
+  // Checks that the answer is the one that the row of this RPC promises.
   void Expect(const grpc::Status& status, const std::string& rpc, const std::string& condition,
               Details details) const {
     const Row& row = RowOf(rpc, condition);
@@ -675,14 +676,15 @@ class ErrorsTest : public ::testing::TestWithParam<const char*> {
     ExpectNoInternals(status);
   }
 
-  // The RPCs of a row, less those that wait for no database, which do not fail with it.
+  // Returns the RPCs of a row, without those that do not wait for the database and so do not fail
+  // with it.
   static std::set<std::string> RpcsThatNeedTheDatabase(const std::string& condition) {
     std::set<std::string> rpcs = RowOf("CreateComment", condition).rpcs;
     rpcs.erase("GetServerInfo");
     return rpcs;
   }
 
-  // That each RPC of a row fails as the row promises.
+  // Checks that each RPC of a row fails as the row promises.
   void ExpectOfEach(const std::string& condition, const Details& details) const {
     for (const std::string& rpc : RpcsThatNeedTheDatabase(condition)) {
       SCOPED_TRACE(rpc);
@@ -808,7 +810,7 @@ TEST_P(ErrorsTest, TheServerIsStopping) {
   Start();
   Session session(url_);
   LockEverything(session);
-  const auto in_flight = AskAsync("GetArticle");  // which keeps it from ending
+  const auto in_flight = AskAsync("GetArticle");  // which keeps it from stopping
   AwaitWaitersForLocks(url_, 1);
   server_->Signal(SIGTERM);
   while (Ask("GetServerInfo", "{}").ok()) std::this_thread::yield();
@@ -865,7 +867,7 @@ TEST_P(ErrorsTest, TheWorkTakesTooLong) {
   Session session(url_);
   LockEverything(session);
   for (const std::string& rpc : RpcsThatNeedTheDatabase(kTooLate)) {
-    if (absl::StartsWith(rpc, "Watch")) continue;  // has no end of its own
+    if (absl::StartsWith(rpc, "Watch")) continue;  // never ends by itself
     SCOPED_TRACE(rpc);
     Expect(Ask(rpc, ValidRequests().at(rpc)), rpc, kTooLate, {});
   }
@@ -897,9 +899,9 @@ TEST_P(ErrorsTest, TheCallerCancels) {
     });
     AwaitWaitersForLocks(url_, 1);
     context.TryCancel();
-    // The status is the client's own: what the server says comes too late.
+    // The status is the client's own, because the server's comes too late.
     EXPECT_EQ(CodeName(call.get().error_code()), RowOf(rpc, kCancelled).code);
-    // The cache confirms what it has even if nobody waits, and asks again.
+    // The cache confirms its entries even if nobody waits, and asks again.
     while (WaitersForLocks(url_) > 0) {
       Query(url_,
             "SELECT count(pg_cancel_backend(pid)) FROM pg_stat_activity "

@@ -1,4 +1,4 @@
-// A Coalescer on a real pool. What it does by itself is tested in unit/postgres.
+// A Coalescer on a real pool. See unit/postgres for tests without a database.
 
 #include "postgres/coalescer.h"
 

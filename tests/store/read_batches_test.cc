@@ -1,4 +1,4 @@
-// What the store reads in batches: each read has its own answer.
+// Reads that the store runs in batches; each read gets its own answer.
 
 #include <algorithm>
 #include <map>

@@ -18,7 +18,7 @@
 
 namespace content::testing {
 
-/// A source of a feed that does what the test says. A key has numbered events, each of which is one
+/// A source for a feed, controlled by the test. A key has numbered events, each of which is one
 /// message, "KEY:NUMBER". A cursor is the number of the last event that was read.
 ///
 /// Reads and polls are answered at once, until Hold. Thread-safe.

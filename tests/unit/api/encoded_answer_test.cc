@@ -1,4 +1,4 @@
-// Answers that are put together from bytes: whoever parses them gets the message that was meant.
+// Answers that are assembled from bytes must parse to the intended message.
 
 #include "api/encoded_answer.h"
 
@@ -23,7 +23,7 @@ SharedBytes Shared(std::string bytes) {
   return std::make_shared<const std::string>(std::move(bytes));
 }
 
-// What goes over the wire.
+// Returns the bytes that go over the wire.
 std::string Wire(const EncodedAnswer& answer) {
   std::vector<grpc::Slice> slices;
   EXPECT_TRUE(Encode(answer).Dump(&slices).ok());
@@ -34,7 +34,7 @@ std::string Wire(const EncodedAnswer& answer) {
   return bytes;
 }
 
-// The message that is sent, by the answer that is kept of it.
+// Returns the message that is sent, given the cached answer.
 ArticleAnswer Kept(v1::Article article) {
   ArticleAnswer answer;
   answer.revision = article.revision();
@@ -56,7 +56,7 @@ v1::Article MakeArticle(int64_t revision, int64_t comment_count) {
   return article;
 }
 
-// That what is kept is sent as this article.
+// Checks that the cached answer is sent as this article.
 void ExpectSentAs(const ArticleAnswer& kept, const v1::Article& article) {
   EncodedAnswer answer;
   answer.AddArticle(v1::GetArticleResponse::kArticleFieldNumber, kept);

@@ -20,8 +20,8 @@ namespace content::testing {
 
 struct TestConnection {};
 
-/// Stands for a Pool, without a database. Jobs wait until the test takes them, one by one and on
-/// its own thread, so nothing depends on timing:
+/// Replaces a Pool in tests without a database. Jobs wait until the test takes them, one by one and
+/// on its own thread, so nothing depends on timing:
 ///
 ///   auto job = executor.TakeJob(Pace::kPrompt);
 ///   job->Begin();
@@ -58,7 +58,7 @@ class TestExecutor {
     return QueueOf(pace).size();
   }
 
-  /// nullptr if none waits.
+  /// Returns nullptr if no job waits.
   std::unique_ptr<Job> TakeJob(postgres::Pace pace) {
     const std::lock_guard lock(mutex_);
     return Take(QueueOf(pace));
