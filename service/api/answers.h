@@ -56,6 +56,7 @@ std::string CachedPageKey(absl::string_view rpc, absl::string_view article_name,
                           v1::CommentOrder order, int page_size,
                           v1::ArticleView view = v1::ARTICLE_VIEW_UNSPECIFIED);
 
+/// Returns `message` in wire format.
 SharedBytes Serialize(const google::protobuf::MessageLite& message);
 
 }  // namespace content::api

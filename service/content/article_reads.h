@@ -12,10 +12,12 @@ class ArticleReads {
  public:
   virtual ~ArticleReads() = default;
 
+  /// Answers with one page of articles that readers see.
   virtual void ListArticles(CallContext context, ArticleQuery query,
                             Callback<Page<v1::Article>> done) = 0;
 
-  /// INVALID_ARGUMENT on `query` if it contains no word to search for.
+  /// Answers with one page of articles that match. INVALID_ARGUMENT on `query` if it contains no
+  /// word to search for.
   virtual void SearchArticles(CallContext context, SearchQuery query,
                               Callback<Page<v1::SearchResult>> done) = 0;
 

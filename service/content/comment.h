@@ -22,6 +22,7 @@ struct CommentQuery {
   std::string reply_to_id = {};
   int page_size = 0;
   std::string after_key = {};
+  /// The answer must show at least this revision of the article. 0: any.
   int64_t min_revision = 0;
   /// Maximum size of the page in bytes.
   int max_bytes = kMaxReplyBytes;

@@ -19,9 +19,13 @@ class CommentReads {
  public:
   virtual ~CommentReads() = default;
 
+  /// Answers with the comment. ARTICLE_NOT_FOUND, COMMENT_NOT_FOUND, or REVISION_NOT_REACHED if the
+  /// article has not reached `min_revision`.
   virtual void GetComment(CallContext context, CommentRef comment, int64_t min_revision,
                           Callback<v1::Comment> done) = 0;
 
+  /// Answers with one page of comments. ARTICLE_NOT_FOUND, REVISION_NOT_REACHED, or
+  /// COMMENT_NOT_FOUND if readers see no comment `reply_to_id`.
   virtual void ListComments(CallContext context, CommentQuery query,
                             Callback<CommentPage> done) = 0;
 

@@ -16,9 +16,10 @@ class CommentWrites {
   virtual void CreateComment(CallContext context, NewComment comment,
                              Callback<v1::Comment> done) = 0;
 
+  /// Answers with the comment after the change, with author and text.
   virtual void UpdateComment(CallContext context, CommentEdit edit, Callback<v1::Comment> done) = 0;
 
-  /// Answers with the article's new revision.
+  /// Answers with the article's revision after the call.
   virtual void DeleteComment(CallContext context, CommentDeletion deletion,
                              Callback<int64_t> done) = 0;
 

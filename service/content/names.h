@@ -29,6 +29,7 @@ struct CommentRef {
 /// form, with valid ids.
 std::optional<CommentRef> ParseCommentName(absl::string_view name);
 
+/// Return the resource name for valid ids.
 std::string ArticleName(absl::string_view article_id);
 std::string CommentName(absl::string_view article_id, absl::string_view comment_id);
 

@@ -20,17 +20,18 @@ class Publishing {
   virtual void PublishArticle(CallContext context, v1::Article article, PublishOptions options,
                               Callback<PublishedArticle> done) = 0;
 
+  /// Changes the fields that `edit` names. Answers with the article in FULL view.
   virtual void UpdateArticle(CallContext context, ArticleEdit edit, Callback<v1::Article> done) = 0;
 
-  /// Answers with the article in BASIC view.
+  /// Answers with the article in BASIC view. ARTICLE_EXISTS if another article has or had the name.
   virtual void RenameArticle(CallContext context, ArticleRenaming renaming,
                              Callback<v1::Article> done) = 0;
 
-  /// Answers with the article's revision.
+  /// Answers with the article's revision after the call.
   virtual void RetractArticle(CallContext context, ArticleRetraction retraction,
                               Callback<int64_t> done) = 0;
 
-  /// Answers with the article whether readers see it or not.
+  /// Answers with the article in FULL view, whether readers see it or not.
   virtual void InspectArticle(CallContext context, std::string id,
                               Callback<InspectedArticle> done) = 0;
 };

@@ -42,6 +42,7 @@ struct PageRequest {
   /// Identifies the page among the pages of the article. Pages with the same key and article
   /// revision have the same bytes.
   std::string key = {};
+  /// The answer must show at least this revision of the article. 0: any.
   int64_t min_revision = 0;
   /// If set, the answer also has the article, in this view and as of the moment of the page.
   std::optional<v1::ArticleView> view = {};

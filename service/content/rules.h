@@ -16,8 +16,13 @@ inline constexpr absl::string_view kArticleNameRule =
 inline constexpr absl::string_view kCommentNameRule =
     "is not articles/{id}/comments/{uuid} with a UUID in lower case";
 
+/// Maximum length of a comment, in Unicode code points.
 inline constexpr int kMaxCommentCharacters = 10'000;
+
+/// Maximum depth of a reply. A comment at the top level has depth 0.
 inline constexpr int kMaxThreadDepth = 32;
+
+/// Maximum size of an article's body.
 inline constexpr int kMaxBodyBytes = 1 << 20;
 
 /// Maximum number of former names of an article. WatchArticles and InspectArticle send all of them,
