@@ -6,8 +6,10 @@
 #include <unistd.h>
 
 #include <array>
+#include <cerrno>
 #include <memory>
 #include <optional>
+#include <system_error>
 #include <utility>
 
 #include "absl/strings/ascii.h"
@@ -27,7 +29,9 @@ constexpr absl::Duration kLogInterval = absl::Seconds(10);
 // An eventfd: any thread can signal it, and one thread polls it together with a socket.
 class WakeupFd {
  public:
-  WakeupFd() : fd_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
+  WakeupFd() : fd_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
+    if (fd_ < 0) throw std::system_error(errno, std::generic_category(), "cannot make an eventfd");
+  }
   ~WakeupFd() { close(fd_); }
 
   WakeupFd(const WakeupFd&) = delete;

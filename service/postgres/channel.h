@@ -14,8 +14,9 @@ namespace content::postgres {
 /// Sends and receives text by NOTIFY (https://www.postgresql.org/docs/current/sql-notify.html) on
 /// its own connection and thread.
 ///
-/// Notifications are best effort. While the database cannot be reached, payloads to send wait, and
-/// payloads from other sessions are lost. At most one statement is under way, and at most 200 start
+/// Notifications are best effort. While the database cannot be reached, payloads to send wait, but
+/// those that were being sent when the connection broke are lost, and so are payloads from other
+/// sessions. At most one statement is under way, and at most 200 start
 /// per second.
 class Channel {
  public:

@@ -142,8 +142,11 @@ class Coalescer {
     absl::Status Run(typename Executor::Connection& connection, bool in_doubt) override {
       answers_ =
           std::as_const(coalescer_.policy_).Run(connection, batch_->requests, pace_, in_doubt);
-      if (answers_.size() == batch_->requests.size()) return absl::OkStatus();
-      return Internal("a batch has more or fewer answers than requests");
+      // The work may be committed, so it must not be done again.
+      if (answers_.size() != batch_->requests.size()) {
+        FailInvariant("a batch has more or fewer answers than requests");
+      }
+      return absl::OkStatus();
     }
 
     void Finish(absl::Status status) override {
@@ -194,12 +197,12 @@ class Coalescer {
     batch_starts_.insert(now);
     Batch batch = policy_.Take(pace);
     ScheduleWanted(std::move(lock));  // another connection may take the rest
-    batch.requests = DropGone(std::move(batch.requests), now);
+    batch.requests = DropAbandoned(std::move(batch.requests), now);
     return batch;
   }
 
   // Answers the requests whose callers have given up, and returns the others. None waits any more.
-  std::vector<Request> DropGone(std::vector<Request> requests, SteadyTime now) {
+  std::vector<Request> DropAbandoned(std::vector<Request> requests, SteadyTime now) {
     std::vector<Request> wanted;
     wanted.reserve(requests.size());
     for (Request& request : requests) {
@@ -215,7 +218,7 @@ class Coalescer {
 
   void FinishBatch(Batch batch, SteadyTime start, BatchAnswers<Answer> answers,
                    const absl::Status& status) {
-    const bool one_by_one = batch.requests.size() > 1 && MayBeOnesFault(status);
+    const bool one_by_one = batch.requests.size() > 1 && MayBeCausedByOneRequest(status);
     std::vector<Request> again;
     for (size_t i = 0; i < batch.requests.size(); ++i) {
       if (!one_by_one && answers[i]) continue;

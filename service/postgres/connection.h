@@ -17,11 +17,11 @@ namespace content::postgres {
 /// The parameters of a statement, as text.
 using Parameters = std::vector<std::string>;
 
-/// Returns a parameter as text. Takes a string, a number or a boolean.
+/// Returns a parameter as text. Takes a string, an integer or a boolean.
 inline std::string ParameterText(std::string value) { return value; }
 inline std::string ParameterText(const char* value) { return value; }
 inline std::string ParameterText(bool value) { return value ? "true" : "false"; }
-template <class Number, class = std::enable_if_t<std::is_arithmetic_v<Number>>>
+template <class Number, class = std::enable_if_t<std::is_integral_v<Number>>>
 std::string ParameterText(Number value) {
   return std::to_string(value);
 }
@@ -96,6 +96,8 @@ class Connection {
   struct Impl;
 
   Result ReadPrepared(const std::string& sql, const Parameters& parameters);
+
+  void RunWithin(absl::Duration limit, const std::string& sql);
 
   // Returns the name of the prepared statement for `sql`. Prepares it on first use.
   const std::string& Prepare(const std::string& sql);

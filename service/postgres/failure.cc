@@ -25,7 +25,9 @@ std::optional<Failure> FromSqlState(absl::string_view state) {
   if (state == "40003") return Failure{Kind::kOutcomeUnknown, OutcomeUnknown()};
   // 25006: the server has become a read-only standby. 57P0x: it is stopping or starting, or has
   // crashed.
-  if (state == "25006" || absl::StartsWith(state, "57P0") || absl::StartsWith(state, "08")) {
+  // 25001, 25P01, 25P02: a transaction is open or is not, unlike what the driver believes.
+  if (state == "25001" || state == "25P01" || state == "25P02" || state == "25006" ||
+      absl::StartsWith(state, "57P0") || absl::StartsWith(state, "08")) {
     return Failure{Kind::kConnectionLost, StoreUnavailable()};
   }
   if (state == "57014") return Failure{Kind::kCancelled, DeadlineExceeded()};
@@ -57,22 +59,29 @@ std::optional<Failure> Classify(const std::exception& exception) {
 
 }  // namespace
 
-bool MayBeOnesFault(const absl::Status& status) {
+bool MayBeCausedByOneRequest(const absl::Status& status) {
   return absl::IsInvalidArgument(status) || absl::IsInternal(status);
 }
 
-Failure Explain(const std::exception& exception) {
+Failure ToFailure(const std::exception& exception, bool is_open) {
   const auto* error = dynamic_cast<const pqxx::sql_error*>(&exception);
   const std::string sqlstate = error != nullptr ? error->sqlstate() : "";
   // PostgreSQL quotes the value that it rejects, which may be a user's text.
   const absl::string_view message = absl::StartsWith(sqlstate, "22")
                                         ? "a value was refused"
                                         : absl::StripAsciiWhitespace(exception.what());
-  if (std::optional<Failure> failure = Classify(exception)) {
+  std::optional<Failure> failure = Classify(exception);
+  const bool is_outcome_unknown = failure && failure->kind == Kind::kOutcomeUnknown;
+  if (!is_open && !is_outcome_unknown) {
+    failure = Failure{Kind::kConnectionLost, StoreUnavailable()};
+  }
+  if (failure) {
     log::Warning("database error", {{"sqlstate", sqlstate}, {"message", message}});
     return *std::move(failure);
   }
-  return {Kind::kFinal, Internal(absl::StrCat("database error ", sqlstate, ": ", message))};
+  const std::string origin =
+      sqlstate.empty() ? "" : absl::StrCat("database error ", sqlstate, ": ");
+  return {Kind::kFinal, Internal(absl::StrCat(origin, message))};
 }
 
 }  // namespace content::postgres

@@ -28,10 +28,10 @@ struct Failure {
 };
 
 /// Returns whether a batch may have failed with `status` because of a single request in it.
-bool MayBeOnesFault(const absl::Status& status);
+bool MayBeCausedByOneRequest(const absl::Status& status);
 
-/// Explains an exception thrown by a method of Connection, and logs the details that callers must
-/// not see.
-Failure Explain(const std::exception& exception);
+/// Turns an exception of a Connection's method into a Failure, and logs what the caller is not
+/// told. `is_open`: whether the connection can still be used. If not, that is why its job failed.
+Failure ToFailure(const std::exception& exception, bool is_open);
 
 }  // namespace content::postgres

@@ -14,9 +14,9 @@ enum class Pace {
   kAny,
 };
 
-/// Work for a connection. An executor calls Begin once, then Run at least once if callers still
-/// wait, and then Finish once, all on the thread of one connection. When the executor ends, it
-/// calls only Finish, on any thread.
+/// Work for a connection. An executor calls Begin once, then Run, possibly several times, unless
+/// the callers have given up or there is no connection, and then Finish once. When the executor
+/// ends, it calls only Finish. Begin and Finish must not throw.
 template <class Connection>
 class BasicJob {
  public:

@@ -21,7 +21,7 @@ constexpr absl::Duration kWatchInterval = absl::Seconds(1);
 
 // A plan suits the sizes that its tables had when it was made, and a new database grows quickly. A
 // plan for small tables joins by scanning them: 30 ms for 200,000 comments.
-constexpr absl::Duration kPlanLife = absl::Seconds(5);
+constexpr absl::Duration kPlanLifetime = absl::Seconds(5);
 constexpr char kDiscardPlans[] = "DISCARD PLANS";
 
 // A random time, so that colliding transactions do not collide again.
@@ -90,18 +90,11 @@ class Pool::Worker {
         if (!Open(limit, now)) return attempts.Failed(StoreUnavailable());
         return job.Run(*connection_, attempts.in_doubt);
       } catch (const std::exception& exception) {
-        absl::Status status = PrepareRetry(ExplainOnConnection(exception), limit, attempts);
+        absl::Status status =
+            PrepareRetry(ToFailure(exception, connection_->is_open()), limit, attempts);
         if (!status.ok()) return attempts.Failed(std::move(status));
       }
     }
-  }
-
-  // Any failure on a broken connection is caused by that.
-  Failure ExplainOnConnection(const std::exception& exception) const {
-    Failure failure = Explain(exception);
-    const bool is_broken = connection_ != nullptr && !connection_->is_open();
-    if (!is_broken || failure.kind == Failure::Kind::kOutcomeUnknown) return failure;
-    return {Failure::Kind::kConnectionLost, StoreUnavailable()};
   }
 
   // Returns OK if the job should run again after this failure, otherwise its outcome. `limit` is
@@ -138,7 +131,7 @@ class Pool::Worker {
     connection_->SetStatementTimeout(limit, options_.statement_timeout);
     if (now >= plans_until_) {
       connection_->Run(kDiscardPlans);
-      plans_until_ = now + kPlanLife;
+      plans_until_ = now + kPlanLifetime;
     }
     return true;
   }
@@ -148,7 +141,7 @@ class Pool::Worker {
     try {
       Replace(std::make_unique<Connection>(options_.dsn, *options_.clock));
       SetDatabaseVersion(connection_->PrepareSession());
-      plans_until_ = now + kPlanLife;
+      plans_until_ = now + kPlanLifetime;
       return true;
     } catch (const std::exception& exception) {
       Replace(nullptr);

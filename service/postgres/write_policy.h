@@ -6,7 +6,6 @@
 #include <functional>
 #include <iterator>
 #include <map>
-#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
@@ -148,7 +147,7 @@ class WritePolicy {
     BatchAnswers<Answer> answers = work_(connection, items, {skip_locked, in_doubt});
     const bool all_answered = std::all_of(answers.begin(), answers.end(),
                                           [](const auto& answer) { return answer.has_value(); });
-    if (!skip_locked && !all_answered) throw std::logic_error("a write has no answer");
+    if (!skip_locked && !all_answered) FailInvariant("a write has no answer");
     return answers;
   }
 

@@ -104,7 +104,10 @@ void ChangeNotifier::NotifySubscribers(const ChangeNotice& notice) {
 bool ChangeNotifier::AddPending(const std::vector<ChangeNotice>& notices) {
   const std::lock_guard lock(pending_mutex_);
   const bool were_none = pending_.empty();
-  if (pending_.size() > kMaxPending) pending_.clear();
+  if (pending_.size() > kMaxPending) {
+    log::Warning("change notices dropped", {{"articles", pending_.size()}});
+    pending_.clear();
+  }
   for (const ChangeNotice& notice : notices) {
     ChangeNotice& latest = pending_[notice.state.article_id];
     if (latest.state.revision < notice.state.revision) latest = notice;

@@ -38,6 +38,10 @@ struct LockedArticle {
 std::optional<LockedArticle> LockArticle(postgres::Transaction& transaction,
                                          const std::string& name, absl::Time now);
 
+/// The same as of now, by the article's key, which is one of its names.
+std::optional<LockedArticle> LockArticleByKey(postgres::Transaction& transaction,
+                                              const std::string& key);
+
 /// What to do with an article that another transaction has locked.
 enum class LockWait { kWait, kSkip };
 

@@ -86,6 +86,28 @@ TEST_F(PoolTest, AnExceptionOfAJobIsAnInternalError) {
   EXPECT_EQ(*Read("SELECT 'text'"), "text") << "the connection can still be used";
 }
 
+TEST_F(PoolTest, AJobThatLeavesATransactionOpenDoesNotHarmTheNext) {
+  Open({});
+  const auto answer = Read([](Connection& connection) -> absl::StatusOr<std::string> {
+    connection.Run("BEGIN");
+    return connection.Read("SELECT 1 / 0")[0][0].as<std::string>();
+  });
+  EXPECT_EQ(ReasonOf(answer.status()), "INVALID_REQUEST");
+  EXPECT_EQ(*Read("SELECT 'text'"), "text");
+}
+
+TEST_F(PoolTest, ASnapshotThatCannotBeEndedDoesNotHarmTheNextJob) {
+  Open({});
+  const auto answer = Read([this](Connection& connection) -> absl::StatusOr<std::string> {
+    const Snapshot snapshot(connection);
+    std::string backend = connection.Read("SELECT pg_backend_pid()")[0][0].as<std::string>();
+    testing::Query(url_, "SELECT pg_terminate_backend(" + backend + ")");
+    return backend;
+  });
+  EXPECT_TRUE(answer.ok()) << answer.status();
+  EXPECT_EQ(*Read("SELECT 'text'"), "text");
+}
+
 TEST_F(PoolTest, RunsNothingForCallersWhoHaveGivenUp) {
   Open({.clock = &clock_});
   bool has_run = false;
@@ -446,16 +468,17 @@ TEST_F(PoolTest, AnswersWaitingJobsWhenItEndsAndThoseOfTheirCallbacks) {
 TEST_F(PoolTest, WaitsForRunningJobsWhenItEnds) {
   Open({});
   Pending<void> runs;
-  std::promise<void> begun;
+  std::promise<void> begun, ending;
   pool_->Read(
       {}, Pace::kAny,
-      [&begun](Connection& connection) {
+      [&](Connection&) {
         begun.set_value();
-        connection.Read("SELECT pg_sleep(0.01)");
+        ending.get_future().wait();
         return absl::OkStatus();
       },
       runs.callback());
   begun.get_future().wait();
+  ending.set_value();
   pool_.reset();
   ASSERT_TRUE(runs.is_answered());
   EXPECT_TRUE(runs.Get().ok());

@@ -133,7 +133,7 @@ class CommentBatch {
   std::vector<ChangeNotice> Notices() const {
     std::map<std::string, ChangeNotice> by_article;
     for (const Item& item : items_) {
-      if (item.answer->value().ok()) {
+      if (item.answer->value().ok() && !IsDryRun(*item.change)) {
         by_article.try_emplace(item.article->id, NoticeOf(*item.article));
       }
     }

@@ -254,6 +254,12 @@ const RequestKey& RequestOf(const CommentChange& change) {
   return std::visit([](const auto& it) -> const RequestKey& { return it.request; }, change);
 }
 
+bool IsDryRun(const CommentChange& change) {
+  const auto* const added = std::get_if<NewComment>(&change);
+  const auto* const edit = std::get_if<CommentEdit>(&change);
+  return (added != nullptr && added->validate_only) || (edit != nullptr && edit->validate_only);
+}
+
 const std::string& TargetOf(const CommentChange& change) {
   return std::visit([](const auto& it) -> const std::string& { return TargetIdOf(it); }, change);
 }

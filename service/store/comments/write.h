@@ -33,6 +33,9 @@ const std::string& ArticleOf(const CommentChange& change);
 
 const RequestKey& RequestOf(const CommentChange& change);
 
+/// Returns whether the write is only checked.
+bool IsDryRun(const CommentChange& change);
+
 /// Returns the id of the comment that the write changes or replies to; empty if there is none.
 const std::string& TargetOf(const CommentChange& change);
 

@@ -61,11 +61,6 @@ std::set<StoredKey> FindKeys(postgres::Transaction& transaction, const std::stri
   return keys;
 }
 
-// An article's key is one of its names, so articles can be locked by it.
-std::optional<LockedArticle> LockByKey(postgres::Transaction& transaction, const std::string& key) {
-  return LockArticle(transaction, key, absl::Now());
-}
-
 // Returns whether an attempt was committed. The article's lock, which the attempt held, ensures
 // that it has ended. No other write leaves the same comment with the same etag and time.
 bool WasCommitted(postgres::Transaction& transaction, const LockedArticle& article,
@@ -83,7 +78,7 @@ std::optional<ErasedComments> AnswerIfCommitted(postgres::Connection& connection
                                                 const ErasureAttempt& attempt,
                                                 const Announce& announce) {
   postgres::Transaction transaction(connection);
-  const auto article = LockByKey(transaction, attempt.key.article_id);
+  const auto article = LockArticleByKey(transaction, attempt.key.article_id);
   if (!article || !WasCommitted(transaction, *article, attempt)) return std::nullopt;
   announce({NoticeOf(*article)});
   return attempt.erased;
@@ -142,7 +137,7 @@ absl::StatusOr<ErasedComments> EraseAuthor(postgres::Connection& connection,
   const postgres::Result first = transaction.Exec(select_article, author_id);
   if (first.empty()) return ErasedComments{.complete = true};
 
-  LockedArticle article = LockByKey(transaction, first[0]["article_id"].c_str()).value();
+  LockedArticle article = LockArticleByKey(transaction, first[0]["article_id"].c_str()).value();
   attempt = EraseSome(transaction, article, author_id);
   // Others may have erased them before the lock was taken. There may be more on other articles.
   if (!attempt) return ErasedComments{.complete = false};

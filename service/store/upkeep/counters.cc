@@ -178,11 +178,6 @@ std::vector<ArticleRef> SelectBatch(postgres::Transaction& transaction, const Ve
   return articles;
 }
 
-// An article's key is one of its names, so articles can be locked by it.
-std::optional<LockedArticle> LockByKey(postgres::Transaction& transaction, const std::string& key) {
-  return LockArticle(transaction, key, absl::Now());
-}
-
 // Returns what the attempt would have answered if its article is correct now, otherwise nullopt.
 // Waits for the article's lock, which the attempt held until it ended. Who repaired the article
 // does not matter: only a repair makes wrong counters correct.
@@ -190,7 +185,7 @@ std::optional<VerifiedCounters> AnswerIfRepaired(postgres::Connection& connectio
                                                  const RepairAttempt& attempt,
                                                  const Announce& announce) {
   postgres::Transaction transaction(connection);
-  const auto article = LockByKey(transaction, attempt.article_key);
+  const auto article = LockArticleByKey(transaction, attempt.article_key);
   if (!article || !Examine(transaction, article->id).all_right()) return std::nullopt;
   announce({NoticeOf(*article)});
   return attempt.verified;
@@ -223,7 +218,7 @@ absl::StatusOr<VerifiedCounters> VerifyCounters(postgres::Connection& connection
   for (const ArticleRef& article : articles) {
     Findings findings = Examine(transaction, article.key);
     if (query.repair && !findings.all_right()) {
-      repaired = LockByKey(transaction, article.key).value();
+      repaired = LockArticleByKey(transaction, article.key).value();
       findings = Repair(transaction, *repaired);
     }
     AddDrifts(article.name, findings, repaired.has_value(), verified.drifts);
