@@ -43,7 +43,7 @@ Parameters MakeParameters(Args&&... args) {
 /// It never reconnects. A connection that breaks throws from then on, and is thrown away.
 ///
 /// The methods throw exceptions, which the jobs of a Pool let pass: the pool turns them into an
-/// absl::Status (failure.h). Not thread-safe, but for ShutdownIfOverdue.
+/// absl::Status (failure.h). Not thread-safe, but for ShutdownIfOverdue and ShutdownSocket.
 class Connection {
  public:
   /// Connects, which takes 3 s at most unless `dsn`, a CompleteDsn, says otherwise. Statements are
@@ -75,6 +75,9 @@ class Connection {
   /// true if it did. Thread-safe.
   bool ShutdownIfOverdue();
 
+  /// Makes the current or next use of the socket fail. Thread-safe.
+  void ShutdownSocket() const;
+
   /// Runs one statement, in the open Snapshot if there is one. Otherwise it runs outside a
   /// transaction block, which costs a third as much. `sql` is prepared and kept, so it must be one
   /// of a bounded set of texts.
@@ -98,9 +101,6 @@ class Connection {
 
   // Returns the name of the prepared statement for `sql`. Prepares it on first use.
   const std::string& Prepare(const std::string& sql);
-
-  // Makes the current or next use of the socket fail.
-  void ShutdownSocket() const;
 
   StatementMonitor monitor_;
   std::unique_ptr<Impl> impl_;

@@ -15,8 +15,8 @@ enum class Pace {
 };
 
 /// Work for a connection. An executor calls Begin once, Run at least once if callers still wait,
-/// and then Finish once, all on the thread of one connection. An executor that ends calls Finish
-/// alone, on any thread.
+/// and then Finish once, one after the other, on the thread of the connection or of a caller. An
+/// executor that ends calls Finish alone, on any thread.
 template <class Connection>
 class BasicJob {
  public:
