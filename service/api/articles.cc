@@ -79,6 +79,7 @@ void GetArticle(ReadCache& cache, CallContext call, v1::GetArticleRequest reques
                 Callback<EncodedAnswer> done) {
   absl::StatusOr<ArticleLookup> lookup = CheckGetArticle(request);
   if (!lookup.ok()) return std::move(done)(lookup.status());
+  call.may_run_here = true;  // a read by key is short
   cache.GetArticle(std::move(call), std::move(lookup->id), lookup->view, request.min_revision(),
                    Reply<ArticleAnswer>(std::move(done), EncodeArticle));
 }

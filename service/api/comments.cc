@@ -46,6 +46,7 @@ void GetComment(CommentReads& reads, CallContext call, v1::GetCommentRequest req
                 Callback<v1::GetCommentResponse> done) {
   absl::StatusOr<CommentRef> reference = CheckGetComment(request);
   if (!reference.ok()) return std::move(done)(reference.status());
+  call.may_run_here = true;  // a read by key is short
   reads.GetComment(std::move(call), *std::move(reference), request.min_revision(),
                    ReplyWithComment<v1::GetCommentResponse>(std::move(done)));
 }

@@ -20,6 +20,9 @@ struct CallContext {
   /// Returns true once the caller has given up. May be empty. Called from any thread, but never
   /// after the call was answered.
   std::function<bool()> cancelled = {};
+  /// The calling thread may wait for a short read. Says nothing about the threads that go on with
+  /// the call later.
+  bool may_run_here = false;
 
   bool is_cancelled() const { return cancelled && cancelled(); }
 };

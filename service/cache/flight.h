@@ -67,6 +67,8 @@ struct Flight {
   const std::shared_ptr<const LoadPage> load;
   const Tick begun_tick;
   const SteadyTime begun_at;
+  /// Whether the thread that begins it may wait for its answer. Used by that thread only.
+  bool may_run_here = false;
   /// Guarded by shard.mutex.
   std::vector<WaitingRead> waiters = {};
 };

@@ -43,11 +43,14 @@ void Flights::Join(Shard& shard, Entry& entry, WaitingRead read, PendingActions&
     actions.restarted.push_back(std::move(read));  // where it is answered with an error
     return;
   }
+  // Whichever thread lands the flight goes on with the read.
+  const bool may_run_here = std::exchange(read.context.may_run_here, false);
   Question question = QuestionFor(entry, read.lookup);
   Flight* flight = entry.FindFlight(question);
   if (flight == nullptr) {
     actions.departures.push_back(Begin(shard, entry, std::move(question), read.load));
     flight = actions.departures.back().get();
+    flight->may_run_here = may_run_here;
   }
   if (flight->waiters.size() < kMaxWaiters) {
     flight->waiters.push_back(std::move(read));
@@ -79,6 +82,7 @@ void Flights::Run(PendingActions actions) {
 
 void Flights::Send(const FlightPtr& flight) {
   CallContext context = ContextOf(flight);
+  context.may_run_here = flight->may_run_here;
   auto land = [this, flight](auto answer) { Land(flight, ToSnapshot(std::move(answer))); };
   switch (flight->question.kind) {
     case Question::Kind::kState:

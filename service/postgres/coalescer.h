@@ -83,8 +83,8 @@ bool MayJoin(const Request& next, const std::vector<Request>& batch, size_t max_
 ///                                           runs the requests; may be called by several threads;
 ///                                           may throw the exceptions of Connection
 ///
-/// `Executor` has the types Connection and Job (a BasicJob), and the methods Schedule(job, pace),
-/// admission() and clock(). Pool is one.
+/// `Executor` has the types Connection and Job (a BasicJob), and the methods
+/// Schedule(job, pace, may_run_here), admission() and clock(). Pool is one.
 ///
 /// Thread-safe. Must outlive the executor, which need not exist yet.
 template <class PolicyType, class Executor = Pool>
@@ -99,9 +99,11 @@ class Coalescer {
   Coalescer(const Coalescer&) = delete;
   Coalescer& operator=(const Coalescer&) = delete;
 
-  /// Adds a request. Calls `done` on a thread of the executor, or, if too many requests wait, at
-  /// once on the calling thread with RESOURCE_EXHAUSTED. Does not block.
+  /// Adds a request. Calls `done` on a thread of the executor, or on one that may run jobs
+  /// (CallContext::may_run_here), or, if too many requests wait, at once on the calling thread with
+  /// RESOURCE_EXHAUSTED. Blocks only if `context.may_run_here`.
   void Add(CallContext context, Item item, Callback<Answer> done) {
+    const bool may_run_here = context.may_run_here;
     std::unique_lock lock(mutex_);
     auto ticket = executor_.admission().Admit(policy_.CountAlike(item));
     if (!ticket.ok()) {
@@ -109,7 +111,7 @@ class Coalescer {
       return std::move(done)(ticket.status());
     }
     policy_.Add({std::move(item), std::move(context), std::move(done), *std::move(ticket)});
-    ScheduleWanted(std::move(lock));
+    ScheduleWanted(std::move(lock), may_run_here);
   }
 
   /// When the oldest of the batches that are being done was given to a connection; InfiniteFuture
@@ -170,12 +172,12 @@ class Coalescer {
 
   // Schedules the jobs that the policy wants and that are not scheduled yet. Releases the mutex
   // first, so that a thread that is woken does not wait for it.
-  void ScheduleWanted(std::unique_lock<std::mutex> lock) {
+  void ScheduleWanted(std::unique_lock<std::mutex> lock, bool may_run_here = false) {
     const int prompt = ClaimUnscheduled(Pace::kPrompt);
     const int any = ClaimUnscheduled(Pace::kAny);
     lock.unlock();
-    for (int i = 0; i < prompt; ++i) Schedule(Pace::kPrompt);
-    for (int i = 0; i < any; ++i) Schedule(Pace::kAny);
+    for (int i = 0; i < prompt; ++i) Schedule(Pace::kPrompt, may_run_here);
+    for (int i = 0; i < any; ++i) Schedule(Pace::kAny, may_run_here);
   }
 
   // Requires mutex_.
@@ -186,7 +188,9 @@ class Coalescer {
     return unscheduled;
   }
 
-  void Schedule(Pace pace) { executor_.Schedule(std::make_unique<BatchJob>(*this, pace), pace); }
+  void Schedule(Pace pace, bool may_run_here) {
+    executor_.Schedule(std::make_unique<BatchJob>(*this, pace), pace, may_run_here);
+  }
 
   // Requires mutex_.
   int& Scheduled(Pace pace) { return pace == Pace::kPrompt ? scheduled_prompt_ : scheduled_any_; }

@@ -43,7 +43,7 @@ Parameters MakeParameters(Args&&... args) {
 /// Never reconnects. Once broken, every method throws, and the connection must be discarded.
 ///
 /// Methods report errors by exceptions. A Pool's jobs let them through: the pool turns them into an
-/// absl::Status (failure.h). Not thread-safe, except for ShutdownIfOverdue.
+/// absl::Status (failure.h). Not thread-safe, except for ShutdownIfOverdue and ShutdownSocket.
 class Connection {
  public:
   /// Connects. `dsn` is a CompleteDsn; unless it says otherwise, connecting takes at most 3 s.
@@ -76,6 +76,9 @@ class Connection {
   /// socket down. Thread-safe.
   bool ShutdownIfOverdue();
 
+  /// Makes the current use of the socket, or else the next one, fail. Thread-safe.
+  void ShutdownSocket() const;
+
   /// Runs one statement: in the open Snapshot if there is one, otherwise outside a transaction
   /// block, which costs a third as much. `sql` is prepared and the prepared statement kept, so
   /// `sql` must come from a bounded set of texts.
@@ -101,9 +104,6 @@ class Connection {
 
   // Returns the name of the prepared statement for `sql`. Prepares it on first use.
   const std::string& Prepare(const std::string& sql);
-
-  // Makes the current use of the socket, or else the next one, fail.
-  void ShutdownSocket() const;
 
   StatementMonitor monitor_;
   std::unique_ptr<Impl> impl_;

@@ -15,8 +15,8 @@ enum class Pace {
 };
 
 /// Work for a connection. An executor calls Begin once, then Run, possibly several times, unless
-/// the callers have given up or there is no connection, and then Finish once. When the executor
-/// ends, it calls only Finish. Begin and Finish must not throw.
+/// the callers have given up or there is no connection, and then Finish once: one after the other,
+/// on any threads. When the executor ends, it calls only Finish. Begin and Finish must not throw.
 template <class Connection>
 class BasicJob {
  public:

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <optional>
 
 #include "absl/random/random.h"
 #include "base/errors.h"
@@ -18,6 +19,17 @@ constexpr int kMaxCancellations = 5;
 constexpr absl::Duration kReconnectDelay = absl::Milliseconds(200);
 constexpr absl::Duration kLogInterval = absl::Seconds(10);
 constexpr absl::Duration kWatchInterval = absl::Seconds(1);
+
+// A caller's thread runs jobs while they take less than kQuick, for kMaxTimeHere in all.
+constexpr absl::Duration kQuick = absl::Milliseconds(1);
+constexpr absl::Duration kMaxTimeHere = absl::Milliseconds(1);
+// After this time workers take over the jobs that wait behind it.
+constexpr absl::Duration kSlow = absl::Milliseconds(2);
+// After this time its connection is cut.
+constexpr absl::Duration kMaxWaitHere = absl::Milliseconds(50);
+// How often the watchdog checks a caller's thread, and for how long after it last ran a job.
+constexpr absl::Duration kGuardInterval = absl::Milliseconds(10);
+constexpr absl::Duration kGuardTime = absl::Seconds(1);
 
 // A plan suits the sizes that its tables had when it was made, and a new database grows quickly. A
 // plan for small tables joins by scanning them: 30 ms for 200,000 comments.
@@ -46,7 +58,8 @@ struct Attempts {
 
 }  // namespace
 
-// Used by its own thread only, except where a member says otherwise.
+// Used by one thread at a time, its own or one that borrowed it, except where a member says
+// otherwise.
 class Pool::Worker {
  public:
   Worker(const Options& options, std::stop_token stop)
@@ -55,9 +68,39 @@ class Pool::Worker {
   std::condition_variable wake;
   bool is_called = false;  // Set when there may be a job. Guarded by the pool's mutex_.
 
-  void Do(Job& job) {
-    const CallContext context = job.Begin();
-    job.Finish(Run(job, context));
+  void Assign(QueuedJob queued) {
+    job_ = std::move(queued.job);
+    pace_ = queued.pace;
+  }
+
+  // Whether it has a job that is not done.
+  bool has_job() const { return job_ != nullptr; }
+
+  // The pace of its last job.
+  Pace pace() const { return pace_; }
+
+  // Whether its last job was answered in kQuick at the first attempt.
+  bool was_quick() const { return took_ < kQuick; }
+
+  bool is_connected() const { return connection_ != nullptr && connection_->is_open(); }
+
+  // Tries its job once. The job stays if it failed and should be tried again. A first attempt does
+  // not sleep, and does not connect if a connection is open.
+  void Try() {
+    if (!context_) Begin();
+    if (std::optional<absl::Status> outcome = Attempt()) Finish(*std::move(outcome));
+  }
+
+  void Complete() {
+    while (has_job()) Try();
+  }
+
+  // Thread-safe.
+  void CutConnection() {
+    const std::lock_guard lock(mutex_);
+    if (connection_ == nullptr) return;
+    connection_->ShutdownSocket();
+    log::Warning("database is slow");
   }
 
   // Thread-safe.
@@ -77,48 +120,61 @@ class Pool::Worker {
  private:
   SteadyTime Now() const { return options_.clock->Now(); }
 
-  // Runs the job until it has a final outcome, and returns it.
-  absl::Status Run(Job& job, const CallContext& context) {
-    Attempts attempts;
-    while (true) {
-      const SteadyTime now = Now();
-      if (absl::Status status = CheckCaller(context, now); !status.ok()) {
-        return attempts.Failed(std::move(status));
-      }
-      const absl::Duration limit = std::min(context.deadline - now, options_.statement_timeout);
-      try {
-        if (!Open(limit, now)) return attempts.Failed(StoreUnavailable());
-        return job.Run(*connection_, attempts.in_doubt);
-      } catch (const std::exception& exception) {
-        absl::Status status =
-            PrepareRetry(ToFailure(exception, connection_->is_open()), limit, attempts);
-        if (!status.ok()) return attempts.Failed(std::move(status));
-      }
+  void Begin() {
+    took_ = absl::InfiniteDuration();
+    attempts_ = {};
+    context_ = job_->Begin();
+  }
+
+  void Finish(absl::Status status) {
+    job_->Finish(std::move(status));
+    context_.reset();
+    job_.reset();
+  }
+
+  // Returns the outcome of the job, or nullopt if it should be tried again.
+  std::optional<absl::Status> Attempt() {
+    if (failure_) {
+      absl::Status status = PrepareRetry(*std::exchange(failure_, std::nullopt));
+      if (!status.ok()) return attempts_.Failed(std::move(status));
+    }
+    const SteadyTime now = Now();
+    if (absl::Status status = CheckCaller(*context_, now); !status.ok()) {
+      return attempts_.Failed(std::move(status));
+    }
+    limit_ = std::min(context_->deadline - now, options_.statement_timeout);
+    try {
+      if (!Open(limit_, now)) return attempts_.Failed(StoreUnavailable());
+      absl::Status status = job_->Run(*connection_, attempts_.in_doubt);
+      took_ = Now() - now;
+      return status;
+    } catch (const std::exception& exception) {
+      failure_ = ToFailure(exception, connection_->is_open());
+      return std::nullopt;
     }
   }
 
-  // Returns OK if the job should run again after this failure, otherwise its outcome. `limit` is
-  // the time that each of its statements had.
-  absl::Status PrepareRetry(Failure failure, absl::Duration limit, Attempts& attempts) {
+  // Returns OK if the job should run again after this failure, otherwise its outcome. May sleep.
+  absl::Status PrepareRetry(Failure failure) {
     switch (failure.kind) {
       case Failure::Kind::kFinal:
         return std::move(failure.status);
       case Failure::Kind::kContention:
-        if (++attempts.collisions > kMaxCollisions) return std::move(failure.status);
-        options_.clock->SleepFor(CollisionDelay(attempts.collisions), stop_);
+        if (++attempts_.collisions > kMaxCollisions) return std::move(failure.status);
+        options_.clock->SleepFor(CollisionDelay(attempts_.collisions), stop_);
         return absl::OkStatus();
       case Failure::Kind::kCancelled:
-        // A statement that was cancelled before `limit` had passed was not cancelled by this job's
+        // A statement that was cancelled before `limit_` had passed was not cancelled by this job's
         // timeout: it ran before that was set, or a timer of the previous job fired late.
-        if (connection_->failed_after() >= limit) return std::move(failure.status);
-        if (++attempts.cancellations > kMaxCancellations) return std::move(failure.status);
+        if (connection_->failed_after() >= limit_) return std::move(failure.status);
+        if (++attempts_.cancellations > kMaxCancellations) return std::move(failure.status);
         return absl::OkStatus();
       case Failure::Kind::kOutcomeUnknown:
-        attempts.in_doubt = true;
+        attempts_.in_doubt = true;
         [[fallthrough]];
       case Failure::Kind::kConnectionLost:
         Replace(nullptr);
-        if (++attempts.losses > kMaxLosses) return std::move(failure.status);
+        if (++attempts_.losses > kMaxLosses) return std::move(failure.status);
         return absl::OkStatus();
     }
     return std::move(failure.status);
@@ -170,12 +226,21 @@ class Pool::Worker {
 
   const Options& options_;
   const std::stop_token stop_;  // of the pool
+
+  std::unique_ptr<Job> job_;
+  Pace pace_ = Pace::kAny;
+  std::optional<CallContext> context_;  // nullopt until the job has begun
+  Attempts attempts_;
+  std::optional<Failure> failure_;  // of the last attempt, if that is to be followed by another
+  absl::Duration limit_;            // the time that each of its statements has
+  absl::Duration took_;             // infinite if the last attempt was not answered
+
   SteadyTime next_connect_ = SteadyTime::InfinitePast();
   SteadyTime next_log_ = SteadyTime::InfinitePast();
   SteadyTime plans_until_ = SteadyTime::InfinitePast();
   std::mutex mutex_;
-  // Written by the worker's thread with mutex_ held. Read by that thread without it, and by others
-  // with mutex_ held.
+  // Written with mutex_ held by the thread that uses the worker. Read by that thread without it,
+  // and by others with mutex_ held.
   std::unique_ptr<Connection> connection_;
   std::string database_version_;  // Guarded by mutex_.
 };
@@ -184,7 +249,7 @@ Pool::Pool(Options options) : options_(std::move(options)), admission_(options_.
   for (int i = 0; i < options_.connections; ++i) {
     workers_.push_back(std::make_unique<Worker>(options_, stop_.get_token()));
   }
-  watchdog_ = std::jthread([this](const std::stop_token& stop) { CutHangingConnections(stop); });
+  watchdog_ = std::jthread([this](const std::stop_token& stop) { Watch(stop); });
   for (const auto& worker : workers_) {
     threads_.emplace_back([this, &worker] { Serve(*worker); });
   }
@@ -192,7 +257,8 @@ Pool::Pool(Options options) : options_(std::move(options)), admission_(options_.
 
 Pool::~Pool() {
   {
-    const std::lock_guard lock(mutex_);
+    std::unique_lock lock(mutex_);
+    returned_.wait(lock, [this] { return borrowed_ == nullptr; });
     stop_.request_stop();
   }
   for (const auto& worker : workers_) worker->wake.notify_one();
@@ -213,15 +279,16 @@ std::vector<Pool::QueuedJob> Pool::TakeQueuedJobs() {
   return jobs;
 }
 
-void Pool::Schedule(std::unique_ptr<Job> job, Pace pace) {
-  const std::lock_guard lock(mutex_);
-  std::deque<QueuedJob>& queue = pace == Pace::kPrompt ? prompt_queue_ : any_queue_;
+void Pool::Schedule(std::unique_ptr<Job> job, Pace pace, bool may_run_here) {
+  std::unique_lock lock(mutex_);
+  const bool is_prompt = pace == Pace::kPrompt;
+  const bool runs_here = may_run_here && is_prompt && MayRunHere();
+  std::deque<QueuedJob>& queue = is_prompt ? prompt_queue_ : any_queue_;
   queue.push_back({std::move(job), pace, ++job_count_});
-  if (idle_.empty() || (pace == Pace::kAny && !MayBeginSlowJob())) return;
-  Worker& worker = *idle_.back();
-  idle_.pop_back();
-  worker.is_called = true;
-  worker.wake.notify_one();
+  if (runs_here) return RunHere(std::move(lock));
+  // A caller's thread is about to take it. If that takes too long, GuardCaller wakes a worker.
+  if (is_prompt && borrowed_ != nullptr && Now() - borrowed_since_ < kSlow) return;
+  if (is_prompt || MayBeginSlowJob()) WakeIdleWorker();
 }
 
 Pool::Stats Pool::GetStats() {
@@ -255,39 +322,124 @@ std::deque<Pool::QueuedJob>* Pool::NextQueue() {
   return slow_is_next ? &any_queue_ : &prompt_queue_;
 }
 
-void Pool::Serve(Worker& worker) {
-  std::unique_lock lock(mutex_);
-  while (!stop_.stop_requested()) {
-    std::deque<QueuedJob>* const queue = NextQueue();
-    if (queue == nullptr) {
-      Rest(lock, worker);
-      continue;
-    }
-    QueuedJob next = std::move(queue->front());
-    queue->pop_front();
-    const int slow = next.pace == Pace::kAny ? 1 : 0;
-    ++busy_;
-    busy_slow_ += slow;
-    lock.unlock();
-    worker.Do(*next.job);
-    next.job.reset();
-    lock.lock();
-    --busy_;
-    busy_slow_ -= slow;
+void Pool::Assign(std::deque<QueuedJob>& queue, Worker& worker) {
+  worker.Assign(std::move(queue.front()));
+  queue.pop_front();
+  ++busy_;
+  if (worker.pace() == Pace::kAny) ++busy_slow_;
+}
+
+void Pool::NoteEnd(const Worker& worker) {
+  --busy_;
+  if (worker.pace() == Pace::kAny) {
+    --busy_slow_;
+  } else {
+    is_quick_ = worker.was_quick();
   }
 }
 
+void Pool::Serve(Worker& worker) {
+  std::unique_lock lock(mutex_);
+  while (!stop_.stop_requested()) {
+    if (std::deque<QueuedJob>* const queue = NextQueue()) {
+      Assign(*queue, worker);
+    } else {
+      Rest(lock, worker);
+    }
+    if (!worker.has_job()) continue;
+    lock.unlock();
+    worker.Complete();
+    lock.lock();
+    NoteEnd(worker);
+  }
+}
+
+// When it returns, a caller's thread may have left the worker a job.
 void Pool::Rest(std::unique_lock<std::mutex>& lock, Worker& worker) {
   worker.is_called = false;
   idle_.push_back(&worker);
   worker.wake.wait(lock, [&] { return worker.is_called || stop_.stop_requested(); });
 }
 
-void Pool::CutHangingConnections(const std::stop_token& stop) {
+void Pool::Wake(Worker& worker) {
+  worker.is_called = true;
+  worker.wake.notify_one();
+}
+
+void Pool::WakeIdleWorker() {
+  if (idle_.empty()) return;
+  Wake(*idle_.back());
+  idle_.pop_back();
+}
+
+void Pool::WakeIdleWorkersForQueuedJobs() {
+  const size_t slow_jobs = MayBeginSlowJob() ? any_queue_.size() : 0;
+  const size_t wanted = std::min(prompt_queue_.size() + slow_jobs, idle_.size());
+  for (size_t i = 0; i < wanted; ++i) WakeIdleWorker();
+}
+
+bool Pool::MayRunHere() const {
+  const bool is_prompt_job_running = busy_ > busy_slow_;
+  return is_quick_ && !is_prompt_job_running && prompt_queue_.empty() && !idle_.empty() &&
+         idle_.back()->is_connected() && !stop_.stop_requested();
+}
+
+void Pool::RunHere(std::unique_lock<std::mutex> lock) {
+  Worker& worker = *idle_.back();
+  idle_.pop_back();
+  const SteadyTime now = Now();
+  if (now - borrowed_since_ >= kGuardTime) guard_wanted_.notify_one();
+  borrowed_ = &worker;
+  borrowed_since_ = now;
+  do {
+    Assign(prompt_queue_, worker);
+    lock.unlock();
+    worker.Try();
+    lock.lock();
+    if (!worker.has_job()) NoteEnd(worker);
+  } while (MayGoOnHere());
+  if (worker.has_job()) {
+    Wake(worker);
+  } else {
+    idle_.push_back(&worker);
+  }
+  WakeIdleWorkersForQueuedJobs();
+  borrowed_ = nullptr;
+  returned_.notify_all();
+}
+
+bool Pool::MayGoOnHere() {
+  return !borrowed_->has_job() && is_quick_ && Now() - borrowed_since_ < kMaxTimeHere &&
+         NextQueue() == &prompt_queue_;
+}
+
+void Pool::Watch(const std::stop_token& stop) {
   while (!stop.stop_requested()) {
-    options_.clock->SleepFor(kWatchInterval, stop);
+    AwaitTick(stop);
+    GuardCaller();
     for (const auto& worker : workers_) worker->CutConnectionIfHanging();
   }
+}
+
+// Ticks are short while callers' threads run jobs. An idle pool wakes rarely.
+void Pool::AwaitTick(const std::stop_token& stop) {
+  std::unique_lock lock(mutex_);
+  const SteadyTime now = Now();
+  const auto must_guard = [this, now] { return now - borrowed_since_ < kGuardTime; };
+  if (must_guard()) {
+    options_.clock->WaitUntil(now + kGuardInterval, lock, guard_wanted_, stop,
+                              [] { return false; });
+  } else {
+    options_.clock->WaitUntil(now + kWatchInterval, lock, guard_wanted_, stop, must_guard);
+  }
+}
+
+void Pool::GuardCaller() {
+  const std::lock_guard lock(mutex_);
+  if (borrowed_ == nullptr) return;
+  const absl::Duration waits = Now() - borrowed_since_;
+  if (waits >= kSlow) WakeIdleWorkersForQueuedJobs();
+  if (waits >= kMaxWaitHere) borrowed_->CutConnection();
 }
 
 }  // namespace content::postgres

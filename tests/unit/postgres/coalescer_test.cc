@@ -315,6 +315,21 @@ TEST_F(ReadsTest, RefusesReadsWhenTooManyWait) {
   EXPECT_EQ(executor_->admission().waiting(), 0);
 }
 
+TEST_F(ReadsTest, OnlyTheJobOfACallWhoseThreadMayRunItMayRunThere) {
+  for (int i = 0; i < 100; ++i) {
+    Add(absl::StrCat(i), absl::StrCat(i), {.may_run_here = i == 0});
+    EXPECT_TRUE(executor_->may_run_here());
+  }
+  const RunningJob running = Begin(Pace::kPrompt);
+  EXPECT_EQ(executor_->CountJobs(Pace::kPrompt), 1);
+  EXPECT_FALSE(executor_->may_run_here()) << "the next job is nobody's";
+  End(running);
+  RunAll();
+  Add("a");
+  EXPECT_FALSE(executor_->may_run_here());
+  RunAll();
+}
+
 TEST_F(ReadsTest, AnswersAllWhenTheExecutorEnds) {
   for (int i = 0; i < 100; ++i) Add(absl::StrCat(i));
   executor_.reset();

@@ -44,8 +44,9 @@ class TestExecutor {
   TestExecutor(const TestExecutor&) = delete;
   TestExecutor& operator=(const TestExecutor&) = delete;
 
-  void Schedule(std::unique_ptr<Job> job, postgres::Pace pace) {
+  void Schedule(std::unique_ptr<Job> job, postgres::Pace pace, bool may_run_here) {
     const std::lock_guard lock(mutex_);
+    may_run_here_ = may_run_here;
     QueueOf(pace).push_back(std::move(job));
     scheduled_.notify_all();  // not every thread takes every job
   }
@@ -56,6 +57,12 @@ class TestExecutor {
   size_t CountJobs(postgres::Pace pace) {
     const std::lock_guard lock(mutex_);
     return QueueOf(pace).size();
+  }
+
+  /// Returns whether the thread that scheduled the last job may run it.
+  bool may_run_here() {
+    const std::lock_guard lock(mutex_);
+    return may_run_here_;
   }
 
   /// Returns nullptr if no job waits.
@@ -107,9 +114,10 @@ class TestExecutor {
   const SteadyClock& clock_;
   std::mutex mutex_;
   std::condition_variable scheduled_;
-  Queue prompt_;          // Guarded by mutex_.
-  Queue any_;             // Guarded by mutex_.
-  bool stopped_ = false;  // Guarded by mutex_.
+  Queue prompt_;               // Guarded by mutex_.
+  Queue any_;                  // Guarded by mutex_.
+  bool may_run_here_ = false;  // Guarded by mutex_.
+  bool stopped_ = false;       // Guarded by mutex_.
 };
 
 /// Runs a TestExecutor's jobs on threads until it is destroyed. The last `prompt_threads` of them
