@@ -79,7 +79,7 @@ class Pool::Worker {
   // The pace of its last job.
   Pace pace() const { return pace_; }
 
-  // Whether its last job was answered in kQuick at the first attempt.
+  // Whether the database answered the last attempt of its last job within kQuick.
   bool was_quick() const { return took_ < kQuick; }
 
   bool is_connected() const { return connection_ != nullptr && connection_->is_open(); }
@@ -95,10 +95,9 @@ class Pool::Worker {
     while (has_job()) Try();
   }
 
-  // Thread-safe.
+  // For a worker that is lent, and therefore connected. Thread-safe.
   void CutConnection() {
     const std::lock_guard lock(mutex_);
-    if (connection_ == nullptr) return;
     connection_->ShutdownSocket();
     log::Warning("database is slow");
   }
