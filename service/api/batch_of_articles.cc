@@ -56,7 +56,7 @@ class Collector {
     --missing_;
     if (absl::IsNotFound(article.status())) return absl::OkStatus();
     if (!article.ok()) return article.status();
-    bytes_ += SizeOf(*article);
+    bytes_ += EncodedSize(*article);
     articles_[index] = *std::move(article);
     return bytes_ > kMaxReplyBytes ? ReplyTooLarge() : absl::OkStatus();
   }

@@ -42,13 +42,13 @@ std::string FieldHead(int field_number, size_t length) {
   return head;
 }
 
-size_t SizeOfCounts(const ArticleAnswer& article) {
+size_t EncodedSizeOfCounts(const ArticleAnswer& article) {
   return SizeOfField(v1::Article::kCommentCountFieldNumber, article.comment_count) +
          SizeOfField(v1::Article::kRevisionFieldNumber, article.revision);
 }
 
 std::string EncodeCounts(const ArticleAnswer& article) {
-  std::string counts(SizeOfCounts(article), '\0');
+  std::string counts(EncodedSizeOfCounts(article), '\0');
   auto* target = reinterpret_cast<uint8_t*>(counts.data());
   target = WriteField(v1::Article::kCommentCountFieldNumber, article.comment_count, target);
   WriteField(v1::Article::kRevisionFieldNumber, article.revision, target);
@@ -86,6 +86,8 @@ void EncodedAnswer::AddText(int field_number, absl::string_view text) {
   Add(std::move(field));
 }
 
-size_t SizeOf(const ArticleAnswer& article) { return article.size + SizeOfCounts(article); }
+size_t EncodedSize(const ArticleAnswer& article) {
+  return article.size + EncodedSizeOfCounts(article);
+}
 
 }  // namespace content::api

@@ -47,6 +47,6 @@ class EncodedAnswer {
 };
 
 /// Returns the number of bytes of an article in an answer, without its tag and length.
-size_t SizeOf(const ArticleAnswer& article);
+size_t EncodedSize(const ArticleAnswer& article);
 
 }  // namespace content::api

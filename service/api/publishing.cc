@@ -68,19 +68,19 @@ void UpdateArticle(Publishing& publishing, CallContext call, v1::UpdateArticleRe
                            ReplyWithArticle<v1::UpdateArticleResponse>(std::move(done)));
 }
 
-absl::StatusOr<ArticleRenaming> CheckRenameArticle(const v1::RenameArticleRequest& request) {
+absl::StatusOr<ArticleRename> CheckRenameArticle(const v1::RenameArticleRequest& request) {
   Violations violations;
-  ArticleRenaming renaming{.id = CheckArticleName(request.name(), "name", violations),
-                           .new_id = CheckArticleName(request.new_name(), "new_name", violations),
-                           .etag = request.etag(),
-                           .request = CheckRequestId(request, request.request_id(), violations)};
+  ArticleRename renaming{.id = CheckArticleName(request.name(), "name", violations),
+                         .new_id = CheckArticleName(request.new_name(), "new_name", violations),
+                         .etag = request.etag(),
+                         .request = CheckRequestId(request, request.request_id(), violations)};
   if (!violations.empty()) return violations.ToStatus();
   return renaming;
 }
 
 void RenameArticle(Publishing& publishing, CallContext call, v1::RenameArticleRequest request,
                    Callback<v1::RenameArticleResponse> done) {
-  absl::StatusOr<ArticleRenaming> renaming = CheckRenameArticle(request);
+  absl::StatusOr<ArticleRename> renaming = CheckRenameArticle(request);
   if (!renaming.ok()) return std::move(done)(renaming.status());
   publishing.RenameArticle(std::move(call), *std::move(renaming),
                            ReplyWithArticle<v1::RenameArticleResponse>(std::move(done)));

@@ -23,7 +23,7 @@ absl::StatusOr<ArticleEdit> CheckUpdateArticle(const v1::UpdateArticleRequest& r
 void UpdateArticle(Publishing& publishing, CallContext call, v1::UpdateArticleRequest request,
                    Callback<v1::UpdateArticleResponse> done);
 
-absl::StatusOr<ArticleRenaming> CheckRenameArticle(const v1::RenameArticleRequest& request);
+absl::StatusOr<ArticleRename> CheckRenameArticle(const v1::RenameArticleRequest& request);
 void RenameArticle(Publishing& publishing, CallContext call, v1::RenameArticleRequest request,
                    Callback<v1::RenameArticleResponse> done);
 

@@ -60,7 +60,7 @@ std::optional<PageAnswer> ArticleCache::FindFresh(const Lookup& lookup) {
   std::string alias_of;
   for (int names = 1; names <= 2; ++names) {
     const HashedName hashed(name);
-    Shard& shard = shards_.Of(hashed);
+    Shard& shard = shards_.ShardFor(hashed);
     const std::lock_guard lock(shard.mutex);
     Entry* const entry = shard.Find(hashed);
     if (entry == nullptr) return std::nullopt;
@@ -89,7 +89,7 @@ void ArticleCache::Resolve(WaitingRead read) {
   PendingActions actions;
   {
     const HashedName name(read.name);
-    Shard& shard = shards_.Of(name);
+    Shard& shard = shards_.ShardFor(name);
     const std::lock_guard lock(shard.mutex);
     Entry* entry = shard.Find(name);
     if (entry != nullptr) {
@@ -97,7 +97,7 @@ void ArticleCache::Resolve(WaitingRead read) {
     } else {
       entry = &shard.Add(name);
     }
-    read.asked_at = options_.clock.Now();
+    read.reached_entry_at = options_.clock.Now();
     read.joined_tick = shard.tick();
     read.known_tick = std::max(entry->learned_tick, entry->missing_tick);
     AnswerOrJoin(shard, *entry, std::move(read), actions);
@@ -114,7 +114,7 @@ void ArticleCache::AnswerOrJoin(Shard& shard, Entry& entry, WaitingRead read,
   if (std::optional<Answer> answer = policy_.FromMemory(entry, read)) {
     return actions.Reply(shard, std::move(read), *std::move(answer));
   }
-  const SteadyTime now = read.asked_at;
+  const SteadyTime now = read.reached_entry_at;
   if (database_.IsAway(now)) {
     if (std::optional<Answer> answer = policy_.FromMemoryIfStale(entry, read, now)) {
       if (!entry.IsBeingConfirmed() && database_.TryProbe(now)) {
@@ -129,7 +129,7 @@ void ArticleCache::AnswerOrJoin(Shard& shard, Entry& entry, WaitingRead read,
 void ArticleCache::OnChange(const ChangeNotice& notice) {
   const HashedName key(notice.state.article_id);
   {
-    Shard& shard = shards_.Of(key);
+    Shard& shard = shards_.ShardFor(key);
     const std::lock_guard lock(shard.mutex);
     if (Entry* const entry = shard.Find(key)) {
       entry->OnChange(notice.state, shard.NextTick());
@@ -140,7 +140,7 @@ void ArticleCache::OnChange(const ChangeNotice& notice) {
 }
 
 void ArticleCache::OnAlias(const HashedName& name, const std::string& article_id) {
-  Shard& shard = shards_.Of(name);
+  Shard& shard = shards_.ShardFor(name);
   const std::lock_guard lock(shard.mutex);
   if (Entry* const entry = shard.Find(name)) {
     entry->BecomeAliasOf(article_id);

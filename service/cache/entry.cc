@@ -48,7 +48,7 @@ bool Entry::Learn(const Flight& flight, const Snapshot& snapshot, Tick now) {
   if (flight.begun_tick < missing_tick) return false;
   const bool is_older = kind == Kind::kArticle && snapshot.article->revision < article.revision;
   if (is_older && flight.begun_tick < learned_tick) {
-    TakeOlder(flight, *snapshot.article);
+    MergeOlder(flight, *snapshot.article);
     return false;
   }
   if (is_older) Forget();
@@ -70,7 +70,7 @@ void Entry::OnChange(const ArticleState& state, Tick now) {
 void Entry::BecomeAliasOf(const std::string& key) {
   Forget();
   kind = Kind::kAlias;
-  NeedExtra().alias_of = key;
+  MutableExtra().alias_of = key;
 }
 
 void Entry::DropPages() {
@@ -90,7 +90,7 @@ Flight* Entry::FindFlight(const Question& question) const {
 bool Entry::IsBeingConfirmed() const { return FindFlight(StateQuestion()) != nullptr; }
 
 void Entry::AddFlight(std::shared_ptr<Flight> flight) {
-  NeedExtra().flights.push_back(std::move(flight));
+  MutableExtra().flights.push_back(std::move(flight));
 }
 
 void Entry::RemoveFlight(const Flight& flight) {
@@ -122,7 +122,7 @@ void Entry::LearnMissing(const Flight& flight, Tick now) {
 
 // A change notice arrived while the flight was under way. If it was only for a comment, the text
 // from the flight is still current.
-void Entry::TakeOlder(const Flight& flight, const CachedArticle& older) {
+void Entry::MergeOlder(const Flight& flight, const CachedArticle& older) {
   if (older.version != article.version) return;
   TakeText(older);
   Confirm(flight);
@@ -153,7 +153,7 @@ void Entry::TakeText(const CachedArticle& other) {
 // The page must be at the cached revision.
 void Entry::TakePage(const std::string& key, const SharedBytes& bytes) {
   if (bytes == nullptr) return;
-  std::vector<Page>& pages = NeedExtra().pages;
+  std::vector<Page>& pages = MutableExtra().pages;
   std::erase_if(pages, [&key](const Page& page) { return page.key == key; });
   if (pages.size() == kMaxPages) pages.erase(pages.begin());
   pages.push_back({.key = key, .bytes = Fitted(bytes)});
@@ -173,7 +173,7 @@ const SharedBytes* Entry::FindPage(const std::string& key) const {
   return nullptr;
 }
 
-Entry::Extra& Entry::NeedExtra() {
+Entry::Extra& Entry::MutableExtra() {
   if (extra == nullptr) extra = std::make_unique<Extra>();
   return *extra;
 }

@@ -95,14 +95,14 @@ struct Entry : Evictable {
 
  private:
   void LearnMissing(const Flight& flight, Tick now);
-  void TakeOlder(const Flight& flight, const CachedArticle& older);
+  void MergeOlder(const Flight& flight, const CachedArticle& older);
   void Confirm(const Flight& flight);
   void TakeState(const CachedArticle& newer);
   void TakeText(const CachedArticle& other);
   void TakePage(const std::string& key, const SharedBytes& bytes);
   void Forget();
   const SharedBytes* FindPage(const std::string& key) const;
-  Extra& NeedExtra();
+  Extra& MutableExtra();
   void DropExtraIfEmpty();
 };
 

@@ -17,7 +17,7 @@ constexpr int kTimeShift = 10;
 
 // Maximum number of items of the main queue to examine for one that has not been read. All of them
 // may have been read, and the caller holds a lock.
-constexpr size_t kMaxLooks = 1000;
+constexpr size_t kMaxExamined = 1000;
 
 }  // namespace
 
@@ -125,7 +125,7 @@ Evictable* Eviction::FromSmall() {
 Evictable* Eviction::FromMain() {
   for (size_t looks = 0; main_.oldest != nullptr; ++looks) {
     Evictable& item = *main_.oldest;
-    if (item.uses_ == 0 || looks == kMaxLooks) return &item;
+    if (item.uses_ == 0 || looks == kMaxExamined) return &item;
     --item.uses_;
     Remove(item);
     Append(item);

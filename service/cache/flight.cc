@@ -9,7 +9,7 @@ namespace content::cache {
 namespace {
 
 // Orders views by how much of an article they show.
-int Extent(std::optional<v1::ArticleView> view) {
+int ViewRank(std::optional<v1::ArticleView> view) {
   if (!view) return 0;
   return *view == v1::ARTICLE_VIEW_FULL ? 2 : 1;
 }
@@ -17,7 +17,7 @@ int Extent(std::optional<v1::ArticleView> view) {
 }  // namespace
 
 bool Question::Covers(const Question& other) const {
-  return kind == other.kind && page == other.page && Extent(view) >= Extent(other.view);
+  return kind == other.kind && page == other.page && ViewRank(view) >= ViewRank(other.view);
 }
 
 Question QuestionFor(const Entry& entry, const Lookup& lookup) {

@@ -68,7 +68,7 @@ FlightPtr Flights::Begin(Shard& shard, Entry& entry, Question question,
                                                 .load = std::move(load),
                                                 .begun_tick = shard.NextTick(),
                                                 .begun_at = clock_.Now()});
-  shard.Depart(flight);
+  shard.AddFlight(flight);
   const std::lock_guard lock(mutex_);
   ++under_way_;
   return flight;
@@ -127,11 +127,11 @@ void Flights::Land(const FlightPtr& flight, const absl::StatusOr<Snapshot>& snap
   {
     const std::lock_guard lock(shard.mutex);
     Entry& entry = flight->entry;
-    shard.Land(flight);
+    shard.RemoveFlight(flight);
     if (snapshot.ok()) rolled_back = entry.Learn(*flight, *snapshot, shard.NextTick());
     const SteadyTime now = clock_.Now();
     for (WaitingRead& read : std::exchange(flight->waiters, {})) {
-      Settle(*flight, snapshot, std::move(read), now, actions);
+      AnswerOrContinue(*flight, snapshot, std::move(read), now, actions);
     }
     shard.Reaccount(entry);
   }
@@ -151,8 +151,8 @@ void Flights::NoteReachability(const Flight& flight, const absl::Status& status)
 }
 
 // Answers a read whose flight has landed, or makes it continue. Requires the shard's mutex.
-void Flights::Settle(const Flight& flight, const absl::StatusOr<Snapshot>& snapshot,
-                     WaitingRead read, SteadyTime now, PendingActions& actions) {
+void Flights::AnswerOrContinue(const Flight& flight, const absl::StatusOr<Snapshot>& snapshot,
+                               WaitingRead read, SteadyTime now, PendingActions& actions) {
   Entry& entry = flight.entry;
   if (entry.kind == Entry::Kind::kAlias) {
     return actions.Follow(std::move(read), entry.extra->alias_of);

@@ -79,8 +79,8 @@ class Flights {
   void Send(const FlightPtr& flight);
   CallContext ContextOf(const FlightPtr& flight) const;
   void NoteReachability(const Flight& flight, const absl::Status& status);
-  void Settle(const Flight& flight, const absl::StatusOr<Snapshot>& snapshot, WaitingRead read,
-              SteadyTime now, PendingActions& actions);
+  void AnswerOrContinue(const Flight& flight, const absl::StatusOr<Snapshot>& snapshot,
+                        WaitingRead read, SteadyTime now, PendingActions& actions);
 
   ArticleSource& source_;
   const FreshnessPolicy& policy_;

@@ -9,7 +9,7 @@ namespace content::cache {
 
 std::optional<Answer> FreshnessPolicy::FromMemory(const Entry& entry,
                                                   const WaitingRead& read) const {
-  if (!IsFresh(entry, read.asked_at)) return std::nullopt;
+  if (!IsFresh(entry, read.reached_entry_at)) return std::nullopt;
   if (std::optional<PageAnswer> found = entry.Find(read.lookup)) return *std::move(found);
   // A caller that requires a revision knows that the article existed.
   const bool is_missing = entry.kind == Entry::Kind::kMissing && read.lookup.min_revision == 0;
@@ -49,7 +49,7 @@ std::optional<Answer> FreshnessPolicy::FromSnapshot(const Flight& flight, const 
   }
   // Another flight has found the article missing since, and its readers know that.
   if (flight.begun_tick < entry.missing_tick) return std::nullopt;
-  const bool is_fresh = read.asked_at - flight.begun_at <= max_staleness_;
+  const bool is_fresh = read.reached_entry_at - flight.begun_at <= max_staleness_;
   if (is_fresh && flight.begun_tick > read.known_tick) {
     if (auto found = snapshot.article->Find(read.lookup, snapshot.page)) return *std::move(found);
   }

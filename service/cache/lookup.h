@@ -45,7 +45,7 @@ struct WaitingRead {
   Callback<PageAnswer> done = {};
 
   /// When the read reached the entry of `name`.
-  SteadyTime asked_at = {};
+  SteadyTime reached_entry_at = {};
   Tick joined_tick = 0;
   /// When the entry had last learned something by then. The caller may know that, but nothing
   /// newer.

@@ -6,7 +6,7 @@ namespace {
 constexpr absl::Duration kProbeInterval = absl::Milliseconds(100);
 
 // After this long without a question, asking is better than trusting the last result.
-constexpr absl::Duration kMemory = absl::Seconds(5);
+constexpr absl::Duration kOutcomeLifetime = absl::Seconds(5);
 
 }  // namespace
 
@@ -25,7 +25,7 @@ void Reachability::OnNoAnswer(SteadyTime sent_at, SteadyTime now) {
 
 bool Reachability::IsAway(SteadyTime now) const {
   const std::lock_guard lock(mutex_);
-  return away_ && now - away_at_ <= kMemory;
+  return away_ && now - away_at_ <= kOutcomeLifetime;
 }
 
 bool Reachability::TryProbe(SteadyTime now) {

@@ -28,7 +28,7 @@ constexpr int kMaxQuestions = 4;
 
 // How long the database may work on the cheapest question, without answering any other, before it
 // counts as away.
-constexpr absl::Duration kPatience = absl::Milliseconds(500);
+constexpr absl::Duration kUnansweredTimeout = absl::Milliseconds(500);
 
 }  // namespace
 
@@ -95,19 +95,19 @@ void Refresher::Maintain(Shard& shard) {
 // that waits for a connection says nothing about the database; neither does a slow page.
 bool Refresher::IsUnanswered(const Flight& flight, SteadyTime oldest_read_start,
                              SteadyTime now) const {
-  return flight.question.kind == Question::Kind::kState && now - flight.begun_at > kPatience &&
-         now - oldest_read_start > kPatience;
+  return flight.question.kind == Question::Kind::kState &&
+         now - flight.begun_at > kUnansweredTimeout && now - oldest_read_start > kUnansweredTimeout;
 }
 
 // Answers the reads whose callers no longer wait and, while the database is away, those that have
 // waited long enough. Requires the shard's mutex.
 void Refresher::AnswerOverdue(Flight& flight, SteadyTime now, PendingActions& actions) {
-  const bool waits_in_vain = now - flight.begun_at > kPatience && database_.IsAway(now);
+  const bool is_overdue = now - flight.begun_at > kUnansweredTimeout && database_.IsAway(now);
   for (WaitingRead& read : std::exchange(flight.waiters, {})) {
     std::optional<Answer> answer;
     if (absl::Status status = CheckCaller(read.context, now); !status.ok()) {
       answer = std::move(status);
-    } else if (waits_in_vain) {
+    } else if (is_overdue) {
       answer = policy_.FromMemoryIfStale(flight.entry, read, now);
     }
     if (answer) {

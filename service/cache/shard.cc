@@ -66,7 +66,7 @@ std::vector<Entry*> Shard::TakeDue(SteadyTime time, size_t limit) {
   return due;
 }
 
-void Shard::Depart(const FlightPtr& flight) {
+void Shard::AddFlight(const FlightPtr& flight) {
   flights_.insert(flight);
   Entry& entry = flight->entry;
   entry.AddFlight(flight);
@@ -74,7 +74,7 @@ void Shard::Depart(const FlightPtr& flight) {
   maintenance_.Notify();
 }
 
-void Shard::Land(const FlightPtr& flight) {
+void Shard::RemoveFlight(const FlightPtr& flight) {
   flights_.erase(flight);
   Entry& entry = flight->entry;
   entry.RemoveFlight(*flight);

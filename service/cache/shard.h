@@ -66,10 +66,10 @@ class Shard {
   std::vector<Entry*> TakeDue(SteadyTime time, size_t limit);
 
   /// Registers a flight. Its entry is not evicted until the flight has landed.
-  void Depart(const FlightPtr& flight);
+  void AddFlight(const FlightPtr& flight);
 
   /// Removes a flight that has ended. Reaccount must follow.
-  void Land(const FlightPtr& flight);
+  void RemoveFlight(const FlightPtr& flight);
 
   /// The flights under way.
   const absl::flat_hash_set<FlightPtr>& flights() const { return flights_; }
@@ -130,7 +130,7 @@ class ShardSet {
   ShardSet(int64_t max_bytes, WorkSignal& maintenance);
 
   /// Returns the shard that a name belongs to.
-  Shard& Of(const HashedName& name) const;
+  Shard& ShardFor(const HashedName& name) const;
 
   size_t size() const { return shards_.size(); }
   Shard& operator[](size_t index) const { return *shards_[index]; }

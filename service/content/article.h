@@ -76,7 +76,7 @@ struct SearchQuery {
 };
 
 struct PublishOptions {
-  /// If false, the call fails with ALREADY_EXISTS when the article exists with other content.
+  /// If false, the call fails with ALREADY_EXISTS when the article exists with different content.
   bool may_replace = true;
   /// If true, nothing is changed. The answer is the article as it would be, without an outcome.
   bool validate_only = false;
@@ -97,7 +97,7 @@ struct ArticleEdit {
   bool validate_only = false;
 };
 
-struct ArticleRenaming {
+struct ArticleRename {
   std::string id = {};
   std::string new_id = {};
   std::string etag = {};

@@ -36,7 +36,8 @@ absl::Status CommentNotFound(absl::string_view name) {
 absl::Status ArticleExists(absl::string_view name) {
   return MakeError(
       absl::StatusCode::kAlreadyExists, "ARTICLE_EXISTS",
-      absl::StrCat(name, " exists with other content; set its name to replace it, or another name"),
+      absl::StrCat(name,
+                   " exists with different content; set its name to replace it, or another name"),
       {{"name", std::string(name)}});
 }
 

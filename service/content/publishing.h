@@ -24,7 +24,7 @@ class Publishing {
   virtual void UpdateArticle(CallContext context, ArticleEdit edit, Callback<v1::Article> done) = 0;
 
   /// Answers with the article in BASIC view. ARTICLE_EXISTS if another article has or had the name.
-  virtual void RenameArticle(CallContext context, ArticleRenaming renaming,
+  virtual void RenameArticle(CallContext context, ArticleRename renaming,
                              Callback<v1::Article> done) = 0;
 
   /// Answers with the article's revision after the call.

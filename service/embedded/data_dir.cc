@@ -114,7 +114,7 @@ absl::StatusOr<User> UserNamed(const char* name) {
 }
 
 absl::Status CheckReachable(const Layout& layout, const User& user) {
-  const off_t log_size = SizeOf(layout.log);
+  const off_t log_size = FileSize(layout.log);
   // Tested as that user, because modes are not conclusive where there are access control lists.
   const Command test = {{"/usr/bin/test", "-x", layout.root}, user, layout.log};
   const absl::StatusOr<pid_t> pid = Spawn(test, SIGKILL);

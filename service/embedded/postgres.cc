@@ -143,7 +143,7 @@ class Postgres::Impl {
     milliseconds delay = kMinRestartDelay;
     while (true) {
       const auto start = Clock::now();
-      const off_t log_size = SizeOf(layout_.log);
+      const off_t log_size = FileSize(layout_.log);
       const std::string end = ServeOnce();
       std::unique_lock lock(mutex_);
       if (stopping_) {
@@ -175,7 +175,7 @@ class Postgres::Impl {
     AwaitExit(*pid);
     std::lock_guard lock(mutex_);  // the destructor may signal the process until it is reaped
     running_ = false;
-    return Describe(Reap(*pid));
+    return DescribeWaitStatus(Reap(*pid));
   }
 
   absl::StatusOr<pid_t> StartServer() {

@@ -96,12 +96,13 @@ absl::StatusOr<pid_t> Spawn(const Command& command, int parent_death_signal) {
 }
 
 absl::Status Run(const Command& command) {
-  const off_t log_size = SizeOf(command.log);
+  const off_t log_size = FileSize(command.log);
   const absl::StatusOr<pid_t> pid = Spawn(command, SIGKILL);
   if (!pid.ok()) return pid.status();
   const int status = Reap(*pid);
   if (status == 0) return absl::OkStatus();
-  return absl::InternalError(absl::StrCat(command.arguments.front(), ": ", Describe(status), "\n",
+  return absl::InternalError(absl::StrCat(command.arguments.front(), ": ",
+                                          DescribeWaitStatus(status), "\n",
                                           LastLines(command.log, log_size)));
 }
 
@@ -118,12 +119,12 @@ int Reap(pid_t pid) {
   return status;
 }
 
-std::string Describe(int wait_status) {
+std::string DescribeWaitStatus(int wait_status) {
   return WIFSIGNALED(wait_status) ? absl::StrCat("signal ", WTERMSIG(wait_status))
                                   : absl::StrCat("exit status ", WEXITSTATUS(wait_status));
 }
 
-off_t SizeOf(const std::string& file) {
+off_t FileSize(const std::string& file) {
   struct stat info;
   return stat(file.c_str(), &info) == 0 ? info.st_size : 0;
 }

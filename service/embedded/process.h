@@ -46,10 +46,10 @@ void AwaitExit(pid_t pid);
 int Reap(pid_t pid);
 
 /// Describes a status of waitpid(2): "exit status 1", "signal 9".
-std::string Describe(int wait_status);
+std::string DescribeWaitStatus(int wait_status);
 
 /// Size of a file; 0 if it does not exist.
-off_t SizeOf(const std::string& file);
+off_t FileSize(const std::string& file);
 
 /// The last ten lines, at most, that were written to `log` after its first `from` bytes.
 std::string LastLines(const std::string& log, off_t from);

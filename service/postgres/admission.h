@@ -45,10 +45,10 @@ class Admission {
   Admission(const Admission&) = delete;
   Admission& operator=(const Admission&) = delete;
 
-  /// Takes a place. `alike` is the number of calls that already wait for the same key.
-  /// RESOURCE_EXHAUSTED if all places are taken, or if `alike` is half of them or more: one hot key
+  /// Takes a place. `same_key_calls` is the number of calls that already wait for the same key.
+  /// RESOURCE_EXHAUSTED if all places are taken, or if those calls have half of them: one hot key
   /// leaves room for the others.
-  absl::StatusOr<Ticket> Admit(size_t alike = 0);
+  absl::StatusOr<Ticket> Admit(size_t same_key_calls = 0);
 
   /// Takes a place even if none is free, for a call that was admitted before and has to wait again.
   Ticket Readmit();

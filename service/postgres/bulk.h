@@ -36,10 +36,10 @@ class Rows {
   }
 
   bool empty() const { return rows_.empty(); }
-  bool is_one() const { return rows_.size() == 1; }
+  bool has_single_row() const { return rows_.size() == 1; }
 
   /// The first row.
-  const Row& one() const { return rows_.front(); }
+  const Row& front() const { return rows_.front(); }
 
   /// Returns the values of each column as one array.
   Row columns() const {
@@ -81,7 +81,8 @@ class BulkStatement {
   // Calls `function` with the statement's text and parameters.
   template <class Function>
   auto Pass(const Rows<kColumns>& rows, Function function) const {
-    if (rows.is_one()) return std::apply(function, std::tuple_cat(std::tie(one_), rows.one()));
+    if (rows.has_single_row())
+      return std::apply(function, std::tuple_cat(std::tie(one_), rows.front()));
     return std::apply(function, std::tuple_cat(std::tie(many_), rows.columns()));
   }
 

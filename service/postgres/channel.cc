@@ -52,13 +52,13 @@ class WakeupFd {
 // notifications cannot be interrupted, and its interface differs from version to version.
 class Session {
  public:
-  Session(const std::string& dsn, const std::string& greeting)
+  Session(const std::string& dsn, const std::string& session_setup)
       : connection_(PQconnectdb(dsn.c_str()), &PQfinish) {
     PQsetNoticeProcessor(
         connection_.get(), [](void*, const char*) {}, nullptr);
     if (PQstatus(connection_.get()) == CONNECTION_OK) {
       PQsetnonblocking(connection_.get(), 1);
-      Started(PQsendQuery(connection_.get(), greeting.c_str()));
+      Started(PQsendQuery(connection_.get(), session_setup.c_str()));
     } else {
       Fail();
     }
@@ -128,7 +128,7 @@ class Session {
 
 // Notifications are hints, so they need not be on disk. Operators and tests recognise the session
 // by its application name.
-std::string Greeting(const std::string& name) {
+std::string SessionSetup(const std::string& name) {
   return absl::StrCat(
       "SET synchronous_commit = off; SELECT set_config('application_name', "
       "current_setting('application_name') || ' notifications', false); LISTEN ",
@@ -153,7 +153,7 @@ class Channel::Worker {
  public:
   Worker(std::string dsn, const std::string& name, TakePayloads take_payloads, OnPayload on_payload)
       : dsn_(std::move(dsn)),
-        greeting_(Greeting(name)),
+        session_setup_(SessionSetup(name)),
         notify_statement_(NotifyStatement(name)),
         take_payloads_(std::move(take_payloads)),
         on_payload_(std::move(on_payload)),
@@ -179,7 +179,7 @@ class Channel::Worker {
 
   // Sends and listens until the session fails or `stop` is requested. Returns why it failed.
   std::string UseSession(const std::stop_token& stop) {
-    Session session(dsn_, greeting_);
+    Session session(dsn_, session_setup_);
     SteadyTime next_statement = SteadyTime::InfinitePast();
     while (!stop.stop_requested() && !session.failure()) {
       absl::Duration timeout = absl::InfiniteDuration();
@@ -200,7 +200,7 @@ class Channel::Worker {
   }
 
   const std::string dsn_;
-  const std::string greeting_;
+  const std::string session_setup_;
   const std::string notify_statement_;
   const TakePayloads take_payloads_;
   const OnPayload on_payload_;

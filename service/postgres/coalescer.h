@@ -70,7 +70,7 @@ bool MayJoin(const Request& next, const std::vector<Request>& batch, size_t max_
 ///
 /// `Policy` has the types Item, Answer, Request (a PendingRequest) and Batch (with a member
 /// `requests`), and these methods. All but Run are called with the Coalescer's mutex held:
-///   size_t CountAlike(const Item&) const    number of waiting requests with the same key
+///   size_t CountSameKey(const Item&) const  number of waiting requests with the same key
 ///   void Add(Request)                       puts a request behind the others
 ///   int WantedJobs(Pace) const              number of jobs that should wait for a connection
 ///   Batch Take(Pace)                        removes the requests of one job; may be empty
@@ -105,7 +105,7 @@ class Coalescer {
   void Add(CallContext context, Item item, Callback<Answer> done) {
     const bool may_run_here = context.may_run_here;
     std::unique_lock lock(mutex_);
-    auto ticket = executor_.admission().Admit(policy_.CountAlike(item));
+    auto ticket = executor_.admission().Admit(policy_.CountSameKey(item));
     if (!ticket.ok()) {
       lock.unlock();
       return std::move(done)(ticket.status());

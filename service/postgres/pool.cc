@@ -14,7 +14,7 @@ namespace {
 
 constexpr int kMaxCollisions = 3;
 constexpr int kMaxLosses = 1;
-// A late timer cancels one statement. More cancellations than this are somebody's decision.
+// A late timer cancels one statement. More cancellations than this are deliberate.
 constexpr int kMaxCancellations = 5;
 constexpr absl::Duration kReconnectDelay = absl::Milliseconds(200);
 constexpr absl::Duration kLogInterval = absl::Seconds(10);
@@ -23,6 +23,8 @@ constexpr absl::Duration kWatchInterval = absl::Seconds(1);
 // A caller's thread runs jobs while they take less than kQuick, for kMaxTimeHere in all.
 constexpr absl::Duration kQuick = absl::Milliseconds(1);
 constexpr absl::Duration kMaxTimeHere = absl::Milliseconds(1);
+// More calls than this are better served by a worker beside it.
+constexpr size_t kMaxCallsBehindCaller = 1;
 // After this time workers take over the jobs that wait behind it.
 constexpr absl::Duration kSlow = absl::Milliseconds(2);
 // After this time its connection is cut.
@@ -285,8 +287,7 @@ void Pool::Schedule(std::unique_ptr<Job> job, Pace pace, bool may_run_here) {
   std::deque<QueuedJob>& queue = is_prompt ? prompt_queue_ : any_queue_;
   queue.push_back({std::move(job), pace, ++job_count_});
   if (runs_here) return RunHere(std::move(lock));
-  // A caller's thread is about to take it. If that takes too long, GuardCaller wakes a worker.
-  if (is_prompt && borrowed_ != nullptr && Now() - borrowed_since_ < kSlow) return;
+  if (is_prompt && IsLeftToCaller()) return;
   if (is_prompt || MayBeginSlowJob()) WakeIdleWorker();
 }
 
@@ -405,6 +406,12 @@ void Pool::RunHere(std::unique_lock<std::mutex> lock) {
   WakeIdleWorkersForQueuedJobs();
   borrowed_ = nullptr;
   returned_.notify_all();
+}
+
+// If that takes too long, GuardCaller wakes a worker.
+bool Pool::IsLeftToCaller() const {
+  return borrowed_ != nullptr && admission_.waiting() <= kMaxCallsBehindCaller &&
+         Now() - borrowed_since_ < kSlow;
 }
 
 bool Pool::MayGoOnHere() {

@@ -169,6 +169,9 @@ class Pool {
   bool MayRunHere() const;
   // Runs prompt jobs on the calling thread, as a guest of an idle worker.
   void RunHere(std::unique_lock<std::mutex> lock);
+  // Whether a new prompt job need not wake a worker, because a caller's thread is about to take it.
+  // Requires mutex_.
+  bool IsLeftToCaller() const;
   // Whether RunHere should take another job. Requires mutex_.
   bool MayGoOnHere();
 

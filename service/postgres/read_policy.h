@@ -46,7 +46,7 @@ class ReadPolicy {
 
   ReadPolicy(Work work) : work_(std::move(work)) {}  // NOLINT(google-explicit-constructor)
 
-  size_t CountAlike(const Key&) const { return 0; }
+  size_t CountSameKey(const Key&) const { return 0; }
 
   void Add(Request request) { waiting_.push_back(std::move(request)); }
 

@@ -83,7 +83,7 @@ class WritePolicy {
 
   WritePolicy(KeyOf key_of, Work work) : key_of_(key_of), work_(std::move(work)) {}
 
-  size_t CountAlike(const Item& item) const {
+  size_t CountSameKey(const Item& item) const {
     const auto entry = queues_.find(key_of_(item));
     return entry == queues_.end() ? 0 : entry->second.waiting.size();
   }
@@ -91,7 +91,7 @@ class WritePolicy {
   void Add(Request request) {
     const Entry entry = queues_.try_emplace(key_of_(request.item)).first;
     entry->second.waiting.push_back(std::move(request));
-    if (entry->second.state == State::kIdle) LineUp(entry, State::kReady);
+    if (entry->second.state == State::kIdle) Enqueue(entry, State::kReady);
   }
 
   int WantedJobs(Pace pace) const {
@@ -119,7 +119,7 @@ class WritePolicy {
       if (entry->second.waiting.empty()) {
         queues_.erase(entry);
       } else {
-        LineUp(entry, entry->second.state == State::kLocked ? State::kLocked : State::kReady);
+        Enqueue(entry, entry->second.state == State::kLocked ? State::kLocked : State::kReady);
       }
     }
   }
@@ -153,9 +153,9 @@ class WritePolicy {
 
  private:
   // Keys in the order in which they are taken.
-  using Line = std::deque<Entry>;
+  using KeyQueue = std::deque<Entry>;
 
-  void LineUp(Entry entry, State state) {
+  void Enqueue(Entry entry, State state) {
     entry->second.state = state;
     (state == State::kLocked ? locked_ : ready_).push_back(entry);
   }
@@ -164,10 +164,10 @@ class WritePolicy {
     return MayJoin(entry->second.waiting.front(), batch.requests, kMaxBatch);
   }
 
-  // Takes the first key of a line, and as many of its writes as there is room for.
-  static void TakeFirst(Line& line, Batch& batch) {
-    const Entry entry = line.front();
-    line.pop_front();
+  // Takes the first of `keys`, and as many of its writes as there is room for.
+  static void TakeFirst(KeyQueue& keys, Batch& batch) {
+    const Entry entry = keys.front();
+    keys.pop_front();
     batch.keys.push_back(entry);
     Queue& queue = entry->second;
     queue.state = State::kRunning;
@@ -189,8 +189,8 @@ class WritePolicy {
   KeyOf key_of_;
   Work work_;
   Queues queues_;
-  Line ready_;
-  Line locked_;  // a job is scheduled for each
+  KeyQueue ready_;
+  KeyQueue locked_;  // a job is scheduled for each
   int prompt_batches_ = 0;
 };
 

@@ -45,7 +45,7 @@ std::string AddressWithPort(const std::string& listen, int port) {
 }
 
 // Time for finished answers to be sent before streams that never end by themselves are cut.
-constexpr absl::Duration kLastBytes = absl::Milliseconds(500);
+constexpr absl::Duration kFlushTimeout = absl::Milliseconds(500);
 
 // Maximum number of streams per connection. An idle stream takes 16 KiB. A client holds further
 // calls back until others end; a client with more watches than this needs several connections.
@@ -131,8 +131,8 @@ class GrpcServer final : public Server {
     comments_.Stop();
     articles_.Stop();
     gate_.Close(options_.drain_timeout);
-    watch_gate_.Close(kLastBytes);
-    server_->Shutdown(api::DeadlineAfter(kLastBytes));
+    watch_gate_.Close(kFlushTimeout);
+    server_->Shutdown(api::DeadlineAfter(kFlushTimeout));
     server_->Wait();
     gate_.AwaitEmpty();
     watch_gate_.AwaitEmpty();

@@ -207,7 +207,7 @@ class PostgresStore : public Store {
     WriteArticle(std::move(context), std::move(edit), std::move(done), store::UpdateArticle);
   }
 
-  void RenameArticle(CallContext context, ArticleRenaming renaming,
+  void RenameArticle(CallContext context, ArticleRename renaming,
                      Callback<v1::Article> done) override {
     WriteArticle(std::move(context), std::move(renaming), std::move(done), store::RenameArticle);
   }

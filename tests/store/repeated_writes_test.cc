@@ -170,7 +170,7 @@ class Renaming : public Write {
   static Answer Name(Store& store, const CommentRef& comment, const std::string& name,
                      const RequestKey& request) {
     return Call(store, &Store::RenameArticle,
-                ArticleRenaming{.id = comment.article_id, .new_id = name, .request = request});
+                ArticleRename{.id = comment.article_id, .new_id = name, .request = request});
   }
 };
 

@@ -117,7 +117,7 @@ class StoreTest : public ::testing::Test {
         [&](auto done) { store_->UpdateArticle({}, std::move(edit), std::move(done)); });
   }
 
-  absl::StatusOr<v1::Article> Rename(ArticleRenaming renaming) {
+  absl::StatusOr<v1::Article> Rename(ArticleRename renaming) {
     return Await<v1::Article>(
         [&](auto done) { store_->RenameArticle({}, std::move(renaming), std::move(done)); });
   }

@@ -293,7 +293,7 @@ absl::StatusOr<v1::Article> Update(ArticleWrite& write, const InspectedArticle& 
 }
 
 // Gives the article a new name, which it may have had before.
-absl::Status Rename(ArticleWrite& write, const ArticleRenaming& renaming,
+absl::Status Rename(ArticleWrite& write, const ArticleRename& renaming,
                     InspectedArticle& existing) {
   LockedArticle& locked = write.locked();
   if (locked.name == renaming.new_id) return absl::OkStatus();
@@ -304,8 +304,8 @@ absl::Status Rename(ArticleWrite& write, const ArticleRenaming& renaming,
   const std::vector<std::string>& former_names = existing.former_names;
   if (former_names.size() >= kMaxFormerNames &&
       std::count(former_names.begin(), former_names.end(), ArticleName(renaming.new_id)) == 0) {
-    return InvalidField("new_name", absl::StrCat("would be one of over ", kMaxFormerNames,
-                                                 " names of the article: reuse a former one"));
+    return InvalidField("new_name", absl::StrCat("would exceed the limit of ", kMaxFormerNames,
+                                                 " former names: reuse one of them"));
   }
   write.transaction().Exec(kInsertName, renaming.new_id, locked.id);
   const postgres::Result named = write.transaction().Exec(kSelectNamed, renaming.new_id);
@@ -361,8 +361,7 @@ absl::StatusOr<v1::Article> UpdateArticle(postgres::Connection& connection, cons
 }
 
 absl::StatusOr<v1::Article> RenameArticle(postgres::Connection& connection,
-                                          const ArticleRenaming& renaming,
-                                          const Announce& announce) {
+                                          const ArticleRename& renaming, const Announce& announce) {
   ArticleWrite write(connection, renaming.request);
   if (absl::Status status = write.Begin(renaming.id); !status.ok()) return status;
   InspectedArticle existing = write.Find().value();

@@ -25,8 +25,7 @@ absl::StatusOr<v1::Article> UpdateArticle(postgres::Connection& connection, cons
                                           const Announce& announce);
 
 absl::StatusOr<v1::Article> RenameArticle(postgres::Connection& connection,
-                                          const ArticleRenaming& renaming,
-                                          const Announce& announce);
+                                          const ArticleRename& renaming, const Announce& announce);
 
 absl::StatusOr<int64_t> RetractArticle(postgres::Connection& connection,
                                        const ArticleRetraction& retraction,

@@ -63,7 +63,7 @@ void ExpectSentAs(const ArticleAnswer& kept, const v1::Article& article) {
   v1::GetArticleResponse response;
   ASSERT_TRUE(response.ParseFromString(Wire(answer)));
   EXPECT_EQ(response.article().DebugString(), article.DebugString());
-  EXPECT_EQ(SizeOf(kept), article.ByteSizeLong());
+  EXPECT_EQ(EncodedSize(kept), article.ByteSizeLong());
 }
 
 TEST(EncodedAnswer, AnArticleIsItsTextAndItsCounts) {
