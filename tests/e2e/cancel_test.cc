@@ -191,8 +191,8 @@ class CancelTest : public ::testing::Test {
     return std::make_unique<AnyCall>(client_, PathOf(method), RequestOf(method, subject));
   }
 
-  // Has every call been answered, the server stops at once. It waits for those that have not for
-  // ever: then it is killed.
+  // The server stops at once if every call was answered. Otherwise it waits forever, so it is
+  // killed after its drain timeout.
   void ExpectStops() {
     server_.Signal(SIGTERM);
     std::future<int> status = std::async(std::launch::async, [this] { return server_.Wait(); });

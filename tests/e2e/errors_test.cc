@@ -89,7 +89,7 @@ struct Row {
   std::string reason;
 };
 
-// What the first column says: names, or a phrase for many.
+// The RPCs that a cell of the first column names or describes.
 std::set<std::string> Expand(const std::string& rpcs, const ServiceDescriptor& service) {
   std::set<std::string> names;
   const auto add = [&names](const auto& methods, const auto& is_meant) {
@@ -116,7 +116,7 @@ std::set<std::string> Expand(const std::string& rpcs, const ServiceDescriptor& s
   return names;
 }
 
-// Rows of the table in a proto file's comments. A row goes on where the next has no code.
+// Rows of the table in a proto file's comments. A line without a code continues the row above.
 std::vector<Row> ReadTable(const std::string& file, const ServiceDescriptor& service) {
   std::ifstream lines(absl::StrCat(CONTENT_SOURCE_DIR, "/proto/content/v1/", file));
   std::vector<std::vector<std::string>> rows;
@@ -151,7 +151,7 @@ const std::vector<Row>& Rows() {
   return rows;
 }
 
-// The row for an RPC whose condition begins so.
+// The row for an RPC whose condition starts with `condition`.
 const Row& RowOf(const std::string& rpc, const std::string& condition) {
   static const Row none;
   const Row* found = nullptr;
@@ -199,7 +199,7 @@ const std::map<std::string, std::string>& ValidRequests() {
   return requests;
 }
 
-// The same with a member more.
+// `request` with `member` added.
 std::string With(const std::string& member, const std::string& request) {
   return absl::StrCat("{", member, request == "{}" ? "" : ", ", request.substr(1));
 }
@@ -494,7 +494,7 @@ grpc::Status Call(const Client& client, const std::string& rpc, const std::strin
   const std::string path = absl::StrCat("/", method.service()->full_name(), "/", method.name());
   grpc::GenericStub stub(client.channel());
   grpc::CompletionQueue queue;
-  // Whether the step that was begun went well.
+  // Whether the current step succeeded.
   const auto step = [&queue] {
     void* tag = nullptr;
     bool ok = false;
@@ -567,7 +567,7 @@ void ExpectNoInternals(const grpc::Status& status) {
 
 // ---- The server ----
 
-// With so much memory for what is read.
+// The parameter is --cache-bytes.
 class ErrorsTest : public ::testing::TestWithParam<const char*> {
  protected:
   // Makes the content, and then a server with these settings that has not read any of it: what goes

@@ -56,14 +56,14 @@ class Stream {
     reader_ = (stub.*method)(&context_, request);
   }
 
-  /// The next message, when it comes; nothing at the end.
+  /// Waits for the next message; nullopt at the end of the stream.
   std::optional<Response> Read() {
     Response response;
     if (!reader_->Read(&response)) return std::nullopt;
     return response;
   }
 
-  /// How it ended. Everything must have been read.
+  /// Returns the status. All messages must have been read.
   grpc::Status Finish() { return reader_->Finish(); }
 
   void Cancel() { context_.TryCancel(); }
