@@ -89,4 +89,7 @@ absl::Status Cancelled();
 /// INTERNAL. Logs `cause`, which the caller does not get to see. Every INTERNAL is made here.
 absl::Status Internal(absl::string_view cause);
 
+/// Logs a broken invariant and ends the process.
+[[noreturn]] void FailInvariant(absl::string_view what);
+
 }  // namespace content

@@ -10,7 +10,6 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/strings/string_view.h"
 #include "base/call.h"
 #include "postgres/admission.h"
 #include "postgres/failure.h"
@@ -40,9 +39,6 @@ bool MayJoin(const Request& next, const std::vector<Request>& batch, size_t max_
   if (batch.empty()) return true;
   return batch.size() < max_size && !batch.back().alone && !next.alone;
 }
-
-/// Logs a broken invariant and ends the process.
-[[noreturn]] void FailInvariant(absl::string_view what);
 
 /// Does requests together: when a connection is free, it takes those of the waiting requests that
 /// may share statements, and each is answered for itself. A request that comes alone starts at
