@@ -900,11 +900,7 @@ TEST_P(ErrorsTest, TheCallerCancels) {
     // The status is the client's own: what the server says comes too late.
     EXPECT_EQ(CodeName(call.get().error_code()), RowOf(rpc, kCancelled).code);
     // The cache confirms what it has even if nobody waits, and asks again.
-    while (WaitersForLocks(url_) > 0) {
-      Query(url_,
-            "SELECT count(pg_cancel_backend(pid)) FROM pg_stat_activity "
-            "WHERE wait_event_type = 'Lock' AND datname = current_database()");
-    }
+    CancelWaitersForLocks(url_);
   }
 }
 

@@ -33,6 +33,9 @@ int WaitersForLocks(const std::string& url);
 /// Waits until there are that many; fails the test if it takes too long.
 void AwaitWaitersForLocks(const std::string& url, int count);
 
+/// Cancels the statements that wait for locks, and those that replace them, until none waits.
+void CancelWaitersForLocks(const std::string& url);
+
 /// While it lives, the database of `url` takes no connections and has none.
 class Outage {
  public:
