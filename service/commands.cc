@@ -28,7 +28,7 @@ int Fail(const absl::Status& status) {
   return 1;
 }
 
-// The configured database, or an embedded one that runs while this object lives.
+// The configured database, or an embedded one that runs until this object is destroyed.
 struct Database {
   std::string url;
   std::unique_ptr<embedded::Postgres> postgres;  // nullptr unless it is embedded and ours
@@ -45,7 +45,7 @@ absl::StatusOr<Database> OpenDatabase(const Config& config) {
   return StartEmbedded(config);
 }
 
-// Like OpenDatabase, but uses the embedded database that a server runs already.
+// Like OpenDatabase, but uses the embedded database of a running server if there is one.
 absl::StatusOr<Database> JoinDatabase(const Config& config) {
   if (config.database_url.empty()) {
     if (auto url = embedded::RunningUrl(config.data_dir); url.ok()) return Database{*url, nullptr};
@@ -53,8 +53,8 @@ absl::StatusOr<Database> JoinDatabase(const Config& config) {
   return OpenDatabase(config);
 }
 
-// Migrates an embedded database, which a server that runs beside this command may not have done
-// yet. Any other database is migrated only when its operator says so, and is checked here.
+// Migrates an embedded database, because a server that is just starting may not have done so yet.
+// Any other database is only checked: its operator decides when to migrate it.
 absl::Status PrepareSchema(const Config& config, const Database& database) {
   if (config.database_url.empty()) return store::Migrate(database.url).status();
   return store::CheckSchema(database.url);
@@ -88,8 +88,8 @@ int WaitForStopSignal() {
   sigaddset(&signals, SIGINT);
   int signal = 0;
   sigwait(&signals, &signal);
-  // A second signal ends the process at once, for an operator who does not want to wait for calls
-  // in flight.
+  // A second signal ends the process at once, for operators who do not want to wait for calls in
+  // flight.
   pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
   return signal;
 }

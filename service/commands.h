@@ -8,10 +8,10 @@ namespace content {
 /// Serves until SIGTERM or SIGINT, which the caller must have blocked in every thread.
 int Serve(const Config& config);
 
-/// Brings the database's schema up to date.
+/// Brings the database's schema up to date, and prints the migrations applied.
 int Migrate(const Config& config);
 
-/// Publishes files as articles.
+/// Publishes files as articles, or only checks them (--dry-run).
 int Import(const Config& config);
 
 }  // namespace content

@@ -25,9 +25,9 @@ namespace {
 constexpr char kDescription[] =
     "Articles and their comments over gRPC, stored in PostgreSQL.\n\n"
     "To try it:\n"
-    "  contentd serve                             serves, with an embedded database\n"
-    "  contentd import FILE                       publishes an article, also during serve\n"
-    "  grpcurl -plaintext localhost:50051 list    lists the services\n";
+    "  contentd serve                             serve, with an embedded database\n"
+    "  contentd import FILE                       publish an article, also while serve runs\n"
+    "  grpcurl -plaintext localhost:50051 list    list the services\n";
 
 constexpr char kFooter[] =
     "`contentd COMMAND --help` describes a command and its settings.\n"
@@ -42,7 +42,7 @@ constexpr char kServeFooter[] =
 
 constexpr char kMigrateFooter[] =
     "Example: CONTENT_DATABASE_URL=postgresql://content@db/content contentd migrate\n\n"
-    "Exit status: 0 if the schema is up to date now, 1 if not, 2 if the command line or a "
+    "Exit status: 0 if the schema is now up to date, 1 if not, 2 if the command line or a "
     "variable\n"
     "is wrong.";
 
@@ -62,8 +62,8 @@ constexpr char kImportFooter[] =
     "  slug: binary-search                # or id\n"
     "  ---\n"
     "Other keys are ignored. A file with `draft: true` or `published: false` is refused.\n\n"
-    "A file that was imported before and has not changed changes nothing. A file that cannot be\n"
-    "imported does not stop the others.\n\n"
+    "Importing an unchanged file again changes nothing. A file that cannot be imported does not\n"
+    "stop the others.\n\n"
     "Example: contentd import posts/*.md\n\n"
     "Exit status: 0 if every file was imported, 1 if not, 2 if the command line or a variable is\n"
     "wrong.";
@@ -78,10 +78,10 @@ constexpr char kSettings[] =
 // The one setting that may hold a secret.
 constexpr char kDatabaseUrl[] = "--database-url";
 
-// Of reads and of writes each. Both together leave room among the embedded database's 100.
+// For reads and for writes each. Together they leave room among the embedded database's 100.
 constexpr int kMaxConnections = 40;
 
-// Large enough for any machine, small enough to leave no room for overflow.
+// Large enough for any machine, and small enough to rule out overflow.
 constexpr int64_t kMaxBytes = int64_t{1} << 40;
 
 template <class T>
@@ -107,7 +107,7 @@ struct DurationRange {
   absl::Duration max;
 };
 
-// Durations as Go writes them, such as 1h30m, which CLI11 does not read.
+// Accepts durations in Go's notation, such as 1h30m, which CLI11 does not parse.
 CLI::Validator DurationIn(const DurationRange& range) {
   const auto check = [range](const std::string& text) -> std::string {
     absl::Duration duration;
@@ -120,7 +120,7 @@ CLI::Validator DurationIn(const DurationRange& range) {
   return {check, ""};
 }
 
-// What CLI11 would misread: "MiB" as 1MiB, and "010MiB", which it takes for octal, as 8MiB.
+// Rejects what CLI11 would misread: "MiB" as 1MiB, and "010MiB", which it takes for octal, as 8MiB.
 CLI::Validator StartsWithDecimalNumber() {
   const auto check = [](const std::string& text) -> std::string {
     const size_t end = text.find_first_not_of("0123456789");
@@ -140,8 +140,8 @@ std::string CheckListen(const std::string& address) {
   return is_valid ? "" : absl::StrCat(address, " is not HOST:PORT");
 }
 
-// Adds settings to a command: options that a variable can set too. The initial value of a setting
-// is read like one that is given, and the text of either is left in Config::settings.
+// Adds settings to a command: options that a variable can set too. A setting's initial value is
+// parsed like a given value, and the text of either is stored in Config::settings.
 class Settings {
  public:
   // Both must outlive the parsing of the command line.
@@ -194,7 +194,7 @@ class Settings {
     const std::string flag = option->get_name();
     if (flag != kDatabaseUrl) {
       const std::string name(absl::StripPrefix(flag, "--"));
-      // The last transform comes first, so it gets the text as it was given.
+      // The last transform runs first, so it gets the text as it was given.
       option->transform([&shown = shown_, name](const std::string& text) {
         shown[name] = text;
         return text;
@@ -210,8 +210,8 @@ class Settings {
   std::map<std::string, std::string>& shown_;
 };
 
-// A directory of the user's own. Root's would be out of reach for the user that the database runs
-// as.
+// A directory in the user's home, except for root: the user that runs the database could not enter
+// root's.
 std::string DefaultDataDir() {
   if (geteuid() == 0) return "/var/lib/contentd";
   if (const char* data_home = std::getenv("XDG_DATA_HOME"); data_home != nullptr && *data_home) {
@@ -256,11 +256,11 @@ void AddPoolSettings(Settings& settings, Config& config) {
                  "connection; further ones are refused at once. An article that\n"
                  "BatchGetArticles reads from the database counts as one");
   settings.Duration("--statement-timeout", config.statement_timeout, "10s",
-                    "Maximum time of a statement in the database");
+                    "Maximum time for a statement in the database");
   settings.Choice<bool>("--notifications", "BOOL", config.notifications,
                         {{"true", true}, {"false", false}}, "true",
                         "Whether servers on one database notify each other of changes;\n"
-                        "otherwise they see them within --max-staleness");
+                        "if not, they see them within --max-staleness");
 }
 
 void AddCacheSettings(Settings& settings, Config& config) {
@@ -271,7 +271,7 @@ void AddCacheSettings(Settings& settings, Config& config) {
                     "Maximum age of an answer from the cache");
   settings.Duration("--stale-if-error", config.stale_if_error, "5m",
                     "Additional age of an answer, which is then marked as stale, while\n"
-                    "the database cannot be reached",
+                    "the database cannot be queried",
                     {absl::ZeroDuration(), absl::Hours(24)});
 }
 
@@ -300,7 +300,7 @@ const CLI::App* AddServe(CLI::App& app, Config& config) {
   return &command;
 }
 
-// The one-shot commands print what they did, so they log warnings only.
+// The one-shot commands print what they did, so they log only warnings and errors.
 const CLI::App* AddMigrate(CLI::App& app, Config& config) {
   config.command = Config::Command::kMigrate;
   CLI::App& command =
@@ -319,8 +319,8 @@ void AddImportOptions(CLI::App& command, Config& config) {
   command
       .add_option("--id", config.overrides.id,
                   "Id of the article, which is replaced if it exists (for a single\n"
-                  "FILE). Without it the id is made from the title, and nothing is\n"
-                  "replaced")
+                  "FILE). Without it, the id is derived from the title and nothing\n"
+                  "is replaced")
       ->type_name("ID");
   const Choices<importer::Format> formats = {{"text", importer::Format::kText},
                                              {"markdown", importer::Format::kMarkdown}};
@@ -398,8 +398,8 @@ std::variant<Config, ExitNow> ReadConfig(int argc, const char* const* argv) {
   app.get_formatter()->label("SUBCOMMAND", "COMMAND");
   app.set_version_flag("--version", "contentd " CONTENT_VERSION, "Print the version and exit");
   app.require_subcommand(0, 1);  // an unknown command is then reported by its name
-  // Each command has a config of its own, because initial values differ. An import opens the store
-  // with those of serve.
+  // Each command has its own config, because initial values differ. An import opens the store with
+  // those of serve.
   Config serve;
   const CLI::App* const serve_command = AddServe(app, serve);
   Config migrate;

@@ -35,9 +35,9 @@ struct Config {
   /// Whether servers notify each other of changes.
   bool notifications = true;
   int64_t cache_bytes = 0;
-  /// Maximum age of an answer from memory.
+  /// Maximum age of an answer from the cache.
   absl::Duration max_staleness;
-  /// Age that is allowed in addition while the database cannot be reached.
+  /// Additional age that is allowed while the database cannot be queried.
   absl::Duration stale_if_error;
   absl::Duration watch_write_timeout;
   /// How long a request_id is remembered.
@@ -48,17 +48,18 @@ struct Config {
   std::optional<importer::Format> format;  // unset: by the file's name
   bool dry_run = false;
 
-  /// The settings of the command, each by the name of its flag without dashes: the text that was
-  /// given, or the default. The database URL is missing because it may hold a password.
+  /// The settings of the command by the names of their flags without leading dashes: the text that
+  /// was given, or the default. Omits the database URL, because it may contain a password.
   std::map<std::string, std::string> settings;
 };
 
-/// The process should exit now, with this status: help was asked for, or a setting is wrong. The
-/// user has been told.
+/// The process should exit now with this status: help was printed, or a setting is wrong and the
+/// error was printed.
 struct ExitNow {
   int status;
 };
 
+/// Reads the command line and the CONTENT_* variables. Prints help and errors itself. Call it once.
 std::variant<Config, ExitNow> ReadConfig(int argc, const char* const* argv);
 
 }  // namespace content

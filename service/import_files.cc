@@ -15,14 +15,12 @@
 namespace content {
 namespace {
 
-constexpr std::streamsize kMaxFileBytes = 4 << 20;
-
+// One byte more than the importer takes is enough for it to refuse the file.
 absl::StatusOr<std::string> ReadFile(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
-  std::string content(kMaxFileBytes + 1, '\0');
+  std::string content(importer::kMaxFileBytes + 1, '\0');
   file.read(content.data(), static_cast<std::streamsize>(content.size()));
   if (!file.is_open() || file.bad()) return absl::NotFoundError("cannot be read");
-  if (file.gcount() > kMaxFileBytes) return absl::InvalidArgumentError("is over 4 MiB");
   content.resize(static_cast<size_t>(file.gcount()));
   return content;
 }

@@ -5,9 +5,8 @@
 
 namespace content {
 
-/// Publishes config.files one by one, and prints a line for each: to stdout what became of it, to
-/// stderr why it failed. A file that fails does not keep the others from being imported. Returns
-/// the process's exit status.
+/// Publishes config.files one by one, and prints a line for each: its outcome to stdout, or its
+/// error to stderr. A file that fails does not stop the others. Returns the process's exit status.
 ///
 /// `publishing` is nullptr for a dry run, which only checks the files.
 int ImportFiles(const Config& config, Publishing* publishing);

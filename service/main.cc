@@ -35,7 +35,7 @@ int Run(const content::Config& config) {
 }  // namespace
 
 int main(int argc, char** argv) try {
-  // The process goes on when the reader of its log or output has gone.
+  // The process must survive when the reader of its log or output goes away.
   std::signal(SIGPIPE, SIG_IGN);
   const auto config = content::ReadConfig(argc, argv);
   if (const auto* exit = std::get_if<content::ExitNow>(&config)) return exit->status;

@@ -11,11 +11,12 @@
 #include "content/v1/content_service.pb.h"
 #include "google/protobuf/message.h"
 
-// What the answers of several RPCs share.
+// Helpers that several RPCs use to make their answers.
 namespace content::api {
 
-/// A callback for the store. It passes errors on to `done`, and otherwise what `encode` makes of
-/// the store's answer: a Response or an absl::StatusOr<Response>.
+/// Returns a callback for the store. It passes errors on to `done`; otherwise it calls `done` with
+/// the result of `encode`, which turns the store's answer into a Response or an
+/// absl::StatusOr<Response>.
 template <class Stored, class Response, class Encode>
 Callback<Stored> Reply(Callback<Response> done, Encode encode) {
   return
@@ -25,7 +26,7 @@ Callback<Stored> Reply(Callback<Response> done, Encode encode) {
       };
 }
 
-/// Reply for an RPC whose response is an article and nothing else.
+/// Reply for an RPC whose response contains only an article.
 template <class Response>
 Callback<v1::Article> ReplyWithArticle(Callback<Response> done) {
   return Reply<v1::Article>(std::move(done), [](v1::Article article) {
@@ -35,7 +36,7 @@ Callback<v1::Article> ReplyWithArticle(Callback<Response> done) {
   });
 }
 
-/// Reply for an RPC whose response is a comment and nothing else.
+/// Reply for an RPC whose response contains only a comment.
 template <class Response>
 Callback<v1::Comment> ReplyWithComment(Callback<Response> done) {
   return Reply<v1::Comment>(std::move(done), [](v1::Comment comment) {
@@ -45,16 +46,17 @@ Callback<v1::Comment> ReplyWithComment(Callback<Response> done) {
   });
 }
 
-/// Token of the page that begins after `next_key`; empty if that is empty, because no page follows.
-/// `query_identity` is the QueryIdentity of the request.
+/// Returns the token of the page that begins after `next_key`; empty if `next_key` is empty,
+/// because no page follows. `query_identity` is the QueryIdentity of the request.
 std::string NextPageToken(absl::string_view query_identity, absl::string_view next_key);
 
-/// PageRequest.key of the first page of a list of comments. `article_name` and `order` are those of
-/// the request as it came, because the token of the next page is bound to them.
+/// Returns the PageRequest.key of the first page of a list of comments. `article_name` and `order`
+/// must be as in the request, because the token of the next page is bound to them.
 std::string CachedPageKey(absl::string_view rpc, absl::string_view article_name,
                           v1::CommentOrder order, int page_size,
                           v1::ArticleView view = v1::ARTICLE_VIEW_UNSPECIFIED);
 
+/// Returns `message` in wire format.
 SharedBytes Serialize(const google::protobuf::MessageLite& message);
 
 }  // namespace content::api

@@ -54,7 +54,7 @@ absl::StatusOr<EncodedAnswer> EncodeBatch(const v1::BatchGetArticlesRequest& req
   return answer;
 }
 
-// Everything but the article.
+// Encodes everything except the article.
 LoadedPage EncodePage(const std::string& next_identity, ArticlePage page) {
   v1::GetArticlePageResponse response;
   for (v1::Comment& comment : page.comments.items) *response.add_comments() = std::move(comment);
@@ -79,6 +79,7 @@ void GetArticle(ReadCache& cache, CallContext call, v1::GetArticleRequest reques
                 Callback<EncodedAnswer> done) {
   absl::StatusOr<ArticleLookup> lookup = CheckGetArticle(request);
   if (!lookup.ok()) return std::move(done)(lookup.status());
+  call.may_run_here = true;  // a read by key is short
   cache.GetArticle(std::move(call), std::move(lookup->id), lookup->view, request.min_revision(),
                    Reply<ArticleAnswer>(std::move(done), EncodeArticle));
 }
@@ -199,7 +200,7 @@ void GetArticlePage(ReadCache& cache, ArticleReads& reads, CallContext call,
                                         query->comments.page_size, view),
                    .min_revision = request.min_revision(),
                    .view = view};
-  query->comments.min_revision = 0;  // The cached page is for callers with other demands too.
+  query->comments.min_revision = 0;  // The cache checks it: other callers share the page.
   LoadPage load = [&reads, view, comments = std::move(query->comments),
                    request = std::move(request)](CallContext context, Callback<LoadedPage> loaded) {
     auto encode = [identity = IdentityOfNextComments(request)](ArticlePage read) {

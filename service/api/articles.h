@@ -10,10 +10,10 @@
 #include "content/read_cache.h"
 #include "content/v1/content_service.pb.h"
 
-// The RPCs that read articles; content_service.proto says what they do. Each consists of a check,
-// which turns the request into what is asked of the store or fails with INVALID_ARGUMENT naming all
-// bad fields, and of a handler, which checks, asks, and makes the answer. Handlers know nothing of
-// gRPC. They do not block, and answer at once or later, on any thread.
+// The RPCs that read articles; see content_service.proto. Each has a check and a handler. The check
+// turns the request into a query for the store, or fails with INVALID_ARGUMENT naming all invalid
+// fields. The handler runs the check, queries the store or the cache, and makes the answer.
+// Handlers do not depend on gRPC. They do not block, and answer at once or later, on any thread.
 namespace content::api {
 
 struct ArticleLookup {
@@ -51,7 +51,7 @@ absl::StatusOr<ArticlePageQuery> CheckGetArticlePage(const v1::GetArticlePageReq
 void GetArticlePage(ReadCache& cache, ArticleReads& reads, CallContext call,
                     v1::GetArticlePageRequest request, Callback<EncodedAnswer> done);
 
-/// QueryIdentity of the ListCommentsRequests that get the comments after the page's.
+/// Returns the QueryIdentity of the ListCommentsRequests for the comments after this page.
 std::string IdentityOfNextComments(const v1::GetArticlePageRequest& request);
 
 }  // namespace content::api

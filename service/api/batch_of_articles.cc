@@ -13,20 +13,20 @@ namespace {
 
 using Articles = std::vector<std::optional<ArticleAnswer>>;
 
-// Collects the answers to one call, which come one by one, in any order and on any thread.
+// Collects the answers to one call, which arrive one by one, in any order and on any thread.
 class Collector {
  public:
   Collector(CallContext call, size_t count, Callback<Articles> done)
       : call_(std::move(call)), articles_(count), unanswered_(count), done_(std::move(done)) {}
 
-  // Whether answers are of no more use: the call was answered, or its caller has given up.
+  // Returns whether further answers are useless: the call was answered, or its caller has given up.
   bool IsOver() {
     const std::lock_guard lock(mutex_);
     return !done_ || call_.is_cancelled();
   }
 
-  // Whether to ask for another article. If the caller no longer waits, the call is answered here:
-  // there may be no read under way that would answer it.
+  // Returns whether to read another article. If the caller no longer waits, answers the call: there
+  // may be no read under way that would.
   bool Continue(SteadyTime now) {
     std::unique_lock lock(mutex_);
     if (!done_) return false;

@@ -17,14 +17,15 @@
 
 namespace content::api {
 
-/// How long the caller of `context` waits. `context` must not be answered while this is used.
+/// Returns how long the caller of `context` waits. The result must not be used after the call was
+/// answered.
 inline CallContext ToCallContext(grpc::CallbackServerContext* context) {
   return {.deadline = ToSteadyTime(context->raw_deadline()),
           .cancelled = [context] { return context->IsCancelled(); }};
 }
 
-/// Trailing metadata of an answer that may be older than the service promises, because the database
-/// cannot be asked: its age in whole seconds, rounded up.
+/// Trailing metadata of an answer that may be older than promised because the database cannot be
+/// queried: its age in whole seconds, rounded up.
 inline constexpr char kStaleAgeKey[] = "content-stale-seconds";
 
 inline void AddMetadata(const google::protobuf::Message&, grpc::CallbackServerContext&) {}
@@ -36,12 +37,12 @@ inline void AddMetadata(const EncodedAnswer& answer, grpc::CallbackServerContext
       absl::StrCat(absl::ToInt64Seconds(absl::Ceil(*answer.stale_age, absl::Seconds(1)))));
 }
 
-/// Answers one unary call: parses the request, passes it to `handle`, and sends what that gives to
-/// its callback. `handle` is called with a CallContext, a Request and a Callback<Response>, and
-/// must not block. Response is a message or an EncodedAnswer.
+/// Answers one unary call: parses the request, calls `handle` with a CallContext, the Request and a
+/// Callback<Response>, and sends the answer that the callback receives. `handle` must not block.
+/// Response is a message or an EncodedAnswer.
 ///
-/// The call is inside `gate` until it is answered. Whatever `handle` does, the call is answered:
-/// see Callback.
+/// The call is inside `gate` until it is answered. Every call is answered, whatever `handle` does
+/// (see Callback).
 template <class Request, class Response, class Handle>
 grpc::ServerUnaryReactor* AnswerCall(const Handle& handle, Gate& gate,
                                      grpc::CallbackServerContext* context,
@@ -53,7 +54,7 @@ grpc::ServerUnaryReactor* AnswerCall(const Handle& handle, Gate& gate,
     reactor->Finish(ToGrpcStatus(ServerStopping()));
     return reactor;
   }
-  // Destroyed after Finish, and with it the pass: then the server may go away.
+  // The callback, and the pass in it, is destroyed after Finish. The server may then be destroyed.
   Callback<Response> done = [reactor, context, response_bytes,
                              pass = std::move(pass)](const absl::StatusOr<Response>& response) {
     if (response.ok()) {

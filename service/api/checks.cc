@@ -54,7 +54,7 @@ int CheckPageSize(int page_size, PageSizes sizes, absl::string_view field, Viola
 
 std::string CheckPageToken(const google::protobuf::Message& request, absl::string_view token,
                            Violations& violations) {
-  if (token.empty()) return "";  // The first page, which most calls ask for, needs no identity.
+  if (token.empty()) return "";  // Most calls ask for the first page, which needs no identity.
   std::optional<std::string> key = ReadPageToken(QueryIdentity(request), token);
   if (!key) violations.Add("page_token", kPageTokenRule);
   return std::move(key).value_or("");
@@ -89,11 +89,11 @@ std::vector<std::string> CheckUpdateMask(const google::protobuf::FieldMask& mask
   if (paths.empty()) {
     std::copy_if(changeable.begin(), changeable.end(), std::back_inserter(paths), is_set);
   }
-  if (paths.empty()) violations.Add("update_mask", "names no field, and none is set");
+  if (paths.empty()) violations.Add("update_mask", "names no fields, and none are set");
   for (const std::string& path : paths) {
     if (std::find(changeable.begin(), changeable.end(), path) == changeable.end()) {
       violations.Add("update_mask",
-                     absl::StrCat("has a path that is none of ", absl::StrJoin(changeable, ", ")));
+                     absl::StrCat("has a path other than ", absl::StrJoin(changeable, ", ")));
       break;
     }
   }

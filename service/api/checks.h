@@ -16,21 +16,22 @@
 #include "google/protobuf/message.h"
 #include "google/protobuf/timestamp.pb.h"
 
-// Checks that several requests share; content/rules.h has those of articles and comments. Each adds
-// what is wrong with a field to `violations` and returns what the field means. If something is
-// wrong, the result is of no use. `field` is the path of the field in the request.
+// Checks that several requests share. (content/rules.h has the checks of articles and comments.)
+// Each adds the problems of a field to `violations` and returns the parsed value of the field,
+// which is unspecified if there is a problem. `field` is the path of the field in the request.
 namespace content::api {
 
-/// The id in an article's name, which is required.
+/// Returns the id in an article's name, which is required.
 std::string CheckArticleName(absl::string_view name, absl::string_view field,
                              Violations& violations);
 
-/// The ids in a comment's name, which is required.
+/// Returns the ids in a comment's name, which is required.
 CommentRef CheckCommentName(absl::string_view name, absl::string_view field,
                             Violations& violations);
 
-/// The comment's id in the name of a comment that is replied to; empty if there is none. The
-/// article in that name is not compared with the one of the request: each may be a former name.
+/// Returns the comment id in `name`, the name of the comment that is replied to; empty if `name` is
+/// empty. Does not compare the article in `name` with the request's, because each may be a former
+/// name.
 std::string CheckReplyTo(absl::string_view name, absl::string_view field, Violations& violations);
 
 v1::ArticleView CheckView(v1::ArticleView view, v1::ArticleView default_view,
@@ -46,31 +47,31 @@ struct PageSizes {
 
 inline constexpr PageSizes kCommentPageSizes = {.default_size = 25, .max_size = 200};
 
-/// The number of items of a page; more than the maximum is the maximum.
+/// Returns the number of items in a page: the default if `page_size` is 0, at most the maximum.
 int CheckPageSize(int page_size, PageSizes sizes, absl::string_view field, Violations& violations);
 
-/// The key after which the page begins; empty for the first page. `token` must be one for the list
-/// that `request` asks for (QueryIdentity).
+/// Returns the key after which the page begins; empty for the first page. `token` must belong to
+/// the list that `request` asks for (QueryIdentity).
 std::string CheckPageToken(const google::protobuf::Message& request, absl::string_view token,
                            Violations& violations);
 
 int64_t CheckMinRevision(int64_t min_revision, Violations& violations);
 
-/// A value that articles are filtered by, on one line.
+/// Checks a value to filter articles by: text on one line.
 std::string CheckFilter(absl::string_view value, absl::string_view field, Violations& violations);
 
-/// The key that makes `request` idempotent; an empty one if `request_id` is empty.
+/// Returns the key that makes `request` idempotent; an empty key if `request_id` is empty.
 RequestKey CheckRequestId(const google::protobuf::Message& request, absl::string_view request_id,
                           Violations& violations);
 
-/// The fields to change, each one of `changeable`. If the mask is empty those that `is_set` returns
-/// true for, if it is `*` all.
+/// Returns the fields to change, each one of `changeable`: all of them if the mask is `*`, and
+/// those for which `is_set` returns true if the mask is empty.
 std::vector<std::string> CheckUpdateMask(const google::protobuf::FieldMask& mask,
                                          const std::vector<std::string>& changeable,
                                          absl::FunctionRef<bool(const std::string&)> is_set,
                                          Violations& violations);
 
-/// A valid timestamp (CheckTime) as a time, in microseconds.
+/// Converts a valid timestamp (CheckTime), truncated to microseconds.
 absl::Time ToTime(const google::protobuf::Timestamp& timestamp);
 
 }  // namespace content::api

@@ -46,6 +46,7 @@ void GetComment(CommentReads& reads, CallContext call, v1::GetCommentRequest req
                 Callback<v1::GetCommentResponse> done) {
   absl::StatusOr<CommentRef> reference = CheckGetComment(request);
   if (!reference.ok()) return std::move(done)(reference.status());
+  call.may_run_here = true;  // a read by key is short
   reads.GetComment(std::move(call), *std::move(reference), request.min_revision(),
                    ReplyWithComment<v1::GetCommentResponse>(std::move(done)));
 }
@@ -73,7 +74,7 @@ void ListComments(ReadCache& cache, CommentReads& reads, CallContext call,
       .article_id = query->article_id,
       .key = CachedPageKey("comments", request.parent(), request.order(), query->page_size),
       .min_revision = request.min_revision()};
-  if (is_cached) query->min_revision = 0;  // The page is for callers with other demands too.
+  if (is_cached) query->min_revision = 0;  // The cache checks it: other callers share the page.
   LoadPage load = [&reads, query = *std::move(query), request = std::move(request)](
                       CallContext context, Callback<LoadedPage> loaded) {
     auto encode = [identity = QueryIdentity(request)](CommentPage read) {
@@ -190,7 +191,7 @@ absl::StatusOr<CommentModeration> CheckModerateComment(const v1::ModerateComment
       violations.Add("state", "is required");
       break;
     default:
-      violations.Add("state", "is none of VISIBLE, HIDDEN and PENDING");
+      violations.Add("state", "is not VISIBLE, HIDDEN or PENDING");
   }
   if (!violations.empty()) return violations.ToStatus();
   return moderation;

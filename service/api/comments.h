@@ -20,7 +20,7 @@ absl::StatusOr<CommentQuery> CheckListComments(const v1::ListCommentsRequest& re
 void ListComments(ReadCache& cache, CommentReads& reads, CallContext call,
                   v1::ListCommentsRequest request, Callback<EncodedAnswer> done);
 
-/// The new comment gets its id and its time here.
+/// Also gives the new comment its id and its time.
 absl::StatusOr<NewComment> CheckCreateComment(const v1::CreateCommentRequest& request);
 void CreateComment(CommentWrites& writes, CallContext call, v1::CreateCommentRequest request,
                    Callback<v1::CreateCommentResponse> done);

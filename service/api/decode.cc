@@ -25,8 +25,8 @@ bool ParseFields(grpc::ByteBuffer bytes, UnknownFieldSet& fields) {
   return fields.ParseFromZeroCopyStream(&reader);
 }
 
-// The parser says that something is not UTF-8, but not where. So the fields are read without their
-// types and compared with the descriptor.
+// The parser reports that something is not UTF-8, but not where. So the fields are parsed without a
+// schema and compared with the descriptor.
 void FindBadUtf8(const UnknownFieldSet& fields, const Descriptor& type, const std::string& path,
                  Violations& violations) {
   std::map<int, int> element_counts;  // seen so far of each repeated field, by its number

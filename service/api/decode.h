@@ -7,8 +7,9 @@
 #include "content/article.h"
 #include "google/protobuf/message.h"
 
-// Requests and answers as bytes. The services take requests as bytes and parse them here, because
-// generated code answers a request that does not parse with UNIMPLEMENTED, which blames the server.
+// Parses requests and serializes answers. The services take requests as bytes and parse them here,
+// because generated code answers a request that does not parse with UNIMPLEMENTED, which blames the
+// server.
 namespace content::api {
 
 /// Parses a request. INVALID_ARGUMENT if it does not parse. If that is because text is not UTF-8,
@@ -21,7 +22,7 @@ grpc::ByteBuffer Encode(const google::protobuf::Message& response);
 /// The same. Shared bytes are not copied.
 grpc::ByteBuffer Encode(const EncodedAnswer& answer);
 
-/// The first `size` of `bytes`, without a copy. The slice shares ownership of them.
+/// Returns the first `size` of `bytes` without copying them. The slice shares ownership.
 grpc::Slice Share(const SharedBytes& bytes, size_t size);
 
 }  // namespace content::api

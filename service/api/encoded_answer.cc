@@ -31,7 +31,7 @@ uint8_t* WriteField(int field_number, int64_t value, uint8_t* target) {
   return CodedOutputStream::WriteVarint64ToArray(static_cast<uint64_t>(value), target);
 }
 
-// Tag and length of a field of `length` bytes, which follow.
+// Returns the tag and length of a field of `length` bytes.
 std::string FieldHead(int field_number, size_t length) {
   const uint32_t tag = Tag(field_number, WireType::kLengthDelimited);
   const auto length32 = static_cast<uint32_t>(length);

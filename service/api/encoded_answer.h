@@ -13,24 +13,23 @@
 
 namespace content::api {
 
-/// An answer as it is sent: pieces of bytes that follow one another. Bytes that are kept in memory
-/// for many callers are shared, not copied.
+/// An answer in wire format, as a sequence of byte strings. Cached bytes are shared, not copied.
 class EncodedAnswer {
  public:
-  /// Either bytes of this answer alone or the first `size` of shared bytes.
+  /// Either bytes that belong to this answer or the first `size` of shared bytes.
   struct Piece {
     std::string own = {};
     SharedBytes shared = {};
     size_t size = 0;
   };
 
-  /// Appends the first `size` of these bytes.
+  /// Appends the first `size` of `bytes`.
   void Add(SharedBytes bytes, size_t size);
 
-  /// Appends all of these bytes.
+  /// Appends all of `bytes`.
   void Add(SharedBytes bytes);
 
-  /// Appends a field that holds an article. The answer becomes at least as stale as the article.
+  /// Appends a field that contains an article. `stale_age` becomes at least that of the article.
   void AddArticle(int field_number, const ArticleAnswer& article);
 
   /// Appends a text field, unless it is empty.
@@ -38,7 +37,7 @@ class EncodedAnswer {
 
   const absl::InlinedVector<Piece, 3>& pieces() const { return pieces_; }
 
-  /// The age of the oldest part. Set if it may be older than the service promises.
+  /// The age of the oldest part if it may be older than promised; otherwise nullopt.
   std::optional<absl::Duration> stale_age = {};
 
  private:
@@ -47,7 +46,7 @@ class EncodedAnswer {
   absl::InlinedVector<Piece, 3> pieces_;
 };
 
-/// The number of bytes of an article in an answer, without its tag and length.
+/// Returns the number of bytes of an article in an answer, without its tag and length.
 size_t SizeOf(const ArticleAnswer& article);
 
 }  // namespace content::api

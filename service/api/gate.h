@@ -8,22 +8,22 @@
 
 namespace content::api {
 
-/// Counts the calls that are being answered, so that a stopping server knows when the last one is
-/// done. (gRPC's own shutdown also waits for streams that never end, such as a client's watch on
+/// Counts the calls that are being answered, so that a stopping server knows when the last one has
+/// been. (gRPC's own shutdown also waits for streams that never end, such as a client's watch on
 /// health.) Thread-safe.
 ///
 ///   Gate::Pass pass = gate.Enter();
 ///   if (!pass) return ServerStopping();
 class Gate {
  public:
-  /// One call inside the gate, which it leaves when the pass is destroyed. Move-only; a moved-from
-  /// pass is empty. The gate must outlive its passes.
+  /// Represents one call inside the gate. The call leaves when the pass is destroyed. Move-only; a
+  /// moved-from pass is empty. The gate must outlive its passes.
   class Pass {
    public:
     /// An empty pass.
     Pass() = default;
 
-    /// Whether the gate let the call in.
+    /// True unless the pass is empty.
     explicit operator bool() const { return gate_ != nullptr; }
 
    private:
@@ -38,14 +38,14 @@ class Gate {
     std::unique_ptr<Gate, Leave> gate_;
   };
 
-  /// A pass for one call; an empty one once the gate is closed.
+  /// Returns a pass for one call; an empty pass once the gate is closed.
   Pass Enter();
 
-  /// Lets no more calls in, and blocks until those inside have left, but for at most `timeout`.
+  /// Lets no more calls in, and blocks until all calls have left or `timeout` has passed.
   void Close(absl::Duration timeout);
 
-  /// Blocks until the last call has left. After Close and AwaitEmpty nobody touches the gate, and
-  /// it may be destroyed.
+  /// Blocks until the last call has left. After Close and AwaitEmpty, the gate is no longer
+  /// accessed and may be destroyed.
   void AwaitEmpty();
 
  private:

@@ -18,9 +18,9 @@ using google::protobuf::Message;
 void AppendMessage(const Message& message, absl::Span<const absl::string_view> without,
                    std::string& text);
 
-// The value of a field, or the element at `index` of a repeated one. Every value ends with a
-// character that cannot be part of it or says how long it is, so no two lists of values have the
-// same text.
+// Appends the value of a field, or the element at `index` of a repeated one. Every value has a
+// length prefix or ends with a character that cannot be part of it, so different lists of values
+// have different texts.
 void AppendValue(const Message& message, const FieldDescriptor* field, int index,
                  std::string& text) {
   const auto& reflection = *message.GetReflection();
@@ -63,7 +63,7 @@ void AppendValue(const Message& message, const FieldDescriptor* field, int index
                              : reflection.GetMessage(message, field),
                     {}, text);
       break;
-    // No request has a field of these types; a test watches over that.
+    // No request has a field of these types. A test checks that.
     case FieldDescriptor::CPPTYPE_UINT32:
     case FieldDescriptor::CPPTYPE_UINT64:
     case FieldDescriptor::CPPTYPE_FLOAT:
@@ -72,7 +72,7 @@ void AppendValue(const Message& message, const FieldDescriptor* field, int index
   }
 }
 
-// `{1=7:Ana Lee;3=2,;}`: the fields that are set, by their numbers.
+// Appends the fields that are set, by their numbers: `{1=7:Ana Lee;3=2,;}`.
 void AppendMessage(const Message& message, absl::Span<const absl::string_view> without,
                    std::string& text) {
   const auto& reflection = *message.GetReflection();

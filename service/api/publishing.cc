@@ -9,7 +9,7 @@
 namespace content::api {
 namespace {
 
-// Whether the field of an article is set, or has elements.
+// Returns whether a field of an article is set or, if repeated, not empty.
 bool IsSet(const v1::Article& article, const std::string& name) {
   const auto* const field = v1::Article::GetDescriptor()->FindFieldByName(name);
   const auto* const reflection = v1::Article::GetReflection();

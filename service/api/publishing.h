@@ -7,7 +7,7 @@
 #include "content/publishing.h"
 #include "content/v1/admin_service.pb.h"
 
-// The RPCs of publishers: a check and a handler for each, as in articles.h.
+// The RPCs for publishers: a check and a handler for each, as in articles.h.
 namespace content::api {
 
 struct Publication {
@@ -31,7 +31,7 @@ absl::StatusOr<ArticleRetraction> CheckRetractArticle(const v1::RetractArticleRe
 void RetractArticle(Publishing& publishing, CallContext call, v1::RetractArticleRequest request,
                     Callback<v1::RetractArticleResponse> done);
 
-/// The article's id.
+/// Returns the article's id.
 absl::StatusOr<std::string> CheckInspectArticle(const v1::InspectArticleRequest& request);
 void InspectArticle(Publishing& publishing, CallContext call, v1::InspectArticleRequest request,
                     Callback<v1::InspectArticleResponse> done);

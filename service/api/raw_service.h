@@ -18,24 +18,24 @@
 
 namespace content::api {
 
-/// A service whose methods take and give bytes (see decode.h) and are served by handlers:
+/// A service whose methods receive and return bytes (see decode.h) and are served by handlers:
 ///
 ///   auto service = std::make_unique<RawService<v1::ContentService>>(gate);
 ///   service->Unary(GetArticle, cache);
 ///
-/// A handler serves the method whose request it takes, which must be exactly one: otherwise the
-/// process ends. Methods without a handler answer UNIMPLEMENTED.
+/// A handler serves the method with its request type. The process ends if that is not exactly one
+/// method. Methods without a handler answer UNIMPLEMENTED.
 ///
-/// This registers methods as the generated WithRawCallbackMethod_... mixins do. Those take a mixin
-/// and an override for each method, because the name of a virtual function cannot be a template
-/// argument. In gRPC 1.51 the classes that they register are in grpc::internal.
+/// Registers methods as the generated WithRawCallbackMethod_... mixins do. Using those would take a
+/// mixin and an override per method, because the name of a virtual function cannot be a template
+/// argument. The classes that they register are in grpc::internal in gRPC 1.51.
 template <class Api>
 class RawService : public Api::Service {
  public:
   /// `gate` and the origins below must outlive the service.
   explicit RawService(Gate& gate) : gate_(gate) {}
 
-  /// Serves a unary method. `origin` is what the handler asks for the answer.
+  /// Serves a unary method. The handler gets its answers from `origin`.
   template <class Origin, class Request, class Response>
   void Unary(void (*handler)(Origin&, CallContext, Request, Callback<Response>),
              std::type_identity_t<Origin>& origin) {
@@ -45,7 +45,7 @@ class RawService : public Api::Service {
         });
   }
 
-  /// The same for a handler that asks two, such as the cache and the store behind it.
+  /// The same for a handler with two origins, such as the cache and the store behind it.
   template <class First, class Second, class Request, class Response>
   void Unary(void (*handler)(First&, Second&, CallContext, Request, Callback<Response>),
              std::type_identity_t<First>& first, std::type_identity_t<Second>& second) {
@@ -61,7 +61,7 @@ class RawService : public Api::Service {
     Stream(handler, origin, gate_, absl::InfiniteDuration());
   }
 
-  /// The same with a gate of its own, and with a limit for the time that a reader may take over one
+  /// The same with a separate gate, and with a limit on the time that a reader may take for one
   /// message.
   template <class Origin, class Request>
   void Stream(StreamHandler<Origin, Request> handler, std::type_identity_t<Origin>& origin,

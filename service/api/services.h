@@ -13,23 +13,23 @@
 
 namespace content::api {
 
-/// What watches are served from. They have a gate of their own, because they end when the feeds
-/// stop, and one whose reader has stalled must not delay the end of the other calls.
+/// What watches need. They have their own gate, because they end when the feeds stop, and a watch
+/// whose reader has stalled must not delay the drain of the other calls.
 struct Watches {
   watch::Feed& comments;
   watch::Feed& articles;
   Gate& gate;
-  /// How long a reader may take over one message.
+  /// Maximum time for a reader to take one message.
   absl::Duration write_timeout;
 };
 
-/// The services of content.v1. They answer from `store`, and what is read most from `cache`. Every
-/// call is inside a gate until it is answered. Store, cache, gates and feeds must outlive the
-/// services. Thread-safe; methods do not block.
+/// Creates ContentService, which answers the most frequent reads from `cache` and all other calls
+/// from `store`. Every call is inside a gate until it is answered. Store, cache, gates and feeds
+/// must outlive the service. Its methods are thread-safe and do not block.
 std::unique_ptr<grpc::Service> NewContentService(Store& store, ReadCache& cache, Gate& gate,
                                                  const Watches& watches);
 
-/// The same. `info` is the part of GetServerInfo's answer that does not change.
+/// Creates AdminService in the same way. `info` is the constant part of GetServerInfo's answer.
 std::unique_ptr<grpc::Service> NewAdminService(Store& store, ReadCache& cache, Gate& gate,
                                                const Watches& watches,
                                                v1::GetServerInfoResponse info);

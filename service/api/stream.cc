@@ -17,8 +17,9 @@
 namespace content::api {
 namespace {
 
-// At any time either the producer is asked or a message is written. Only the alarm runs
-// concurrently: it may give up a write. What mutex_ does not guard belongs to that one activity.
+// At any time, either the producer is working or a message is being written. Only the alarm runs
+// concurrently: it may give up a write. Members that mutex_ does not guard belong to that one
+// activity.
 class ProducerStream final : public StreamReactor {
  public:
   ProducerStream(grpc::CallbackServerContext* context, Gate::Pass pass,
@@ -77,8 +78,8 @@ class ProducerStream final : public StreamReactor {
     StartWrite(&buffer_);
   }
 
-  // The stream must not be touched afterwards: gRPC may delete it before this returns. The pass is
-  // given back last, because then the server may go away.
+  // The stream must not be accessed afterwards: gRPC may delete it before this returns. The pass is
+  // returned last, because the server may then be destroyed.
   void End(const absl::Status& status) {
     const Gate::Pass pass = std::move(pass_);
     producer_.reset();
@@ -86,19 +87,19 @@ class ProducerStream final : public StreamReactor {
     Finish(ToGrpcStatus(status));
   }
 
-  // One alarm serves many writes. It goes off when the write for which it was set should have
-  // ended, and is set again if another one is under way by then. mutex_ must be held.
+  // One alarm serves many writes. It fires when the write for which it was set should have ended,
+  // and is set again if another write is under way by then. Requires mutex_.
   void SetAlarm() {
     if (alarm_ || write_ends_ == SteadyTime::InfiniteFuture()) return;
     references_.fetch_add(1);
     alarm_.emplace();
-    alarm_->Set(DeadlineAfter(write_timeout_), [this](bool) {
+    alarm_->Set(DeadlineAfter(write_ends_ - SteadyNow()), [this](bool) {
       if (GiveUpSlowWrite()) End(WatcherTooSlow());
       Release();
     });
   }
 
-  // Whether the write under way has taken too long; it is given up then.
+  // Gives up the write under way if it has taken too long. Returns whether it did.
   bool GiveUpSlowWrite() {
     const std::lock_guard lock(mutex_);
     alarm_.reset();

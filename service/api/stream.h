@@ -16,14 +16,14 @@
 
 namespace content::api {
 
-/// Part of what a stream sends.
+/// Some consecutive messages of a stream.
 struct Chunk {
   std::vector<watch::Message> messages;
   /// Whether the stream ends after these messages.
   bool last = false;
 };
 
-/// Makes the messages of one stream.
+/// Produces the messages of one stream.
 class Producer {
  public:
   virtual ~Producer() = default;
@@ -33,7 +33,8 @@ class Producer {
   virtual void Next(CallContext call, Callback<Chunk> done) = 0;
 };
 
-/// Checks a request and begins to answer it. `Origin` makes the messages; it outlives the producer.
+/// Checks a request and returns the producer of its answer. The producer gets its data from
+/// `Origin`, which outlives it.
 template <class Origin, class Request>
 using StreamHandler = absl::StatusOr<std::unique_ptr<Producer>> (*)(Origin& origin,
                                                                     const Request& request);
@@ -41,14 +42,14 @@ using StreamHandler = absl::StatusOr<std::unique_ptr<Producer>> (*)(Origin& orig
 using StreamReactor = grpc::ServerWriteReactor<grpc::ByteBuffer>;
 
 /// Answers one server-streaming call: sends the messages of the producer that `open` returns, one
-/// after the other. A reader that does not take a message within `write_timeout` gets
-/// WATCHER_TOO_SLOW after that message; until then the stream holds that message and the rest of
-/// its chunk. The call is inside `gate` until its status was given to gRPC.
+/// after the other. If the reader does not take a message within `write_timeout`, the stream ends
+/// with WATCHER_TOO_SLOW after that message; until then it holds the rest of the chunk in memory.
+/// The call is inside `gate` until its status has been passed to gRPC.
 StreamReactor* StartStream(grpc::CallbackServerContext* context, Gate& gate,
                            absl::Duration write_timeout,
                            absl::FunctionRef<absl::StatusOr<std::unique_ptr<Producer>>()> open);
 
-/// The same for a request in bytes, which `handler` opens.
+/// The same for a request in bytes, which is parsed and passed to `handler`.
 template <class Origin, class Request>
 StreamReactor* StartStream(StreamHandler<Origin, Request> handler, Origin& origin, Gate& gate,
                            absl::Duration write_timeout, grpc::CallbackServerContext* context,

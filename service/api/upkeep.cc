@@ -16,7 +16,7 @@ namespace {
 // Bounds the size of a message: one article may have any number of drifts.
 constexpr int kMaxDriftsPerMessage = 1'000;
 
-// Sends messages about work that the store does batch by batch.
+// Reports on work that the store does batch by batch.
 template <class Batch, class Response>
 class BatchProducer : public Producer {
  public:
@@ -36,7 +36,7 @@ class BatchProducer : public Producer {
  private:
   virtual void AskForBatch(CallContext call, Callback<Batch> done) = 0;
 
-  // At least one message about this batch, with the totals so far.
+  // Returns at least one message about this batch, with the totals so far.
   virtual std::vector<Response> Report(Batch batch) = 0;
 };
 

@@ -11,16 +11,15 @@
 #include "content/v1/admin_service.pb.h"
 #include "watch/feed.h"
 
-// The RPCs of operators: a check and a handler or StreamHandler for each. admin_service.proto says
-// what they do.
+// The RPCs for operators; see admin_service.proto. Each has a check and a handler or StreamHandler.
 namespace content::api {
 
-/// The author's id.
+/// Returns the author's id.
 absl::StatusOr<std::string> CheckExportAuthor(const v1::ExportAuthorRequest& request);
 absl::StatusOr<std::unique_ptr<Producer>> ExportAuthor(Upkeep& upkeep,
                                                        const v1::ExportAuthorRequest& request);
 
-/// The author's id.
+/// Returns the author's id.
 absl::StatusOr<std::string> CheckEraseAuthor(const v1::EraseAuthorRequest& request);
 absl::StatusOr<std::unique_ptr<Producer>> EraseAuthor(Upkeep& upkeep,
                                                       const v1::EraseAuthorRequest& request);
@@ -29,7 +28,7 @@ absl::StatusOr<VerifyQuery> CheckVerifyCounters(const v1::VerifyCountersRequest&
 absl::StatusOr<std::unique_ptr<Producer>> VerifyCounters(Upkeep& upkeep,
                                                          const v1::VerifyCountersRequest& request);
 
-/// What GetServerInfo describes. The references must outlive it.
+/// The parts that GetServerInfo describes. The references must outlive it.
 struct ServerParts {
   Upkeep& upkeep;
   ReadCache& cache;

@@ -55,7 +55,8 @@ absl::StatusOr<watch::Position> CheckWatchArticles(const v1::WatchArticlesReques
   Violations violations;
   std::optional<watch::Position> resumed = watch::ResumedArticlePosition(request.resume_token());
   if (!resumed) violations.Add("resume_token", "is not a resume_token of this service");
-  if (request.skip_existing()) violations.Add("skip_existing", "is not for a resumed stream");
+  if (request.skip_existing())
+    violations.Add("skip_existing", "cannot be combined with resume_token");
   if (!violations.empty()) return violations.ToStatus();
   return *std::move(resumed);
 }

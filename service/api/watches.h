@@ -7,16 +7,15 @@
 #include "content/v1/content_service.pb.h"
 #include "watch/feed.h"
 
-// The RPCs that stream changes: a check and a StreamHandler for each. content_service.proto says
-// what they do.
+// The RPCs that stream changes; see content_service.proto. Each has a check and a StreamHandler.
 namespace content::api {
 
-/// The position at which the watcher begins or goes on.
+/// Returns the position at which the watcher begins or continues.
 absl::StatusOr<watch::Position> CheckWatchComments(const v1::WatchCommentsRequest& request);
 absl::StatusOr<std::unique_ptr<Producer>> WatchComments(watch::Feed& comments,
                                                         const v1::WatchCommentsRequest& request);
 
-/// The same.
+/// Returns the position at which the watcher begins or continues.
 absl::StatusOr<watch::Position> CheckWatchArticles(const v1::WatchArticlesRequest& request);
 absl::StatusOr<std::unique_ptr<Producer>> WatchArticles(watch::Feed& articles,
                                                         const v1::WatchArticlesRequest& request);

@@ -13,14 +13,15 @@
 
 namespace content {
 
-/// Starts an asynchronous call with `start`, which is given the call's Callback<T>, and blocks
-/// until it is answered:
+/// Starts an asynchronous call and blocks until it is answered. `start` is called with the call's
+/// Callback<T>:
 ///
 ///   absl::StatusOr<v1::Comment> comment =
 ///       Await<v1::Comment>([&](auto done) { store.GetComment({}, id, std::move(done)); });
 ///
-/// DEADLINE_EXCEEDED if no answer comes within `timeout` on `clock`, CANCELLED if `stop` is
-/// requested before that. An answer that comes later is dropped.
+/// Returns DEADLINE_EXCEEDED if no answer comes within `timeout` on `clock`, and CANCELLED if
+/// `stop` is requested first. A later answer is dropped. Must not be called on the thread that
+/// gives the answer.
 template <class T, class Start>
 typename Callback<T>::Answer Await(Start start, absl::Duration timeout = absl::InfiniteDuration(),
                                    const std::stop_token& stop = {},

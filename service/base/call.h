@@ -10,40 +10,43 @@
 #include "base/clock.h"
 #include "base/errors.h"
 
-// A call from outside, as everything that works on it sees it: how long its caller waits, and where
-// the answer goes.
+// The two things that travel with every call: how long its caller waits (CallContext), and where
+// its answer goes (Callback).
 namespace content {
 
-/// How long a caller waits. Every step checks this before it starts work.
+/// How long a caller waits. Every step checks this before it starts work (CheckCaller).
 struct CallContext {
   SteadyTime deadline = SteadyTime::InfiniteFuture();
   /// Returns true once the caller has given up. May be empty. Called from any thread, but never
   /// after the call was answered.
   std::function<bool()> cancelled = {};
+  /// The calling thread may wait for a short read. Says nothing about the threads that go on with
+  /// the call later.
+  bool may_run_here = false;
 
   bool is_cancelled() const { return cancelled && cancelled(); }
 };
 
-/// OK while the caller waits; otherwise CANCELLED or DEADLINE_EXCEEDED.
+/// Returns OK while the caller waits, otherwise CANCELLED or DEADLINE_EXCEEDED.
 inline absl::Status CheckCaller(const CallContext& context, SteadyTime now = SteadyNow()) {
   if (context.is_cancelled()) return Cancelled();
   return now < context.deadline ? absl::OkStatus() : DeadlineExceeded();
 }
 
-/// Receives the answer of an asynchronous call: an absl::StatusOr<T>, or an absl::Status if T is
+/// Receives the answer to an asynchronous call: an absl::StatusOr<T>, or an absl::Status if T is
 /// void. It is called once, on any thread, and must not block:
 ///
 ///   std::move(done)(article);
 ///
-/// A callback that is destroyed or replaced before it was called answers INTERNAL and logs that, so
-/// every call is answered exactly once. Move-only; empty after it was called or moved from. Costs
-/// one allocation if the function has more than two words of state.
+/// A callback that is destroyed or replaced before it was called answers INTERNAL and logs an
+/// error, so every call is answered exactly once. Move-only; empty once it has been called or moved
+/// from. Not thread-safe. Costs one allocation if the function has more than two words of state.
 template <class T>
 class Callback {
  public:
   using Answer = std::conditional_t<std::is_void_v<T>, absl::Status, absl::StatusOr<T>>;
 
-  /// An empty callback: nobody waits.
+  /// An empty callback, which answers nobody.
   Callback() = default;
 
   template <class Function,
@@ -67,7 +70,7 @@ class Callback {
   /// Gives the answer. Must not be empty.
   void operator()(Answer answer) && { Take()(std::move(answer)); }
 
-  /// Whether the answer is still to be given.
+  /// True until the answer has been given.
   explicit operator bool() const { return static_cast<bool>(function_); }
 
  private:

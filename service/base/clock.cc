@@ -31,11 +31,11 @@ SteadyClock& SteadyClock::System() {
   return clock;
 }
 
-void SteadyClock::SleepFor(absl::Duration duration, const std::stop_token& stop) {
+void SteadyClock::SleepUntil(SteadyTime time, const std::stop_token& stop) {
   std::mutex mutex;
   std::condition_variable_any never_notified;
   std::unique_lock lock(mutex);
-  WaitUntil(Now() + duration, lock, never_notified, stop, [] { return false; });
+  WaitUntil(time, lock, never_notified, stop, [] { return false; });
 }
 
 }  // namespace content

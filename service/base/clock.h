@@ -9,11 +9,10 @@
 
 namespace content {
 
-/// A point in time on the steady clock, which never steps and knows no date.
+/// A point in time on the steady clock, which never jumps and has no date.
 ///
-/// Deadlines, timeouts and intervals are SteadyTimes, so setting the system clock disturbs none of
-/// them. Dates, which are stored and shown, are absl::Time. The two do not mix: the compiler
-/// refuses.
+/// Deadlines and intervals use SteadyTime, so setting the system clock does not affect them. Dates,
+/// which are stored and shown, are absl::Time. The two types do not convert to each other.
 class SteadyTime {
  public:
   /// The clock's origin.
@@ -47,7 +46,7 @@ class SteadyTime {
   absl::Duration since_origin_;
 };
 
-/// The steady clock, and how to wait on it. Tests inject one that they move themselves.
+/// The steady clock, and how to wait on it. Tests inject a clock that they advance themselves.
 /// Thread-safe.
 class SteadyClock {
  public:
@@ -64,11 +63,16 @@ class SteadyClock {
                          std::condition_variable_any& changed, const std::stop_token& stop,
                          absl::FunctionRef<bool()> is_ready) = 0;
 
+  /// Blocks until `time`, or until `stop` is requested.
+  void SleepUntil(SteadyTime time, const std::stop_token& stop);
+
   /// Blocks for `duration`, or until `stop` is requested.
-  void SleepFor(absl::Duration duration, const std::stop_token& stop);
+  void SleepFor(absl::Duration duration, const std::stop_token& stop) {
+    SleepUntil(Now() + duration, stop);
+  }
 };
 
-/// The present on the system's steady clock.
+/// Returns the current time of the system's steady clock.
 inline SteadyTime SteadyNow() { return SteadyClock::System().Now(); }
 
 }  // namespace content

@@ -7,8 +7,8 @@
 
 namespace content {
 
-/// Returns the SHA-256 (32 bytes) of a sequence of strings. Lengths are hashed too, so different
-/// sequences never have the same input.
+/// Returns the SHA-256 (32 bytes) of a sequence of strings. The lengths are hashed too, so {"ab",
+/// "c"} and {"a", "bc"} have different digests.
 std::string Digest(std::initializer_list<absl::string_view> parts);
 
 }  // namespace content

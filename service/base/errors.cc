@@ -87,7 +87,7 @@ absl::Status ValueRefused() {
 
 absl::Status ReplyTooLarge() {
   return MakeError(absl::StatusCode::kOutOfRange, "REPLY_TOO_LARGE",
-                   "the answer would pass 3 MiB; ask for fewer articles, or for the BASIC view");
+                   "the answer would exceed 3 MiB; request fewer articles or the BASIC view");
 }
 
 absl::Status Overloaded(absl::Duration retry_after, absl::string_view message) {
@@ -110,7 +110,7 @@ absl::Status ServerStopping() {
 absl::Status OutcomeUnknown() {
   return WithRetry(
       MakeError(absl::StatusCode::kUnavailable, "OUTCOME_UNKNOWN",
-                "the write may or may not have happened; repeat it with its request_id"),
+                "the write may have been committed; repeat it with the same request_id"),
       absl::Seconds(1));
 }
 
@@ -126,7 +126,7 @@ absl::Status DeadlineExceeded() {
 }
 
 absl::Status Cancelled() {
-  return MakeError(absl::StatusCode::kCancelled, "CANCELLED", "the caller has gone");
+  return MakeError(absl::StatusCode::kCancelled, "CANCELLED", "the caller cancelled the call");
 }
 
 absl::Status Internal(absl::string_view cause) {

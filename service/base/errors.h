@@ -10,9 +10,9 @@
 #include "absl/time/time.h"
 #include "google/protobuf/message.h"
 
-// Errors that callers can get from any room. Errors about articles and comments are in
-// content/errors.h. The google.rpc details travel as payloads of the absl::Status, each under its
-// type URL, and `api` turns them into gRPC details (https://google.aip.dev/193).
+// Errors that any room can return. Errors about articles and comments are in content/errors.h.
+// google.rpc details are payloads of the absl::Status, each under its type URL; `api` converts them
+// to gRPC details (https://google.aip.dev/193).
 namespace content {
 
 /// ErrorInfo.domain of every error.
@@ -21,18 +21,19 @@ inline constexpr absl::string_view kErrorDomain = "content.v1";
 /// ErrorInfo.metadata: names and values.
 using ErrorMetadata = std::initializer_list<std::pair<absl::string_view, std::string>>;
 
-/// A status with an ErrorInfo detail. `reason` is one of the table in content_service.proto.
+/// Returns a status with an ErrorInfo detail. `reason` is a reason from the error table in
+/// content_service.proto.
 absl::Status MakeError(absl::StatusCode code, absl::string_view reason, absl::string_view message,
                        ErrorMetadata metadata = {});
 
 /// Adds a google.rpc detail to `status`.
 void AttachDetail(absl::Status& status, const google::protobuf::Message& detail);
 
-/// ErrorInfo.reason of `status`; empty if it has none.
+/// Returns the ErrorInfo.reason of `status`; empty if it has none.
 std::string ReasonOf(const absl::Status& status);
 
-/// Collects the bad fields of a request, so that a caller learns of all of them at once. Only the
-/// first 16 are kept: an error travels in HTTP/2 trailers, of which clients accept 8 KiB.
+/// Collects the invalid fields of a request, so that a caller learns about all of them at once.
+/// Keeps the first 16: errors travel in HTTP/2 trailers, and clients accept only 8 KiB of those.
 class Violations {
  public:
   /// `field` is the path in the request (`comment.author.id`); `description` says what is wrong.
@@ -40,7 +41,8 @@ class Violations {
 
   bool empty() const { return fields_.empty(); }
 
-  /// OK if there are none, otherwise INVALID_ARGUMENT with a BadRequest detail that names each.
+  /// Returns OK if there are none, otherwise INVALID_ARGUMENT with a BadRequest detail that names
+  /// each field.
   absl::Status ToStatus() const;
 
  private:
@@ -58,10 +60,10 @@ absl::Status InvalidField(absl::string_view field, absl::string_view description
 /// INVALID_ARGUMENT for bytes that do not parse as a message of this type.
 absl::Status MalformedRequest(absl::string_view type_name);
 
-/// INVALID_ARGUMENT for a value that only the database rejected.
+/// INVALID_ARGUMENT for a value that passed our checks but was rejected by the database.
 absl::Status ValueRefused();
 
-/// OUT_OF_RANGE: the answer would be larger than a reply may be.
+/// OUT_OF_RANGE: the answer would exceed the maximum size of a reply.
 absl::Status ReplyTooLarge();
 
 /// RESOURCE_EXHAUSTED with RetryInfo: a queue is full, or another limit of this server is reached.
@@ -74,7 +76,7 @@ absl::Status StoreUnavailable();
 /// UNAVAILABLE with RetryInfo: this server is stopping; another may take the call.
 absl::Status ServerStopping();
 
-/// UNAVAILABLE with RetryInfo: a commit whose outcome could not be determined.
+/// UNAVAILABLE with RetryInfo: it could not be determined whether the write was committed.
 absl::Status OutcomeUnknown();
 
 /// ABORTED with RetryInfo: the write kept losing to concurrent writes.
@@ -86,7 +88,8 @@ absl::Status DeadlineExceeded();
 /// CANCELLED: the caller has given up.
 absl::Status Cancelled();
 
-/// INTERNAL. Logs `cause`, which the caller does not get to see. Every INTERNAL is made here.
+/// INTERNAL. Logs `cause`, which is not shown to the caller. This is the only place that creates
+/// INTERNAL errors.
 absl::Status Internal(absl::string_view cause);
 
 /// Logs a broken invariant and ends the process.

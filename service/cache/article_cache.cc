@@ -52,8 +52,8 @@ void ArticleCache::GetPage(CallContext context, PageRequest request, LoadPage lo
            .done = std::move(done)});
 }
 
-// Nearly all reads end here. What the lookup asks for, if it is known and fresh, under its name or
-// under the key of which that is an alias.
+// Returns what the lookup asks for if it is cached and fresh, under its name or, if that is an
+// alias, under its key. Nearly all reads end here.
 std::optional<PageAnswer> ArticleCache::FindFresh(const Lookup& lookup) {
   const SteadyTime now = options_.clock.Now();
   absl::string_view name = lookup.id;
@@ -82,10 +82,10 @@ std::optional<PageAnswer> ArticleCache::FindFreshIn(Shard& shard, Entry& entry,
   return found;
 }
 
-// Looks up a read that could not be answered at once, or that has come to another name.
+// Looks up a read that could not be answered at once, or that continues under another name.
 void ArticleCache::Resolve(WaitingRead read) {
   if (read.steps > WaitingRead::kMaxSteps)
-    return std::move(read.done)(Internal("a read found no end"));
+    return std::move(read.done)(Internal("a cache read took too many steps"));
   PendingActions actions;
   {
     const HashedName name(read.name);

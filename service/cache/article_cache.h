@@ -18,62 +18,65 @@
 #include "content/article_source.h"
 #include "content/read_cache.h"
 
-// Articles, and pages of their comments, as bytes that are ready to be sent.
+// Caches articles, and pages of their comments, as bytes that are ready to be sent.
 //
-//   confirmed  the database has said that what is known is current, as of when it was asked
-//   fresh      confirmed no longer than `max_staleness` ago; answered without asking the database
+//   entry      what the cache knows about a name
+//   confirmed  the database said that the entry was current when the question was sent
+//   fresh      confirmed at most `max_staleness` ago; answered without querying the database
 //   warm       read while fresh; confirmed ahead of time a few more times
-//   flight     a question to the database that is under way, and the reads that wait for its answer
-//   alias      a name of an article that is kept under another name, its key
-//   tick       an event in a shard; tells which of two events came first when the clock cannot
+//   flight     a question that was sent to the database, and the reads that wait for its answer
+//   alias      a name of an article that is cached under another name, its key
+//   tick       number of an event in a shard; orders two events when the clock cannot
 namespace content::cache {
 
-/// Answers reads from memory if it can. Reads that it cannot answer share questions to the
-/// database:
+/// Answers reads from memory where it can. Other reads share queries to the database:
 ///
 ///   ArticleCache cache(store, {.max_bytes = int64_t{256} << 20});
 ///   cache.GetArticle(context, "some-id", v1::ARTICLE_VIEW_FULL, /*min_revision=*/0, done);
 ///
-/// A read goes one way: it is looked up (article_cache.cc); if what is known is fresh
-/// (freshness_policy.h) it is answered; otherwise it joins a flight (flights.h), and is answered
-/// when that lands. The refresher (refresher.h) confirms ahead of time and answers those who cannot
-/// wait.
+/// A read moves in one direction. It is looked up (article_cache.cc). If the entry is fresh
+/// (freshness_policy.h), it is answered. Otherwise it joins a flight (flights.h) and is answered
+/// when the flight lands. The refresher (refresher.h) confirms articles ahead of time and answers
+/// reads that cannot wait any longer.
 ///
-/// What is known is fresh for `max_staleness`, counted from when the question that last confirmed
-/// it was sent. After that only the article's state is asked for: its text is the same if the
-/// version is the same, and its pages are the same if the revision is the same. This promise does
-/// not depend on change notices. They only make changes visible at once.
+/// An entry is fresh for `max_staleness`, counted from the moment at which the question that last
+/// confirmed it was sent. After that, only the article's state is queried: the text is unchanged if
+/// the version is unchanged, and the pages are unchanged if the revision is unchanged. This promise
+/// does not depend on change notices, which only make changes visible sooner.
 ///
-/// No reader sees an article go back in time, whichever way it is read, because what is known is
-/// replaced only by what is newer. (One exception: if a later name of an article is first asked for
-/// while readers cannot see the article, that name is missing for up to `max_staleness`, whatever
-/// is read by the first name. It cannot be known whose name it is. A change notice for it ends
-/// that.)
+/// No reader sees an article go back in time, however it is read, because an entry is replaced only
+/// by newer data. (One exception: if a later name of an article is first requested while readers
+/// cannot see the article, that name counts as missing for up to `max_staleness`, whatever its
+/// first name shows: the cache cannot know whose name it is. A change notice with that name ends
+/// this.)
 ///
-/// If a question that was sent after something had been learned shows an older state, the database
-/// was rolled back, restored from a backup for example, and is believed. That is logged, once, and
-/// repairs this one article. Others may still be newer than the database until a restart.
+/// If a question shows an older state than one learned before it was sent, the database was rolled
+/// back, for example restored from a backup. The cache then accepts the older state and logs this
+/// once. That repairs this article only; other entries may stay newer than the database until a
+/// restart.
 ///
-/// Thread-safe. A read from memory takes one lock, of one of up to 32 shards.
+/// Thread-safe. A read from memory locks one of up to 32 shards (two, one after the other, under an
+/// alias).
 class ArticleCache final : public ReadCache {
  public:
   struct Options {
-    /// Limit of all memory, bookkeeping included. 0: nothing is kept, but questions are shared.
+    /// Limit of all memory in bytes, bookkeeping included. 0: nothing is kept, but questions are
+    /// shared.
     int64_t max_bytes = int64_t{256} << 20;
     absl::Duration max_staleness = absl::Seconds(1);
-    /// How much older an answer may be while the database cannot be asked.
+    /// Additional age that is allowed while the database cannot be queried.
     absl::Duration stale_if_error = absl::Minutes(5);
-    /// How often an article is confirmed ahead of time after it was read while fresh. Many are
-    /// asked for together, which costs a tenth of asking for one when a read waits. So it pays even
-    /// if most are not read again.
+    /// How many times an article is confirmed ahead of time after a read while fresh. Many articles
+    /// share one question, which costs a tenth per article of a question for which a read waits. So
+    /// this pays even if most articles are not read again.
     uint8_t confirmations_ahead = 6;
     SteadyClock& clock = SteadyClock::System();
   };
 
-  /// `source` and the clock must outlive it.
+  /// `source` and the clock must outlive the cache.
   ArticleCache(ArticleSource& source, const Options& options);
 
-  /// Waits until the source has answered all questions. There must be no more reads.
+  /// Waits until the source has answered all questions. No reads may be under way or begin.
   ~ArticleCache() override;
 
   ArticleCache(const ArticleCache&) = delete;
@@ -82,8 +85,8 @@ class ArticleCache final : public ReadCache {
   void GetArticle(CallContext context, std::string id, v1::ArticleView view, int64_t min_revision,
                   Callback<ArticleAnswer> done) override;
 
-  /// `request.min_revision` is checked here. `load` must not ask for one: other reads may share the
-  /// page that it makes.
+  /// Checks `request.min_revision` itself. `load` must not require a minimum revision, because
+  /// other reads may share its page.
   void GetPage(CallContext context, PageRequest request, LoadPage load,
                Callback<PageAnswer> done) override;
 

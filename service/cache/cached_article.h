@@ -10,17 +10,17 @@
 
 namespace content::cache {
 
-/// An article as far as it is known: an EncodedArticle without its key, whose text may be missing.
+/// What is cached of an article: an EncodedArticle without its key. The text may be missing.
 struct CachedArticle {
   CachedArticle() = default;
   explicit CachedArticle(const ArticleState& state);
   explicit CachedArticle(const EncodedArticle& encoded);
 
-  /// Whether the text is there, in this view. True if there is no view.
+  /// Returns whether the text is present in this view. True if `view` is nullopt.
   bool HasText(std::optional<v1::ArticleView> view) const;
 
-  /// What `lookup` asks for, taken from this article and from `page`, which may be nullptr. nullopt
-  /// if something is missing or below `min_revision`.
+  /// Returns what `lookup` asks for, taken from this article and from `page`, which may be nullptr.
+  /// nullopt if a part is missing or the revision is below `min_revision`.
   std::optional<PageAnswer> Find(const Lookup& lookup, const SharedBytes& page) const;
 
   SharedBytes text;
@@ -31,13 +31,13 @@ struct CachedArticle {
   bool full = false;
 };
 
-/// What the database has answered about a name, as of one moment.
+/// What the database answered about a name, as of one moment.
 struct Snapshot {
   /// nullopt if readers see no article.
   std::optional<CachedArticle> article = {};
-  /// The key of the article, if there is one.
+  /// The article's key; empty if there is no article.
   std::string article_id = {};
-  /// The page that was asked for, if any.
+  /// The page that was requested; nullptr if none was.
   SharedBytes page = {};
 };
 

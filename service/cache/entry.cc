@@ -10,10 +10,10 @@
 namespace content::cache {
 namespace {
 
-// Callers ask for first pages in few ways. The page that was kept first makes room.
+// Callers request first pages in few ways. The oldest page is dropped to make room.
 constexpr size_t kMaxPages = 8;
 
-// The same bytes, without memory that they do not need.
+// Returns the same bytes without excess capacity.
 SharedBytes Fitted(const SharedBytes& bytes) {
   const bool fits = bytes->capacity() - bytes->size() <= 16 + bytes->size() / 32;
   return fits ? bytes : std::make_shared<const std::string>(*bytes);
@@ -43,7 +43,8 @@ bool Entry::Learn(const Flight& flight, const Snapshot& snapshot, Tick now) {
     BecomeAliasOf(snapshot.article_id);
     return false;
   }
-  // The article may have been there before it was missing, or afterwards. No revision tells.
+  // The article may have been there before it was missing, or afterwards. No revision orders the
+  // two.
   if (flight.begun_tick < missing_tick) return false;
   const bool is_older = kind == Kind::kArticle && snapshot.article->revision < article.revision;
   if (is_older && flight.begun_tick < learned_tick) {
@@ -107,10 +108,10 @@ size_t Entry::Bytes() const {
   return bytes;
 }
 
-// If the article has been seen since the flight began, no revision tells which came first. The
-// reads for which the flight began are told that there is none, which was true at some time since
-// then. So nobody may be shown the known article any more; but other reads are not told, by this
-// flight, that it is missing.
+// If the article was seen after the flight began, no revision tells which came first. The reads for
+// which the flight began are answered that there is no article, which was true at some time since
+// then. So the cached article must not be shown to anybody any more; but this flight does not tell
+// other reads that the article is missing.
 void Entry::LearnMissing(const Flight& flight, Tick now) {
   missing_tick = now;
   if (kind == Kind::kArticle) Forget();
@@ -119,8 +120,8 @@ void Entry::LearnMissing(const Flight& flight, Tick now) {
   Confirm(flight);
 }
 
-// A change was announced while the flight was under way. If it was only a comment, the text that
-// the flight has brought is still current.
+// A change notice arrived while the flight was under way. If it was only for a comment, the text
+// from the flight is still current.
 void Entry::TakeOlder(const Flight& flight, const CachedArticle& older) {
   if (older.version != article.version) return;
   TakeText(older);
@@ -149,7 +150,7 @@ void Entry::TakeText(const CachedArticle& other) {
   article.full = other.full;
 }
 
-// The page must be of the known revision.
+// The page must be at the cached revision.
 void Entry::TakePage(const std::string& key, const SharedBytes& bytes) {
   if (bytes == nullptr) return;
   std::vector<Page>& pages = NeedExtra().pages;

@@ -19,12 +19,13 @@ namespace content::cache {
 struct Flight;
 struct Question;
 
-/// What is known of a name. There may be a million entries, so what few of them need is in Extra.
+/// What the cache knows about a name. There may be a million entries, so members that few of them
+/// need are in Extra.
 ///
-/// Belongs to a shard, whose mutex guards every member.
+/// Belongs to a shard. Every member is guarded by the shard's mutex.
 struct Entry : Evictable {
   enum class Kind : uint8_t {
-    kUnknown,  // nothing is known yet
+    kUnknown,  // nothing yet
     kArticle,  // at least the state of an article is known
     kAlias,    // the article is kept under another key; no other article ever gets this name
     kMissing,  // there is no article that readers see
@@ -37,59 +38,59 @@ struct Entry : Evictable {
 
   struct Extra {
     std::vector<std::shared_ptr<Flight>> flights;
-    /// Pages of the article's revision, the oldest first.
+    /// Pages at the article's revision, oldest first.
     std::vector<Page> pages;
-    /// The key of the article that an alias stands for.
+    /// If the entry is an alias: the key of its article.
     std::string alias_of;
   };
 
   explicit Entry(absl::string_view name_) : name(name_) {}
 
-  /// What `lookup` asks for; nullopt if it is not known.
+  /// Returns what `lookup` asks for; nullopt if it is not cached.
   std::optional<PageAnswer> Find(const Lookup& lookup) const;
 
-  /// Whether the text and the page that `lookup` asks for are known, of whatever revision.
+  /// Returns whether the text and the page that `lookup` asks for are cached, at any revision.
   bool Holds(const Lookup& lookup) const;
 
-  /// Takes in what a flight has brought, unless something newer is known. Returns whether it shows
-  /// that the database was rolled back.
+  /// Takes over the answer of a flight, unless something newer is known. Returns true if the answer
+  /// shows that the database was rolled back.
   bool Learn(const Flight& flight, const Snapshot& snapshot, Tick now);
 
-  /// Takes in a change that was announced.
+  /// Takes over the state from a change notice.
   void OnChange(const ArticleState& state, Tick now);
 
   void BecomeAliasOf(const std::string& key);
 
   void DropPages();
 
-  /// A flight under way that answers `question`, or nullptr.
+  /// Returns a flight under way that answers `question`; nullptr if there is none.
   Flight* FindFlight(const Question& question) const;
 
-  /// Whether a flight asks for its state.
+  /// Returns whether a flight under way asks for the state.
   bool IsBeingConfirmed() const;
 
   void AddFlight(std::shared_ptr<Flight> flight);
   void RemoveFlight(const Flight& flight);
   bool has_flights() const { return extra != nullptr && !extra->flights.empty(); }
 
-  /// Bytes of memory that it takes. Flights are not counted.
+  /// Returns the memory that the entry uses, in bytes. Flights are not counted.
   size_t Bytes() const;
 
   const std::string name;
   CachedArticle article;
-  /// When the question was sent that last confirmed what is known. Changes that are announced do
-  /// not confirm anything.
+  /// When the question was sent that last confirmed the entry. Change notices do not confirm
+  /// anything.
   SteadyTime confirmed_at = SteadyTime::InfinitePast();
-  /// When the newest state of the article was learned, even if it has been forgotten since.
+  /// When the newest state of the article was learned, even if it has since been forgotten.
   Tick learned_tick = 0;
   /// When a flight last found no article.
   Tick missing_tick = 0;
   std::unique_ptr<Extra> extra;
-  /// How often it will be confirmed ahead of time if nobody reads it in the meantime. It is warm
-  /// while this is not 0.
+  /// How many more times the entry is confirmed ahead of time if it is not read. It is warm while
+  /// this is not 0.
   uint8_t confirmations = 0;
   Kind kind = Kind::kUnknown;
-  /// Whether the shard counts it as an article.
+  /// Whether the shard counts this entry as an article.
   bool counted = false;
 
  private:

@@ -7,16 +7,16 @@
 namespace content::cache {
 namespace {
 
-// There is one ghost for this many bytes of items. Most articles are larger.
+// Bytes of items per ghost. Most articles are larger.
 constexpr size_t kBytesPerGhost = 2048;
 constexpr size_t kMinGhosts = 64;
 
-// Makes a byte count a time that fits into a Slot. It wraps around after 4 TiB; a ghost may be
-// taken for a recent one then, which does no harm.
+// Scales a byte count to a time that fits into a Slot. The time wraps around after 4 TiB; an old
+// ghost may then be taken for a recent one, which does no harm.
 constexpr int kTimeShift = 10;
 
-// Limit of the items of the main queue that are examined for one that has not been read. All of
-// them may have been, and the caller holds a lock.
+// Maximum number of items of the main queue to examine for one that has not been read. All of them
+// may have been read, and the caller holds a lock.
 constexpr size_t kMaxLooks = 1000;
 
 }  // namespace

@@ -4,13 +4,13 @@
 #include <cstdint>
 #include <vector>
 
-// Decides what goes when there is no room for everything.
+// Decides what to evict when the memory limit is reached.
 namespace content::cache {
 
-/// Something that can be evicted. The queues are linked through the items themselves.
+/// An item that can be evicted. The queues are linked through the items themselves.
 class Evictable {
  public:
-  /// Notes that it was read.
+  /// Notes that the item was read.
   void Use() {
     if (uses_ < kMaxUses) ++uses_;
   }
@@ -32,17 +32,17 @@ class Evictable {
   bool pinned_ = false;
 };
 
-/// Hashes of what was evicted from the small queue recently.
+/// Hashes of the items that were recently evicted from the small queue.
 class Ghosts {
  public:
-  /// `window`: a hash is forgotten after this many bytes have been evicted since.
+  /// A hash is forgotten once `window` more bytes have been evicted.
   explicit Ghosts(size_t window);
 
   void Add(uint32_t hash, size_t bytes);
 
   bool Has(uint32_t hash) const;
 
-  /// Bytes of memory that it takes.
+  /// Returns the memory used, in bytes.
   size_t memory() const { return slots_.size() * sizeof(Slot); }
 
  private:
@@ -61,44 +61,46 @@ class Ghosts {
   const size_t window_;
   // The clock: number of bytes that have been added so far.
   size_t added_ = 0;
-  // Buckets of kWays slots. A hash is in one slot of its bucket; the oldest in the bucket makes
-  // room.
+  // Buckets of kWays slots. A hash takes one slot of its bucket, replacing the oldest.
   std::vector<Slot> slots_;
 };
 
 /// S3-FIFO (Yang et al., "FIFO queues are all you need for cache eviction", SOSP 2023), by bytes.
 ///
-/// A new item enters a small queue, a tenth of all. If it has been read at least twice more when it
-/// reaches the end, it moves on to the main queue; otherwise it is evicted. So items that are read
-/// once pass through without pushing out items that are read often. The hashes of evicted items are
-/// remembered for a while; if such an item comes back it enters the main queue at once. An item at
-/// the end of the main queue starts over if it was read since, and is evicted otherwise.
+/// A new item enters a small queue, which has a tenth of the memory. If it was read at least twice
+/// more by the time it reaches the end, it moves to the main queue; otherwise it is evicted. So
+/// items that are read once pass through without evicting items that are read often. The hashes of
+/// evicted items are remembered for a while; an item that comes back in that time enters the main
+/// queue at once. An item that reaches the end of the main queue starts over if it was read since,
+/// and is evicted otherwise.
 ///
-/// A read changes nothing but a counter in the item. Not thread-safe.
+/// A read changes only a counter in the item. Not thread-safe.
 class Eviction {
  public:
-  /// `limit`: number of bytes that the caller will let the items have. It sets the share of the
-  /// small queue. Nothing is evicted unless the caller calls Evict.
+  /// `limit` is the number of bytes to which the caller will limit the items; it sets the size of
+  /// the small queue. Nothing is evicted unless the caller calls Evict.
   explicit Eviction(size_t limit);
 
-  /// `item` must not move until it is evicted or removed. `hash`: of its key, the same each time.
+  /// Adds an item, which must not move until it is evicted or removed. `hash` is the hash of its
+  /// key, the same each time.
   void Add(Evictable& item, size_t bytes, size_t hash);
   void Remove(Evictable& item);
 
   /// Changes the size of an item.
   void Resize(Evictable& item, size_t bytes);
 
-  /// Keeps an item from being evicted until it is unpinned. It is the newest of its queue then.
+  /// Keeps an item from being evicted until it is unpinned; it is then the newest item of its
+  /// queue.
   void Pin(Evictable& item);
   void Unpin(Evictable& item);
 
-  /// Removes the item that is worth least, and returns it; nullptr if all are pinned.
+  /// Removes and returns the item to evict next; nullptr if all items are pinned.
   Evictable* Evict();
 
-  /// Bytes of all items.
+  /// Returns the size of all items in bytes.
   size_t bytes() const { return small_.bytes + main_.bytes + pinned_.bytes; }
 
-  /// Bytes of memory that it takes itself.
+  /// Returns the memory used by the bookkeeping itself, in bytes.
   size_t memory() const { return ghosts_.memory(); }
 
  private:

@@ -8,7 +8,7 @@
 namespace content::cache {
 namespace {
 
-// How much of an article a view shows.
+// Orders views by how much of an article they show.
 int Extent(std::optional<v1::ArticleView> view) {
   if (!view) return 0;
   return *view == v1::ARTICLE_VIEW_FULL ? 2 : 1;
@@ -21,7 +21,8 @@ bool Question::Covers(const Question& other) const {
 }
 
 Question QuestionFor(const Entry& entry, const Lookup& lookup) {
-  // A known page is of the known revision; a later revision has another. A text may stay the same.
+  // A cached page belongs to the cached revision and is useless at a later one. The text may stay
+  // the same.
   const bool page_is_too_old = lookup.page && entry.article.revision < lookup.min_revision;
   if (entry.Holds(lookup) && !page_is_too_old) return StateQuestion();
   if (lookup.page) {

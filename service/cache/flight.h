@@ -18,7 +18,7 @@ namespace content::cache {
 struct Entry;
 class Shard;
 
-/// What the database is asked about an entry.
+/// A question to the database about an entry.
 struct Question {
   enum class Kind : uint8_t {
     kState,    // whether what is known is still current
@@ -26,7 +26,8 @@ struct Question {
     kPage,     // a page, and the article if there is a `view`
   };
 
-  /// Whether its answer has everything that an answer to `other` has.
+  /// Returns whether an answer to this question contains everything that an answer to `other`
+  /// contains.
   bool Covers(const Question& other) const;
 
   Kind kind = Kind::kState;
@@ -35,43 +36,46 @@ struct Question {
   std::string page = {};
 };
 
-/// Confirms what is known.
+/// Returns the question that confirms an entry.
 inline Question StateQuestion() { return {.kind = Question::Kind::kState}; }
 
-/// The question whose answer, with what `entry` holds, answers `lookup`.
+/// Returns the question whose answer, together with the contents of `entry`, answers `lookup`.
 Question QuestionFor(const Entry& entry, const Lookup& lookup);
 
-/// A question to the database that is under way, and the reads that wait for its answer.
+/// A question that was sent to the database, and the reads that wait for its answer.
 ///
-/// The answer shows everything that the entry had learned before the flight began, because the
-/// database had it by then. So it is good for every read that joined before anything newer was
-/// learned. The caller of a later read may know of something newer, from an answer or because it
-/// was a write of its own. For such a read the answer is good if it shows at least what is known by
-/// the time it lands; otherwise the read joins another flight. That flight begins after the read
-/// has joined and is good in any case, so no read waits for more than three flights of a kind,
-/// however often the article changes. (Only if one flight finds an article and another, under way
-/// at the same time, finds none, the first one is good for nobody.)
+/// The answer includes everything that the entry had learned before the flight began, because the
+/// database had it by then. So it is valid for every read that joined before anything newer was
+/// learned. The caller of a later read may know something newer, from another answer or because it
+/// wrote it. For such a read the answer is valid if it is at least as new as the entry when the
+/// flight lands; otherwise the read joins another flight. That flight begins after the read has
+/// joined, so its answer is always valid. No read waits for more than three flights of a kind,
+/// however often the article changes. (One exception: if one flight finds an article and another,
+/// under way at the same time, finds none, the answer of the first is valid for nobody.)
 ///
-/// Reads are answered when the flight lands. Those whose caller has gone, or whose deadline has
-/// passed, are answered before that, by the maintenance thread. The number of reads that wait for
-/// one flight is limited (flights.cc). The number of flights is limited by the source, which
-/// refuses questions when its queue is full, and for confirmations ahead of time by the refresher.
+/// Reads are answered when the flight lands. Reads that were cancelled or whose deadline has passed
+/// are answered earlier, by the maintenance thread. flights.cc limits the number of reads that wait
+/// for one flight. The source limits the number of flights: it refuses questions when its queue is
+/// full. The refresher limits the questions that confirm ahead of time.
 struct Flight {
   Shard& shard;
-  /// Exists while the flight is under way; must not be touched afterwards. Guarded by shard.mutex.
+  /// Exists while the flight is under way and must not be accessed afterwards. Guarded by
+  /// shard.mutex.
   Entry& entry;
   const Question question;
-  /// Makes the page, if the question asks for one.
+  /// Loads the page; nullptr unless the question asks for one.
   const std::shared_ptr<const LoadPage> load;
   const Tick begun_tick;
   const SteadyTime begun_at;
+  /// Whether the thread that begins it may wait for its answer. Used by that thread only.
+  bool may_run_here = false;
   /// Guarded by shard.mutex.
   std::vector<WaitingRead> waiters = {};
 };
 
 using FlightPtr = std::shared_ptr<Flight>;
 
-/// What a flight has brought, from the source's answer.
+/// Converts the source's answer to a Snapshot.
 absl::StatusOr<Snapshot> ToSnapshot(absl::StatusOr<std::optional<ArticleState>> answer);
 absl::StatusOr<Snapshot> ToSnapshot(absl::StatusOr<std::optional<EncodedArticle>> answer);
 absl::StatusOr<Snapshot> ToSnapshot(absl::StatusOr<LoadedPage> answer);

@@ -10,8 +10,8 @@ namespace {
 
 constexpr absl::Duration kConfirmationTimeout = absl::Seconds(10);
 
-// How many reads may wait for one flight. They cost the database nothing, but each is a call that
-// is kept. (The number of flights is the source's to limit.)
+// Maximum number of reads that wait for one flight. They cost the database nothing, but each keeps
+// a call open. (The source limits the number of flights.)
 constexpr size_t kMaxWaiters = 10'000;
 constexpr absl::Duration kCrowdRetry = absl::Milliseconds(100);
 
@@ -43,11 +43,14 @@ void Flights::Join(Shard& shard, Entry& entry, WaitingRead read, PendingActions&
     actions.restarted.push_back(std::move(read));  // where it is answered with an error
     return;
   }
+  // Whichever thread lands the flight goes on with the read.
+  const bool may_run_here = std::exchange(read.context.may_run_here, false);
   Question question = QuestionFor(entry, read.lookup);
   Flight* flight = entry.FindFlight(question);
   if (flight == nullptr) {
     actions.departures.push_back(Begin(shard, entry, std::move(question), read.load));
     flight = actions.departures.back().get();
+    flight->may_run_here = may_run_here;
   }
   if (flight->waiters.size() < kMaxWaiters) {
     flight->waiters.push_back(std::move(read));
@@ -79,6 +82,7 @@ void Flights::Run(PendingActions actions) {
 
 void Flights::Send(const FlightPtr& flight) {
   CallContext context = ContextOf(flight);
+  context.may_run_here = flight->may_run_here;
   auto land = [this, flight](auto answer) { Land(flight, ToSnapshot(std::move(answer))); };
   switch (flight->question.kind) {
     case Question::Kind::kState:
@@ -91,8 +95,8 @@ void Flights::Send(const FlightPtr& flight) {
   }
 }
 
-// The flight has as much time as the most patient read that waits for it, and is cancelled when no
-// caller waits any more.
+// The flight has the latest deadline of the reads that wait for it, and is cancelled once no caller
+// waits any more.
 CallContext Flights::ContextOf(const FlightPtr& flight) const {
   if (flight->question.kind == Question::Kind::kState) return ConfirmationContext();
   CallContext context{.deadline = SteadyTime::InfinitePast(), .cancelled = [this, flight] {
@@ -146,7 +150,7 @@ void Flights::NoteReachability(const Flight& flight, const absl::Status& status)
   }
 }
 
-// Answers a read whose flight has landed, or has it go on. The caller holds the shard's mutex.
+// Answers a read whose flight has landed, or makes it continue. Requires the shard's mutex.
 void Flights::Settle(const Flight& flight, const absl::StatusOr<Snapshot>& snapshot,
                      WaitingRead read, SteadyTime now, PendingActions& actions) {
   Entry& entry = flight.entry;

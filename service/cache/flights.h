@@ -22,13 +22,13 @@
 
 namespace content::cache {
 
-/// What must wait until the mutex of a shard has been released. It is collected while the mutex is
-/// held, and Flights::Run does it.
+/// Actions that must wait until a shard's mutex has been released. They are collected while it is
+/// held; Flights::Run executes them.
 struct PendingActions {
   /// Answers `read`.
   void Reply(Shard& shard, WaitingRead read, Answer answer);
 
-  /// Looks `read` up again, under the name of which its own is an alias.
+  /// Looks `read` up again, under the key `alias_of`.
   void Follow(WaitingRead read, const std::string& alias_of);
 
   std::vector<FlightPtr> departures;
@@ -36,41 +36,43 @@ struct PendingActions {
   std::vector<WaitingRead> restarted;
 };
 
-/// The questions under way, from the first read that needs the answer to the last one that gets it:
+/// All flights, from the first read that needs an answer to the last read that gets it:
 ///
-///   Join   a read needs something: it waits for the flight that brings it, or begins one
-///   Run    the flight is sent to the source
-///   Land   the answer is learned, and the reads are answered, join another flight or start over
+///   Join   makes a read wait for a flight under way, or for a new one
+///   Run    sends new flights to the source
+///   Land   stores the answer; each waiting read is answered, joins another flight or starts over
 ///
-/// Thread-safe. Join and Begin need the mutex of the shard; the others must not be called with it.
+/// Thread-safe. Join and Begin must be called with the shard's mutex held, all other methods
+/// without it.
 class Flights {
  public:
-  /// `resolve` looks a read up as if it had just come, under WaitingRead::name. All references must
-  /// outlive this.
+  /// `resolve` looks up a read like a new one, under WaitingRead::name. All references must outlive
+  /// this object.
   Flights(ArticleSource& source, const FreshnessPolicy& policy, Reachability& database,
           SteadyClock& clock, std::function<void(WaitingRead)> resolve);
 
   Flights(const Flights&) = delete;
   Flights& operator=(const Flights&) = delete;
 
-  /// Has `read` wait for a flight that brings what it needs. RESOURCE_EXHAUSTED if too many reads
-  /// wait for that already and nothing stale can be answered.
+  /// Makes `read` wait for a flight that answers it. If too many reads wait for that flight
+  /// already, answers `read` with stale data or else with RESOURCE_EXHAUSTED.
   void Join(Shard& shard, Entry& entry, WaitingRead read, PendingActions& actions);
 
-  /// Begins a flight. The caller has it sent: as a departure, or by itself.
+  /// Begins a flight. The caller must have it sent, through PendingActions::departures or by other
+  /// means.
   FlightPtr Begin(Shard& shard, Entry& entry, Question question,
                   std::shared_ptr<const LoadPage> load = nullptr);
 
   void Run(PendingActions actions);
 
-  /// Ends a flight with what the source has answered.
+  /// Ends a flight with the source's answer.
   void Land(const FlightPtr& flight, const absl::StatusOr<Snapshot>& snapshot);
 
-  /// How long a question that confirms may take. Its answer is worth having even if nobody waits
-  /// for it any more.
+  /// Returns the context of a question that confirms. It is not cancelled when nobody waits any
+  /// more, because the answer is useful anyway.
   CallContext ConfirmationContext() const;
 
-  /// Cancels what only confirms, and waits until all flights have landed.
+  /// Cancels the questions that only confirm, and waits until all flights have landed.
   void Drain();
 
  private:

@@ -11,7 +11,7 @@ std::optional<Answer> FreshnessPolicy::FromMemory(const Entry& entry,
                                                   const WaitingRead& read) const {
   if (!IsFresh(entry, read.asked_at)) return std::nullopt;
   if (std::optional<PageAnswer> found = entry.Find(read.lookup)) return *std::move(found);
-  // A caller that wants a revision knows that there was an article.
+  // A caller that requires a revision knows that the article existed.
   const bool is_missing = entry.kind == Entry::Kind::kMissing && read.lookup.min_revision == 0;
   if (is_missing) return ArticleNotFound(ArticleName(read.lookup.id));
   return std::nullopt;
@@ -47,7 +47,7 @@ std::optional<Answer> FreshnessPolicy::FromSnapshot(const Flight& flight, const 
     if (began_after_read) return ArticleNotFound(ArticleName(read.lookup.id));
     return std::nullopt;
   }
-  // Another flight has found the article missing in the meantime, and its readers know that.
+  // Another flight has found the article missing since, and its readers know that.
   if (flight.begun_tick < entry.missing_tick) return std::nullopt;
   const bool is_fresh = read.asked_at - flight.begun_at <= max_staleness_;
   if (is_fresh && flight.begun_tick > read.known_tick) {
@@ -63,7 +63,7 @@ std::optional<Answer> FreshnessPolicy::FromSnapshot(const Flight& flight, const 
 std::optional<Answer> FreshnessPolicy::FromFailure(const Flight& flight,
                                                    const absl::Status& failure,
                                                    const WaitingRead& read, SteadyTime now) const {
-  // The deadline of a question for a state is the cache's own, not a caller's.
+  // A question for a state has the cache's own deadline, not a caller's.
   const bool timed_out =
       absl::IsDeadlineExceeded(failure) && flight.question.kind == Question::Kind::kState;
   const bool cannot_be_asked =
@@ -72,7 +72,7 @@ std::optional<Answer> FreshnessPolicy::FromFailure(const Flight& flight,
     if (std::optional<Answer> answer = FromMemoryIfStale(flight.entry, read, now)) return answer;
   }
   if (timed_out) return StoreUnavailable();
-  // The flight had as much time as the reads that waited when it was sent.
+  // The flight only had the deadline of the reads that waited when it was sent.
   const bool was_cut_short = absl::IsDeadlineExceeded(failure) || absl::IsCancelled(failure);
   const bool joined_later = flight.begun_tick <= read.joined_tick;
   if (was_cut_short && joined_later) return std::nullopt;

@@ -11,30 +11,30 @@
 
 namespace content::cache {
 
-/// Decides whether what is known is good enough to answer a read with.
+/// Decides whether cached data may answer a read.
 ///
-/// Each method returns the answer, or nullopt if the read needs something better. Nothing is
-/// changed. The caller holds the mutex of the entry's shard.
+/// Immutable. From... methods return the answer, or nullopt if the read needs newer or more data.
+/// All methods require the mutex of the entry's shard.
 class FreshnessPolicy {
  public:
   FreshnessPolicy(absl::Duration max_staleness, absl::Duration stale_if_error)
       : max_staleness_(max_staleness), stale_if_error_(stale_if_error) {}
 
-  /// Whether what is known may be answered without asking the database.
+  /// Returns whether the entry may be served without querying the database.
   bool IsFresh(const Entry& entry, SteadyTime now) const {
     return now - entry.confirmed_at <= max_staleness_;
   }
 
-  /// Answers with what is known, if it is fresh.
+  /// Answers from the entry if that is fresh.
   std::optional<Answer> FromMemory(const Entry& entry, const WaitingRead& read) const;
 
-  /// Answers with what is known while the database cannot be asked. It may be older by
-  /// `stale_if_error`; the answer gives its age then.
+  /// Answers from the entry while the database cannot be queried. The entry may then be older by
+  /// `stale_if_error`; if it is, the answer contains its age.
   std::optional<Answer> FromMemoryIfStale(const Entry& entry, const WaitingRead& read,
                                           SteadyTime now) const;
 
-  /// Answers a read that has waited for `flight`, which has brought `snapshot`. The entry must have
-  /// learned from that already.
+  /// Answers a read that has waited for `flight`, whose answer is `snapshot`. The entry must have
+  /// learned it already (Entry::Learn).
   std::optional<Answer> FromFlight(const Flight& flight, const absl::StatusOr<Snapshot>& snapshot,
                                    const WaitingRead& read, SteadyTime now) const;
 

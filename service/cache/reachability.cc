@@ -5,7 +5,7 @@ namespace {
 
 constexpr absl::Duration kProbeInterval = absl::Milliseconds(100);
 
-// If nobody has asked for this long, it is better to ask than to believe what was known last.
+// After this long without a question, asking is better than trusting the last result.
 constexpr absl::Duration kMemory = absl::Seconds(5);
 
 }  // namespace

@@ -7,21 +7,21 @@
 
 namespace content::cache {
 
-/// Whether the database can be asked, judged by what becomes of questions. Thread-safe.
+/// Tracks whether the database can be queried, judging by the outcome of questions. Thread-safe.
 class Reachability {
  public:
   /// Called when the database has answered a question.
   void OnAnswer(SteadyTime now);
 
-  /// Called when a question that was sent at `sent_at` has been refused because the database is
-  /// unreachable, or when the database has run it for too long. The database counts as away,
-  /// unless it has answered another question since `sent_at`.
+  /// Called when a question that was sent at `sent_at` has failed because the database is
+  /// unreachable, or has run in the database for too long. The database then counts as away, unless
+  /// it has answered another question since `sent_at`.
   void OnNoAnswer(SteadyTime sent_at, SteadyTime now);
 
-  /// Whether the database was away when it was last heard of, not long ago.
+  /// Returns whether the database is away, according to recent questions.
   bool IsAway(SteadyTime now) const;
 
-  /// Whether it is time to ask again whether the database is back. True for one caller only in each
+  /// Returns whether the caller should check if the database is back. True for one caller per
   /// interval.
   bool TryProbe(SteadyTime now);
 

@@ -10,24 +10,24 @@
 namespace content::cache {
 namespace {
 
-// A round visits all shards. It is made of steps, so that not all articles are asked for at once,
-// but not of too many, because waking up costs something too.
+// A round visits all shards. It is split into steps, so that not all articles are queried at once,
+// but not into many, because every wake-up has a cost.
 constexpr absl::Duration kMinRound = absl::Milliseconds(10);
 constexpr absl::Duration kMaxRound = absl::Milliseconds(100);
 constexpr int kRoundsPerStaleness = 10;
 constexpr absl::Duration kMinStep = absl::Milliseconds(5);
 
-// The age at which a warm article is confirmed, as a share of `max_staleness`. The rest is for the
-// time until its shard is visited and the answer is there.
+// The age at which a warm article is confirmed, as a fraction of `max_staleness`. The rest is the
+// time until its shard is visited and the answer arrives.
 constexpr double kDueAge = 0.7;
 
-// Limits of the articles in one question, and of such questions under way. The database has enough
-// to do then. A warm article that is not confirmed in time is confirmed when it is read.
+// Maximum number of articles in one question, and of such questions under way, so that the database
+// is not overloaded. A warm article that is not confirmed in time is confirmed when it is read.
 constexpr size_t kMaxArticlesPerQuestion = 500;
 constexpr int kMaxQuestions = 4;
 
-// How long the database may work on the cheapest question before it counts as away, if it does not
-// answer others either.
+// How long the database may work on the cheapest question, without answering any other, before it
+// counts as away.
 constexpr absl::Duration kPatience = absl::Milliseconds(500);
 
 }  // namespace
@@ -58,7 +58,7 @@ void Refresher::RunMaintenance(const std::stop_token& stop) {
       const SteadyTime next_step = clock_.Now() + round / steps;
       const size_t end = std::min(i + shards_per_step, shards_.size());
       while (i < end) Maintain(shards_[i++]);
-      RestUntil(next_step, stop);
+      clock_.SleepUntil(next_step, stop);
     }
   }
 }
@@ -69,13 +69,6 @@ bool Refresher::HasWork() const {
     if (shards_[i].NeedsMaintenance()) return true;
   }
   return false;
-}
-
-void Refresher::RestUntil(SteadyTime time, const std::stop_token& stop) {
-  std::mutex mutex;
-  std::condition_variable_any never_notified;
-  std::unique_lock lock(mutex);
-  clock_.WaitUntil(time, lock, never_notified, stop, [] { return false; });
 }
 
 void Refresher::Maintain(Shard& shard) {
@@ -97,17 +90,17 @@ void Refresher::Maintain(Shard& shard) {
   SendTogether(std::move(confirmations));
 }
 
-// Whether a question that takes the database no time has had no answer for too long, although the
-// database has been at work for as long, on this question or on one before it. If the question just
-// waits for a connection, that says nothing about the database; neither does a slow page.
+// Returns whether a question that is cheap for the database has been unanswered for too long,
+// although the database has been busy for as long with this question or an earlier one. A question
+// that waits for a connection says nothing about the database; neither does a slow page.
 bool Refresher::IsUnanswered(const Flight& flight, SteadyTime oldest_read_start,
                              SteadyTime now) const {
   return flight.question.kind == Question::Kind::kState && now - flight.begun_at > kPatience &&
          now - oldest_read_start > kPatience;
 }
 
-// Answers the reads whose callers do not wait any more and, while the database is away, those that
-// have waited long enough. The caller holds the shard's mutex.
+// Answers the reads whose callers no longer wait and, while the database is away, those that have
+// waited long enough. Requires the shard's mutex.
 void Refresher::AnswerOverdue(Flight& flight, SteadyTime now, PendingActions& actions) {
   const bool waits_in_vain = now - flight.begun_at > kPatience && database_.IsAway(now);
   for (WaitingRead& read : std::exchange(flight.waiters, {})) {
@@ -125,7 +118,7 @@ void Refresher::AnswerOverdue(Flight& flight, SteadyTime now, PendingActions& ac
   }
 }
 
-// Begins flights for the warm articles that are due. The caller holds the shard's mutex.
+// Begins flights for the warm articles that are due. Requires the shard's mutex.
 std::vector<FlightPtr> Refresher::BeginConfirmations(Shard& shard, SteadyTime now) {
   std::vector<FlightPtr> flights;
   if (database_.IsAway(now) || questions_ >= kMaxQuestions) return flights;
@@ -136,7 +129,7 @@ std::vector<FlightPtr> Refresher::BeginConfirmations(Shard& shard, SteadyTime no
   return flights;
 }
 
-// Asks for the states of all these articles by one question.
+// Sends one question for the states of all these articles.
 void Refresher::SendTogether(std::vector<FlightPtr> flights) {
   if (flights.empty()) return;
   std::vector<std::string> ids;

@@ -16,14 +16,14 @@
 
 namespace content::cache {
 
-/// The maintenance thread. In rounds of a tenth of `max_staleness` it
-/// - confirms warm articles ahead of time, many by one question;
-/// - answers waiting reads whose caller has gone or whose deadline has passed;
-/// - finds out that the database does not answer, and answers waiting reads with what is stale.
+/// The maintenance thread. Every round takes a tenth of `max_staleness`, in which the thread
+/// - confirms warm articles ahead of time, many with one question;
+/// - answers waiting reads that were cancelled or whose deadline has passed;
+/// - detects that the database does not respond, and answers waiting reads with stale data.
 /// It sleeps while nothing is warm and no flight is under way.
 class Refresher {
  public:
-  /// All references must outlive this. `maintenance` must be the signal of `shards`.
+  /// All references must outlive this object. `maintenance` must be the signal of `shards`.
   Refresher(ShardSet& shards, WorkSignal& maintenance, ArticleSource& source,
             const FreshnessPolicy& policy, Reachability& database, Flights& flights,
             SteadyClock& clock, absl::Duration max_staleness);
@@ -31,13 +31,12 @@ class Refresher {
   Refresher(const Refresher&) = delete;
   Refresher& operator=(const Refresher&) = delete;
 
-  /// Ends the thread. Questions that it has sent may still be under way.
+  /// Ends the thread. Questions that it sent may still be under way.
   void Stop();
 
  private:
   void RunMaintenance(const std::stop_token& stop);
   bool HasWork() const;
-  void RestUntil(SteadyTime time, const std::stop_token& stop);
   void Maintain(Shard& shard);
   bool IsUnanswered(const Flight& flight, SteadyTime oldest_read_start, SteadyTime now) const;
   void AnswerOverdue(Flight& flight, SteadyTime now, PendingActions& actions);
@@ -52,8 +51,8 @@ class Refresher {
   Flights& flights_;
   SteadyClock& clock_;
   const absl::Duration max_staleness_;
-  std::atomic<int> questions_ = 0;  // that confirm many articles and are under way
-  std::jthread thread_;
+  std::atomic<int> questions_ = 0;  // under way, each for the states of many articles
+  std::jthread thread_;             // Last: it uses the other members.
 };
 
 }  // namespace content::cache

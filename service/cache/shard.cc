@@ -28,7 +28,7 @@ Entry& Shard::Add(const HashedName& name) {
 }
 
 void Shard::Reaccount(Entry& entry) {
-  // An entry that does not fit at all would push out all others before it went itself.
+  // An entry that is larger than the limit would evict all others before itself.
   const auto fits = [this](size_t bytes) { return Overhead() + bytes <= max_bytes_; };
   size_t bytes = entry.Bytes();
   if (!fits(bytes)) {

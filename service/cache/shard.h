@@ -26,12 +26,12 @@ struct HashedName {
   size_t hash;
 };
 
-/// A part of the cache with a lock of its own.
+/// A part of the cache with its own lock.
 ///
 /// `mutex` guards the shard, its entries and the waiters of their flights: hold it when you call
-/// any method or touch any of those. Nobody holds the mutexes of two shards. While one is held,
-/// nothing outside of the cache is called but CallContext::cancelled and the clock: questions are
-/// sent, and reads answered, after it has been released.
+/// any method or access any of those. No thread holds the mutexes of two shards. While a mutex is
+/// held, nothing outside the cache is called except CallContext::cancelled and the clock: questions
+/// are sent, and reads answered, after it has been released.
 class Shard {
  public:
   struct Counters {
@@ -41,44 +41,43 @@ class Shard {
     int64_t stale_answers = 0;
   };
 
-  /// `max_bytes`: limit of the memory that it takes; flights are not counted. `maintenance` is
-  /// notified when an article becomes warm or a flight departs.
+  /// `max_bytes` limits the memory of the shard, not counting flights. `maintenance` is notified
+  /// when an article becomes warm or a flight departs.
   Shard(size_t max_bytes, WorkSignal& maintenance);
 
   std::mutex mutex;
 
-  /// nullptr if there is none.
+  /// Returns the entry of this name; nullptr if there is none.
   Entry* Find(const HashedName& name);
 
-  /// Adds an entry of which nothing is known yet. There must be none of this name. Reaccount must
-  /// follow.
+  /// Adds an empty entry. There must be no entry of this name. Reaccount must follow.
   Entry& Add(const HashedName& name);
 
-  /// Must be called after an entry has changed: it may have become larger, or useless. Evicts what
-  /// there is no room for. `entry` may be gone afterwards.
+  /// Must be called after an entry has changed, because it may have become larger or useless.
+  /// Evicts entries if the limit is exceeded. `entry` may no longer exist afterwards.
   void Reaccount(Entry& entry);
 
-  /// Makes an article warm: from now on it is confirmed ahead of time, `confirmations` times. That
-  /// takes memory too, so `entry` may be gone afterwards.
+  /// Makes an article warm: it is confirmed ahead of time `confirmations` times from now on. This
+  /// takes memory too, so `entry` may no longer exist afterwards.
   void KeepWarm(Entry& entry, uint8_t confirmations);
 
-  /// Takes at most `limit` warm articles that have not been confirmed since `time`. The others stay
-  /// due.
+  /// Returns at most `limit` warm articles that have not been confirmed since `time`, and counts
+  /// one confirmation for each. The others stay due.
   std::vector<Entry*> TakeDue(SteadyTime time, size_t limit);
 
-  /// Takes on a flight. Its entry stays until it has landed.
+  /// Registers a flight. Its entry is not evicted until the flight has landed.
   void Depart(const FlightPtr& flight);
 
-  /// Lets go of a flight that has ended. Reaccount must follow.
+  /// Removes a flight that has ended. Reaccount must follow.
   void Land(const FlightPtr& flight);
 
   /// The flights under way.
   const absl::flat_hash_set<FlightPtr>& flights() const { return flights_; }
 
-  /// Whether it has warm articles or flights.
+  /// Returns whether the shard has warm articles or flights.
   bool NeedsMaintenance() const { return !warm_.empty() || !flights_.empty(); }
 
-  /// Bytes of memory that it takes.
+  /// Returns the memory that the shard uses, in bytes.
   size_t bytes() const { return Overhead() + eviction_.bytes(); }
 
   Tick NextTick() { return ++tick_; }
@@ -108,7 +107,7 @@ class Shard {
     }
   };
 
-  // Bytes of memory that it takes without the entries.
+  // Memory that the shard uses without its entries, in bytes.
   size_t Overhead() const;
   void CountArticle(Entry& entry);
   void Evict();
@@ -124,13 +123,13 @@ class Shard {
   absl::flat_hash_set<Entry*> warm_;                                  // Guarded by mutex.
 };
 
-/// All shards of a cache. Immutable, so it needs no lock.
+/// All shards of a cache. Immutable, and therefore thread-safe.
 class ShardSet {
  public:
-  /// `max_bytes`: limit of the memory that all of them take together.
+  /// `max_bytes` limits the memory of all shards together.
   ShardSet(int64_t max_bytes, WorkSignal& maintenance);
 
-  /// The shard to which a name belongs.
+  /// Returns the shard that a name belongs to.
   Shard& Of(const HashedName& name) const;
 
   size_t size() const { return shards_.size(); }

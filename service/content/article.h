@@ -15,16 +15,16 @@
 #include "content/v1/article.pb.h"
 #include "content/v1/content_service.pb.h"
 
-// What is read and written of articles. (Members are initialised with {} where designated
-// initialisers would otherwise cause warnings.)
+// Types for reading and writing articles. (Some members have the initialiser {} only because
+// designated initialisers that omit them would otherwise cause warnings.)
 namespace content {
 
 /// Immutable bytes that are shared, never copied.
 using SharedBytes = std::shared_ptr<const std::string>;
 
-/// What changes with every write to an article or to one of its comments.
+/// The part of an article that changes with every write to it or to one of its comments.
 struct ArticleState {
-  /// The key of the article in every table: the first name it had.
+  /// The article's key in every table: the first name that it had.
   std::string article_id = {};
   int64_t revision = 0;
   int64_t comment_count = 0;
@@ -33,12 +33,12 @@ struct ArticleState {
   int64_t version = 0;
 };
 
-/// An article in two pieces which, sent one after the other, are a v1::Article on the wire
-/// (https://protobuf.dev/programming-guides/encoding/#order: fields come in any order). The text
-/// is large and rarely changes; `comment_count` and `revision` change often.
+/// An article in two pieces. Sent one after the other, they form a v1::Article on the wire (fields
+/// may come in any order: https://protobuf.dev/programming-guides/encoding/#order). The text is
+/// large and rarely changes; `comment_count` and `revision` change often.
 struct EncodedArticle {
   ArticleState state;
-  /// Every field but `comment_count` and `revision`. The fields of the BASIC view come first.
+  /// Every field except `comment_count` and `revision`. The fields of the BASIC view come first.
   SharedBytes text;
   /// Number of bytes of `text` that make up the BASIC view.
   size_t basic_size = 0;
@@ -55,7 +55,7 @@ struct ArticlePage {
 struct ArticleQuery {
   v1::ArticleOrder order = v1::ARTICLE_ORDER_NEWEST;
   v1::ArticleView view = v1::ARTICLE_VIEW_BASIC;
-  /// Filters. An empty or infinite one matches every article.
+  /// Filters. An empty string or an infinite time matches every article.
   std::string author = {};
   std::string tag = {};
   absl::Time published_after = absl::InfinitePast();
@@ -69,16 +69,16 @@ struct SearchQuery {
   /// In the syntax of websearch_to_tsquery, which accepts any text:
   /// https://www.postgresql.org/docs/current/textsearch-controls.html
   std::string text = {};
-  /// First subtag of a BCP 47 tag in lower case; empty: every language.
+  /// First subtag of a BCP 47 tag, in lower case; empty for every language.
   std::string language = {};
   int page_size = 0;
   std::string after_key = {};
 };
 
 struct PublishOptions {
-  /// If false, an existing article with other content is ALREADY_EXISTS.
+  /// If false, the call fails with ALREADY_EXISTS when the article exists with other content.
   bool may_replace = true;
-  /// Change nothing. The answer is the article as it would be, without an outcome.
+  /// If true, nothing is changed. The answer is the article as it would be, without an outcome.
   bool validate_only = false;
   RequestKey request = {};
 };
@@ -90,7 +90,7 @@ struct PublishedArticle {
 
 struct ArticleEdit {
   std::string id = {};
-  /// The source of the fields that `paths` name (MergeArticle in rules.h).
+  /// Holds the new values of the fields named by `paths` (see MergeArticle in rules.h).
   v1::Article article;
   std::vector<std::string> paths = {};
   RequestKey request = {};

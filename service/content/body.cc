@@ -24,7 +24,7 @@ Document ParseBody(absl::string_view body) {
                   &cmark_node_free);
 }
 
-// The text of `block` as a reader sees it, without markup and embedded HTML.
+// Returns the text of `block` as a reader sees it, without markup and embedded HTML.
 std::string PlainText(cmark_node* block) {
   const std::unique_ptr<cmark_iter, decltype(&cmark_iter_free)> walk(cmark_iter_new(block),
                                                                      &cmark_iter_free);
@@ -50,8 +50,8 @@ std::string PlainText(cmark_node* block) {
   return text;
 }
 
-// Offsets at which the lines of `body` begin, followed by its size. Lines end where cmark ends
-// them.
+// Returns the offsets at which the lines of `body` begin, followed by its size. Lines end where
+// cmark ends them.
 std::vector<size_t> LineStarts(absl::string_view body) {
   std::vector<size_t> starts = {0};
   for (size_t i = 0; i < body.size(); ++i) {
@@ -68,8 +68,8 @@ struct Range {
   size_t end;
 };
 
-// `range` without the blank lines around it. Indentation is kept, because it may mark a code block.
-// `range` must contain a character that is not blank.
+// Returns `range` without the blank lines around it. Keeps indentation, because it may mark a code
+// block. `range` must contain a non-blank character.
 Range WithoutBlankLines(absl::string_view body, Range range) {
   constexpr absl::string_view kBlanks = " \t\r\n";
   const absl::string_view text = body.substr(range.begin, range.end - range.begin);

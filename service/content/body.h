@@ -3,18 +3,19 @@
 #include "absl/strings/string_view.h"
 #include "content/v1/article.pb.h"
 
-// What follows from the text of an article.
+// Fields of an article that are derived from its text.
 namespace content {
 
-/// Number of paragraphs of a CommonMark text: the top-level blocks of running text, without
-/// headings, lists, quotes and code.
+/// Returns the number of paragraphs in a CommonMark text: its top-level blocks of running text, not
+/// counting headings, lists, quotes and code.
 int CountParagraphs(absl::string_view body);
 
-/// Sets the fields that follow from `article.body()`: sections and word_count.
+/// Sets the fields that are derived from `article.body()`: sections and word_count.
 ///
 /// A section begins at the start of the text, after a top-level thematic break, and at a top-level
 /// heading. Empty sections are not listed. A word is a run of non-space characters with a letter or
-/// a digit. Anchors are unique in the article and change only with their heading or their place.
+/// a digit. Anchors are unique within the article. An anchor changes only if its heading or its
+/// position changes.
 void DescribeBody(v1::Article& article);
 
 }  // namespace content

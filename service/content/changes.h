@@ -10,7 +10,7 @@
 #include "content/v1/comment.pb.h"
 #include "content/v1/content_service.pb.h"
 
-// What watchers are sent.
+// Changes as they are sent to caches and watchers.
 namespace content {
 
 /// Says that an article, or a comment on it, has changed.
@@ -20,11 +20,11 @@ struct ChangeNotice {
   std::string name = {};
 };
 
-/// Changes of an article's comments in the order of their revisions. The changes of one revision
-/// are either all here or all missing.
+/// Changes to an article's comments, by revision. It contains either all changes of a revision or
+/// none.
 struct CommentChanges {
   std::vector<v1::Comment> comments;
-  /// Every change up to this revision is here.
+  /// Every change up to this revision is included.
   int64_t article_revision = 0;
   int64_t comment_count = 0;
   /// If false, more changes follow after article_revision.

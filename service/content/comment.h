@@ -12,25 +12,26 @@
 #include "content/v1/comment.pb.h"
 #include "content/v1/content_service.pb.h"
 
-// What is read and written of comments.
+// Types for reading and writing comments.
 namespace content {
 
 struct CommentQuery {
   std::string article_id = {};
   v1::CommentOrder order = v1::COMMENT_ORDER_NEWEST;
-  /// Id of the comment whose thread is wanted; empty: all comments.
+  /// Id of the comment whose replies to list; empty for all comments.
   std::string reply_to_id = {};
   int page_size = 0;
   std::string after_key = {};
+  /// The answer must show at least this revision of the article. 0: any.
   int64_t min_revision = 0;
-  /// The page ends before it gets larger than this.
+  /// Maximum size of the page in bytes.
   int max_bytes = kMaxReplyBytes;
 };
 
-/// A comment to add, valid by the rules of rules.h.
+/// A comment to add. Must be valid (CheckComment in rules.h).
 struct NewComment {
   std::string article_id = {};
-  /// Made by the server. A commit of unknown outcome is looked up by it.
+  /// Chosen by the server. After a commit of unknown outcome, the comment is looked up by it.
   std::string comment_id = {};
   std::string reply_to_id = {};
   v1::CommentAuthor author;
@@ -45,7 +46,7 @@ struct CommentEdit {
   CommentRef comment;
   std::optional<std::string> body = {};
   std::optional<std::string> author_display_name = {};
-  /// The etag that must be current; empty: any. The same below.
+  /// If not empty, must be the comment's current etag. The same below.
   std::string etag = {};
   RequestKey request = {};
   bool validate_only = false;

@@ -10,22 +10,26 @@ namespace content {
 
 struct CommentPage {
   Page<v1::Comment> page;
-  /// State of the article at the moment of the page.
+  /// State of the article at the moment that the page shows.
   ArticleState article;
 };
 
-/// Reads of comments. content/store.h says what all interfaces have in common.
+/// Reads of comments. See content/store.h for what all interfaces have in common.
 class CommentReads {
  public:
   virtual ~CommentReads() = default;
 
+  /// Answers with the comment. ARTICLE_NOT_FOUND, COMMENT_NOT_FOUND, or REVISION_NOT_REACHED if the
+  /// article has not reached `min_revision`.
   virtual void GetComment(CallContext context, CommentRef comment, int64_t min_revision,
                           Callback<v1::Comment> done) = 0;
 
+  /// Answers with one page of comments. ARTICLE_NOT_FOUND, REVISION_NOT_REACHED, or
+  /// COMMENT_NOT_FOUND if readers see no comment `reply_to_id`.
   virtual void ListComments(CallContext context, CommentQuery query,
                             Callback<CommentPage> done) = 0;
 
-  /// Comments as moderators see them, the oldest first.
+  /// Answers with comments as moderators see them, oldest first.
   virtual void ListModerationQueue(CallContext context, ModerationQuery query,
                                    Callback<Page<v1::Comment>> done) = 0;
 };

@@ -7,18 +7,19 @@
 
 namespace content {
 
-/// Writes of comments. content/store.h says what all interfaces have in common.
+/// Writes of comments. See content/store.h for what all interfaces have in common.
 class CommentWrites {
  public:
   virtual ~CommentWrites() = default;
 
-  /// Adds the comment, or answers with the one that the same request added before.
+  /// Adds the comment. Answers with it, or with the comment that the same request added earlier.
   virtual void CreateComment(CallContext context, NewComment comment,
                              Callback<v1::Comment> done) = 0;
 
+  /// Answers with the comment after the change, with author and text.
   virtual void UpdateComment(CallContext context, CommentEdit edit, Callback<v1::Comment> done) = 0;
 
-  /// Answers with the article's revision.
+  /// Answers with the article's revision after the call.
   virtual void DeleteComment(CallContext context, CommentDeletion deletion,
                              Callback<int64_t> done) = 0;
 

@@ -36,7 +36,7 @@ absl::Status CommentNotFound(absl::string_view name) {
 absl::Status ArticleExists(absl::string_view name) {
   return MakeError(
       absl::StatusCode::kAlreadyExists, "ARTICLE_EXISTS",
-      absl::StrCat(name, " exists with other content; give the name to replace it, or another"),
+      absl::StrCat(name, " exists with other content; set its name to replace it, or another name"),
       {{"name", std::string(name)}});
 }
 
@@ -60,7 +60,7 @@ absl::Status CommentsClosed(absl::string_view article_name) {
 
 absl::Status ThreadTooDeep(int limit) {
   return MakeError(absl::StatusCode::kFailedPrecondition, "THREAD_TOO_DEEP",
-                   absl::StrCat("replies go at most ", limit, " deep"),
+                   absl::StrCat("the depth of a reply is at most ", limit),
                    {{"limit", absl::StrCat(limit)}});
 }
 
@@ -88,7 +88,7 @@ absl::Status RevisionNotReached(absl::string_view name, int64_t wanted, int64_t 
 
 absl::Status WatcherTooSlow() {
   return MakeError(absl::StatusCode::kAborted, "WATCHER_TOO_SLOW",
-                   "what was sent was not taken in time; go on after the last message received");
+                   "a message was not read in time; resume after the last message received");
 }
 
 }  // namespace content

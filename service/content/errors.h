@@ -6,15 +6,15 @@
 #include "absl/strings/string_view.h"
 #include "base/errors.h"
 
-// Errors about articles and comments; base/errors.h has the others and says how details travel. A
-// `name` is the resource name as the caller gave it.
+// Errors about articles and comments. See base/errors.h for all others and for how details are
+// attached. `name` is the resource name as the caller gave it.
 namespace content {
 
 /// NOT_FOUND with a ResourceInfo detail.
 absl::Status ArticleNotFound(absl::string_view name);
 absl::Status CommentNotFound(absl::string_view name);
 
-/// Whether `status` was made by ArticleNotFound.
+/// Returns whether `status` was created by ArticleNotFound.
 bool IsArticleNotFound(const absl::Status& status);
 
 /// ALREADY_EXISTS: the id made from a title belongs to another article.
@@ -34,7 +34,7 @@ absl::Status CommentDeleted(absl::string_view name);
 absl::Status RequestIdReused(absl::string_view request_id);
 absl::Status RevisionNotReached(absl::string_view name, int64_t wanted, int64_t current);
 
-/// ABORTED: a watcher did not take what it was sent for too long.
+/// ABORTED: a watcher took too long to read what it was sent.
 absl::Status WatcherTooSlow();
 
 }  // namespace content

@@ -12,10 +12,12 @@ namespace content {
 /// Maximum length of an article id.
 inline constexpr size_t kMaxArticleIdLength = 63;
 
-/// Whether `id` is 1 to 63 lower-case letters, digits and hyphens with no hyphen at either end.
+/// Returns whether `id` is 1 to 63 lower-case ASCII letters, digits and hyphens, with no hyphen at
+/// either end.
 bool IsArticleId(absl::string_view id);
 
-/// The id in `articles/{id}`; nullopt if `name` is not exactly that with a valid id.
+/// Returns the id in `articles/{id}`; nullopt if `name` does not have exactly this form, with a
+/// valid id.
 std::optional<std::string> ParseArticleName(absl::string_view name);
 
 struct CommentRef {
@@ -23,10 +25,11 @@ struct CommentRef {
   std::string comment_id;
 };
 
-/// The ids in `articles/{id}/comments/{uuid}`; nullopt if `name` is not exactly that with valid
-/// ids.
+/// Returns the ids in `articles/{id}/comments/{uuid}`; nullopt if `name` does not have exactly this
+/// form, with valid ids.
 std::optional<CommentRef> ParseCommentName(absl::string_view name);
 
+/// Return the resource name for valid ids.
 std::string ArticleName(absl::string_view article_id);
 std::string CommentName(absl::string_view article_id, absl::string_view comment_id);
 

@@ -15,16 +15,17 @@ namespace content {
 
 /// An article in one view, ready to be sent.
 struct ArticleAnswer {
-  /// The first `size` bytes are its fields but `comment_count` and `revision`.
+  /// The first `size` bytes are all its fields except `comment_count` and `revision`.
   SharedBytes text;
   size_t size = 0;
   int64_t revision = 0;
   int64_t comment_count = 0;
-  /// Set if the answer may be older than promised, because the database cannot be asked: its age.
+  /// The answer's age if it may be older than promised, because the database cannot be queried;
+  /// otherwise nullopt.
   std::optional<absl::Duration> stale_age = {};
 };
 
-/// A page of an article's comments as a LoadPage made it.
+/// A page of an article's comments, as returned by a LoadPage.
 struct LoadedPage {
   ArticleState state;
   SharedBytes bytes;
@@ -38,11 +39,12 @@ using LoadPage = std::function<void(CallContext, Callback<LoadedPage>)>;
 struct PageRequest {
   /// Any name of the article.
   std::string article_id = {};
-  /// Identifies the page among those of the article. Pages of the same key and article revision
-  /// have the same bytes.
+  /// Identifies the page among the pages of the article. Pages with the same key and article
+  /// revision have the same bytes.
   std::string key = {};
+  /// The answer must show at least this revision of the article. 0: any.
   int64_t min_revision = 0;
-  /// If set, the article is wanted too, in this view and as of the moment of the page.
+  /// If set, the answer also has the article, in this view and as of the moment of the page.
   std::optional<v1::ArticleView> view = {};
 };
 
@@ -53,26 +55,26 @@ struct PageAnswer {
   std::optional<absl::Duration> stale_age = {};
 };
 
-/// Answers reads from memory while what it has is fresh enough, and asks the store otherwise.
+/// Answers reads from memory while the cached data is fresh enough, and from the store otherwise.
 ///
 /// An answer is never older than the configuration promises, except while the database cannot be
-/// asked; then `stale_age` is set. It is never older than an answer given before it was asked for.
-/// All methods are thread-safe and do not block. They answer through their callback: at once, on
-/// the calling thread, if the answer is in memory.
+/// queried; `stale_age` is then set. An answer is never older than one that was given before its
+/// call began. All methods are thread-safe and do not block. Each answers through its callback: at
+/// once, on the calling thread, if the answer is in memory.
 class ReadCache {
  public:
   virtual ~ReadCache() = default;
 
-  /// The article under any of its names. ARTICLE_NOT_FOUND; REVISION_NOT_REACHED if the article is
-  /// below `min_revision`.
+  /// Answers with the article, which may be requested under any of its names. Fails with
+  /// ARTICLE_NOT_FOUND, or with REVISION_NOT_REACHED if the article has not reached `min_revision`.
   virtual void GetArticle(CallContext context, std::string id, v1::ArticleView view,
                           int64_t min_revision, Callback<ArticleAnswer> done) = 0;
 
-  /// A page, made by `load` if it is not in memory. Errors are those of `load`.
+  /// Answers with a page, which `load` makes if it is not in memory. Errors are those of `load`.
   virtual void GetPage(CallContext context, PageRequest request, LoadPage load,
                        Callback<PageAnswer> done) = 0;
 
-  /// How the memory is used.
+  /// Returns how the memory is used.
   virtual v1::CacheInfo GetInfo() = 0;
 };
 

@@ -59,9 +59,10 @@ absl::string_view View(const UriTextRangeA& range) {
   return {range.first, static_cast<size_t>(range.afterLast - range.first)};
 }
 
-// Whether `uri` is an http or https URI by RFC 3986 that names a host.
+// Returns whether `uri` is an http or https URI (RFC 3986) with a host.
 bool IsWebUri(absl::string_view uri) {
-  // A URI is ASCII. The parser recurses for each character, so it must not see a longer text.
+  // The parser recurses for each character, so longer texts must not reach it. (A URI is ASCII:
+  // bytes are characters.)
   if (uri.size() > kMaxUriCharacters) return false;
   UriUriA parsed;
   if (uriParseSingleUriExA(&parsed, uri.data(), uri.data() + uri.size(), nullptr) != URI_SUCCESS) {
@@ -122,7 +123,7 @@ void CheckTags(const v1::Article& article, absl::string_view path, Violations& v
     const std::string field = absl::StrCat(path, ".tags[", i, "]");
     CheckText(article.tags(i), {.max_characters = kMaxTagCharacters, .required = true}, field,
               violations);
-    if (!seen.insert(article.tags(i)).second) violations.Add(field, "is there twice");
+    if (!seen.insert(article.tags(i)).second) violations.Add(field, "is a duplicate");
   }
 }
 
@@ -200,11 +201,11 @@ absl::Status CompleteArticle(absl::string_view path, v1::Article& article) {
     const std::string id = Slug(article.title(), kMaxArticleIdLength);
     if (id.empty()) {
       return InvalidField(absl::StrCat(path, ".name"),
-                          "is required: no id can be made from the title");
+                          "is required: no id can be derived from the title");
     }
     article.set_name(ArticleName(id));
   }
-  article.DiscardUnknownFields();  // fields of a newer contract: not stored, so not compared
+  article.DiscardUnknownFields();  // of a newer contract: not stored, so not compared
   article.clear_update_time();
   article.clear_comment_count();
   article.clear_revision();

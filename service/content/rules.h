@@ -7,27 +7,33 @@
 #include "content/v1/article.pb.h"
 #include "content/v1/comment.pb.h"
 
-// Rules for articles and comments. The limits are those of the proto files.
+// Rules for articles and comments. The limits are documented in the proto files.
 namespace content {
 
-/// Describe a malformed name, after the path of its field.
+/// Describe, after the path of its field, a malformed name.
 inline constexpr absl::string_view kArticleNameRule =
     "is not articles/{id} with an id of 1 to 63 lower-case letters, digits and inner hyphens";
 inline constexpr absl::string_view kCommentNameRule =
     "is not articles/{id}/comments/{uuid} with a UUID in lower case";
 
+/// Maximum length of a comment, in Unicode code points.
 inline constexpr int kMaxCommentCharacters = 10'000;
+
+/// Maximum depth of a reply. A comment at the top level has depth 0.
 inline constexpr int kMaxThreadDepth = 32;
+
+/// Maximum size of an article's body.
 inline constexpr int kMaxBodyBytes = 1 << 20;
 
-/// Maximum number of former names of an article. They are all sent with it: 75 KB at most.
+/// Maximum number of former names of an article. WatchArticles and InspectArticle send all of them,
+/// at most 75 KB.
 inline constexpr size_t kMaxFormerNames = 1'000;
 
 /// Maximum size of a reply, well below gRPC's default limit of 4 MiB.
 inline constexpr int kMaxReplyBytes = 3 << 20;
 
-/// Checks the fields that a publisher sets, and adds to `violations` what breaks the rules. `path`
-/// is the path of the article, such as `article`. The name may be empty.
+/// Checks the fields that a publisher sets and adds every violation of the rules to `violations`.
+/// `path` is the path of the article in the request, such as `article`. The name may be empty.
 void CheckArticle(const v1::Article& article, absl::string_view path, Violations& violations);
 
 /// Checks author and body of a new comment in the same way. reply_to is checked where the parent is

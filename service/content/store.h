@@ -10,17 +10,17 @@
 
 namespace content {
 
-/// The store of articles and comments. It has an interface for each role, so that callers depend on
-/// no more than they use.
+/// The store of articles and comments. It has one interface per role, so that callers depend only
+/// on what they use.
 ///
-/// All methods are thread-safe and return without blocking. Those that take a Callback answer
-/// through it, on a thread of the store or, if the call is refused at once, on the caller's. Errors
-/// are those of errors.h.
+/// All methods are thread-safe and return without blocking. Methods that take a Callback answer
+/// through it, on a thread of the store or, if the call is refused at once, on the calling thread.
+/// Errors are those of content/errors.h and base/errors.h.
 ///
-/// Ids are valid ids (names.h), never resource names; an article's id may be a former one. Answers
-/// hold full resource names with the article's current id. What readers may not see (a retracted or
-/// scheduled article, a comment that is not shown) is NOT_FOUND in every read of ContentService,
-/// and placeholders have neither author nor text.
+/// Arguments are valid ids (names.h), never resource names; an article's id may be a former one.
+/// Answers contain full resource names with the article's current id. In every read of
+/// ContentService, anything that readers may not see (a retracted or scheduled article, a comment
+/// that is not shown) is NOT_FOUND, and placeholders have neither author nor text.
 class Store : public ArticleSource,
               public ArticleReads,
               public CommentReads,

@@ -58,7 +58,7 @@ bool IsForbidden(int32_t character, bool one_line) {
   }
 }
 
-// Whether `character` is a code point that Unicode will never assign.
+// Returns whether `character` is a code point that Unicode will never assign.
 bool IsNoncharacter(int32_t character) {
   return (character >= 0xFDD0 && character <= 0xFDEF) || (character & 0xFFFE) == 0xFFFE;
 }
@@ -79,12 +79,13 @@ bool IsVisible(int32_t character) {
     case UTF8PROC_CATEGORY_CS:
       return false;
     default:
-      // Some letters are blank by definition, such as the Hangul fillers.
+      // Some letters, such as the Hangul fillers, are blank by definition.
       return !properties->ignorable;
   }
 }
 
-// `title` in lower case, without accents and compatibility forms (ligatures, full-width letters).
+// Returns `title` in lower case, without accents and compatibility forms (ligatures, full-width
+// letters).
 std::string Simplified(absl::string_view title) {
   utf8proc_uint8_t* mapped = nullptr;
   const auto length = utf8proc_map(

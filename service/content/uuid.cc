@@ -26,7 +26,7 @@ class UuidSequence {
  public:
   std::array<uint8_t, 16> Next(int64_t now_ms) {
     std::array<uint8_t, 8> random{};
-    // Ids that can be guessed, or come twice, are worse than no service.
+    // Ids that repeat or can be guessed are worse than an outage.
     if (RAND_bytes(random.data(), static_cast<int>(random.size())) != 1) std::abort();
     uint64_t entropy = 0;
     for (uint8_t byte : random) entropy = (entropy << 8) | byte;

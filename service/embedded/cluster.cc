@@ -61,8 +61,8 @@ absl::Status SyncDirectory(const std::string& path) {
   return error == 0 ? absl::OkStatus() : FileError(absl::StrCat("sync ", path), error);
 }
 
-// Tries for two seconds, because a program of an owner that was killed may take a moment to end,
-// and may write or remove files meanwhile.
+// Retries for two seconds, because a program of a killed owner may take a moment to end, and may
+// still write or remove files.
 absl::Status RemoveDirectory(const std::string& path) {
   std::error_code error;
   for (int attempt = 0; attempt < 100; ++attempt) {
@@ -104,9 +104,9 @@ absl::Status InitializeCluster(const Layout& layout, const std::string& programs
   return Run(create_database);
 }
 
-// Whether process `pid` is the server of this cluster. Only the command line tells, because process
-// ids are reused, for instance after a reboot. It can be read where /proc/PID/exe and cwd cannot,
-// for instance by root in a container.
+// Returns whether process `pid` is the server of this cluster, judging by its command line, because
+// process ids are reused, for instance after a reboot. The command line can be read where
+// /proc/PID/exe and cwd cannot, for instance by root in a container.
 bool ServesCluster(pid_t pid, const Layout& layout) {
   const std::string command_line = ReadFile(absl::StrCat("/proc/", pid, "/cmdline"));
   const std::vector<absl::string_view> arguments = absl::StrSplit(command_line, '\0');

@@ -60,9 +60,9 @@ absl::Status CheckOwner(const Layout& layout) {
                    "of the database in it, and must not be writable by others"));
 }
 
-// Creates the data directory. Its parents get the permissions of the umask. Root's directory is
-// open to other users, of whom one runs the database; the private files in it have permissions of
-// their own.
+// Creates the data directory. Its parents get the permissions of the umask. Root's directory can be
+// entered by other users, because one of them runs the database; the private files in it have
+// permissions of their own.
 absl::Status CreateRoot(const Layout& layout) {
   const std::string& root = layout.root;
   const bool is_root_user = geteuid() == 0;
@@ -115,7 +115,7 @@ absl::StatusOr<User> UserNamed(const char* name) {
 
 absl::Status CheckReachable(const Layout& layout, const User& user) {
   const off_t log_size = SizeOf(layout.log);
-  // Tried as that user, because modes do not tell where there are access control lists.
+  // Tested as that user, because modes are not conclusive where there are access control lists.
   const Command test = {{"/usr/bin/test", "-x", layout.root}, user, layout.log};
   const absl::StatusOr<pid_t> pid = Spawn(test, SIGKILL);
   if (!pid.ok()) return pid.status();

@@ -26,7 +26,7 @@ struct Layout {
 /// FAILED_PRECONDITION if clients could not name a unix socket below `data_dir`.
 absl::StatusOr<Layout> LayoutOf(const std::string& data_dir);
 
-/// Ownership of a data directory. Ends with this object or, in any case, with the process.
+/// Ownership of a data directory. Ends with this object or, at the latest, with the process.
 class Lock {
  public:
   /// Creates the data directory if it is missing. FAILED_PRECONDITION if another Lock holds it. For
@@ -43,7 +43,8 @@ class Lock {
   int fd_;
 };
 
-/// Whether a process owns the data directory. Never disturbs a process that is taking the lock.
+/// Returns whether a process owns the data directory. Never interferes with a process that is
+/// taking the lock.
 bool IsLocked(const Layout& layout);
 
 /// Returns the user that runs the database: the user of this process. PostgreSQL refuses to run as
@@ -56,7 +57,7 @@ absl::StatusOr<User> DatabaseUser(const Layout& layout);
 /// if something else has that path.
 absl::Status MakePrivateDirectory(const std::string& path, const User& user);
 
-/// Replaces the content of a small file, which is never empty meanwhile. Returns false and sets
+/// Replaces the content of a small file, which is never empty in between. Returns false and sets
 /// errno on failure.
 bool Overwrite(int fd, absl::string_view text);
 

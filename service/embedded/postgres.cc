@@ -26,21 +26,21 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 using Clock = std::chrono::steady_clock;
 
-// Time for a fast shutdown, which writes a checkpoint, before an immediate one, after which the
+// Time for a fast shutdown, which writes a checkpoint. An immediate one follows, after which the
 // next start has to recover.
 constexpr seconds kFastShutdownTimeout{60};
-// Time in which the first start may fail and be repeated.
+// Time during which a failed first start is retried.
 constexpr seconds kFirstStartTimeout{5};
-// The same if a backend of a killed database still uses its shared memory, which it does until it
-// has finished its statement.
+// The same if a backend of a killed database still uses its shared memory. It does so until it has
+// finished its statement.
 constexpr seconds kFirstStartAfterKillTimeout{30};
 // Time to wait for a database that another process starts.
 constexpr seconds kOtherProcessStartTimeout{30};
 constexpr milliseconds kMinRestartDelay{100};
 constexpr milliseconds kMaxRestartDelay{5000};
-// A database that ran for so long is restarted after the minimum delay.
+// A database that ran for at least this long is restarted after the minimum delay.
 constexpr seconds kHealthyRunTime{60};
-// Interval for polling what sends no event: a status file, a process that is not a child.
+// Interval for polling things that send no events: a status file, a process that is not a child.
 constexpr milliseconds kPollInterval{10};
 
 // Waits for the server `pid` of the cluster to end. Returns false after `limit`.
@@ -64,8 +64,7 @@ void StopOrphan(const Layout& layout) {
   }
 }
 
-// Removes what a killed owner or a killed database left behind and what would keep the next one
-// from starting.
+// Removes remains of a killed owner or database that would keep the next one from starting.
 absl::Status CleanUpAfterKill(const Layout& layout) {
   StopOrphan(layout);
   return FindPostmaster(layout)
@@ -78,7 +77,7 @@ seconds FirstStartTimeout(const std::string& failure) {
                                                            : kFirstStartTimeout;
 }
 
-// Whether a stop signal is pending that the caller has blocked to receive it later.
+// Returns whether a stop signal is pending that the caller has blocked to receive it later.
 bool IsStopPending() {
   sigset_t pending;
   sigpending(&pending);
@@ -87,7 +86,7 @@ bool IsStopPending() {
 
 }  // namespace
 
-// Keeps the server process running. The supervisor thread starts it, because the process ends with
+// Keeps the server process running. The supervisor thread starts it, because the process dies with
 // the thread that started it.
 class Postgres::Impl {
  public:
@@ -138,7 +137,7 @@ class Postgres::Impl {
     changed_.notify_all();
   }
 
-  // Returns OK when told to stop, and an error if the database never became ready.
+  // Returns OK once it has been told to stop, or an error if the database never became ready.
   absl::Status ServeUntilStopped() {
     const auto first_start = Clock::now();
     milliseconds delay = kMinRestartDelay;

@@ -18,7 +18,7 @@ struct Options {
 /// A running PostgreSQL (Debian's binaries, 15 to 17) that listens on a unix socket only.
 ///
 /// Owns its data directory exclusively, by a lock file. Restarts the server process if it dies. The
-/// server process ends with this process, even if this one is killed. Thread-safe.
+/// server process ends with this process, even if this process is killed. Thread-safe.
 class Postgres {
  public:
   /// Initialises the cluster on first use, recovers it after a crash, and returns when it accepts
@@ -35,18 +35,18 @@ class Postgres {
   ///                        its log
   static absl::StatusOr<std::unique_ptr<Postgres>> Start(const Options& options);
 
-  /// Stops the database and waits for its end. The shutdown does not wait for clients, and leaves
-  /// everything that is committed on disk.
+  /// Stops the database and waits until it has ended. The shutdown does not wait for clients;
+  /// everything that was committed stays on disk.
   ~Postgres();
 
   Postgres(const Postgres&) = delete;
   Postgres& operator=(const Postgres&) = delete;
 
-  /// libpq connection string of the database `content`, as its owner.
+  /// Returns the libpq connection string of the database `content`, as its owner.
   const std::string& url() const;
 
-  /// Process id of the database server; of the previous one during a restart. For tests that kill
-  /// it.
+  /// Returns the process id of the database server; during a restart, that of the previous one. For
+  /// tests that kill it.
   int pid() const;
 
  private:

@@ -35,8 +35,8 @@ struct Command {
 /// would change its settings).
 absl::StatusOr<pid_t> Spawn(const Command& command, int parent_death_signal);
 
-/// Runs a program and waits for its end. It is killed if the calling thread ends. INTERNAL, with
-/// the end of its output, if it fails.
+/// Runs a program and waits for its end. The program is killed if the calling thread ends.
+/// INTERNAL, with the end of its output, if it fails.
 absl::Status Run(const Command& command);
 
 /// Blocks until the child `pid` has ended. Its id is not reused until Reap() is called.

@@ -38,15 +38,12 @@ const FormatEntry& EntryOf(Format format) {
                        [format](const FormatEntry& entry) { return entry.format == format; });
 }
 
-// More than any valid article needs, and small enough for every parser to be fast.
-constexpr size_t kMaxFileBytes = size_t{2} * kMaxBodyBytes;
-
 // Returns `content` with LF line ends and without a byte order mark. INVALID_ARGUMENT if it is not
 // text.
 absl::StatusOr<std::string> NormalizeText(absl::string_view content) {
   if (content.size() > kMaxFileBytes) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "the file has ", content.size(), " bytes; at most ", kMaxFileBytes, " are allowed"));
+    return absl::InvalidArgumentError(
+        absl::StrCat("the file has more than ", kMaxFileBytes, " bytes"));
   }
   if (!IsUtf8(content)) return absl::InvalidArgumentError("the file is not UTF-8 text");
   if (HasForbiddenCharacter(content, /*one_line=*/false)) {

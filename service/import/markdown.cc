@@ -21,7 +21,7 @@ namespace content::importer {
 namespace {
 
 struct File {
-  // Includes everything before it, so that YAML's line numbers are those of the file.
+  // Includes everything before the front matter, so that YAML's line numbers are those of the file.
   absl::string_view front_matter;
   absl::string_view body;
 };
@@ -43,7 +43,7 @@ absl::string_view WithoutLeadingBlankLines(absl::string_view text) {
   return text;
 }
 
-// The language of front matter at the start of `text` if that is not YAML; otherwise empty.
+// Returns the language of front matter at the start of `text` if it is not YAML, otherwise empty.
 absl::string_view UnsupportedLanguage(absl::string_view text) {
   if (absl::ConsumePrefix(&text, "{")) {
     const bool has_keys = absl::StartsWith(absl::StripLeadingAsciiWhitespace(text), "\"");
@@ -79,7 +79,7 @@ absl::Status ErrorAt(const YAML::Mark& mark, absl::string_view problem) {
   return ErrorInLine(mark.line + 1, problem);
 }
 
-// The value of the first of `keys` that has one; null if none has.
+// Returns the value of the first of `keys` that has one; null if none has.
 YAML::Node Find(const YAML::Node& map, std::initializer_list<const char*> keys) {
   for (const char* key : keys) {
     if (const YAML::Node value = map[key]; value && !value.IsNull()) return value;

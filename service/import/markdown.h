@@ -14,14 +14,13 @@ namespace content::importer {
 ///   title
 ///   author, authors       a name, a map of name, id and url, or a list of these
 ///   date                  `2025-06-12`, RFC 3339, or `2025-06-12 08:30:00 +0200`; seconds and
-///   offset
-///                         may be missing; UTC is the default
+///                         offset may be missing; UTC is the default
 ///   tags                  a list, or a string separated by commas or, without commas, by spaces
 ///   summary, description
 ///   language, lang
 ///   slug, id
-/// The first of two names for a field wins. Other keys are ignored. A field that is not given stays
-/// empty, even the title. The body is kept as it is, without the blank lines around it. A file with
+/// The first of two names for a field wins. Other keys are ignored. A missing field stays empty,
+/// even the title. The body is kept as it is, without the blank lines around it. A file with
 /// `draft: true` or `published: false` is refused.
 ///
 /// INVALID_ARGUMENT if the file is refused, with a message that names the line.

@@ -58,7 +58,7 @@ bool EndsSentence(absl::string_view line) {
   return std::any_of(std::begin(kStops), std::end(kStops), take_mark);
 }
 
-// True for items of a list, but also for a wrapped line that happens to start with a dash.
+// Returns true for list items, but also for a wrapped line that happens to start with a dash.
 bool HasBullet(absl::string_view line) {
   return absl::StartsWith(line, "- ") || absl::StartsWith(line, "• ") ||
          absl::StartsWith(line, "* ");
@@ -72,20 +72,20 @@ Line MakeLine(absl::string_view text) {
           .has_bullet = HasBullet(text)};
 }
 
-// Whether the first word of `next` would have fitted into `line`.
+// Returns whether the first word of `next` would have fitted into `line`.
 bool StopsEarly(const Line& line, const Line& next, size_t width) {
   return line.length + 1 + next.first_word_length <= width;
 }
 
-// Whether a paragraph may end after line `i`: a sentence ends there, or an item of a list begins or
-// ends.
+// Returns whether a paragraph may end after line `i`: a sentence ends there, or a list item begins
+// or ends.
 bool MayEndParagraph(const Block& block, size_t i) {
   return i + 1 == block.size() || block[i].ends_sentence || block[i].has_bullet ||
          block[i + 1].has_bullet;
 }
 
-// Whether line `i` can only be the first of its paragraph: it stops in mid-sentence, and fills the
-// width of first lines but not that of other lines.
+// Returns whether line `i` can only be the first of its paragraph: it stops in mid-sentence, and
+// fills the width of first lines but not that of other lines.
 bool MustBeFirst(const Block& block, size_t i, const Widths& widths) {
   if (MayEndParagraph(block, i)) return false;
   return block[i].length <= widths.first_line &&
@@ -93,8 +93,8 @@ bool MustBeFirst(const Block& block, size_t i, const Widths& widths) {
          StopsEarly(block[i], block[i + 1], widths.other_lines);
 }
 
-// Whether line `i` is the last of its paragraph. `is_first`: it is the first one too. A last line
-// that happens to be full is recognised only by a narrower first line after it.
+// Returns whether line `i` is the last of its paragraph. `is_first`: whether it is also the first.
+// A last line that happens to be full is recognised only by a narrower first line after it.
 bool EndsParagraph(const Block& block, size_t i, bool is_first, const Widths& widths) {
   if (i + 1 == block.size()) return true;
   if (!MayEndParagraph(block, i)) return false;
@@ -105,7 +105,7 @@ bool EndsParagraph(const Block& block, size_t i, bool is_first, const Widths& wi
 // Returns how well `widths` explain the lines of `block`: the number of lines that agree minus the
 // number that disagree. A line that ends in mid-sentence agrees if the next word would not have
 // fitted, and disagrees if it would. A line that is too long disagrees. A line after which a
-// paragraph may end tells nothing.
+// paragraph may end does not count.
 int Score(const Block& block, const Widths& widths) {
   int score = 0;
   bool is_first = true;
@@ -247,7 +247,7 @@ bool IsPostedBy(absl::string_view line) {
          absl::ParseTime("%H:%M", time_of_day, &time, &problem);
 }
 
-// Whether `line` starts the footer that a blog puts below its articles.
+// Returns whether `line` starts the footer that a blog puts below its articles.
 bool IsFooter(absl::string_view line) {
   static constexpr absl::string_view kFooters[] = {"no comments", "post a comment",
                                                    "leave a comment"};
@@ -300,7 +300,7 @@ class Page {
     return next_ < lines_.size() ? lines_[next_++] : "";
   }
 
-  // The number, in the file, of the line that was taken last.
+  // Returns the number, in the file, of the last line taken.
   size_t line_number() const { return next_; }
 
   std::vector<absl::string_view> RestWithoutFooter() const {
@@ -313,7 +313,7 @@ class Page {
   size_t next_ = 0;
 };
 
-// Whether `text` may follow a comma within a name, as in "Ada Byron, Ph.D.".
+// Returns whether `text` may follow a comma within a name, as in "Ada Byron, Ph.D.".
 bool IsNameSuffix(absl::string_view text) {
   static constexpr absl::string_view kSuffixes[] = {"Jr", "Sr", "II", "III", "IV", "PhD", "MD"};
   return IsOneOf(kSuffixes, absl::StrReplaceAll(text, {{".", ""}}));

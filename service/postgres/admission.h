@@ -8,8 +8,8 @@
 
 namespace content::postgres {
 
-/// Bounds the number of calls that wait for a connection. An overloaded server refuses calls at
-/// once, instead of letting all of them wait past their deadlines.
+/// Limits the number of calls that wait for a connection. An overloaded server refuses calls at
+/// once instead of letting all of them wait past their deadlines.
 ///
 ///   absl::StatusOr<Admission::Ticket> ticket = admission.Admit();
 ///   if (!ticket.ok()) return std::move(done)(ticket.status());
@@ -18,9 +18,8 @@ namespace content::postgres {
 /// Thread-safe. Lock-free.
 class Admission {
  public:
-  /// One place among the waiting calls, which is given back when the ticket is destroyed or
-  /// replaced. Move-only. A default-constructed or moved-from ticket holds no place. Must not
-  /// outlive the Admission.
+  /// One place in the queue, which is released when the ticket is destroyed or replaced. Move-only.
+  /// A default-constructed or moved-from ticket holds no place. Must not outlive the Admission.
   class Ticket {
    public:
     Ticket() = default;
@@ -46,14 +45,15 @@ class Admission {
   Admission(const Admission&) = delete;
   Admission& operator=(const Admission&) = delete;
 
-  /// RESOURCE_EXHAUSTED if all places are taken, or if the calls that wait for the same key
-  /// (`alike`) have half of them: one hot key leaves room for the others.
+  /// Takes a place. `alike` is the number of calls that already wait for the same key.
+  /// RESOURCE_EXHAUSTED if all places are taken, or if `alike` is half of them or more: one hot key
+  /// leaves room for the others.
   absl::StatusOr<Ticket> Admit(size_t alike = 0);
 
-  /// Takes a place even if none is free, for a call that was admitted before and waits again.
+  /// Takes a place even if none is free, for a call that was admitted before and has to wait again.
   Ticket Readmit();
 
-  /// Number of calls that wait.
+  /// Returns the number of waiting calls.
   size_t waiting() const { return waiting_.load(std::memory_order_relaxed); }
 
  private:

@@ -3,7 +3,7 @@
 namespace content::postgres {
 
 void AppendToArray(absl::string_view value, std::string& array) {
-  array += array.empty() ? "{\"" : ",\"";  // in quotes, because null is a text too
+  array += array.empty() ? "{\"" : ",\"";  // quoted, because an unquoted null means NULL
   while (true) {
     const size_t special = value.find_first_of("\"\\");
     absl::StrAppend(&array, value.substr(0, special));

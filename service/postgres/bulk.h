@@ -11,11 +11,12 @@
 #include "absl/strings/string_view.h"
 #include "postgres/transaction.h"
 
-// Statements that take any number of rows as parameters.
+// Statements that take any number of rows as parameters. Not thread-safe, except for const methods.
 namespace content::postgres {
 
-/// Appends a text to an array in PostgreSQL's notation, which is empty before the first text and
-/// lacks the closing brace: https://www.postgresql.org/docs/current/arrays.html#ARRAYS-IO
+/// Appends a text to an array in PostgreSQL's notation
+/// (https://www.postgresql.org/docs/current/arrays.html#ARRAYS-IO). `array` must be empty before
+/// the first text; the caller appends the closing brace.
 void AppendToArray(absl::string_view value, std::string& array);
 
 /// Rows of parameters, as text:
@@ -54,17 +55,16 @@ class Rows {
   std::vector<Row> rows_;
 };
 
-/// A statement that takes Rows. Several rows are sent as arrays; one row is sent as plain values,
-/// which costs the database half as much.
+/// A statement that takes Rows. Several rows are sent as arrays. A single row is sent as plain
+/// values, which costs the database half as much.
 ///
-///   const BulkStatement<2> insert("INSERT INTO t (name, n) SELECT name, n FROM $rows AS r (name,
-///   n)",
-///                                 {"text", "integer"});
+///   const BulkStatement<2> insert(
+///       "INSERT INTO t (name, n) SELECT name, n FROM $rows AS r (name, n)", {"text", "integer"});
 ///   insert.Exec(transaction, rows);
 template <size_t kColumns>
 class BulkStatement {
  public:
-  /// `$rows` in `text` stands for the rows. It is used in a FROM clause, and followed by an alias
+  /// `$rows` in `text` stands for the rows. It must be in a FROM clause and be followed by an alias
   /// that names the columns. `types` are the columns' SQL types.
   BulkStatement(absl::string_view text, const std::array<const char*, kColumns>& types);
 

@@ -6,8 +6,10 @@
 #include <unistd.h>
 
 #include <array>
+#include <cerrno>
 #include <memory>
 #include <optional>
+#include <system_error>
 #include <utility>
 
 #include "absl/strings/ascii.h"
@@ -27,7 +29,9 @@ constexpr absl::Duration kLogInterval = absl::Seconds(10);
 // An eventfd: any thread can signal it, and one thread polls it together with a socket.
 class WakeupFd {
  public:
-  WakeupFd() : fd_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
+  WakeupFd() : fd_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
+    if (fd_ < 0) throw std::system_error(errno, std::generic_category(), "cannot make an eventfd");
+  }
   ~WakeupFd() { close(fd_); }
 
   WakeupFd(const WakeupFd&) = delete;
@@ -44,7 +48,7 @@ class WakeupFd {
   const int fd_;
 };
 
-// A connection on which nothing blocks but opening it. It uses libpq directly: libpqxx's wait for
+// A connection on which only opening blocks. It uses libpq directly: libpqxx's wait for
 // notifications cannot be interrupted, and its interface differs from version to version.
 class Session {
  public:
@@ -73,8 +77,8 @@ class Session {
                               nullptr, nullptr, 0));
   }
 
-  // Blocks until there is something to receive or to send, `wakeup` is signalled, or `timeout` is
-  // over.
+  // Blocks until there is something to receive or to send, `wakeup` is signalled, or `timeout` has
+  // passed.
   void Wait(const WakeupFd& wakeup, absl::Duration timeout) {
     const int unsent = PQflush(connection_.get());
     if (unsent < 0) return Fail();
@@ -86,7 +90,7 @@ class Session {
          forever ? -1 : static_cast<int>(absl::ToInt64Milliseconds(timeout)) + 1);
   }
 
-  // Receives what has come, and calls `on_payload` for what other sessions sent.
+  // Receives what has arrived, and calls `on_payload` for each payload from another session.
   void Receive(const Channel::OnPayload& on_payload) {
     if (PQconsumeInput(connection_.get()) == 0) return Fail();
     while (busy_ && PQisBusy(connection_.get()) == 0) TakeResult();
@@ -122,8 +126,8 @@ class Session {
   std::optional<std::string> failure_;
 };
 
-// Notifications are hints: nobody waits until they are on disk. Operators, and tests, know the
-// session by its name.
+// Notifications are hints, so they need not be on disk. Operators and tests recognise the session
+// by its application name.
 std::string Greeting(const std::string& name) {
   return absl::StrCat(
       "SET synchronous_commit = off; SELECT set_config('application_name', "
@@ -173,7 +177,7 @@ class Channel::Worker {
     }
   }
 
-  // Sends and listens until the session fails, and returns why it did.
+  // Sends and listens until the session fails or `stop` is requested. Returns why it failed.
   std::string UseSession(const std::stop_token& stop) {
     Session session(dsn_, greeting_);
     SteadyTime next_statement = SteadyTime::InfinitePast();
@@ -201,7 +205,7 @@ class Channel::Worker {
   const TakePayloads take_payloads_;
   const OnPayload on_payload_;
   const WakeupFd wakeup_;
-  std::jthread thread_;  // last: it uses the rest
+  std::jthread thread_;  // Last: it uses the other members.
 };
 
 Channel::Channel(std::string dsn, const std::string& name, TakePayloads take_payloads,

@@ -11,15 +11,16 @@
 
 namespace content::postgres {
 
-/// Sends and receives text by NOTIFY (https://www.postgresql.org/docs/current/sql-notify.html), on
-/// a connection and a thread of its own.
+/// Sends and receives text by NOTIFY (https://www.postgresql.org/docs/current/sql-notify.html) on
+/// its own connection and thread.
 ///
-/// Notifications are best effort. What is sent while the database cannot be reached waits, and is
-/// then sent; what others send meanwhile is lost. At most one statement is under way, and at most
-/// 200 start in a second.
+/// Notifications are best effort. While the database cannot be reached, payloads to send wait, but
+/// those that were being sent when the connection broke are lost, and so are payloads from other
+/// sessions. At most one statement is under way, and at most 200 start
+/// per second.
 class Channel {
  public:
-  /// PostgreSQL accepts no more bytes in one payload.
+  /// PostgreSQL's limit for one payload.
   static constexpr size_t kMaxPayloadBytes = 7999;
 
   /// Returns the payloads to send now; empty if there are none. Called on the channel's thread.
@@ -28,7 +29,7 @@ class Channel {
   /// Receives a payload that another session sent. Called on the channel's thread. Must not block.
   using OnPayload = std::function<void(absl::string_view)>;
 
-  /// `dsn` is a CompleteDsn; `name`, an SQL identifier, is the channel's.
+  /// `dsn` is a CompleteDsn. `name` is the channel's name, an SQL identifier.
   Channel(std::string dsn, const std::string& name, TakePayloads take_payloads,
           OnPayload on_payload);
   ~Channel();
@@ -36,7 +37,7 @@ class Channel {
   Channel(const Channel&) = delete;
   Channel& operator=(const Channel&) = delete;
 
-  /// Has the payloads taken soon. Thread-safe. Does not block.
+  /// Makes the channel call TakePayloads soon. Thread-safe. Does not block.
   void Wake();
 
  private:

@@ -5,12 +5,15 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "base/call.h"
+#include "base/clock.h"
+#include "base/errors.h"
 #include "postgres/admission.h"
 #include "postgres/failure.h"
 #include "postgres/job.h"
@@ -19,30 +22,30 @@ namespace content::postgres {
 
 class Pool;
 
-/// A request that a Coalescer has been given and has not answered.
+/// A request that was added to a Coalescer and has not been answered.
 template <class Item, class Answer>
 struct PendingRequest {
   Item item;
   CallContext context;
   Callback<Answer> done;
   Admission::Ticket ticket = {};  // while it waits for a connection
-  bool alone = false;             // a batch with it failed, perhaps because of it
+  bool alone = false;             // must run alone: it may have made a batch fail
 };
 
-/// What a batch says to each of its requests. nullopt: not this time, ask again.
+/// The answers of a batch, one per request. nullopt means that the request must run again.
 template <class Answer>
 using BatchAnswers = std::vector<std::optional<absl::StatusOr<Answer>>>;
 
-/// Whether `next` may go into a batch of at most `max_size` requests.
+/// Returns whether `next` may join a batch, which has at most `max_size` requests.
 template <class Request>
 bool MayJoin(const Request& next, const std::vector<Request>& batch, size_t max_size) {
   if (batch.empty()) return true;
   return batch.size() < max_size && !batch.back().alone && !next.alone;
 }
 
-/// Does requests together: when a connection is free, it takes those of the waiting requests that
-/// may share statements, and each is answered for itself. A request that comes alone starts at
-/// once, and the busier the executor is, the larger the batches and the cheaper each request.
+/// Runs requests in batches. When a connection becomes free, it takes the waiting requests that may
+/// share statements, and each request gets its own answer. A single request starts at once. The
+/// busier the executor is, the larger the batches and the cheaper each request.
 ///
 ///   // Declared before the pool, because the pool's jobs use it.
 ///   Coalescer<ReadPolicy<std::string, Article>> articles_{
@@ -53,14 +56,13 @@ bool MayJoin(const Request& next, const std::vector<Request>& batch, size_t max_
 ///
 ///   articles_.Add(context, "name", [](absl::StatusOr<Article> article) { ... });
 ///
-/// A policy decides what may go together and in which order; ReadPolicy and WritePolicy are the two
-/// there are. The Coalescer does what is common:
-/// - It asks the executor's Admission for a place for each waiting request.
-/// - It chooses the requests of a batch late, when the connection is there.
+/// The policy, ReadPolicy or WritePolicy, decides which requests may share a batch and in which
+/// order they run. The Coalescer does everything else:
+/// - It takes a place in the executor's Admission for each waiting request.
+/// - It chooses the requests of a batch late, when the connection is available.
 /// - It drops requests whose caller has given up.
-/// - After a failure that one request may have caused, it does all requests of the batch one by
-/// one.
-/// - Requests that come back go before those that came later.
+/// - If a batch fails, perhaps because of one request, it runs its requests one by one.
+/// - Requests that run again go before those that came later.
 /// - It answers all waiting requests when the executor ends.
 ///
 /// `Policy` has the types Item, Answer, Request (a PendingRequest) and Batch (with a member
@@ -68,17 +70,18 @@ bool MayJoin(const Request& next, const std::vector<Request>& batch, size_t max_
 ///   size_t CountAlike(const Item&) const    number of waiting requests with the same key
 ///   void Add(Request)                       puts a request behind the others
 ///   int WantedJobs(Pace) const              number of jobs that should wait for a connection
-///   Batch Take(Pace)                        removes what a job does together; may be empty
+///   Batch Take(Pace)                        removes the requests of one job; may be empty
 ///   void Release(const Batch&, std::vector<Request> again, bool one_by_one)
-///                                           ends the job of a batch; `again` goes to the front, to
-///                                           be done one by one, or because it had no answer
+///                                           ends the job of a batch. `again` goes to the front;
+///                                           it runs one by one if `one_by_one`, otherwise it had
+///                                           no answer
 ///   std::vector<Request> TakeAll()          removes all waiting requests
 ///   BatchAnswers<Answer> Run(Connection&, const std::vector<Request>&, Pace, bool in_doubt) const
-///                                           does the requests; may be called by several threads;
+///                                           runs the requests; may be called by several threads;
 ///                                           may throw the exceptions of Connection
 ///
-/// `Executor` has the types Connection and Job (a BasicJob), and the methods Schedule(job, pace),
-/// admission() and clock(). Pool is one.
+/// `Executor` has the types Connection and Job (a BasicJob), and the methods
+/// Schedule(job, pace, may_run_here), admission() and clock(). Pool is one.
 ///
 /// Thread-safe. Must outlive the executor, which need not exist yet.
 template <class PolicyType, class Executor = Pool>
@@ -93,9 +96,11 @@ class Coalescer {
   Coalescer(const Coalescer&) = delete;
   Coalescer& operator=(const Coalescer&) = delete;
 
-  /// Calls `done` on a thread of the executor. If too many requests wait, calls it at once, on the
-  /// calling thread, with RESOURCE_EXHAUSTED.
+  /// Adds a request. Calls `done` on a thread of the executor, or on one that may run jobs
+  /// (CallContext::may_run_here), or, if too many requests wait, at once on the calling thread with
+  /// RESOURCE_EXHAUSTED. Blocks only if `context.may_run_here`.
   void Add(CallContext context, Item item, Callback<Answer> done) {
+    const bool may_run_here = context.may_run_here;
     std::unique_lock lock(mutex_);
     auto ticket = executor_.admission().Admit(policy_.CountAlike(item));
     if (!ticket.ok()) {
@@ -103,7 +108,14 @@ class Coalescer {
       return std::move(done)(ticket.status());
     }
     policy_.Add({std::move(item), std::move(context), std::move(done), *std::move(ticket)});
-    ScheduleWanted(std::move(lock));
+    ScheduleWanted(std::move(lock), may_run_here);
+  }
+
+  /// When the oldest of the batches that are being done was given to a connection; InfiniteFuture
+  /// if there is none. Connecting counts, waiting for a connection does not. Does not block.
+  SteadyTime OldestBatchStart() {
+    const std::lock_guard lock(mutex_);
+    return batch_starts_.empty() ? SteadyTime::InfiniteFuture() : *batch_starts_.begin();
   }
 
  private:
@@ -116,7 +128,8 @@ class Coalescer {
     BatchJob(Coalescer& coalescer, Pace pace) : coalescer_(coalescer), pace_(pace) {}
 
     CallContext Begin() override {
-      batch_ = coalescer_.TakeBatch(pace_);
+      start_ = coalescer_.executor_.clock().Now();
+      batch_ = coalescer_.TakeBatch(pace_, start_);
       CallContext context{.deadline = SteadyTime::InfinitePast(),
                           .cancelled = [this] { return AreAllCancelled(); }};
       for (const Request& request : batch_->requests) {
@@ -128,14 +141,17 @@ class Coalescer {
     absl::Status Run(typename Executor::Connection& connection, bool in_doubt) override {
       answers_ =
           std::as_const(coalescer_.policy_).Run(connection, batch_->requests, pace_, in_doubt);
-      if (answers_.size() == batch_->requests.size()) return absl::OkStatus();
-      return Internal("a batch has more or fewer answers than requests");
+      // The work may be committed, so it must not be done again.
+      if (answers_.size() != batch_->requests.size()) {
+        FailInvariant("a batch has more or fewer answers than requests");
+      }
+      return absl::OkStatus();
     }
 
     void Finish(absl::Status status) override {
       if (!batch_) return coalescer_.AnswerAll(pace_, status);
       if (!status.ok()) answers_.assign(batch_->requests.size(), status);
-      coalescer_.FinishBatch(*std::move(batch_), std::move(answers_), status);
+      coalescer_.FinishBatch(*std::move(batch_), start_, std::move(answers_), status);
     }
 
    private:
@@ -146,18 +162,19 @@ class Coalescer {
 
     Coalescer& coalescer_;
     const Pace pace_;
+    SteadyTime start_;
     std::optional<Batch> batch_;  // nullopt until the job has begun
     BatchAnswers<Answer> answers_;
   };
 
   // Schedules the jobs that the policy wants and that are not scheduled yet. Releases the mutex
   // first, so that a thread that is woken does not wait for it.
-  void ScheduleWanted(std::unique_lock<std::mutex> lock) {
+  void ScheduleWanted(std::unique_lock<std::mutex> lock, bool may_run_here = false) {
     const int prompt = ClaimUnscheduled(Pace::kPrompt);
     const int any = ClaimUnscheduled(Pace::kAny);
     lock.unlock();
-    for (int i = 0; i < prompt; ++i) Schedule(Pace::kPrompt);
-    for (int i = 0; i < any; ++i) Schedule(Pace::kAny);
+    for (int i = 0; i < prompt; ++i) Schedule(Pace::kPrompt, may_run_here);
+    for (int i = 0; i < any; ++i) Schedule(Pace::kAny, may_run_here);
   }
 
   // Requires mutex_.
@@ -168,23 +185,25 @@ class Coalescer {
     return unscheduled;
   }
 
-  void Schedule(Pace pace) { executor_.Schedule(std::make_unique<BatchJob>(*this, pace), pace); }
+  void Schedule(Pace pace, bool may_run_here) {
+    executor_.Schedule(std::make_unique<BatchJob>(*this, pace), pace, may_run_here);
+  }
 
   // Requires mutex_.
   int& Scheduled(Pace pace) { return pace == Pace::kPrompt ? scheduled_prompt_ : scheduled_any_; }
 
-  Batch TakeBatch(Pace pace) {
+  Batch TakeBatch(Pace pace, SteadyTime now) {
     std::unique_lock lock(mutex_);
     --Scheduled(pace);
+    batch_starts_.insert(now);
     Batch batch = policy_.Take(pace);
-    ScheduleWanted(std::move(lock));  // another connection may start with the rest
-    batch.requests = DropGone(std::move(batch.requests));
+    ScheduleWanted(std::move(lock));  // another connection may take the rest
+    batch.requests = DropAbandoned(std::move(batch.requests), now);
     return batch;
   }
 
-  // Answers the requests whose callers have given up, and returns the others, which wait no more.
-  std::vector<Request> DropGone(std::vector<Request> requests) {
-    const SteadyTime now = executor_.clock().Now();
+  // Answers the requests whose callers have given up, and returns the others. None waits any more.
+  std::vector<Request> DropAbandoned(std::vector<Request> requests, SteadyTime now) {
     std::vector<Request> wanted;
     wanted.reserve(requests.size());
     for (Request& request : requests) {
@@ -198,8 +217,9 @@ class Coalescer {
     return wanted;
   }
 
-  void FinishBatch(Batch batch, BatchAnswers<Answer> answers, const absl::Status& status) {
-    const bool one_by_one = batch.requests.size() > 1 && MayBeOnesFault(status);
+  void FinishBatch(Batch batch, SteadyTime start, BatchAnswers<Answer> answers,
+                   const absl::Status& status) {
+    const bool one_by_one = batch.requests.size() > 1 && MayBeCausedByOneRequest(status);
     std::vector<Request> again;
     for (size_t i = 0; i < batch.requests.size(); ++i) {
       if (!one_by_one && answers[i]) continue;
@@ -209,15 +229,16 @@ class Coalescer {
     }
     // The next batch starts before the callers of this one are answered.
     std::unique_lock lock(mutex_);
+    batch_starts_.erase(batch_starts_.find(start));
     policy_.Release(batch, std::move(again), one_by_one);
     ScheduleWanted(std::move(lock));
     for (size_t i = 0; i < batch.requests.size(); ++i) {
-      Callback<Answer>& done = batch.requests[i].done;  // empty if the request is done again
+      Callback<Answer>& done = batch.requests[i].done;  // empty if the request runs again
       if (done) std::move(done)(*std::move(answers[i]));
     }
   }
 
-  // For a job that the executor ends before it begins: no other will begin either.
+  // For a job that the executor ends before it begins. No other job will begin either.
   void AnswerAll(Pace pace, const absl::Status& status) {
     std::vector<Request> requests;
     {
@@ -230,9 +251,10 @@ class Coalescer {
 
   Executor& executor_;
   std::mutex mutex_;
-  Policy policy_;             // Guarded by mutex_, except for Run.
-  int scheduled_prompt_ = 0;  // Guarded by mutex_.
-  int scheduled_any_ = 0;     // Guarded by mutex_.
+  Policy policy_;                           // Guarded by mutex_, except for Run.
+  int scheduled_prompt_ = 0;                // Guarded by mutex_.
+  int scheduled_any_ = 0;                   // Guarded by mutex_.
+  std::multiset<SteadyTime> batch_starts_;  // Of the batches being done. Guarded by mutex_.
 };
 
 }  // namespace content::postgres

@@ -17,11 +17,11 @@ namespace content::postgres {
 /// The parameters of a statement, as text.
 using Parameters = std::vector<std::string>;
 
-/// The text of a parameter: a string, a number or a boolean.
+/// Returns a parameter as text. Takes a string, an integer or a boolean.
 inline std::string ParameterText(std::string value) { return value; }
 inline std::string ParameterText(const char* value) { return value; }
 inline std::string ParameterText(bool value) { return value ? "true" : "false"; }
-template <class Number, class = std::enable_if_t<std::is_arithmetic_v<Number>>>
+template <class Number, class = std::enable_if_t<std::is_integral_v<Number>>>
 std::string ParameterText(Number value) {
   return std::to_string(value);
 }
@@ -40,53 +40,57 @@ Parameters MakeParameters(Args&&... args) {
 ///     names.push_back(row[0].as<std::string>());
 ///   }
 ///
-/// It never reconnects. A connection that breaks throws from then on, and is thrown away.
+/// Never reconnects. Once broken, every method throws, and the connection must be discarded.
 ///
-/// The methods throw exceptions, which the jobs of a Pool let pass: the pool turns them into an
-/// absl::Status (failure.h). Not thread-safe, but for ShutdownIfOverdue.
+/// Methods report errors by exceptions. A Pool's jobs let them through: the pool turns them into an
+/// absl::Status (failure.h). Not thread-safe, except for ShutdownIfOverdue and ShutdownSocket.
 class Connection {
  public:
-  /// Connects, which takes 3 s at most unless `dsn`, a CompleteDsn, says otherwise. Statements are
-  /// timed by `clock`.
+  /// Connects. `dsn` is a CompleteDsn; unless it says otherwise, connecting takes at most 3 s.
+  /// `clock` times statements and must outlive the connection.
   explicit Connection(const std::string& dsn, const SteadyClock& clock = SteadyClock::System());
   ~Connection();
 
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
 
-  /// Makes the settings that our statements rely on, whatever the server's configuration is, and
-  /// returns the server's version. Called first, except for migrations.
+  /// Sets what our statements rely on, whatever the server's configuration is, and returns the
+  /// server's version. Must be called before the first statement, except for migrations.
   std::string PrepareSession();
 
   bool is_open() const;
 
-  /// Has the database end statements that run longer than `limit`, but never longer than `max`.
+  /// Makes the database cancel statements that run longer than `limit`, or than `max` if that is
+  /// shorter.
   ///
-  /// `limit` is raised to 128 ms, and rounded up to a power of two in milliseconds. So the setting
-  /// rarely changes, which takes a round trip; and the statement that changes it, which runs under
-  /// the old setting, has time enough.
+  /// `limit` is raised to at least 128 ms and rounded up to a power of two in milliseconds. So the
+  /// setting, whose change takes a round trip, rarely changes, and the statement that changes it
+  /// has enough time under the old setting.
   void SetStatementTimeout(absl::Duration limit, absl::Duration max);
 
-  /// How long the last statement ran that failed.
+  /// Returns how long the last failed statement ran.
   absl::Duration failed_after() const { return monitor_.failed_after(); }
 
-  /// Shuts down the socket if the database is overdue with the current statement: 5 s beyond the
-  /// statement timeout. The thread that waits for the statement then gets an exception. Returns
-  /// true if it did. Thread-safe.
+  /// Shuts down the socket if the current statement has run for 5 s longer than the statement
+  /// timeout; the thread that waits for it then gets an exception. Returns whether it shut the
+  /// socket down. Thread-safe.
   bool ShutdownIfOverdue();
 
-  /// Runs one statement, in the open Snapshot if there is one. Otherwise it runs outside a
-  /// transaction block, which costs a third as much. `sql` is prepared and kept, so it must be one
-  /// of a bounded set of texts.
+  /// Makes the current use of the socket, or else the next one, fail. Thread-safe.
+  void ShutdownSocket() const;
+
+  /// Runs one statement: in the open Snapshot if there is one, otherwise outside a transaction
+  /// block, which costs a third as much. `sql` is prepared and the prepared statement kept, so
+  /// `sql` must come from a bounded set of texts.
   template <class... Args>
   Result Read(const std::string& sql, Args&&... args) {
     return ReadPrepared(sql, MakeParameters(std::forward<Args>(args)...));
   }
 
-  /// Runs statements without parameters in one transaction block. They are not prepared.
+  /// Runs statements without parameters in one transaction block, without preparing them.
   void RunScript(const std::string& sql);
 
-  /// Runs one statement outside a transaction block. It is not prepared.
+  /// Runs one statement outside a transaction block, without preparing it.
   void Run(const std::string& sql);
 
  private:
@@ -96,20 +100,19 @@ class Connection {
 
   Result ReadPrepared(const std::string& sql, const Parameters& parameters);
 
+  void RunWithin(absl::Duration limit, const std::string& sql);
+
   // Returns the name of the prepared statement for `sql`. Prepares it on first use.
   const std::string& Prepare(const std::string& sql);
 
-  // Makes the current or next use of the socket fail.
-  void ShutdownSocket() const;
-
   StatementMonitor monitor_;
   std::unique_ptr<Impl> impl_;
-  // The limit of a statement, for the monitor.
+  // The time limit of statements, for the monitor.
   absl::Duration statement_timeout_ = absl::InfiniteDuration();
 };
 
-/// While a Snapshot lives, all reads on its connection see the database as of one moment. At most
-/// one for a connection at a time.
+/// While it exists, all reads on its connection see the database as of one moment. At most one per
+/// connection at a time.
 class Snapshot {
  public:
   explicit Snapshot(Connection& connection);

@@ -15,20 +15,12 @@
 
 #include "postgres/connection.h"
 
-// The parts of a connection that use libpqxx, which other rooms do not see. Only this file and
+// The parts of a connection that use libpqxx, hidden from other rooms. Only this file and
 // connection.cc know how libpqxx 6.4 (Debian 12) and 7.10 (Debian 13) differ.
 namespace content::postgres {
 
-#if PQXX_VERSION_MAJOR >= 7
-using SnapshotTransaction =
-    pqxx::transaction<pqxx::isolation_level::repeatable_read, pqxx::write_policy::read_only>;
-#else
-using SnapshotTransaction =
-    pqxx::transaction<pqxx::isolation_level::repeatable_read, pqxx::readwrite_policy::read_only>;
-#endif
-
-// A second descriptor of a socket. It stays valid, and the same socket, whatever libpq does with
-// its own, so another thread may shut the socket down through it.
+// A duplicate of a socket's descriptor. It refers to the same socket whatever libpq does with its
+// own descriptor, so another thread may shut the socket down through it.
 class SocketHandle {
  public:
   explicit SocketHandle(int socket) : fd_(fcntl(socket, F_DUPFD_CLOEXEC, 0)) {
@@ -53,7 +45,7 @@ struct Connection::Impl {
   const SocketHandle socket;
   std::map<std::string, std::string> prepared;  // statements and their names
   int64_t preparation_count = 0;
-  std::unique_ptr<SnapshotTransaction> snapshot;  // while a Snapshot is open
+  std::unique_ptr<pqxx::nontransaction> snapshot;  // while a Snapshot is open
 };
 
 inline pqxx::result ExecutePrepared(pqxx::transaction_base& transaction, const std::string& name,

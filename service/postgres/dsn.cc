@@ -16,7 +16,8 @@ namespace {
 
 using Options = std::unique_ptr<PQconninfoOption, decltype(&PQconninfoFree)>;
 
-// nullptr if `dsn` cannot be parsed. libpq's message may quote the string, and a password in it.
+// Returns nullptr if `dsn` cannot be parsed. libpq's error message is dropped, because it may quote
+// a password.
 Options Parse(absl::string_view dsn) {
   return {PQconninfoParse(std::string(dsn).c_str(), nullptr), &PQconninfoFree};
 }
@@ -26,7 +27,7 @@ std::string Quoted(absl::string_view value) {
 }
 
 // Keywords whose values are not secret, and the values that may be shown. Any other value is
-// suspect: in `postgresql://me:pass@word@db/x` libpq takes `word@db` for the host.
+// suspect: in `postgresql://me:pass@word@db/x`, libpq takes `word@db` for the host.
 constexpr struct {
   const char* keyword;
   const char* value;

@@ -4,32 +4,34 @@
 
 #include "absl/status/status.h"
 
-// Turns exceptions of libpqxx into errors for callers. The only place that knows SQLSTATEs.
+// Turns libpqxx's exceptions into errors for callers. The only file that knows SQLSTATEs.
 namespace content::postgres {
 
 struct Failure {
   enum class Kind {
-    /// Another attempt would fail again.
+    /// Another attempt would fail too.
     kFinal,
-    /// The attempt lost against another transaction and wrote nothing. Another may succeed.
+    /// The attempt collided with another transaction and wrote nothing. Another attempt may
+    /// succeed.
     kContention,
-    /// A statement was cancelled, and its transaction rolled back. Its own timeout may be over, or
-    /// a late timer of an earlier statement hit it, or an operator.
+    /// A statement was cancelled and its transaction rolled back: by its own timeout, by a late
+    /// timer of an earlier statement, or by an operator.
     kCancelled,
     /// The connection can no longer be used. The attempt was not committed.
     kConnectionLost,
-    /// The connection was lost while committing.
+    /// The connection was lost during the commit.
     kOutcomeUnknown,
   };
   Kind kind;
-  /// The caller's answer if no other attempt succeeds.
+  /// The error for the caller if no further attempt succeeds.
   absl::Status status;
 };
 
-/// Whether a batch may have failed because of one of its requests.
-bool MayBeOnesFault(const absl::Status& status);
+/// Returns whether a batch may have failed with `status` because of a single request in it.
+bool MayBeCausedByOneRequest(const absl::Status& status);
 
-/// Explains an exception of a Connection's method, and logs the parts that the caller is not told.
-Failure Explain(const std::exception& exception);
+/// Turns an exception of a Connection's method into a Failure, and logs what the caller is not
+/// told. `is_open`: whether the connection can still be used. If not, that is why its job failed.
+Failure ToFailure(const std::exception& exception, bool is_open);
 
 }  // namespace content::postgres

@@ -16,14 +16,14 @@ struct Migration {
   absl::string_view sql;
 };
 
-/// Applies the migrations that the database lacks, each in a transaction, and returns their names.
-/// `known` is sorted by version. Concurrent processes take turns (an advisory lock).
-/// FAILED_PRECONDITION if the database has a newer schema, or was migrated with other files.
+/// Applies the missing migrations, each in a transaction, and returns their names. `known` must be
+/// sorted by version. Concurrent processes take turns (an advisory lock). FAILED_PRECONDITION if
+/// the database has a newer schema or was migrated with different files.
 absl::StatusOr<std::vector<std::string>> Migrate(const std::string& dsn,
                                                  const std::vector<Migration>& known);
 
-/// OK if the database has exactly the migrations `known`. Otherwise FAILED_PRECONDITION, with a
-/// message that says which version it has, which it needs, and what to do.
+/// Returns OK if exactly the migrations `known` have been applied. Otherwise FAILED_PRECONDITION
+/// with a message that gives the actual and the required version and says what to do.
 absl::Status CheckSchema(const std::string& dsn, const std::vector<Migration>& known);
 
 }  // namespace content::postgres

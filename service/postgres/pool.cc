@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <optional>
 
 #include "absl/random/random.h"
 #include "base/errors.h"
@@ -13,18 +14,29 @@ namespace {
 
 constexpr int kMaxCollisions = 3;
 constexpr int kMaxLosses = 1;
-// A late timer cancels one statement. More cancellations are somebody's decision.
+// A late timer cancels one statement. More cancellations than this are somebody's decision.
 constexpr int kMaxCancellations = 5;
 constexpr absl::Duration kReconnectDelay = absl::Milliseconds(200);
 constexpr absl::Duration kLogInterval = absl::Seconds(10);
 constexpr absl::Duration kWatchInterval = absl::Seconds(1);
 
-// A plan fits the size that its tables have when it is made, and a new database grows quickly. A
+// A caller's thread runs jobs while they take less than kQuick, for kMaxTimeHere in all.
+constexpr absl::Duration kQuick = absl::Milliseconds(1);
+constexpr absl::Duration kMaxTimeHere = absl::Milliseconds(1);
+// After this time workers take over the jobs that wait behind it.
+constexpr absl::Duration kSlow = absl::Milliseconds(2);
+// After this time its connection is cut.
+constexpr absl::Duration kMaxWaitHere = absl::Milliseconds(50);
+// How often the watchdog checks a caller's thread, and for how long after it last ran a job.
+constexpr absl::Duration kGuardInterval = absl::Milliseconds(10);
+constexpr absl::Duration kGuardTime = absl::Seconds(1);
+
+// A plan suits the sizes that its tables had when it was made, and a new database grows quickly. A
 // plan for small tables joins by scanning them: 30 ms for 200,000 comments.
-constexpr absl::Duration kPlanLife = absl::Seconds(5);
+constexpr absl::Duration kPlanLifetime = absl::Seconds(5);
 constexpr char kDiscardPlans[] = "DISCARD PLANS";
 
-// Colliding transactions wait for different times, so that they do not collide again.
+// A random time, so that colliding transactions do not collide again.
 absl::Duration CollisionDelay(int collisions) {
   thread_local absl::BitGen random;
   return absl::Milliseconds(absl::Uniform(random, 1, 10 << collisions));
@@ -37,7 +49,8 @@ struct Attempts {
   int cancellations = 0;
   bool in_doubt = false;  // one of them may have been committed
 
-  // The job's last word. It must not say "not done" if an attempt may have been committed.
+  // Returns the final status of the job. It must not say "not done" if an attempt may have been
+  // committed.
   absl::Status Failed(absl::Status status) const {
     return in_doubt ? OutcomeUnknown() : std::move(status);
   }
@@ -45,7 +58,8 @@ struct Attempts {
 
 }  // namespace
 
-// Used by its own thread, but for the members that say otherwise.
+// Used by one thread at a time, its own or one that borrowed it, except where a member says
+// otherwise.
 class Pool::Worker {
  public:
   Worker(const Options& options, std::stop_token stop)
@@ -54,12 +68,38 @@ class Pool::Worker {
   std::condition_variable wake;
   bool is_called = false;  // Set when there may be a job. Guarded by the pool's mutex_.
 
-  void Do(Job& job, Pace pace) {
-    if (pace == Pace::kPrompt) SetPromptJobStart(options_.clock->Now());
-    const CallContext context = job.Begin();
-    absl::Status status = Run(job, context);
-    if (pace == Pace::kPrompt) SetPromptJobStart(SteadyTime::InfiniteFuture());
-    job.Finish(std::move(status));
+  void Assign(QueuedJob queued) {
+    job_ = std::move(queued.job);
+    pace_ = queued.pace;
+  }
+
+  // Whether it has a job that is not done.
+  bool has_job() const { return job_ != nullptr; }
+
+  // The pace of its last job.
+  Pace pace() const { return pace_; }
+
+  // Whether the database answered the last attempt of its last job within kQuick.
+  bool was_quick() const { return took_ < kQuick; }
+
+  bool is_connected() const { return connection_ != nullptr && connection_->is_open(); }
+
+  // Tries its job once. The job stays if it failed and should be tried again. A first attempt does
+  // not sleep, and does not connect if a connection is open.
+  void Try() {
+    if (!context_) Begin();
+    if (std::optional<absl::Status> outcome = Attempt()) Finish(*std::move(outcome));
+  }
+
+  void Complete() {
+    while (has_job()) Try();
+  }
+
+  // For a worker that is lent, and therefore connected. Thread-safe.
+  void CutConnection() {
+    const std::lock_guard lock(mutex_);
+    connection_->ShutdownSocket();
+    log::Warning("database is slow");
   }
 
   // Thread-safe.
@@ -70,14 +110,7 @@ class Pool::Worker {
     }
   }
 
-  // When its job began, if that is prompt; otherwise InfiniteFuture. Thread-safe.
-  SteadyTime PromptJobStart() {
-    const std::lock_guard lock(mutex_);
-    return prompt_job_start_;
-  }
-
-  // The version of the database that the open connection leads to. Empty if none is open.
-  // Thread-safe.
+  // Returns the version of the connected database; empty if no connection is open. Thread-safe.
   std::string DatabaseVersion() {
     const std::lock_guard lock(mutex_);
     return database_version_;
@@ -86,68 +119,74 @@ class Pool::Worker {
  private:
   SteadyTime Now() const { return options_.clock->Now(); }
 
-  // Runs the job until it has an outcome, and returns that.
-  absl::Status Run(Job& job, const CallContext& context) {
-    Attempts attempts;
-    while (true) {
-      const SteadyTime now = Now();
-      if (absl::Status status = CheckCaller(context, now); !status.ok()) {
-        return attempts.Failed(std::move(status));
-      }
-      const absl::Duration limit = std::min(context.deadline - now, options_.statement_timeout);
-      try {
-        if (!Open(limit, now)) return attempts.Failed(StoreUnavailable());
-        return job.Run(*connection_, attempts.in_doubt);
-      } catch (const std::exception& exception) {
-        absl::Status status = PrepareRetry(ExplainOnConnection(exception), limit, attempts);
-        if (!status.ok()) return attempts.Failed(std::move(status));
-      }
+  void Begin() {
+    took_ = absl::InfiniteDuration();
+    attempts_ = {};
+    context_ = job_->Begin();
+  }
+
+  void Finish(absl::Status status) {
+    job_->Finish(std::move(status));
+    context_.reset();
+    job_.reset();
+  }
+
+  // Returns the outcome of the job, or nullopt if it should be tried again.
+  std::optional<absl::Status> Attempt() {
+    if (failure_) {
+      absl::Status status = PrepareRetry(*std::exchange(failure_, std::nullopt));
+      if (!status.ok()) return attempts_.Failed(std::move(status));
+    }
+    const SteadyTime now = Now();
+    if (absl::Status status = CheckCaller(*context_, now); !status.ok()) {
+      return attempts_.Failed(std::move(status));
+    }
+    limit_ = std::min(context_->deadline - now, options_.statement_timeout);
+    try {
+      if (!Open(limit_, now)) return attempts_.Failed(StoreUnavailable());
+      absl::Status status = job_->Run(*connection_, attempts_.in_doubt);
+      took_ = Now() - now;
+      return status;
+    } catch (const std::exception& exception) {
+      failure_ = ToFailure(exception, connection_->is_open());
+      return std::nullopt;
     }
   }
 
-  // Whatever fails on a broken connection fails because of that.
-  Failure ExplainOnConnection(const std::exception& exception) const {
-    Failure failure = Explain(exception);
-    const bool is_broken = connection_ != nullptr && !connection_->is_open();
-    if (!is_broken || failure.kind == Failure::Kind::kOutcomeUnknown) return failure;
-    return {Failure::Kind::kConnectionLost, StoreUnavailable()};
-  }
-
-  // OK if the job should be run again after this failure; otherwise its outcome. `limit` is the
-  // time that each of its statements had.
-  absl::Status PrepareRetry(Failure failure, absl::Duration limit, Attempts& attempts) {
+  // Returns OK if the job should run again after this failure, otherwise its outcome. May sleep.
+  absl::Status PrepareRetry(Failure failure) {
     switch (failure.kind) {
       case Failure::Kind::kFinal:
         return std::move(failure.status);
       case Failure::Kind::kContention:
-        if (++attempts.collisions > kMaxCollisions) return std::move(failure.status);
-        options_.clock->SleepFor(CollisionDelay(attempts.collisions), stop_);
+        if (++attempts_.collisions > kMaxCollisions) return std::move(failure.status);
+        options_.clock->SleepFor(CollisionDelay(attempts_.collisions), stop_);
         return absl::OkStatus();
       case Failure::Kind::kCancelled:
-        // A statement that had less time than this job gives it was not cancelled on its account:
-        // it ran before the timeout was set, or a timer of the job before went off late.
-        if (connection_->failed_after() >= limit) return std::move(failure.status);
-        if (++attempts.cancellations > kMaxCancellations) return std::move(failure.status);
+        // A statement that was cancelled before `limit_` had passed was not cancelled by this job's
+        // timeout: it ran before that was set, or a timer of the previous job fired late.
+        if (connection_->failed_after() >= limit_) return std::move(failure.status);
+        if (++attempts_.cancellations > kMaxCancellations) return std::move(failure.status);
         return absl::OkStatus();
       case Failure::Kind::kOutcomeUnknown:
-        attempts.in_doubt = true;
+        attempts_.in_doubt = true;
         [[fallthrough]];
       case Failure::Kind::kConnectionLost:
         Replace(nullptr);
-        if (++attempts.losses > kMaxLosses) return std::move(failure.status);
+        if (++attempts_.losses > kMaxLosses) return std::move(failure.status);
         return absl::OkStatus();
     }
     return std::move(failure.status);
   }
 
-  // Makes connection_ ready for a job whose statements have this limit. False if the database
-  // cannot be reached. May throw like the methods of Connection.
+  // Makes connection_ ready for a job whose statements have this limit. Returns false if the
+  // database cannot be reached. May throw like the methods of Connection.
   bool Open(absl::Duration limit, SteadyTime now) {
     if (connection_ == nullptr && !Connect(now)) return false;
     connection_->SetStatementTimeout(limit, options_.statement_timeout);
     if (now >= plans_until_) {
       connection_->Run(kDiscardPlans);
-      plans_until_ = now + kPlanLife;
+      plans_until_ = now + kPlanLifetime;
     }
     return true;
   }
@@ -157,7 +196,7 @@ class Pool::Worker {
     try {
       Replace(std::make_unique<Connection>(options_.dsn, *options_.clock));
       SetDatabaseVersion(connection_->PrepareSession());
-      plans_until_ = now + kPlanLife;
+      plans_until_ = now + kPlanLifetime;
       return true;
     } catch (const std::exception& exception) {
       Replace(nullptr);
@@ -176,12 +215,7 @@ class Pool::Worker {
       connection_.swap(connection);
       database_version_.clear();
     }
-    // The old connection is closed here, without the lock: that may take long.
-  }
-
-  void SetPromptJobStart(SteadyTime time) {
-    const std::lock_guard lock(mutex_);
-    prompt_job_start_ = time;
+    // The old connection is closed here, without the lock, because closing may take long.
   }
 
   void SetDatabaseVersion(std::string version) {
@@ -191,22 +225,30 @@ class Pool::Worker {
 
   const Options& options_;
   const std::stop_token stop_;  // of the pool
+
+  std::unique_ptr<Job> job_;
+  Pace pace_ = Pace::kAny;
+  std::optional<CallContext> context_;  // nullopt until the job has begun
+  Attempts attempts_;
+  std::optional<Failure> failure_;  // of the last attempt, if that is to be followed by another
+  absl::Duration limit_;            // the time that each of its statements has
+  absl::Duration took_;             // infinite if the last attempt was not answered
+
   SteadyTime next_connect_ = SteadyTime::InfinitePast();
   SteadyTime next_log_ = SteadyTime::InfinitePast();
   SteadyTime plans_until_ = SteadyTime::InfinitePast();
   std::mutex mutex_;
-  // Written by the worker's thread with mutex_ held. Read by it without, by others with mutex_
-  // held.
+  // Written with mutex_ held by the thread that uses the worker. Read by that thread without it,
+  // and by others with mutex_ held.
   std::unique_ptr<Connection> connection_;
-  std::string database_version_;                                // Guarded by mutex_.
-  SteadyTime prompt_job_start_ = SteadyTime::InfiniteFuture();  // Guarded by mutex_.
+  std::string database_version_;  // Guarded by mutex_.
 };
 
 Pool::Pool(Options options) : options_(std::move(options)), admission_(options_.queue_limit) {
   for (int i = 0; i < options_.connections; ++i) {
     workers_.push_back(std::make_unique<Worker>(options_, stop_.get_token()));
   }
-  watchdog_ = std::jthread([this](const std::stop_token& stop) { CutHangingConnections(stop); });
+  watchdog_ = std::jthread([this](const std::stop_token& stop) { Watch(stop); });
   for (const auto& worker : workers_) {
     threads_.emplace_back([this, &worker] { Serve(*worker); });
   }
@@ -214,12 +256,13 @@ Pool::Pool(Options options) : options_(std::move(options)), admission_(options_.
 
 Pool::~Pool() {
   {
-    const std::lock_guard lock(mutex_);
+    std::unique_lock lock(mutex_);
+    returned_.wait(lock, [this] { return borrowed_ == nullptr; });
     stop_.request_stop();
   }
   for (const auto& worker : workers_) worker->wake.notify_one();
   threads_.clear();  // joins them
-  // The callbacks may schedule more jobs, which are answered too.
+  // Callbacks may schedule more jobs, which are answered too.
   for (auto jobs = TakeQueuedJobs(); !jobs.empty(); jobs = TakeQueuedJobs()) {
     for (QueuedJob& queued : jobs) queued.job->Finish(StoreUnavailable());
   }
@@ -235,15 +278,16 @@ std::vector<Pool::QueuedJob> Pool::TakeQueuedJobs() {
   return jobs;
 }
 
-void Pool::Schedule(std::unique_ptr<Job> job, Pace pace) {
-  const std::lock_guard lock(mutex_);
-  std::deque<QueuedJob>& queue = pace == Pace::kPrompt ? prompt_queue_ : any_queue_;
+void Pool::Schedule(std::unique_ptr<Job> job, Pace pace, bool may_run_here) {
+  std::unique_lock lock(mutex_);
+  const bool is_prompt = pace == Pace::kPrompt;
+  const bool runs_here = may_run_here && is_prompt && MayRunHere();
+  std::deque<QueuedJob>& queue = is_prompt ? prompt_queue_ : any_queue_;
   queue.push_back({std::move(job), pace, ++job_count_});
-  if (idle_.empty() || (pace == Pace::kAny && !MayBeginSlowJob())) return;
-  Worker& worker = *idle_.back();
-  idle_.pop_back();
-  worker.is_called = true;
-  worker.wake.notify_one();
+  if (runs_here) return RunHere(std::move(lock));
+  // A caller's thread is about to take it. If that takes too long, GuardCaller wakes a worker.
+  if (is_prompt && borrowed_ != nullptr && Now() - borrowed_since_ < kSlow) return;
+  if (is_prompt || MayBeginSlowJob()) WakeIdleWorker();
 }
 
 Pool::Stats Pool::GetStats() {
@@ -256,12 +300,6 @@ Pool::Stats Pool::GetStats() {
   const std::lock_guard lock(mutex_);
   stats.busy_connections = busy_;
   return stats;
-}
-
-SteadyTime Pool::OldestPromptJobStart() {
-  SteadyTime oldest = SteadyTime::InfiniteFuture();
-  for (const auto& worker : workers_) oldest = std::min(oldest, worker->PromptJobStart());
-  return oldest;
 }
 
 std::string Pool::DatabaseVersion() {
@@ -278,44 +316,129 @@ bool Pool::MayBeginSlowJob() const {
 std::deque<Pool::QueuedJob>* Pool::NextQueue() {
   const bool has_slow = !any_queue_.empty() && MayBeginSlowJob();
   if (prompt_queue_.empty()) return has_slow ? &any_queue_ : nullptr;
-  // In the order in which they came: where no connection is reserved, neither waits for ever.
+  // In order of arrival, so that neither kind starves where no connection is reserved.
   const bool slow_is_next = has_slow && any_queue_.front().number < prompt_queue_.front().number;
   return slow_is_next ? &any_queue_ : &prompt_queue_;
+}
+
+void Pool::Assign(std::deque<QueuedJob>& queue, Worker& worker) {
+  worker.Assign(std::move(queue.front()));
+  queue.pop_front();
+  ++busy_;
+  if (worker.pace() == Pace::kAny) ++busy_slow_;
+}
+
+void Pool::NoteEnd(const Worker& worker) {
+  --busy_;
+  if (worker.pace() == Pace::kAny) {
+    --busy_slow_;
+  } else {
+    is_quick_ = worker.was_quick();
+  }
 }
 
 void Pool::Serve(Worker& worker) {
   std::unique_lock lock(mutex_);
   while (!stop_.stop_requested()) {
-    std::deque<QueuedJob>* const queue = NextQueue();
-    if (queue == nullptr) {
+    if (std::deque<QueuedJob>* const queue = NextQueue()) {
+      Assign(*queue, worker);
+    } else {
       Rest(lock, worker);
-      continue;
     }
-    QueuedJob next = std::move(queue->front());
-    queue->pop_front();
-    const int slow = next.pace == Pace::kAny ? 1 : 0;
-    ++busy_;
-    busy_slow_ += slow;
+    if (!worker.has_job()) continue;
     lock.unlock();
-    worker.Do(*next.job, next.pace);
-    next.job.reset();
+    worker.Complete();
     lock.lock();
-    --busy_;
-    busy_slow_ -= slow;
+    NoteEnd(worker);
   }
 }
 
+// When it returns, a caller's thread may have left the worker a job.
 void Pool::Rest(std::unique_lock<std::mutex>& lock, Worker& worker) {
   worker.is_called = false;
   idle_.push_back(&worker);
   worker.wake.wait(lock, [&] { return worker.is_called || stop_.stop_requested(); });
 }
 
-void Pool::CutHangingConnections(const std::stop_token& stop) {
+void Pool::Wake(Worker& worker) {
+  worker.is_called = true;
+  worker.wake.notify_one();
+}
+
+void Pool::WakeIdleWorker() {
+  if (idle_.empty()) return;
+  Wake(*idle_.back());
+  idle_.pop_back();
+}
+
+void Pool::WakeIdleWorkersForQueuedJobs() {
+  const size_t slow_jobs = MayBeginSlowJob() ? any_queue_.size() : 0;
+  const size_t wanted = std::min(prompt_queue_.size() + slow_jobs, idle_.size());
+  for (size_t i = 0; i < wanted; ++i) WakeIdleWorker();
+}
+
+bool Pool::MayRunHere() const {
+  const bool is_prompt_job_running = busy_ > busy_slow_;
+  return is_quick_ && !is_prompt_job_running && prompt_queue_.empty() && !idle_.empty() &&
+         idle_.back()->is_connected() && !stop_.stop_requested();
+}
+
+void Pool::RunHere(std::unique_lock<std::mutex> lock) {
+  Worker& worker = *idle_.back();
+  idle_.pop_back();
+  const SteadyTime now = Now();
+  if (now - borrowed_since_ >= kGuardTime) guard_wanted_.notify_one();
+  borrowed_ = &worker;
+  borrowed_since_ = now;
+  do {
+    Assign(prompt_queue_, worker);
+    lock.unlock();
+    worker.Try();
+    lock.lock();
+    if (!worker.has_job()) NoteEnd(worker);
+  } while (MayGoOnHere());
+  if (worker.has_job()) {
+    Wake(worker);
+  } else {
+    idle_.push_back(&worker);
+  }
+  WakeIdleWorkersForQueuedJobs();
+  borrowed_ = nullptr;
+  returned_.notify_all();
+}
+
+bool Pool::MayGoOnHere() {
+  return !borrowed_->has_job() && is_quick_ && Now() - borrowed_since_ < kMaxTimeHere &&
+         NextQueue() == &prompt_queue_;
+}
+
+void Pool::Watch(const std::stop_token& stop) {
   while (!stop.stop_requested()) {
-    options_.clock->SleepFor(kWatchInterval, stop);
+    AwaitTick(stop);
+    GuardCaller();
     for (const auto& worker : workers_) worker->CutConnectionIfHanging();
   }
+}
+
+// Ticks are short while callers' threads run jobs. An idle pool wakes rarely.
+void Pool::AwaitTick(const std::stop_token& stop) {
+  std::unique_lock lock(mutex_);
+  const SteadyTime now = Now();
+  const auto must_guard = [this, now] { return now - borrowed_since_ < kGuardTime; };
+  if (must_guard()) {
+    options_.clock->WaitUntil(now + kGuardInterval, lock, guard_wanted_, stop,
+                              [] { return false; });
+  } else {
+    options_.clock->WaitUntil(now + kWatchInterval, lock, guard_wanted_, stop, must_guard);
+  }
+}
+
+void Pool::GuardCaller() {
+  const std::lock_guard lock(mutex_);
+  if (borrowed_ == nullptr) return;
+  const absl::Duration waits = Now() - borrowed_since_;
+  if (waits >= kSlow) WakeIdleWorkersForQueuedJobs();
+  if (waits >= kMaxWaitHere) borrowed_->CutConnection();
 }
 
 }  // namespace content::postgres

@@ -18,15 +18,15 @@
 
 namespace content::postgres {
 
-/// One entry for each key of a read. nullopt: not this time, ask again.
+/// One entry per key. nullopt means that the key must be read again.
 template <class Answer>
 using Answers = std::vector<std::optional<Answer>>;
 
-/// For a Coalescer of reads of one kind. At most kMaxBatch reads share a statement, in the order in
-/// which they came; reads with equal keys share an answer. All jobs are prompt. A statement that
-/// takes long holds up the reads of its own batch only.
+/// The policy of a Coalescer for one kind of read. At most kMaxBatch reads share a statement, in
+/// order of arrival; reads with equal keys share an answer. All jobs are prompt. A slow statement
+/// delays only the reads of its own batch.
 ///
-/// `Key` has `operator<`. `AnswerType` is copied only for reads that share it.
+/// `Key` must have `operator<`. `AnswerType` is copied only for reads that share an answer.
 template <class Key, class AnswerType, class Connection = postgres::Connection>
 class ReadPolicy {
  public:
@@ -38,11 +38,10 @@ class ReadPolicy {
     std::vector<Request> requests;
   };
 
-  /// Reads keys, each different, and answers at least one of them. May throw the exceptions of
-  /// Connection.
+  /// Reads distinct keys and answers at least one of them. May throw the exceptions of Connection.
   using Work = std::function<Answers<Answer>(Connection&, const std::vector<Key>& keys)>;
 
-  /// Larger batches save little per read and delay the first of them.
+  /// Larger batches save little per read and delay the first one.
   static constexpr size_t kMaxBatch = 64;
 
   ReadPolicy(Work work) : work_(std::move(work)) {}  // NOLINT(google-explicit-constructor)
@@ -51,7 +50,7 @@ class ReadPolicy {
 
   void Add(Request request) { waiting_.push_back(std::move(request)); }
 
-  // One job at a time waits for a connection. When it begins it leaves a rest to the next one.
+  // One job at a time waits for a connection. If it cannot take all reads, another is scheduled.
   int WantedJobs(Pace pace) const { return pace == Pace::kPrompt && !waiting_.empty() ? 1 : 0; }
 
   Batch Take(Pace) {
@@ -96,8 +95,8 @@ class ReadPolicy {
   }
 
  private:
-  // Adds the different keys of the requests to `keys`, and returns for each request the place of
-  // its key.
+  // Adds the distinct keys of the requests to `keys`. Returns, for each request, the index of its
+  // key.
   static std::vector<size_t> PlacesOfKeys(const std::vector<Request>& requests,
                                           std::vector<Key>& keys) {
     const auto less = [](const Key* a, const Key* b) { return *a < *b; };
@@ -113,7 +112,7 @@ class ReadPolicy {
     return places;
   }
 
-  // A read that no statement answers would be asked for ever.
+  // Fails if no key was answered: the reads would be repeated for ever.
   static void CheckAnswered(const Answers<Answer>& answers, size_t key_count) {
     const auto has_value = [](const std::optional<Answer>& answer) { return answer.has_value(); };
     if (answers.size() != key_count) throw std::logic_error("a read has answers for other keys");

@@ -14,8 +14,8 @@ namespace pqxx {
 class result;
 }
 
-// The result of a statement. All access is checked: a missing row or column, NULL where a value is
-// expected, and text that is not of the wanted type throw an exception, which the pool turns into
+// The result of a statement. All access is checked: a missing row or column, an unexpected NULL,
+// and text that does not parse as the requested type throw an exception, which the pool turns into
 // INTERNAL.
 namespace content::postgres {
 
@@ -26,11 +26,12 @@ class Field {
 
   bool is_null() const { return text_ == nullptr; }
 
-  /// The value as text, terminated by a zero byte. Empty for NULL.
+  /// Returns the value as NUL-terminated text; empty for NULL.
   const char* c_str() const { return text_ == nullptr ? "" : text_; }
   absl::string_view text() const { return {c_str(), size_}; }
 
-  /// The value as a bool, an integer, or a std::string. Throws if it is NULL or something else.
+  /// Returns the value as a bool, an integer or a std::string. Throws if it is NULL or does not
+  /// parse.
   template <class T>
   T as() const {
     if constexpr (std::is_same_v<T, std::string>) {
@@ -64,7 +65,7 @@ class Field {
 
 class Result;
 
-/// One row. Valid while the Result exists and is not moved.
+/// One row. Valid while the Result exists and has not been moved.
 class Row {
  public:
   Field operator[](size_t column) const;
@@ -96,7 +97,7 @@ class Result {
 
   Row operator[](size_t row) const;
 
-  /// The index of the column of this name.
+  /// Returns the index of the column with this name.
   size_t column_number(absl::string_view name) const;
 
   class Iterator {

@@ -10,21 +10,23 @@
 
 namespace content::postgres {
 
-/// Times the statements of one connection. The connection's thread marks each of them with a Scope:
+/// Times the statements of one connection. The connection's thread marks each statement with a
+/// Scope:
 ///
 ///   const StatementMonitor::Scope scope(monitor, absl::Seconds(10));
 ///   ... send the statement and wait for its result ...
 ///
-/// Another thread asks whether the current one is overdue. A Scope costs one reading of the clock.
+/// Another thread checks whether the current statement is overdue. A Scope costs one reading of the
+/// clock.
 class StatementMonitor {
  public:
   explicit StatementMonitor(const SteadyClock& clock) : clock_(clock) {}
 
-  /// Marks a statement, from before it is sent until its result is there. For the thread of the
-  /// connection. One at a time.
+  /// Marks a statement from before it is sent until its result has arrived. For the connection's
+  /// thread only; one at a time.
   class Scope {
    public:
-    /// PostgreSQL is expected to answer within `limit`, and is given kGrace beyond that.
+    /// The statement is overdue once it has run for `limit` plus kGrace.
     Scope(StatementMonitor& monitor, absl::Duration limit)
         : monitor_(monitor), start_(monitor.clock_.Now()), exceptions_(std::uncaught_exceptions()) {
       monitor_.overdue_after_ = Nanoseconds(start_ + limit + kGrace);
@@ -46,11 +48,11 @@ class StatementMonitor {
     const int exceptions_;
   };
 
-  /// How long the last statement ran that ended with an exception. For the thread of the
-  /// connection.
+  /// Returns how long the last statement ran that ended with an exception. For the connection's
+  /// thread only.
   absl::Duration failed_after() const { return failed_after_; }
 
-  /// Returns true, once for each statement, if the current one is overdue. Thread-safe.
+  /// Returns true if the current statement is overdue, but only once per statement. Thread-safe.
   bool ClaimOverdue() {
     int64_t overdue_after = overdue_after_;
     return Nanoseconds(clock_.Now()) > overdue_after &&

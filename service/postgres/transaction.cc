@@ -9,10 +9,11 @@
 namespace content::postgres {
 namespace {
 
-// A commit has no timeout. A disk that is busy may take long to flush it.
+// A commit has no timeout, because a busy disk may take long to flush it. This is its limit for the
+// monitor.
 constexpr absl::Duration kCommitLimit = absl::Minutes(1);
 
-// Whether PostgreSQL has said that it did not do what it was asked for.
+// Returns whether the exception shows that PostgreSQL refused the statement.
 bool IsRefusal(const std::exception& exception) {
   const auto* error = dynamic_cast<const pqxx::sql_error*>(&exception);
   return (error != nullptr && !error->sqlstate().empty()) ||
@@ -35,7 +36,7 @@ Transaction::~Transaction() {
   try {
     impl_->session.exec("ROLLBACK");
   } catch (const std::exception&) {
-    connection_.ShutdownSocket();  // nobody may use it in the middle of this transaction
+    connection_.ShutdownSocket();  // nobody may reuse it within this transaction
   }
 }
 
@@ -71,7 +72,7 @@ void Transaction::Commit() {
     Send(kCommitLimit);
   } catch (const std::exception& exception) {
     if (connection_.is_open() && IsRefusal(exception)) throw;
-    is_open_ = false;  // the connection is thrown away
+    is_open_ = false;  // the connection is discarded
     throw pqxx::in_doubt_error(exception.what());
   }
   is_open_ = false;

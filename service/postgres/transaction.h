@@ -19,8 +19,8 @@ namespace content::postgres {
 ///
 /// A round trip costs more than most statements. So BEGIN is sent with the first statement, and a
 /// statement whose result is not needed can be sent with the next one or with the commit (Queue).
-/// Queued statements are sent as text, with their parameters, which the server's log may show: no
-/// text of users may be queued.
+/// Queued statements are sent as text together with their parameters, which the server may log:
+/// never queue text from users.
 ///
 /// Throws like Connection. Not thread-safe.
 class Transaction {
@@ -31,28 +31,29 @@ class Transaction {
   Transaction(const Transaction&) = delete;
   Transaction& operator=(const Transaction&) = delete;
 
-  /// Sends the queued statements, and then runs this one.
+  /// Sends the queued statements, then runs this one and returns its result.
   template <class... Args>
   Result Exec(const std::string& sql, Args&&... args) {
     return ExecPrepared(sql, MakeParameters(std::forward<Args>(args)...));
   }
 
-  /// Runs a statement in one round trip with the queued ones. No text of users may be in `args`.
+  /// Runs a statement in one round trip with the queued ones and returns its result. `args` must
+  /// not contain text from users.
   template <class... Args>
   Result ExecWithQueued(const std::string& sql, Args&&... args) {
     Queue(sql, std::forward<Args>(args)...);
     return Send();
   }
 
-  /// Runs a statement for its effect alone, with the next statement or with the commit. No text of
-  /// users may be in `args`.
+  /// Runs a statement, whose result is dropped, with the next statement or with the commit. `args`
+  /// must not contain text from users.
   template <class... Args>
   void Queue(const std::string& sql, Args&&... args) {
     Append(sql, MakeParameters(std::forward<Args>(args)...));
   }
 
-  /// Sends the queued statements, and commits. If the connection is lost before PostgreSQL has
-  /// confirmed or refused the commit, it throws an exception that failure.h explains as
+  /// Sends the queued statements and commits. If the connection is lost before PostgreSQL has
+  /// confirmed or refused the commit, throws an exception that Explain (failure.h) reports as
   /// kOutcomeUnknown.
   void Commit();
 

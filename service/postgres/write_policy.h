@@ -6,7 +6,6 @@
 #include <functional>
 #include <iterator>
 #include <map>
-#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
@@ -18,24 +17,25 @@
 
 namespace content::postgres {
 
-/// How a batch of writes is done.
+/// How to run a batch of writes.
 struct WriteMode {
-  /// Leave out writes whose key another transaction has locked, and answer them with nullopt.
-  /// Otherwise wait for the locks.
+  /// If true, writes whose key another transaction has locked are skipped and answered with
+  /// nullopt. Otherwise the batch waits for the locks.
   bool skip_locked;
   /// An earlier attempt may have been committed.
   bool in_doubt;
 };
 
-/// For a Coalescer of writes that lock a key each (group commit).
-/// - Writes to one key are done in the order in which they came, by one connection at a time.
-///   Those that come meanwhile make the next batch.
+/// The policy of a Coalescer for writes that each lock a key (group commit).
+/// - Writes to one key run in order of arrival, on one connection at a time. Writes that arrive
+///   meanwhile form the next batch.
 /// - At most kMaxBatch writes, to any number of keys, share a transaction.
 /// - At most kMaxPromptBatches batches of unlocked keys are under way. Their jobs are prompt.
-/// - A key that another transaction has locked is left out of its batch, and then waited for by a
-///   job of its own, which is not prompt.
+/// - A key that another transaction has locked is left out of its batch. A separate job, which is
+///   not prompt, then waits for it.
 ///
-/// A job takes every write that it may take. Thread-compatible, like every policy.
+/// A job takes every write that it is allowed to take. Not thread-safe: the Coalescer's mutex
+/// guards it.
 template <class ItemType, class AnswerType, class Connection = postgres::Connection>
 class WritePolicy {
  private:
@@ -52,7 +52,7 @@ class WritePolicy {
   using Request = PendingRequest<Item, Answer>;
 
  private:
-  // The writes to one key. Kept while any of them waits or is done.
+  // The writes to one key. Exists while any of them waits or runs.
   struct Queue {
     State state = State::kIdle;
     std::deque<Request> waiting = {};
@@ -67,19 +67,19 @@ class WritePolicy {
     std::vector<Request> requests = {};
   };
 
-  /// Does writes in one transaction, in this order, and answers each. May throw the exceptions of
-  /// Connection: then none was done, or the outcome of all is unknown.
+  /// Runs writes in one transaction, in this order, and answers each. May throw the exceptions of
+  /// Connection; then none was done, or the outcome of all is unknown.
   using Work =
       std::function<BatchAnswers<Answer>(Connection&, const std::vector<const Item*>&, WriteMode)>;
 
   /// Returns the key of a write.
   using KeyOf = const std::string& (*)(const Item&);
 
-  /// Larger batches save little per write and delay the first of them.
+  /// Larger batches save little per write and delay the first one.
   static constexpr size_t kMaxBatch = 128;
 
-  /// While one batch waits for the disk, another works. With more of them they would be smaller,
-  /// which costs more. The other connections wait for locked keys, or do what takes long.
+  /// While one batch waits for the disk, another works. With more, batches would be smaller, which
+  /// costs more per write. The other connections wait for locked keys or run long jobs.
   static constexpr int kMaxPromptBatches = 2;
 
   WritePolicy(KeyOf key_of, Work work) : key_of_(key_of), work_(std::move(work)) {}
@@ -142,13 +142,13 @@ class WritePolicy {
     std::vector<const Item*> items;
     items.reserve(requests.size());
     for (const Request& request : requests) items.push_back(&request.item);
-    // An attempt in doubt may still be under way, in a transaction whose connection is gone. Its
-    // locks have to be waited for.
+    // An attempt in doubt may still be running in a transaction whose connection was lost, so this
+    // one must wait for its locks.
     const bool skip_locked = pace == Pace::kPrompt && !in_doubt;
     BatchAnswers<Answer> answers = work_(connection, items, {skip_locked, in_doubt});
     const bool all_answered = std::all_of(answers.begin(), answers.end(),
                                           [](const auto& answer) { return answer.has_value(); });
-    if (!skip_locked && !all_answered) throw std::logic_error("a write has no answer");
+    if (!skip_locked && !all_answered) FailInvariant("a write has no answer");
     return answers;
   }
 
@@ -165,7 +165,7 @@ class WritePolicy {
     return MayJoin(entry->second.waiting.front(), batch.requests, kMaxBatch);
   }
 
-  // Takes the first key of a line, and of its writes as many as there is room for.
+  // Takes the first key of a line, and as many of its writes as there is room for.
   static void TakeFirst(Line& line, Batch& batch) {
     const Entry entry = line.front();
     line.pop_front();

@@ -9,18 +9,18 @@
 
 namespace content::server {
 
-/// Follows the health of the database: asks every second whether it answers and accepts writes, and
-/// reports each change.
+/// Follows the health of the database: checks every second whether it responds and accepts writes,
+/// and reports each change.
 class HealthFollower {
  public:
-  /// Called with whether the database is healthy. Called on the follower's thread; must not block.
+  /// Receives whether the database is healthy. Called on the follower's thread; must not block.
   using Report = std::function<void(bool is_healthy)>;
 
-  /// The database counts as not healthy until the first report. `upkeep` and `clock` must outlive
-  /// the follower.
+  /// The database counts as unhealthy until the first report. `upkeep` and `clock` must outlive the
+  /// follower.
   HealthFollower(Upkeep& upkeep, Report report, SteadyClock& clock = SteadyClock::System());
 
-  /// Stops at once.
+  /// Stops without waiting for a check under way.
   ~HealthFollower() = default;
 
   HealthFollower(const HealthFollower&) = delete;

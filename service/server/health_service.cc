@@ -12,7 +12,7 @@ class HealthService::Watcher final : public grpc::ServerWriteReactor<Response> {
     Update();
   }
 
-  // Called with the service's mutex held.
+  // Requires the service's mutex.
   void Update() {
     const Response::ServingStatus status = health_.StatusOf(service_);
     if (is_writing_ || is_finished_ || status == response_.status()) return;
@@ -49,7 +49,7 @@ class HealthService::Watcher final : public grpc::ServerWriteReactor<Response> {
 
   HealthService& health_;
   const std::string service_;
-  Response response_;  // The last one sent. UNKNOWN, which is no service's status, at the start.
+  Response response_;  // The last one sent. UNKNOWN, which no service has, at the start.
   bool is_writing_ = false;
   bool is_finished_ = false;
 };
@@ -85,7 +85,7 @@ grpc::ServerWriteReactor<HealthService::Response>* HealthService::Watch(
   return new Watcher(*this, request->service());
 }
 
-// Called with mutex_ held.
+// Requires mutex_.
 HealthService::Response::ServingStatus HealthService::StatusOf(const std::string& service) const {
   if (!services_.contains(service)) return Response::SERVICE_UNKNOWN;
   return serving_ ? Response::SERVING : Response::NOT_SERVING;

@@ -10,9 +10,9 @@
 
 namespace content::server {
 
-/// grpc.health.v1 of a server whose services are either all SERVING or all NOT_SERVING, as is the
-/// server as a whole (""). NOT_SERVING until SetServing(true); gRPC's own health service would
-/// begin with SERVING. Thread-safe.
+/// grpc.health.v1 for a server whose services, and the server as a whole (""), always have the same
+/// status: SERVING or NOT_SERVING. Starts with NOT_SERVING, whereas gRPC's own health service
+/// starts with SERVING. Thread-safe.
 class HealthService final : public grpc::health::v1::Health::CallbackService {
  public:
   using Request = grpc::health::v1::HealthCheckRequest;
@@ -20,13 +20,13 @@ class HealthService final : public grpc::health::v1::Health::CallbackService {
 
   explicit HealthService(const std::vector<std::string>& services);
 
-  /// Tells every open Watch, too.
+  /// Sets the status, and sends it to every open Watch.
   void SetServing(bool serving);
 
   grpc::ServerUnaryReactor* Check(grpc::CallbackServerContext* context, const Request* request,
                                   Response* response) override;
 
-  /// Ends only when its caller or the server ends it.
+  /// The stream ends only when the caller or the server ends it.
   grpc::ServerWriteReactor<Response>* Watch(grpc::CallbackServerContext* context,
                                             const Request* request) override;
 

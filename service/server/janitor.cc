@@ -41,7 +41,7 @@ void Janitor::ForgetRequests(const std::stop_token& stop) {
                              before, std::move(done));
     };
     const absl::StatusOr<int64_t> count = Await<int64_t>(forget, kTimeout, stop, clock_);
-    // After a failure the next round tries again.
+    // After a failure, the next round tries again.
     if (!count.ok() || *count == 0) break;
     total += *count;
   }

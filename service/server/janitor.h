@@ -9,16 +9,16 @@
 
 namespace content::server {
 
-/// Makes the store forget old requests, about once a minute. Several servers may do so side by
-/// side.
+/// Deletes old requests from the store, about once a minute. Several servers may do so
+/// concurrently.
 class Janitor {
  public:
-  /// Requests are forgotten once they are older than `request_retention`. `upkeep` and `clock` must
+  /// Requests are deleted once they are older than `request_retention`. `upkeep` and `clock` must
   /// outlive the janitor.
   Janitor(Upkeep& upkeep, absl::Duration request_retention,
           SteadyClock& clock = SteadyClock::System());
 
-  /// Stops at once.
+  /// Stops without waiting for a deletion under way.
   ~Janitor() = default;
 
   Janitor(const Janitor&) = delete;

@@ -16,7 +16,7 @@ using google::protobuf::FileDescriptor;
 
 const DescriptorPool& Pool() { return *DescriptorPool::generated_pool(); }
 
-// A file and everything it imports, each once.
+// Adds a file and everything that it imports, each once.
 void AddFiles(const FileDescriptor& file, std::set<std::string>& seen,
               v1::FileDescriptorResponse& response) {
   if (!seen.insert(file.name()).second) return;
@@ -54,7 +54,7 @@ void SetExtensionNumbers(const std::string& type_name, v1::ServerReflectionRespo
   for (const auto* extension : extensions) numbers->add_extension_number(extension->number());
 }
 
-// Calls are few and short and made by people, so the synchronous API is enough.
+// Calls are few, short and made by people, so the synchronous API suffices.
 class ReflectionService final : public v1::ServerReflection::Service {
  public:
   explicit ReflectionService(std::vector<std::string> services) : services_(std::move(services)) {}

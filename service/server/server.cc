@@ -39,16 +39,16 @@ std::vector<std::string> AllServices() {
   return services;
 }
 
-// `listen` with the port that was taken instead of the one that was asked for, which may be 0.
+// Returns `listen` with the actual port instead of the requested one, which may be 0.
 std::string AddressWithPort(const std::string& listen, int port) {
   return absl::StrCat(listen.substr(0, listen.rfind(':')), ":", port);
 }
 
-// Time for answers already given to leave before streams that do not end by themselves are cut.
+// Time for finished answers to be sent before streams that never end by themselves are cut.
 constexpr absl::Duration kLastBytes = absl::Milliseconds(500);
 
-// Streams of one connection: an idle one takes 16 KiB. A client holds calls beyond that back until
-// others end; one with more watches than this needs several connections.
+// Maximum number of streams per connection. An idle stream takes 16 KiB. A client holds further
+// calls back until others end; a client with more watches than this needs several connections.
 constexpr int kMaxStreamsPerConnection = 1'000;
 
 // Memory that gRPC may hold for all connections: requests that arrive slowly, answers that are read
@@ -56,7 +56,7 @@ constexpr int kMaxStreamsPerConnection = 1'000;
 // calls. The largest legitimate load is some 20,000 watches, 320 MiB.
 constexpr size_t kMaxGrpcBytes = size_t{512} << 20;
 
-// Messages of gRPC and protobuf become events of our log, which is read by machines.
+// Messages from gRPC and protobuf become events of our log, so that every line can be parsed.
 void LogFromGrpc(gpr_log_func_args* args) {
   const auto write = args->severity == GPR_LOG_SEVERITY_ERROR ? log::Warning : log::Debug;
   write("grpc", {{"message", args->message}, {"file", args->file}, {"line", args->line}});
@@ -68,7 +68,7 @@ void LogFromProtobuf(google::protobuf::LogLevel level, const char* file, int lin
   write("protobuf", {{"message", message}, {"file", file}, {"line", line}});
 }
 
-// Watches may be silent for long, so dead peers are found by pings.
+// Watches may be silent for long, so pings detect dead peers.
 void EnablePings(grpc::ServerBuilder& builder) {
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, 60'000);
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 20'000);
@@ -78,8 +78,8 @@ void EnablePings(grpc::ServerBuilder& builder) {
   builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 9'000);
 }
 
-// Bounds what clients can make the server hold. Well-behaved clients keep to these limits; against
-// others a proxy is needed. Watchers are bounded by the feeds.
+// Limits what clients can make the server hold in memory. Well-behaved clients keep to these
+// limits; a proxy is needed against others. The feeds limit watchers.
 void LimitResources(grpc::ServerBuilder& builder) {
   builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, kMaxStreamsPerConnection);
   builder.SetResourceQuota(grpc::ResourceQuota("server").Resize(kMaxGrpcBytes));
@@ -102,7 +102,7 @@ class GrpcServer final : public Server {
     google::protobuf::SetLogHandler(LogFromProtobuf);
     grpc::reflection::InitProtoReflectionServerBuilderPlugin();
     grpc::ServerBuilder builder;
-    // Otherwise a second server could take the same port and half of the calls.
+    // Otherwise a second server could listen on the same port and take half of the calls.
     builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
     EnablePings(builder);
     LimitResources(builder);

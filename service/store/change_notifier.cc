@@ -16,7 +16,7 @@ namespace {
 
 constexpr char kChannelName[] = "content_articles";
 
-// If notices of more articles than this are waiting to be sent, they are dropped.
+// If notices of more articles than this are pending, all of them are dropped.
 constexpr size_t kMaxPending = 10'000;
 
 // ---- Payloads: one line for each article ----
@@ -27,7 +27,7 @@ std::string FormatLine(const ChangeNotice& notice) {
                       state.article_id, " ", notice.name);
 }
 
-// nullopt if the line has another form, which a newer version may send.
+// Returns nullopt if the line has another form, which a newer version may send.
 std::optional<ChangeNotice> ParseLine(absl::string_view line) {
   const std::vector<absl::string_view> parts = absl::StrSplit(line, ' ');
   ChangeNotice notice;
@@ -104,7 +104,10 @@ void ChangeNotifier::NotifySubscribers(const ChangeNotice& notice) {
 bool ChangeNotifier::AddPending(const std::vector<ChangeNotice>& notices) {
   const std::lock_guard lock(pending_mutex_);
   const bool were_none = pending_.empty();
-  if (pending_.size() > kMaxPending) pending_.clear();
+  if (pending_.size() > kMaxPending) {
+    log::Warning("change notices dropped", {{"articles", pending_.size()}});
+    pending_.clear();
+  }
   for (const ChangeNotice& notice : notices) {
     ChangeNotice& latest = pending_[notice.state.article_id];
     if (latest.state.revision < notice.state.revision) latest = notice;

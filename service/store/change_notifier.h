@@ -17,39 +17,41 @@ class Channel;
 
 namespace content::store {
 
-/// Called by a write with what it has changed, after its commit and before its caller is answered.
+/// Called by a write with its changes, after its commit and before its caller is answered.
 using Announce = std::function<void(std::vector<ChangeNotice>)>;
 
-/// Tells of changes: this server's subscribers at once, and the other servers on the same database
-/// by NOTIFY. Subscribers also hear of the changes of other servers.
+/// Announces changes: to this server's subscribers at once, and to the other servers on the same
+/// database by NOTIFY. Subscribers also receive the changes made through other servers.
 ///
-/// NOTIFY is a hint, sent on a connection of its own and never in a write's transaction:
-/// transactions that notify wait for each other when they commit, whatever they write. Only the
-/// latest notice of an article is sent. Notices may be lost while the database cannot be reached.
+/// NOTIFY is a hint, sent on a separate connection and never in a write's transaction, because
+/// transactions that notify wait for each other when they commit, whatever they write. If several
+/// notices of an article wait to be sent, only the latest is. Notices may be lost while the
+/// database cannot be reached.
 ///
 /// Thread-safe.
 class ChangeNotifier {
  public:
-  /// `dsn` is a postgres::CompleteDsn. Without `notifications`, other servers are neither told nor
-  /// heard.
+  /// `dsn` is a postgres::CompleteDsn. Without `notifications`, nothing is sent to or received from
+  /// other servers.
   ChangeNotifier(const std::string& dsn, bool notifications);
   ~ChangeNotifier();
 
   ChangeNotifier(const ChangeNotifier&) = delete;
   ChangeNotifier& operator=(const ChangeNotifier&) = delete;
 
-  /// See ArticleSource::Subscribe. The subscription must end before this does.
+  /// See ArticleSource::Subscribe. The subscription must be destroyed before this object.
   std::unique_ptr<Subscription> Subscribe(ChangeListener listener);
 
-  /// Calls the subscribers and leaves the rest to another thread. The changes are committed, so
-  /// this must not fail: if it does, it ends the process rather than let subscribers miss them.
+  /// Calls the subscribers on the calling thread; another thread notifies the other servers. The
+  /// changes are committed, so this must not fail: if it did, it would end the process rather than
+  /// let subscribers miss them.
   void Announce(const std::vector<ChangeNotice>& notices) noexcept;
 
  private:
   class Subscriber;
 
   void NotifySubscribers(const ChangeNotice& notice);
-  // Whether there were none before.
+  // Returns whether no notices were pending before.
   bool AddPending(const std::vector<ChangeNotice>& notices);
   std::unordered_map<std::string, ChangeNotice> TakePending();
   void Receive(absl::string_view payload);

@@ -23,14 +23,14 @@ namespace {
 using google::protobuf::io::CodedOutputStream;
 using google::protobuf::util::TimeUtil;
 
-// One column of a SELECT list. `column` is its place in the rows.
+// One column of a SELECT list. `column` is its position in the rows.
 template <class Column>
 struct ColumnSql {
   Column column;
   const char* sql;
 };
 
-// Whether every column of the list stands at its place, and none is missing.
+// Returns whether every column of the list is at its position and none is missing.
 template <class Column, size_t kCount>
 constexpr bool IsInPlace(const std::array<ColumnSql<Column>, kCount>& columns) {
   for (size_t place = 0; place < kCount; ++place) {
@@ -41,7 +41,7 @@ constexpr bool IsInPlace(const std::array<ColumnSql<Column>, kCount>& columns) {
   return true;
 }
 
-// The first `count` columns as a SELECT list.
+// Returns the first `count` columns as a SELECT list.
 template <class Columns>
 std::string SelectList(const Columns& columns, size_t count) {
   return absl::StrJoin(columns.begin(), columns.begin() + static_cast<std::ptrdiff_t>(count), ", ",
@@ -198,11 +198,11 @@ v1::Article ReadArticle(const postgres::Row& row, v1::ArticleView view) {
 
 bool HasBody(const postgres::Row& row) { return !row[kBody].is_null(); }
 
-// The body goes straight from the row to the wire. A message would copy it and check that it is
-// UTF-8, which PostgreSQL has done already and which takes longer than everything else here.
+// The body goes straight from the row to the wire. A message would copy it and validate its UTF-8,
+// which PostgreSQL has done already and which takes longer than everything else here.
 EncodedArticle EncodeArticle(const postgres::Row& row, v1::ArticleView view) {
   const bool full = view == v1::ARTICLE_VIEW_FULL;
-  // They keep the memory of their fields from call to call.
+  // Thread-local, so that they keep their memory from call to call.
   thread_local v1::Article basic;
   thread_local v1::Article sections;
   basic.Clear();
@@ -266,10 +266,10 @@ const char kFormerNames[] =
 std::string TimeParameter(absl::Time time) {
   if (time == absl::InfiniteFuture()) return "infinity";
   if (time == absl::InfinitePast()) return "-infinity";
-  // PostgreSQL would round to microseconds, and the row would differ from what the writer was
-  // answered.
+  // PostgreSQL would round to microseconds, and the row would then differ from the answer to the
+  // writer.
   const absl::Time micros = absl::FromUnixMicros(absl::ToUnixMicros(time));
-  // Four digits for the year: PostgreSQL takes a shorter number for a day or a month.
+  // Four digits for the year, because PostgreSQL reads a shorter number as a day or a month.
   return absl::FormatTime("%E4Y-%m-%dT%H:%M:%E*SZ", micros, absl::UTCTimeZone());
 }
 

@@ -17,33 +17,34 @@
 
 // Columns of articles and comments, and the pieces of SQL that statements share.
 //
-// In all of them `s` is a row of article_state, `a` of article, and `c` of comment. Times go in as
-// RFC 3339 text and come out as microseconds. Rows are read by the places of the columns, so a
-// statement selects them before any others:
+// In all of them, `s` is a row of article_state, `a` of article, and `c` of comment. Times are
+// passed as RFC 3339 text and returned as microseconds. Columns are read by position, so a
+// statement must select them before any others:
 //
 //   SELECT <CommentColumns()>, c.shown FROM comment c JOIN article_state s USING (article_id) ...
 namespace content::store {
 
-/// Columns for ReadState. They need `s`.
+/// Returns the columns for ReadState. They need `s`.
 std::string StateColumns();
 
-/// Reads a row that has StateColumns from the column `first` on.
+/// Reads the StateColumns that begin at column `first`.
 ArticleState ReadState(const postgres::Row& row, size_t first);
 
-/// Columns for ReadArticle and EncodeArticle, which begin with StateColumns. They need `s` and `a`.
-/// `body` is the SQL of the body in the FULL view.
+/// Returns the columns for ReadArticle and EncodeArticle, beginning with StateColumns. They need
+/// `s` and `a`. `body` is the SQL expression of the body in the FULL view.
 std::string ArticleColumns(v1::ArticleView view, absl::string_view body = "a.body");
 
 /// Reads a row that begins with ArticleColumns of `view`.
 v1::Article ReadArticle(const postgres::Row& row, v1::ArticleView view);
 
-/// Whether the body in a row that begins with ArticleColumns of the FULL view is not NULL.
+/// Returns whether the body is not NULL in a row that begins with ArticleColumns of the FULL view.
 bool HasBody(const postgres::Row& row);
 
-/// Like ReadArticle, but returns the article as it is sent, without making a message of its body.
+/// Like ReadArticle, but returns the article in wire format, without parsing its body into a
+/// message.
 EncodedArticle EncodeArticle(const postgres::Row& row, v1::ArticleView view);
 
-/// Columns for ReadComment. They need `s` and `c`.
+/// Returns the columns for ReadComment. They need `s` and `c`.
 std::string CommentColumns();
 
 /// Readers see author and text of VISIBLE comments only.
@@ -54,10 +55,10 @@ v1::Comment ReadComment(const postgres::Row& row, Audience audience);
 
 // ---- Conditions and expressions ----
 
-/// The condition that `s` has, or had, the name in `parameter` (such as "$1").
+/// Returns the condition that `s` has or had the name in `parameter` (such as "$1").
 std::string IsNamed(absl::string_view parameter);
 
-/// The condition that readers see the article `s` at the time in the parameter `now`.
+/// Returns the condition that readers see the article `s` at the time in the parameter `now`.
 std::string IsReadable(absl::string_view now);
 
 /// The former names of the article `s`, sorted, as a text array.
@@ -65,26 +66,27 @@ extern const char kFormerNames[];
 
 // ---- Parameters and values ----
 
-/// `time` as a parameter, cut to microseconds. Infinite times become PostgreSQL's.
+/// Returns `time` as a parameter, truncated to microseconds. Infinite times become PostgreSQL's
+/// infinities.
 std::string TimeParameter(absl::Time time);
 
-/// The present as a parameter.
+/// Returns the current time as a parameter.
 std::string NowParameter();
 
-/// Any texts as a parameter of type text[].
+/// Returns texts, which may contain any character, as a parameter of type text[].
 std::string ArrayParameter(const std::vector<std::string>& values);
 
 absl::Time FromTimestamp(const google::protobuf::Timestamp& timestamp);
 
-/// Reads a text array whose values have no quotes, backslashes or commas, such as names.
+/// Reads a text array whose values contain no quotes, backslashes or commas, such as names.
 std::vector<std::string> ReadArray(const postgres::Field& field);
 
 // ---- Pages ----
 
-/// Returns a page of the first of `rows`, each read by `read`: at most `page_size` items of at most
-/// `max_bytes` together, but at least one if there is a row. The rows have a column `page_key`.
-/// `matched` is the number of rows that the statement found; `rows` may be fewer, because it cuts
-/// them by bytes as well.
+/// Returns a page of the first `rows`, each read by `read`: at most `page_size` items with at most
+/// `max_bytes` in total, but at least one if there is a row. The rows must have a column
+/// `page_key`. `matched` is the number of rows that the statement found before it limited them by
+/// bytes, so it may exceed the number of `rows`.
 template <class T, class Read>
 Page<T> FillPage(const postgres::Result& rows, size_t matched, int page_size, int max_bytes,
                  Read read) {

@@ -53,6 +53,11 @@ std::optional<LockedArticle> LockArticle(postgres::Transaction& transaction,
   return articles.empty() ? std::nullopt : std::move(articles.begin()->second);
 }
 
+std::optional<LockedArticle> LockArticleByKey(postgres::Transaction& transaction,
+                                              const std::string& key) {
+  return LockArticle(transaction, key, absl::Now());
+}
+
 std::map<std::string, std::optional<LockedArticle>> LockArticles(
     postgres::Transaction& transaction, const std::vector<std::string>& names, absl::Time now,
     LockWait wait) {

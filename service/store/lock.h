@@ -25,34 +25,38 @@ struct LockedArticle {
   int64_t comment_count = 0;
   /// See ArticleState.
   int64_t version = 0;
-  /// Whether this transaction has changed the article or one of its comments.
+  /// True once this transaction has changed the article or one of its comments.
   bool changed = false;
   v1::CommentPolicy comment_policy;
   bool retracted;
-  /// Whether readers see the article at the time of the lock.
+  /// Whether readers see the article at the `now` of the lock.
   bool readable;
 };
 
-/// Locks the article that has, or had, the name `name`, as of `now`. Waits for other transactions
-/// that hold it. nullopt if there is no such article.
+/// Locks the article that has or had the name `name`, waiting for other transactions. Returns
+/// nullopt if there is no such article. `now` decides whether it is readable.
 std::optional<LockedArticle> LockArticle(postgres::Transaction& transaction,
                                          const std::string& name, absl::Time now);
 
-/// What to do about an article that another transaction has locked.
+/// The same as of now, by the article's key, which is one of its names.
+std::optional<LockedArticle> LockArticleByKey(postgres::Transaction& transaction,
+                                              const std::string& key);
+
+/// What to do with an article that another transaction has locked.
 enum class LockWait { kWait, kSkip };
 
-/// Locks the articles of these names, always in the same order, so that transactions do not
+/// Locks the articles with these names, always in the same order, so that transactions do not
 /// deadlock. The result has an entry for each name that an article has or had; nullopt if the
 /// article was skipped. An article requested under two names appears twice.
 std::map<std::string, std::optional<LockedArticle>> LockArticles(
     postgres::Transaction& transaction, const std::vector<std::string>& names, absl::Time now,
     LockWait wait);
 
-/// Writes `revision` and `comment_count` of these articles, with the commit at the latest.
+/// Writes `revision` and `comment_count` of these articles, at the latest with the commit.
 void WriteCounters(postgres::Transaction& transaction,
                    const std::vector<const LockedArticle*>& articles);
 
-/// What to announce of the article once the transaction is committed.
+/// Returns the notice to announce once the transaction is committed.
 ChangeNotice NoticeOf(const LockedArticle& article);
 
 }  // namespace content::store

@@ -1,5 +1,6 @@
 #include "store/postgres_store.h"
 
+#include <algorithm>
 #include <memory>
 #include <optional>
 #include <string>
@@ -57,7 +58,7 @@ v1::PoolInfo ToPoolInfo(postgres::Pool& pool) {
   return info;
 }
 
-// Decides which pool does what, at which pace, and nothing else.
+// The facade. Only decides which pool runs a call, and at which pace.
 class PostgresStore : public Store {
  public:
   explicit PostgresStore(const PostgresOptions& options)
@@ -83,7 +84,10 @@ class PostgresStore : public Store {
     lists_of_states_.Add(std::move(context), std::move(ids), std::move(done));
   }
 
-  SteadyTime OldestReadStart() override { return reads_.OldestPromptJobStart(); }
+  SteadyTime OldestReadStart() override {
+    return std::min({full_articles_.OldestBatchStart(), basic_articles_.OldestBatchStart(),
+                     article_states_.OldestBatchStart(), lists_of_states_.OldestBatchStart()});
+  }
 
   std::unique_ptr<Subscription> Subscribe(ChangeListener listener) override {
     return change_notifier_.Subscribe(std::move(listener));
@@ -315,15 +319,15 @@ class PostgresStore : public Store {
     return reads;
   }
 
-  // One connection always goes on with comments on articles that nobody has locked.
+  // One connection is always left for comments on articles that nobody has locked.
   static postgres::Pool::Options WritePoolOptions(const PostgresOptions& options) {
     postgres::Pool::Options writes = PoolOptions(options, "writes", options.write_connections);
     writes.prompt_connections = options.write_connections > 1 ? 1 : 0;
     return writes;
   }
 
-  // Articles are large and rarely written. They wait in a short queue of their own, out of the way
-  // of comments. One connection is enough: they would wait for one another at the row of the feed.
+  // Articles are large and rarely written. They have a short queue of their own, out of the way of
+  // comments. One connection is enough, because writes wait for one another at the row of the feed.
   static postgres::Pool::Options PublishingPoolOptions(const PostgresOptions& options) {
     postgres::Pool::Options publishing = PoolOptions(options, "publishing", 1);
     publishing.queue_limit = 50;
@@ -331,13 +335,14 @@ class PostgresStore : public Store {
   }
 
   // The first page of an article's comments is read as often as the article, and its cost is
-  // bounded. Who reads on may be reading a whole thread.
+  // bounded. A later page may be part of a scan of a whole thread.
   static Pace PaceOf(const CommentQuery& query) {
     return query.after_key.empty() ? Pace::kPrompt : Pace::kAny;
   }
 
-  // A write without a request_id gets one here, without a fingerprint. A second attempt finds out
-  // by it whether the first was committed. So the writes that have one need no `in_doubt`.
+  // Gives a write without a request_id an id of its own, without a fingerprint, by which a second
+  // attempt finds out whether the first was committed. So writes with a request_id ignore
+  // `in_doubt`.
   static void SetOwnId(RequestKey& request) {
     if (request.id.empty()) request.id = NewUuid(absl::Now());
   }
@@ -390,7 +395,7 @@ class PostgresStore : public Store {
   postgres::Pool reads_;
   postgres::Pool writes_;
   postgres::Pool publishing_;
-  postgres::Pool checks_;  // health checks do not wait for other calls
+  postgres::Pool checks_;  // so that health checks do not wait for other calls
 };
 
 }  // namespace

@@ -12,22 +12,22 @@ namespace content::store {
 struct PostgresOptions {
   /// libpq connection string or URI.
   std::string url;
-  /// Connections for reads and for writes. Each has a thread of its own.
+  /// Connections for reads and for writes, each with its own thread. At least 1.
   int read_connections = 4;
   int write_connections = 4;
-  /// At most this many calls wait for a connection for reads, and for writes. Further calls get
-  /// RESOURCE_EXHAUSTED.
+  /// Maximum number of calls that wait for a read connection, and also for a write connection.
+  /// Further calls get RESOURCE_EXHAUSTED.
   int queue_limit = 1000;
-  /// No statement runs longer.
+  /// Maximum time of a statement.
   absl::Duration statement_timeout = absl::Seconds(10);
-  /// Whether this instance and others tell each other of changes by NOTIFY. Takes one more
+  /// Whether this instance and others notify each other of changes by NOTIFY. Takes one more
   /// connection.
   bool notifications = true;
 };
 
-/// Returns a Store on PostgreSQL. It connects when it is first used, and again when a connection
-/// breaks. The database must have the schema of this version (schema.h). Its destructor answers
-/// waiting calls with UNAVAILABLE. FAILED_PRECONDITION if the URL cannot be parsed.
+/// Returns a Store on PostgreSQL. It connects on first use, and again when a connection breaks. The
+/// database must have the schema of this version (schema.h). The destructor answers waiting calls
+/// with UNAVAILABLE. FAILED_PRECONDITION if the URL cannot be parsed.
 absl::StatusOr<std::unique_ptr<Store>> NewPostgresStore(const PostgresOptions& options);
 
 }  // namespace content::store

@@ -13,14 +13,14 @@
 #include "postgres/transaction.h"
 #include "store/lock.h"
 
-// Remembers the requests that wrote to an article, so that a repeated one is recognised. Used under
-// the article's lock: of concurrent calls with one request_id, the first does the work and the
+// Records the requests that wrote to an article, so that a repeated one is recognised. Used under
+// the article's lock: of concurrent calls with the same request_id, the first does the work and the
 // others find its record.
 namespace content::store {
 
-/// What is remembered of a write, to answer its repetitions.
+/// The record of a write, from which its repetitions are answered.
 struct PastRequest {
-  /// Empty if the write left no comment to answer with.
+  /// The comment to answer with; empty if there is none.
   std::string comment_id = {};
   /// Revision of the article after the write.
   int64_t revision = 0;
@@ -42,24 +42,24 @@ class RequestLog {
 
   explicit RequestLog(postgres::Transaction& transaction) : transaction_(transaction) {}
 
-  /// Reads requests. Keys of requests that do not exist are ignored.
+  /// Reads requests. Ignores keys of requests that do not exist.
   void Read(const std::vector<Key>& keys);
 
-  /// nullopt if the request is new, was not read, or has no id. REQUEST_ID_REUSED if another
-  /// request has used the id. `article_id` is the article's key.
+  /// Returns the record of a request; nullopt if the request is new, was not read, or has no id.
+  /// REQUEST_ID_REUSED if a different request has used the id. `article_id` is the article's key.
   absl::StatusOr<std::optional<PastRequest>> Find(const std::string& article_id,
                                                   const RequestKey& request) const;
 
-  /// Adds a request and what it has done; nothing if the request has no id.
+  /// Adds a request with its outcome. Does nothing if the request has no id.
   void Record(const LockedArticle& article, const RequestKey& request,
               const std::string& comment_id = "",
               v1::PublishOutcome outcome = v1::PUBLISH_OUTCOME_UNSPECIFIED);
 
-  /// Whether a request was added whose caller gave its id and may repeat it. The others are there
-  /// for a commit in doubt, and need not be written if nothing else is.
+  /// Returns whether a request was added whose caller gave the id and may repeat it. All other
+  /// records only serve a commit in doubt, and need not be written if nothing else is.
   bool has_callers_records() const;
 
-  /// Writes the requests that were added, with the commit at the latest.
+  /// Writes the requests that were added, at the latest with the commit.
   void Write() const;
 
  private:
@@ -73,13 +73,13 @@ class RequestLog {
   std::map<Key, Entry> entries_;
 };
 
-/// Reads one request and returns RequestLog::Find of it.
+/// Reads one request and returns its record, as RequestLog::Find does.
 absl::StatusOr<std::optional<PastRequest>> FindRequest(postgres::Transaction& transaction,
                                                        const std::string& article_id,
                                                        const RequestKey& request);
 
-/// Records one request and commits the transaction. Does neither if the request has changed nothing
-/// and its caller cannot repeat it.
+/// Records one request and commits the transaction. Does neither if the request changed nothing and
+/// its caller cannot repeat it.
 void CommitRequest(postgres::Transaction& transaction, const LockedArticle& article,
                    const RequestKey& request,
                    v1::PublishOutcome outcome = v1::PUBLISH_OUTCOME_UNSPECIFIED);

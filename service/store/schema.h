@@ -10,13 +10,13 @@
 // The database's schema, by version.
 namespace content::store {
 
-/// The migrations that this binary holds (deploy/migrations), sorted by version.
+/// Returns the migrations in this binary (deploy/migrations), sorted by version.
 std::vector<postgres::Migration> KnownMigrations();
 
-/// Version of the schema that this binary works with.
+/// Returns the version of the schema that this binary requires.
 int NeededSchemaVersion();
 
-/// postgres::Migrate and postgres::CheckSchema with KnownMigrations.
+/// Call postgres::Migrate and postgres::CheckSchema with KnownMigrations().
 absl::StatusOr<std::vector<std::string>> Migrate(const std::string& dsn);
 absl::Status CheckSchema(const std::string& dsn);
 

@@ -10,7 +10,7 @@
 // Writes events to standard error, one line each. An event has a short name ("article imported",
 // "database unreachable") and fields. On a terminal a line is text for people, in local time.
 // Elsewhere it is a JSON object with `time` (UTC), `level`, `event` and the fields, which must not
-// use these three names. Fields must never contain secrets or anything that a user wrote, such as
+// use these three names. Fields must never contain secrets, nor text that a user wrote, such as
 // bodies and names. Thread-safe.
 //
 //   log::Info("article imported", {{"name", article.name()}, {"revision", 3}});
@@ -19,9 +19,8 @@ namespace content::log {
 enum class Level { kDebug, kInfo, kWarning, kError };
 enum class Format { kAuto, kText, kJson };
 
-/// Sets the least severe level to log, and the format; kAuto is text on a terminal and JSON
-/// elsewhere. Call it once at start, before other threads log. The default is Configure(kInfo,
-/// kAuto).
+/// Sets the minimum level to log, and the format; kAuto is text on a terminal and JSON elsewhere.
+/// Call it once at startup, before other threads log. The default is Configure(kInfo, kAuto).
 void Configure(Level level, Format format);
 
 /// A key, and a value that is a bool or that absl::StrCat accepts. JSON keeps numbers and bools.

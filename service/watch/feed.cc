@@ -13,16 +13,16 @@
 namespace content::watch {
 namespace {
 
-// After a poll the source is left alone for this many times as long as the poll took.
+// The pause after a poll is at least this many times as long as the poll took.
 constexpr int kRestsPerPoll = 4;
 
-// Watchers that catch up must leave connections of the store to others.
+// Watchers that catch up must leave connections for others.
 constexpr int kMaxReads = 8;
 
-// When a refused watcher may try again.
+// When a refused watcher may retry.
 constexpr absl::Duration kRetryAfter = absl::Seconds(1);
 
-// Whether the failure may pass if watchers wait.
+// Returns whether the failure may be temporary, so that watchers should wait.
 bool IsPassing(const absl::Status& status) {
   switch (status.code()) {
     case absl::StatusCode::kUnavailable:
@@ -34,15 +34,15 @@ bool IsPassing(const absl::Status& status) {
   }
 }
 
-// A failed read as watchers get it: the deadline that passed was not theirs.
+// Returns the error that watchers get for a failed read. A deadline that passed was not theirs.
 absl::Status Explain(const absl::Status& status) {
   return absl::IsDeadlineExceeded(status) ? StoreUnavailable() : status;
 }
 
 }  // namespace
 
-// Tasks for the feed's thread. Outlives the feed, because the source may answer after its end; such
-// answers are dropped. Thread-safe.
+// Tasks for the feed's thread. Outlives the feed, because the source may answer later; such answers
+// are dropped. Thread-safe.
 class Feed::Inbox {
  public:
   using Task = absl::AnyInvocable<void() &&>;
@@ -56,7 +56,7 @@ class Feed::Inbox {
     changed_.notify_one();
   }
 
-  // Waits until there are tasks, but no longer than until `end`.
+  // Waits until there are tasks or `end` is reached, and returns the tasks.
   std::deque<Task> Take(const std::stop_token& stop, SteadyTime end) {
     std::unique_lock lock(mutex_);
     clock_.WaitUntil(end, lock, changed_, stop, [this] { return !tasks_.empty(); });
@@ -129,7 +129,7 @@ void Feed::Next(CallContext call, Position position, std::optional<Progress> pro
   });
 }
 
-// The batch is counted until all watchers have taken all of its messages, or are gone.
+// The batch counts as untaken until all its watchers have taken its messages or are gone.
 Feed::SharedBatch Feed::Share(Batch batch, int64_t wake_count) {
   int64_t bytes = 0;
   for (const Message& message : batch.messages) bytes += static_cast<int64_t>(message->size());
@@ -165,8 +165,8 @@ void Feed::Join(Group group, Group& into) {
                       std::make_move_iterator(group.waiters.end()));
 }
 
-// Every poll_interval there is a round: it ends waits that are over, and polls. In between, the
-// thread wakes for tasks, and for a poll that a wake has asked for.
+// Every poll_interval there is a round, which ends the waits that are due and polls. In between,
+// the thread runs tasks, and polls after a Wake.
 void Feed::Run(const std::stop_token& stop) {
   SteadyTime next_round = clock_.Now();
   while (!stop.stop_requested()) {
@@ -186,7 +186,7 @@ void Feed::Run(const std::stop_token& stop) {
 
 bool Feed::WantsPoll() const { return !polling_ && (poll_wanted_ || woken_); }
 
-// While nobody waits, nothing is due.
+// Nothing is due while nobody waits.
 SteadyTime Feed::NextStep(SteadyTime next_round) const {
   const bool is_idle = parked_.empty() && reading_.empty();
   const SteadyTime round = is_idle ? SteadyTime::InfiniteFuture() : next_round;
@@ -210,7 +210,8 @@ void Feed::Read(const Position& position, Group group, absl::Time now) {
   const auto [it, is_new] = reading_.try_emplace(position);
   Join(std::move(group), it->second);
   if (is_new) {
-    it->second.read_deadline = clock_.Now() + options_.read_timeout;
+    // Until the read begins, waits end with this: the source is not to blame.
+    it->second.failure = Overloaded(kRetryAfter, "too many reads for watchers wait");
     it->second.wake_count = wake_count_;
     pending_reads_.push_back({position, now});
   }
@@ -222,6 +223,13 @@ void Feed::StartReads() {
          !pending_reads_.empty()) {
     const PendingRead read = std::move(pending_reads_.front());
     pending_reads_.pop_front();
+    const auto group = reading_.find(read.position);
+    if (group->second.waiters.empty()) {
+      reading_.erase(group);
+      continue;
+    }
+    group->second.failure = absl::OkStatus();
+    group->second.read_deadline = clock_.Now() + options_.read_timeout;
     ++reads_under_way_;
     source_->Read(ReadContext(), read.position, read.now,
                   [this, inbox = inbox_, position = read.position](absl::StatusOr<Batch> batch) {
@@ -284,17 +292,18 @@ void Feed::Poll(SteadyTime now) {
   parked.reserve(parked_.size());
   for (const auto& [position, group] : parked_) parked.push_back(position);
   const auto positions = std::make_shared<const std::vector<Position>>(std::move(parked));
-  source_->Poll(ReadContext(), positions,
-                [this, inbox = inbox_, positions, now = absl::Now(),
-                 wake_count = wake_count_](absl::StatusOr<std::vector<bool>> has_news) {
-                  inbox->Post([this, positions, now, wake_count, has_news = std::move(has_news)] {
-                    TakePoll(positions, now, wake_count, has_news);
-                  });
-                });
+  source_->Poll(
+      ReadContext(), positions,
+      [this, inbox = inbox_, positions, now = absl::Now(),
+       wake_count = wake_count_](absl::StatusOr<std::vector<bool>> has_changes) {
+        inbox->Post([this, positions, now, wake_count, has_changes = std::move(has_changes)] {
+          TakePoll(positions, now, wake_count, has_changes);
+        });
+      });
 }
 
 void Feed::TakePoll(const Positions& positions, absl::Time now, int64_t wake_count,
-                    const absl::StatusOr<std::vector<bool>>& has_news) {
+                    const absl::StatusOr<std::vector<bool>>& has_changes) {
   polling_ = false;
   const SteadyTime answered = clock_.Now();
   const absl::Duration rest = kRestsPerPoll * (answered - poll_began_);
@@ -303,9 +312,9 @@ void Feed::TakePoll(const Positions& positions, absl::Time now, int64_t wake_cou
     const Position& position = (*positions)[i];
     const auto it = parked_.find(position);
     if (it == parked_.end()) continue;
-    if (!has_news.ok()) {
-      it->second.failure = Explain(has_news.status());
-    } else if ((*has_news)[i]) {
+    if (!has_changes.ok()) {
+      it->second.failure = Explain(has_changes.status());
+    } else if ((*has_changes)[i]) {
       Read(position, std::move(parked_.extract(it).mapped()), now);
     } else {
       it->second.failure = absl::OkStatus();
@@ -321,7 +330,7 @@ void Feed::EndDueWaits(SteadyTime now) {
     EndDueWaitsOf(group, position.cursor, now);
   }
   std::erase_if(parked_, [](const auto& entry) { return entry.second.waiters.empty(); });
-  // A group whose read hangs stays, even without waiters, until the read is answered.
+  // A group whose read hangs stays until the read is answered, even without waiters.
   for (auto& [position, group] : reading_) {
     if (now >= group.read_deadline) group.failure = StoreUnavailable();
     EndDueWaitsOf(group, position.cursor, now);
@@ -373,7 +382,7 @@ void Watcher::Next(CallContext call, Callback<std::vector<Message>> done) {
              });
 }
 
-// Each message keeps the whole batch, which is counted until the last one is gone.
+// Each message keeps the whole batch alive, which counts as untaken until its last message is gone.
 std::vector<Message> Watcher::Take(const Feed::SharedBatch& batch) {
   position_.cursor = batch->cursor;
   progress_ = {batch->heartbeat, batch->complete, batch->wake_count};

@@ -17,14 +17,14 @@
 #include "base/call.h"
 #include "base/clock.h"
 
-// Watching: many callers wait for changes, and each change is read once for all of them.
+// Watches: many callers wait for changes, and each change is read once for all of them.
 namespace content::watch {
 
-/// A message as it goes over the wire, shared by all watchers that are sent it.
+/// A message in wire format, shared by all watchers that receive it.
 using Message = std::shared_ptr<const std::string>;
 
-/// What a watcher watches, and how much of that it has been sent. Only the source knows what the
-/// two texts mean.
+/// What a watcher watches (`key`), and how much of it the watcher has been sent (`cursor`). Only
+/// the source interprets the two texts.
 struct Position {
   std::string key;
   std::string cursor;
@@ -37,60 +37,60 @@ struct Position {
 /// Shared, so that a poll of thousands of positions copies them once. Sorted.
 using Positions = std::shared_ptr<const std::vector<Position>>;
 
-/// What follows a position.
+/// The messages that follow a position.
 struct Batch {
   std::vector<Message> messages;
   /// The cursor of a watcher that has been sent `messages`.
   std::string cursor;
-  /// Tells a watcher at `cursor` that there is nothing new.
+  /// Heartbeat for a watcher at `cursor`, which says that there is nothing new.
   Message heartbeat;
-  /// If false, more can be read at once.
+  /// If false, more messages can be read at once.
   bool complete = true;
 };
 
-/// What can be watched. Called from one thread at a time; may answer on any thread.
+/// Something that can be watched. Called by one thread at a time; may answer on any thread.
 class Source {
  public:
   virtual ~Source() = default;
 
-  /// Answers, for each position, whether there may be something to read. Costs at most one query.
+  /// Answers with one entry per position: whether there may be something to read. Costs at most one
+  /// query.
   virtual void Poll(CallContext call, Positions positions, Callback<std::vector<bool>> done) = 0;
 
-  /// Answers with what follows a position, as much as fits into a batch. `now` is a date, unlike
-  /// all other times of a feed: it decides which scheduled articles are due. Positions of one key
-  /// that are read with the same `now`, and completely, get the same cursor unless something
-  /// happens between the reads.
+  /// Answers with as many of the messages that follow a position as fit into a batch. `now` is a
+  /// date, unlike all other times in a feed, because it decides which scheduled articles are due.
+  /// Complete reads of one key with the same `now` return the same cursor unless something happens
+  /// between them.
   virtual void Read(CallContext call, Position position, absl::Time now, Callback<Batch> done) = 0;
 };
 
-/// Keeps the watchers of a source, and reads once for all watchers at the same position: a thousand
-/// watchers of one article cost one query per change.
+/// Serves the watchers of a source, and reads once for all watchers at the same position: a
+/// thousand watchers of one article cost one query per change.
 ///
 ///   Feed feed(NewCommentSource(articles, changes), {});
 ///   Watcher watcher(feed, CommentPosition("story", 0));
 ///   watcher.Next(call, [](absl::StatusOr<std::vector<Message>> messages) { ... });
 ///
-/// The feed polls its source at an interval, and soon after Wake. Watchers for whom nothing happens
-/// get a heartbeat at an interval. While the source cannot be reached they keep waiting until their
-/// heartbeat is due; since a heartbeat would say that all is well, they get the error instead and
-/// can go on elsewhere. Time passes by the steady clock only, so setting the system clock delays
-/// nothing.
+/// The feed polls its source at an interval, and soon after Wake. A watcher to which nothing
+/// happens gets a heartbeat at an interval. While the source cannot be reached, watchers wait until
+/// their heartbeat is due. They then get the error instead, because a heartbeat would say that all
+/// is well, and can continue on another server. All intervals use the steady clock.
 class Feed {
  public:
   struct Options {
-    /// The longest time that a watcher goes without a message.
+    /// Maximum time between two messages to a watcher.
     absl::Duration heartbeat_interval = absl::Seconds(10);
-    /// How often the source is polled while somebody waits.
+    /// Time between two polls while somebody waits.
     absl::Duration poll_interval = absl::Milliseconds(250);
-    /// The shortest time between two polls, however often the feed is woken. A source that takes
-    /// long to answer is left alone for longer, at most for poll_interval.
+    /// Minimum time between two polls, however often the feed is woken. The pause is longer, up to
+    /// poll_interval, if the source answers slowly.
     absl::Duration poll_pause = absl::Milliseconds(20);
-    /// How long the source may take to answer before it counts as unreachable.
+    /// Time for the source to answer, after which it counts as unreachable.
     absl::Duration read_timeout = absl::Seconds(10);
-    /// Further watchers are refused with OVERLOADED.
+    /// Maximum number of watchers; further ones get OVERLOADED.
     int64_t max_watchers = 10'000;
-    /// Nothing is read while watchers have yet to take this many bytes, each shared message counted
-    /// once.
+    /// Nothing is read while this many bytes wait to be taken by watchers. A shared message counts
+    /// once. Watchers whose read has not begun when their heartbeat is due get OVERLOADED.
     int64_t max_untaken_bytes = int64_t{256} << 20;
     /// Must outlive the feed.
     SteadyClock* clock = &SteadyClock::System();
@@ -98,33 +98,33 @@ class Feed {
 
   Feed(std::unique_ptr<Source> source, Options options);
 
-  /// All watchers must be gone.
+  /// All watchers must have been destroyed.
   ~Feed();
 
   Feed(const Feed&) = delete;
   Feed& operator=(const Feed&) = delete;
 
-  /// Says that something may have happened, so that it is found soon. Cheap if called often, or if
-  /// there are no watchers. Thread-safe; does not block.
+  /// Tells the feed that something may have happened, so that it polls soon. Cheap, even if called
+  /// often. Thread-safe; does not block.
   void Wake();
 
-  /// Ends the wait of every watcher, present and future, with ServerStopping. Thread-safe.
+  /// Ends the wait of every present and future watcher with ServerStopping. Thread-safe.
   void Stop();
 
-  /// Number of watchers. Thread-safe.
+  /// Returns the number of watchers. Thread-safe.
   int64_t watcher_count() const { return watcher_count_; }
 
  private:
   friend class Watcher;
   class Inbox;
 
-  // A batch as watchers share it, and wake_count_ when it was read.
+  // A batch that watchers share, with the wake_count_ at which it was read.
   struct StampedBatch : Batch {
     int64_t wake_count = 0;
   };
   using SharedBatch = std::shared_ptr<const StampedBatch>;
 
-  // What a watcher remembers of the last batch that it was sent.
+  // What a watcher remembers about the last batch that it was sent.
   struct Progress {
     Message heartbeat;
     bool complete;
@@ -136,32 +136,32 @@ class Feed {
     CallContext call;
     Callback<SharedBatch> done;  // empty once it has been called
     SteadyTime heartbeat_due;
-    bool has_received;  // whether the watcher has been sent anything yet
+    bool has_received;  // the watcher has been sent something before
   };
 
   // The waiters at one position.
   struct Group {
-    Message heartbeat;       // nullptr while no waiter has received anything
-    absl::Status failure;    // why it is unknown whether there is something to read
+    Message heartbeat;       // nullptr until a waiter has received something
+    absl::Status failure;    // not OK: the source could not say whether there is something
     int64_t wake_count = 0;  // wake_count_ when the source was last asked about this position
-    SteadyTime read_deadline = SteadyTime::InfinitePast();  // of the read under way, if any
+    SteadyTime read_deadline = SteadyTime::InfinitePast();  // of the read, once it has begun
     std::vector<Waiter> waiters;
   };
 
   using Groups = std::map<Position, Group>;
 
-  // A read that waits for its turn.
+  // A read that waits for one of the kMaxReads slots.
   struct PendingRead {
     Position position;
     absl::Time now;
   };
 
-  // Counts one more watcher; false if there are too many.
+  // Counts a new watcher. Returns false if there are too many.
   bool AddWatcher();
   void RemoveWatcher() { --watcher_count_; }
 
-  // Calls `done` with what follows `position`: at once if there is something, otherwise as soon as
-  // there is, or with a heartbeat when one is due. `progress` is nullopt if the watcher has
+  // Calls `done` with the batch that follows `position`: at once if there is one, otherwise as soon
+  // as there is, or with a heartbeat when that is due. `progress` is nullopt if the watcher has
   // received nothing yet.
   void Next(CallContext call, Position position, std::optional<Progress> progress,
             Callback<SharedBatch> done);
@@ -185,7 +185,7 @@ class Feed {
   void TakeFailure(const Position& position, Group group, const absl::Status& status);
   void Poll(SteadyTime now);
   void TakePoll(const Positions& positions, absl::Time now, int64_t wake_count,
-                const absl::StatusOr<std::vector<bool>>& has_news);
+                const absl::StatusOr<std::vector<bool>>& has_changes);
   void EndDueWaits(SteadyTime now);
   static void EndDueWaitsOf(Group& group, const std::string& cursor, SteadyTime now);
   void EndAllWaits();
@@ -195,7 +195,7 @@ class Feed {
   const std::unique_ptr<Source> source_;
   const std::shared_ptr<Inbox> inbox_;
   std::atomic<int64_t> watcher_count_ = 0;
-  std::atomic<bool> woken_ = false;  // since the last poll
+  std::atomic<bool> woken_ = false;  // Wake was called since the last poll.
 
   // Everything below belongs to the feed's thread. The other threads post tasks to the inbox.
   Groups parked_;
@@ -214,7 +214,7 @@ class Feed {
   std::jthread thread_;  // Last: it uses the other members.
 };
 
-/// One who watches. Not thread-safe.
+/// One watcher of a feed. Not thread-safe.
 class Watcher {
  public:
   /// `feed` must outlive the watcher.
@@ -224,13 +224,13 @@ class Watcher {
   Watcher(const Watcher&) = delete;
   Watcher& operator=(const Watcher&) = delete;
 
-  /// Answers with the next messages, at least one, as soon as there are any. Ends soon after the
-  /// call is cancelled or its deadline has passed, with CANCELLED or DEADLINE_EXCEEDED. OVERLOADED
-  /// if the feed has too many watchers.
+  /// Answers with the next messages, at least one, as soon as there are any. Fails with CANCELLED
+  /// or DEADLINE_EXCEEDED soon after the call is cancelled or its deadline has passed, and with
+  /// OVERLOADED if the feed has too many watchers.
   ///
-  /// Must not be called again before the last answer was given. A watcher that does not ask costs
-  /// nothing and misses nothing. It must live until it is answered; `done` may destroy it. `done`
-  /// is called on the feed's thread and must not block.
+  /// Must not be called again before the previous call was answered. Between calls, a watcher costs
+  /// nothing and misses nothing. It must not be destroyed before the answer; `done` may destroy it.
+  /// `done` is called on the feed's thread and must not block.
   void Next(CallContext call, Callback<std::vector<Message>> done);
 
  private:

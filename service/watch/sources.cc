@@ -41,9 +41,9 @@ Batch ToBatch(CommentChanges changes) {
   return batch;
 }
 
-class CommentSource final : public Source {
+class CommentChangesSource final : public Source {
  public:
-  CommentSource(content::ArticleSource& articles, ChangeFeed& changes)
+  CommentChangesSource(ArticleSource& articles, ChangeFeed& changes)
       : articles_(articles), changes_(changes) {}
 
   void Poll(CallContext call, Positions positions, Callback<std::vector<bool>> done) override {
@@ -56,7 +56,7 @@ class CommentSource final : public Source {
         [positions = std::move(positions), done = std::move(done)](
             absl::StatusOr<std::vector<std::optional<ArticleState>>> states) mutable {
           if (!states.ok()) return std::move(done)(states.status());
-          std::move(done)(FindNews(*positions, *states));
+          std::move(done)(FindChanged(*positions, *states));
         });
   }
 
@@ -74,30 +74,30 @@ class CommentSource final : public Source {
   }
 
  private:
-  // `states` has an entry for each key, in the order of the positions.
-  static std::vector<bool> FindNews(const std::vector<Position>& positions,
-                                    const std::vector<std::optional<ArticleState>>& states) {
-    std::vector<bool> has_news;
+  // `states` has one entry per key, in the order of the positions.
+  static std::vector<bool> FindChanged(const std::vector<Position>& positions,
+                                       const std::vector<std::optional<ArticleState>>& states) {
+    std::vector<bool> has_changes;
     auto state = states.begin();
     for (size_t i = 0; i < positions.size(); ++i) {
       if (i > 0 && positions[i].key != positions[i - 1].key) ++state;
-      // That an article is gone is news too: reading it fails.
-      has_news.push_back(!*state || absl::StrCat((*state)->revision) != positions[i].cursor);
+      // A missing article counts as changed: reading it then fails.
+      has_changes.push_back(!*state || absl::StrCat((*state)->revision) != positions[i].cursor);
     }
-    return has_news;
+    return has_changes;
   }
 
-  content::ArticleSource& articles_;
+  ArticleSource& articles_;
   ChangeFeed& changes_;
 };
 
 // ---- Articles: the key is empty, the cursor is an ArticleCursor as text ----
 
-// Cursors of watchers that have read nothing yet.
+// Cursors of watchers that have not read anything yet.
 constexpr char kFromAll[] = "all";
 constexpr char kFromNow[] = "now";
 
-// What resume tokens are bound to.
+// The query that resume tokens are bound to.
 constexpr char kTokenQuery[] = "content.v1.WatchArticlesRequest/resume_token";
 
 constexpr char kInfinitePast[] = "past";
@@ -158,11 +158,11 @@ Batch ToBatch(ArticleChanges changes) {
   return batch;
 }
 
-class ArticleSource final : public Source {
+class ArticleChangesSource final : public Source {
  public:
-  explicit ArticleSource(ChangeFeed& changes) : changes_(changes) {}
+  explicit ArticleChangesSource(ChangeFeed& changes) : changes_(changes) {}
 
-  // A scheduled article becomes due without a write. Only a read finds that, and it costs no more
+  // A scheduled article becomes due without a write. Only a read finds it, and a read costs no more
   // than a poll would.
   void Poll(CallContext, Positions positions, Callback<std::vector<bool>> done) override {
     std::move(done)(std::vector<bool>(positions->size(), true));
@@ -188,7 +188,7 @@ class ArticleSource final : public Source {
     changes_.GetArticleCursor(std::move(call), [from_all, done = std::move(done)](
                                                    absl::StatusOr<ArticleCursor> cursor) mutable {
       if (!cursor.ok()) return std::move(done)(cursor.status());
-      // For a watcher that knows nothing, every article has just become due.
+      // To a watcher that has seen nothing, every article has just become due.
       if (from_all) cursor->time = cursor->known_time = absl::InfinitePast();
       std::move(done)(
           ToBatch({.changes = {}, .cursor = *std::move(cursor), .complete = !from_all}));
@@ -200,8 +200,8 @@ class ArticleSource final : public Source {
 
 }  // namespace
 
-std::unique_ptr<Source> NewCommentSource(content::ArticleSource& articles, ChangeFeed& changes) {
-  return std::make_unique<CommentSource>(articles, changes);
+std::unique_ptr<Source> NewCommentSource(ArticleSource& articles, ChangeFeed& changes) {
+  return std::make_unique<CommentChangesSource>(articles, changes);
 }
 
 Position CommentPosition(std::string article_id, int64_t revision) {
@@ -209,7 +209,7 @@ Position CommentPosition(std::string article_id, int64_t revision) {
 }
 
 std::unique_ptr<Source> NewArticleSource(ChangeFeed& changes) {
-  return std::make_unique<ArticleSource>(changes);
+  return std::make_unique<ArticleChangesSource>(changes);
 }
 
 Position FirstArticlePosition(bool skip_existing) {
@@ -223,8 +223,8 @@ std::optional<Position> ResumedArticlePosition(absl::string_view resume_token) {
 }
 
 ChangeListener WakeFeeds(Feed& comments, Feed& articles) {
-  // Every change of an article has a higher version than all before; comments do not change it. If
-  // two threads race here, the feed is woken once too often.
+  // Every change to an article has a higher version than all earlier ones; comments do not change
+  // it. If two threads race here, the feed is woken once too often.
   const auto newest = std::make_shared<std::atomic<int64_t>>(0);
   return [&comments, &articles, newest](const ChangeNotice& change) {
     comments.Wake();

@@ -10,26 +10,29 @@
 #include "content/change_feed.h"
 #include "watch/feed.h"
 
-// What can be watched in a store, which must outlive the sources.
+// The sources of a store, which must outlive them.
 namespace content::watch {
 
-/// Comments by article. Messages are WatchCommentsResponses, one per revision.
+/// Returns a source of comments by article. Messages are WatchCommentsResponses, one per revision.
 std::unique_ptr<Source> NewCommentSource(content::ArticleSource& articles, ChangeFeed& changes);
 
-/// The position of a watcher of an article, under any of its ids, that has seen this revision.
+/// Returns the position of a watcher that has seen this revision of an article. `article_id` may be
+/// any of its ids.
 Position CommentPosition(std::string article_id, int64_t revision);
 
-/// All articles. Messages are WatchArticlesResponses, one per change.
+/// Returns a source of all articles. Messages are WatchArticlesResponses, one per change.
 std::unique_ptr<Source> NewArticleSource(ChangeFeed& changes);
 
-/// The position of a watcher that starts with all articles, or with the changes from now on.
+/// Returns the position of a watcher that starts with all articles or, if `skip_existing`, with
+/// changes from now on.
 Position FirstArticlePosition(bool skip_existing);
 
-/// The position after the message with this `resume_token`; nullopt if the token is not valid.
+/// Returns the position after the message with this `resume_token`; nullopt if the token is not
+/// valid.
 std::optional<Position> ResumedArticlePosition(absl::string_view resume_token);
 
-/// A listener for ArticleSource::Subscribe that wakes the feed of comments on every change, and the
-/// feed of articles on changes of articles. The feeds must outlive the subscription.
+/// Returns a listener for ArticleSource::Subscribe that wakes the feed of comments on every change,
+/// and the feed of articles on changes to articles. The feeds must outlive the subscription.
 ChangeListener WakeFeeds(Feed& comments, Feed& articles);
 
 }  // namespace content::watch

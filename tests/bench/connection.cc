@@ -24,7 +24,7 @@ namespace {
 // gRPC's prefix of a message: a byte, 1 if it is compressed, and four bytes of length.
 constexpr size_t kPrefixSize = 5;
 
-// As in h2load: so large that no answer waits for a window update.
+// As in h2load: large enough that no answer waits for a window update.
 constexpr int32_t kWindow = (1 << 30) - 1;
 
 constexpr size_t kReceiveBuffer = 256 << 10;

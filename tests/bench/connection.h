@@ -51,7 +51,7 @@ class Connection {
   /// Receives without blocking, and calls `Done` for every call that has ended.
   void Receive();
 
-  /// Sends as much as the kernel takes without blocking.
+  /// Sends as much as possible without blocking.
   void Send();
 
   /// True if Send left something unsent.

@@ -1,5 +1,5 @@
-// The limit for a cached read: answers every GetArticle with the same stored bytes, and does
-// nothing else.
+// The upper limit for cached reads: a server that answers every GetArticle with the same stored
+// bytes and does nothing else.
 
 #include <grpcpp/grpcpp.h>
 

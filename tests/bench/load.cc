@@ -33,7 +33,7 @@ using std::chrono::nanoseconds;
 constexpr char kGetArticle[] = "/content.v1.ContentService/GetArticle";
 constexpr char kCreateComment[] = "/content.v1.ContentService/CreateComment";
 
-// How long to wait, after the end of the run, for calls that are still unanswered.
+// How long to wait after the run for calls that are still unanswered.
 constexpr std::chrono::seconds kPatience(30);
 
 struct Options {

@@ -1,5 +1,5 @@
-// Two servers on one database, writers and readers at full speed: what readers may rely on while
-// both servers answer from memory.
+// What readers may rely on while two servers on one database answer from memory, with writers and
+// readers at full speed.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -44,14 +44,14 @@ constexpr size_t kServers = 2;
 constexpr size_t kReadersOfEach = 3;
 constexpr size_t kWriters = 4;
 constexpr size_t kArticles = 301;
-// The prober alone writes and reads the last article: nothing but news or its age makes a server
-// look whether it has changed.
+// Only the prober writes and reads the last article, so a server checks it only because of a notice
+// or its age.
 constexpr size_t kProbed = kArticles - 1;
 constexpr int kPageSize = 5;
 constexpr milliseconds kPublisherPause{10};
 constexpr milliseconds kKillerPause{50};
 
-// How long each way is tried.
+// How long each mode runs.
 std::chrono::duration<double> Duration() {
   const char* const seconds = std::getenv("COHERENCE_SECONDS");
   double count = 0;
@@ -59,7 +59,8 @@ std::chrono::duration<double> Duration() {
   return std::chrono::duration<double>(count);
 }
 
-// Some are written and read all the time, and most now and then: what is kept of those grows old.
+// Some are written and read all the time, most only now and then, so that their cached copies grow
+// old.
 template <class Random>
 size_t AnyArticle(Random& random) {
   const double place = std::uniform_real_distribution<double>()(random);
@@ -68,12 +69,12 @@ size_t AnyArticle(Random& random) {
 
 std::string FirstName(size_t article) { return absl::StrCat("articles/story-", article); }
 
-// The id in a comment's name.
+// Returns the id in a comment's name.
 std::string IdOf(const std::string& name) { return name.substr(name.rfind('/') + 1); }
 
 // ---- What was written ----
 
-// An acknowledged write. What is unset stays as it was.
+// An acknowledged write. Unset fields were not changed.
 struct Write {
   Clock::time_point begun;
   int64_t revision = 0;
@@ -84,7 +85,7 @@ struct Write {
   std::optional<bool> retracted = {};
 };
 
-// What readers see of an article at one of its revisions.
+// The state that readers see at one revision of an article.
 struct Shown {
   Clock::time_point begun;  // before then nobody can have seen it
   bool retracted = false;
@@ -105,7 +106,7 @@ std::string PageOf(const std::string& article_name, const Comments& comments) {
   return page;
 }
 
-// What a read that begins now must show.
+// The minimum that a read that begins now must show.
 struct Floors {
   Clock::time_point begun;
   int64_t seen = 0;    // the highest revision that the same server had shown
@@ -115,8 +116,8 @@ struct Floors {
   int64_t highest() const { return std::max({seen, old, wanted}); }
 };
 
-// What a read said of an article at a revision. Each different one is kept, and looked at when all
-// that was written is known.
+// What a read returned for an article at a revision. Distinct ones are kept, and checked once all
+// writes are known.
 struct Reading {
   std::string rpc;
   size_t article;
@@ -133,7 +134,7 @@ struct Reading {
   bool operator<(const Reading& other) const { return Key() < other.Key(); }
 };
 
-// That an article was not found.
+// A read that did not find its article.
 struct Absence {
   std::string rpc;
   size_t article;
@@ -141,7 +142,7 @@ struct Absence {
   Clock::time_point ended;
 };
 
-// An article's, shared by all who write and read it. Thread-safe.
+// The history of an article, shared by its writers and readers. Thread-safe.
 class History {
  public:
   void Add(Write write) {
@@ -152,7 +153,7 @@ class History {
     writes_.push_back(std::move(write));
   }
 
-  // A name that it has for certain.
+  // Returns a name that the article certainly has.
   std::string name() {
     const std::lock_guard lock(mutex_);
     return name_;
@@ -173,7 +174,7 @@ class History {
     seen_[server] = std::max(seen_[server], revision);
   }
 
-  // By revision less 1. To be called when nobody writes any more.
+  // Returns the states, indexed by revision minus 1. Must be called after the last write.
   std::vector<Shown> Replay() {
     const std::lock_guard lock(mutex_);
     std::sort(writes_.begin(), writes_.end(),
@@ -235,7 +236,7 @@ class CoherenceTest : public ::testing::TestWithParam<Way> {
     return clients_[random() % kServers];
   }
 
-  // Of a read or write that may find the article retracted. Any other error fails the test.
+  // Checks a read or write that may find the article retracted. Any other error fails the test.
   bool Succeeded(const char* what, const grpc::Status& status) {
     const bool is_expected = status.ok() || status.error_code() == grpc::StatusCode::NOT_FOUND;
     if (!is_expected && MayComplain()) {
@@ -244,7 +245,7 @@ class CoherenceTest : public ::testing::TestWithParam<Way> {
     return status.ok();
   }
 
-  // What is wrong is wrong thousands of times.
+  // Reports only the first errors, because an error is likely to occur thousands of times.
   bool MayComplain() { return ++complaints_ <= 20; }
 
   // ---- Writing ----
@@ -304,7 +305,7 @@ class CoherenceTest : public ::testing::TestWithParam<Way> {
     histories_[article].Add(std::move(write));
   }
 
-  // Nothing if the article is retracted.
+  // Returns nullopt if the article is retracted.
   std::optional<Write> CreateComment(const Client& client, size_t article,
                                      const std::string& body) {
     Write write{.begun = Clock::now(), .comment_body = body};
@@ -333,7 +334,7 @@ class CoherenceTest : public ::testing::TestWithParam<Way> {
     histories_[article].Add(std::move(write));
   }
 
-  // Says whether the article was there.
+  // Returns whether the article was there.
   bool DeleteComment(const Client& client, size_t article, const std::string& id) {
     Write write{.begun = Clock::now(), .comment_id = id, .comment_body = ""};
     v1::DeleteCommentRequest request;
@@ -348,7 +349,7 @@ class CoherenceTest : public ::testing::TestWithParam<Way> {
     return true;
   }
 
-  // Changes only the comments that it made itself.
+  // Changes only its own comments.
   void WriteComments(const std::stop_token& stop, size_t number) {
     std::minstd_rand random(static_cast<unsigned>(number + 1));
     std::array<std::vector<std::string>, kProbed> own;
@@ -404,7 +405,7 @@ class CoherenceTest : public ::testing::TestWithParam<Way> {
 
   // ---- Reading ----
 
-  // One who reads from one server.
+  // A reader of one server.
   class Reader {
    public:
     Reader(CoherenceTest& test, size_t server, size_t seed)
@@ -430,7 +431,7 @@ class CoherenceTest : public ::testing::TestWithParam<Way> {
       }
     }
 
-    // Until it sees this revision, without asking for it.
+    // Reads until it sees this revision, without requesting it by min_revision.
     void ReadUntil(const std::stop_token& stop, size_t article, int64_t revision) {
       while (GetArticle(article, /*may_want_latest=*/false) < revision && !stop.stop_requested()) {
         ++test_.reads_;
@@ -441,7 +442,7 @@ class CoherenceTest : public ::testing::TestWithParam<Way> {
     std::vector<Absence> absences;
 
    private:
-    // The revision, or 0.
+    // Returns the revision, or 0.
     int64_t GetArticle(size_t article, bool may_want_latest = true) {
       v1::GetArticleRequest request;
       request.set_name(AnyName(article));
@@ -636,8 +637,8 @@ class CoherenceTest : public ::testing::TestWithParam<Way> {
                         ", page ", shown.page);
   }
 
-  // That it was retracted at some time between what the reader had to see and what it can have
-  // seen.
+  // Checks that the article was retracted at some time between the oldest and the newest state that
+  // the reader may have seen.
   void Check(const std::vector<Shown>& history, const Absence& absence) {
     for (auto revision = static_cast<size_t>(std::max<int64_t>(absence.floor, 1));
          revision <= history.size(); ++revision) {

@@ -257,7 +257,7 @@ TEST_F(LastingCacheTest, BatchIsInTheOrderOfItsRequest) {
 
 TEST_F(LastingCacheTest, MinRevisionAboveWhatIsKnownAsksTheDatabase) {
   EXPECT_TRUE(Get(client_, "story").status.ok());
-  // Behind the server's back, so no notice of it comes.
+  // Written directly to the database, so no notice is sent.
   Query(url_, "UPDATE article_state SET revision = 7, comment_count = 3");
   EXPECT_EQ(Get(client_, "story").response.article().revision(), 1);
   EXPECT_EQ(Get(client_, "story", v1::ARTICLE_VIEW_FULL, 7).response.article().revision(), 7);
@@ -266,8 +266,8 @@ TEST_F(LastingCacheTest, MinRevisionAboveWhatIsKnownAsksTheDatabase) {
             "REVISION_NOT_REACHED");
 }
 
-// Reads that do not use the cache, and watches, may be ahead of reads that do. A caller who passes
-// the revision that they showed as min_revision gets at least that from every read.
+// Watches and reads that do not use the cache may be ahead of reads that do. A caller that passes
+// the revision seen there as min_revision gets at least that revision from every read.
 class AheadOfMemoryTest : public CacheTest {
  protected:
   void SetUp() override {

@@ -1,4 +1,4 @@
-// Callers who give up: every call is answered all the same, and the server can stop afterwards.
+// Callers that give up: every call is answered nevertheless, and the server can stop afterwards.
 // These tests find the methods by reflection, so a new RPC is covered without a change here.
 
 #include <gmock/gmock.h>
@@ -54,7 +54,7 @@ std::string PathOf(const MethodDescriptor& method) {
 
 bool UsesDatabase(const MethodDescriptor& method) { return method.name() != "GetServerInfo"; }
 
-// What a request is about. Every method gets its own, so that none disturbs another.
+// The resources that a request refers to. Every method gets its own, so that none disturbs another.
 struct Subject {
   std::string article_name;
   std::string comment_name;

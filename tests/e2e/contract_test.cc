@@ -1,6 +1,5 @@
-// What the proto files promise and only shows when RPCs are called together: names that changed,
-// pages of one RPC that go on in another, writes that later reads must show, what readers never
-// see.
+// Promises of the proto files that involve several RPCs: changed names, pages of one RPC that
+// continue in another, writes that later reads must show, and what readers never see.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -332,7 +331,7 @@ TEST_F(ContractTest, WhatAModeratorKeepsBackReadersGetFromNoRpc) {
   Moderate(pending.name(), v1::COMMENT_STATE_HIDDEN);
   const v1::Comment waiting = Add("story", "secret to this day", reply.name());
 
-  // The hidden one has a reply that is shown: it is there, and empty.
+  // The hidden comment has a reply that is shown, so it appears as a placeholder.
   v1::GetCommentRequest get;
   get.set_name(pending.name());
   const v1::Comment placeholder = Ask(&Content::GetComment, get).comment();

@@ -1,7 +1,7 @@
-// Every error that the tables in content_service.proto and admin_service.proto promise, provoked on
-// the real binary: each row for each of its RPCs. Which code and which reason a row has is read
-// from the tables; what is here is how to come by it, and the details. A test sees to it that no
-// row, and no RPC of a row, is left out.
+// Provokes every error in the tables of content_service.proto and admin_service.proto on the real
+// binary: each row for each of its RPCs. Codes and reasons are read from the tables; this file has
+// the requests that lead to them, and the expected details. A test checks that no row, and no RPC
+// of a row, is left out.
 
 #include <gmock/gmock.h>
 #include <grpcpp/generic/generic_stub.h>
@@ -166,7 +166,7 @@ const Row& RowOf(const std::string& rpc, const std::string& condition) {
 
 // ---- Requests ----
 
-// Requests are JSON. Words with a $ stand for what ErrorsTest made.
+// Requests are JSON. Words with a $ stand for resources that ErrorsTest created.
 
 // A request of every RPC that is answered with OK.
 const std::map<std::string, std::string>& ValidRequests() {
@@ -206,7 +206,7 @@ std::string With(const std::string& member, const std::string& request) {
 
 struct Case {
   std::string rpc;
-  std::string condition;  // how that of its row begins
+  std::string condition;  // beginning of its row's condition
   std::string request;
   Details details = {};
 };
@@ -260,7 +260,7 @@ void AddInvalidRequests(std::vector<Case>& cases) {
   }
 }
 
-// Every way that readers are told there is no such article.
+// Every way in which readers learn that there is no such article.
 void AddMissingArticles(std::vector<Case>& cases) {
   const std::string comment = "comments/01890a5d-ac96-774b-bcce-b302099a8057";
   for (const std::string id : {"none", "retracted", "scheduled"}) {
@@ -349,7 +349,7 @@ void AddWrongStates(std::vector<Case>& cases) {
        "the database is older than `resume_token`",
        R"({"resume_token": "$later"})",
        {"current_revision=$feed"}},
-      {"BatchGetArticles", "the answer would pass 3 MiB",
+      {"BatchGetArticles", "the answer would exceed 3 MiB",
        R"({"names": ["articles/large", "articles/large", "articles/large", "articles/large"],
            "view": "ARTICLE_VIEW_FULL"})"},
       {"SearchArticles", "`query` holds no word", R"({"query": "- \"\""})", {"field query"}},
@@ -427,7 +427,7 @@ void AddReusedRequestIds(std::vector<Case>& cases) {
   }
 }
 
-// What a caller can do wrong while all is well with the server.
+// Mistakes of callers while the server is healthy.
 std::vector<Case> CallersErrors() {
   std::vector<Case> cases;
   AddInvalidRequests(cases);
@@ -487,7 +487,7 @@ TEST(ErrorTables, EveryRowIsTestedForEachOfItsRpcs) {
 
 // ---- Calls ----
 
-// Calls any RPC with bytes. Of a stream it takes what comes until the end.
+// Calls any RPC with bytes. Reads a stream to its end.
 grpc::Status Call(const Client& client, const std::string& rpc, const std::string& request,
                   grpc::ClientContext& context) {
   const MethodDescriptor& method = MethodOf(rpc);
@@ -516,8 +516,8 @@ grpc::Status Call(const Client& client, const std::string& rpc, const std::strin
   return status;
 }
 
-// A status's details, one by one and sorted: its metadata, its bad fields and so on. What every
-// error has is checked on the way.
+// Returns a status's details, one by one and sorted: its metadata, its bad fields and so on. Also
+// checks what every error must have.
 Details DetailsOf(const grpc::Status& status) {
   Details found;
   google::rpc::Status details;
@@ -553,7 +553,7 @@ Details DetailsOf(const grpc::Status& status) {
   return found;
 }
 
-// Nothing of how it is made.
+// No details of the implementation.
 void ExpectNoInternals(const grpc::Status& status) {
   static const std::regex internals(
       R"(\b(SELECT|INSERT|DELETE|FROM|WHERE|SQL|SQLSTATE|ERROR|FATAL)\b|[0-9A-Z]{5}:|sqlstate|pqxx)"
@@ -570,8 +570,8 @@ void ExpectNoInternals(const grpc::Status& status) {
 // The parameter is --cache-bytes.
 class ErrorsTest : public ::testing::TestWithParam<const char*> {
  protected:
-  // Makes the content, and then a server with these settings that has not read any of it: what goes
-  // wrong in the database is to be seen by each call.
+  // Creates the content, and then a server with these settings that has cached none of it, so that
+  // each call meets the failures of the database.
   void Start(const std::vector<std::string>& settings = {}) {
     Serve({});
     MakeContent();
@@ -586,7 +586,7 @@ class ErrorsTest : public ::testing::TestWithParam<const char*> {
     AwaitServing(*client_);
   }
 
-  // What the requests are about.
+  // The resources that the requests refer to.
   void MakeContent() {
     Publish("story");
     Publish("large", R"("body": ")" + std::string(1'040'000, 'x') + '"');
@@ -663,7 +663,7 @@ class ErrorsTest : public ::testing::TestWithParam<const char*> {
                       [this, rpc] { return Ask(rpc, ValidRequests().at(rpc)); });
   }
 
-  // That the answer is what the row of this RPC promises.
+  // Checks that the answer is the one that the row of this RPC promises.
   void Expect(const grpc::Status& status, const std::string& rpc, const std::string& condition,
               Details details) const {
     const Row& row = RowOf(rpc, condition);
@@ -675,14 +675,15 @@ class ErrorsTest : public ::testing::TestWithParam<const char*> {
     ExpectNoInternals(status);
   }
 
-  // The RPCs of a row, less those that wait for no database, which do not fail with it.
+  // Returns the RPCs of a row, without those that do not wait for the database and so do not fail
+  // with it.
   static std::set<std::string> RpcsThatNeedTheDatabase(const std::string& condition) {
     std::set<std::string> rpcs = RowOf("CreateComment", condition).rpcs;
     rpcs.erase("GetServerInfo");
     return rpcs;
   }
 
-  // That each RPC of a row fails as the row promises.
+  // Checks that each RPC of a row fails as the row promises.
   void ExpectOfEach(const std::string& condition, const Details& details) const {
     for (const std::string& rpc : RpcsThatNeedTheDatabase(condition)) {
       SCOPED_TRACE(rpc);
@@ -808,7 +809,7 @@ TEST_P(ErrorsTest, TheServerIsStopping) {
   Start();
   Session session(url_);
   LockEverything(session);
-  const auto in_flight = AskAsync("GetArticle");  // which keeps it from ending
+  const auto in_flight = AskAsync("GetArticle");  // which keeps it from stopping
   AwaitWaitersForLocks(url_, 1);
   server_->Signal(SIGTERM);
   while (Ask("GetServerInfo", "{}").ok()) std::this_thread::yield();
@@ -865,7 +866,7 @@ TEST_P(ErrorsTest, TheWorkTakesTooLong) {
   Session session(url_);
   LockEverything(session);
   for (const std::string& rpc : RpcsThatNeedTheDatabase(kTooLate)) {
-    if (absl::StartsWith(rpc, "Watch")) continue;  // has no end of its own
+    if (absl::StartsWith(rpc, "Watch")) continue;  // never ends by itself
     SCOPED_TRACE(rpc);
     Expect(Ask(rpc, ValidRequests().at(rpc)), rpc, kTooLate, {});
   }
@@ -897,9 +898,9 @@ TEST_P(ErrorsTest, TheCallerCancels) {
     });
     AwaitWaitersForLocks(url_, 1);
     context.TryCancel();
-    // The status is the client's own: what the server says comes too late.
+    // The status is the client's own, because the server's comes too late.
     EXPECT_EQ(CodeName(call.get().error_code()), RowOf(rpc, kCancelled).code);
-    // The cache confirms what it has even if nobody waits, and asks again.
+    // The cache confirms its entries even if nobody waits, and asks again.
     CancelWaitersForLocks(url_);
   }
 }

@@ -27,20 +27,21 @@ namespace {
 constexpr int kWriters = 6;
 constexpr int kArticles = 3;
 constexpr std::chrono::seconds kPatience{120};
-// How long a caller of ours waits before it repeats a call that failed.
+// How long a writer waits before it repeats a failed call.
 constexpr std::chrono::milliseconds kBackoff{10};
 
-// What the writers share: where the server is now, and which comments it has acknowledged.
+// State shared by the writers: the current address of the server, and the comments it has
+// acknowledged.
 class Ledger {
  public:
-  // Empty: nowhere.
+  // Empty while no server runs.
   void SetAddress(const std::string& address) {
     const std::lock_guard lock(mutex_);
     address_ = address;
     changed_.notify_all();
   }
 
-  // Waits while the server is nowhere, so that writers do not take the time it needs to come back.
+  // Waits while no server runs, so that writers do not slow down its restart.
   std::string AwaitAddress(const std::stop_token& stop) {
     std::unique_lock lock(mutex_);
     changed_.wait(lock, stop, [this] { return !address_.empty(); });
@@ -126,7 +127,7 @@ class CrashTest : public ::testing::Test {
     ASSERT_EQ(kill(pid, signal), 0);
   }
 
-  // Stops writing and looks at what is there, as another service would see it.
+  // Stops writing and checks the comments as another service would see them.
   void ExpectEveryAcknowledgedCommentOnce() {
     for (auto& writer : writers_) writer.request_stop();
     writers_.clear();
@@ -163,8 +164,8 @@ class CrashTest : public ::testing::Test {
     EXPECT_EQ(count, promised) << article;
   }
 
-  // The backends of a database that was killed may have gone on for long enough to take the last
-  // comments: then it is away only now.
+  // The backends of a killed database may have run long enough to accept the last comments; then
+  // the database is away only now.
   static grpc::Status List(const Client& client, const v1::ListCommentsRequest& request,
                            v1::ListCommentsResponse& page) {
     const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);

@@ -1,4 +1,4 @@
-// A Coalescer on a real pool. What it does by itself is tested in unit/postgres.
+// A Coalescer on a real pool. See unit/postgres for tests without a database.
 
 #include "postgres/coalescer.h"
 
@@ -6,10 +6,12 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "base/await.h"
 #include "base/errors.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -152,6 +154,29 @@ TEST_F(CoalescerTest, ReadsDoNotWaitForStuckJobs) {
   Add("a");
   EXPECT_EQ(*answers_["a"].Get(), "aa");
   EXPECT_FALSE(third.is_answered());
+}
+
+TEST_F(CoalescerTest, CallersWhoMayRunReadsDoThoseOfOthersToo) {
+  Open({.connections = 2, .prompt_connections = 1});
+  work_ = [](Connection& connection, const Keys& keys) {
+    const auto one = connection.Read("SELECT '1'")[0][0].as<std::string>();
+    Answers<std::string> answers;
+    for (const std::string& key : keys) answers.emplace_back(key + one);
+    return answers;
+  };
+  std::vector<std::jthread> callers;
+  for (int caller = 0; caller < 4; ++caller) {
+    callers.emplace_back([this, caller] {
+      for (int i = 0; i < 1000; ++i) {
+        const std::string key = absl::StrCat(caller, " ", i, " ");
+        const auto answer = Await<std::string>([&](Callback<std::string> done) {
+          reads_.Add({.may_run_here = i % 4 != caller}, key, std::move(done));
+        });
+        ASSERT_TRUE(answer.ok()) << answer.status();
+        EXPECT_EQ(*answer, key + "1");
+      }
+    });
+  }
 }
 
 TEST_F(CoalescerTest, WaitingReadsAreAnsweredWhenThePoolEnds) {

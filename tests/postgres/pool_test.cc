@@ -1,5 +1,7 @@
 #include "postgres/pool.h"
 
+#include <signal.h>
+
 #include <atomic>
 #include <deque>
 #include <functional>
@@ -86,6 +88,28 @@ TEST_F(PoolTest, AnExceptionOfAJobIsAnInternalError) {
   EXPECT_EQ(*Read("SELECT 'text'"), "text") << "the connection can still be used";
 }
 
+TEST_F(PoolTest, AJobThatLeavesATransactionOpenDoesNotHarmTheNext) {
+  Open({});
+  const auto answer = Read([](Connection& connection) -> absl::StatusOr<std::string> {
+    connection.Run("BEGIN");
+    return connection.Read("SELECT 1 / 0")[0][0].as<std::string>();
+  });
+  EXPECT_EQ(ReasonOf(answer.status()), "INVALID_REQUEST");
+  EXPECT_EQ(*Read("SELECT 'text'"), "text");
+}
+
+TEST_F(PoolTest, ASnapshotThatCannotBeEndedDoesNotHarmTheNextJob) {
+  Open({});
+  const auto answer = Read([this](Connection& connection) -> absl::StatusOr<std::string> {
+    const Snapshot snapshot(connection);
+    std::string backend = connection.Read("SELECT pg_backend_pid()")[0][0].as<std::string>();
+    testing::Query(url_, "SELECT pg_terminate_backend(" + backend + ")");
+    return backend;
+  });
+  EXPECT_TRUE(answer.ok()) << answer.status();
+  EXPECT_EQ(*Read("SELECT 'text'"), "text");
+}
+
 TEST_F(PoolTest, RunsNothingForCallersWhoHaveGivenUp) {
   Open({.clock = &clock_});
   bool has_run = false;
@@ -96,41 +120,6 @@ TEST_F(PoolTest, RunsNothingForCallersWhoHaveGivenUp) {
   EXPECT_EQ(ReasonOf(Read(read, {.deadline = clock_.Now()}).status()), "DEADLINE_EXCEEDED");
   EXPECT_EQ(ReasonOf(Read(read, {.cancelled = [] { return true; }}).status()), "CANCELLED");
   EXPECT_FALSE(has_run);
-}
-
-TEST_F(PoolTest, TellsWhenTheOldestPromptJobBegan) {
-  Open({.connections = 3, .prompt_connections = 2, .clock = &clock_});
-  const auto start = [this](Pace pace, std::shared_future<void> end) {
-    const auto started = std::make_shared<std::promise<void>>();
-    auto done = std::make_unique<Pending<std::string>>();
-    pool_->Read(
-        {}, pace,
-        [started, end = std::move(end)](Connection&) -> absl::StatusOr<std::string> {
-          started->set_value();
-          end.wait();
-          return "";
-        },
-        done->callback());
-    started->get_future().wait();
-    return done;
-  };
-  std::promise<void> slow_end, first_end, second_end;
-  const auto slow = start(Pace::kAny, slow_end.get_future().share());
-  EXPECT_EQ(pool_->OldestPromptJobStart(), SteadyTime::InfiniteFuture());
-  const SteadyTime first_start = clock_.Now();
-  const auto first = start(Pace::kPrompt, first_end.get_future().share());
-  clock_.Advance(absl::Seconds(1));
-  const SteadyTime second_start = clock_.Now();
-  const auto second = start(Pace::kPrompt, second_end.get_future().share());
-  EXPECT_EQ(pool_->OldestPromptJobStart(), first_start);
-  first_end.set_value();
-  EXPECT_EQ(*first->Get(), "");
-  EXPECT_EQ(pool_->OldestPromptJobStart(), second_start);
-  second_end.set_value();
-  EXPECT_EQ(*second->Get(), "");
-  EXPECT_EQ(pool_->OldestPromptJobStart(), SteadyTime::InfiniteFuture());
-  slow_end.set_value();
-  EXPECT_EQ(*slow->Get(), "");
 }
 
 TEST_F(PoolTest, RefusesCallsWhenTooManyWait) {
@@ -439,6 +428,253 @@ TEST_F(PoolTest, MakesItsPlansAnewEverySoOften) {
   EXPECT_EQ(*Read("SELECT 'text'"), "text");
 }
 
+// ---- Jobs on callers' threads ----
+
+// The clock stands still, so a job is quick unless it says otherwise.
+class CallerThreadTest : public PoolTest {
+ protected:
+  // Opens a pool with idle connections to a database that was quick.
+  void OpenQuick(int connections = 1) {
+    Open({.connections = connections, .statement_timeout = absl::Hours(24), .clock = &clock_});
+    {
+      std::deque<Hold> holds;
+      for (int i = 0; i < connections; ++i) holds.emplace_back(*pool_, Pace::kPrompt);
+    }
+    AwaitIdle();
+  }
+
+  // Runs a job that the calling thread may run, and returns the thread that did.
+  std::thread::id RunJob(
+      const std::function<void(Connection&)>& work = [](Connection&) {},
+      Pace pace = Pace::kPrompt) {
+    std::thread::id runner;
+    const absl::Status status = Await<void>([&](Callback<void> done) {
+      pool_->Read(
+          {.may_run_here = true}, pace,
+          [&](Connection& connection) {
+            runner = std::this_thread::get_id();
+            work(connection);
+            return absl::OkStatus();
+          },
+          std::move(done));
+    });
+    EXPECT_TRUE(status.ok()) << status;
+    return runner;
+  }
+
+  // Begins a job and answers with the thread that runs it.
+  void Begin(
+      Pending<std::thread::id>& runner, Pace pace = Pace::kPrompt,
+      std::function<void()> work = [] {}) {
+    pool_->Read(
+        {}, pace,
+        [work = std::move(work)](Connection&) -> absl::StatusOr<std::thread::id> {
+          work();
+          return std::this_thread::get_id();
+        },
+        runner.callback());
+  }
+
+  const std::thread::id here_ = std::this_thread::get_id();
+};
+
+TEST_F(CallerThreadTest, APromptJobRunsThereIfItMay) {
+  OpenQuick();
+  EXPECT_EQ(RunJob([](Connection& connection) { connection.Read("SELECT 1"); }), here_);
+  Pending<std::thread::id> not_allowed;
+  Begin(not_allowed);
+  EXPECT_NE(*not_allowed.Get(), here_);
+  AwaitIdle();
+  EXPECT_NE(RunJob([](Connection&) {}, Pace::kAny), here_);
+}
+
+TEST_F(CallerThreadTest, AJobNeverConnectsThere) {
+  Open({.clock = &clock_});
+  EXPECT_NE(RunJob(), here_);
+  AwaitIdle();
+  EXPECT_EQ(RunJob(), here_);
+}
+
+TEST_F(CallerThreadTest, AJobDoesNotRunThereWhileAnotherPromptOneRuns) {
+  OpenQuick(2);
+  {
+    const Hold prompt(*pool_, Pace::kPrompt);
+    EXPECT_NE(RunJob(), here_);
+  }
+  AwaitIdle();
+  EXPECT_EQ(RunJob([this](Connection&) {
+              Pending<std::thread::id> runner;
+              Begin(runner, Pace::kAny);
+              EXPECT_NE(*runner.Get(), here_) << "slow jobs have workers of their own";
+            }),
+            here_);
+  AwaitIdle();
+  const Hold slow(*pool_, Pace::kAny);
+  EXPECT_EQ(RunJob(), here_);
+}
+
+TEST_F(CallerThreadTest, AJobThereIsCounted) {
+  OpenQuick();
+  RunJob([this](Connection&) {
+    EXPECT_EQ(pool_->GetStats().busy_connections, 1);
+  });
+  EXPECT_EQ(pool_->GetStats().busy_connections, 0);
+}
+
+TEST_F(CallerThreadTest, TheThreadGoesOnWithJobsThatComeMeanwhileUntilItsTimeIsOver) {
+  OpenQuick();
+  Pending<std::thread::id> second, third;
+  const auto pass = [this] { clock_.Advance(absl::Milliseconds(0.6)); };
+  EXPECT_EQ(RunJob([&](Connection&) {
+              pass();
+              Begin(second, Pace::kPrompt, [&] {
+                pass();
+                Begin(third);
+              });
+            }),
+            here_);
+  ASSERT_TRUE(second.is_answered());
+  EXPECT_EQ(*second.Get(), here_);
+  EXPECT_NE(*third.Get(), here_);
+}
+
+TEST_F(CallerThreadTest, JobsThatComeMeanwhileKeepTheirOrderOnASingleConnection) {
+  OpenQuick();
+  std::vector<Pace> order;
+  Pending<std::thread::id> any, prompt;
+  EXPECT_EQ(RunJob([&](Connection&) {
+              Begin(any, Pace::kAny, [&order] { order.push_back(Pace::kAny); });
+              Begin(prompt, Pace::kPrompt, [&order] { order.push_back(Pace::kPrompt); });
+            }),
+            here_);
+  EXPECT_NE(*any.Get(), here_);
+  EXPECT_NE(*prompt.Get(), here_);
+  EXPECT_THAT(order, ElementsAre(Pace::kAny, Pace::kPrompt));
+}
+
+TEST_F(CallerThreadTest, AfterASlowJobWorkersDoThemUntilOneIsQuick) {
+  OpenQuick();
+  EXPECT_EQ(RunJob([this](Connection&) { clock_.Advance(absl::Milliseconds(1)); }), here_);
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_NE(RunJob([this](Connection&) { clock_.Advance(absl::Milliseconds(1)); }), here_);
+    AwaitIdle();
+  }
+  EXPECT_NE(RunJob(), here_);
+  AwaitIdle();
+  EXPECT_EQ(RunJob(), here_);
+}
+
+TEST_F(CallerThreadTest, JobsBehindASlowOneAreRunByWorkers) {
+  OpenQuick(2);
+  std::promise<void> begun, end;
+  const std::jthread caller([&] {
+    EXPECT_EQ(RunJob([&](Connection&) {
+                begun.set_value();
+                end.get_future().wait();
+              }),
+              std::this_thread::get_id());
+  });
+  begun.get_future().wait();
+  Pending<std::thread::id> waiting, later;
+  Begin(waiting);
+  EXPECT_EQ(pool_->GetStats().waiting_calls, 1);
+  while (!waiting.is_answered()) {
+    clock_.AwaitWaiters(1);  // the watchdog
+    clock_.Advance(absl::Milliseconds(10));
+  }
+  Begin(later);
+  EXPECT_NE(*later.Get(), caller.get_id());
+  EXPECT_NE(*waiting.Get(), caller.get_id());
+  end.set_value();
+}
+
+// Fails by never ending.
+TEST_F(CallerThreadTest, ADatabaseThatStopsGivesTheThreadBack) {
+  OpenQuick();
+  std::vector<std::thread::id> runners;
+  std::vector<int> backends;
+  Pending<void> answer;
+  pool_->Read(
+      {.may_run_here = true}, Pace::kPrompt,
+      [&](Connection& connection) {
+        runners.push_back(std::this_thread::get_id());
+        backends.push_back(connection.Read("SELECT pg_backend_pid()")[0][0].as<int>());
+        if (backends.size() > 1) return absl::OkStatus();
+        kill(backends[0], SIGSTOP);
+        const std::jthread time([this](const std::stop_token& stop) {
+          while (!stop.stop_requested()) clock_.Advance(absl::Milliseconds(10));
+        });
+        connection.Read("SELECT 1");
+        return absl::InternalError("not stopped");
+      },
+      answer.callback());
+  const absl::Status status = answer.Get();
+  kill(backends[0], SIGCONT);
+  EXPECT_TRUE(status.ok()) << status;
+  ASSERT_EQ(backends.size(), 2);
+  EXPECT_NE(backends[1], backends[0]);
+  EXPECT_EQ(runners[0], here_);
+  EXPECT_NE(runners[1], here_);
+}
+
+TEST_F(CallerThreadTest, AJobThatFailsThereIsTriedAgainByAWorker) {
+  OpenQuick();
+  std::vector<std::thread::id> runners;
+  Pending<void> answer;
+  pool_->Read(
+      {.may_run_here = true}, Pace::kPrompt,
+      [&runners](Connection& connection) {
+        runners.push_back(std::this_thread::get_id());
+        if (runners.size() < 3) connection.Run("DO $$ BEGIN RAISE SQLSTATE '40001'; END $$");
+        return absl::OkStatus();
+      },
+      answer.callback());
+  // Colliding jobs wait.
+  while (!answer.is_answered()) clock_.Advance(absl::Milliseconds(10));
+  EXPECT_TRUE(answer.Get().ok());
+  ASSERT_EQ(runners.size(), 3);
+  EXPECT_EQ(runners[0], here_);
+  EXPECT_NE(runners[1], here_);
+  EXPECT_EQ(runners[1], runners[2]);
+}
+
+TEST_F(CallerThreadTest, AJobThatLosesEveryConnectionFails) {
+  OpenQuick();
+  int attempts = 0;
+  const absl::Status status = Await<void>([&](Callback<void> done) {
+    pool_->Read(
+        {.may_run_here = true}, Pace::kPrompt,
+        [&attempts](Connection& connection) {
+          ++attempts;
+          connection.Run("SELECT pg_terminate_backend(pg_backend_pid())");
+          return absl::OkStatus();
+        },
+        std::move(done));
+  });
+  EXPECT_EQ(ReasonOf(status), "STORE_UNAVAILABLE");
+  EXPECT_EQ(attempts, 2);
+}
+
+TEST_F(CallerThreadTest, ThePoolWaitsForTheThreadWhenItEnds) {
+  OpenQuick();
+  std::promise<void> begun;
+  bool has_ended = false;
+  const std::jthread caller([&, pool = &*pool_] {
+    pool->Read<void>(
+        {.may_run_here = true}, Pace::kPrompt,
+        [&](Connection& connection) {
+          begun.set_value();
+          connection.Read("SELECT pg_sleep(0.01)");
+          has_ended = true;
+          return absl::OkStatus();
+        },
+        [](const absl::Status&) {});
+  });
+  begun.get_future().wait();
+  pool_.reset();
+  EXPECT_TRUE(has_ended);
+}
+
 // ---- What it tells ----
 
 TEST_F(PoolTest, CountsItsConnectionsAndCalls) {
@@ -481,16 +717,17 @@ TEST_F(PoolTest, AnswersWaitingJobsWhenItEndsAndThoseOfTheirCallbacks) {
 TEST_F(PoolTest, WaitsForRunningJobsWhenItEnds) {
   Open({});
   Pending<void> runs;
-  std::promise<void> begun;
+  std::promise<void> begun, ending;
   pool_->Read(
       {}, Pace::kAny,
-      [&begun](Connection& connection) {
+      [&](Connection&) {
         begun.set_value();
-        connection.Read("SELECT pg_sleep(0.01)");
+        ending.get_future().wait();
         return absl::OkStatus();
       },
       runs.callback());
   begun.get_future().wait();
+  ending.set_value();
   pool_.reset();
   ASSERT_TRUE(runs.is_answered());
   EXPECT_TRUE(runs.Get().ok());

@@ -234,6 +234,18 @@ TEST_F(ChangeNotifierTest, AThousandWritesSendFarFewerNotifications) {
   EXPECT_LT(other_heard_.all().size(), kWriters * kWrites / 4);
 }
 
+TEST_F(ChangeNotifierTest, ADryRunIsNotAnnounced) {
+  ASSERT_TRUE(Publish(MakeArticle("post")).ok());
+  const std::string comment = Add("post", "text");
+  const size_t heard = own_heard_.all().size();
+  NewComment added = MakeComment("post", "text");
+  added.validate_only = true;
+  ASSERT_TRUE(Create(added).ok());
+  ASSERT_TRUE(
+      Update({.comment = *ParseCommentName(comment), .body = "other", .validate_only = true}).ok());
+  EXPECT_EQ(own_heard_.all().size(), heard);
+}
+
 TEST_F(ChangeNotifierTest, AListenerIsNotCalledAfterItsSubscriptionEnds) {
   ASSERT_TRUE(Publish(MakeArticle("post")).ok());
   other_heard_.Await("post", 1);

@@ -169,12 +169,12 @@ TEST_F(ConnectionsTest, SlowSearchesDoNotHoldUpReadsByKey) {
   for (auto& search : searches) EXPECT_TRUE(search.Get().ok());
 }
 
-TEST_F(ConnectionsTest, ASingleConnectionServesSearchesAndReads) {
+TEST_F(ConnectionsTest, ASingleConnectionServesSearchesReadsAndWrites) {
   ASSERT_TRUE(Publish(MakeArticle("post")).ok());
   store_ = *NewPostgresStore({.url = url_, .read_connections = 1, .write_connections = 1});
   EXPECT_TRUE(Exists("post"));
   EXPECT_TRUE(Search({.text = "text", .page_size = 5}).ok());
-  EXPECT_TRUE(Add("post", "text") != "");
+  EXPECT_TRUE(Create(MakeComment("post", "text")).ok());
 }
 
 TEST(UnreachableStore, IsUnavailable) {

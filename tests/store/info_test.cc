@@ -1,4 +1,4 @@
-// What the store reports of itself.
+// What the store reports about itself.
 
 #include <string>
 #include <thread>
@@ -17,7 +17,7 @@ class InfoTest : public StoreTest {
     Await<void>([this](Callback<void> done) { store_->Check({}, std::move(done)); }).IgnoreError();
   }
 
-  // The pool of this name.
+  // Returns the pool with this name.
   v1::PoolInfo PoolOf(const std::string& name) {
     const v1::StoreInfo info = store_->GetInfo();
     for (const v1::PoolInfo& pool : info.pools()) {

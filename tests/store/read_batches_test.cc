@@ -1,4 +1,4 @@
-// What the store reads in batches: each read has its own answer.
+// Reads that the store runs in batches; each read gets its own answer.
 
 #include <algorithm>
 #include <map>
@@ -185,6 +185,27 @@ TEST_F(ReadsTest, ManyReadersAtOnceGetWhatTheyAskedFor) {
       }
     });
   }
+}
+
+// The cache takes a read of an article that is under way for long as a sign that the database is
+// away. A page of comments says nothing about that: it may be slow, or wait for a lock.
+TEST_F(ReadsTest, OnlyReadsOfArticlesHaveAStart) {
+  ASSERT_TRUE(Publish(MakeArticle("story", "Text")).ok());
+  EXPECT_EQ(store_->OldestReadStart(), SteadyTime::InfiniteFuture());
+  session_.Run("BEGIN; LOCK TABLE comment");
+  Pending<CommentPage> page;
+  store_->ListComments({}, {.article_id = "story", .page_size = 1}, page.callback());
+  testing::AwaitWaitersForLocks(url_, 1);
+  EXPECT_EQ(store_->OldestReadStart(), SteadyTime::InfiniteFuture());
+  session_.Run("ROLLBACK");
+  EXPECT_TRUE(page.Get().ok());
+
+  session_.Run("BEGIN; LOCK TABLE article_name");
+  store_->ReadArticleState({}, "story", held_.callback());
+  testing::AwaitWaitersForLocks(url_, 1);
+  EXPECT_NE(store_->OldestReadStart(), SteadyTime::InfiniteFuture());
+  Release();
+  EXPECT_EQ(store_->OldestReadStart(), SteadyTime::InfiniteFuture());
 }
 
 }  // namespace

@@ -1,9 +1,9 @@
 // Preloaded into a program, this steps the program's system clock (CLOCK_REALTIME) and leaves its
 // other clocks alone, as setting the clock of the machine would.
 //
-// The file named by CLOCK_SHIM holds by how many seconds, an int64_t. It is mapped, so a change
-// acts at once. Waits until a date that the program hands to the kernel are translated when they
-// begin.
+// The file named by CLOCK_SHIM contains the number of seconds to step by, an int64_t. It is mapped
+// into memory, so a change takes effect at once. When the program waits in the kernel until a date,
+// the date is translated when the wait begins.
 
 #include <dlfcn.h>
 #include <fcntl.h>
@@ -66,7 +66,7 @@ time_t time(time_t* result) noexcept {
   return now.tv_sec;
 }
 
-// Abseil's mutexes, which gRPC's timers wait on, call the kernel by this.
+// Abseil's mutexes, which gRPC's timers wait on, call the kernel through this function.
 long syscall(long number, ...) noexcept {
   static auto* const next = Next<long(long, ...)>("syscall");
   va_list list;

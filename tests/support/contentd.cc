@@ -25,7 +25,8 @@ struct Pipe {
   std::array<int, 2> ends{};
 };
 
-// Adds this process's environment, without what would change the settings of the one to be started.
+// Adds this process's environment, except for variables that would change the settings of the new
+// process.
 void AddEnvironment(std::vector<char*>& environment) {
   for (char** variable = environ; *variable != nullptr; ++variable) {
     const bool is_setting =
@@ -61,7 +62,7 @@ int WaitFor(int pid) {
   return WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status);
 }
 
-// Appends what there is to read; false at the end.
+// Appends the available data. Returns false at the end of the stream.
 bool ReadSome(int fd, std::string& text) {
   std::array<char, 4096> buffer{};
   const ssize_t count = read(fd, buffer.data(), buffer.size());
@@ -69,7 +70,7 @@ bool ReadSome(int fd, std::string& text) {
   return count > 0;
 }
 
-// Reads both to their ends at once, so that neither fills up while the other is read.
+// Reads both streams to their ends concurrently, so that neither fills up while the other is read.
 void ReadBoth(int out_fd, std::string& out, int err_fd, std::string& err) {
   std::array<pollfd, 2> polled = {pollfd{out_fd, POLLIN, 0}, pollfd{err_fd, POLLIN, 0}};
   while (polled[0].fd >= 0 || polled[1].fd >= 0) {

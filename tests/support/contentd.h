@@ -15,23 +15,23 @@ struct Finished {
   std::string err;
 };
 
-// Every contentd started here is killed when the thread that started it ends, so that a test that
-// is killed leaves none behind. Its environment is this process's without the settings of the
-// service and of PostgreSQL's clients (CONTENT_*, PG*): tests must not work on whatever these lead
-// to.
+// Every contentd started here is killed when the thread that started it ends, so a killed test
+// leaves none behind. Its environment is this process's, without the settings of the service and of
+// PostgreSQL's clients (CONTENT_*, PG*), so that tests never touch another database.
 
-/// Runs `contentd` with these arguments to its end. `environment` is added to the above.
+/// Runs `contentd` with these arguments until it exits. `environment` is added to the environment
+/// above.
 Finished RunContentd(const std::vector<std::string>& arguments,
                      const std::vector<std::string>& environment = {});
 
-/// A running `contentd serve`, on a free port, with JSON logs, which are read all the time.
+/// A running `contentd serve` on a free port. Its JSON log is read continuously.
 class ContentdServer {
  public:
-  /// Starts it and waits until it serves; fails the test if it ends before that.
+  /// Starts the server and waits until it serves. Fails the test if it exits first.
   explicit ContentdServer(std::vector<std::string> arguments,
                           std::vector<std::string> environment = {});
 
-  /// Kills it if it still runs.
+  /// Kills the server if it is still running.
   ~ContentdServer();
 
   ContentdServer(const ContentdServer&) = delete;
@@ -42,13 +42,13 @@ class ContentdServer {
 
   void Signal(int signal) const;
 
-  /// Waits for its end; see Finished::status.
+  /// Waits until the server has exited; see Finished::status.
   int Wait();
 
-  /// Waits for a log line whose event is this, among those not yet waited for, and returns it.
+  /// Waits for the next log line with this event, and returns it.
   std::string WaitForEvent(const std::string& event);
 
-  /// Stops reading its log: from now on it cannot write there.
+  /// Stops reading the log, so that the server can no longer write to it.
   void HangUp() const;
 
  private:

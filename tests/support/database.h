@@ -6,11 +6,12 @@ struct pg_conn;
 
 namespace content::testing {
 
-/// libpq connection string of a new, empty database on a PostgreSQL of this process's own, which is
-/// started on first use and removed at exit. `migrated`: with the service's schema.
+/// Returns the libpq connection string of a new, empty database. It is on this process's own
+/// PostgreSQL, which is started on first use and removed at exit. `migrated`: with the service's
+/// schema.
 std::string NewDatabase(bool migrated = true);
 
-/// A connection of the test's own.
+/// A connection for the test itself.
 class Session {
  public:
   explicit Session(const std::string& url);
@@ -27,16 +28,16 @@ class Session {
 /// Session::Run on a connection that ends with the call.
 std::string Query(const std::string& url, const std::string& sql);
 
-/// How many statements in the database of `url` wait for a lock that another one holds.
+/// Returns the number of statements in the database of `url` that wait for a lock.
 int WaitersForLocks(const std::string& url);
 
-/// Waits until there are that many; fails the test if it takes too long.
+/// Waits until there are that many. Fails the test if that takes too long.
 void AwaitWaitersForLocks(const std::string& url, int count);
 
 /// Cancels the statements that wait for locks, and those that replace them, until none waits.
 void CancelWaitersForLocks(const std::string& url);
 
-/// While it lives, the database of `url` takes no connections and has none.
+/// While it exists, the database of `url` accepts no connections and has none.
 class Outage {
  public:
   explicit Outage(const std::string& url);
@@ -49,7 +50,7 @@ class Outage {
   const std::string name_;
 };
 
-/// A directory of this process's own that is removed at exit. A PostgreSQL that runs as another
+/// Returns a directory that is removed when this process exits. A PostgreSQL that runs as another
 /// user can enter it.
 std::string ScratchDirectory();
 

@@ -30,7 +30,7 @@ class FakeClock final : public SteadyClock {
                  std::condition_variable_any& changed, const std::stop_token& stop,
                  absl::FunctionRef<bool()> is_ready) override {
     const auto is_over = [&] { return is_ready() || Now() >= time; };
-    // Repeated, because what is_ready looks at may change while `lock` is released.
+    // Repeated, because the condition may change while `lock` is released.
     while (!stop.stop_requested() && !is_over()) {
       const Waiters::iterator waiter = Add({time, lock.mutex(), &changed});
       changed.wait(lock, stop, is_over);

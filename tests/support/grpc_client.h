@@ -14,7 +14,7 @@
 
 namespace content::testing {
 
-/// A caller of the service, as another program would be. Every method makes one call.
+/// A client of the service, such as another program would use. Every method makes one call.
 class Client {
  public:
   explicit Client(const std::string& address, const grpc::ChannelArguments& arguments = {});
@@ -24,7 +24,7 @@ class Client {
   grpc::Status Create(const v1::CreateCommentRequest& request,
                       v1::CreateCommentResponse* response = nullptr) const;
 
-  /// For what the others do not cover. Calls have a deadline of 10 s.
+  /// For calls that the other methods do not cover. Calls have a deadline of 10 s.
   template <class Stub, class Request, class Response>
   static grpc::Status Call(grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&,
                                                         Response*),
@@ -44,7 +44,7 @@ class Client {
   std::unique_ptr<v1::AdminService::Stub> admin_;
 };
 
-/// A call that is answered with a stream. It has a deadline of 60 s.
+/// A server-streaming call, with a deadline of 60 s.
 template <class Response>
 class Stream {
  public:
@@ -81,7 +81,7 @@ v1::CreateCommentRequest MakeCommentRequest(const std::string& article_id, const
 grpc::Status CallWithBytes(const Client& client, const std::string& method,
                            const std::string& bytes);
 
-/// Waits until the server's health is this; fails the test if it takes too long.
+/// Waits until the server has this health status. Fails the test if that takes too long.
 void AwaitHealth(const Client& client, grpc::health::v1::HealthCheckResponse::ServingStatus wanted);
 
 /// The same for SERVING.

@@ -19,7 +19,7 @@ class Pending {
  public:
   using Answer = typename Callback<T>::Answer;
 
-  /// To be given to the call. Once.
+  /// Returns the callback to pass to the call. Call it once.
   Callback<T> callback() {
     return [promise = std::move(promise_)](Answer answer) mutable {
       promise.set_value(std::move(answer));
@@ -30,7 +30,7 @@ class Pending {
     return future_.wait_for(std::chrono::seconds(0)) == std::future_status::ready;
   }
 
-  /// Waits for the answer. Once.
+  /// Waits for the answer and returns it. Call it once.
   Answer Get() { return future_.get(); }
 
  private:

@@ -49,7 +49,7 @@ sockaddr_un Address(const std::string& path) {
   return address;
 }
 
-// A keyword of a connection string.
+// Returns the value of a keyword in a connection string.
 std::string ValueOf(const std::string& url, absl::string_view keyword) {
   const std::unique_ptr<PQconninfoOption, decltype(&PQconninfoFree)> options(
       PQconninfoParse(url.c_str(), nullptr), &PQconninfoFree);
@@ -59,7 +59,7 @@ std::string ValueOf(const std::string& url, absl::string_view keyword) {
   return "";
 }
 
-// What there is to read; empty at the end.
+// Returns the available data; empty at the end of the stream.
 std::string Take(int from) {
   std::array<char, 65536> buffer{};
   const ssize_t length = read(from, buffer.data(), buffer.size());
@@ -130,7 +130,7 @@ class Proxy::Impl {
     shutdown(client, SHUT_RDWR);
   }
 
-  // False once the connection is at its end.
+  // Returns false at the end of the connection.
   bool RelayOnce(int client, int server) {
     std::array<pollfd, 2> ends{pollfd{client, POLLIN, 0}, pollfd{server, POLLIN, 0}};
     poll(ends.data(), ends.size(), -1);
@@ -166,7 +166,7 @@ class Proxy::Impl {
   Socket listener_;
   std::mutex mutex_;
   std::optional<Planned> plan_;
-  std::vector<std::jthread> relays_;  // touched by the acceptor, and after it
+  std::vector<std::jthread> relays_;  // used by the acceptor, and after its end
   std::jthread acceptor_;
 };
 

@@ -6,25 +6,26 @@
 
 namespace content::testing {
 
-/// Stands between a client and a PostgreSQL on a Unix socket, and cuts a connection where it hurts
-/// most: at its COMMIT. Its clients must be gone before it is.
+/// Sits between a client and a PostgreSQL on a Unix socket, and can cut a connection at its COMMIT.
+/// Clients must disconnect before it is destroyed.
 class Proxy {
  public:
-  /// What happens to a COMMIT: it never reaches the database, or it is done and the answer lost.
+  /// What happens to the COMMIT: it never reaches the database, or it is executed and its answer
+  /// lost.
   enum class Cut { kBeforeCommit, kAfterCommit };
 
-  /// `url` is the database's, as NewDatabase gives it.
+  /// `url` is the database's, as returned by NewDatabase.
   explicit Proxy(const std::string& url);
   ~Proxy();
 
-  /// Of the same database, through the proxy.
+  /// Returns the URL of the same database through the proxy.
   const std::string& url() const;
 
   /// Cuts the connection that commits next. `meanwhile` runs, on a thread of the proxy, before the
   /// client learns of it.
   void CutNextCommit(Cut cut, std::function<void()> meanwhile = {});
 
-  /// Takes no new connections; those there are stay.
+  /// Accepts no new connections; existing ones stay open.
   void Close();
 
  private:

@@ -36,7 +36,7 @@ class Log : public testing::Test {
   ~Log() override { Configure(Level::kInfo, Format::kAuto); }
 };
 
-// Each of these tests runs in a process of its own, in which nothing has been configured.
+// Each of these tests runs in its own process, in which logging has not been configured.
 class LogDeathTest : public testing::Test {
  protected:
   LogDeathTest() { GTEST_FLAG_SET(death_test_style, "threadsafe"); }

@@ -1,5 +1,6 @@
-// Who may include what (ARCHITECTURE.md, "The rooms"). Our own headers are walled off by CMake; the
-// libraries' are all installed in one place, so their walls are held here.
+// Checks which rooms include the headers of which libraries (ARCHITECTURE.md, "The rooms"). CMake
+// separates our own headers; the libraries' are all installed in one place, so they are checked
+// here.
 
 #include <gtest/gtest.h>
 
@@ -17,8 +18,8 @@ namespace {
 namespace fs = std::filesystem;
 
 struct Wall {
-  const char* include;            // what an #include of the library looks like
-  std::set<std::string> allowed;  // the rooms that may have it
+  const char* include;            // pattern of an #include of the library
+  std::set<std::string> allowed;  // the rooms that may use it
 };
 
 const std::vector<Wall>& Walls() {

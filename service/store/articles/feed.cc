@@ -14,7 +14,7 @@
 namespace content::store {
 namespace {
 
-// Rows of one read. A watcher that is further behind reads again.
+// Maximum number of rows of one read. A watcher that is further behind reads again.
 constexpr size_t kMaxChanges = 100;
 
 // $1 position, $2 and $3 time and id (see ArticleCursor), $4 now, $5 limit. Selects the articles

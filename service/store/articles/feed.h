@@ -5,7 +5,7 @@
 #include "content/changes.h"
 #include "postgres/connection.h"
 
-// The change feed of articles: content/change_feed.h says what these do. They throw like
+// The change feed of articles; see content/change_feed.h. Functions throw like
 // postgres::Connection.
 namespace content::store {
 

@@ -5,14 +5,14 @@
 #include "absl/strings/string_view.h"
 #include "content/v1/article.pb.h"
 
-// The repeated fields of an article, which the database keeps as JSON.
+// The repeated fields of an article, which are stored as JSON.
 namespace content::store {
 
-/// Authors, sections and tags as one JSON object.
+/// Returns authors, sections and tags as one JSON object.
 std::string ArticleStructure(const v1::Article& article);
 
 // These add the elements of a column to `article`. They throw a std::exception if the column is not
-// a JSON array of the right form.
+// a JSON array of the expected form.
 
 void ReadAuthors(absl::string_view json, v1::Article& article);
 void ReadSections(absl::string_view json, v1::Article& article);

@@ -61,9 +61,9 @@ ON CONFLICT (article_id) DO UPDATE SET
   source_uri = excluded.source_uri, word_count = excluded.word_count
 )sql";
 
-// $1 article key, $2 name, $3 new revision, $4 comment policy, $5 publish time, $6 retracted,
-// $7 now. Comes as late as possible, because no other article can be published from here to the
-// commit. An article counts as seen by readers a minute early: a server's clock may be ahead.
+// $1 article key, $2 name, $3 new revision, $4 comment policy, $5 publish time, $6 retracted, $7
+// now. Runs as late as possible, because no other article can be published from here to the commit.
+// An article counts as seen by readers a minute early, because a server's clock may be ahead.
 constexpr char kUpdateArticleState[] = R"sql(
 WITH feed AS (
   UPDATE article_feed SET position = position + 1 RETURNING position
@@ -138,12 +138,12 @@ v1::Article WithoutOutputFields(v1::Article article) {
   return article;
 }
 
-// Whether all fields that a publisher sets are equal.
+// Returns whether all fields that a publisher sets are equal.
 bool HaveSameContent(const v1::Article& stored, const v1::Article& published) {
   return MessageDifferencer::Equals(WithoutOutputFields(stored), WithoutOutputFields(published));
 }
 
-// Whether all of them but publish time and comment policy are equal.
+// Returns whether all of them except publish time and comment policy are equal.
 bool HaveSameText(v1::Article stored, v1::Article published) {
   for (v1::Article* article : {&stored, &published}) {
     article->clear_publish_time();
@@ -152,8 +152,8 @@ bool HaveSameText(v1::Article stored, v1::Article published) {
   return HaveSameContent(stored, published);
 }
 
-// Fills in the fields that the publisher left unset, and the comment count. `stored` is the article
-// before, or nullptr.
+// Fills in the fields that the publisher left unset, and the comment count. `stored` is the
+// previous article, or nullptr.
 void FillIn(const v1::Article* stored, absl::Time now, v1::Article& article) {
   article.set_comment_count(stored != nullptr ? stored->comment_count() : 0);
   if (!article.has_publish_time()) {
@@ -175,7 +175,7 @@ v1::Article Preview(v1::Article article) {
   return article;
 }
 
-// One write of an article: begin, change the article, finish. Without Finish it changes nothing.
+// One write of an article: Begin, change the article, Finish. Without Finish, nothing is changed.
 class ArticleWrite {
  public:
   ArticleWrite(postgres::Connection& connection, const RequestKey& request)
@@ -194,17 +194,17 @@ class ArticleWrite {
     return absl::OkStatus();
   }
 
-  // Like Begin, but creates the article, still without text, if nobody has the name.
+  // Like Begin, but creates the article, still without text, if no article has the name.
   absl::Status BeginOrCreate(const std::string& name) {
     transaction_.Exec(kInsertArticleState, name, static_cast<int>(v1::COMMENT_POLICY_OPEN),
                       TimeParameter(now_));
     return Begin(name);
   }
 
-  // Set if an earlier call did the work.
+  // The record of an earlier call that did the work; nullopt if there is none.
   const std::optional<PastRequest>& past() const { return past_; }
 
-  // The article as it is stored; nullopt if it has no text yet.
+  // Returns the stored article; nullopt if it has no text yet.
   std::optional<InspectedArticle> Find() { return FindArticle(transaction_, locked_.id); }
 
   // Commits, unless an earlier call did the work, and announces the article in either case: the

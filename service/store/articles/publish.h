@@ -9,11 +9,11 @@
 #include "postgres/connection.h"
 #include "store/change_notifier.h"
 
-// Writes of articles, and how publishers see them: content/publishing.h says what they do. They
+// Writes of articles, and articles as publishers see them; see content/publishing.h. Functions
 // throw like postgres::Connection.
 //
-// Each write is one transaction, which locks the article first and the row of the change feed last.
-// It is announced after its commit. A call whose request was done before answers as that did, and
+// Each write is one transaction, which locks the article first and the row of the change feed last,
+// and is announced after its commit. A repeated request gets the answer of the first one, and
 // announces the article again.
 namespace content::store {
 

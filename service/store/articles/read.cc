@@ -16,10 +16,10 @@
 namespace content::store {
 namespace {
 
-// A statement returns bodies until they exceed this many bytes, then no more.
+// A statement stops returning bodies once they exceed this many bytes.
 constexpr int kMaxBodyBytesRead = 4 << 20;
 
-// Ids that one statement takes, unless a single list has more. A thousand take 7 ms.
+// Maximum number of ids in one statement, unless a single list has more. A thousand take 7 ms.
 constexpr size_t kMaxListedIds = 1000;
 
 // $1 names (array), all different, $2 now. Selects the articles that are readable at $2. `place` is
@@ -34,7 +34,7 @@ std::string SelectNamed(const std::string& columns, absl::string_view joined) {
 }
 
 std::string SelectArticles(v1::ArticleView view) {
-  // The sum covers the rows up to this one, in whatever order they come.
+  // The sum covers the rows up to this one, in any order.
   const std::string body = absl::StrCat(
       "CASE WHEN sum(octet_length(a.body)) OVER (ROWS UNBOUNDED PRECEDING) - octet_length(a.body) "
       "<= ",
@@ -42,7 +42,7 @@ std::string SelectArticles(v1::ArticleView view) {
   return SelectNamed(ArticleColumns(view, body), "JOIN article a USING (article_id)");
 }
 
-// The rows that a page of articles is chosen from.
+// The rows from which a page of articles is chosen.
 struct PageSource {
   std::string key;  // alias of the table with the sort keys, publish_time and article_id
   std::string from_where;
@@ -68,7 +68,7 @@ Label LabelOf(const ArticleQuery& query) {
 }
 
 PageSource SourceOf(absl::string_view label_kind) {
-  // Every parameter must appear in the statement, even if it has no use for it.
+  // Every parameter must appear in the statement, even if it is unused.
   if (label_kind == kNoLabel) return {"s", "article_state s WHERE $7 = ''"};
   constexpr char kLabelled[] =
       "article_label k JOIN article_state s USING (article_id) WHERE k.kind = '$0' AND k.value = "

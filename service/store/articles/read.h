@@ -12,24 +12,23 @@
 #include "postgres/connection.h"
 #include "postgres/read_policy.h"
 
-// Reads of articles: content/article_reads.h and content/article_source.h say what they do. They
-// throw like postgres::Connection.
+// Reads of articles; see content/article_reads.h and content/article_source.h. Functions throw like
+// postgres::Connection.
 namespace content::store {
 
-/// The articles that readers see under these ids, which are all different; nullopt if there is
-/// none. If the bodies are more than 4 MiB together, some articles are left unanswered, but not
-/// all.
+/// Returns the articles that readers see under these ids, which must be distinct; nullopt if there
+/// is none. If the bodies exceed 4 MiB in total, some articles, but not all, are left unanswered.
 postgres::Answers<std::optional<EncodedArticle>> ReadArticles(postgres::Connection& connection,
                                                               const std::vector<std::string>& ids,
                                                               v1::ArticleView view);
 
-/// The states of the articles that readers see under these ids; nullopt if there is none. Ids may
-/// repeat.
+/// Returns the states of the articles that readers see under these ids, which may repeat; nullopt
+/// if there is none.
 postgres::Answers<std::optional<ArticleState>> ReadArticleStates(
     postgres::Connection& connection, const std::vector<std::string>& ids);
 
-/// The same for lists of ids. If the lists have more than a thousand ids together, some are left
-/// unanswered, but not all.
+/// The same for lists of ids. If the lists have more than a thousand ids in total, some lists, but
+/// not all, are left unanswered.
 postgres::Answers<std::vector<std::optional<ArticleState>>> ReadListsOfStates(
     postgres::Connection& connection, const std::vector<std::vector<std::string>>& lists);
 

@@ -10,15 +10,15 @@
 #include "postgres/connection.h"
 #include "postgres/transaction.h"
 
-// Full-text search of articles. The functions throw like postgres::Connection.
+// Full-text search of articles. Functions throw like postgres::Connection.
 namespace content::store {
 
-/// Makes searches find the article, by its text as it is stored, from `publish_time` on.
+/// Makes the article, with its stored text, available to searches from `publish_time` on.
 /// `article_id` is the article's key.
 void IndexArticle(postgres::Transaction& transaction, const std::string& article_id,
                   absl::Time publish_time);
 
-/// Makes searches no longer find the article.
+/// Removes the article from searches.
 void UnindexArticle(postgres::Transaction& transaction, const std::string& article_id);
 
 /// See ArticleReads::SearchArticles.

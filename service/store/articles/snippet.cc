@@ -37,7 +37,7 @@ MarkedText RemoveMarks(absl::string_view marked_text) {
   return result;
 }
 
-// Index of the mark that the best passage begins with.
+// Returns the index of the first mark in the best passage.
 size_t BestFirstMark(const MarkedText& marked) {
   const std::vector<Span>& marks = marked.marks;
   const auto word = [&](const Span& mark) {
@@ -70,8 +70,8 @@ bool IsInsideCharacter(const std::string& text, size_t at) {
   return at < text.size() && (static_cast<unsigned char>(text[at]) & 0xC0) == 0x80;
 }
 
-// Start of a passage that should start at `wanted`: after the next space, if there is one before
-// `latest`.
+// Returns where a passage that should start at `wanted` starts: after the next space, if there is
+// one before `latest`.
 size_t BeginOf(const std::string& text, size_t wanted, size_t latest) {
   if (wanted == 0) return 0;
   for (size_t at = wanted; at < latest; ++at) {
@@ -81,8 +81,8 @@ size_t BeginOf(const std::string& text, size_t wanted, size_t latest) {
   return wanted;
 }
 
-// End of a passage that should end at `wanted`: before the last space, if there is one after
-// `earliest`.
+// Returns where a passage that should end at `wanted` ends: before the last space, if there is one
+// after `earliest`.
 size_t EndOf(const std::string& text, size_t wanted, size_t earliest) {
   if (wanted >= text.size()) return text.size();
   for (size_t at = wanted; at > earliest; --at) {

@@ -14,7 +14,7 @@
 namespace content::store {
 namespace {
 
-// A write to an article that is locked.
+// A write and its article, which is locked.
 struct Item {
   const CommentChange* change;
   LockedArticle* article;
@@ -68,8 +68,8 @@ class CommentBatch {
     std::vector<RequestLog::Key> keys;
     for (const Item& item : items_) {
       const RequestKey& request = RequestOf(*item.change);
-      // An id without a fingerprint was made for this write, so only another attempt can have used
-      // it.
+      // An id without a fingerprint was created for this write, so only another attempt can have
+      // used it.
       const bool may_exist = mode_.in_doubt || !request.fingerprint.empty();
       if (may_exist && !request.id.empty()) keys.push_back({item.article->id, request.id});
     }
@@ -91,7 +91,7 @@ class CommentBatch {
     comments_.ReadAbove(below_others);
   }
 
-  // The ids of the comments that the write looks at.
+  // Returns the ids of the comments that the write reads.
   std::vector<std::string> CommentsOf(const Item& item) const {
     std::vector<std::string> ids;
     const auto add = [&ids](const std::string& id) {
@@ -105,7 +105,7 @@ class CommentBatch {
     return ids;
   }
 
-  // Does the writes in memory.
+  // Applies the writes in memory.
   void Apply() {
     for (const Item& item : items_) {
       *item.answer = WriteComment({.article = *item.article,
@@ -129,11 +129,11 @@ class CommentBatch {
     transaction_.Commit();
   }
 
-  // One notice for each article that was written to, by this attempt or by an earlier one.
+  // Returns one notice per article that was written to, by this attempt or by an earlier one.
   std::vector<ChangeNotice> Notices() const {
     std::map<std::string, ChangeNotice> by_article;
     for (const Item& item : items_) {
-      if (item.answer->value().ok()) {
+      if (item.answer->value().ok() && !IsDryRun(*item.change)) {
         by_article.try_emplace(item.article->id, NoticeOf(*item.article));
       }
     }

@@ -12,12 +12,12 @@
 
 namespace content::store {
 
-/// What became of a write. nullopt if it was left out because its article is locked.
+/// The answer to a write. nullopt if it was left out because its article is locked.
 using CommentAnswer = std::optional<absl::StatusOr<v1::Comment>>;
 
-/// Does writes in one transaction, in this order, and answers each (see WriteComment). A write that
-/// fails does not affect the others. If it throws an exception (see Connection), none was done, or
-/// the outcome of all is unknown.
+/// Runs writes in one transaction, in this order, and answers each (see WriteComment). A write that
+/// fails does not affect the others. If this throws an exception (see Connection), none was done,
+/// or the outcome of all is unknown.
 std::vector<CommentAnswer> WriteComments(postgres::Connection& connection,
                                          const std::vector<const CommentChange*>& changes,
                                          postgres::WriteMode mode, const Announce& announce);

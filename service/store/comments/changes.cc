@@ -9,7 +9,7 @@
 namespace content::store {
 namespace {
 
-// Rows of one read. A watcher that is further behind reads again.
+// Maximum number of rows of one read. A watcher that is further behind reads again.
 constexpr size_t kMaxChanges = 100;
 
 // $1 article, $2 now, $3 revision, $4 limit. Selects the comments that changed after $3: of each
@@ -30,7 +30,8 @@ ORDER BY change.comment_revision, change.comment_id)sql";
   return absl::Substitute(kChanges, CommentColumns(), IsNamed("$1"), IsReadable("$2"));
 }
 
-// Number of comments that fit in kMaxReplyBytes, in whole revisions and at least one of these.
+// Returns the number of comments that fit into kMaxReplyBytes, in whole revisions but at least one
+// revision.
 size_t CountFitting(const std::vector<v1::Comment>& comments) {
   size_t bytes = 0;
   size_t fitting = 0;

@@ -26,7 +26,7 @@ const postgres::BulkStatement<2>& SelectComments() {
   return statement;
 }
 
-// What a change of a reply needs of the comments above.
+// The columns of the comments above a reply that its change needs.
 const postgres::BulkStatement<2>& SelectCounts() {
   static const postgres::BulkStatement<2> statement(R"sql(
 SELECT c.article_id, c.comment_id, c.state, c.reply_count, c.shown
@@ -93,8 +93,8 @@ postgres::Result Select(postgres::Transaction& transaction,
   return statement.Exec(transaction, rows);
 }
 
-// A thread key (in hexadecimal) holds the ids from the root of the thread down to the comment
-// itself, 16 bytes each. Returns all but the last, as UUIDs.
+// A thread key (in hexadecimal) contains the ids from the root of the thread down to the comment
+// itself, 16 bytes each. Returns all except the last as UUIDs.
 std::vector<std::string> AncestorsIn(absl::string_view thread) {
   constexpr size_t kIdLength = 32;
   std::vector<std::string> ids;
@@ -106,7 +106,7 @@ std::vector<std::string> AncestorsIn(absl::string_view thread) {
   return ids;
 }
 
-// The thread key of a comment, as PostgreSQL reads it.
+// Returns the thread key of a comment in PostgreSQL's input format.
 std::string ThreadKey(const StoredComment& comment) {
   std::string key = "\\x";
   for (const std::string& id : comment.ancestors) absl::StrAppend(&key, id);
@@ -127,14 +127,15 @@ bool IsShown(v1::CommentState state, int reply_count) {
   return state == v1::COMMENT_STATE_VISIBLE || reply_count > 0;
 }
 
-// 1 if something that is counted is now there, -1 if it is gone, 0 if nothing has changed.
+// Returns the change of a count: 1 if the counted property became true, -1 if it became false, 0 if
+// it did not change.
 int Difference(bool before, bool now) { return static_cast<int>(now) - static_cast<int>(before); }
 
 std::string TimeParameter(const google::protobuf::Timestamp& time) {
   return store::TimeParameter(FromTimestamp(time));
 }
 
-// Raises the article's revision and gives it to a comment whose text is written.
+// Raises the article's revision and assigns it to a comment whose text is written.
 void Stamp(LockedArticle& article, v1::Comment& comment) {
   article.changed = true;
   comment.set_revision(++article.revision);
@@ -233,8 +234,8 @@ const v1::Comment& CommentTree::Change(LockedArticle& article, const StoredComme
   return stored.message;
 }
 
-// Adds `difference` (1 or -1) to the replies of the nearest ancestor. If that shows or hides it, it
-// counts as a reply more or less for the next one, and so on upwards.
+// Adds `difference` (1 or -1) to the reply count of the nearest ancestor. If that shows or hides
+// the ancestor, the next one gets one reply more or less, and so on upwards.
 void CommentTree::CountReply(const LockedArticle& article,
                              const std::vector<std::string>& ancestors, int difference) {
   for (auto id = ancestors.rbegin(); id != ancestors.rend() && difference != 0; ++id) {
@@ -244,14 +245,14 @@ void CommentTree::CountReply(const LockedArticle& article,
     } else if (const auto counts = ancestors_.find(key); counts != ancestors_.end()) {
       difference = AddReplies(difference, article.revision, counts->second);
     } else {
-      // It was not read because nothing changes here, unless the stored counts were wrong.
+      // It was not read because nothing can change here, unless the stored counts are wrong.
       // VerifyCounters repairs those.
       return;
     }
   }
 }
 
-// Returns by how much this changes the replies of the parent.
+// Returns by how much this changes the parent's reply count.
 int CommentTree::AddReplies(int difference, int64_t revision, Entry& entry) {
   v1::Comment& message = entry.comment.message;
   message.set_reply_count(message.reply_count() + difference);

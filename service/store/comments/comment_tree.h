@@ -28,7 +28,7 @@ struct StoredComment {
   /// As moderators see it.
   v1::Comment message;
   std::string id;
-  /// Whether readers see the comment, if only as a placeholder.
+  /// Whether readers see the comment, even if only as a placeholder.
   bool shown = false;
   /// Ids of the comments above, from the root of the thread down to the parent.
   std::vector<std::string> ancestors;
@@ -44,14 +44,14 @@ struct StoredComment {
 ///   tree.Change(article, *comment, now, Tombstone(comment->message));
 ///   tree.Write();
 ///
-/// Readers see a comment that is VISIBLE or has replies that they see. So a change of one comment
-/// can show or hide those above it. Add and Change follow that up the thread, and keep the
-/// article's `comment_count` and every `reply_count` exact.
+/// Readers see a comment that is VISIBLE or has replies that they see. So a change to one comment
+/// can show or hide the comments above it. Add and Change update these up the thread, and keep the
+/// article's `comment_count` and every `reply_count` exact. Not thread-safe.
 class CommentTree {
  public:
   explicit CommentTree(postgres::Transaction& transaction) : transaction_(transaction) {}
 
-  /// Reads comments in any state. Keys of comments that do not exist are ignored.
+  /// Reads comments in any state. Ignores keys of comments that do not exist.
   void Read(const std::set<StoredKey>& keys);
 
   /// Reads the counts of the comments above those of `keys`, which must have been read. Needed
@@ -62,7 +62,7 @@ class CommentTree {
   const StoredComment* Find(const LockedArticle& article, const std::string& comment_id) const;
 
   /// Adds a comment at a new revision of the article, and returns it as it will be written.
-  /// `parent` is what it replies to, or nullptr.
+  /// `parent` is the comment that it replies to, or nullptr.
   const v1::Comment& Add(LockedArticle& article, const std::string& comment_id,
                          const StoredComment* parent, v1::Comment comment);
 
@@ -71,12 +71,12 @@ class CommentTree {
   const v1::Comment& Change(LockedArticle& article, const StoredComment& comment, absl::Time now,
                             v1::Comment changed);
 
-  /// Writes all changes of comments, with the commit at the latest. The articles' counters are left
-  /// to WriteCounters.
+  /// Writes all changes to comments, at the latest with the commit. Does not write the articles'
+  /// counters (see WriteCounters in lock.h).
   void Write() const;
 
  private:
-  // What has to be written. Each value includes those before it.
+  // What must be written. Each value includes the previous ones.
   enum class Pending { kNothing, kCounts, kText, kAll };
 
   struct Entry {
@@ -112,10 +112,10 @@ struct CommentCounts {
   bool shown;
 };
 
-/// Writes the counts of these comments, with the commit at the latest.
+/// Writes the counts of these comments, at the latest with the commit.
 void WriteCounts(postgres::Transaction& transaction, const std::vector<CommentCounts>& comments);
 
-/// What is left of `comment` once it is deleted.
+/// Returns the parts of `comment` that remain once it is deleted.
 v1::Comment Tombstone(v1::Comment comment);
 
 }  // namespace content::store

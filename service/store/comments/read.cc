@@ -15,8 +15,8 @@ namespace {
 // $1 articles, $2 comment ids (arrays of the same length), $3 now. One row for each article that is
 // readable: the columns of the comment (NULL if there is none), `revision` of the article, and
 // `place`, the position in the arrays from 0. (LIMIT 1 makes the planner look up each comment by
-// its whole key. Without it, it may look up the article alone and filter, as if every article had
-// few.)
+// its whole key. Otherwise it may look up by the article alone and filter, as if every article had
+// few comments.)
 std::string SelectComments() {
   constexpr char kComments[] = R"sql(
 SELECT $0, s.revision, asked.place - 1 AS place
@@ -103,7 +103,7 @@ const std::string& SelectCommentPage(const CommentQuery& query) {
   }();
   const bool one_thread = !query.reply_to_id.empty();
   const auto statement = statements.find({query.order, one_thread});
-  // Newest first, for want of a known order.
+  // Unknown orders count as newest first.
   return statement != statements.end() ? statement->second
                                        : statements.at({v1::COMMENT_ORDER_NEWEST, one_thread});
 }

@@ -14,25 +14,24 @@
 #include "postgres/connection.h"
 #include "postgres/read_policy.h"
 
-// Reads of comments: content/comment_reads.h says what they do. They throw like
-// postgres::Connection.
+// Reads of comments; see content/comment_reads.h. Functions throw like postgres::Connection.
 namespace content::store {
 
 /// A name of the article and the id of the comment.
 using CommentKey = std::pair<std::string, std::string>;
 
-/// What readers see under a CommentKey.
+/// The comment that readers see under a CommentKey.
 struct FoundComment {
   /// nullopt if readers see no article of that name.
   std::optional<int64_t> article_revision = {};
   std::optional<v1::Comment> comment = {};
 };
 
-/// Looks up comments by their keys, which are all different.
+/// Looks up comments by their keys, which must be distinct.
 postgres::Answers<FoundComment> FindComments(postgres::Connection& connection,
                                              const std::vector<CommentKey>& keys);
 
-/// The comment that was found for `comment`, or the error that says why there is none.
+/// Returns the comment in `found`, or the error that says why there is none.
 absl::StatusOr<v1::Comment> CommentOf(FoundComment found, const CommentRef& comment,
                                       int64_t min_revision);
 

@@ -23,9 +23,9 @@ v1::Comment WithArticleRevision(v1::Comment comment, int64_t revision) {
   return comment;
 }
 
-// The answer to a repeated request: the comment as it is now, as its writer may see it in any
-// state, or nothing but the revision if the request deleted it. The revision is that of the first
-// answer: a reader that has seen it has seen the write.
+// Returns the answer to a repeated request: the comment in its current state, which its writer may
+// always see, or only the revision if the request deleted it. The revision is that of the first
+// answer, so a reader that has seen it has seen the write.
 absl::StatusOr<v1::Comment> Replay(const WriteScope& scope, const PastRequest& past) {
   if (past.comment_id.empty()) return WithArticleRevision({}, past.revision);
   const StoredComment* comment = scope.comments.Find(scope.article, past.comment_id);
@@ -35,7 +35,7 @@ absl::StatusOr<v1::Comment> Replay(const WriteScope& scope, const PastRequest& p
 
 // ---- Create ----
 
-// The answer to a validated comment: it has no name, because it was not added.
+// Returns the answer to a validated comment, which has no name because it was not added.
 v1::Comment PreviewOfNew(v1::Comment message) {
   message.clear_name();
   message.clear_revision();
@@ -44,7 +44,7 @@ v1::Comment PreviewOfNew(v1::Comment message) {
   return message;
 }
 
-// The comment, if an earlier attempt without a request_id has added it.
+// Returns the comment if an earlier attempt without a request_id has added it.
 std::optional<v1::Comment> FindAdded(const WriteScope& scope, const NewComment& comment) {
   if (!scope.in_doubt) return std::nullopt;
   const StoredComment* added = scope.comments.Find(scope.article, comment.comment_id);
@@ -52,7 +52,7 @@ std::optional<v1::Comment> FindAdded(const WriteScope& scope, const NewComment& 
   return WithArticleRevision(added->message, scope.article.revision);
 }
 
-// The comment that a new one replies to, or nullptr if it starts a thread.
+// Returns the comment that a new one replies to; nullptr if it starts a thread.
 absl::StatusOr<const StoredComment*> FindParent(const WriteScope& scope,
                                                 const NewComment& comment) {
   if (comment.reply_to_id.empty()) return nullptr;
@@ -119,7 +119,7 @@ bool SameText(const v1::Comment& a, const v1::Comment& b) {
   return a.body() == b.body() && a.author().display_name() == b.author().display_name();
 }
 
-// The answer to a validated edit.
+// Returns the answer to a validated edit.
 v1::Comment PreviewOfEdit(v1::Comment comment) {
   comment.clear_update_time();
   comment.clear_revision();
@@ -223,7 +223,7 @@ bool ShowsOrHides(const CommentEdit&, const LockedArticle& article) {
 bool ShowsOrHides(const CommentDeletion&, const LockedArticle&) { return true; }
 bool ShowsOrHides(const CommentModeration&, const LockedArticle&) { return true; }
 
-// The answer to an earlier call with the same request; nullopt if there was none.
+// Returns the answer to an earlier call with the same request; nullopt if there was none.
 absl::StatusOr<std::optional<v1::Comment>> ReplayIfDone(const WriteScope& scope,
                                                         const RequestKey& request) {
   const auto past = scope.requests.Find(scope.article.id, request);
@@ -234,7 +234,7 @@ absl::StatusOr<std::optional<v1::Comment>> ReplayIfDone(const WriteScope& scope,
   return *std::move(replay);
 }
 
-// What a write answers with, given the comment as it was written, or would be.
+// Turns the comment, as it was or would be written, into the answer to a write.
 v1::Comment AnswerTo(const NewComment& write, v1::Comment comment) {
   return write.validate_only ? PreviewOfNew(std::move(comment)) : std::move(comment);
 }
@@ -252,6 +252,12 @@ const std::string& ArticleOf(const CommentChange& change) {
 
 const RequestKey& RequestOf(const CommentChange& change) {
   return std::visit([](const auto& it) -> const RequestKey& { return it.request; }, change);
+}
+
+bool IsDryRun(const CommentChange& change) {
+  const auto* const added = std::get_if<NewComment>(&change);
+  const auto* const edit = std::get_if<CommentEdit>(&change);
+  return (added != nullptr && added->validate_only) || (edit != nullptr && edit->validate_only);
 }
 
 const std::string& TargetOf(const CommentChange& change) {

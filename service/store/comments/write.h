@@ -12,13 +12,13 @@
 #include "store/lock.h"
 #include "store/request_log.h"
 
-// The rules of writing comments; content/comment_writes.h says what each write does. They work in
-// memory, on what was read of a locked article, so that one transaction can do many writes.
+// The rules for writing comments; see content/comment_writes.h. They work in memory, on data read
+// from a locked article, so that one transaction can do many writes.
 namespace content::store {
 
 using CommentChange = std::variant<NewComment, CommentEdit, CommentDeletion, CommentModeration>;
 
-/// What a write works on.
+/// The data that a write uses.
 struct WriteScope {
   LockedArticle& article;
   CommentTree& comments;
@@ -28,25 +28,28 @@ struct WriteScope {
   bool in_doubt;
 };
 
-/// Id of the article, as the caller gave it.
+/// Returns the id of the article, as the caller gave it.
 const std::string& ArticleOf(const CommentChange& change);
 
 const RequestKey& RequestOf(const CommentChange& change);
 
-/// Id of the comment that the write changes or replies to; empty if there is none.
+/// Returns whether the write is only checked.
+bool IsDryRun(const CommentChange& change);
+
+/// Returns the id of the comment that the write changes or replies to; empty if there is none.
 const std::string& TargetOf(const CommentChange& change);
 
-/// Whether the write may show its comment to readers or hide it from them, which changes the counts
-/// above it.
+/// Returns whether the write may show its comment to readers or hide it from them, which changes
+/// the counts of the comments above.
 bool MayShowOrHide(const CommentChange& change, const LockedArticle& article);
 
-/// Does a write in memory, or replays its answer if the same request was done before. Answers with
-/// the comment and the article's new revision; for a deletion with the revision alone. A write that
+/// Applies a write in memory, or replays its answer if the same request was done before. Returns
+/// the comment with the article's new revision or, for a deletion, only the revision. A write that
 /// fails changes nothing.
 ///
-/// Everything that the write names must have been read: its request; the comment that this request
-/// wrote before; TargetOf and, if it MayShowOrHide, the comments above that; and the comment it
-/// adds, if it is in doubt.
+/// Everything that the write refers to must have been read: its request; the comment that this
+/// request wrote earlier; TargetOf and, if it MayShowOrHide, the comments above that; and, if it is
+/// in doubt, the comment that it adds.
 absl::StatusOr<v1::Comment> WriteComment(const WriteScope& scope, const CommentChange& change);
 
 }  // namespace content::store

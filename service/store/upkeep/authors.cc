@@ -18,7 +18,8 @@ namespace {
 constexpr int kExportPageSize = 200;
 constexpr int kExportPageBytes = 1 << 20;
 
-// Comments that one transaction erases at most: other writes to the article wait for it.
+// Maximum number of comments erased by one transaction, because other writes to the article wait
+// for it.
 constexpr int kMaxErased = 100;
 
 // The second condition is the index's: it holds only comments that have an author.
@@ -60,13 +61,8 @@ std::set<StoredKey> FindKeys(postgres::Transaction& transaction, const std::stri
   return keys;
 }
 
-// An article's key is one of its names, so articles can be locked by it.
-std::optional<LockedArticle> LockByKey(postgres::Transaction& transaction, const std::string& key) {
-  return LockArticle(transaction, key, absl::Now());
-}
-
-// Whether an attempt was committed. Waits until it has ended, because it held the article's lock.
-// No other write leaves the same comment with the same etag and time.
+// Returns whether an attempt was committed. The article's lock, which the attempt held, ensures
+// that it has ended. No other write leaves the same comment with the same etag and time.
 bool WasCommitted(postgres::Transaction& transaction, const LockedArticle& article,
                   const ErasureAttempt& attempt) {
   CommentTree tree(transaction);
@@ -77,18 +73,18 @@ bool WasCommitted(postgres::Transaction& transaction, const LockedArticle& artic
          comment->message.update_time() == attempt.tombstone.update_time();
 }
 
-// What the attempt has done, if it was committed; otherwise nullopt.
+// Returns what the attempt did if it was committed, otherwise nullopt.
 std::optional<ErasedComments> AnswerIfCommitted(postgres::Connection& connection,
                                                 const ErasureAttempt& attempt,
                                                 const Announce& announce) {
   postgres::Transaction transaction(connection);
-  const auto article = LockByKey(transaction, attempt.key.article_id);
+  const auto article = LockArticleByKey(transaction, attempt.key.article_id);
   if (!article || !WasCommitted(transaction, *article, attempt)) return std::nullopt;
   announce({NoticeOf(*article)});
   return attempt.erased;
 }
 
-// Erases comments of the article. nullopt if the author has none there any more.
+// Erases comments on the article. Returns nullopt if the author has none left there.
 std::optional<ErasureAttempt> EraseSome(postgres::Transaction& transaction, LockedArticle& article,
                                         const std::string& author_id) {
   const std::set<StoredKey> keys = FindKeys(transaction, author_id, article.id);
@@ -141,9 +137,9 @@ absl::StatusOr<ErasedComments> EraseAuthor(postgres::Connection& connection,
   const postgres::Result first = transaction.Exec(select_article, author_id);
   if (first.empty()) return ErasedComments{.complete = true};
 
-  LockedArticle article = LockByKey(transaction, first[0]["article_id"].c_str()).value();
+  LockedArticle article = LockArticleByKey(transaction, first[0]["article_id"].c_str()).value();
   attempt = EraseSome(transaction, article, author_id);
-  // Others may have erased them before the lock was there. There may be more on other articles.
+  // Others may have erased them before the lock was taken. There may be more on other articles.
   if (!attempt) return ErasedComments{.complete = false};
   transaction.Commit();
   announce({NoticeOf(article)});

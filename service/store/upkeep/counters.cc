@@ -34,13 +34,14 @@ std::string SelectArticle() {
   return absl::StrCat("SELECT s.article_id, s.name FROM article_state s WHERE ", IsNamed("$1"));
 }
 
-// $1 article key. Selects the comments whose reply_count, or what follows from it, does not fit the
-// rows of their replies, and all comments above those, the deepest first: an error in one comment
-// can be the cause of errors above. Every other comment is right, because all below it are.
+// $1 article key. Selects the comments whose reply_count, or a value derived from it, does not
+// match the rows of their replies, and all comments above those, deepest first: an error in one
+// comment can cause errors above it. Every other comment is correct, because all comments below it
+// are.
 //
-// There is at least one row. `comment_count` is the stored count and `visible_count` the right one;
-// the other columns are NULL if nothing is wrong. It is one statement, so that it sees all rows at
-// one moment.
+// There is at least one row. `comment_count` is the stored count and `visible_count` the correct
+// one; the other columns are NULL if nothing is wrong. It is one statement, so that it sees all
+// rows as of one moment.
 constexpr char kSelectWrong[] = R"sql(
 WITH RECURSIVE answered AS (
   SELECT parent_id, count(*) AS shown_replies FROM comment
@@ -72,7 +73,7 @@ struct ArticleRef {
   std::string name;
 };
 
-// A comment whose row is wrong, with the right values.
+// A comment whose row is wrong, with the correct values.
 struct Correction {
   std::string comment_id;
   int64_t stored_reply_count;
@@ -94,8 +95,8 @@ Findings Examine(postgres::Transaction& transaction, const std::string& article_
                     .comment_count = rows[0]["visible_count"].as<int64_t>(),
                     .corrections = {}};
   if (rows[0]["comment_id"].is_null()) return findings;
-  // For each comment, how many more of its replies are shown than their rows say. Known before the
-  // comment's own row comes, because replies are deeper.
+  // For each comment, how many more of its replies are shown than their rows say. Complete by the
+  // time the comment's own row is read, because replies are deeper.
   std::map<std::string, int> differences;
   for (const auto& row : rows) {
     const std::string id = row["comment_id"].c_str();
@@ -114,7 +115,7 @@ Findings Examine(postgres::Transaction& transaction, const std::string& article_
   return findings;
 }
 
-// Writes the right values, at as many revisions as they need.
+// Writes the correct values, at as many revisions as needed.
 void Correct(postgres::Transaction& transaction, LockedArticle& article, const Findings& findings) {
   article.comment_count = findings.comment_count;
   size_t done = 0;
@@ -163,7 +164,7 @@ void AddDrifts(const std::string& article_name, const Findings& findings, bool r
   }
 }
 
-// The one article that the query names, or the next of all articles.
+// Selects the article that the query names, or else the next articles.
 std::vector<ArticleRef> SelectBatch(postgres::Transaction& transaction, const VerifyQuery& query) {
   static const std::string select_article = SelectArticle();
   const postgres::Result rows =
@@ -177,25 +178,20 @@ std::vector<ArticleRef> SelectBatch(postgres::Transaction& transaction, const Ve
   return articles;
 }
 
-// An article's key is one of its names, so articles can be locked by it.
-std::optional<LockedArticle> LockByKey(postgres::Transaction& transaction, const std::string& key) {
-  return LockArticle(transaction, key, absl::Now());
-}
-
-// What the attempt would have answered, if its article is right now; otherwise nullopt. Waits until
-// the attempt has ended, because it held the article's lock. Who repaired the article does not
-// matter: nothing but a repair makes wrong counters right.
+// Returns what the attempt would have answered if its article is correct now, otherwise nullopt.
+// Waits for the article's lock, which the attempt held until it ended. Who repaired the article
+// does not matter: only a repair makes wrong counters correct.
 std::optional<VerifiedCounters> AnswerIfRepaired(postgres::Connection& connection,
                                                  const RepairAttempt& attempt,
                                                  const Announce& announce) {
   postgres::Transaction transaction(connection);
-  const auto article = LockByKey(transaction, attempt.article_key);
+  const auto article = LockArticleByKey(transaction, attempt.article_key);
   if (!article || !Examine(transaction, article->id).all_right()) return std::nullopt;
   announce({NoticeOf(*article)});
   return attempt.verified;
 }
 
-// Key of the last article verified, if others may follow it; otherwise empty.
+// Returns the key of the last article verified if others may follow it, otherwise empty.
 std::string NextKey(const std::vector<ArticleRef>& batch, size_t verified) {
   const bool more = verified < batch.size() || verified == kMaxBatchArticles;
   return more ? batch[verified - 1].key : "";
@@ -222,13 +218,13 @@ absl::StatusOr<VerifiedCounters> VerifyCounters(postgres::Connection& connection
   for (const ArticleRef& article : articles) {
     Findings findings = Examine(transaction, article.key);
     if (query.repair && !findings.all_right()) {
-      repaired = LockByKey(transaction, article.key).value();
+      repaired = LockArticleByKey(transaction, article.key).value();
       findings = Repair(transaction, *repaired);
     }
     AddDrifts(article.name, findings, repaired.has_value(), verified.drifts);
     ++verified.article_count;
     comment_count += findings.comment_count;
-    // A repair ends the batch, so that no more than one article is locked.
+    // A repair ends the batch, so that at most one article is locked.
     if (repaired || comment_count >= kMaxBatchComments) break;
   }
   verified.next_key = NextKey(articles, static_cast<size_t>(verified.article_count));

@@ -13,16 +13,16 @@ namespace content::store {
 /// A repair that an attempt was about to commit. Its outcome may be unknown.
 struct RepairAttempt {
   std::string article_key;
-  /// What to answer if it was committed.
+  /// The answer if it was committed.
   VerifiedCounters verified;
 };
 
-/// See Upkeep::VerifyCounters. A repair also corrects which comments readers see, which follows
+/// See Upkeep::VerifyCounters. A repair also corrects which comments readers see, which is derived
 /// from the same rows. Throws like postgres::Connection.
 ///
-/// At most one article is repaired in a call, in the transaction that verifies. `attempt` lives as
-/// long as the call and is empty at first. Each attempt looks whether the article that the one
-/// before it repaired is right now, in which case it answers as that one would have.
+/// A call repairs at most one article, in the transaction that verifies it. `attempt` belongs to
+/// the call and is empty at first. Each attempt checks whether the article that the previous one
+/// repaired is now correct; if so, it answers as that one would have.
 absl::StatusOr<VerifiedCounters> VerifyCounters(postgres::Connection& connection,
                                                 const VerifyQuery& query,
                                                 std::optional<RepairAttempt>& attempt,

@@ -1,4 +1,4 @@
-// Does the main job of the content service and checks the answers.
+// Uses the main features of the content service and checks the answers.
 #include <grpcpp/grpcpp.h>
 
 #include <chrono>
@@ -26,15 +26,15 @@ using Admin = v1::AdminService::StubInterface;
 using Names = std::vector<std::string>;
 using Pages = std::vector<Names>;
 
-// Every call, the watch too, must be done within this time.
+// Every call, including the watch, must finish within this time.
 constexpr std::chrono::seconds kTimeout(30);
 
-// An answer is not what the contract says.
+// An answer does not match the contract.
 class Wrong : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-// How a call was refused: its code, and what google.rpc's details say.
+// An error: its code and its google.rpc details.
 struct Refusal {
   grpc::StatusCode code = grpc::StatusCode::OK;
   std::string reason = {};
@@ -68,7 +68,7 @@ void SetDeadline(grpc::ClientContext& context) {
 template <typename Stub, typename Request, typename Response>
 using Method = grpc::Status (Stub::*)(grpc::ClientContext*, const Request&, Response*);
 
-// The answer of a call that must succeed.
+// Returns the answer to a call that must succeed.
 template <typename Stub, typename Request, typename Response>
 Response Call(Stub& stub, Method<Stub, Request, Response> method, const Request& request) {
   grpc::ClientContext context;
@@ -79,7 +79,7 @@ Response Call(Stub& stub, Method<Stub, Request, Response> method, const Request&
   return response;
 }
 
-// How a call that must fail does.
+// Returns the error of a call that must fail.
 template <typename Stub, typename Request, typename Response>
 Refusal Try(Stub& stub, Method<Stub, Request, Response> method, const Request& request) {
   grpc::ClientContext context;
@@ -280,7 +280,7 @@ class Client {
     grpc::ClientContext watching;
     SetDeadline(watching);
     const auto watch = content_->WatchComments(&watching, request);
-    std::map<std::string, v1::Comment> latest;  // What the watch told last of each comment.
+    std::map<std::string, v1::Comment> latest;  // The latest state of each comment.
     const auto watch_until = [&](std::int64_t revision) {
       v1::WatchCommentsResponse message;
       do {

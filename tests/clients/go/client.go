@@ -1,4 +1,4 @@
-// Does the main job of the content service and checks the answers.
+// Uses the main features of the content service and checks the answers.
 package main
 
 import (
@@ -23,7 +23,7 @@ import (
 	contentv1 "example.com/app/gen/go/content/v1"
 )
 
-// Everything, the watch too, must be done within this time.
+// Everything, including the watch, must finish within this time.
 const timeout = 30 * time.Second
 
 // A client takes one article through its life and checks every answer on the way.
@@ -235,7 +235,7 @@ func (c *client) changeWhileWatching(ctx context.Context) {
 		Parent:        c.article,
 		AfterRevision: 0,
 	}))
-	latest := map[string]*contentv1.Comment{} // What the watch told last of each comment, by name.
+	latest := map[string]*contentv1.Comment{} // The latest state of each comment, by name.
 	watchUntil := func(revision int64) {
 		for {
 			message := must(watch.Recv())

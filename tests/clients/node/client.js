@@ -1,4 +1,4 @@
-// Does the main job of the content service and checks the answers.
+// Uses the main features of the content service and checks the answers.
 'use strict';
 
 const {randomUUID} = require('node:crypto');
@@ -7,10 +7,10 @@ const {isDeepStrictEqual, promisify} = require('node:util');
 const grpc = require('@grpc/grpc-js');
 const protoLoader = require('@grpc/proto-loader');
 
-// Every call, the watch too, must be done within this time.
+// Every call, including the watch, must finish within this time.
 const SERVICE_CONFIG = {methodConfig: [{name: [{}], timeout: '30s'}]};
 
-/** An answer is not what the contract says. */
+/** An answer does not match the contract. */
 class Wrong extends Error {}
 
 function load(protoFolder) {
@@ -250,7 +250,7 @@ class Client {
   async changeWhileWatching() {
     const watch = this.content.WatchComments({parent: this.article, afterRevision: 0});
     const messages = watch[Symbol.asyncIterator]();
-    const latest = new Map(); // What the watch told last of each comment, by name.
+    const latest = new Map(); // The latest state of each comment, by name.
     const watchUntil = async (revision) => {
       for (;;) {
         const {value: message, done} = await messages.next();

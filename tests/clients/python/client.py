@@ -1,4 +1,4 @@
-"""Does the main job of the content service and checks the answers: client.py HOST:PORT"""
+"""Uses the main features of the content service and checks the answers: client.py HOST:PORT"""
 
 import sys
 import uuid
@@ -14,12 +14,12 @@ from google.protobuf import field_mask_pb2
 from google.rpc import error_details_pb2
 from grpc_status import rpc_status
 
-# Every call, the watch too, must be done within this many seconds.
+# Every call, including the watch, must finish within this many seconds.
 TIMEOUT = 30
 
 
 class Wrong(Exception):
-    """An answer is not what the contract says."""
+    """An answer does not match the contract."""
 
 
 def refusal(error):
@@ -239,7 +239,7 @@ class Client:
             content_service.WatchCommentsRequest(parent=self.article, after_revision=0),
             timeout=TIMEOUT,
         )
-        latest = {}  # What the watch told last of each comment, by name.
+        latest = {}  # The latest state of each comment, by name.
 
         def watch_until(revision):
             for message in watch:

@@ -41,7 +41,7 @@ TEST_F(PublishArticleTest, PublishingCompletesTheArticle) {
 
   article.set_title("?");
   EXPECT_EQ(Publish(article).status().message(),
-            "article.name is required: no id can be made from the title");
+            "article.name is required: no id can be derived from the title");
 }
 
 TEST_F(PublishArticleTest, ReplacingKeepsCommentsPolicyAndPublishTime) {

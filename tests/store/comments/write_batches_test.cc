@@ -423,7 +423,7 @@ TEST_F(BrokenBatchTest, IsNeverReportedAsNotDoneIfThatIsNotKnown) {
 }
 
 // The second attempt looks for the first under the articles' locks, because the first may still be
-// under way without its connection. Here somebody else has the locks by then.
+// running without its connection. Here, somebody else holds the locks by then.
 TEST_F(BrokenBatchTest, FindsItsFirstAttemptEvenIfItHasToWaitForLocks) {
   Proxy proxy(url_);
   const std::unique_ptr<Store> store = OpenNarrow(proxy.url());
@@ -440,7 +440,7 @@ TEST_F(BrokenBatchTest, FindsItsFirstAttemptEvenIfItHasToWaitForLocks) {
   EXPECT_EQ(Sql("SELECT count(*) FROM comment WHERE body = 'more'"), "20");
 }
 
-// If it were done again it would undo what came later.
+// Running it again would undo later changes.
 TEST_F(BrokenBatchTest, AWriteThatChangedNothingIsNotDoneAgain) {
   Proxy proxy(url_);
   const std::unique_ptr<Store> store = OpenNarrow(proxy.url());
@@ -596,7 +596,7 @@ TEST_F(WriteBatchesTest, EachArticleIsAnnouncedOnceBeforeItsCallersAreAnswered) 
   std::mutex mutex;
   std::vector<ChangeNotice> announced;
   const auto subscription = narrow_->Subscribe([&](const ChangeNotice& notice) {
-    // A notice of what the other store did to the articles before may come at any time.
+    // A notice of the other store's earlier changes may arrive at any time.
     if (notice.state.comment_count == 0) return;
     const std::lock_guard lock(mutex);
     announced.push_back(notice);

@@ -1,5 +1,5 @@
-// How writes of comments share connections, whatever is done with them there. What does not need a
-// database is tested in unit/postgres/coalescer_test.cc.
+// How writes of comments share connections. See unit/postgres/coalescer_test.cc for tests that need
+// no database.
 
 #include <atomic>
 #include <memory>

@@ -28,7 +28,7 @@
 
 namespace content::testing {
 
-/// The article as the source has it; nullopt if there is none.
+/// The answer of the source; nullopt if there is no article.
 using ScriptedAnswer = absl::StatusOr<std::optional<EncodedArticle>>;
 
 /// `article`, which has the FULL view, in another view.
@@ -39,9 +39,9 @@ inline EncodedArticle InView(EncodedArticle article, v1::ArticleView view) {
   return article;
 }
 
-/// Something that a ScriptedArticleSource was asked. `what` is "state ID", "states ID ID",
-/// "basic ID", "full ID" or "page KEY". Destroyed without an answer, it answers UNKNOWN, because a
-/// cache waits for every answer. Move-only.
+/// A question to a ScriptedArticleSource. `what` is "state ID", "states ID ID", "basic ID", "full
+/// ID" or "page KEY". If destroyed without an answer, it answers UNKNOWN, because a cache waits for
+/// every answer. Move-only.
 class ScriptedCall {
  public:
   ScriptedCall(std::string what_, CallContext context_,
@@ -67,7 +67,7 @@ class ScriptedCall {
   absl::AnyInvocable<void(ScriptedAnswer) &&> done_;
 };
 
-/// An ArticleSource that answers when the test says so. Thread-safe.
+/// An ArticleSource that answers when the test tells it to. Thread-safe.
 class ScriptedArticleSource final : public ArticleSource {
  public:
   explicit ScriptedArticleSource(SteadyClock& clock) : clock_(clock) {}
@@ -144,19 +144,19 @@ class ScriptedArticleSource final : public ArticleSource {
     listener_(notice);
   }
 
-  /// From now on, answers every call on the spot with `answer`; nullopt: lets the test answer.
+  /// From now on, answers every call at once with `answer`. With nullopt, the test answers.
   void AnswerAtOnce(std::optional<ScriptedAnswer> answer) {
     const std::lock_guard lock(mutex_);
     at_once_ = std::move(answer);
   }
 
-  /// From now on, calls wait for a connection. They can be answered all the same.
+  /// From now on, calls count as waiting for a connection. The test can still answer them.
   void UseUpConnections() {
     const std::lock_guard lock(mutex_);
     has_free_connection_ = false;
   }
 
-  /// The calls that are neither answered nor taken, the oldest first.
+  /// Returns the calls that are neither answered nor taken, oldest first.
   std::vector<std::string> open() {
     const std::lock_guard lock(mutex_);
     std::vector<std::string> open;

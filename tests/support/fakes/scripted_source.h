@@ -18,7 +18,7 @@
 
 namespace content::testing {
 
-/// A source of a feed that does what the test says. A key has numbered events, each of which is one
+/// A source for a feed, controlled by the test. A key has numbered events, each of which is one
 /// message, "KEY:NUMBER". A cursor is the number of the last event that was read.
 ///
 /// Reads and polls are answered at once, until Hold. Thread-safe.
@@ -38,11 +38,11 @@ class ScriptedSource final : public watch::Source {
       return;
     }
     if (!failure_.ok()) return std::move(done)(failure_);
-    std::vector<bool> has_news;
+    std::vector<bool> has_changes;
     for (const watch::Position& position : *positions) {
-      has_news.push_back(event_counts_[position.key] != ParseCursor(position));
+      has_changes.push_back(event_counts_[position.key] != ParseCursor(position));
     }
-    std::move(done)(std::move(has_news));
+    std::move(done)(std::move(has_changes));
   }
 
   void Read(CallContext, watch::Position position, absl::Time,

@@ -80,7 +80,7 @@ TEST(CheckListArticles, BindsATokenToEveryFilter) {
     if (i == 4) other.mutable_published_after()->set_seconds(1);
     if (i == 5) other.mutable_published_before()->set_seconds(1);
     EXPECT_EQ(Problems(CheckListArticles(other)),
-              "page_token is not a next_page_token of this very query")
+              "page_token is not a next_page_token of this query")
         << i;
   }
 }
@@ -100,7 +100,7 @@ TEST(CheckSearchArticles, HasDefaultsAndLimits) {
   EXPECT_EQ(CheckSearchArticles(request)->after_key, "key");
   request.set_language_code("");
   EXPECT_EQ(Problems(CheckSearchArticles(request)),
-            "page_token is not a next_page_token of this very query");
+            "page_token is not a next_page_token of this query");
 }
 
 TEST(CheckSearchArticles, NamesEveryBadField) {

@@ -125,6 +125,18 @@ class BatchOfArticlesTest : public ::testing::Test {
   std::optional<absl::StatusOr<EncodedAnswer>> answer_;
 };
 
+TEST_F(BatchOfArticlesTest, OnlyASingleArticleMayBeReadOnTheCallingThread) {
+  Get({"a", "b"});
+  v1::GetArticleRequest single;
+  single.set_name(ArticleName("c"));
+  api::GetArticle(cache_, {}, single, [](const absl::StatusOr<EncodedAnswer>&) {});
+  ASSERT_EQ(cache_.questions.size(), 3U);
+  EXPECT_FALSE(cache_.questions[0].context.may_run_here) << "they would not share a statement";
+  EXPECT_FALSE(cache_.questions[1].context.may_run_here);
+  EXPECT_TRUE(cache_.questions[2].context.may_run_here);
+  for (size_t i = 0; i < 3; ++i) cache_.Answer(i, MakeAnswer("a"));
+}
+
 TEST_F(BatchOfArticlesTest, KeepsTheOrderOfTheRequestWhateverTheOrderOfAnswers) {
   cache_.cached.insert({"b", MakeAnswer("b")});
   Get({"c", "a", "b", "c"});

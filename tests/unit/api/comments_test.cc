@@ -20,7 +20,7 @@ namespace {
 using ::testing::StartsWith;
 
 constexpr char kId[] = "0190a8f0-0000-7000-8000-000000000000";
-constexpr char kForeignToken[] = "page_token is not a next_page_token of this very query";
+constexpr char kForeignToken[] = "page_token is not a next_page_token of this query";
 
 TEST(CheckGetComment, WantsAName) {
   EXPECT_EQ(Problems(CheckGetComment({})), "name is required");
@@ -142,12 +142,12 @@ TEST_F(CheckUpdateCommentTest, ChangesTheFieldsThatAreSetWithoutAMask) {
   EXPECT_EQ(Check({}, "text", "")->body, "text");
   EXPECT_EQ(Check({}, "text", "")->author_display_name, std::nullopt);
   EXPECT_EQ(Check({}, "", "Ana")->author_display_name, "Ana");
-  EXPECT_EQ(Problems(Check({}, "", "")), "update_mask names no field, and none is set");
+  EXPECT_EQ(Problems(Check({}, "", "")), "update_mask names no fields, and none are set");
 }
 
 TEST_F(CheckUpdateCommentTest, ChecksTheFieldsThatChange) {
   EXPECT_EQ(Problems(CheckUpdateComment({})),
-            "comment.name is required; update_mask names no field, and none is set");
+            "comment.name is required; update_mask names no fields, and none are set");
   EXPECT_EQ(Problems(Check({"*"}, "", "")),
             "comment.body is required; comment.author.display_name is required");
   EXPECT_EQ(Problems(Check({"body"}, "\u200B", "Ana")), "comment.body has no visible character");
@@ -156,7 +156,7 @@ TEST_F(CheckUpdateCommentTest, ChecksTheFieldsThatChange) {
 TEST_F(CheckUpdateCommentTest, RefusesOtherPaths) {
   for (const char* path : {"author", "author.id", "state", "", "body.x", "*.body"}) {
     EXPECT_EQ(Problems(Check({path}, "text", "Ana")),
-              "update_mask has a path that is none of body, author.display_name");
+              "update_mask has a path other than body, author.display_name");
   }
   EXPECT_FALSE(Check({"*", "body"}, "text", "Ana").ok());
 }
@@ -187,8 +187,7 @@ TEST(CheckModerateComment, WantsANameAndAState) {
   }
   for (const auto state : {v1::COMMENT_STATE_DELETED, static_cast<v1::CommentState>(77)}) {
     request.set_state(state);
-    EXPECT_EQ(Problems(CheckModerateComment(request)),
-              "state is none of VISIBLE, HIDDEN and PENDING");
+    EXPECT_EQ(Problems(CheckModerateComment(request)), "state is not VISIBLE, HIDDEN or PENDING");
   }
 }
 

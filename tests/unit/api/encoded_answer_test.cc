@@ -23,7 +23,7 @@ SharedBytes Shared(std::string bytes) {
   return std::make_shared<const std::string>(std::move(bytes));
 }
 
-// What goes over the wire.
+// Returns the bytes that go over the wire.
 std::string Wire(const EncodedAnswer& answer) {
   std::vector<grpc::Slice> slices;
   EXPECT_TRUE(Encode(answer).Dump(&slices).ok());

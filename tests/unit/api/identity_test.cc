@@ -16,7 +16,7 @@ namespace {
 using google::protobuf::Descriptor;
 using google::protobuf::FieldDescriptor;
 
-// These texts must never change: they are in databases and in the hands of callers.
+// These texts must never change: their digests are stored in databases and in callers' page tokens.
 TEST(CanonicalText, HasTheNumbersAndValuesOfTheFieldsThatAreSet) {
   EXPECT_EQ(CanonicalText(v1::ListArticlesRequest()), "content.v1.ListArticlesRequest{}");
 

@@ -6,7 +6,7 @@
 
 namespace content::api {
 
-/// What a check found wrong with a request; empty if nothing.
+/// Returns the problems that a check found in a request; empty if there are none.
 template <class Checked>
 std::string Problems(const absl::StatusOr<Checked>& checked) {
   return std::string(checked.status().message());

@@ -39,7 +39,7 @@ TEST(CheckPublishArticle, LeavesMarkdownToTheStore) {
 
 TEST(CheckUpdateArticle, ChangesTheFieldsOfTheMaskOrThoseThatAreSet) {
   EXPECT_EQ(Problems(CheckUpdateArticle({})),
-            "article.name is required; update_mask names no field, and none is set");
+            "article.name is required; update_mask names no fields, and none are set");
   v1::UpdateArticleRequest request;
   request.mutable_article()->set_name("articles/a");
   request.mutable_article()->set_summary("x");
@@ -66,7 +66,7 @@ TEST(CheckUpdateArticle, RefusesOtherPaths) {
   for (const char* path : {"name", "etag", "sections", "revision", "authors.id", "nothing"}) {
     request.mutable_update_mask()->set_paths(0, path);
     EXPECT_THAT(Problems(CheckUpdateArticle(request)),
-                StartsWith("update_mask has a path that is none of title, "));
+                StartsWith("update_mask has a path other than title, "));
   }
 }
 

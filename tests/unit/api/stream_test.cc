@@ -1,4 +1,4 @@
-// What a stream keeps of its messages. That it sends them is tested in e2e/watch_test.cc.
+// How long a stream keeps its messages in memory. e2e/watch_test.cc tests that it sends them.
 
 #include "api/stream.h"
 

@@ -24,7 +24,7 @@ TEST(CheckWatchArticles, BeginsOrResumes) {
   request.set_resume_token("made up");
   EXPECT_EQ(Problems(CheckWatchArticles(request)),
             "resume_token is not a resume_token of this service; "
-            "skip_existing is not for a resumed stream");
+            "skip_existing cannot be combined with resume_token");
 }
 
 }  // namespace

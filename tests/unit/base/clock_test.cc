@@ -48,7 +48,7 @@ class Wait {
   bool is_ready_ = false;  // Guarded by mutex_.
 };
 
-// What holds of every clock. Each wait would last for ever if the clock did not do what it says.
+// Properties of every clock. If a clock broke its contract, the wait would last for ever.
 class AnyClockTest : public ::testing::TestWithParam<bool> {
  protected:
   SteadyClock& clock() {

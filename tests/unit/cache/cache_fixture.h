@@ -20,8 +20,8 @@
 #include "support/fakes/scripted_article_source.h"
 #include "unit/cache/maintenance_clock.h"
 
-// What the tests of the cache have in common. The cache is filled from a ScriptedArticleSource, so
-// each test says when, in which order and with what the database answers.
+// The fixture of the cache's tests. The cache is filled from a ScriptedArticleSource, so each test
+// determines when, in which order and with what the database answers.
 namespace content::cache {
 
 inline constexpr v1::ArticleView kBasic = v1::ARTICLE_VIEW_BASIC;
@@ -137,7 +137,7 @@ class CacheFixture : public ::testing::Test {
     return reader;
   }
 
-  // Has the cache learn of an article.
+  // Makes the cache learn an article.
   void Load(const EncodedArticle& article, v1::ArticleView view = kFull) {
     const std::string& id = article.state.article_id;
     const Reader reader = Get(id, view);
@@ -152,7 +152,7 @@ class CacheFixture : public ::testing::Test {
     ASSERT_FALSE(reader.waits());
   }
 
-  // Has a new cache learn of an article and confirm it ahead of time, `confirmations` times.
+  // Makes a new cache learn an article and confirm it ahead of time, `confirmations` times.
   void LoadWarm(const std::string& id, uint8_t confirmations) {
     options_.confirmations_ahead = confirmations;
     Load(MakeArticle(id, 5));

@@ -58,6 +58,24 @@ TEST_F(FlightsTest, LateReadOfAnOldFlightWaitsForAnother) {
   EXPECT_EQ(late.answer(), "a v1 with body, r6 c6");
 }
 
+TEST_F(FlightsTest, TheThreadOfAReadMayRunTheFlightThatItBegins) {
+  const CallContext may_run_here = {.may_run_here = true};
+  Get("a", kFull, 0, may_run_here);
+  ScriptedCall question = source_.Take("full a");
+  EXPECT_TRUE(question.context.may_run_here);
+  Pass(absl::Seconds(2));
+  const Reader late = Get("a", kFull, 0, may_run_here);
+  question.Answer(MakeArticle("a", 5));
+  {
+    ScriptedCall next = source_.Take("state a");
+    EXPECT_FALSE(next.context.may_run_here) << "begun by the thread that landed the first";
+    next.Answer(MakeArticle("a", 5));
+  }
+  Pass(absl::Seconds(2));
+  Get("a", kFull, 0, may_run_here);
+  EXPECT_TRUE(source_.Take("state a").context.may_run_here);
+}
+
 TEST_F(FlightsTest, ErrorsReachAllWaitersAndAreNotKept) {
   Get("b");
   source_.Answer("full b", absl::InternalError("broken"));

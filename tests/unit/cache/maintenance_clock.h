@@ -10,8 +10,9 @@
 
 namespace content::cache {
 
-/// A FakeClock for a cache, whose maintenance thread is the only one that waits on it. The test can
-/// have that thread work without moving the clock, and sees whether it sleeps. Thread-safe.
+/// A FakeClock for a cache whose maintenance thread is the only thread that waits on it. The test
+/// can make that thread work without advancing the clock, and can see whether it sleeps.
+/// Thread-safe.
 class MaintenanceClock final : public SteadyClock {
  public:
   SteadyTime Now() const override { return clock_.Now(); }
@@ -41,15 +42,15 @@ class MaintenanceClock final : public SteadyClock {
 
   void Advance(absl::Duration duration) { clock_.Advance(duration); }
 
-  /// Has the maintenance thread visit all shards now, and returns when it has. (For caches of one
-  /// shard: others are visited in several steps.)
+  /// Makes the maintenance thread visit all shards now, and returns when it has. (Only for caches
+  /// of one shard; larger caches are visited in several steps.)
   void RunMaintenance() {
     WakeUp();  // from its rest between two rounds,
     WakeUp();  // after which it may go to sleep
   }
 
-  /// Blocks until the maintenance thread sleeps until it is notified. Advances the clock over the
-  /// rests before that.
+  /// Blocks until the maintenance thread sleeps until notified. Advances the clock past the rests
+  /// before that.
   void AwaitSleep() {
     while (true) {
       const SteadyTime time = AwaitWaiter();

@@ -1,4 +1,4 @@
-// Articles that do not exist, or that readers may not see.
+// Articles that do not exist or that readers may not see.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

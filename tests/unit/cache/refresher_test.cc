@@ -47,6 +47,14 @@ TEST_F(RefresherTest, ArticleThatIsReadWhileFreshIsConfirmedAFewTimes) {
   ExpectNothingIsConfirmed();
 }
 
+TEST_F(RefresherTest, ItsThreadRunsNoReads) {
+  options_.confirmations_ahead = 1;
+  Load(MakeArticle("a", 5));
+  Get("a", kFull, 0, {.may_run_here = true});
+  Pass(kDue);
+  EXPECT_FALSE(TakeConfirmation("states a").context.may_run_here);
+}
+
 TEST_F(RefresherTest, ArticleThatIsReadOnceIsNotConfirmed) {
   options_.confirmations_ahead = 2;
   Load(MakeArticle("a", 5));

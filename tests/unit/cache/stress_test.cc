@@ -38,7 +38,7 @@ int Pick(Random& random, int count) {
   return std::uniform_int_distribution<int>(0, count - 1)(random);
 }
 
-// What an article was at each of its revisions, which start at 1.
+// The state of an article at each of its revisions, which start at 1.
 class History {
  public:
   struct Moment {
@@ -369,7 +369,7 @@ class CacheStress : public ::testing::Test {
     if (absl::IsUnavailable(seen.status)) {
       ++unavailable_;
     } else if (absl::IsNotFound(seen.status)) {
-      // While readers do not see the article, it cannot be known whose an old name is.
+      // While readers do not see the article, the cache cannot know whose name an old name is.
       const int64_t known = by_old_name ? min_revision : floor;
       const std::optional<int64_t> missing = history.FirstMissing(std::max(known, promised));
       ASSERT_TRUE(missing) << id << " is missing, was seen at " << known;

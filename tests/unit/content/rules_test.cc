@@ -119,7 +119,7 @@ TEST(ArticleRules, NameEachBadField) {
               a.add_tags("sea");
               a.add_tags("sea");
             }),
-            "article.tags[1] is there twice");
+            "article.tags[1] is a duplicate");
   EXPECT_EQ(ArticleWith([](auto& a) { a.set_summary(Repeat("x", 2001)); }),
             "article.summary has 2001 characters; at most 2000 are allowed");
   EXPECT_EQ(ArticleWith([](auto& a) { a.mutable_publish_time()->set_seconds(253'402'300'800); }),
@@ -183,7 +183,7 @@ TEST(ArticleRules, LimitTheLengthOfUris) {
             "article.source_uri has 2001 characters; at most 2000 are allowed");
   EXPECT_EQ(SourceUriProblems(start + Repeat("\u00E9", 1500)),
             "article.source_uri is not an absolute http or https URI");
-  // So long that a parser that recurses for each character would end the process.
+  // Long enough to crash a parser that recurses for each character.
   EXPECT_EQ(SourceUriProblems("https://" + Repeat("x", 4'000'000)),
             "article.source_uri has 4000008 characters; at most 2000 are allowed");
 }
@@ -217,7 +217,7 @@ TEST(CompleteArticle, RequiresANameIfTheTitleGivesNone) {
   v1::Article article = ValidArticle();
   article.set_title("？！");
   EXPECT_EQ(CompleteArticle("article", article).message(),
-            "article.name is required: no id can be made from the title");
+            "article.name is required: no id can be derived from the title");
 }
 
 TEST(CompleteArticle, ReplacesOutputOnlyFields) {

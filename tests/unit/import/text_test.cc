@@ -501,7 +501,7 @@ TEST(TextImport, RefusesFilesThatAreNotText) {
   EXPECT_THAT(Problem(absl::StrCat(kHead, "bell\a")), HasSubstr("control character"));
 }
 
-// Comparing all lines with each other would take minutes, and ctest would end the test.
+// Comparing all lines with each other would take minutes, and ctest would abort the test.
 TEST(TextImport, IsFastForAnyLines) {
   std::string page(kHead);
   for (size_t length = 1; length <= 600; ++length) {

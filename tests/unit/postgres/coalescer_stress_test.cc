@@ -31,7 +31,7 @@ constexpr int kCallsPerCaller = 3000;
 constexpr int kKeys = 12;
 constexpr size_t kQueueLimit = 200;
 
-// What became of the calls.
+// The outcomes of the calls.
 struct Tally {
   std::vector<std::atomic<int>> answers = std::vector<std::atomic<int>>(kCallers * kCallsPerCaller);
   std::atomic<int> succeeded = 0;
@@ -103,7 +103,7 @@ struct Write {
 
 const std::string& KeyOf(const Write& write) { return write.key; }
 
-// Does writes, and checks the promises of WritePolicy while it does.
+// Runs writes, and checks the promises of WritePolicy meanwhile.
 class CheckedWork {
  public:
   BatchAnswers<int> Do(const std::vector<const Write*>& writes, WriteMode mode) {

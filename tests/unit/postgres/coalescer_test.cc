@@ -132,6 +132,23 @@ class ReadsTest : public CoalescerTest {
   Reads reads_{*executor_, {[this](TestConnection&, const Strings& keys) { return work_(keys); }}};
 };
 
+TEST_F(ReadsTest, KnowsWhenTheOldestBatchBegan) {
+  EXPECT_EQ(reads_.OldestBatchStart(), SteadyTime::InfiniteFuture());
+  Add("a");
+  EXPECT_EQ(reads_.OldestBatchStart(), SteadyTime::InfiniteFuture());  // it waits
+  const SteadyTime first_start = clock_.Now();
+  const RunningJob first = Begin(Pace::kPrompt);
+  clock_.Advance(absl::Seconds(1));
+  Add("b");
+  const SteadyTime second_start = clock_.Now();
+  const RunningJob second = Begin(Pace::kPrompt);
+  EXPECT_EQ(reads_.OldestBatchStart(), first_start);
+  End(first);
+  EXPECT_EQ(reads_.OldestBatchStart(), second_start);
+  End(second);
+  EXPECT_EQ(reads_.OldestBatchStart(), SteadyTime::InfiniteFuture());
+}
+
 TEST_F(ReadsTest, ASingleReadIsScheduledAtOnce) {
   Add("a");
   EXPECT_EQ(executor_->CountJobs(Pace::kPrompt), 1);
@@ -296,6 +313,21 @@ TEST_F(ReadsTest, RefusesReadsWhenTooManyWait) {
   RunAll();
   EXPECT_EQ(received_.Of("999"), "999999");
   EXPECT_EQ(executor_->admission().waiting(), 0);
+}
+
+TEST_F(ReadsTest, OnlyTheJobOfACallWhoseThreadMayRunItMayRunThere) {
+  for (int i = 0; i < 100; ++i) {
+    Add(absl::StrCat(i), absl::StrCat(i), {.may_run_here = i == 0});
+    EXPECT_TRUE(executor_->may_run_here());
+  }
+  const RunningJob running = Begin(Pace::kPrompt);
+  EXPECT_EQ(executor_->CountJobs(Pace::kPrompt), 1);
+  EXPECT_FALSE(executor_->may_run_here()) << "the next job is nobody's";
+  End(running);
+  RunAll();
+  Add("a");
+  EXPECT_FALSE(executor_->may_run_here());
+  RunAll();
 }
 
 TEST_F(ReadsTest, AnswersAllWhenTheExecutorEnds) {

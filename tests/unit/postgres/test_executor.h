@@ -20,8 +20,8 @@ namespace content::testing {
 
 struct TestConnection {};
 
-/// Stands for a Pool, without a database. Jobs wait until the test takes them, one by one and on
-/// its own thread, so nothing depends on timing:
+/// Replaces a Pool in tests without a database. Jobs wait until the test takes them, one by one and
+/// on its own thread, so nothing depends on timing:
 ///
 ///   auto job = executor.TakeJob(Pace::kPrompt);
 ///   job->Begin();
@@ -44,8 +44,9 @@ class TestExecutor {
   TestExecutor(const TestExecutor&) = delete;
   TestExecutor& operator=(const TestExecutor&) = delete;
 
-  void Schedule(std::unique_ptr<Job> job, postgres::Pace pace) {
+  void Schedule(std::unique_ptr<Job> job, postgres::Pace pace, bool may_run_here) {
     const std::lock_guard lock(mutex_);
+    may_run_here_ = may_run_here;
     QueueOf(pace).push_back(std::move(job));
     scheduled_.notify_all();  // not every thread takes every job
   }
@@ -58,7 +59,13 @@ class TestExecutor {
     return QueueOf(pace).size();
   }
 
-  /// nullptr if none waits.
+  /// Returns whether the thread that scheduled the last job may run it.
+  bool may_run_here() {
+    const std::lock_guard lock(mutex_);
+    return may_run_here_;
+  }
+
+  /// Returns nullptr if no job waits.
   std::unique_ptr<Job> TakeJob(postgres::Pace pace) {
     const std::lock_guard lock(mutex_);
     return Take(QueueOf(pace));
@@ -107,9 +114,10 @@ class TestExecutor {
   const SteadyClock& clock_;
   std::mutex mutex_;
   std::condition_variable scheduled_;
-  Queue prompt_;          // Guarded by mutex_.
-  Queue any_;             // Guarded by mutex_.
-  bool stopped_ = false;  // Guarded by mutex_.
+  Queue prompt_;               // Guarded by mutex_.
+  Queue any_;                  // Guarded by mutex_.
+  bool may_run_here_ = false;  // Guarded by mutex_.
+  bool stopped_ = false;       // Guarded by mutex_.
 };
 
 /// Runs a TestExecutor's jobs on threads until it is destroyed. The last `prompt_threads` of them

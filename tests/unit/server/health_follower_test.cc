@@ -30,7 +30,7 @@ class HealthFollowerTest : public ::testing::Test {
     clock_.AwaitWaiters(1);
   }
 
-  // Returns when the follower has done what it does then, and waits again.
+  // Returns when the follower has done its work and waits again.
   void Advance(absl::Duration duration) {
     clock_.Advance(duration);
     clock_.AwaitWaiters(1);

@@ -94,7 +94,7 @@ TEST_F(HealthServiceTest, TellsWatchersOfEachChange) {
   }
   for (int i = 0; i < 10; ++i) {
     health_.SetServing(true);
-    health_.SetServing(true);  // is no change
+    health_.SetServing(true);  // no change
     for (Watch* const watch : {&server, &service}) {
       EXPECT_EQ(watch->Next(), HealthCheckResponse::SERVING);
     }

@@ -22,7 +22,7 @@ class JanitorTest : public ::testing::Test {
     clock_.AwaitWaiters(1);
   }
 
-  // Returns when the janitor has done what it does then, and waits again.
+  // Returns when the janitor has done its work and waits again.
   void Advance(absl::Duration duration) {
     clock_.Advance(duration);
     clock_.AwaitWaiters(1);

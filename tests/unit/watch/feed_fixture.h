@@ -52,8 +52,8 @@ inline Batch OneMessage() {
   return {.messages = {message}, .cursor = "1", .heartbeat = message};
 }
 
-/// A feed of a scripted source on a clock that only the test advances. Where the feed is expected
-/// to act, tests wait for what it does; where it is not, they Settle first.
+/// A feed with a scripted source, on a clock that only the test advances. Where the feed should
+/// act, tests wait for its effect; where it should not, they Settle first.
 class FeedTest : public ::testing::Test {
  protected:
   using Strings = std::vector<std::string>;
@@ -82,8 +82,8 @@ class FeedTest : public ::testing::Test {
     return watcher;
   }
 
-  /// Returns when the feed's thread has done everything that it has to do at the present time. It
-  /// does at most a few tasks in a row, and each of these reads takes two.
+  /// Returns when the feed's thread has done all work that is due at the current time. It runs at
+  /// most a few tasks in a row, and each of these reads takes two.
   void Settle() {
     for (int i = 0; i < 3; ++i) {
       Watcher watcher(*feed_, {ScriptedSource::kUnheldKey, "0"});
@@ -91,7 +91,7 @@ class FeedTest : public ::testing::Test {
     }
   }
 
-  /// Moves the clock, but only once the feed waits for that.
+  /// Advances the clock once the feed waits on it.
   void Advance(absl::Duration duration) {
     Settle();
     clock_.Advance(duration);

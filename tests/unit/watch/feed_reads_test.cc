@@ -135,5 +135,28 @@ TEST_F(FeedTest, ReadsNothingWhileTooMuchIsUntaken) {
   EXPECT_THAT(Texts(std::move(answer)), ElementsAre("b:1", "b:2"));
 }
 
+// The source is well, and the watcher must not be told otherwise.
+TEST_F(FeedTest, AReadThatCannotBeginIsOverload) {
+  Feed::Options options = MakeOptions();
+  options.max_untaken_bytes = 1;
+  Open(options);
+  source_->SetEvents("a", 2);
+  Watcher slow(*feed_, {"a", "0"});
+  absl::StatusOr<std::vector<Message>> untaken = Ask(slow).get();
+  ASSERT_TRUE(untaken.ok());
+  Watcher other(*feed_, {"b", "0"});
+  Answer answer = Ask(other);
+  clock_.AwaitWaiters(1);
+  clock_.Advance(options.read_timeout + options.heartbeat_interval);
+  EXPECT_THAT(Texts(std::move(answer)), ElementsAre("OVERLOADED"));
+  // Nobody waits for that read any more.
+  source_->SetEvents("c", 1);
+  Watcher last(*feed_, {"c", "0"});
+  Answer next = Ask(last);
+  untaken->clear();
+  EXPECT_THAT(Texts(std::move(next)), ElementsAre("c:1"));
+  EXPECT_EQ(source_->read_count(), 2);
+}
+
 }  // namespace
 }  // namespace content::watch
