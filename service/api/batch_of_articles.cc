@@ -17,13 +17,7 @@ using Articles = std::vector<std::optional<ArticleAnswer>>;
 class Collector {
  public:
   Collector(CallContext call, size_t count, Callback<Articles> done)
-      : deadline_(call.deadline),
-        call_(std::move(call)),
-        articles_(count),
-        missing_(count),
-        done_(std::move(done)) {}
-
-  SteadyTime deadline() const { return deadline_; }
+      : call_(std::move(call)), articles_(count), unanswered_(count), done_(std::move(done)) {}
 
   // Returns whether further answers are useless: the call was answered, or its caller has given up.
   bool IsOver() {
@@ -33,10 +27,10 @@ class Collector {
 
   // Returns whether to read another article. If the caller no longer waits, answers the call: there
   // may be no read under way that would.
-  bool Continue() {
+  bool Continue(SteadyTime now) {
     std::unique_lock lock(mutex_);
     if (!done_) return false;
-    absl::Status status = CheckCaller(call_);
+    absl::Status status = CheckCaller(call_, now);
     if (status.ok()) return true;
     Answer(std::move(lock), std::move(status));
     return false;
@@ -48,12 +42,12 @@ class Collector {
     if (absl::Status status = Add(index, std::move(article)); !status.ok()) {
       return Answer(std::move(lock), std::move(status));
     }
-    if (missing_ == 0) Answer(std::move(lock), std::move(articles_));
+    if (unanswered_ == 0) Answer(std::move(lock), std::move(articles_));
   }
 
  private:
   absl::Status Add(size_t index, absl::StatusOr<ArticleAnswer> article) {
-    --missing_;
+    --unanswered_;
     if (absl::IsNotFound(article.status())) return absl::OkStatus();
     if (!article.ok()) return article.status();
     bytes_ += EncodedSize(*article);
@@ -68,12 +62,11 @@ class Collector {
     std::move(done)(std::move(answer));
   }
 
-  const SteadyTime deadline_;
   std::mutex mutex_;
   // All guarded by mutex_.
   const CallContext call_;  // Valid until the call is answered.
   Articles articles_;
-  size_t missing_;
+  size_t unanswered_;
   size_t bytes_ = 0;
   Callback<Articles> done_;  // Empty once the call was answered.
 };
@@ -81,11 +74,12 @@ class Collector {
 }  // namespace
 
 void ReadBatch(ReadCache& cache, CallContext call, const std::vector<std::string>& ids,
-               v1::ArticleView view, Callback<Articles> done) {
+               v1::ArticleView view, Callback<Articles> done, const SteadyClock& clock) {
+  const SteadyTime deadline = call.deadline;
   const auto collector = std::make_shared<Collector>(std::move(call), ids.size(), std::move(done));
-  const CallContext context{.deadline = collector->deadline(),
+  const CallContext context{.deadline = deadline,
                             .cancelled = [collector] { return collector->IsOver(); }};
-  for (size_t i = 0; i < ids.size() && collector->Continue(); ++i) {
+  for (size_t i = 0; i < ids.size() && collector->Continue(clock.Now()); ++i) {
     cache.GetArticle(context, ids[i], view, 0,
                      [collector, i](absl::StatusOr<ArticleAnswer> article) {
                        collector->Take(i, std::move(article));

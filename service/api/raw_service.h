@@ -1,11 +1,11 @@
 #pragma once
 
-#include <grpc/support/log.h>
 #include <grpcpp/impl/codegen/server_callback_handlers.h>
 #include <grpcpp/support/byte_buffer.h>
 #include <grpcpp/support/server_callback.h>
 
 #include <memory>
+#include <optional>
 #include <type_traits>
 #include <utility>
 
@@ -13,6 +13,7 @@
 #include "api/call.h"
 #include "api/gate.h"
 #include "api/stream.h"
+#include "base/errors.h"
 #include "google/protobuf/descriptor.h"
 
 namespace content::api {
@@ -22,8 +23,8 @@ namespace content::api {
 ///   auto service = std::make_unique<RawService<v1::ContentService>>(gate);
 ///   service->Unary(GetArticle, cache);
 ///
-/// A handler serves the method with its request type, so no two methods may have the same request
-/// type. Methods without a handler answer UNIMPLEMENTED.
+/// A handler serves the method with its request type. The process ends if that is not exactly one
+/// method. Methods without a handler answer UNIMPLEMENTED.
 ///
 /// Registers methods as the generated WithRawCallbackMethod_... mixins do. Using those would take a
 /// mixin and an override per method, because the name of a virtual function cannot be a template
@@ -89,12 +90,14 @@ class RawService : public Api::Service {
     const auto* const service =
         google::protobuf::DescriptorPool::generated_pool()->FindServiceByName(
             Api::service_full_name());
-    int index = 0;
-    while (service->method(index)->input_type() != Request::descriptor()) {
-      ++index;
-      GPR_ASSERT(index < service->method_count());  // the handler belongs to another service
+    std::optional<int> index;
+    for (int i = 0; i < service->method_count(); ++i) {
+      if (service->method(i)->input_type() != Request::descriptor()) continue;
+      if (index) FailInvariant("two methods of a service take the request of a handler");
+      index = i;
     }
-    this->MarkMethodRawCallback(index, handler);
+    if (!index) FailInvariant("no method of the service takes the request of a handler");
+    this->MarkMethodRawCallback(*index, handler);
   }
 
   Gate& gate_;

@@ -1,5 +1,7 @@
 #include "base/errors.h"
 
+#include <cstdlib>
+
 #include "absl/strings/cord.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
@@ -130,6 +132,11 @@ absl::Status Cancelled() {
 absl::Status Internal(absl::string_view cause) {
   log::Error("internal error", {{"cause", cause}});
   return MakeError(absl::StatusCode::kInternal, "INTERNAL", "internal error");
+}
+
+void FailInvariant(absl::string_view what) {
+  log::Error("invariant broken", {{"what", what}});
+  std::abort();
 }
 
 std::string ReasonOf(const absl::Status& status) {

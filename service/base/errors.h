@@ -92,4 +92,7 @@ absl::Status Cancelled();
 /// INTERNAL errors.
 absl::Status Internal(absl::string_view cause);
 
+/// Logs a broken invariant and ends the process.
+[[noreturn]] void FailInvariant(absl::string_view what);
+
 }  // namespace content

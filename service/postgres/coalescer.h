@@ -11,9 +11,9 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/strings/string_view.h"
 #include "base/call.h"
 #include "base/clock.h"
+#include "base/errors.h"
 #include "postgres/admission.h"
 #include "postgres/failure.h"
 #include "postgres/job.h"
@@ -42,9 +42,6 @@ bool MayJoin(const Request& next, const std::vector<Request>& batch, size_t max_
   if (batch.empty()) return true;
   return batch.size() < max_size && !batch.back().alone && !next.alone;
 }
-
-/// Logs a broken invariant and ends the process.
-[[noreturn]] void FailInvariant(absl::string_view what);
 
 /// Runs requests in batches. When a connection becomes free, it takes the waiting requests that may
 /// share statements, and each request gets its own answer. A single request starts at once. The

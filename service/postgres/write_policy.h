@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/errors.h"
 #include "postgres/coalescer.h"
 #include "postgres/connection.h"
 #include "postgres/job.h"

@@ -74,8 +74,7 @@ class ContractTest : public ::testing::Test {
     EXPECT_EQ(Ask(&Admin::RenameArticle, request).article().name(), new_name);
   }
 
-  // Returns the messages that a watcher of an article, starting from the beginning, receives until
-  // it is up to date.
+  // What a watcher that starts at revision 0 is sent before it is up to date.
   std::vector<v1::Comment> Watched(const std::string& parent, int64_t up_to_revision) {
     grpc::ClientContext context;
     context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(20));
@@ -235,7 +234,7 @@ TEST_F(ContractTest, AReadThatDemandsAWriteShowsItOrSaysThatItCannot) {
   list.set_min_revision(revision);
   EXPECT_EQ(Ask(&Content::ListComments, list).article_revision(), revision);
 
-  // Every kind of write raises the revision and returns it.
+  // Every kind of write raises it and returns the new revision.
   v1::UpdateCommentRequest update;
   update.mutable_comment()->set_name(comment.name());
   update.mutable_comment()->set_body("other words");
@@ -353,7 +352,7 @@ TEST_F(ContractTest, WhatAModeratorKeepsBackReadersGetFromNoRpc) {
   EXPECT_THAT(everything, Not(HasSubstr("secret")));
   EXPECT_THAT(everything, Not(HasSubstr(waiting.name())));
 
-  // Its writer and moderators see it.
+  // Its author and moderators see it.
   v1::ListModerationQueueRequest hidden;
   hidden.set_state(v1::COMMENT_STATE_HIDDEN);
   EXPECT_EQ(Ask(&Admin::ListModerationQueue, hidden).comments(0).body(), "secret while it waits");

@@ -89,7 +89,7 @@ struct Row {
   std::string reason;
 };
 
-// The RPCs in the first column: names, or a phrase that stands for many.
+// The RPCs that a cell of the first column names or describes.
 std::set<std::string> Expand(const std::string& rpcs, const ServiceDescriptor& service) {
   std::set<std::string> names;
   const auto add = [&names](const auto& methods, const auto& is_meant) {
@@ -116,8 +116,7 @@ std::set<std::string> Expand(const std::string& rpcs, const ServiceDescriptor& s
   return names;
 }
 
-// Returns the rows of the table in a proto file's comments. A row continues in the next one if that
-// has no code.
+// Rows of the table in a proto file's comments. A line without a code continues the row above.
 std::vector<Row> ReadTable(const std::string& file, const ServiceDescriptor& service) {
   std::ifstream lines(absl::StrCat(CONTENT_SOURCE_DIR, "/proto/content/v1/", file));
   std::vector<std::vector<std::string>> rows;
@@ -152,7 +151,7 @@ const std::vector<Row>& Rows() {
   return rows;
 }
 
-// The row for an RPC whose condition begins so.
+// The row for an RPC whose condition starts with `condition`.
 const Row& RowOf(const std::string& rpc, const std::string& condition) {
   static const Row none;
   const Row* found = nullptr;
@@ -200,7 +199,7 @@ const std::map<std::string, std::string>& ValidRequests() {
   return requests;
 }
 
-// The same with one more member.
+// `request` with `member` added.
 std::string With(const std::string& member, const std::string& request) {
   return absl::StrCat("{", member, request == "{}" ? "" : ", ", request.substr(1));
 }
@@ -495,7 +494,7 @@ grpc::Status Call(const Client& client, const std::string& rpc, const std::strin
   const std::string path = absl::StrCat("/", method.service()->full_name(), "/", method.name());
   grpc::GenericStub stub(client.channel());
   grpc::CompletionQueue queue;
-  // Returns whether the step under way succeeded.
+  // Whether the current step succeeded.
   const auto step = [&queue] {
     void* tag = nullptr;
     bool ok = false;
@@ -568,7 +567,7 @@ void ExpectNoInternals(const grpc::Status& status) {
 
 // ---- The server ----
 
-// With this much memory for the cache.
+// The parameter is --cache-bytes.
 class ErrorsTest : public ::testing::TestWithParam<const char*> {
  protected:
   // Creates the content, and then a server with these settings that has cached none of it, so that
@@ -902,11 +901,7 @@ TEST_P(ErrorsTest, TheCallerCancels) {
     // The status is the client's own, because the server's comes too late.
     EXPECT_EQ(CodeName(call.get().error_code()), RowOf(rpc, kCancelled).code);
     // The cache confirms its entries even if nobody waits, and asks again.
-    while (WaitersForLocks(url_) > 0) {
-      Query(url_,
-            "SELECT count(pg_cancel_backend(pid)) FROM pg_stat_activity "
-            "WHERE wait_event_type = 'Lock' AND datname = current_database()");
-    }
+    CancelWaitersForLocks(url_);
   }
 }
 

@@ -8,7 +8,7 @@
 
 namespace content::testing {
 
-/// The result of a finished run of the binary.
+/// The result of a finished run.
 struct Finished {
   int status;  // exit status; of a run ended by a signal, minus the signal
   std::string out;
@@ -60,8 +60,8 @@ class ContentdServer {
 
   std::mutex mutex_;
   std::condition_variable changed_;
-  std::string unread_;
-  bool log_has_ended_ = false;
+  std::string unread_;          // Guarded by mutex_.
+  bool log_has_ended_ = false;  // Guarded by mutex_.
   std::jthread reader_;
 };
 

@@ -106,6 +106,14 @@ void AwaitWaitersForLocks(const std::string& url, int count) {
   }
 }
 
+void CancelWaitersForLocks(const std::string& url) {
+  while (WaitersForLocks(url) > 0) {
+    Query(url,
+          "SELECT count(pg_cancel_backend(pid)) FROM pg_stat_activity "
+          "WHERE wait_event_type = 'Lock' AND datname = current_database()");
+  }
+}
+
 Outage::Outage(const std::string& url) : name_(Query(url, "SELECT current_database()")) {
   Query(SharedPostgres().url(), "ALTER DATABASE " + name_ + " ALLOW_CONNECTIONS false");
   Query(SharedPostgres().url(),

@@ -34,6 +34,9 @@ int WaitersForLocks(const std::string& url);
 /// Waits until there are that many. Fails the test if that takes too long.
 void AwaitWaitersForLocks(const std::string& url, int count);
 
+/// Cancels the statements that wait for locks, and those that replace them, until none waits.
+void CancelWaitersForLocks(const std::string& url);
+
 /// While it exists, the database of `url` accepts no connections and has none.
 class Outage {
  public:

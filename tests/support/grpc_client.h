@@ -63,7 +63,7 @@ class Stream {
     return response;
   }
 
-  /// Returns the status of the call. All messages must have been read.
+  /// Returns the status. All messages must have been read.
   grpc::Status Finish() { return reader_->Finish(); }
 
   void Cancel() { context_.TryCancel(); }

@@ -1,5 +1,7 @@
 // BatchGetArticles over a cache that answers when the test tells it to.
 
+#include "api/batch_of_articles.h"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -17,6 +19,7 @@
 #include "content/errors.h"
 #include "content/names.h"
 #include "content/rules.h"
+#include "support/fake_clock.h"
 
 namespace content::api {
 namespace {
@@ -262,14 +265,14 @@ TEST_F(BatchOfArticlesTest, IsAnsweredIfItsDeadlinePassedBeforeAnyArticleWasAske
 
 TEST_F(BatchOfArticlesTest, IsAnsweredIfItsDeadlinePassesBetweenTwoArticles) {
   for (const char* id : {"a", "b", "c"}) cache_.cached.insert({id, MakeAnswer(id)});
-  const SteadyTime deadline = SteadyNow() + absl::Milliseconds(5);
-  cache_.after_question = [&] {
-    while (SteadyNow() < deadline) {
-    }
-  };
-  Get({"a", "b", "c"}, false, {.deadline = deadline});
-  EXPECT_EQ(ReasonOf(status()), "DEADLINE_EXCEEDED");
-  EXPECT_LE(cache_.asked, 1U);
+  testing::FakeClock clock;
+  cache_.after_question = [&clock] { clock.Advance(absl::Milliseconds(5)); };
+  absl::Status status;
+  ReadBatch(
+      cache_, {.deadline = clock.Now() + absl::Milliseconds(5)}, {"a", "b", "c"},
+      v1::ARTICLE_VIEW_FULL, [&status](const auto& answer) { status = answer.status(); }, clock);
+  EXPECT_EQ(ReasonOf(status), "DEADLINE_EXCEEDED");
+  EXPECT_EQ(cache_.asked, 1U);
 }
 
 TEST_F(BatchOfArticlesTest, IsAnsweredIfAReadIsDropped) {

@@ -1,4 +1,4 @@
-// Answers that are assembled from bytes must parse to the intended message.
+// Answers assembled from bytes parse as the intended message.
 
 #include "api/encoded_answer.h"
 
@@ -34,7 +34,7 @@ std::string Wire(const EncodedAnswer& answer) {
   return bytes;
 }
 
-// Returns the message that is sent, given the cached answer.
+// The cached form of `article`.
 ArticleAnswer Kept(v1::Article article) {
   ArticleAnswer answer;
   answer.revision = article.revision();
@@ -56,7 +56,7 @@ v1::Article MakeArticle(int64_t revision, int64_t comment_count) {
   return article;
 }
 
-// Checks that the cached answer is sent as this article.
+// Expects `kept` to be sent as `article`.
 void ExpectSentAs(const ArticleAnswer& kept, const v1::Article& article) {
   EncodedAnswer answer;
   answer.AddArticle(v1::GetArticleResponse::kArticleFieldNumber, kept);

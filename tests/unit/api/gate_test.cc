@@ -2,15 +2,43 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <future>
-#include <memory>
-#include <optional>
+#include <latch>
 #include <utility>
+#include <vector>
+
+#include "absl/functional/function_ref.h"
 
 namespace content::api {
 namespace {
 
 static_assert(!std::is_copy_constructible_v<Gate::Pass>);
+
+// Many, so that a wait that does not block returns before they are destroyed.
+std::vector<Gate::Pass> EnterManyTimes(Gate& gate) {
+  std::vector<Gate::Pass> passes;
+  for (int i = 0; i < 1000; ++i) passes.push_back(gate.Enter());
+  return passes;
+}
+
+// Calls `wait` on another thread, and destroys `passes` meanwhile. Returns how many of them were
+// left when `wait` returned.
+size_t PassesLeftAfter(absl::FunctionRef<void()> wait, std::vector<Gate::Pass> passes) {
+  std::atomic<size_t> left = passes.size();
+  std::latch begun(1);
+  std::future<size_t> left_after = std::async(std::launch::async, [&] {
+    begun.count_down();
+    wait();
+    return left.load();
+  });
+  begun.wait();
+  while (!passes.empty()) {
+    --left;
+    passes.pop_back();
+  }
+  return left_after.get();
+}
 
 TEST(Gate, LetsNobodyInOnceItIsClosed) {
   Gate gate;
@@ -20,30 +48,26 @@ TEST(Gate, LetsNobodyInOnceItIsClosed) {
   gate.AwaitEmpty();
 }
 
+TEST(Gate, CloseBlocksUntilEveryPassWasDestroyed) {
+  Gate gate;
+  EXPECT_EQ(PassesLeftAfter([&gate] { gate.Close(absl::Hours(1)); }, EnterManyTimes(gate)), 0U);
+}
+
 TEST(Gate, IsEmptyOnceEveryPassWasDestroyed) {
   Gate gate;
-  std::optional<Gate::Pass> first = gate.Enter();
-  Gate::Pass second = gate.Enter();
-  std::future<void> empty = std::async(std::launch::async, [&gate] {
-    gate.Close(absl::Hours(1));
-    gate.AwaitEmpty();
-  });
-  first.reset();
-  EXPECT_EQ(empty.wait_for(std::chrono::seconds(0)), std::future_status::timeout);
-  second = Gate::Pass();
-  empty.get();
+  EXPECT_EQ(PassesLeftAfter([&gate] { gate.AwaitEmpty(); }, EnterManyTimes(gate)), 0U);
 }
 
 TEST(Gate, StaysEnteredWhileAPassIsMoved) {
   Gate gate;
-  Gate::Pass pass = gate.Enter();
-  auto moved = std::make_unique<Gate::Pass>(std::move(pass));
-  EXPECT_FALSE(pass);  // NOLINT(bugprone-use-after-move): that is what is tested
-  EXPECT_TRUE(*moved);
-  std::future<void> empty = std::async(std::launch::async, [&gate] { gate.AwaitEmpty(); });
-  EXPECT_EQ(empty.wait_for(std::chrono::seconds(0)), std::future_status::timeout);
-  moved.reset();
-  empty.get();
+  std::vector<Gate::Pass> passes = EnterManyTimes(gate);
+  std::vector<Gate::Pass> moved;
+  for (Gate::Pass& pass : passes) {
+    moved.push_back(std::move(pass));
+    EXPECT_FALSE(pass);  // NOLINT(bugprone-use-after-move): that is what is tested
+    EXPECT_TRUE(moved.back());
+  }
+  EXPECT_EQ(PassesLeftAfter([&gate] { gate.AwaitEmpty(); }, std::move(moved)), 0U);
 }
 
 TEST(Gate, WaitsNoLongerThanTheTimeout) {

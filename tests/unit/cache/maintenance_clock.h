@@ -29,9 +29,11 @@ class MaintenanceClock final : public SteadyClock {
     }
     lock.lock();
     clock_.WaitUntil(time, lock, changed, stop, [&] { return is_ready() || is_woken_; });
+    const bool was_notified = is_ready();
     lock.unlock();
     {
       const std::lock_guard guard(mutex_);
+      if (was_notified) ++notifications_;
       waiter_ = {};
       is_woken_ = false;
     }
@@ -58,10 +60,11 @@ class MaintenanceClock final : public SteadyClock {
     }
   }
 
-  /// How often the maintenance thread has begun to wait.
-  int waits() const {
+  /// How many waits of the maintenance thread have ended after it was notified of work. Call
+  /// RunMaintenance before, so that the thread has left the wait during which it was notified.
+  int notifications() const {
     const std::lock_guard guard(mutex_);
-    return waits_;
+    return notifications_;
   }
 
  private:
@@ -92,8 +95,9 @@ class MaintenanceClock final : public SteadyClock {
   std::atomic<bool> is_woken_ = false;
   mutable std::mutex mutex_;
   std::condition_variable waiting_;
-  Waiter waiter_;  // Guarded by mutex_.
-  int waits_ = 0;  // Guarded by mutex_.
+  Waiter waiter_;          // Guarded by mutex_.
+  int waits_ = 0;          // Begun. Guarded by mutex_.
+  int notifications_ = 0;  // Guarded by mutex_.
 };
 
 }  // namespace content::cache

@@ -99,7 +99,7 @@ class History {
   int64_t Last() const { return static_cast<int64_t>(moments_.size()) - 1; }
 
   mutable std::mutex mutex_;
-  std::vector<Moment> moments_;
+  std::vector<Moment> moments_;  // Guarded by mutex_.
 };
 
 // Answers from the histories. It reads at some time and answers later.
@@ -142,6 +142,7 @@ class LateSource final : public ArticleSource {
                          Callback<std::vector<std::optional<ArticleState>>> done) override {
     struct List {
       std::mutex mutex = {};
+      // Guarded by mutex until `missing` is 0. Then only the last answer uses them.
       absl::Status status = {};
       std::vector<std::optional<ArticleState>> states;
       size_t missing;

@@ -1,0 +1,220 @@
+// One unary call of a RawService, over gRPC: it is answered and leaves the gate whatever happens.
+
+#include "api/call.h"
+
+#include <grpcpp/generic/generic_stub.h>
+#include <grpcpp/grpcpp.h>
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <functional>
+#include <future>
+#include <latch>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "api/raw_service.h"
+#include "base/errors.h"
+#include "content/v1/content_service.grpc.pb.h"
+#include "google/rpc/error_details.pb.h"
+#include "google/rpc/status.pb.h"
+#include "grpc/health/v1/health.grpc.pb.h"
+
+namespace content::api {
+namespace {
+
+// What a test wants to happen to a request.
+template <class Request, class Response>
+using Script = std::function<void(CallContext, Request, Callback<Response>)>;
+
+template <class Request, class Response>
+void Handle(Script<Request, Response>& script, CallContext call, Request request,
+            Callback<Response> done) {
+  script(std::move(call), std::move(request), std::move(done));
+}
+
+std::string ReasonOf(const grpc::Status& status) {
+  google::rpc::Status details;
+  google::rpc::ErrorInfo info;
+  if (!details.ParseFromString(status.error_details()) || details.details_size() == 0 ||
+      !details.details(0).UnpackTo(&info)) {
+    return "no ErrorInfo";
+  }
+  return info.reason();
+}
+
+class CallTest : public ::testing::Test {
+ protected:
+  CallTest() {
+    service_.Unary(Handle<v1::GetCommentRequest, v1::GetCommentResponse>, get_comment_);
+    service_.Unary(Handle<v1::GetArticleRequest, EncodedAnswer>, get_article_);
+    grpc::ServerBuilder builder;
+    builder.RegisterService(&service_);
+    server_ = builder.BuildAndStart();
+    channel_ = server_->InProcessChannel({});
+    stub_ = v1::ContentService::NewStub(channel_);
+  }
+
+  ~CallTest() override { server_->Shutdown(); }
+
+  grpc::Status GetComment(const std::string& name = "",
+                          v1::GetCommentResponse* response = nullptr) {
+    grpc::ClientContext context;
+    v1::GetCommentRequest request;
+    request.set_name(name);
+    v1::GetCommentResponse ignored;
+    return stub_->GetComment(&context, request, response != nullptr ? response : &ignored);
+  }
+
+  grpc::Status GetCommentWithBytes(const std::string& bytes) {
+    grpc::ClientContext context;
+    const grpc::Slice slice(bytes);
+    const grpc::ByteBuffer request(&slice, 1);
+    grpc::ByteBuffer response;
+    std::promise<grpc::Status> status;
+    grpc::GenericStub(channel_).UnaryCall(
+        &context, "/content.v1.ContentService/GetComment", {}, &request, &response,
+        [&status](grpc::Status answer) { status.set_value(std::move(answer)); });
+    return status.get_future().get();
+  }
+
+  // The trailing metadata of an answer of this age.
+  std::multimap<std::string, std::string> MetadataOf(std::optional<absl::Duration> stale_age) {
+    get_article_ = [stale_age](const CallContext&, const v1::GetArticleRequest&,
+                               Callback<EncodedAnswer> done) {
+      EncodedAnswer answer;
+      answer.stale_age = stale_age;
+      std::move(done)(std::move(answer));
+    };
+    grpc::ClientContext context;
+    v1::GetArticleResponse response;
+    EXPECT_TRUE(stub_->GetArticle(&context, {}, &response).ok());
+    std::multimap<std::string, std::string> metadata;
+    for (const auto& [key, value] : context.GetServerTrailingMetadata()) {
+      metadata.emplace(std::string(key.data(), key.size()),
+                       std::string(value.data(), value.size()));
+    }
+    return metadata;
+  }
+
+  Gate gate_;
+  Script<v1::GetCommentRequest, v1::GetCommentResponse> get_comment_ = [](auto&&...) {
+    ADD_FAILURE() << "the handler was called";
+  };
+  Script<v1::GetArticleRequest, EncodedAnswer> get_article_;
+  RawService<v1::ContentService> service_{gate_};
+  std::unique_ptr<grpc::Server> server_;
+  std::shared_ptr<grpc::Channel> channel_;
+  std::unique_ptr<v1::ContentService::Stub> stub_;
+};
+
+TEST_F(CallTest, SendsTheAnswerOfTheHandler) {
+  get_comment_ = [](const CallContext& call, const v1::GetCommentRequest& request, auto done) {
+    EXPECT_FALSE(call.is_cancelled());
+    v1::GetCommentResponse response;
+    response.mutable_comment()->set_name("the comment " + request.name());
+    std::move(done)(std::move(response));
+  };
+  v1::GetCommentResponse response;
+  EXPECT_TRUE(GetComment("c", &response).ok());
+  EXPECT_EQ(response.comment().name(), "the comment c");
+  gate_.AwaitEmpty();
+}
+
+TEST_F(CallTest, SendsTheErrorOfTheHandler) {
+  get_comment_ = [](const CallContext&, const v1::GetCommentRequest&, auto done) {
+    std::move(done)(Contention());
+  };
+  const grpc::Status status = GetComment();
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::ABORTED);
+  EXPECT_EQ(ReasonOf(status), "CONTENTION");
+  gate_.AwaitEmpty();
+}
+
+TEST_F(CallTest, SendsTheAgeOfAStaleAnswerInSecondsRoundedUp) {
+  EXPECT_EQ(MetadataOf(std::nullopt).count(kStaleAgeKey), 0U);
+  EXPECT_EQ(MetadataOf(absl::Milliseconds(1001)).find(kStaleAgeKey)->second, "2");
+}
+
+TEST_F(CallTest, IsAnsweredInternalIfTheHandlerDropsTheCallback) {
+  get_comment_ = [](auto&&...) {};
+  const grpc::Status status = GetComment();
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::INTERNAL);
+  EXPECT_EQ(ReasonOf(status), "INTERNAL");
+  gate_.AwaitEmpty();
+}
+
+TEST_F(CallTest, IsInTheGateUntilItIsAnswered) {
+  std::promise<Callback<v1::GetCommentResponse>> kept;
+  get_comment_ = [&kept](const CallContext&, const v1::GetCommentRequest&, auto done) {
+    kept.set_value(std::move(done));
+  };
+  std::future<grpc::Status> status =
+      std::async(std::launch::async, [this] { return GetComment(); });
+  Callback<v1::GetCommentResponse> done = kept.get_future().get();
+  gate_.Close(absl::ZeroDuration());
+  std::atomic<bool> is_answered = false;
+  std::latch begun(1);
+  std::future<bool> was_answered = std::async(std::launch::async, [&] {
+    begun.count_down();
+    gate_.AwaitEmpty();
+    return is_answered.load();
+  });
+  begun.wait();
+  EXPECT_EQ(ReasonOf(GetComment()), "SERVER_STOPPING");  // takes longer than a wait that fails
+  is_answered = true;
+  std::move(done)(v1::GetCommentResponse());
+  EXPECT_TRUE(status.get().ok());
+  EXPECT_TRUE(was_answered.get());
+}
+
+TEST_F(CallTest, IsRefusedOnceTheGateIsClosed) {
+  gate_.Close(absl::ZeroDuration());
+  const grpc::Status status = GetComment();
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::UNAVAILABLE);
+  EXPECT_EQ(ReasonOf(status), "SERVER_STOPPING");
+}
+
+TEST_F(CallTest, IsRefusedIfItsBytesDoNotParse) {
+  const grpc::Status status = GetCommentWithBytes("\xff");
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::INVALID_ARGUMENT);
+  EXPECT_EQ(ReasonOf(status), "INVALID_REQUEST");
+  EXPECT_EQ(status.error_message(), "the request is not a content.v1.GetCommentRequest");
+  gate_.AwaitEmpty();
+}
+
+TEST_F(CallTest, IsUnimplementedWithoutAHandler) {
+  grpc::ClientContext context;
+  v1::ListCommentsResponse response;
+  EXPECT_EQ(stub_->ListComments(&context, {}, &response).error_code(),
+            grpc::StatusCode::UNIMPLEMENTED);
+}
+
+class RawServiceDeathTest : public ::testing::Test {
+ protected:
+  using Request = grpc::health::v1::HealthCheckRequest;
+  using Response = grpc::health::v1::HealthCheckResponse;
+
+  static constexpr auto kHandler = Handle<Request, Response>;
+
+  RawServiceDeathTest() { GTEST_FLAG_SET(death_test_style, "threadsafe"); }
+
+  Gate gate_;
+  Script<Request, Response> script_;
+};
+
+TEST_F(RawServiceDeathTest, EndsTheProcessIfTwoMethodsTakeTheRequest) {
+  RawService<grpc::health::v1::Health> service(gate_);  // Check and Watch
+  EXPECT_DEATH(service.Unary(kHandler, script_), "two methods of a service take the request");
+}
+
+TEST_F(RawServiceDeathTest, EndsTheProcessIfNoMethodTakesTheRequest) {
+  RawService<v1::ContentService> service(gate_);
+  EXPECT_DEATH(service.Unary(kHandler, script_), "no method of the service takes the request");
+}
+
+}  // namespace
+}  // namespace content::api
