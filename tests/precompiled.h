@@ -2,6 +2,7 @@
 // compiled once for each suite of many files. Tests include what they use all the same.
 
 #include <gmock/gmock.h>
+#include <grpcpp/grpcpp.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>

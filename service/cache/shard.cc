@@ -116,7 +116,7 @@ ShardSet::ShardSet(int64_t max_bytes, WorkSignal& maintenance) {
   }
 }
 
-Shard& ShardSet::Of(const HashedName& name) const {
+Shard& ShardSet::ShardFor(const HashedName& name) const {
   // The upper bits: the hash tables use the lower ones.
   constexpr int kShift = std::numeric_limits<size_t>::digits - 8;
   static_assert(kMaxShards <= 1 << 8);

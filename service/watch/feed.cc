@@ -332,7 +332,8 @@ void Feed::EndDueWaits(SteadyTime now) {
   std::erase_if(parked_, [](const auto& entry) { return entry.second.waiters.empty(); });
   // A group whose read hangs stays until the read is answered, even without waiters.
   for (auto& [position, group] : reading_) {
-    if (now >= group.read_deadline) group.failure = StoreUnavailable();
+    const bool has_begun = group.read_deadline != SteadyTime::InfinitePast();
+    if (has_begun && now >= group.read_deadline) group.failure = StoreUnavailable();
     EndDueWaitsOf(group, position.cursor, now);
   }
 }

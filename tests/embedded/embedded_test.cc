@@ -105,7 +105,7 @@ class Embedded : public ::testing::Test {
       raise(SIGKILL);
     }
     const int status = Reap(owner);
-    ASSERT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL) << Describe(status);
+    ASSERT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL) << DescribeWaitStatus(status);
   }
 
   // Runs a statement in a thread, and returns when it has started. The destructor of the result
@@ -339,7 +339,8 @@ TEST_F(Embedded, StartsWhileAnotherProcessHasTheIdOfAKilledServer) {
   ASSERT_NE(database, nullptr);
   EXPECT_EQ(Query(database->url(), "SELECT 1"), "1");
   EXPECT_EQ(kill(*stranger, SIGKILL), 0);
-  EXPECT_EQ(Describe(Reap(*stranger)), "signal 9");  // the test's own: it was still running
+  EXPECT_EQ(DescribeWaitStatus(Reap(*stranger)),
+            "signal 9");  // the test's own: it was still running
 }
 
 TEST_F(Embedded, RunsNothingForAnOwnerThatEndsAtOnce) {
@@ -352,7 +353,7 @@ TEST_F(Embedded, RunsNothingForAnOwnerThatEndsAtOnce) {
   }
   EXPECT_EQ(Reap(owner), 0);
   constexpr pid_t kAnyChild = -1;
-  EXPECT_NE(Describe(Reap(kAnyChild)), "exit status 0");  // it did not sleep to the end
+  EXPECT_NE(DescribeWaitStatus(Reap(kAnyChild)), "exit status 0");  // it did not sleep to the end
   prctl(PR_SET_CHILD_SUBREAPER, 0);
 }
 

@@ -515,9 +515,7 @@ TEST_F(CallerThreadTest, AJobDoesNotRunThereWhileAnotherPromptOneRuns) {
 
 TEST_F(CallerThreadTest, AJobThereIsCounted) {
   OpenQuick();
-  RunJob([this](Connection&) {
-    EXPECT_EQ(pool_->GetStats().busy_connections, 1);
-  });
+  RunJob([this](Connection&) { EXPECT_EQ(pool_->GetStats().busy_connections, 1); });
   EXPECT_EQ(pool_->GetStats().busy_connections, 0);
 }
 

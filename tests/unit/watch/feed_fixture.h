@@ -84,9 +84,11 @@ class FeedTest : public ::testing::Test {
 
   /// Returns when the feed's thread has done all work that is due at the current time. It runs at
   /// most a few tasks in a row, and each of these reads takes two.
-  void Settle() {
+  void Settle() { Settle(*feed_); }
+
+  static void Settle(Feed& feed) {
     for (int i = 0; i < 3; ++i) {
-      Watcher watcher(*feed_, {ScriptedSource::kUnheldKey, "0"});
+      Watcher watcher(feed, {ScriptedSource::kUnheldKey, "0"});
       Ask(watcher).wait();
     }
   }

@@ -23,6 +23,7 @@ TEST_F(FeedTest, CommentsWakeOnlyTheirFeedAndArticlesWakeBoth) {
 
   Answer article = Ask(article_watcher);
   articles.Hold();
+  Settle(article_feed);
   Advance(options_.poll_pause);
   listener(Notice(2, 7));
   std::move(articles.AwaitPoll())(std::vector<bool>{false});
