@@ -116,7 +116,7 @@ class WritePolicy {
     for (auto request = again.rbegin(); request != again.rend(); ++request) {
       PutBack(std::move(*request), one_by_one ? State::kReady : State::kLocked);
     }
-    for (const Entry entry : batch.keys) {
+    for (const auto entry : batch.keys) {
       if (entry->second.waiting.empty()) {
         queues_.erase(entry);
       } else {
