@@ -325,7 +325,7 @@ TEST_F(PoolTest, AShortDeadlineDoesNotReachOtherCallers) {
   std::atomic<bool> ends = false;
   std::vector<std::jthread> hurried;
   for (int i = 0; i < 3; ++i) {
-    hurried.emplace_back([&] {
+    hurried.emplace_back([&, i] {
       while (!ends) {
         const auto answer =
             Read("SELECT 'text'", {.deadline = SteadyNow() + absl::Milliseconds(1 + i)});
