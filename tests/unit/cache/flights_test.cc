@@ -134,8 +134,8 @@ TEST_F(FlightsTest, FlightIsCancelledOnceAllCallersHaveGone) {
   second_gone = true;
   EXPECT_TRUE(question.context.cancelled());
   question.Answer(Cancelled());
-  EXPECT_EQ(first.answer(), Cancelled().message());
-  EXPECT_EQ(second.answer(), Cancelled().message());
+  EXPECT_EQ(first.Await(), Cancelled().message());
+  EXPECT_EQ(second.Await(), Cancelled().message());
 }
 
 TEST_F(FlightsTest, CancelledFlightIsRepeatedForReadsThatJoinedLater) {

@@ -18,6 +18,7 @@ TEST_F(FeedTest, CommentsWakeOnlyTheirFeedAndArticlesWakeBoth) {
   articles.SetEvents("all", 1);
   Watcher article_watcher(article_feed, {"all", "1"});
   EXPECT_THAT(Texts(Ask(article_watcher)), ElementsAre("heartbeat at 1"));
+  Settle(article_feed);
   const auto comment_watcher = CaughtUp("a", 1);
   const ChangeListener listener = WakeFeeds(*feed_, article_feed);
 
