@@ -23,7 +23,8 @@ using ::testing::SizeIs;
 using Created = std::future<absl::StatusOr<v1::Comment>>;
 
 template <class Change>
-Created Start(Store& store, void (Store::*method)(CallContext, Change, Callback<v1::Comment>),
+Created Start(CommentWrites& store,
+              void (CommentWrites::*method)(CallContext, Change, Callback<v1::Comment>),
               Change change, CallContext context = {}) {
   auto promise = std::make_shared<std::promise<absl::StatusOr<v1::Comment>>>();
   Created answer = promise->get_future();
@@ -34,7 +35,8 @@ Created Start(Store& store, void (Store::*method)(CallContext, Change, Callback<
 }
 
 Created Start(Store& store, NewComment comment, CallContext context = {}) {
-  return Start<NewComment>(store, &Store::CreateComment, std::move(comment), std::move(context));
+  return Start<NewComment>(store, &CommentWrites::CreateComment, std::move(comment),
+                           std::move(context));
 }
 
 class WriteBatchesTest : public StoreTest {
@@ -137,11 +139,11 @@ TEST_F(WriteBatchesTest, EachHasItsOwnAnswerAndAFailedOneChangesNothing) {
   const int64_t revision = GetOne("post").revision();
   Occupy(*narrow_);
   const auto edit = [&](const std::string& body) {
-    return Start<CommentEdit>(*narrow_, &Store::UpdateComment,
+    return Start<CommentEdit>(*narrow_, &CommentWrites::UpdateComment,
                               {.comment = comment, .body = body, .etag = etag});
   };
   const auto moderate = [&](v1::CommentState state) {
-    return Start<CommentModeration>(*narrow_, &Store::ModerateComment,
+    return Start<CommentModeration>(*narrow_, &CommentWrites::ModerateComment,
                                     {.comment = comment, .state = state});
   };
   NewComment trial = MakeComment("post", "trial");
@@ -286,7 +288,7 @@ TEST_F(WriteBatchesTest, KeepsEveryCharacter) {
   const auto edit = [&](Store& store, size_t i) {
     const std::string& text = texts[i % texts.size()];
     return Start<CommentEdit>(
-        store, &Store::UpdateComment,
+        store, &CommentWrites::UpdateComment,
         {.comment = *ParseCommentName(names[i]), .body = text, .author_display_name = text});
   };
   Occupy(*narrow_);
@@ -369,10 +371,10 @@ class BrokenBatchTest : public WriteBatchesTest {
     for (int i = 0; i < 20; ++i) {
       answers.push_back(Start(store, MakeComment(i % 2 == 0 ? "post" : "other", "more"), context));
     }
-    answers.push_back(Start<CommentEdit>(store, &Store::UpdateComment,
+    answers.push_back(Start<CommentEdit>(store, &CommentWrites::UpdateComment,
                                          {.comment = edited_, .body = "edited"}, context));
     answers.push_back(
-        Start<CommentModeration>(store, &Store::ModerateComment,
+        Start<CommentModeration>(store, &CommentWrites::ModerateComment,
                                  {.comment = hidden_, .state = v1::COMMENT_STATE_HIDDEN}, context));
     Unlock();
     return answers;
@@ -451,10 +453,11 @@ TEST_F(BrokenBatchTest, AWriteThatChangedNothingIsNotDoneAgain) {
     EXPECT_TRUE(Moderate(hidden, v1::COMMENT_STATE_HIDDEN).ok());
   });
   Created change = Start(*store, MakeComment("post", "a change"));
-  Created same_text =
-      Start<CommentEdit>(*store, &Store::UpdateComment, {.comment = edited_, .body = "text"});
-  Created same_state = Start<CommentModeration>(
-      *store, &Store::ModerateComment, {.comment = hidden_, .state = v1::COMMENT_STATE_VISIBLE});
+  Created same_text = Start<CommentEdit>(*store, &CommentWrites::UpdateComment,
+                                         {.comment = edited_, .body = "text"});
+  Created same_state =
+      Start<CommentModeration>(*store, &CommentWrites::ModerateComment,
+                               {.comment = hidden_, .state = v1::COMMENT_STATE_VISIBLE});
   Unlock();
   for (Created* answer : {&change, &same_text, &same_state}) EXPECT_TRUE(answer->get().ok());
   EXPECT_EQ(GetComment(edited)->body(), "came later");
