@@ -10,10 +10,14 @@
 #include <utility>
 #include <vector>
 
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
 #include "base/errors.h"
+#include "postgres/admission.h"
 #include "postgres/coalescer.h"
 #include "postgres/connection.h"
 #include "postgres/job.h"
+#include "telemetry/log.h"
 
 namespace content::postgres {
 
@@ -56,6 +60,7 @@ class WritePolicy {
   struct Queue {
     State state = State::kIdle;
     std::deque<Request> waiting = {};
+    bool refuses = false;  // since it was full; until it is empty
   };
   using Queues = std::map<std::string, Queue>;
   using Entry = typename Queues::iterator;  // stays valid until the entry is erased
@@ -84,9 +89,15 @@ class WritePolicy {
 
   WritePolicy(KeyOf key_of, Work work) : key_of_(key_of), work_(std::move(work)) {}
 
-  size_t CountSameKey(const Item& item) const {
+  absl::Status CheckKey(const Item& item, size_t limit) {
     const auto entry = queues_.find(key_of_(item));
-    return entry == queues_.end() ? 0 : entry->second.waiting.size();
+    if (entry == queues_.end() || entry->second.waiting.size() < limit) return absl::OkStatus();
+    auto& [key, queue] = *entry;
+    if (!std::exchange(queue.refuses, true)) {
+      log::Warning("too many writes to one key", {{"key", key}, {"waiting", queue.waiting.size()}});
+    }
+    return Overloaded(kAdmissionRetryDelay,
+                      absl::StrCat("too many writes to \"", key, "\" are waiting"));
   }
 
   void Add(Request request) {
@@ -176,6 +187,7 @@ class WritePolicy {
       batch.requests.push_back(std::move(queue.waiting.front()));
       queue.waiting.pop_front();
     }
+    if (queue.waiting.empty()) queue.refuses = false;
   }
 
   void PutBack(Request request, State state) {
