@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <initializer_list>
 #include <string>
 #include <utility>
@@ -39,17 +40,22 @@ class Violations {
   /// `field` is the path in the request (`comment.author.id`); `description` says what is wrong.
   void Add(absl::string_view field, absl::string_view description);
 
+  struct Field {
+    std::string path;
+    std::string description;
+  };
+
   bool empty() const { return fields_.empty(); }
+
+  /// The first 16, and the number of the others.
+  const std::vector<Field>& fields() const { return fields_; }
+  size_t dropped_count() const { return dropped_count_; }
 
   /// Returns OK if there are none, otherwise INVALID_ARGUMENT with a BadRequest detail that names
   /// each field.
   absl::Status ToStatus() const;
 
  private:
-  struct Field {
-    std::string path;
-    std::string description;
-  };
   std::vector<Field> fields_;
   size_t dropped_count_ = 0;
 };
