@@ -1,11 +1,14 @@
 #include "commands.h"
 
 #include <csignal>
+#include <filesystem>
 #include <iostream>
 #include <memory>
 #include <utility>
 
 #include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
 #include "absl/time/clock.h"
 #include "cache/article_cache.h"
 #include "content/v1/admin_service.pb.h"
@@ -31,26 +34,46 @@ int Fail(const absl::Status& status) {
 // The configured database, or an embedded one that runs until this object is destroyed.
 struct Database {
   std::string url;
-  std::unique_ptr<embedded::Postgres> postgres;  // nullptr unless it is embedded and ours
+  std::string description;                            // for people; without any part of the URL
+  std::unique_ptr<embedded::Postgres> postgres = {};  // nullptr unless it is embedded and ours
 };
 
-absl::StatusOr<Database> StartEmbedded(const Config& config) {
-  auto postgres = embedded::Postgres::Start({.data_dir = config.data_dir});
+Database ConfiguredDatabase(const Config& config) {
+  return {.url = config.database_url,
+          .description = absl::StrCat("the database that ", config.database_url_source, " names")};
+}
+
+std::string DescribeEmbedded(const Config& config, absl::string_view who_runs_it) {
+  const std::string path = std::filesystem::absolute(config.data_dir).lexically_normal().string();
+  return absl::StrCat("the embedded database in ", path, ", which ", who_runs_it);
+}
+
+absl::StatusOr<Database> StartEmbedded(const Config& config, bool create) {
+  auto postgres = embedded::Postgres::Start({.data_dir = config.data_dir, .create = create});
   if (!postgres.ok()) return postgres.status();
-  return Database{(*postgres)->url(), *std::move(postgres)};
+  return Database{.url = (*postgres)->url(),
+                  .description = DescribeEmbedded(config, "no server uses now"),
+                  .postgres = *std::move(postgres)};
 }
 
 absl::StatusOr<Database> OpenDatabase(const Config& config) {
-  if (!config.database_url.empty()) return Database{config.database_url, nullptr};
-  return StartEmbedded(config);
+  if (!config.database_url.empty()) return ConfiguredDatabase(config);
+  return StartEmbedded(config, /*create=*/true);
 }
 
-// Like OpenDatabase, but uses the embedded database of a running server if there is one.
+// Like OpenDatabase, but uses the embedded database of a running server if there is one, and never
+// creates one: in a directory that was mistyped, it would be created and used without a word.
 absl::StatusOr<Database> JoinDatabase(const Config& config) {
-  if (config.database_url.empty()) {
-    if (auto url = embedded::RunningUrl(config.data_dir); url.ok()) return Database{*url, nullptr};
+  if (!config.database_url.empty()) return ConfiguredDatabase(config);
+  if (auto url = embedded::RunningUrl(config.data_dir); url.ok()) {
+    return Database{.url = *url, .description = DescribeEmbedded(config, "a running server uses")};
   }
-  return OpenDatabase(config);
+  absl::StatusOr<Database> database = StartEmbedded(config, /*create=*/false);
+  if (!absl::IsNotFound(database.status())) return database;
+  return absl::NotFoundError(
+      absl::StrCat(database.status().message(),
+                   "; give the --data-dir or --database-url of the server. (`contentd serve` "
+                   "creates an embedded database.)"));
 }
 
 // Migrates an embedded database, because a server that is just starting may not have done so yet.
@@ -125,6 +148,7 @@ int Serve(const Config& config) {
 int Migrate(const Config& config) {
   const absl::StatusOr<Database> database = JoinDatabase(config);
   if (!database.ok()) return Fail(database.status());
+  std::cerr << "migrating " << database->description << "\n";
   const absl::StatusOr<std::vector<std::string>> applied = store::Migrate(database->url);
   if (!applied.ok()) return Fail(applied.status());
   for (const std::string& name : *applied) std::cout << "applied " << name << "\n";
@@ -136,6 +160,7 @@ int Import(const Config& config) {
   if (config.dry_run) return ImportFiles(config, nullptr);
   const absl::StatusOr<Database> database = JoinDatabase(config);
   if (!database.ok()) return Fail(database.status());
+  std::cerr << "importing into " << database->description << "\n";
   if (absl::Status status = PrepareSchema(config, *database); !status.ok()) return Fail(status);
   const absl::StatusOr<std::unique_ptr<Store>> store = OpenStore(config, *database);
   if (!store.ok()) return Fail(store.status());

@@ -19,6 +19,17 @@ void BlockStopSignals() {
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
 }
 
+void WarnOfUnknownVariables(const content::Config& config) {
+  for (const content::UnknownVariable& variable : config.unknown_variables) {
+    if (variable.suggestion.empty()) {
+      content::log::Warning("unknown variable", {{"variable", variable.name}});
+    } else {
+      content::log::Warning("unknown variable",
+                            {{"variable", variable.name}, {"did_you_mean", variable.suggestion}});
+    }
+  }
+}
+
 int Run(const content::Config& config) {
   switch (config.command) {
     case content::Config::Command::kServe:
@@ -41,6 +52,7 @@ int main(int argc, char** argv) try {
   if (const auto* exit = std::get_if<content::ExitNow>(&config)) return exit->status;
   const auto& settings = std::get<content::Config>(config);
   content::log::Configure(settings.log_level, settings.log_format);
+  WarnOfUnknownVariables(settings);
   return Run(settings);
 } catch (const std::exception& exception) {
   std::fprintf(stderr, "contentd: %s\n", exception.what());

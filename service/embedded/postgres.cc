@@ -209,6 +209,9 @@ class Postgres::Impl {
 absl::StatusOr<std::unique_ptr<Postgres>> Postgres::Start(const Options& options) {
   const absl::StatusOr<Layout> layout = LayoutOf(options.data_dir);
   if (!layout.ok()) return layout.status();
+  if (!options.create) {
+    if (absl::Status exists = CheckClusterExists(*layout); !exists.ok()) return exists;
+  }
   absl::StatusOr<Lock> lock = Lock::Take(*layout);
   if (!lock.ok()) return lock.status();
   const absl::StatusOr<User> user = DatabaseUser(*layout);

@@ -588,7 +588,8 @@ TEST(Serve, RefusesASchemaItDoesNotKnow) {
 }
 
 TEST(Serve, NamesTheSettingThatIsWrong) {
-  EXPECT_THAT(RunContentd({"serve"}, {"CONTENT_LISTEN=here"}).err, HasSubstr("--listen"));
+  EXPECT_THAT(RunContentd({"serve"}, {"CONTENT_LISTEN=here"}).err,
+              HasSubstr("contentd: CONTENT_LISTEN: "));
   EXPECT_THAT(RunContentd({"serve", "--database-url", "postgres://user:secret@[::1/x"}).err,
               HasSubstr("database URL is not a valid connection string"));
 }
