@@ -424,14 +424,15 @@ Arguments WithVariables(const CLI::App& app, std::vector<std::string> words) {
   for (const CLI::Option* setting : SettingsOf(*commands.front())) {
     const std::string flag = setting->get_name();
     const char* const value = std::getenv(VariableOf(flag).c_str());
-    const bool is_given = IsFlagGiven(arguments.words, flag);
-    // An empty value means the default, as that of a variable does. CLI11 would take the next word.
-    std::erase(arguments.words, flag + "=");
-    if (value != nullptr && *value != '\0' && !is_given) {
+    if (value != nullptr && *value != '\0' && !IsFlagGiven(arguments.words, flag)) {
       // Right after the command: after a `--` it would be a file.
       arguments.words.insert(arguments.words.begin() + 1, absl::StrCat(flag, "=", value));
       arguments.from_variables.insert(flag);
     }
+  }
+  // `--flag=` means the default, as an empty variable does. CLI11 would take the next word.
+  for (const CLI::Option* option : commands.front()->get_options()) {
+    std::erase(arguments.words, option->get_name() + "=");
   }
   return arguments;
 }

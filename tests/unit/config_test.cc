@@ -435,7 +435,17 @@ TEST_F(ConfigTest, ABadIdIsNamedByItsFlag) {
   EXPECT_THAT(Printed({"import", "a.md", "--id", "Bad Id"}),
               StartsWith("contentd: --id: \"Bad Id\" is not 1 to 63 lower-case letters"));
   EXPECT_EQ(status_, 2);
-  EXPECT_THAT(Printed({"import", "a.md", "--id="}), StartsWith("contentd: --id: "));
+}
+
+TEST_F(ConfigTest, AnEmptyFlagMeansTheDefaultAndTakesNoOtherWord) {
+  SetVariable("CONTENT_LOG_LEVEL", "debug");
+  const Config config =
+      Valid({"import", "--id=", "--title=", "--log-level=", "--data-dir=", "a.md"});
+  EXPECT_THAT(config.files, ElementsAre("a.md"));
+  EXPECT_EQ(config.overrides.id, "");
+  EXPECT_EQ(config.overrides.title, "");
+  EXPECT_EQ(config.log_level, log::Level::kWarning);
+  EXPECT_EQ(config.data_dir, Valid({"import", "a.md"}).data_dir);
 }
 
 TEST_F(ConfigTest, AVariableIsNeverReadAsAFile) {
