@@ -1,12 +1,16 @@
 #include "commands.h"
 
 #include <csignal>
+#include <cstdlib>
 #include <iostream>
 #include <memory>
+#include <stop_token>
+#include <thread>
 #include <utility>
 
 #include "absl/status/statusor.h"
 #include "absl/time/clock.h"
+#include "base/clock.h"
 #include "cache/article_cache.h"
 #include "content/v1/admin_service.pb.h"
 #include "embedded/postgres.h"
@@ -15,6 +19,7 @@
 #include "postgres/dsn.h"
 #include "server/janitor.h"
 #include "server/server.h"
+#include "stop_signals.h"
 #include "store/postgres_store.h"
 #include "store/schema.h"
 
@@ -81,25 +86,39 @@ v1::GetServerInfoResponse MakeServerInfo(const Config& config) {
   return info;
 }
 
-int WaitForStopSignal() {
-  sigset_t signals;
-  sigemptyset(&signals);
-  sigaddset(&signals, SIGTERM);
-  sigaddset(&signals, SIGINT);
-  int signal = 0;
-  sigwait(&signals, &signal);
-  // A second signal ends the process at once, for operators who do not want to wait for calls in
-  // flight.
-  pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
-  return signal;
+// Time for calls that were cancelled at the drain timeout to end.
+constexpr absl::Duration kCancelTimeout = absl::Seconds(1);
+
+// Returns a thread that ends the process after `timeout`, unless it is destroyed first. A stopping
+// server waits for statements under way, but a database that does not answer must not keep it.
+std::jthread ExitAfter(absl::Duration timeout) {
+  return std::jthread([timeout](const std::stop_token& stop) {
+    SteadyClock::System().SleepFor(timeout, stop);
+    if (stop.stop_requested()) return;
+    log::Warning("stopped without waiting for the database");
+    std::_Exit(0);
+  });
+}
+
+// Serves until a signal, and then until clients have had time to move.
+void ServeUntilStopped(const Config& config, StopSignals& signals, server::Server& server) {
+  const std::optional<int> signal = signals.Await();
+  log::Info("stopping", {{"signal", signal == SIGINT ? "SIGINT" : "SIGTERM"},
+                         {"delay", absl::FormatDuration(config.drain_delay)}});
+  server.LeaveRotation();
+  signals.Await(config.drain_delay);
+  // For operators who do not want to wait for calls in flight.
+  signals.Release();
 }
 
 }  // namespace
 
 int Serve(const Config& config) {
+  StopSignals signals;
   absl::StatusOr<Database> database = OpenDatabase(config);
   if (!database.ok()) return Fail(database.status());
   if (absl::Status status = PrepareSchema(config, *database); !status.ok()) return Fail(status);
+  std::jthread exit_timer;  // Destroyed once nothing waits for the database any more.
   absl::StatusOr<std::unique_ptr<Store>> store = OpenStore(config, *database);
   if (!store.ok()) return Fail(store.status());
 
@@ -107,6 +126,7 @@ int Serve(const Config& config) {
                                       .max_staleness = config.max_staleness,
                                       .stale_if_error = config.stale_if_error});
   const server::Janitor janitor(**store, config.request_retention);
+  signals.Hold();
   auto server = server::Server::Start({.listen = config.listen,
                                        .drain_timeout = config.drain_timeout,
                                        .watch_write_timeout = config.watch_write_timeout,
@@ -115,8 +135,8 @@ int Serve(const Config& config) {
   if (!server.ok()) return Fail(server.status());
 
   log::Info("serving", {{"address", (*server)->address()}, {"version", CONTENT_VERSION}});
-  const int signal = WaitForStopSignal();
-  log::Info("stopping", {{"signal", signal == SIGINT ? "SIGINT" : "SIGTERM"}});
+  ServeUntilStopped(config, signals, **server);
+  exit_timer = ExitAfter(config.drain_timeout + kCancelTimeout);
   (*server)->Stop();
   log::Info("stopped");
   return 0;

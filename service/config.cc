@@ -37,7 +37,9 @@ constexpr char kServeFooter[] =
     "DURATION is one or more numbers with a unit (ns, us, ms, s, m, h): 500ms, 30s, 1h30m.\n"
     "BYTES is a whole number, alone or with KiB, MiB or GiB: 268435456, 256MiB.\n\n"
     "Example: contentd serve --listen 0.0.0.0:50051 --cache-bytes 1GiB\n\n"
-    "Exit status: 0 after SIGTERM or SIGINT, 1 if the server cannot start, 2 if the command line\n"
+    "SIGTERM or SIGINT stops the server gracefully; one more during --drain-timeout ends it\n"
+    "at once. SIGHUP is ignored.\n\n"
+    "Exit status: 0 after a graceful stop, 1 if the server cannot start, 2 if the command line\n"
     "or a variable is wrong.";
 
 constexpr char kMigrateFooter[] =
@@ -285,8 +287,13 @@ const CLI::App* AddServe(CLI::App& app, Config& config) {
             "Address to listen on; port 0 picks a free one")
       ->check(CheckListen);
   AddDatabaseSettings(settings, config);
+  settings.Duration("--drain-delay", config.drain_delay, "5s",
+                    "Time after SIGTERM or SIGINT in which all calls are served while\n"
+                    "health is NOT_SERVING, so that clients can move; a second signal\n"
+                    "ends it",
+                    {absl::ZeroDuration(), absl::Hours(24)});
   settings.Duration("--drain-timeout", config.drain_timeout, "30s",
-                    "Time for calls to finish after SIGTERM or SIGINT");
+                    "Time after that for calls in flight to finish");
   settings.Duration("--watch-write-timeout", config.watch_write_timeout, "30s",
                     "Time for a watcher to take a message, after which its watch\n"
                     "ends");

@@ -27,6 +27,8 @@ struct Config {
   std::string data_dir;
 
   std::string listen;
+  /// How long a stopping server still serves all calls.
+  absl::Duration drain_delay;
   absl::Duration drain_timeout;
   int read_connections = 0;
   int write_connections = 0;

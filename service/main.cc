@@ -9,20 +9,9 @@
 
 namespace {
 
-// Called before any thread starts, so that every thread inherits the mask and the signals stay
-// pending until Serve waits for them.
-void BlockStopSignals() {
-  sigset_t signals;
-  sigemptyset(&signals);
-  sigaddset(&signals, SIGTERM);
-  sigaddset(&signals, SIGINT);
-  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-}
-
 int Run(const content::Config& config) {
   switch (config.command) {
     case content::Config::Command::kServe:
-      BlockStopSignals();
       return content::Serve(config);
     case content::Config::Command::kMigrate:
       return content::Migrate(config);

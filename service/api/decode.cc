@@ -20,6 +20,11 @@ using google::protobuf::FieldDescriptor;
 using google::protobuf::UnknownField;
 using google::protobuf::UnknownFieldSet;
 
+// Not logged, because it is the fault of a client or of a proxy.
+absl::Status IncompleteRequest() {
+  return MakeError(absl::StatusCode::kInternal, "INTERNAL", "the request did not arrive whole");
+}
+
 bool ParseFields(grpc::ByteBuffer bytes, UnknownFieldSet& fields) {
   grpc::ProtoBufferReader reader(&bytes);
   return fields.ParseFromZeroCopyStream(&reader);
@@ -62,6 +67,8 @@ bool Parse(const grpc::ByteBuffer& bytes, google::protobuf::Message& request) {
 }  // namespace
 
 absl::Status Decode(const grpc::ByteBuffer& bytes, google::protobuf::Message& request) {
+  // gRPC passes a request on even if its message is missing, cut off or not readable.
+  if (!bytes.Valid()) return IncompleteRequest();
   if (Parse(bytes, request)) return absl::OkStatus();
   UnknownFieldSet fields;
   Violations violations;

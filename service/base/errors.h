@@ -88,8 +88,8 @@ absl::Status DeadlineExceeded();
 /// CANCELLED: the caller has given up.
 absl::Status Cancelled();
 
-/// INTERNAL. Logs `cause`, which is not shown to the caller. This is the only place that creates
-/// INTERNAL errors.
+/// INTERNAL. Logs `cause`, which is not shown to the caller. The only other INTERNAL error is that
+/// of a request that did not arrive whole (api/decode.h).
 absl::Status Internal(absl::string_view cause);
 
 /// Logs a broken invariant and ends the process.

@@ -8,8 +8,14 @@
 
 namespace content::server {
 
-/// grpc.reflection.v1, which gRPC 1.51 lacks (it has v1alpha only). Describes everything linked
-/// into the program, and lists `services`, which are full names.
-std::unique_ptr<grpc::Service> NewReflectionService(std::vector<std::string> services);
+/// Maximum number of reflection streams that may be open at a time. Further ones get
+/// RESOURCE_EXHAUSTED.
+inline constexpr int kMaxReflectionStreams = 100;
+
+/// Server reflection, as grpc.reflection.v1 and as grpc.reflection.v1alpha. (gRPC 1.51 has only the
+/// latter, with a thread for every open stream.) Lists `services`, which are full names, and
+/// describes every file that the contract consists of, with its comments.
+std::vector<std::unique_ptr<grpc::Service>> NewReflectionServices(
+    std::vector<std::string> services);
 
 }  // namespace content::server

@@ -448,6 +448,7 @@ constexpr char kOutcomeUnknown[] = "the connection broke while committing";
 constexpr char kContention[] = "it kept colliding with other writes";
 constexpr char kTooLate[] = "the deadline passed before the work was done";
 constexpr char kCancelled[] = "the caller cancelled the call";
+constexpr char kIncomplete[] = "the request did not arrive whole";
 constexpr char kInternal[] = "anything else";
 constexpr char kTooLarge[] = "the request is over 4 MiB";
 constexpr char kTooSlow[] = "the reader took too long";  // tested in watch_test.cc
@@ -456,8 +457,8 @@ constexpr char kTooManyWatchers[] = "the server has too many watchers";
 
 const std::vector<std::string>& RowsOfSituations() {
   static const std::vector<std::string> rows = {
-      kOverloaded, kUnreachable, kStopping, kOutcomeUnknown, kContention,     kTooLate,
-      kCancelled,  kInternal,    kTooLarge, kTooSlow,        kTooManyWatchers};
+      kOverloaded, kUnreachable, kStopping, kOutcomeUnknown, kContention, kTooLate,
+      kCancelled,  kIncomplete,  kInternal, kTooLarge,       kTooSlow,    kTooManyWatchers};
   return rows;
 }
 
@@ -692,11 +693,15 @@ class ErrorsTest : public ::testing::TestWithParam<const char*> {
     EXPECT_TRUE(Ask("GetServerInfo", "{}").ok());
   }
 
-  v1::PoolInfo Pool(const std::string& name) const {
+  v1::GetServerInfoResponse Info() const {
     v1::GetServerInfoResponse info;
     Client::Call(&v1::AdminService::Stub::GetServerInfo, client_->admin(),
                  v1::GetServerInfoRequest(), info);
-    for (const v1::PoolInfo& pool : info.store().pools()) {
+    return info;
+  }
+
+  v1::PoolInfo Pool(const std::string& name) const {
+    for (const v1::PoolInfo& pool : Info().store().pools()) {
       if (pool.name() == name) return pool;
     }
     ADD_FAILURE() << "no pool " << name;
@@ -766,6 +771,16 @@ TEST_P(ErrorsTest, BytesThatAreNoRequest) {
   }
 }
 
+TEST_P(ErrorsTest, CallsWithoutARequest) {
+  Start();
+  for (const MethodDescriptor* method : AllMethods()) {
+    SCOPED_TRACE(method->name());
+    Expect(CallWithoutRequest(
+               *client_, absl::StrCat("/", method->service()->full_name(), "/", method->name())),
+           method->name(), kIncomplete, {});
+  }
+}
+
 TEST_P(ErrorsTest, RequestsOverFourMebibytes) {
   Start();
   const std::string huge((4 << 20) + 1, 'x');
@@ -807,18 +822,14 @@ TEST_P(ErrorsTest, TheDatabaseIsAway) {
 
 TEST_P(ErrorsTest, TheServerIsStopping) {
   Start();
-  Session session(url_);
-  LockEverything(session);
-  const auto in_flight = AskAsync("GetArticle");  // which keeps it from stopping
-  AwaitWaitersForLocks(url_, 1);
+  std::map<std::string, std::future<grpc::Status>> calls;
+  for (const std::string& rpc : RowOf("WatchComments", kStopping).rpcs) calls[rpc] = AskAsync(rpc);
+  while (Info().watcher_count() < static_cast<int64_t>(calls.size())) std::this_thread::yield();
   server_->Signal(SIGTERM);
-  while (Ask("GetServerInfo", "{}").ok()) std::this_thread::yield();
-  for (const std::string& rpc : RowOf("GetArticle", kStopping).rpcs) {
+  for (auto& [rpc, call] : calls) {
     SCOPED_TRACE(rpc);
-    Expect(Ask(rpc, ValidRequests().at(rpc)), rpc, kStopping, {"retry"});
+    Expect(call.get(), rpc, kStopping, {"retry"});
   }
-  session.Run("ROLLBACK");
-  in_flight.wait();
   EXPECT_EQ(server_->Wait(), 0);
 }
 

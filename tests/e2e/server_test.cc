@@ -12,7 +12,9 @@
 #include <csignal>
 #include <cstdint>
 #include <ctime>
+#include <filesystem>
 #include <future>
+#include <iterator>
 #include <map>
 #include <memory>
 #include <set>
@@ -35,6 +37,7 @@ using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::Not;
+using ::testing::StartsWith;
 using ::testing::UnorderedElementsAre;
 using Stub = v1::ContentService::Stub;
 
@@ -418,7 +421,6 @@ TEST_P(ReflectionTest, DescribesEveryService) {
     EXPECT_GT(Ask(request).file_descriptor_response().file_descriptor_proto_size(), 0) << name;
   }
   request.set_file_by_filename("content/v1/comment.proto");
-  // gRPC's own v1alpha repeats files of earlier answers on the stream.
   EXPECT_GE(Ask(request).file_descriptor_response().file_descriptor_proto_size(), 2);
   request.set_file_containing_symbol("google.rpc.BadRequest");
   EXPECT_GT(Ask(request).file_descriptor_response().file_descriptor_proto_size(), 0);
@@ -428,6 +430,14 @@ TEST_P(ReflectionTest, DescribesEveryService) {
   EXPECT_EQ(Ask(request).all_extension_numbers_response().extension_number_size(), 0);
   request.clear_message_request();
   EXPECT_TRUE(Ask(request).has_error_response());
+}
+
+// The file with all names in JSON, which descriptors in generated code lack.
+std::string Describe(const google::protobuf::FileDescriptor& file) {
+  google::protobuf::FileDescriptorProto proto;
+  file.CopyTo(&proto);
+  file.CopyJsonNameTo(&proto);
+  return proto.DebugString();
 }
 
 // Does what a client without the proto files does: it asks for the files that it still lacks.
@@ -464,11 +474,82 @@ TEST_P(ReflectionTest, DescribesTheTypesOfEveryRpc) {
     for (int i = 0; i < service->method_count(); ++i) {
       for (const auto* type :
            {service->method(i)->input_type(), service->method(i)->output_type()}) {
-        EXPECT_EQ(type->DebugString(),
-                  ours.FindMessageTypeByName(type->full_name())->DebugString());
+        EXPECT_EQ(Describe(*type->file()),
+                  Describe(*ours.FindMessageTypeByName(type->full_name())->file()));
       }
     }
   }
+}
+
+TEST_P(ReflectionTest, SaysWhatTheContractSays) {
+  Request request;
+  request.set_file_containing_symbol("content.v1.ContentService.CreateComment");
+  google::protobuf::SimpleDescriptorDatabase files;
+  const Response answer = Ask(request);
+  for (const std::string& bytes : answer.file_descriptor_response().file_descriptor_proto()) {
+    google::protobuf::FileDescriptorProto file;
+    ASSERT_TRUE(file.ParseFromString(bytes));
+    files.Add(file);
+  }
+  google::protobuf::DescriptorPool pool(&files);
+  google::protobuf::SourceLocation method;
+  ASSERT_TRUE(
+      pool.FindMethodByName("content.v1.ContentService.CreateComment")->GetSourceLocation(&method));
+  EXPECT_THAT(method.leading_comments, HasSubstr("Adds a comment."));
+  google::protobuf::SourceLocation field;
+  ASSERT_TRUE(pool.FindFieldByName("content.v1.Article.body")->GetSourceLocation(&field));
+  EXPECT_THAT(field.leading_comments, HasSubstr("CommonMark"));
+}
+
+// A reflection stream that has had an answer, and is idle. Its end is the server's.
+class IdleReflection {
+ public:
+  explicit IdleReflection(const Client& client)
+      : stub_(grpc::reflection::v1::ServerReflection::NewStub(client.channel())),
+        stream_(stub_->ServerReflectionInfo(&context_)) {
+    grpc::reflection::v1::ServerReflectionRequest request;
+    request.set_list_services("*");
+    grpc::reflection::v1::ServerReflectionResponse response;
+    is_open_ = stream_->Write(request) && stream_->Read(&response);
+  }
+
+  bool is_open() const { return is_open_; }
+
+  grpc::Status Finish() {
+    stream_->WritesDone();
+    return stream_->Finish();
+  }
+
+ private:
+  grpc::ClientContext context_;
+  std::unique_ptr<grpc::reflection::v1::ServerReflection::Stub> stub_;
+  std::unique_ptr<grpc::ClientReaderWriter<grpc::reflection::v1::ServerReflectionRequest,
+                                           grpc::reflection::v1::ServerReflectionResponse>>
+      stream_;
+  bool is_open_ = false;
+};
+
+int CountThreads(int pid) {
+  const std::filesystem::directory_iterator tasks(absl::StrCat("/proc/", pid, "/task"));
+  return static_cast<int>(std::distance(begin(tasks), end(tasks)));
+}
+
+TEST_F(ServerTest, BoundsReflectionStreamsWhichTakeNoThreads) {
+  constexpr size_t kMaxStreams = 100;
+  const int threads = CountThreads(server_.pid());
+  std::vector<std::unique_ptr<IdleReflection>> streams;
+  for (size_t i = 0; i < kMaxStreams; ++i) {
+    streams.push_back(std::make_unique<IdleReflection>(client_));
+    EXPECT_TRUE(streams.back()->is_open());
+  }
+  EXPECT_LT(CountThreads(server_.pid()), threads + 20);
+  IdleReflection refused(client_);
+  EXPECT_FALSE(refused.is_open());
+  EXPECT_EQ(refused.Finish().error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
+  EXPECT_TRUE(streams.back()->Finish().ok());
+  streams.pop_back();
+  // The server counts a stream until it has sent its status.
+  while (!IdleReflection(client_).is_open()) std::this_thread::yield();
 }
 
 TEST_F(ServerTest, HealthCoversTheServerAndEachService) {
@@ -577,7 +658,13 @@ TEST_F(ServerTest, ASecondServerCannotTakeTheSamePort) {
   const Finished second =
       RunContentd({"serve", "--listen", server_.address(), "--database-url", url_});
   EXPECT_EQ(second.status, 1);
-  EXPECT_THAT(second.err, HasSubstr("cannot listen on " + server_.address()));
+  EXPECT_EQ(second.err,
+            "contentd: cannot listen on " + server_.address() + ": Address already in use\n");
+  const Finished third =
+      RunContentd({"serve", "--listen", "no-such-host.invalid:1", "--database-url", url_});
+  EXPECT_EQ(third.status, 1);
+  EXPECT_THAT(third.err, StartsWith("contentd: cannot listen on no-such-host.invalid:1: "));
+  EXPECT_THAT(third.err, Not(HasSubstr("in use")));
 }
 
 TEST(Serve, RefusesASchemaItDoesNotKnow) {

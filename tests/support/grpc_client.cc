@@ -80,6 +80,26 @@ grpc::Status CallWithBytes(const Client& client, const std::string& method,
   return done.get_future().get();
 }
 
+grpc::Status CallWithoutRequest(const Client& client, const std::string& method) {
+  grpc::ClientContext context;
+  context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(20));
+  grpc::CompletionQueue queue;
+  const auto await_step = [&queue] {
+    void* tag = nullptr;
+    bool ok = false;
+    EXPECT_TRUE(queue.Next(&tag, &ok));
+  };
+  const auto call = grpc::GenericStub(client.channel()).PrepareCall(&context, method, &queue);
+  call->StartCall(nullptr);
+  await_step();
+  call->WritesDone(nullptr);
+  await_step();
+  grpc::Status status;
+  call->Finish(&status, nullptr);
+  await_step();
+  return status;
+}
+
 void AwaitHealth(const Client& client,
                  grpc::health::v1::HealthCheckResponse::ServingStatus wanted) {
   const auto stub = grpc::health::v1::Health::NewStub(client.channel());

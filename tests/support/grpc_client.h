@@ -81,6 +81,9 @@ v1::CreateCommentRequest MakeCommentRequest(const std::string& article_id, const
 grpc::Status CallWithBytes(const Client& client, const std::string& method,
                            const std::string& bytes);
 
+/// Ends a call without having sent a request.
+grpc::Status CallWithoutRequest(const Client& client, const std::string& method);
+
 /// Waits until the server has this health status. Fails the test if that takes too long.
 void AwaitHealth(const Client& client, grpc::health::v1::HealthCheckResponse::ServingStatus wanted);
 

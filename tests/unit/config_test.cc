@@ -75,6 +75,7 @@ TEST_F(ConfigTest, ServesOnLoopbackByDefault) {
   EXPECT_EQ(config.command, Config::Command::kServe);
   EXPECT_EQ(config.listen, "127.0.0.1:50051");
   EXPECT_EQ(config.database_url, "");
+  EXPECT_EQ(config.drain_delay, absl::Seconds(5));
   EXPECT_EQ(config.drain_timeout, absl::Seconds(30));
   EXPECT_EQ(Valid({"serve", "--listen", "[::]:7"}).listen, "[::]:7");
 }
@@ -100,13 +101,13 @@ TEST_F(ConfigTest, ListsEverySettingInEffectExceptTheDatabaseUrl) {
   const Config config = Valid({"serve", "--log-level", "debug", "--data-dir=/d"});
   EXPECT_THAT(config.settings,
               ElementsAre(Pair("cache-bytes", "256MiB"), Pair("data-dir", "/d"),
-                          Pair("drain-timeout", "30s"), Pair("listen", "127.0.0.1:50051"),
-                          Pair("log-format", "auto"), Pair("log-level", "debug"),
-                          Pair("max-staleness", "1s"), Pair("notifications", "true"),
-                          Pair("queue-limit", "1000"), Pair("read-connections", "9"),
-                          Pair("request-retention", "24h"), Pair("stale-if-error", "5m"),
-                          Pair("statement-timeout", "10s"), Pair("watch-write-timeout", "30s"),
-                          Pair("write-connections", "4")));
+                          Pair("drain-delay", "5s"), Pair("drain-timeout", "30s"),
+                          Pair("listen", "127.0.0.1:50051"), Pair("log-format", "auto"),
+                          Pair("log-level", "debug"), Pair("max-staleness", "1s"),
+                          Pair("notifications", "true"), Pair("queue-limit", "1000"),
+                          Pair("read-connections", "9"), Pair("request-retention", "24h"),
+                          Pair("stale-if-error", "5m"), Pair("statement-timeout", "10s"),
+                          Pair("watch-write-timeout", "30s"), Pair("write-connections", "4")));
 }
 
 TEST_F(ConfigTest, ListsSettingsAsTheyWereGiven) {
@@ -173,6 +174,7 @@ TEST_F(ConfigTest, ReadsBytesInUnits) {
 
 TEST_F(ConfigTest, ReadsDurationsOfSeveralUnits) {
   EXPECT_EQ(Valid({"serve", "--drain-timeout=1h30m"}).drain_timeout, absl::Minutes(90));
+  EXPECT_EQ(Valid({"serve", "--drain-delay=0s"}).drain_delay, absl::ZeroDuration());
   EXPECT_EQ(Valid({"serve", "--drain-timeout=250ms"}).drain_timeout, absl::Milliseconds(250));
   for (const char* wrong : {"--drain-timeout=30", "--drain-timeout=24h1ms", "--drain-timeout=999us",
                             "--drain-timeout=inf"}) {
