@@ -62,7 +62,10 @@ bool Parse(const grpc::ByteBuffer& bytes, google::protobuf::Message& request) {
 }  // namespace
 
 absl::Status Decode(const grpc::ByteBuffer& bytes, google::protobuf::Message& request) {
-  if (Parse(bytes, request)) return absl::OkStatus();
+  if (Parse(bytes, request)) {
+    request.DiscardUnknownFields();  // So that no copy of a part of the request has any.
+    return absl::OkStatus();
+  }
   UnknownFieldSet fields;
   Violations violations;
   if (ParseFields(bytes, fields)) FindBadUtf8(fields, *request.GetDescriptor(), "", violations);

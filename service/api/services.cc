@@ -59,7 +59,9 @@ std::unique_ptr<grpc::Service> NewAdminService(Store& store, ReadCache& cache, G
   service->Unary(RenameArticle, store);
   service->Unary(RetractArticle, store);
   service->Unary(InspectArticle, store);
+  service->Unary(InspectComment, store);
   service->Unary(ModerateComment, store);
+  service->Unary(EraseComment, store);
   service->Unary(ListModerationQueue, store);
   service->Stream(ExportAuthor, store);
   service->Stream(EraseAuthor, store);

@@ -205,7 +205,6 @@ absl::Status CompleteArticle(absl::string_view path, v1::Article& article) {
     }
     article.set_name(ArticleName(id));
   }
-  article.DiscardUnknownFields();  // of a newer contract: not stored, so not compared
   article.clear_update_time();
   article.clear_comment_count();
   article.clear_revision();

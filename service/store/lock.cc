@@ -72,6 +72,17 @@ std::map<std::string, std::optional<LockedArticle>> LockArticles(
   return articles;
 }
 
+std::map<std::string, std::string> ReadArticleKeys(postgres::Transaction& transaction,
+                                                   const std::vector<std::string>& names) {
+  constexpr char kKeys[] =
+      "SELECT name, article_id FROM article_name WHERE name = ANY ($1::text[])";
+  std::map<std::string, std::string> keys;
+  for (const auto& row : transaction.ExecWithQueued(kKeys, ArrayParameter(names))) {
+    keys[row["name"].c_str()] = row["article_id"].c_str();
+  }
+  return keys;
+}
+
 void WriteCounters(postgres::Transaction& transaction,
                    const std::vector<const LockedArticle*>& articles) {
   if (articles.empty()) return;

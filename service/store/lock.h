@@ -52,6 +52,10 @@ std::map<std::string, std::optional<LockedArticle>> LockArticles(
     postgres::Transaction& transaction, const std::vector<std::string>& names, absl::Time now,
     LockWait wait);
 
+/// Returns the keys of the articles that have or had these names, by name. Locks nothing.
+std::map<std::string, std::string> ReadArticleKeys(postgres::Transaction& transaction,
+                                                   const std::vector<std::string>& names);
+
 /// Writes `revision` and `comment_count` of these articles, at the latest with the commit.
 void WriteCounters(postgres::Transaction& transaction,
                    const std::vector<const LockedArticle*>& articles);

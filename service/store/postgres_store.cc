@@ -233,6 +233,16 @@ class PostgresStore : public Store {
     comment_writes_.Add(std::move(context), std::move(moderation), std::move(done));
   }
 
+  void InspectComment(CallContext context, CommentRef comment,
+                      Callback<v1::Comment> done) override {
+    reads_.Read(
+        std::move(context), Pace::kAny,
+        [comment = std::move(comment)](postgres::Connection& connection) {
+          return store::InspectComment(connection, comment);
+        },
+        std::move(done));
+  }
+
   void ListModerationQueue(CallContext context, ModerationQuery query,
                            Callback<Page<v1::Comment>> done) override {
     reads_.Read(

@@ -158,9 +158,15 @@ TEST_F(ContractTest, AFormerNameDoesInEveryRequestAndAnswersHaveTheCurrentOne) {
   moderate.set_state(v1::COMMENT_STATE_PENDING);
   EXPECT_EQ(Ask(&Admin::ModerateComment, moderate).comment().name(), now_first);
   EXPECT_THAT(NamesOf(Ask(&Admin::ListModerationQueue, {}).comments()), ElementsAre(now_first));
+  v1::InspectCommentRequest inspect_comment;
+  inspect_comment.set_name(first);
+  EXPECT_EQ(Ask(&Admin::InspectComment, inspect_comment).comment().name(), now_first);
   v1::DeleteCommentRequest remove;
   remove.set_name(first);
   EXPECT_GT(Ask(&Content::DeleteComment, remove).article_revision(), 0);
+  v1::EraseCommentRequest erase;
+  erase.set_name(absl::StrReplaceAll(reply.name(), {{"tale", "story"}}));
+  EXPECT_GT(Ask(&Admin::EraseComment, erase).article_revision(), 0);
 
   v1::PublishArticleRequest publish;
   *publish.mutable_article() = MakeArticle("story");
@@ -292,6 +298,7 @@ TEST_F(ContractTest, ASearchPagesThroughWhatReadersSee) {
 TEST_F(ContractTest, AScheduledArticleIsForPublishersOnly) {
   ASSERT_TRUE(client_.Publish(MakeArticle("story")).ok());
   const v1::Comment comment = Add("story", "text");
+  const v1::Comment deleted = Add("story", "another text");
   v1::UpdateArticleRequest schedule;
   schedule.mutable_article()->set_name("articles/story");
   schedule.mutable_article()->mutable_publish_time()->set_seconds(32'000'000'000);
@@ -309,6 +316,18 @@ TEST_F(ContractTest, AScheduledArticleIsForPublishersOnly) {
   EXPECT_FALSE(inspected.retracted());
   EXPECT_EQ(inspected.article().publish_time().seconds(), 32'000'000'000);
   EXPECT_EQ(inspected.article().body(), "Some text.");
+
+  // A moderator can read and delete its comments, too.
+  v1::InspectCommentRequest inspect_comment;
+  inspect_comment.set_name(comment.name());
+  EXPECT_EQ(Ask(&Admin::InspectComment, inspect_comment).comment().body(), "text");
+  v1::EraseCommentRequest erase;
+  erase.set_name(deleted.name());
+  EXPECT_EQ(Ask(&Admin::EraseComment, erase).article_revision(),
+            inspected.article().revision() + 1);
+  inspect_comment.set_name(deleted.name());
+  EXPECT_EQ(Ask(&Admin::InspectComment, inspect_comment).comment().state(),
+            v1::COMMENT_STATE_DELETED);
 
   schedule.mutable_article()->mutable_publish_time()->set_seconds(1'600'000'000);
   Ask(&Admin::UpdateArticle, schedule);
@@ -353,6 +372,9 @@ TEST_F(ContractTest, WhatAModeratorKeepsBackReadersGetFromNoRpc) {
   EXPECT_THAT(everything, Not(HasSubstr(waiting.name())));
 
   // Its author and moderators see it.
+  v1::InspectCommentRequest inspect;
+  inspect.set_name(waiting.name());
+  EXPECT_EQ(Ask(&Admin::InspectComment, inspect).comment().body(), "secret to this day");
   v1::ListModerationQueueRequest hidden;
   hidden.set_state(v1::COMMENT_STATE_HIDDEN);
   EXPECT_EQ(Ask(&Admin::ListModerationQueue, hidden).comments(0).body(), "secret while it waits");

@@ -93,10 +93,11 @@ struct List {
 };
 
 List CommentsList(const std::string& name, v1::CommentOrder order, const std::string& reply_to_id) {
+  const CommentRef reply_to{reply_to_id.empty() ? "" : "art-1", reply_to_id};
   return {name, [=](Store& store, const std::string& after_key, int page_size) {
             const CommentQuery query{.article_id = "art-1",
                                      .order = order,
-                                     .reply_to_id = reply_to_id,
+                                     .reply_to = reply_to,
                                      .page_size = page_size,
                                      .after_key = after_key};
             const auto page = Await<CommentPage>(
@@ -290,6 +291,9 @@ std::vector<Probe> Reads() {
   probes.push_back(Ask<InspectedArticle>("InspectArticle", [](Store& store, auto done) {
     store.InspectArticle({}, "new-3", std::move(done));
   }));
+  probes.push_back(Ask<v1::Comment>("InspectComment", [](Store& store, auto done) {
+    store.InspectComment({}, {"art-1", "01980000-0000-7000-8000-00000007a120"}, std::move(done));
+  }));
   probes.push_back({"Check", [](Store& store) {
                       return Await<void>([&](auto done) { store.Check({}, std::move(done)); });
                     }});
@@ -332,7 +336,7 @@ NewComment MakeReply(const std::string& article_id, const std::string& reply_to_
   comment.article_id = article_id;
   comment.create_time = absl::Now();
   comment.comment_id = NewUuid(comment.create_time);
-  comment.reply_to_id = reply_to_id;
+  if (!reply_to_id.empty()) comment.reply_to = {article_id, reply_to_id};
   comment.author.set_id("user-1");
   comment.author.set_display_name("A Reader");
   comment.body = "text";

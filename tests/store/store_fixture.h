@@ -138,7 +138,7 @@ class StoreTest : public ::testing::Test {
     comment.article_id = article_id;
     comment.create_time = absl::Now();
     comment.comment_id = NewUuid(comment.create_time);
-    if (!reply_to_name.empty()) comment.reply_to_id = ParseCommentName(reply_to_name)->comment_id;
+    if (!reply_to_name.empty()) comment.reply_to = *ParseCommentName(reply_to_name);
     comment.author.set_id("user-1");
     comment.author.set_display_name("A Reader");
     comment.body = body;
@@ -175,6 +175,11 @@ class StoreTest : public ::testing::Test {
       store_->ModerateComment(
           {}, {.comment = *ParseCommentName(name), .state = state, .etag = etag}, std::move(done));
     });
+  }
+
+  absl::StatusOr<v1::Comment> InspectComment(const std::string& name) {
+    return Await<v1::Comment>(
+        [&](auto done) { store_->InspectComment({}, *ParseCommentName(name), std::move(done)); });
   }
 
   absl::StatusOr<v1::Comment> GetComment(const std::string& name, int64_t min_revision = 0) {

@@ -38,6 +38,7 @@ class CommentBatch {
 
   std::vector<CommentAnswer> Run(const Announce& announce) {
     Lock();
+    ReadParentArticles();
     ReadRequests();
     ReadComments();
     Apply();
@@ -62,6 +63,33 @@ class CommentBatch {
         items_.push_back({changes_[i], &articles_.at(found->second->id), &answers_[i]});
       }
     }
+  }
+
+  // Replies may name their parent's article by another name than their own. After the lock, because
+  // until then the article may be renamed.
+  void ReadParentArticles() {
+    std::vector<std::string> names;
+    for (const Item& item : items_) {
+      if (NamesOtherArticle(item)) names.push_back(ParentArticleOf(item));
+    }
+    if (!names.empty()) parent_articles_ = ReadArticleKeys(transaction_, names);
+  }
+
+  // Returns the article in the name of the comment that is replied to; empty if there is none.
+  static std::string ParentArticleOf(const Item& item) {
+    const auto* const added = std::get_if<NewComment>(item.change);
+    return added == nullptr ? "" : added->reply_to.article_id;
+  }
+
+  static bool NamesOtherArticle(const Item& item) {
+    const std::string parent_article = ParentArticleOf(item);
+    return !parent_article.empty() && parent_article != ArticleOf(*item.change);
+  }
+
+  bool RepliesHere(const Item& item) const {
+    if (!NamesOtherArticle(item)) return true;
+    const auto key = parent_articles_.find(ParentArticleOf(item));
+    return key != parent_articles_.end() && key->second == item.article->id;
   }
 
   void ReadRequests() {
@@ -112,6 +140,7 @@ class CommentBatch {
                                    .comments = comments_,
                                    .requests = requests_,
                                    .now = now_,
+                                   .replies_here = RepliesHere(item),
                                    .in_doubt = mode_.in_doubt},
                                   *item.change);
     }
@@ -146,7 +175,8 @@ class CommentBatch {
   postgres::Transaction transaction_;
   const std::vector<const CommentChange*>& changes_;
   const postgres::WriteMode mode_;
-  std::map<std::string, LockedArticle> articles_;  // by key
+  std::map<std::string, LockedArticle> articles_;       // by key
+  std::map<std::string, std::string> parent_articles_;  // keys by name
   std::vector<CommentAnswer> answers_;
   std::vector<Item> items_;
   RequestLog requests_{transaction_};

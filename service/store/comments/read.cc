@@ -63,17 +63,18 @@ std::string ThreadFilter(v1::CommentOrder order, bool one_thread) {
                       " || decode(repeat('ff', 16), 'hex')");
 }
 
-// $1 article, $2 now, $3 key of the last row of the page before, $4 limit, $5 reply_to or ''.
-// Selects the columns of a comment with `page_key`, the article's state, and `thread_exists`:
-// whether readers see the comment replied to. If the article is readable, there is at least one
-// row; the comment's columns are NULL if there is no comment.
+// $1 article, $2 now, $3 key of the last row of the page before, $4 limit, $5 and $6 comment id and
+// article of reply_to, or ''. Selects the columns of a comment with `page_key`, the article's
+// state, and `thread_exists`: whether the comment replied to is on this article and readers see it.
+// If the article is readable, there is at least one row; the comment's columns are NULL if there is
+// no comment.
 std::string MakeCommentPage(v1::CommentOrder order, bool one_thread) {
   const PageKey key = KeyOf(order);
   constexpr char kPage[] = R"sql(
 SELECT page.*, $9,
-       $$5::text = '' OR EXISTS (SELECT FROM comment t WHERE t.article_id = s.article_id
-                           AND t.comment_id = NULLIF($$5::text, '')::uuid AND t.shown)
-         AS thread_exists
+       $$5::text = '' OR EXISTS (
+         SELECT FROM comment t WHERE t.article_id = s.article_id AND $8
+         AND t.comment_id = NULLIF($$5::text, '')::uuid AND t.shown) AS thread_exists
 FROM article_state s
 LEFT JOIN LATERAL (
   SELECT $0, $1 AS sort_key, $2 AS page_key
@@ -81,12 +82,13 @@ LEFT JOIN LATERAL (
   WHERE c.article_id = s.article_id AND c.shown AND $3 AND $1 $4 $5
   ORDER BY $1 $6 LIMIT $$4::integer
 ) page ON true
-WHERE $7 AND $8
+WHERE $7
 ORDER BY page.sort_key $6)sql";
   const bool newest = order == v1::COMMENT_ORDER_NEWEST;
-  return absl::Substitute(kPage, CommentColumns(), key.column, key.text,
-                          ThreadFilter(order, one_thread), newest ? "<" : ">", key.parameter,
-                          newest ? "DESC" : "ASC", IsNamed("$1"), IsReadable("$2"), StateColumns());
+  return absl::Substitute(
+      kPage, CommentColumns(), key.column, key.text, ThreadFilter(order, one_thread),
+      newest ? "<" : ">", key.parameter, newest ? "DESC" : "ASC",
+      absl::StrCat(IsNamed("$1"), " AND ", IsReadable("$2")), IsNamed("$6"), StateColumns());
 }
 
 const std::string& SelectCommentPage(const CommentQuery& query) {
@@ -101,7 +103,7 @@ const std::string& SelectCommentPage(const CommentQuery& query) {
     }
     return made;
   }();
-  const bool one_thread = !query.reply_to_id.empty();
+  const bool one_thread = !query.reply_to.comment_id.empty();
   const auto statement = statements.find({query.order, one_thread});
   // Unknown orders count as newest first.
   return statement != statements.end() ? statement->second
@@ -152,7 +154,7 @@ absl::StatusOr<CommentPage> ListComments(postgres::Connection& connection,
       query.after_key.empty() ? FirstCommentKey(query.order) : query.after_key;
   const postgres::Result rows =
       connection.Read(SelectCommentPage(query), query.article_id, NowParameter(), after,
-                      query.page_size + 1, query.reply_to_id);
+                      query.page_size + 1, query.reply_to.comment_id, query.reply_to.article_id);
   if (rows.empty()) return ArticleNotFound(ArticleName(query.article_id));
   const postgres::Row first = rows[0];
   CommentPage result;
@@ -162,7 +164,7 @@ absl::StatusOr<CommentPage> ListComments(postgres::Connection& connection,
                               result.article.revision);
   }
   if (!first["thread_exists"].as<bool>()) {
-    return CommentNotFound(CommentName(query.article_id, query.reply_to_id));
+    return CommentNotFound(CommentName(query.reply_to.article_id, query.reply_to.comment_id));
   }
   if (!first["comment_id"].is_null()) {
     const auto read = [](const postgres::Row& row) { return ReadComment(row, Audience::kReaders); };

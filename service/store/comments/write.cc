@@ -55,10 +55,11 @@ std::optional<v1::Comment> FindAdded(const WriteScope& scope, const NewComment& 
 // Returns the comment that a new one replies to; nullptr if it starts a thread.
 absl::StatusOr<const StoredComment*> FindParent(const WriteScope& scope,
                                                 const NewComment& comment) {
-  if (comment.reply_to_id.empty()) return nullptr;
-  const StoredComment* parent = scope.comments.Find(scope.article, comment.reply_to_id);
-  if (parent == nullptr || parent->message.state() != v1::COMMENT_STATE_VISIBLE) {
-    return CommentNotFound(CommentName(scope.article.name, comment.reply_to_id));
+  if (comment.reply_to.comment_id.empty()) return nullptr;
+  const StoredComment* parent = scope.comments.Find(scope.article, comment.reply_to.comment_id);
+  if (!scope.replies_here || parent == nullptr ||
+      parent->message.state() != v1::COMMENT_STATE_VISIBLE) {
+    return CommentNotFound(NameOf(comment.reply_to));
   }
   if (parent->message.depth() >= kMaxThreadDepth) return ThreadTooDeep(kMaxThreadDepth);
   return parent;
@@ -142,6 +143,9 @@ absl::Status CheckEditable(const v1::Comment& comment, const std::string& name) 
 absl::StatusOr<v1::Comment> Write(const WriteScope& scope, const CommentEdit& edit) {
   LockedArticle& article = scope.article;
   if (!article.readable) return ArticleNotFound(ArticleName(edit.comment.article_id));
+  if (article.comment_policy == v1::COMMENT_POLICY_CLOSED) {
+    return CommentsClosed(ArticleName(article.name));
+  }
 
   const StoredComment* comment = scope.comments.Find(article, edit.comment.comment_id);
   if (comment == nullptr) return CommentNotFound(NameOf(edit.comment));
@@ -165,7 +169,9 @@ absl::StatusOr<v1::Comment> Write(const WriteScope& scope, const CommentEdit& ed
 absl::StatusOr<v1::Comment> Write(const WriteScope& scope, const CommentDeletion& deletion) {
   LockedArticle& article = scope.article;
   const CommentRef& reference = deletion.comment;
-  if (!article.readable) return ArticleNotFound(ArticleName(reference.article_id));
+  if (!article.readable && !deletion.by_moderator) {
+    return ArticleNotFound(ArticleName(reference.article_id));
+  }
 
   const StoredComment* comment = scope.comments.Find(article, reference.comment_id);
   if (comment == nullptr && !deletion.allow_missing) return CommentNotFound(NameOf(reference));
@@ -206,7 +212,7 @@ absl::StatusOr<v1::Comment> Write(const WriteScope& scope, const CommentModerati
 // ---- All writes ----
 
 const std::string& ArticleIdOf(const NewComment& comment) { return comment.article_id; }
-const std::string& TargetIdOf(const NewComment& comment) { return comment.reply_to_id; }
+const std::string& TargetIdOf(const NewComment& comment) { return comment.reply_to.comment_id; }
 template <class Change>
 const std::string& ArticleIdOf(const Change& change) {
   return change.comment.article_id;

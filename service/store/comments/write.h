@@ -24,6 +24,8 @@ struct WriteScope {
   CommentTree& comments;
   RequestLog& requests;
   absl::Time now;
+  /// Whether the comment that a new one replies to is named as one of this article.
+  bool replies_here;
   /// Whether an earlier attempt may have been committed.
   bool in_doubt;
 };

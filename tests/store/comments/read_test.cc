@@ -104,7 +104,7 @@ TEST_F(ReadCommentsTest, ListsCommentsInEveryOrderInPages) {
     EXPECT_THAT(ListBodies(query), ElementsAre("a", "b", "a1", "b1", "a2", "a11"));
     query.order = v1::COMMENT_ORDER_THREADED;
     EXPECT_THAT(ListBodies(query), ElementsAre("a", "a1", "a11", "a2", "b", "b1"));
-    query.reply_to_id = ParseCommentName(a)->comment_id;
+    query.reply_to = *ParseCommentName(a);
     EXPECT_THAT(ListBodies(query), ElementsAre("a1", "a11", "a2"));
     query.order = v1::COMMENT_ORDER_NEWEST;
     EXPECT_THAT(ListBodies(query), ElementsAre("a2", "a1"));
@@ -136,12 +136,50 @@ TEST_F(ReadCommentsTest, AReplyNeedsAParentOnTheSameArticle) {
   ASSERT_TRUE(Publish(MakeArticle("there")).ok());
   const std::string elsewhere = Add("there", "hello");
   EXPECT_EQ(ReasonOf(Create(MakeComment("here", "x", elsewhere)).status()), "COMMENT_NOT_FOUND");
-  EXPECT_EQ(ReasonOf(List({.article_id = "here",
-                           .reply_to_id = ParseCommentName(elsewhere)->comment_id,
-                           .page_size = 1})
-                         .status()),
-            "COMMENT_NOT_FOUND");
+  EXPECT_EQ(
+      ReasonOf(
+          List({.article_id = "here", .reply_to = *ParseCommentName(elsewhere), .page_size = 1})
+              .status()),
+      "COMMENT_NOT_FOUND");
   EXPECT_EQ(GetOne("here").revision(), 1);
+}
+
+// The id alone is not enough, even if it is that of a comment on this article.
+TEST_F(ReadCommentsTest, AReplyNamesItsParentByANameOfTheSameArticle) {
+  for (const char* id : {"here", "there", "gone"}) ASSERT_TRUE(Publish(MakeArticle(id)).ok());
+  ASSERT_TRUE(Retract("gone").ok());
+  const std::string parent = Add("here", "hello");
+  const std::string id = ParseCommentName(parent)->comment_id;
+  ASSERT_TRUE(Rename({.id = "here", .new_id = "renamed"}).ok());
+  ASSERT_TRUE(Rename({.id = "renamed", .new_id = "again"}).ok());
+  const int64_t revision = GetOne("again").revision();
+  for (const std::string article : {"here", "renamed", "again"}) {
+    for (const char* other : {"there", "gone", "no-such"}) {
+      const std::string wrong = CommentName(other, id);
+      const auto reply = Create(MakeComment(article, "x", wrong));
+      EXPECT_EQ(ReasonOf(reply.status()), "COMMENT_NOT_FOUND");
+      EXPECT_THAT(reply.status().message(), ::testing::HasSubstr(wrong));
+      NewComment dry_run = MakeComment(article, "x", wrong);
+      dry_run.validate_only = true;
+      EXPECT_EQ(ReasonOf(Create(dry_run).status()), "COMMENT_NOT_FOUND");
+      for (const auto order : {v1::COMMENT_ORDER_NEWEST, v1::COMMENT_ORDER_THREADED}) {
+        const auto replies = List({.article_id = article,
+                                   .order = order,
+                                   .reply_to = *ParseCommentName(wrong),
+                                   .page_size = 9});
+        EXPECT_EQ(ReasonOf(replies.status()), "COMMENT_NOT_FOUND");
+        EXPECT_THAT(replies.status().message(), ::testing::HasSubstr(wrong));
+      }
+    }
+  }
+  EXPECT_EQ(GetOne("again").revision(), revision);
+  for (const std::string article : {"here", "renamed", "again"}) {
+    for (const char* same : {"here", "renamed", "again"}) {
+      EXPECT_TRUE(Create(MakeComment(article, "x", CommentName(same, id))).ok());
+      EXPECT_TRUE(List({.article_id = article, .reply_to = {same, id}, .page_size = 9}).ok());
+    }
+  }
+  EXPECT_EQ(GetComment(parent)->reply_count(), 9);
 }
 
 TEST_F(ReadCommentsTest, APageOfCommentsHasALimitedSize) {
@@ -186,13 +224,13 @@ TEST_F(ReadCommentsTest, ListsPlaceholdersInEveryOrder) {
     EXPECT_THAT(ListBodies(query), ElementsAre("a", "", "", "a11", "b1"));
     query.order = v1::COMMENT_ORDER_THREADED;
     EXPECT_THAT(ListBodies(query), ElementsAre("a", "", "a11", "", "b1"));
-    query.reply_to_id = ParseCommentName(a)->comment_id;
+    query.reply_to = *ParseCommentName(a);
     EXPECT_THAT(ListBodies(query), ElementsAre("", "a11"));
     query.order = v1::COMMENT_ORDER_OLDEST;
     EXPECT_THAT(ListBodies(query), ElementsAre(""));
-    query.reply_to_id = ParseCommentName(a1)->comment_id;
+    query.reply_to = *ParseCommentName(a1);
     EXPECT_THAT(ListBodies(query), ElementsAre("a11"));
-    query.reply_to_id = ParseCommentName(b)->comment_id;
+    query.reply_to = *ParseCommentName(b);
     EXPECT_THAT(ListBodies(query), ElementsAre("b1"));
   }
   EXPECT_EQ(List({.article_id = "talk", .page_size = 1})->article.comment_count, 3);
@@ -232,9 +270,8 @@ TEST_F(ReadCommentsTest, AnArticlePageIsOneSnapshotWhileOthersWrite) {
         EXPECT_TRUE(Delete(name).ok());
         EXPECT_TRUE(Moderate(name, v1::COMMENT_STATE_HIDDEN).status().code() ==
                     absl::StatusCode::kFailedPrecondition);
-        const auto replies = List({.article_id = "busy",
-                                   .reply_to_id = ParseCommentName(name)->comment_id,
-                                   .page_size = 1});
+        const auto replies =
+            List({.article_id = "busy", .reply_to = *ParseCommentName(name), .page_size = 1});
         EXPECT_TRUE(Delete(replies->page.items.front().name()).ok());
       }
     });

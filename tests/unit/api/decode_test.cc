@@ -4,6 +4,7 @@
 
 #include "content/v1/admin_service.pb.h"
 #include "content/v1/content_service.pb.h"
+#include "google/protobuf/unknown_field_set.h"
 
 namespace content::api {
 namespace {
@@ -28,6 +29,22 @@ TEST(Decode, ReadsWhatEncodeWrites) {
   v1::GetArticleRequest read;
   ASSERT_TRUE(Decode(Encode(request), read).ok());
   EXPECT_EQ(read.SerializeAsString(), request.SerializeAsString());
+}
+
+// Whoever copies a part of a request into an answer or the database must not have to think of them.
+TEST(Decode, DropsTheFieldsOfANewerContract) {
+  v1::PublishArticleRequest request;
+  request.mutable_article()->add_authors()->set_display_name("Ana");
+  const std::string known = request.SerializeAsString();
+  const auto add_unknown = [](google::protobuf::Message* message) {
+    message->GetReflection()->MutableUnknownFields(message)->AddLengthDelimited(1000, "newer");
+  };
+  add_unknown(&request);
+  add_unknown(request.mutable_article());
+  add_unknown(request.mutable_article()->mutable_authors(0));
+  v1::PublishArticleRequest read;
+  ASSERT_TRUE(Decode(Encode(request), read).ok());
+  EXPECT_EQ(read.SerializeAsString(), known);
 }
 
 TEST(Decode, NamesTheFieldsThatAreNotUtf8) {

@@ -273,13 +273,6 @@ TEST(MergeArticle, KeepsTheNameWhenTheTitleChanges) {
   EXPECT_EQ(article.name(), "articles/a");
 }
 
-TEST(CompleteArticle, DropsFieldsOfANewerContract) {
-  v1::Article article = ValidArticle();
-  article.GetReflection()->MutableUnknownFields(&article)->AddVarint(1000, 1);
-  ASSERT_TRUE(CompleteArticle("article", article).ok());
-  EXPECT_TRUE(article.GetReflection()->GetUnknownFields(article).empty());
-}
-
 TEST(MergeArticle, NamesEveryFieldThatWouldBreakTheRules) {
   v1::Article article = ValidArticle();
   v1::Article changes;
