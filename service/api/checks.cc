@@ -11,7 +11,6 @@
 #include "api/identity.h"
 #include "content/page_token.h"
 #include "content/rules.h"
-#include "content/text.h"
 #include "content/uuid.h"
 #include "google/protobuf/util/time_util.h"
 
@@ -65,18 +64,13 @@ int64_t CheckMinRevision(int64_t min_revision, Violations& violations) {
   return min_revision;
 }
 
-std::string CheckFilter(absl::string_view value, absl::string_view field, Violations& violations) {
-  if (HasForbiddenCharacter(value, /*one_line=*/true)) {
-    violations.Add(field, "has a control character or a line break");
-  }
-  return std::string(value);
-}
-
 RequestKey CheckRequestId(const google::protobuf::Message& request, absl::string_view request_id,
                           Violations& violations) {
   if (request_id.empty()) return {};
   std::string id = absl::AsciiStrToLower(request_id);
   if (!IsUuid(id)) violations.Add("request_id", "is not a UUID");
+  // Usually a variable that was never set, so many requests would share it.
+  if (id == kNilUuid) violations.Add("request_id", "is the nil UUID");
   return {.id = std::move(id), .fingerprint = RequestFingerprint(request)};
 }
 

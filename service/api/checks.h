@@ -57,9 +57,6 @@ std::string CheckPageToken(const google::protobuf::Message& request, absl::strin
 
 int64_t CheckMinRevision(int64_t min_revision, Violations& violations);
 
-/// Checks a value to filter articles by: text on one line.
-std::string CheckFilter(absl::string_view value, absl::string_view field, Violations& violations);
-
 /// Returns the key that makes `request` idempotent; an empty key if `request_id` is empty.
 RequestKey CheckRequestId(const google::protobuf::Message& request, absl::string_view request_id,
                           Violations& violations);

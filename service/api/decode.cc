@@ -8,6 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/errors.h"
+#include "content/normalize.h"
 #include "content/text.h"
 #include "google/protobuf/descriptor.h"
 #include "google/protobuf/unknown_field_set.h"
@@ -62,7 +63,10 @@ bool Parse(const grpc::ByteBuffer& bytes, google::protobuf::Message& request) {
 }  // namespace
 
 absl::Status Decode(const grpc::ByteBuffer& bytes, google::protobuf::Message& request) {
-  if (Parse(bytes, request)) return absl::OkStatus();
+  if (Parse(bytes, request)) {
+    NormalizeText(request);
+    return absl::OkStatus();
+  }
   UnknownFieldSet fields;
   Violations violations;
   if (ParseFields(bytes, fields)) FindBadUtf8(fields, *request.GetDescriptor(), "", violations);

@@ -12,8 +12,8 @@
 // server.
 namespace content::api {
 
-/// Parses a request. INVALID_ARGUMENT if it does not parse. If that is because text is not UTF-8,
-/// the error names the fields.
+/// Parses a request and normalizes its text (content/normalize.h). INVALID_ARGUMENT if it does not
+/// parse. If that is because text is not UTF-8, the error names the fields.
 absl::Status Decode(const grpc::ByteBuffer& bytes, google::protobuf::Message& request);
 
 /// Serializes an answer.

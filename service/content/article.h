@@ -66,8 +66,7 @@ struct ArticleQuery {
 };
 
 struct SearchQuery {
-  /// In the syntax of websearch_to_tsquery, which accepts any text:
-  /// https://www.postgresql.org/docs/current/textsearch-controls.html
+  /// See SearchArticlesRequest.query.
   std::string text = {};
   /// First subtag of a BCP 47 tag, in lower case; empty for every language.
   std::string language = {};

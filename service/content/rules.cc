@@ -29,6 +29,14 @@ constexpr int kMaxAuthors = 50;
 constexpr int kMaxTags = 50;
 constexpr int kMaxSections = 1'000;
 
+// Refuses characters that make a name look like another or spoil the text around it.
+void CheckEffects(absl::string_view name, absl::string_view field, Violations& violations) {
+  if (HasBidiControl(name)) violations.Add(field, "has a bidirectional control character");
+  if (HasVisibleCharacter(name) && HasInvisibleEdge(name)) {
+    violations.Add(field, "begins or ends with an invisible character");
+  }
+}
+
 struct TextRule {
   int max_characters;
   bool required = false;
@@ -52,6 +60,13 @@ void CheckText(absl::string_view text, const TextRule& rule, absl::string_view f
                               : "has a control character other than tab, line feed and return");
   }
   if (!HasVisibleCharacter(text)) violations.Add(field, "has no visible character");
+}
+
+// Checks a name, which people read next to other text, or a title.
+void CheckName(absl::string_view name, const TextRule& rule, absl::string_view field,
+               Violations& violations) {
+  CheckText(name, rule, field, violations);
+  CheckEffects(name, field, violations);
 }
 
 absl::string_view View(const UriTextRangeA& range) {
@@ -105,9 +120,9 @@ void CheckAuthors(const v1::Article& article, absl::string_view path, Violations
   for (int i = 0; i < article.authors_size(); ++i) {
     const v1::Author& author = article.authors(i);
     const std::string field = absl::StrCat(path, ".authors[", i, "]");
-    CheckText(author.display_name(), {.max_characters = kMaxNameCharacters, .required = true},
+    CheckName(author.display_name(), {.max_characters = kMaxNameCharacters, .required = true},
               absl::StrCat(field, ".display_name"), violations);
-    CheckText(author.id(), {.max_characters = kMaxIdCharacters}, absl::StrCat(field, ".id"),
+    CheckName(author.id(), {.max_characters = kMaxIdCharacters}, absl::StrCat(field, ".id"),
               violations);
     CheckUri(author.uri(), absl::StrCat(field, ".uri"), violations);
   }
@@ -121,7 +136,7 @@ void CheckTags(const v1::Article& article, absl::string_view path, Violations& v
   std::set<absl::string_view> seen;
   for (int i = 0; i < article.tags_size(); ++i) {
     const std::string field = absl::StrCat(path, ".tags[", i, "]");
-    CheckText(article.tags(i), {.max_characters = kMaxTagCharacters, .required = true}, field,
+    CheckName(article.tags(i), {.max_characters = kMaxTagCharacters, .required = true}, field,
               violations);
     if (!seen.insert(article.tags(i)).second) violations.Add(field, "is a duplicate");
   }
@@ -144,7 +159,7 @@ void CheckArticle(const v1::Article& article, absl::string_view path, Violations
   if (!article.name().empty() && !ParseArticleName(article.name())) {
     violations.Add(field("name"), kArticleNameRule);
   }
-  CheckText(article.title(), {.max_characters = kMaxTitleCharacters, .required = true},
+  CheckName(article.title(), {.max_characters = kMaxTitleCharacters, .required = true},
             field("title"), violations);
   CheckAuthors(article, path, violations);
   CheckTime(article.publish_time(), field("publish_time"), violations);
@@ -167,7 +182,7 @@ void CheckComment(const v1::Comment& comment, absl::string_view path, Violations
 }
 
 void CheckCommentAuthorId(absl::string_view id, absl::string_view field, Violations& violations) {
-  CheckText(id, {.max_characters = kMaxIdCharacters, .required = true}, field, violations);
+  CheckName(id, {.max_characters = kMaxIdCharacters, .required = true}, field, violations);
 }
 
 void CheckCommentBody(absl::string_view body, absl::string_view field, Violations& violations) {
@@ -176,7 +191,16 @@ void CheckCommentBody(absl::string_view body, absl::string_view field, Violation
 }
 
 void CheckDisplayName(absl::string_view name, absl::string_view field, Violations& violations) {
-  CheckText(name, {.max_characters = kMaxNameCharacters, .required = true}, field, violations);
+  CheckName(name, {.max_characters = kMaxNameCharacters, .required = true}, field, violations);
+}
+
+void CheckNameFilter(absl::string_view name, absl::string_view field, Violations& violations) {
+  if (name.empty()) return;
+  if (HasForbiddenCharacter(name, /*one_line=*/true)) {
+    violations.Add(field, "has a control character or a line break");
+  }
+  if (!HasVisibleCharacter(name)) violations.Add(field, "has no visible character");
+  CheckEffects(name, field, violations);
 }
 
 void CheckLanguage(absl::string_view tag, absl::string_view field, Violations& violations) {

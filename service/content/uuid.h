@@ -7,6 +7,9 @@
 
 namespace content {
 
+/// The UUID of no object (RFC 9562, section 5.9).
+inline constexpr absl::string_view kNilUuid = "00000000-0000-0000-0000-000000000000";
+
 /// Returns whether `text` is a UUID in canonical form: lower-case hexadecimal, 8-4-4-4-12.
 bool IsUuid(absl::string_view text);
 

@@ -12,6 +12,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
 #include "content/names.h"
+#include "content/normalize.h"
 #include "content/rules.h"
 #include "content/text.h"
 #include "import/markdown.h"
@@ -63,6 +64,7 @@ void ApplyOverrides(const Overrides& overrides, v1::Article& article) {
 }
 
 absl::Status CheckAndComplete(v1::Article& article) {
+  NormalizeText(article);
   Violations violations;
   CheckArticle(article, "article", violations);
   if (!violations.empty()) return violations.ToStatus();

@@ -250,7 +250,7 @@ v1::Article WriteArticle(ArticleWrite& write, const v1::Article* stored, const v
   const absl::Time publish_time = FromTimestamp(article.publish_time());
   transaction.Exec(kDeleteLabels, key);
   transaction.Exec(kInsertLabels, key, TimeParameter(publish_time));
-  if (!retracted) IndexArticle(transaction, key, publish_time);
+  if (!retracted) IndexArticle(transaction, key, publish_time, article);
   WriteState(write, article, retracted);
   return write.Find().value().article;
 }

@@ -66,6 +66,18 @@ TEST(CheckListArticles, RefusesControlCharactersInFilters) {
             "tag has a control character or a line break");
 }
 
+TEST(CheckListArticles, RefusesFiltersThatNoNameCanMatch) {
+  v1::ListArticlesRequest request;
+  request.set_author(" ");
+  request.set_tag("\u202Ea");
+  EXPECT_EQ(Problems(CheckListArticles(request)),
+            "author has no visible character; tag has a bidirectional control character");
+  request.set_author("\u200Bu1");
+  request.set_tag("می‌خواهم");
+  EXPECT_EQ(Problems(CheckListArticles(request)),
+            "author begins or ends with an invisible character");
+}
+
 TEST(CheckListArticles, BindsATokenToEveryFilter) {
   v1::ListArticlesRequest request;
   request.set_page_token(MakePageToken(QueryIdentity(request), "key"));

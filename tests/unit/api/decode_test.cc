@@ -55,6 +55,17 @@ TEST(Decode, NamesARepeatedFieldThatIsNotUtf8) {
             "names[1] is not valid UTF-8");
 }
 
+TEST(Decode, NormalizesText) {
+  v1::CreateCommentRequest request;
+  request.set_parent("articles/x");
+  request.mutable_comment()->mutable_author()->set_id(" u1");
+  request.mutable_comment()->set_body("cafe\u0301 ");
+  v1::CreateCommentRequest read;
+  ASSERT_TRUE(Decode(Encode(request), read).ok());
+  EXPECT_EQ(read.comment().author().id(), "u1");
+  EXPECT_EQ(read.comment().body(), "caf\u00E9 ");
+}
+
 TEST(Decode, RefusesWhatIsNoMessage) {
   v1::GetArticleRequest read;
   const absl::Status status = Decode(Bytes("\x0a\xff"), read);

@@ -84,6 +84,12 @@ TEST(RequestId, IsAUuidInAnyCase) {
   Writes("").ForEach([](const auto& request) { EXPECT_EQ(KeyOf(*Check(request)).id, ""); });
 }
 
+TEST(RequestId, IsNotTheNilUuid) {
+  Writes("00000000-0000-0000-0000-000000000000").ForEach([](const auto& request) {
+    EXPECT_EQ(Problems(Check(request)), "request_id is the nil UUID");
+  });
+}
+
 TEST(RequestId, ComesWithAFingerprintOfTheRpcAndAllOtherFields) {
   std::set<std::string> fingerprints;
   const auto keep = [&fingerprints](const auto& request) {

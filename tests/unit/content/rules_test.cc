@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 
 namespace content {
 namespace {
@@ -126,6 +127,56 @@ TEST(ArticleRules, NameEachBadField) {
             "article.publish_time is not between 0001-01-01 and 9999-12-31");
   EXPECT_EQ(ArticleWith([](auto& a) { a.set_comment_policy(static_cast<v1::CommentPolicy>(9)); }),
             "article.comment_policy is not a value of CommentPolicy");
+}
+
+// The problems of an article and a comment with `name` in each field that is a name.
+std::vector<std::string> NameProblems(const std::string& name) {
+  v1::Comment comment = ValidComment();
+  comment.mutable_author()->set_id(name);
+  comment.mutable_author()->set_display_name(name);
+  v1::Article article = ValidArticle();
+  article.set_title(name);
+  article.add_tags(name);
+  article.add_authors()->set_display_name(name);
+  article.mutable_authors(0)->set_id(name);
+  std::vector<std::string> problems = absl::StrSplit(Problems(comment), "; ", absl::SkipEmpty());
+  for (const auto problem : absl::StrSplit(Problems(article), "; ", absl::SkipEmpty())) {
+    problems.emplace_back(problem);
+  }
+  return problems;
+}
+
+std::vector<std::string> InEveryName(const std::string& problem) {
+  std::vector<std::string> problems;
+  for (const char* field :
+       {"comment.author.id", "comment.author.display_name", "article.title",
+        "article.authors[0].display_name", "article.authors[0].id", "article.tags[0]"}) {
+    problems.push_back(absl::StrCat(field, " ", problem));
+  }
+  return problems;
+}
+
+TEST(NameRules, RefuseBidirectionalControls) {
+  for (const char* name : {"a\u202Eb", "a\u202Ab\u202C", "\u2067a\u2069", "a\u200F", "\u061Ca"}) {
+    EXPECT_THAT(NameProblems(name),
+                ::testing::IsSupersetOf(InEveryName("has a bidirectional control character")));
+  }
+}
+
+TEST(NameRules, RefuseInvisibleEdges) {
+  for (const char* name : {"\u200Ba", "a\u200D", "\uFEFFa", "a\u2060", "a\u00AD"}) {
+    EXPECT_EQ(NameProblems(name), InEveryName("begins or ends with an invisible character"));
+  }
+  for (const char* name : {"\u200B", " ", "\u200D\uFEFF"}) {
+    EXPECT_EQ(NameProblems(name), InEveryName("has no visible character"));
+  }
+}
+
+TEST(NameRules, AcceptNamesOfEveryScript) {
+  for (const char* name :
+       {"עברית", "می‌خواهم", "👩‍👩‍👧‍👦", "❤️", "a\u00ADb", "東京"}) {
+    EXPECT_THAT(NameProblems(name), ::testing::IsEmpty()) << name;
+  }
 }
 
 std::string SourceUriProblems(const std::string& uri) {

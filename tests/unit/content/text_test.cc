@@ -4,6 +4,8 @@
 
 #include <string>
 
+#include "absl/strings/str_cat.h"
+
 namespace content {
 namespace {
 
@@ -90,7 +92,7 @@ TEST(OneLine, ReplacesControlsAndLineBreaksWithSpaces) {
 }
 
 TEST(OneLine, KeepsOtherCharacters) {
-  EXPECT_EQ(OneLine("“5\u00A0km” – e\u0301 🦊"), "“5\u00A0km” – e\u0301 🦊");
+  EXPECT_EQ(OneLine("“5\u00A0km” – é 🦊"), "“5\u00A0km” – é 🦊");
 }
 
 TEST(Words, AreRunsWithALetterOrADigit) {
@@ -99,6 +101,93 @@ TEST(Words, AreRunsWithALetterOrADigit) {
   EXPECT_EQ(CountWords("don’t hand-in-glove 2018–19"), 3);
   EXPECT_EQ(CountWords("this . . . and — that 🦊"), 3);
   EXPECT_EQ(CountWords("“Żółć” ½ ٣"), 3);
+}
+
+TEST(Words, OfScriptsWithoutSpacesAreThoseOfADictionary) {
+  EXPECT_EQ(CountWords("東京の天気は晴れです。"), 6);
+  EXPECT_EQ(CountWords("今天天气很好,我们去公园玩。"), 7);
+  EXPECT_EQ(CountWords("สวัสดีชาวโลก"), 3);
+  EXPECT_EQ(CountWords("ພາສາລາວ"), 2);
+  EXPECT_EQ(CountWords("ខ្ញុំស្រឡាញ់ភាសាខ្មែរ"), 3);
+  EXPECT_EQ(CountWords("コーヒー"), 1);
+  EXPECT_EQ(CountWords("iPhone15を買う"), 3);
+  EXPECT_EQ(CountWords("서울의 날씨"), 2);  // Korean has spaces
+  EXPECT_EQ(CountWords("。、「」"), 0);
+}
+
+TEST(Nfc, IsTheSameForCanonicalEquivalents) {
+  EXPECT_EQ(ToNfc("cafe\u0301"), "caf\u00E9");
+  EXPECT_EQ(ToNfc("\u1112\u1161\u11AB"), "한");
+  EXPECT_EQ(ToNfc("\u212B\u2126"), "\u00C5\u03A9");
+  EXPECT_EQ(ToNfc("\u0958"), "\u0915\u093C");  // longer than before
+  EXPECT_EQ(ToNfc("ﬁ Ｆ"), "ﬁ Ｆ");            // compatible, not equivalent
+  EXPECT_TRUE(IsNfc(""));
+  EXPECT_TRUE(IsNfc("plain, “né”, 漢字 🦊"));
+  EXPECT_FALSE(IsNfc("cafe\u0301"));
+  EXPECT_FALSE(IsNfc("\u212B"));
+}
+
+TEST(TrimWhiteSpace, RemovesEveryKindAtBothEnds) {
+  EXPECT_EQ(TrimWhiteSpace(" \t\r\n\u0085\u00A0\u1680\u2003x y\u2028\u2029\u202F\u205F\u3000"),
+            "x y");
+  EXPECT_EQ(TrimWhiteSpace(" \u3000"), "");
+  EXPECT_EQ(TrimWhiteSpace(""), "");
+  EXPECT_EQ(TrimWhiteSpace("\u200Bx"), "\u200Bx");
+}
+
+TEST(FindWhiteSpace, FindsEveryKind) {
+  EXPECT_EQ(FindWhiteSpace("ab c"), 2u);
+  EXPECT_EQ(FindWhiteSpace("é\u3000"), 2u);
+  EXPECT_EQ(FindWhiteSpace("abc"), 3u);
+}
+
+TEST(BidiControl, IsAnyOfTheTwelve) {
+  for (const char* control : {"\u061C", "\u200E", "\u200F", "\u202A", "\u202B", "\u202C", "\u202D",
+                              "\u202E", "\u2066", "\u2067", "\u2068", "\u2069"}) {
+    EXPECT_TRUE(HasBidiControl(absl::StrCat("a", control, "b")));
+  }
+  EXPECT_FALSE(HasBidiControl("עברית العربية \u200C\u200D"));
+}
+
+TEST(InvisibleEdge, IsAnIgnorableCharacterAtAnEnd) {
+  for (const char* invisible : {"\u00AD", "\u034F", "\u115F", "\u180E", "\u200B", "\u200C",
+                                "\u200D", "\u2060", "\u2063", "\u3164", "\uFEFF", "\uFFA0"}) {
+    EXPECT_TRUE(HasInvisibleEdge(absl::StrCat(invisible, "Ana")));
+    EXPECT_TRUE(HasInvisibleEdge(absl::StrCat("Ana", invisible)));
+    EXPECT_FALSE(HasInvisibleEdge(absl::StrCat("A", invisible, "na")));
+  }
+}
+
+TEST(InvisibleEdge, IsNotPartOfAnEmojiOrAWord) {
+  EXPECT_FALSE(HasInvisibleEdge("❤️"));
+  EXPECT_FALSE(HasInvisibleEdge("👩‍👩‍👧‍👦"));
+  EXPECT_FALSE(HasInvisibleEdge("🏴󠁧󠁢󠁥󠁮󠁧󠁿"));
+  EXPECT_FALSE(HasInvisibleEdge("می‌خواهم"));
+  EXPECT_FALSE(HasInvisibleEdge("\u0D05\u0D35\u0D28\u0D4D\u200D"));  // Malayalam, older spelling
+  EXPECT_TRUE(HasInvisibleEdge("\u200D"));
+}
+
+TEST(CharacterStart, IsNotWithinACharacter) {
+  const std::string text = "aé\u0301ที่";
+  EXPECT_TRUE(IsCharacterStart(text, 0));
+  EXPECT_TRUE(IsCharacterStart(text, 1));
+  EXPECT_FALSE(IsCharacterStart(text, 2));
+  EXPECT_FALSE(IsCharacterStart(text, 3));
+  EXPECT_TRUE(IsCharacterStart(text, 5));
+  EXPECT_FALSE(IsCharacterStart(text, 8));
+  EXPECT_TRUE(IsCharacterStart(text, text.size()));
+}
+
+TEST(FirstCharacters, AreCutBetweenCodePoints) {
+  EXPECT_EQ(FirstCharacters("é漢🦊", 2), "é漢");
+  EXPECT_EQ(FirstCharacters("é漢🦊", 9), "é漢🦊");
+  EXPECT_EQ(FirstCharacters("é", 0), "");
+}
+
+TEST(OneLine, IsNormalized) {
+  EXPECT_EQ(OneLine("\uFEFFcafe\u0301 \u202Ex\u202C\u00A0\u200B ❤️"),
+            "café x\u00A0\u200B ❤️");
+  EXPECT_EQ(OneLine("\u00A0\u200B x \u200F\u00A0"), "x");
 }
 
 TEST(Slug, DropsAccentsAndCase) {
