@@ -22,6 +22,13 @@ namespace {
 
 constexpr size_t kMaxWordBytes = 1'000;
 
+constexpr UChar32 kLigatureOe = 0x0153;    // which NFKC_Casefold leaves alone
+constexpr UChar32 kCombiningDot = 0x0307;  // remains of the Turkish capital I with a dot
+
+// The version of Unicode that every C library under PostgreSQL knows. Newer characters are written
+// by their numbers.
+constexpr int kOldestKnownUnicode = 12;
+
 bool IsOneOf(UChar32 character, uint32_t mask) { return (U_GET_GC_MASK(character) & mask) != 0; }
 
 void Blank(std::string& text, size_t begin, size_t end) {
@@ -85,6 +92,18 @@ class FoldedText {
   icu::Edits::Iterator origin_;
 };
 
+// Returns how a folded character, which is `bytes`, is written in a word. PostgreSQL's parser must
+// take each word as one, and it relies on the character tables of the C library.
+std::string Written(UChar32 character, absl::string_view bytes) {
+  if (character == kLigatureOe) return "oe";
+  // Such marks, of a few rare scripts, would end a word.
+  if (IsOneOf(character, U_GC_MC_MASK) && !u_isUAlphabetic(character)) return "";
+  UVersionInfo unicode_version;
+  u_charAge(character, unicode_version);
+  if (unicode_version[0] > kOldestKnownUnicode) return absl::StrCat("u", absl::Hex(character));
+  return std::string(bytes);
+}
+
 // Adds characters to units.
 class UnitBuilder {
  public:
@@ -124,14 +143,12 @@ class UnitBuilder {
   }
 
   void Append(UChar32 character, size_t begin, size_t end) {
-    constexpr UChar32 kLigatureOe = 0x0153;    // which NFKC_Casefold leaves alone
-    constexpr UChar32 kCombiningDot = 0x0307;  // of the Turkish capital I with a dot
     SearchUnit& unit = units_.back();
     unit.end = folded_.OriginOf(end - 1).second;
-    if (unit.text.size() + 4 > kMaxWordBytes) return;
+    const std::string written =
+        Written(character, absl::string_view(folded_.text()).substr(begin, end - begin));
     if (character == kCombiningDot && unit.text.back() == 'i') return;
-    const absl::string_view bytes = folded_.text();
-    absl::StrAppend(&unit.text, character == kLigatureOe ? "oe" : bytes.substr(begin, end - begin));
+    if (unit.text.size() + written.size() <= kMaxWordBytes) unit.text += written;
   }
 
   FoldedText& folded_;

@@ -41,10 +41,11 @@ class TermReader {
   absl::string_view rest_;
 };
 
-// A word as an index has it, and its distance from the first word of its term.
+// A word as an index has it.
 struct PlacedWord {
-  std::string word;
-  size_t place;
+  std::string text;
+  size_t place;  // its number in its term
+  bool is_pair;
 };
 
 // A character that stands alone is found as the beginning of a pair. The last one of a run is in
@@ -53,10 +54,11 @@ std::vector<PlacedWord> WordsOf(absl::string_view text) {
   std::vector<PlacedWord> words;
   const std::vector<SearchUnit> units = SplitForSearch(text);
   for (size_t i = 0; i < units.size(); ++i) {
-    const bool is_second = i > 0 && units[i - 1].is_paired;
-    if (is_second && !units[i].is_paired) continue;
-    const bool is_alone = units[i].is_character && !units[i].is_paired;
-    words.push_back({absl::StrCat(IndexedWord(units, i), is_alone ? "*" : ""), i});
+    const bool is_pair = units[i].is_paired;
+    const bool is_in_last_pair = i > 0 && units[i - 1].is_paired;
+    if (is_in_last_pair && !is_pair) continue;
+    const bool is_alone = units[i].is_character && !is_pair;
+    words.push_back({absl::StrCat(IndexedWord(units, i), is_alone ? "*" : ""), i, is_pair});
   }
   return words;
 }
@@ -66,18 +68,27 @@ std::string Quoted(absl::string_view word) {
   return absl::StrCat("'", word, "'", is_beginning ? ":*" : "");
 }
 
-// Returns a query for words that follow one another. A tsvector has all words after the 16,383rd at
-// one position, so there it is enough that all occur.
+// Returns whether these words are pairs of characters, not all the same.
+bool ArePairs(const std::vector<PlacedWord>& words) {
+  return std::all_of(words.begin(), words.end(),
+                     [](const PlacedWord& word) { return word.is_pair; }) &&
+         std::any_of(words.begin(), words.end(),
+                     [&words](const PlacedWord& word) { return word.text != words[0].text; });
+}
+
+// Returns a query for words that follow one another. A tsvector has all words after the 16,382nd at
+// one position. Long texts without spaces have many words, so there it is enough that all of the
+// pairs of a term occur.
 std::string Phrase(const std::vector<PlacedWord>& words) {
-  if (words.size() == 1) return Quoted(words[0].word);
-  std::string in_order = Quoted(words[0].word);
+  std::string in_order = Quoted(words[0].text);
   std::string at_the_end = in_order;
   for (size_t i = 1; i < words.size(); ++i) {
-    const std::string word = Quoted(words[i].word);
+    const std::string word = Quoted(words[i].text);
     absl::StrAppend(&in_order, " <", words[i].place - words[i - 1].place, "> ", word);
     absl::StrAppend(&at_the_end, " <0> ", word);
   }
-  return absl::StrCat("(", in_order, " | ", at_the_end, ")");
+  if (ArePairs(words)) return absl::StrCat("(", in_order, " | ", at_the_end, ")");
+  return words.size() == 1 ? in_order : absl::StrCat("(", in_order, ")");
 }
 
 void AppendWith(absl::string_view separator, absl::string_view text, std::string& list) {
@@ -90,7 +101,7 @@ void AddTerm(const Term& term, ParsedQuery& query) {
   if (words.empty()) return;
   if (term.is_excluded) return AppendWith(" | ", Phrase(words), query.excluded.back());
   AppendWith(" & ", Phrase(words), query.wanted.back());
-  for (const PlacedWord& word : words) query.words.push_back(word.word);
+  for (const PlacedWord& word : words) query.words.push_back(word.text);
 }
 
 void StartAlternative(ParsedQuery& query) {

@@ -78,7 +78,7 @@ TEST_F(SearchTest, FindsAndHighlightsFarIntoALongText) {
   for (int i = 0; i < 40'000; ++i) absl::StrAppend(&body, i % 2 == 0 ? "甲" : "乙");
   Add("zh", {.body = absl::StrCat(body, "港口天气 The whales ran."), .language = "zh"});
   EXPECT_THAT(SnippetOf("港口天气"), HasSubstr("乙[港口天气] The"));
-  EXPECT_THAT(SnippetOf("\"whales ran\""), HasSubstr("The [whales] [ran]."));
+  EXPECT_THAT(SnippetOf("whales ran"), HasSubstr("The [whales] [ran]."));
   EXPECT_THAT(Find("天气港"), IsEmpty());
 }
 
@@ -96,14 +96,14 @@ TEST_F(SearchTest, IgnoresHowTextIsEncoded) {
 
 TEST_F(SearchTest, FindsAddressesAsTheyStandInTheText) {
   Add("post", {.body = "See https://example.org/path?q=1#x, [this](http://a.example/b_c%20d) or "
-                       "<mailto:ana.lee@example.com>; C:\\dir\\file.txt, v1.51.1"});
+                       "<mailto:ana.lee@example.com>; C:\\dir\\file.txt, version 1.51.1"});
   for (const char* query :
        {"https://example.org/path?q=1#x", "example.org/path?q=1", "example.org", "example",
         "https://example.org", "http://a.example/b_c%20d", "ana.lee@example.com", "@example.com",
         "C:\\dir\\file.txt", "1.51.1", "\"See https://example.org/path?q=1#x\""}) {
     EXPECT_THAT(Find(query), ElementsAre("post")) << query;
   }
-  EXPECT_THAT(Find("https://example.org/other"), IsEmpty());
+  EXPECT_THAT(Find("https://example.org/elsewhere"), IsEmpty());
   EXPECT_THAT(SnippetOf("example.org/path"), HasSubstr("https://[example].[org]/[path]?q=1#x"));
 }
 
@@ -141,7 +141,9 @@ TEST_F(SearchTest, FindsRandomTextByItself) {
         EXPECT_EQ(ReasonOf(page.status()), "INVALID_REQUEST") << page.status();
         continue;
       }
-      if (query != text) EXPECT_THAT(Find(query), Contains(id)) << text;
+      if (query != text) {
+        EXPECT_THAT(Find(query), Contains(id)) << text;
+      }
       for (const auto& result : page->items) {
         for (const auto& part : result.snippet()) EXPECT_TRUE(IsUtf8(part.text()));
       }
