@@ -64,7 +64,7 @@ bool Parse(const grpc::ByteBuffer& bytes, google::protobuf::Message& request) {
 
 absl::Status Decode(const grpc::ByteBuffer& bytes, google::protobuf::Message& request) {
   if (Parse(bytes, request)) {
-    NormalizeText(request);
+    NormalizeMessage(request);
     return absl::OkStatus();
   }
   UnknownFieldSet fields;

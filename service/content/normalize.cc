@@ -73,18 +73,18 @@ void NormalizeMessages(Message& message, const FieldDescriptor* field) {
   const auto& reflection = *message.GetReflection();
   if (!field->is_repeated()) {
     if (reflection.HasField(message, field)) {
-      NormalizeText(*reflection.MutableMessage(&message, field));
+      NormalizeMessage(*reflection.MutableMessage(&message, field));
     }
     return;
   }
   for (int i = 0; i < reflection.FieldSize(message, field); ++i) {
-    NormalizeText(*reflection.MutableRepeatedMessage(&message, field, i));
+    NormalizeMessage(*reflection.MutableRepeatedMessage(&message, field, i));
   }
 }
 
 }  // namespace
 
-void NormalizeText(Message& message) {
+void NormalizeMessage(Message& message) {
   const auto& type = *message.GetDescriptor();
   for (int i = 0; i < type.field_count(); ++i) {
     const FieldDescriptor* const field = type.field(i);

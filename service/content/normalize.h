@@ -8,6 +8,6 @@ namespace content {
 /// searched: NFC, and without white space at the ends of what is one line, such as names and
 /// titles. A line of nothing but white space is left for the rules (rules.h) to refuse. Must come
 /// before anything else looks at the message.
-void NormalizeText(google::protobuf::Message& message);
+void NormalizeMessage(google::protobuf::Message& message);
 
 }  // namespace content

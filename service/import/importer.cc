@@ -64,7 +64,7 @@ void ApplyOverrides(const Overrides& overrides, v1::Article& article) {
 }
 
 absl::Status CheckAndComplete(v1::Article& article) {
-  NormalizeText(article);
+  NormalizeMessage(article);
   Violations violations;
   CheckArticle(article, "article", violations);
   if (!violations.empty()) return violations.ToStatus();

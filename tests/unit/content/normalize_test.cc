@@ -37,7 +37,7 @@ void Fill(Message& message) {
   }
 }
 
-TEST(NormalizeText, ReachesEveryTextOfEveryRequest) {
+TEST(NormalizeMessage, ReachesEveryTextOfEveryRequest) {
   int requests = 0;
   for (const auto* file : {v1::GetArticleRequest::descriptor()->file(),
                            v1::PublishArticleRequest::descriptor()->file()}) {
@@ -46,7 +46,7 @@ TEST(NormalizeText, ReachesEveryTextOfEveryRequest) {
       const std::unique_ptr<Message> request(
           google::protobuf::MessageFactory::generated_factory()->GetPrototype(type)->New());
       Fill(*request);
-      NormalizeText(*request);
+      NormalizeMessage(*request);
       EXPECT_EQ(request->DebugString().find("e\\314\\201"), std::string::npos)
           << request->DebugString();
       ++requests;
@@ -55,10 +55,10 @@ TEST(NormalizeText, ReachesEveryTextOfEveryRequest) {
   EXPECT_GT(requests, 15);
 }
 
-TEST(NormalizeText, TrimsNamesAndTitles) {
+TEST(NormalizeMessage, TrimsNamesAndTitles) {
   v1::PublishArticleRequest request;
   Fill(request);
-  NormalizeText(request);
+  NormalizeMessage(request);
   EXPECT_EQ(request.article().title(), "é");
   EXPECT_EQ(request.article().tags(0), "é");
   EXPECT_EQ(request.article().authors(0).id(), "é");
@@ -67,25 +67,25 @@ TEST(NormalizeText, TrimsNamesAndTitles) {
   EXPECT_EQ(request.article().body(), " é ");
   v1::CreateCommentRequest comment;
   Fill(comment);
-  NormalizeText(comment);
+  NormalizeMessage(comment);
   EXPECT_EQ(comment.comment().author().id(), "é");
   EXPECT_EQ(comment.comment().author().display_name(), "é");
   EXPECT_EQ(comment.comment().body(), " é ");
   v1::ListArticlesRequest list;
   Fill(list);
-  NormalizeText(list);
+  NormalizeMessage(list);
   EXPECT_EQ(list.author(), "é");
   EXPECT_EQ(list.tag(), "é");
   v1::EraseAuthorRequest erase;
   Fill(erase);
-  NormalizeText(erase);
+  NormalizeMessage(erase);
   EXPECT_EQ(erase.author_id(), "é");
 }
 
-TEST(NormalizeText, LeavesANameOfWhiteSpaceToTheRules) {
+TEST(NormalizeMessage, LeavesANameOfWhiteSpaceToTheRules) {
   v1::ListArticlesRequest list;
   list.set_author(" ");
-  NormalizeText(list);
+  NormalizeMessage(list);
   EXPECT_EQ(list.author(), " ");
 }
 
