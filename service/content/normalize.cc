@@ -43,6 +43,7 @@ bool IsLine(const FieldDescriptor* field) {
 // Calls `set` with the normalized form of `text` if that differs.
 template <class Set>
 void NormalizeValue(const FieldDescriptor* field, absl::string_view text, Set set) {
+  if (text.empty()) return;
   std::string normalized;
   absl::string_view result = text;
   if (!IsNfc(text)) result = normalized = ToNfc(text);

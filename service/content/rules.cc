@@ -31,8 +31,9 @@ constexpr int kMaxSections = 1'000;
 
 // Refuses characters that make a name look like another or spoil the text around it.
 void CheckEffects(absl::string_view name, absl::string_view field, Violations& violations) {
-  if (HasBidiControl(name)) violations.Add(field, "has a bidirectional control character");
-  if (HasVisibleCharacter(name) && HasInvisibleEdge(name)) {
+  if (HasBidiControl(name)) {
+    violations.Add(field, "has a bidirectional control character");
+  } else if (HasVisibleCharacter(name) && HasInvisibleEdge(name)) {
     violations.Add(field, "begins or ends with an invisible character");
   }
 }

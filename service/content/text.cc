@@ -73,10 +73,39 @@ bool IsVisible(UChar32 character) {
                                                             U_GC_CF_MASK | U_GC_CS_MASK);
 }
 
-// Returns whether `character` at the end of a text changes how the one before it looks.
+// The characters that spell the name of a flag within an emoji.
+bool IsEmojiTag(UChar32 character) { return character >= 0xE0020 && character <= 0xE007F; }
+
+bool IsVariationSelector(UChar32 character) {
+  return u_hasBinaryProperty(character, UCHAR_VARIATION_SELECTOR) != 0;
+}
+
+// Returns whether `character` at the end of a text may change how the one before it looks.
 bool SelectsForm(UChar32 character) {
-  const bool is_emoji_tag = character >= 0xE0020 && character <= 0xE007F;
-  return is_emoji_tag || u_hasBinaryProperty(character, UCHAR_VARIATION_SELECTOR) != 0;
+  return IsEmojiTag(character) || IsVariationSelector(character);
+}
+
+bool IsEmoji(UChar32 character) {
+  return character >= 0x80 && u_hasBinaryProperty(character, UCHAR_EMOJI) != 0;
+}
+
+bool HasVariants(UChar32 character) {
+  UErrorCode error = U_ZERO_ERROR;
+  return IsEmoji(character) || u_hasBinaryProperty(character, UCHAR_IDEOGRAPHIC) != 0 ||
+         uscript_getScript(character, &error) == USCRIPT_MONGOLIAN;
+}
+
+// Returns whether the last character of `text`, which must not be empty, is not seen and does
+// nothing to the one before it.
+bool EndsInvisibly(absl::string_view text) {
+  const UChar32 last = TakeLastCharacter(text);
+  if (!IsIgnorable(last)) return false;
+  UChar32 base = kMalformed;
+  while (!text.empty() && (base == kMalformed || IsEmojiTag(base))) base = TakeLastCharacter(text);
+  if (IsEmojiTag(last)) return !IsEmoji(base);
+  if (IsVariationSelector(last)) return !HasVariants(base);
+  const bool is_joiner = last == kZeroWidthJoiner || last == kZeroWidthNonJoiner;
+  return !is_joiner || u_getCombiningClass(base) != kVirama;
 }
 
 // Ends the process if ICU's data files are not there.
@@ -224,12 +253,7 @@ bool HasBidiControl(absl::string_view text) { return AnyCharacter(text, IsBidiCo
 bool HasInvisibleEdge(absl::string_view text) {
   if (text.empty()) return false;
   absl::string_view rest = text;
-  if (IsIgnorable(TakeCharacter(rest))) return true;
-  rest = text;
-  const UChar32 last = TakeLastCharacter(rest);
-  if (!IsIgnorable(last) || SelectsForm(last)) return false;
-  const bool is_joiner = last == kZeroWidthJoiner || last == kZeroWidthNonJoiner;
-  return !is_joiner || rest.empty() || u_getCombiningClass(TakeLastCharacter(rest)) != kVirama;
+  return IsIgnorable(TakeCharacter(rest)) || EndsInvisibly(text);
 }
 
 bool IsWrittenWithoutSpaces(char32_t character) {

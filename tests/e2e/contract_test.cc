@@ -289,6 +289,43 @@ TEST_F(ContractTest, ASearchPagesThroughWhatReadersSee) {
   EXPECT_THAT(Ask(&Content::SearchArticles, request).results(), IsEmpty());
 }
 
+TEST_F(ContractTest, CanonicalEquivalentsAndEdgeSpacesMakeNoDifference) {
+  v1::Article article = MakeArticle("post");
+  article.set_title("\u3000 Cafe\u0301 ");
+  article.add_tags("cafe\u0301");
+  article.add_authors()->set_display_name(" Zoe\u0308");
+  article.set_body("Cafe\u0301, \u1112\u1161\u11AB\u1100\u1173\u11AF.");
+  v1::PublishArticleRequest publish;
+  *publish.mutable_article() = article;
+  const v1::Article stored = Ask(&Admin::PublishArticle, publish).article();
+  EXPECT_EQ(stored.title(), "Café");
+  EXPECT_EQ(stored.body(), "Café, 한글.");
+
+  v1::ListArticlesRequest list;
+  list.set_tag(" caf\u00E9");
+  list.set_author("Zo\u00EB");
+  EXPECT_EQ(Ask(&Content::ListArticles, list).articles_size(), 1);
+  list.set_tag("cafe\u0301");
+  list.set_author("Zoe\u0308\u00A0");
+  EXPECT_EQ(Ask(&Content::ListArticles, list).articles_size(), 1);
+  for (const char* query : {"caf\u00E9", "cafe\u0301", "한글", "\u1112\u1161\u11AB"}) {
+    v1::SearchArticlesRequest search;
+    search.set_query(query);
+    EXPECT_EQ(Ask(&Content::SearchArticles, search).results_size(), 1) << query;
+  }
+
+  v1::CreateCommentRequest comment = MakeCommentRequest("post", "e\u0301");
+  comment.mutable_comment()->mutable_author()->set_id(" u1");
+  comment.set_request_id("6f0d1f6e-8d0a-4a49-b6b3-3a2f6a0c9f11");
+  const std::string name = Ask(&Content::CreateComment, comment).comment().name();
+  comment.mutable_comment()->set_body("\u00E9");
+  comment.mutable_comment()->mutable_author()->set_id("u1");
+  EXPECT_EQ(Ask(&Content::CreateComment, comment).comment().name(), name);  // the same request
+  const v1::Comment only = ListComments("articles/post").comments(0);
+  EXPECT_EQ(only.author().id(), "u1");
+  EXPECT_EQ(only.body(), "\u00E9");
+}
+
 TEST_F(ContractTest, AScheduledArticleIsForPublishersOnly) {
   ASSERT_TRUE(client_.Publish(MakeArticle("story")).ok());
   const v1::Comment comment = Add("story", "text");

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "api/comments.h"
 #include "content/v1/admin_service.pb.h"
 #include "content/v1/content_service.pb.h"
 
@@ -64,6 +65,20 @@ TEST(Decode, NormalizesText) {
   ASSERT_TRUE(Decode(Encode(request), read).ok());
   EXPECT_EQ(read.comment().author().id(), "u1");
   EXPECT_EQ(read.comment().body(), "caf\u00E9 ");
+}
+
+TEST(Decode, NormalizesBeforeLengthsAreChecked) {
+  v1::CreateCommentRequest request;
+  request.set_parent("articles/x");
+  request.mutable_comment()->mutable_author()->set_id("u1");
+  for (int i = 0; i < 60; ++i) {
+    request.mutable_comment()->mutable_author()->mutable_display_name()->append("\u0958");
+  }
+  request.mutable_comment()->set_body("x");
+  v1::CreateCommentRequest read;
+  ASSERT_TRUE(Decode(Encode(request), read).ok());
+  EXPECT_EQ(CheckCreateComment(read).status().message(),
+            "comment.author.display_name has 120 characters; at most 100 are allowed");
 }
 
 TEST(Decode, RefusesWhatIsNoMessage) {

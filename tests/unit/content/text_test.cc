@@ -164,7 +164,11 @@ TEST(InvisibleEdge, IsNotPartOfAnEmojiOrAWord) {
   EXPECT_FALSE(HasInvisibleEdge("🏴󠁧󠁢󠁥󠁮󠁧󠁿"));
   EXPECT_FALSE(HasInvisibleEdge("می‌خواهم"));
   EXPECT_FALSE(HasInvisibleEdge("\u0D05\u0D35\u0D28\u0D4D\u200D"));  // Malayalam, older spelling
+  EXPECT_FALSE(HasInvisibleEdge("葛\U000E0100"));
   EXPECT_TRUE(HasInvisibleEdge("\u200D"));
+  EXPECT_TRUE(HasInvisibleEdge("u1\uFE0F"));
+  EXPECT_TRUE(HasInvisibleEdge("u\U000E0061\U000E007F"));
+  EXPECT_TRUE(HasInvisibleEdge("\uFE0F"));
 }
 
 TEST(CharacterStart, IsNotWithinACharacter) {
