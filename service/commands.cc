@@ -12,7 +12,7 @@
 #include "embedded/postgres.h"
 #include "google/protobuf/util/time_util.h"
 #include "import_files.h"
-#include "postgres/dsn.h"
+#include "schema_wait.h"
 #include "server/janitor.h"
 #include "server/server.h"
 #include "store/postgres_store.h"
@@ -54,10 +54,11 @@ absl::StatusOr<Database> JoinDatabase(const Config& config) {
 }
 
 // Migrates an embedded database, because a server that is just starting may not have done so yet.
-// Any other database is only checked: its operator decides when to migrate it.
+// Any other database is only checked, once it can be reached: its operator decides when to migrate
+// it.
 absl::Status PrepareSchema(const Config& config, const Database& database) {
   if (config.database_url.empty()) return store::Migrate(database.url).status();
-  return store::CheckSchema(database.url);
+  return AwaitSchema(database.url, config.database_wait);
 }
 
 absl::StatusOr<std::unique_ptr<Store>> OpenStore(const Config& config, const Database& database) {
@@ -77,7 +78,7 @@ v1::GetServerInfoResponse MakeServerInfo(const Config& config) {
   *info.mutable_request_retention() =
       TimeUtil::MillisecondsToDuration(absl::ToInt64Milliseconds(config.request_retention));
   info.mutable_settings()->insert(config.settings.begin(), config.settings.end());
-  (*info.mutable_settings())["database-url"] = postgres::RedactedDsn(config.database_url);
+  (*info.mutable_settings())["database-url"] = config.database_url.empty() ? "" : "(not shown)";
   return info;
 }
 
@@ -99,7 +100,12 @@ int WaitForStopSignal() {
 int Serve(const Config& config) {
   absl::StatusOr<Database> database = OpenDatabase(config);
   if (!database.ok()) return Fail(database.status());
-  if (absl::Status status = PrepareSchema(config, *database); !status.ok()) return Fail(status);
+  const absl::Status prepared = PrepareSchema(config, *database);
+  if (absl::IsCancelled(prepared)) {
+    log::Info("stopped", {{"cause", prepared.message()}});
+    return 0;
+  }
+  if (!prepared.ok()) return Fail(prepared);
   absl::StatusOr<std::unique_ptr<Store>> store = OpenStore(config, *database);
   if (!store.ok()) return Fail(store.status());
 

@@ -224,8 +224,9 @@ std::string DefaultDataDir() {
 void AddDatabaseSettings(Settings& settings, Config& config) {
   settings.Text(kDatabaseUrl, "URL", config.database_url, "",
                 "PostgreSQL database, as a URI or libpq keywords. Without it an\n"
-                "embedded database runs under the data directory. Prefer the\n"
-                "variable if it holds a password");
+                "embedded database runs under the data directory. Percent-encode\n"
+                "@ : / ? # [ ] % and spaces of a password in a URI. Prefer the\n"
+                "variable: other users see a flag until the program has read it");
   settings.Text("--data-dir", "DIR", config.data_dir, DefaultDataDir(),
                 "Directory of the embedded database");
 }
@@ -285,6 +286,10 @@ const CLI::App* AddServe(CLI::App& app, Config& config) {
             "Address to listen on; port 0 picks a free one")
       ->check(CheckListen);
   AddDatabaseSettings(settings, config);
+  settings.Duration("--database-wait", config.database_wait, "60s",
+                    "Time to wait at startup for a database that cannot be reached\n"
+                    "yet; 0 does not wait",
+                    {absl::ZeroDuration(), absl::Hours(24)});
   settings.Duration("--drain-timeout", config.drain_timeout, "30s",
                     "Time for calls to finish after SIGTERM or SIGINT");
   settings.Duration("--watch-write-timeout", config.watch_write_timeout, "30s",
@@ -382,11 +387,27 @@ std::vector<std::string> WithVariables(const CLI::App& app, std::vector<std::str
   return arguments;
 }
 
+// CLI11 quotes the arguments that it did not expect. One of them may be a part of the database URL,
+// such as `password=secret` after a space, so only names of options and commands are quoted.
+std::string Unexpected(const CLI::App& app) {
+  const bool lacks_command = app.get_subcommands().empty();
+  for (const std::string& argument : app.remaining(/*recurse=*/true)) {
+    const size_t end = argument.find_first_not_of("-abcdefghijklmnopqrstuvwxyz");
+    const std::string name = argument.substr(0, end);
+    if (absl::StartsWith(name, "--") || (lacks_command && name == argument)) {
+      return absl::StrCat(name, " was not expected");
+    }
+  }
+  return "an argument was not expected; quote a value that contains spaces";
+}
+
 std::string UsageError(const CLI::App* app, const CLI::Error& error) {
   const auto commands = app->get_subcommands();
   const std::string command =
       commands.empty() ? "contentd" : absl::StrCat("contentd ", commands.front()->get_name());
-  return absl::StrCat("contentd: ", error.what(), "\nTry `", command, " --help`.\n");
+  const bool is_unexpected = dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr;
+  return absl::StrCat("contentd: ", is_unexpected ? Unexpected(*app) : error.what(), "\nTry `",
+                      command, " --help`.\n");
 }
 
 }  // namespace
@@ -405,6 +426,7 @@ std::variant<Config, ExitNow> ReadConfig(int argc, const char* const* argv) {
   Config migrate;
   Config import = serve;
   import.settings.clear();
+  import.database_wait = absl::ZeroDuration();
   const std::pair<const CLI::App*, const Config*> commands[] = {
       {serve_command, &serve},
       {AddMigrate(app, migrate), &migrate},

@@ -24,6 +24,8 @@ struct Config {
 
   /// Empty: the embedded database under data_dir.
   std::string database_url;
+  /// How long to wait for a database that cannot be reached at startup.
+  absl::Duration database_wait;
   std::string data_dir;
 
   std::string listen;

@@ -5,6 +5,7 @@
 
 #include "commands.h"
 #include "config.h"
+#include "secrets.h"
 #include "telemetry/log.h"
 
 namespace {
@@ -38,8 +39,10 @@ int main(int argc, char** argv) try {
   // The process must survive when the reader of its log or output goes away.
   std::signal(SIGPIPE, SIG_IGN);
   const auto config = content::ReadConfig(argc, argv);
+  content::HideDatabaseUrl(argc, argv);
   if (const auto* exit = std::get_if<content::ExitNow>(&config)) return exit->status;
   const auto& settings = std::get<content::Config>(config);
+  content::IgnoreLibpqVariables(/*is_external=*/!settings.database_url.empty());
   content::log::Configure(settings.log_level, settings.log_format);
   return Run(settings);
 } catch (const std::exception& exception) {

@@ -70,8 +70,8 @@ absl::Status ReplyTooLarge();
 absl::Status Overloaded(absl::Duration retry_after,
                         absl::string_view message = "too many calls are waiting for the database");
 
-/// UNAVAILABLE with RetryInfo: the database cannot be reached.
-absl::Status StoreUnavailable();
+/// UNAVAILABLE with RetryInfo: the database cannot be reached, or cannot do the work at present.
+absl::Status StoreUnavailable(absl::string_view message = "the database cannot be reached");
 
 /// UNAVAILABLE with RetryInfo: this server is stopping; another may take the call.
 absl::Status ServerStopping();

@@ -57,7 +57,8 @@ class Upkeep {
   /// forgotten; 0 if none are left.
   virtual void ForgetRequests(CallContext context, absl::Time before, Callback<int64_t> done) = 0;
 
-  /// Answers OK if the database responds and accepts writes.
+  /// Answers OK if the database responds, accepts writes, and has a connection for each kind of
+  /// work.
   virtual void Check(CallContext context, Callback<void> done) = 0;
 
   /// Describes the store without querying the database, so it works while the database cannot be

@@ -144,7 +144,7 @@ class Postgres::Impl {
     while (true) {
       const auto start = Clock::now();
       const off_t log_size = FileSize(layout_.log);
-      const std::string end = ServeOnce();
+      const std::string end = absl::StrCat(ServeOnce(), NoteOfFullDisk(layout_.log));
       std::unique_lock lock(mutex_);
       if (stopping_) {
         log::Info("database stopped", {{"cause", end}});

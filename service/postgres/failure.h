@@ -4,7 +4,8 @@
 
 #include "absl/status/status.h"
 
-// Turns libpqxx's exceptions into errors for callers. The only file that knows SQLSTATEs.
+// Turns exceptions of a connection into errors for callers. Knows what each SQLSTATE means for a
+// job.
 namespace content::postgres {
 
 struct Failure {

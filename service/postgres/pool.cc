@@ -1,12 +1,15 @@
 #include "postgres/pool.h"
 
 #include <algorithm>
+#include <atomic>
 #include <iterator>
 #include <optional>
 
 #include "absl/random/random.h"
 #include "base/errors.h"
+#include "postgres/connect_error.h"
 #include "postgres/failure.h"
+#include "postgres/server_error.h"
 #include "telemetry/log.h"
 
 namespace content::postgres {
@@ -73,7 +76,11 @@ class Pool::Worker {
   void Assign(QueuedJob queued) {
     job_ = std::move(queued.job);
     pace_ = queued.pace;
+    number_ = queued.number;
   }
+
+  // Gives back a job that has not begun.
+  QueuedJob Unassign() { return {std::move(job_), pace_, number_}; }
 
   // Whether it has a job that is not done.
   bool has_job() const { return job_ != nullptr; }
@@ -86,6 +93,20 @@ class Pool::Worker {
 
   bool is_connected() const { return connection_ != nullptr && connection_->is_open(); }
 
+  // Connects, if its job has not begun and no connection is open. Returns false if the database has
+  // no connection left for it.
+  bool Prepare() {
+    if (context_ || is_connected()) return true;
+    Replace(nullptr);
+    is_connecting_ = true;
+    const bool is_ready = Connect(Now()) || !is_turned_away_;
+    is_connecting_ = false;
+    return is_ready;
+  }
+
+  // Whether it is connected, or may soon be. Thread-safe.
+  bool MayHaveConnection() { return is_connecting_ || !DatabaseVersion().empty(); }
+
   // Tries its job once. The job stays if it failed and should be tried again. A first attempt does
   // not sleep, and does not connect if a connection is open.
   void Try() {
@@ -97,9 +118,10 @@ class Pool::Worker {
     while (has_job()) Try();
   }
 
-  // For a worker that is lent, and therefore connected. Thread-safe.
+  // Thread-safe.
   void CutConnection() {
     const std::lock_guard lock(mutex_);
+    if (connection_ == nullptr) return;
     connection_->ShutdownSocket();
     log::Warning("database is slow");
   }
@@ -148,6 +170,8 @@ class Pool::Worker {
       if (!Open(limit_, now)) return attempts_.Failed(StoreUnavailable());
       absl::Status status = job_->Run(*connection_, attempts_.in_doubt);
       took_ = Now() - now;
+      // The session may be the cause: one that began while the database was read-only stays so.
+      if (absl::IsUnavailable(status)) Replace(nullptr);
       return status;
     } catch (const std::exception& exception) {
       failure_ = ToFailure(exception, connection_->is_open());
@@ -199,11 +223,15 @@ class Pool::Worker {
       Replace(std::make_unique<Connection>(options_.dsn, *options_.clock));
       SetDatabaseVersion(connection_->PrepareSession());
       plans_until_ = now + kPlanLifetime;
+      is_turned_away_ = false;
       return true;
     } catch (const std::exception& exception) {
       Replace(nullptr);
+      const auto* error = dynamic_cast<const ConnectError*>(&exception);
+      is_turned_away_ = error != nullptr && error->is_turned_away();
       if (now >= next_log_) {
-        log::Warning("database unreachable", {{"message", absl::string_view(exception.what())}});
+        log::Warning("database unreachable",
+                     {{"pool", options_.name}, {"message", DescribeError(exception)}});
         next_log_ = now + kLogInterval;
       }
       next_connect_ = Now() + kReconnectDelay;
@@ -230,12 +258,15 @@ class Pool::Worker {
 
   std::unique_ptr<Job> job_;
   Pace pace_ = Pace::kAny;
+  uint64_t number_ = 0;                 // of its last job
   std::optional<CallContext> context_;  // nullopt until the job has begun
   Attempts attempts_;
   std::optional<Failure> failure_;  // of the last attempt, if that is to be followed by another
   absl::Duration limit_;            // the time that each of its statements has
   absl::Duration took_;             // infinite if the last attempt was not answered
 
+  bool is_turned_away_ = false;
+  std::atomic<bool> is_connecting_ = false;
   SteadyTime next_connect_ = SteadyTime::InfinitePast();
   SteadyTime next_log_ = SteadyTime::InfinitePast();
   SteadyTime plans_until_ = SteadyTime::InfinitePast();
@@ -303,6 +334,12 @@ Pool::Stats Pool::GetStats() {
   return stats;
 }
 
+bool Pool::MayOthersServe(const Worker& worker) const {
+  return std::any_of(workers_.begin(), workers_.end(), [&worker](const auto& other) {
+    return other.get() != &worker && other->MayHaveConnection();
+  });
+}
+
 std::string Pool::DatabaseVersion() {
   for (const auto& worker : workers_) {
     if (std::string version = worker->DatabaseVersion(); !version.empty()) return version;
@@ -348,17 +385,37 @@ void Pool::Serve(Worker& worker) {
     }
     if (!worker.has_job()) continue;
     lock.unlock();
-    worker.Complete();
+    // If no other worker can do the job, it tells its callers that there is no connection.
+    if (worker.Prepare() || !MayOthersServe(worker)) worker.Complete();
     lock.lock();
-    NoteEnd(worker);
+    if (worker.has_job()) {
+      LeaveToOthers(worker);
+      Rest(lock, worker);
+    } else {
+      NoteEnd(worker);
+    }
   }
 }
 
 // When it returns, a caller's thread may have left the worker a job.
 void Pool::Rest(std::unique_lock<std::mutex>& lock, Worker& worker) {
   worker.is_called = false;
-  idle_.push_back(&worker);
+  AddIdle(worker);
   worker.wake.wait(lock, [&] { return worker.is_called || stop_.stop_requested(); });
+}
+
+void Pool::LeaveToOthers(Worker& worker) {
+  QueuedJob queued = worker.Unassign();
+  const bool is_prompt = queued.pace == Pace::kPrompt;
+  --busy_;
+  if (!is_prompt) --busy_slow_;
+  (is_prompt ? prompt_queue_ : any_queue_).push_front(std::move(queued));
+  // The others take it when they have done their jobs.
+  if (!idle_.empty() && idle_.back()->is_connected()) WakeIdleWorker();
+}
+
+void Pool::AddIdle(Worker& worker) {
+  idle_.insert(worker.is_connected() ? idle_.end() : idle_.begin(), &worker);
 }
 
 void Pool::Wake(Worker& worker) {
@@ -401,7 +458,7 @@ void Pool::RunHere(std::unique_lock<std::mutex> lock) {
   if (worker.has_job()) {
     Wake(worker);
   } else {
-    idle_.push_back(&worker);
+    AddIdle(worker);
   }
   WakeIdleWorkersForQueuedJobs();
   borrowed_ = nullptr;

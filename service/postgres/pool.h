@@ -37,12 +37,14 @@ namespace content::postgres {
 /// - A job does not run if its callers have given up by the time a connection is free.
 /// - A job runs again, while its callers wait, if it lost its connection, collided with other
 ///   transactions, or had a statement cancelled before its timeout.
-/// - A broken connection is replaced when the next job needs it.
+/// - A connection is replaced, when the next job needs it, if it is broken or its job ended with
+///   UNAVAILABLE.
 /// - A connection is cut if a statement runs for 5 s longer than its timeout.
 /// - Exceptions of Connection end here: callers get an absl::Status (failure.h).
+/// - If the database refuses some of the connections, the others do the work.
 ///
-/// The thread that became idle last gets the next job: its memory, and that of its PostgreSQL
-/// process, is likely to be in the processor's cache.
+/// Of the connected threads, the one that became idle last gets the next job: its memory, and that
+/// of its PostgreSQL process, is likely to be in the processor's cache.
 ///
 /// If a call allows it (CallContext::may_run_here), the calling thread runs its prompt job itself
 /// while no other prompt job runs or waits and the database answers within 1 ms. That saves waking
@@ -157,8 +159,16 @@ class Pool {
   // To be called when `worker` has done a job. Requires mutex_.
   void NoteEnd(const Worker& worker);
 
+  // Returns whether a worker other than this one is connected or may soon be. Does not wait for the
+  // database.
+  bool MayOthersServe(const Worker& worker) const;
+
   void Serve(Worker& worker);
   void Rest(std::unique_lock<std::mutex>& lock, Worker& worker);
+  // Returns the job of a worker that cannot connect to its queue. Requires mutex_.
+  void LeaveToOthers(Worker& worker);
+  // Requires mutex_.
+  void AddIdle(Worker& worker);
 
   // Each requires mutex_.
   void Wake(Worker& worker);
@@ -190,7 +200,8 @@ class Pool {
   std::deque<QueuedJob> any_queue_;     // Guarded by mutex_.
   std::deque<QueuedJob> prompt_queue_;  // Guarded by mutex_.
   uint64_t job_count_ = 0;              // Guarded by mutex_.
-  // Workers without a job. The last one gets the next job. Guarded by mutex_.
+  // Workers without a job, those with a connection last. The last one gets the next job. Guarded by
+  // mutex_.
   std::vector<Worker*> idle_;
   bool is_quick_ = false;  // Whether the last prompt job was. Guarded by mutex_.
   // The worker whose connection a caller's thread uses, or nullptr. Guarded by mutex_.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <utility>
@@ -43,8 +44,30 @@ constexpr char kSelectWritable[] =
 
 absl::Status Check(postgres::Connection& connection) {
   const bool writable = connection.Read(kSelectWritable)[0][0].as<bool>();
-  return writable ? absl::OkStatus() : StoreUnavailable();
+  return writable ? absl::OkStatus() : StoreUnavailable("the database accepts no writes");
 }
+
+// Answers once all of its copies are gone: with the first error of any part, or with OK.
+class JointAnswer {
+ public:
+  explicit JointAnswer(Callback<void> done) : shared_(std::make_shared<Shared>(std::move(done))) {}
+
+  void operator()(absl::Status part) const {
+    const std::lock_guard lock(shared_->mutex);
+    shared_->status.Update(std::move(part));
+  }
+
+ private:
+  struct Shared {
+    explicit Shared(Callback<void> done_) : done(std::move(done_)) {}
+    ~Shared() { std::move(done)(std::move(status)); }
+
+    Callback<void> done;
+    std::mutex mutex;
+    absl::Status status;  // Guarded by mutex.
+  };
+  std::shared_ptr<Shared> shared_;
+};
 
 v1::PoolInfo ToPoolInfo(postgres::Pool& pool) {
   const postgres::Pool::Stats stats = pool.GetStats();
@@ -295,10 +318,17 @@ class PostgresStore : public Store {
     return info;
   }
 
+  // A pool without any connection is made to open one, because the database may have none left.
   void Check(CallContext context, Callback<void> done) override {
-    checks_.Read(
+    const JointAnswer answer(std::move(done));
+    for (postgres::Pool* const pool : {&reads_, &writes_, &publishing_}) {
+      if (pool->GetStats().open_connections > 0) continue;
+      pool->Read<void>(
+          context, Pace::kPrompt, [](postgres::Connection&) { return absl::OkStatus(); }, answer);
+    }
+    checks_.Read<void>(
         std::move(context), Pace::kAny,
-        [](postgres::Connection& connection) { return store::Check(connection); }, std::move(done));
+        [](postgres::Connection& connection) { return store::Check(connection); }, answer);
   }
 
  private:

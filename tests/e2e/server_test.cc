@@ -524,7 +524,7 @@ TEST_F(ServerTest, DescribesItselfEvenDuringAnOutage) {
   EXPECT_EQ(info.store().pools(3).open_connections(), 0);
 }
 
-TEST_F(ServerTest, DoesNotRevealSecrets) {
+TEST_F(ServerTest, DoesNotRevealItsDatabaseUrl) {
   const std::string name = Query(url_, "SELECT current_database()");
   const std::string socket =
       Query(url_, "SELECT trim('\"' FROM current_setting('unix_socket_directories'))");
@@ -535,8 +535,10 @@ TEST_F(ServerTest, DoesNotRevealSecrets) {
         uri + "&password=sekret&sslpassword=sekret&passfile=/sekret", uri}) {
     ContentdServer server({"--database-url", url});
     const v1::GetServerInfoResponse info = Info(Client(server.address()));
-    EXPECT_THAT(info.settings().at("database-url"), HasSubstr("dbname=" + name));
-    EXPECT_THAT(info.DebugString(), Not(HasSubstr("sekret")));
+    EXPECT_EQ(info.settings().at("database-url"), "(not shown)");
+    for (const std::string& part : {std::string("sekret"), name, socket}) {
+      EXPECT_THAT(info.DebugString(), Not(HasSubstr(part)));
+    }
   }
 }
 

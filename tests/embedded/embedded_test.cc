@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -414,6 +415,16 @@ TEST_F(Embedded, ReportsPostgresqlsOutputIfItDoesNotStart) {
   const absl::Status failure = StartFailure();
   EXPECT_EQ(failure.code(), absl::StatusCode::kInternal);
   EXPECT_THAT(std::string(failure.message()), HasSubstr("postgresql.conf"));
+}
+
+TEST_F(Embedded, NamesAFullDisk) {
+  fs::create_directory(data_dir_);
+  if (mount("tmpfs", data_dir_.c_str(), "tmpfs", 0, "size=8m,mode=0755") != 0) {
+    GTEST_SKIP() << "this process may not mount a small disk";
+  }
+  const auto postgres = Postgres::Start({data_dir_, /*durable=*/false});
+  EXPECT_EQ(umount(data_dir_.c_str()), 0);
+  EXPECT_THAT(std::string(postgres.status().message()), HasSubstr("the disk is full"));
 }
 
 TEST_F(Embedded, RefusesAPathThatASocketCannotHave) {

@@ -166,6 +166,66 @@ TEST_F(PoolTest, AJobThatLosesEveryConnectionFails) {
   EXPECT_EQ(attempts, 2);
 }
 
+TEST_F(PoolTest, ASessionWhoseJobWasUnavailableIsReplaced) {
+  Open({});
+  const char* const backend = "SELECT pg_backend_pid()::text";
+  const std::string first = *Read(backend);
+  EXPECT_EQ(*Read(backend), first);
+  EXPECT_FALSE(Read([](Connection&) -> absl::StatusOr<std::string> {
+                 return absl::NotFoundError("");
+               }).ok());
+  EXPECT_EQ(*Read(backend), first);
+  EXPECT_FALSE(
+      Read([](Connection&) -> absl::StatusOr<std::string> { return StoreUnavailable(); }).ok());
+  EXPECT_NE(*Read(backend), first);
+}
+
+TEST_F(PoolTest, ASessionThatRefusedAWriteIsReplaced) {
+  const std::string database = testing::Query(url_, "SELECT current_database()");
+  testing::Query(url_, "CREATE TABLE number (value integer)");
+  testing::Query(url_, "ALTER DATABASE " + database + " SET default_transaction_read_only = on");
+  Open({});
+  const auto write = [this] {
+    return Read([](Connection& connection) -> absl::StatusOr<std::string> {
+      Transaction transaction(connection);
+      transaction.Queue("INSERT INTO number VALUES (1)");
+      transaction.Commit();
+      return "written";
+    });
+  };
+  EXPECT_EQ(ReasonOf(write().status()), "STORE_UNAVAILABLE");
+  testing::Query(url_ + " options='-c default_transaction_read_only=off'",
+                 "ALTER DATABASE " + database + " RESET default_transaction_read_only");
+  EXPECT_EQ(*write(), "written");
+}
+
+TEST_F(PoolTest, WhereConnectionsAreFewTheyDoAllTheWork) {
+  const std::string url = testing::UrlOfNewRole(url_, "CONNECTION LIMIT 2");
+  pool_.emplace(Pool::Options{.name = "test", .dsn = *CompleteDsn(url), .connections = 4});
+  for (int round = 0; round < 20; ++round) {
+    std::vector<Pending<std::string>> answers(8);
+    for (auto& answer : answers) {
+      pool_->Read<std::string>(
+          {}, Pace::kAny,
+          [](Connection& connection) -> absl::StatusOr<std::string> {
+            return connection.Read("SELECT pg_sleep(0.001)::text")[0][0].as<std::string>();
+          },
+          answer.callback());
+    }
+    for (auto& answer : answers) EXPECT_TRUE(answer.Get().ok());
+  }
+  EXPECT_EQ(pool_->GetStats().open_connections, 2);
+}
+
+TEST_F(PoolTest, WithoutAnyConnectionCallersAreTold) {
+  const std::string url = testing::UrlOfNewRole(url_, "CONNECTION LIMIT 0");
+  pool_.emplace(Pool::Options{.name = "test", .dsn = *CompleteDsn(url), .connections = 4});
+  ::testing::internal::CaptureStderr();
+  EXPECT_EQ(ReasonOf(Read("SELECT 'text'").status()), "STORE_UNAVAILABLE");
+  EXPECT_THAT(::testing::internal::GetCapturedStderr(),
+              ::testing::HasSubstr("no connection left (max_connections"));
+}
+
 class InDoubtTest : public PoolTest {
  protected:
   // Commits fail as if PostgreSQL did not know their outcome.

@@ -24,7 +24,7 @@ SELECT a.article_id, c.config, $2::timestamptz,
 FROM article a
 CROSS JOIN LATERAL (
   SELECT coalesce(l.config, 'simple'), t.language
-  FROM (SELECT lower(split_part(a.language_code, '-', 1))) AS t (language)
+  FROM (SELECT lower(split_part(a.language_code, '-', 1) COLLATE "C")) AS t (language)
   LEFT JOIN search_language l USING (language)
 ) AS c (config, language)
 WHERE a.article_id = $1
