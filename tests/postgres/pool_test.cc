@@ -430,6 +430,7 @@ TEST_F(PoolTest, StuckJobsLeavePromptOnesGoing) {
     });
     EXPECT_TRUE(prompt.ok());
   }
+  while (pool_->GetStats().waiting_calls > 2) std::this_thread::yield();  // until two are connected
   EXPECT_EQ(pool_->GetStats().waiting_calls, 2);
   end.set_value();
   for (Pending<void>& pending : stuck) EXPECT_TRUE(pending.Get().ok());
