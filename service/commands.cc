@@ -14,6 +14,7 @@
 #include "import_files.h"
 #include "postgres/dsn.h"
 #include "server/janitor.h"
+#include "server/releaser.h"
 #include "server/server.h"
 #include "store/postgres_store.h"
 #include "store/schema.h"
@@ -107,6 +108,7 @@ int Serve(const Config& config) {
                                       .max_staleness = config.max_staleness,
                                       .stale_if_error = config.stale_if_error});
   const server::Janitor janitor(**store, config.request_retention);
+  const server::Releaser releaser(**store);
   auto server = server::Server::Start({.listen = config.listen,
                                        .drain_timeout = config.drain_timeout,
                                        .watch_write_timeout = config.watch_write_timeout,

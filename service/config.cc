@@ -292,7 +292,7 @@ const CLI::App* AddServe(CLI::App& app, Config& config) {
                     "ends");
   settings.Duration("--request-retention", config.request_retention, "24h",
                     "How long a request_id is remembered, that is, how long a write\n"
-                    "can be repeated safely",
+                    "can be repeated safely. The longest of all servers holds",
                     {absl::Seconds(1), absl::Hours(720)});
   AddPoolSettings(settings, config);
   AddCacheSettings(settings, config);

@@ -3,12 +3,10 @@
 #include <string>
 #include <utility>
 
-#include "absl/time/clock.h"
 #include "api/answers.h"
 #include "api/checks.h"
 #include "api/identity.h"
 #include "content/rules.h"
-#include "content/uuid.h"
 
 namespace content::api {
 namespace {
@@ -104,8 +102,6 @@ absl::StatusOr<NewComment> CheckCreateComment(const v1::CreateCommentRequest& re
   comment.reply_to_id = CheckReplyTo(request.comment().reply_to(), "comment.reply_to", violations);
   comment.request = CheckRequestId(request, request.request_id(), violations);
   if (!violations.empty()) return violations.ToStatus();
-  comment.create_time = absl::Now();
-  comment.comment_id = NewUuid(comment.create_time);
   comment.author = request.comment().author();
   comment.body = request.comment().body();
   comment.validate_only = request.validate_only();

@@ -4,7 +4,6 @@
 #include <optional>
 #include <string>
 
-#include "absl/time/time.h"
 #include "content/names.h"
 #include "content/page.h"
 #include "content/request_key.h"
@@ -31,13 +30,13 @@ struct CommentQuery {
 /// A comment to add. Must be valid (CheckComment in rules.h).
 struct NewComment {
   std::string article_id = {};
-  /// Chosen by the server. After a commit of unknown outcome, the comment is looked up by it.
+  /// Chosen by the store when it tries to add the comment. After a commit of unknown outcome, the
+  /// comment is looked up by it.
   std::string comment_id = {};
   std::string reply_to_id = {};
   v1::CommentAuthor author;
   std::string body = {};
   RequestKey request = {};
-  absl::Time create_time;
   bool validate_only = false;
 };
 

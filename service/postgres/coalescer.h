@@ -76,7 +76,7 @@ bool MayJoin(const Request& next, const std::vector<Request>& batch, size_t max_
 ///                                           it runs one by one if `one_by_one`, otherwise it had
 ///                                           no answer
 ///   std::vector<Request> TakeAll()          removes all waiting requests
-///   BatchAnswers<Answer> Run(Connection&, const std::vector<Request>&, Pace, bool in_doubt) const
+///   BatchAnswers<Answer> Run(Connection&, std::vector<Request>&, Pace, bool in_doubt) const
 ///                                           runs the requests; may be called by several threads;
 ///                                           may throw the exceptions of Connection
 ///

@@ -68,9 +68,10 @@ class WritePolicy {
   };
 
   /// Runs writes in one transaction, in this order, and answers each. May throw the exceptions of
-  /// Connection; then none was done, or the outcome of all is unknown.
+  /// Connection; then none was done, or the outcome of all is unknown. The work may change a write
+  /// to remember its attempt: the next attempt gets the same object. It must not change the key.
   using Work =
-      std::function<BatchAnswers<Answer>(Connection&, const std::vector<const Item*>&, WriteMode)>;
+      std::function<BatchAnswers<Answer>(Connection&, const std::vector<Item*>&, WriteMode)>;
 
   /// Returns the key of a write.
   using KeyOf = const std::string& (*)(const Item&);
@@ -137,11 +138,11 @@ class WritePolicy {
     return all;
   }
 
-  BatchAnswers<Answer> Run(Connection& connection, const std::vector<Request>& requests, Pace pace,
+  BatchAnswers<Answer> Run(Connection& connection, std::vector<Request>& requests, Pace pace,
                            bool in_doubt) const {
-    std::vector<const Item*> items;
+    std::vector<Item*> items;
     items.reserve(requests.size());
-    for (const Request& request : requests) items.push_back(&request.item);
+    for (Request& request : requests) items.push_back(&request.item);
     // An attempt in doubt may still be running in a transaction whose connection was lost, so this
     // one must wait for its locks.
     const bool skip_locked = pace == Pace::kPrompt && !in_doubt;

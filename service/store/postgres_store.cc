@@ -1,13 +1,14 @@
 #include "store/postgres_store.h"
 
 #include <algorithm>
+#include <atomic>
 #include <memory>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "content/errors.h"
 #include "content/names.h"
 #include "content/uuid.h"
@@ -174,12 +175,12 @@ class PostgresStore : public Store {
         std::move(done));
   }
 
-  void ReadArticleChanges(CallContext context, ArticleCursor after, absl::Time now,
+  void ReadArticleChanges(CallContext context, ArticleCursor after,
                           Callback<ArticleChanges> done) override {
     reads_.Read(
         std::move(context), Pace::kAny,
-        [after = std::move(after), now](postgres::Connection& connection) {
-          return store::ReadArticleChanges(connection, after, now);
+        [after = std::move(after)](postgres::Connection& connection) {
+          return store::ReadArticleChanges(connection, after);
         },
         std::move(done));
   }
@@ -276,11 +277,26 @@ class PostgresStore : public Store {
         std::move(done));
   }
 
-  void ForgetRequests(CallContext context, absl::Time before, Callback<int64_t> done) override {
+  void ForgetRequests(CallContext context, absl::Duration retention,
+                      Callback<ForgottenRequests> done) override {
     writes_.Write(
         std::move(context),
-        [before](postgres::Connection& connection, bool /*in_doubt*/) {
-          return store::ForgetRequests(connection, before);
+        [this, retention](postgres::Connection& connection, bool /*in_doubt*/) {
+          absl::StatusOr<ForgottenRequests> forgotten =
+              store::ForgetRequests(connection, retention);
+          if (forgotten.ok()) request_retention_ = forgotten->retention;
+          return forgotten;
+        },
+        std::move(done));
+  }
+
+  absl::Duration RequestRetention() override { return request_retention_; }
+
+  void ReleaseNextArticle(CallContext context, Callback<absl::Duration> done) override {
+    publishing_.Write(
+        std::move(context),
+        [this](postgres::Connection& connection, bool /*in_doubt*/) {
+          return store::ReleaseNextArticle(connection, announce_);
         },
         std::move(done));
   }
@@ -344,7 +360,7 @@ class PostgresStore : public Store {
   // attempt finds out whether the first was committed. So writes with a request_id ignore
   // `in_doubt`.
   static void SetOwnId(RequestKey& request) {
-    if (request.id.empty()) request.id = NewUuid(absl::Now());
+    if (request.id.empty()) request.id = NewUuid();
   }
 
   template <class T, class Change>
@@ -382,16 +398,17 @@ class PostgresStore : public Store {
   ReadsByKey<CommentKey, FoundComment> comments_{reads_, {FindComments}};
 
   // Used by jobs of `writes_` and `publishing_`, which therefore end first.
+  std::atomic<absl::Duration> request_retention_ = absl::ZeroDuration();
   ChangeNotifier change_notifier_;
   const Announce announce_ = [this](const std::vector<ChangeNotice>& notices) {
     change_notifier_.Announce(notices);
   };
-  CommentWrites comment_writes_{writes_,
-                                {ArticleOf, [this](postgres::Connection& connection,
-                                                   const std::vector<const CommentChange*>& changes,
-                                                   postgres::WriteMode mode) {
-                                   return WriteComments(connection, changes, mode, announce_);
-                                 }}};
+  CommentWrites comment_writes_{
+      writes_,
+      {ArticleOf, [this](postgres::Connection& connection,
+                         const std::vector<CommentChange*>& changes, postgres::WriteMode mode) {
+         return WriteComments(connection, changes, mode, announce_);
+       }}};
   postgres::Pool reads_;
   postgres::Pool writes_;
   postgres::Pool publishing_;

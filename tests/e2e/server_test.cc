@@ -630,6 +630,10 @@ TEST(Serve, ForgetsRequestsAfterTheirRetention) {
     ASSERT_TRUE(client.Create(request, &repeated).ok());
     EXPECT_EQ(repeated.comment().name(), first.comment().name());
   }
+  // A day later.
+  Query(url,
+        "UPDATE request SET create_time = create_time - interval '25 hours'; "
+        "UPDATE request_retention SET used_time = used_time - interval '25 hours'");
   ContentdServer server({"--database-url", url, "--request-retention", "1s"});
   server.WaitForEvent("requests forgotten");
   Client client(server.address());

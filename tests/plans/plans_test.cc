@@ -257,24 +257,22 @@ std::vector<Probe> Reads() {
         for (int i = 1; i <= 1000; ++i) ids.push_back(absl::StrCat("art-", i));
         store.ReadArticleStates({}, ids, std::move(done));
       }));
-  const absl::Time now = absl::Now();
   const auto cursor = [](int64_t position, absl::Time time) {
-    return ArticleCursor{
-        .position = position, .time = time, .known_position = position, .known_time = time};
+    return ArticleCursor{.position = position, .time = time, .known_position = position};
   };
   // A watcher that starts with all articles has the feed's last position, but no time.
   ArticleCursor beginning = cursor(100'000, absl::InfinitePast());
   ArticleCursor halfway = cursor(100'000, absl::FromUnixSeconds(1'660'000'000));
   for (const auto& [name, after] :
        {std::pair("all", beginning), std::pair("half of all", halfway),
-        std::pair("half of the feed", cursor(50'000, now - absl::Seconds(1))),
+        std::pair("half of the feed", cursor(50'000, absl::InfiniteFuture())),
         std::pair("half of the feed, since years",
                   cursor(50'000, absl::FromUnixSeconds(1'660'000'000))),
-        std::pair("none", cursor(100'000, now - absl::Seconds(1)))}) {
-    probes.push_back(Ask<ArticleChanges>(
-        absl::StrCat("ReadArticleChanges: ", name), [after = after, now](Store& store, auto done) {
-          store.ReadArticleChanges({}, after, now, std::move(done));
-        }));
+        std::pair("none", cursor(100'000, absl::InfiniteFuture()))}) {
+    probes.push_back(Ask<ArticleChanges>(absl::StrCat("ReadArticleChanges: ", name),
+                                         [after = after](Store& store, auto done) {
+                                           store.ReadArticleChanges({}, after, std::move(done));
+                                         }));
   }
   probes.push_back(Ask<ArticleCursor>("GetArticleCursor", [](Store& store, auto done) {
     store.GetArticleCursor({}, std::move(done));
@@ -330,8 +328,6 @@ std::string RequestId(int number) {
 NewComment MakeReply(const std::string& article_id, const std::string& reply_to_id) {
   NewComment comment;
   comment.article_id = article_id;
-  comment.create_time = absl::Now();
-  comment.comment_id = NewUuid(comment.create_time);
   comment.reply_to_id = reply_to_id;
   comment.author.set_id("user-1");
   comment.author.set_display_name("A Reader");
@@ -410,14 +406,17 @@ std::vector<Probe> CommentWrites() {
                               store.VerifyCounters({.deadline = SteadyNow() + absl::Minutes(1)},
                                                    {.article_id = "art-1"}, std::move(done));
                             }),
-      Ask<int64_t>("ForgetRequests",
-                   [](Store& store, auto done) {
-                     store.ForgetRequests({}, absl::Now() - absl::Hours(26), std::move(done));
-                   }),
-      Ask<int64_t>("ForgetRequests: none",
-                   [](Store& store, auto done) {
-                     store.ForgetRequests({}, absl::Now() - absl::Hours(1000), std::move(done));
-                   }),
+      Ask<ForgottenRequests>("ForgetRequests",
+                             [](Store& store, auto done) {
+                               store.ForgetRequests({}, absl::Hours(26), std::move(done));
+                             }),
+      Ask<ForgottenRequests>("ForgetRequests: none",
+                             [](Store& store, auto done) {
+                               store.ForgetRequests({}, absl::Hours(1000), std::move(done));
+                             }),
+      Ask<absl::Duration>(
+          "ReleaseNextArticle",
+          [](Store& store, auto done) { store.ReleaseNextArticle({}, std::move(done)); }),
   };
 }
 

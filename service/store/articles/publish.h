@@ -4,6 +4,7 @@
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "content/article.h"
 #include "content/v1/article.pb.h"
 #include "postgres/connection.h"
@@ -30,6 +31,10 @@ absl::StatusOr<v1::Article> RenameArticle(postgres::Connection& connection,
 absl::StatusOr<int64_t> RetractArticle(postgres::Connection& connection,
                                        const ArticleRetraction& retraction,
                                        const Announce& announce);
+
+/// See Upkeep::ReleaseNextArticle.
+absl::StatusOr<absl::Duration> ReleaseNextArticle(postgres::Connection& connection,
+                                                  const Announce& announce);
 
 absl::StatusOr<InspectedArticle> InspectArticle(postgres::Connection& connection,
                                                 const std::string& id);

@@ -32,11 +32,15 @@ ON CONFLICT (article_id) DO UPDATE SET
   config = excluded.config, publish_time = excluded.publish_time, search = excluded.search
 )sql";
 
+// $1 article key, $2 publish time.
+constexpr char kUpdateSearchTime[] =
+    "UPDATE article_search SET publish_time = $2::timestamptz WHERE article_id = $1";
+
 // $1 article key.
 constexpr char kDeleteSearch[] = "DELETE FROM article_search WHERE article_id = $1";
 
-// $1 text, $2 language or '', $3 now, $4 and $5 rank and article key of the last row of the page
-// before, $6 limit. Selects the columns of an article with `page_key` and `marked_body` (see
+// $1 text, $2 language or '', $3 and $4 rank and article key of the last row of the page before, $5
+// limit. Selects the columns of an article with `page_key` and `marked_body` (see
 // MakeSnippet). There is at least one row: `is_word` says whether the text has a word to search
 // for, and all other columns are NULL if nothing is found.
 //
@@ -69,13 +73,13 @@ WITH RECURSIVE used (config) AS (
   FROM words
 ), newest AS (
   SELECT f.article_id, f.config, f.search FROM article_search f
-  WHERE f.search @@ (SELECT query FROM matching) AND f.publish_time <= $$3::timestamptz
+  WHERE f.search @@ (SELECT query FROM matching) AND f.publish_time < 'infinity'
   ORDER BY f.publish_time DESC, f.article_id DESC LIMIT 1000
 ), page AS (
   SELECT article_id, config, any_word, rank
   FROM newest JOIN words USING (config) CROSS JOIN LATERAL ts_rank(search, any_word, 1) AS rank
-  WHERE (rank, article_id) < ($$4::real, $$5)
-  ORDER BY rank DESC, article_id DESC LIMIT $$6::integer
+  WHERE (rank, article_id) < ($$3::real, $$4)
+  ORDER BY rank DESC, article_id DESC LIMIT $$5::integer
 )
 SELECT found.*, matching.query IS NOT NULL AS is_word
 FROM matching LEFT JOIN (
@@ -86,7 +90,7 @@ FROM matching LEFT JOIN (
   WHERE $1
 ) found ON true
 ORDER BY found.rank DESC, found.article_id DESC)sql";
-  return absl::Substitute(kFound, ArticleColumns(v1::ARTICLE_VIEW_BASIC), IsReadable("$3"));
+  return absl::Substitute(kFound, ArticleColumns(v1::ARTICLE_VIEW_BASIC), kIsReadable);
 }
 
 v1::SearchResult ReadFound(const postgres::Row& row) {
@@ -105,6 +109,11 @@ void IndexArticle(postgres::Transaction& transaction, const std::string& article
   transaction.Exec(kInsertSearch, article_id, TimeParameter(publish_time));
 }
 
+void ShowInSearch(postgres::Transaction& transaction, const std::string& article_id,
+                  absl::Time publish_time) {
+  transaction.Exec(kUpdateSearchTime, article_id, TimeParameter(publish_time));
+}
+
 void UnindexArticle(postgres::Transaction& transaction, const std::string& article_id) {
   transaction.Exec(kDeleteSearch, article_id);
 }
@@ -114,9 +123,8 @@ absl::StatusOr<Page<v1::SearchResult>> SearchArticles(postgres::Connection& conn
   static const std::string statement = SelectFound();
   const std::string after = query.after_key.empty() ? "infinity/" : query.after_key;
   const std::pair<std::string, std::string> key = absl::StrSplit(after, absl::MaxSplits('/', 1));
-  const postgres::Result rows =
-      connection.Read(statement, query.text, query.language, NowParameter(), key.first, key.second,
-                      query.page_size + 1);
+  const postgres::Result rows = connection.Read(statement, query.text, query.language, key.first,
+                                                key.second, query.page_size + 1);
   if (!rows[0]["is_word"].as<bool>()) return InvalidField("query", "has no word to search for");
   if (rows[0]["page_key"].is_null()) return Page<v1::SearchResult>();
   return FillPage<v1::SearchResult>(rows, rows.size(), query.page_size, kMaxReplyBytes, ReadFound);

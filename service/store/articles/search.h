@@ -13,9 +13,14 @@
 // Full-text search of articles. Functions throw like postgres::Connection.
 namespace content::store {
 
-/// Makes the article, with its stored text, available to searches from `publish_time` on.
-/// `article_id` is the article's key.
+/// Makes the article, with its stored text, available to searches. If it is scheduled,
+/// `publish_time` is InfiniteFuture, and searches do not find it until ShowInSearch. `article_id`
+/// is the article's key.
 void IndexArticle(postgres::Transaction& transaction, const std::string& article_id,
+                  absl::Time publish_time);
+
+/// Makes an article that was scheduled available to searches.
+void ShowInSearch(postgres::Transaction& transaction, const std::string& article_id,
                   absl::Time publish_time);
 
 /// Removes the article from searches.

@@ -5,7 +5,6 @@
 #include <string>
 #include <utility>
 
-#include "absl/time/clock.h"
 #include "content/errors.h"
 #include "content/names.h"
 #include "store/comments/comment_tree.h"
@@ -16,12 +15,12 @@ namespace {
 
 // A write and its article, which is locked.
 struct Item {
-  const CommentChange* change;
+  CommentChange* change;
   LockedArticle* article;
   CommentAnswer* answer;
 };
 
-std::vector<std::string> NamesOf(const std::vector<const CommentChange*>& changes) {
+std::vector<std::string> NamesOf(const std::vector<CommentChange*>& changes) {
   std::vector<std::string> names;
   for (const CommentChange* change : changes) {
     const std::string& name = ArticleOf(*change);
@@ -32,7 +31,7 @@ std::vector<std::string> NamesOf(const std::vector<const CommentChange*>& change
 
 class CommentBatch {
  public:
-  CommentBatch(postgres::Connection& connection, const std::vector<const CommentChange*>& changes,
+  CommentBatch(postgres::Connection& connection, const std::vector<CommentChange*>& changes,
                postgres::WriteMode mode)
       : transaction_(connection), changes_(changes), mode_(mode), answers_(changes.size()) {}
 
@@ -50,7 +49,7 @@ class CommentBatch {
  private:
   void Lock() {
     const LockWait wait = mode_.skip_locked ? LockWait::kSkip : LockWait::kWait;
-    const auto named = LockArticles(transaction_, NamesOf(changes_), now_, wait);
+    const auto named = LockArticles(transaction_, NamesOf(changes_), wait);
     for (const auto& [name, article] : named) {
       if (article) articles_.try_emplace(article->id, *article);
     }
@@ -111,7 +110,7 @@ class CommentBatch {
       *item.answer = WriteComment({.article = *item.article,
                                    .comments = comments_,
                                    .requests = requests_,
-                                   .now = now_,
+                                   .now = item.article->now,
                                    .in_doubt = mode_.in_doubt},
                                   *item.change);
     }
@@ -142,9 +141,8 @@ class CommentBatch {
     return notices;
   }
 
-  const absl::Time now_ = absl::Now();
   postgres::Transaction transaction_;
-  const std::vector<const CommentChange*>& changes_;
+  const std::vector<CommentChange*>& changes_;
   const postgres::WriteMode mode_;
   std::map<std::string, LockedArticle> articles_;  // by key
   std::vector<CommentAnswer> answers_;
@@ -156,7 +154,7 @@ class CommentBatch {
 }  // namespace
 
 std::vector<CommentAnswer> WriteComments(postgres::Connection& connection,
-                                         const std::vector<const CommentChange*>& changes,
+                                         const std::vector<CommentChange*>& changes,
                                          postgres::WriteMode mode, const Announce& announce) {
   return CommentBatch(connection, changes, mode).Run(announce);
 }

@@ -56,9 +56,9 @@ TEST_F(SearchTest, RanksTheNewestThousandMatches) {
   Sql(R"sql(
     UPDATE article_search SET publish_time = '2000-01-01';
     INSERT INTO article_state (article_id, name, revision, comment_count, comment_policy,
-                               publish_time, retracted, feed_position, published_position,
-                               ever_readable)
-    SELECT 'post-' || i, 'post-' || i, 1, 0, 1, '2001-01-01', false, 0, 0, true
+                               publish_time, retracted, scheduled, feed_position,
+                               published_position, ever_readable)
+    SELECT 'post-' || i, 'post-' || i, 1, 0, 1, '2001-01-01', false, false, 0, 0, true
     FROM generate_series(1, 1000) i;
     INSERT INTO article SELECT 'post-' || i, 1, 'A title', '[]', now(), 'en', '', 'A whale.', '[]',
                                '[]', '', 2 FROM generate_series(1, 1000) i;

@@ -192,9 +192,16 @@ TEST_F(SearchTest, FindsOnlyReadableArticles) {
   ASSERT_TRUE(Retract("retracted").ok());
   EXPECT_THAT(Find("whale"), ElementsAre("seen"));
 
-  v1::Article due;
-  *due.mutable_publish_time() = TimeUtil::MicrosecondsToTimestamp(1'000'000);
-  ASSERT_TRUE(Edit({.id = "scheduled", .article = due, .paths = {"publish_time"}}).ok());
+  Sql("UPDATE article_state SET publish_time = now() WHERE scheduled");
+  EXPECT_THAT(Find("whale"), ElementsAre("seen"));
+  ReleaseDueArticles();
+  EXPECT_THAT(Find("whale"), UnorderedElementsAre("seen", "scheduled"));
+
+  ArticleEdit edit{.id = "scheduled", .article = scheduled, .paths = {"publish_time"}};
+  ASSERT_TRUE(Edit(edit).ok());
+  EXPECT_THAT(Find("whale"), ElementsAre("seen"));
+  *edit.article.mutable_publish_time() = TimeUtil::MicrosecondsToTimestamp(1'000'000);
+  ASSERT_TRUE(Edit(edit).ok());
   Add("retracted", {.body = "A whale."});
   EXPECT_THAT(Find("whale"), UnorderedElementsAre("seen", "scheduled", "retracted"));
 }

@@ -60,7 +60,7 @@ TEST_F(DeleteCommentTest, NeedsTheCurrentEtag) {
 }
 
 TEST_F(DeleteCommentTest, AMissingCommentIsAnErrorUnlessAllowed) {
-  const CommentRef none{"post", NewUuid(absl::Now())};
+  const CommentRef none{"post", NewUuid()};
   EXPECT_EQ(ReasonOf(Delete({.comment = none}).status()), "COMMENT_NOT_FOUND");
   EXPECT_EQ(*Delete({.comment = none, .etag = "x", .allow_missing = true}), 1);
 }

@@ -41,7 +41,7 @@ TEST_F(ModerateCommentTest, ModeratorsCanMoveCommentsBetweenAllStates) {
 }
 
 TEST_F(ModerateCommentTest, NeedsAnExistingComment) {
-  const std::string id = NewUuid(absl::Now());
+  const std::string id = NewUuid();
   EXPECT_EQ(ReasonOf(Moderate(CommentName("post", id), kHidden).status()), "COMMENT_NOT_FOUND");
   EXPECT_EQ(ReasonOf(Moderate(CommentName("none", id), kHidden).status()), "ARTICLE_NOT_FOUND");
 }
@@ -71,7 +71,7 @@ TEST_F(ModerateCommentTest, AHiddenCommentKeepsItsRepliesButShowsNoText) {
     EXPECT_THAT(everything, HasSubstr(v1::CommentState_Name(state)));
     EXPECT_THAT(ListBodies({.article_id = "post",
                             .order = v1::COMMENT_ORDER_THREADED,
-                            .reply_to_id = comment.comment_id,
+                            .reply_to_id = ParseCommentName(name)->comment_id,
                             .page_size = 1}),
                 ElementsAre("calm", "calmer"));
     EXPECT_EQ(ReasonOf(Create(MakeComment("post", "re", name)).status()), "COMMENT_NOT_FOUND");

@@ -1,8 +1,10 @@
 #include <algorithm>
 #include <mutex>
 #include <set>
+#include <string>
 #include <thread>
 
+#include "absl/strings/str_cat.h"
 #include "google/protobuf/util/message_differencer.h"
 #include "store/store_fixture.h"
 
@@ -16,17 +18,17 @@ class ReadCommentsTest : public StoreTest {};
 
 TEST_F(ReadCommentsTest, AddsACommentAndCountsIt) {
   ASSERT_TRUE(Publish(MakeArticle("post")).ok());
-  NewComment comment = MakeComment("post", "Well said — “truly”. 🙂");
-  const auto created = Create(comment);
+  const auto created = Create(MakeComment("post", "Well said — “truly”. 🙂"));
   ASSERT_TRUE(created.ok()) << created.status();
-  EXPECT_EQ(created->name(), CommentName("post", comment.comment_id));
+  const auto reference = ParseCommentName(created->name());
+  ASSERT_TRUE(reference) << created->name();
+  EXPECT_EQ(reference->article_id, "post");
   EXPECT_EQ(created->state(), v1::COMMENT_STATE_VISIBLE);
   EXPECT_EQ(created->article_revision(), 2);
   EXPECT_EQ(created->revision(), 2);
 
-  auto stored = Await<v1::Comment>([&](auto done) {
-    store_->GetComment({}, {"post", comment.comment_id}, 0, std::move(done));
-  });
+  auto stored = Await<v1::Comment>(
+      [&](auto done) { store_->GetComment({}, *reference, 0, std::move(done)); });
   ASSERT_TRUE(stored.ok());
   stored->set_article_revision(2);
   EXPECT_TRUE(google::protobuf::util::MessageDifferencer::Equals(*stored, *created))
@@ -269,6 +271,47 @@ TEST_F(ReadCommentsTest, AnArticlePageHasALimitedSize) {
   EXPECT_GT(bytes, kMaxReplyBytes - 2 * 4 * kMaxCommentCharacters);
   query.after_key = page->comments.next_key;
   EXPECT_EQ(page->comments.items.size() + ListBodies(query).size(), 80);
+}
+
+// Otherwise comments of several servers would not sort in the order of their revisions.
+TEST_F(ReadCommentsTest, ACommentIsDatedAfterItsArticleWasLocked) {
+  ASSERT_TRUE(Publish(MakeArticle("post")).ok());
+  testing::Session other(url_);
+  for (const std::string change : {"", "UPDATE article_state SET revision = revision + 1;"}) {
+    other.Run(absl::StrCat("BEGIN; SELECT FROM article_state FOR UPDATE;", change));
+    std::jthread writer([&] { Add("post", absl::StrCat("text", change)); });
+    testing::AwaitWaitersForLocks(url_, 1);
+    const std::string before = other.Run("SELECT clock_timestamp()");
+    other.Run("COMMIT");
+    writer.join();
+    EXPECT_EQ(Sql(absl::StrCat("SELECT create_time > '", before,
+                               "' FROM comment WHERE body = 'text", change, "'")),
+              "t");
+  }
+}
+
+// Its server's clock may have been ahead, or the database's may have gone back.
+TEST_F(ReadCommentsTest, AReplySortsAfterItsParentEvenIfThatIsFromTheFuture) {
+  ASSERT_TRUE(Publish(MakeArticle("post")).ok());
+  Add("post", "parent");
+  Sql("UPDATE comment SET comment_id = 'f1980000-0000-7000-8000-000000000000', "
+      "thread_key = '\\xf1980000000070008000000000000000', "
+      "create_time = '2999-01-01', update_time = '2999-01-01'");
+  const std::string parent = CommentName("post", "f1980000-0000-7000-8000-000000000000");
+  const std::string reply = Add("post", "reply", parent);
+  Add("post", "reply to the reply", reply);
+  EXPECT_THAT(ListBodies({.article_id = "post", .order = v1::COMMENT_ORDER_OLDEST, .page_size = 9}),
+              ElementsAre("parent", "reply", "reply to the reply"));
+  EXPECT_EQ(Sql("SELECT bool_and(create_time = '2999-01-01') FROM comment"), "t")
+      << "the times do not contradict the order";
+
+  const auto edited = Update({.comment = *ParseCommentName(reply), .body = "edited"});
+  ASSERT_TRUE(edited.ok()) << edited.status();
+  EXPECT_EQ(edited->update_time().seconds(), edited->create_time().seconds());
+
+  // Comments of other threads are not pushed ahead.
+  Add("post", "another");
+  EXPECT_EQ(Sql("SELECT create_time <= now() FROM comment WHERE body = 'another'"), "t");
 }
 
 }  // namespace

@@ -361,7 +361,7 @@ class WritesTest : public CoalescerTest {
     writes_.Add(std::move(context), {key, text}, received_.Expect(text));
   }
 
-  BatchAnswers<std::string> DoAll(const std::vector<const Write*>& writes, WriteMode mode) {
+  BatchAnswers<std::string> DoAll(const std::vector<Write*>& writes, WriteMode mode) {
     Strings texts;
     BatchAnswers<std::string> answers;
     for (const Write* write : writes) {
@@ -380,10 +380,10 @@ class WritesTest : public CoalescerTest {
 
   std::string locked_;  // the key that another transaction has locked
   std::vector<WriteMode> modes_;
-  std::function<BatchAnswers<std::string>(const std::vector<const Write*>&, WriteMode)> work_ =
+  std::function<BatchAnswers<std::string>(const std::vector<Write*>&, WriteMode)> work_ =
       [this](const auto& writes, WriteMode mode) { return DoAll(writes, mode); };
   Writes writes_{*executor_,
-                 {KeyOf, [this](TestConnection&, const std::vector<const Write*>& writes,
+                 {KeyOf, [this](TestConnection&, const std::vector<Write*>& writes,
                                 WriteMode mode) { return work_(writes, mode); }}};
 };
 
