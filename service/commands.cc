@@ -1,20 +1,29 @@
 #include "commands.h"
 
 #include <csignal>
+#include <cstdlib>
+#include <filesystem>
 #include <iostream>
 #include <memory>
+#include <stop_token>
+#include <thread>
 #include <utility>
 
 #include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
 #include "absl/time/clock.h"
+#include "base/clock.h"
 #include "cache/article_cache.h"
 #include "content/v1/admin_service.pb.h"
 #include "embedded/postgres.h"
 #include "google/protobuf/util/time_util.h"
 #include "import_files.h"
-#include "postgres/dsn.h"
+#include "schema_wait.h"
 #include "server/janitor.h"
+#include "server/releaser.h"
 #include "server/server.h"
+#include "stop_signals.h"
 #include "store/postgres_store.h"
 #include "store/schema.h"
 
@@ -31,33 +40,54 @@ int Fail(const absl::Status& status) {
 // The configured database, or an embedded one that runs until this object is destroyed.
 struct Database {
   std::string url;
-  std::unique_ptr<embedded::Postgres> postgres;  // nullptr unless it is embedded and ours
+  std::string description;                            // for people; without any part of the URL
+  std::unique_ptr<embedded::Postgres> postgres = {};  // nullptr unless it is embedded and ours
 };
 
-absl::StatusOr<Database> StartEmbedded(const Config& config) {
-  auto postgres = embedded::Postgres::Start({.data_dir = config.data_dir});
+Database ConfiguredDatabase(const Config& config) {
+  return {.url = config.database_url,
+          .description = absl::StrCat("the database that ", config.database_url_source, " names")};
+}
+
+std::string DescribeEmbedded(const Config& config, absl::string_view who_runs_it) {
+  const std::string path = std::filesystem::absolute(config.data_dir).lexically_normal().string();
+  return absl::StrCat("the embedded database in ", path, ", which ", who_runs_it);
+}
+
+absl::StatusOr<Database> StartEmbedded(const Config& config, bool create) {
+  auto postgres = embedded::Postgres::Start({.data_dir = config.data_dir, .create = create});
   if (!postgres.ok()) return postgres.status();
-  return Database{(*postgres)->url(), *std::move(postgres)};
+  return Database{.url = (*postgres)->url(),
+                  .description = DescribeEmbedded(config, "no server uses now"),
+                  .postgres = *std::move(postgres)};
 }
 
 absl::StatusOr<Database> OpenDatabase(const Config& config) {
-  if (!config.database_url.empty()) return Database{config.database_url, nullptr};
-  return StartEmbedded(config);
+  if (!config.database_url.empty()) return ConfiguredDatabase(config);
+  return StartEmbedded(config, /*create=*/true);
 }
 
-// Like OpenDatabase, but uses the embedded database of a running server if there is one.
+// Like OpenDatabase, but uses the embedded database of a running server if there is one, and never
+// creates one: in a directory that was mistyped, it would be created and used without a word.
 absl::StatusOr<Database> JoinDatabase(const Config& config) {
-  if (config.database_url.empty()) {
-    if (auto url = embedded::RunningUrl(config.data_dir); url.ok()) return Database{*url, nullptr};
+  if (!config.database_url.empty()) return ConfiguredDatabase(config);
+  if (auto url = embedded::RunningUrl(config.data_dir); url.ok()) {
+    return Database{.url = *url, .description = DescribeEmbedded(config, "a running server uses")};
   }
-  return OpenDatabase(config);
+  absl::StatusOr<Database> database = StartEmbedded(config, /*create=*/false);
+  if (!absl::IsNotFound(database.status())) return database;
+  return absl::NotFoundError(
+      absl::StrCat(database.status().message(),
+                   "; give the --data-dir or --database-url of the server. (`contentd serve` "
+                   "creates an embedded database.)"));
 }
 
 // Migrates an embedded database, because a server that is just starting may not have done so yet.
-// Any other database is only checked: its operator decides when to migrate it.
+// Any other database is only checked, once it can be reached: its operator decides when to migrate
+// it.
 absl::Status PrepareSchema(const Config& config, const Database& database) {
   if (config.database_url.empty()) return store::Migrate(database.url).status();
-  return store::CheckSchema(database.url);
+  return AwaitSchema(database.url, config.database_wait);
 }
 
 absl::StatusOr<std::unique_ptr<Store>> OpenStore(const Config& config, const Database& database) {
@@ -77,29 +107,43 @@ v1::GetServerInfoResponse MakeServerInfo(const Config& config) {
   *info.mutable_request_retention() =
       TimeUtil::MillisecondsToDuration(absl::ToInt64Milliseconds(config.request_retention));
   info.mutable_settings()->insert(config.settings.begin(), config.settings.end());
-  (*info.mutable_settings())["database-url"] = postgres::RedactedDsn(config.database_url);
+  (*info.mutable_settings())["database-url"] = config.database_url.empty() ? "" : "(not shown)";
   return info;
 }
 
-int WaitForStopSignal() {
-  sigset_t signals;
-  sigemptyset(&signals);
-  sigaddset(&signals, SIGTERM);
-  sigaddset(&signals, SIGINT);
-  int signal = 0;
-  sigwait(&signals, &signal);
-  // A second signal ends the process at once, for operators who do not want to wait for calls in
-  // flight.
-  pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
-  return signal;
+// Time for calls that were cancelled at the drain timeout to end.
+constexpr absl::Duration kCancelTimeout = absl::Seconds(1);
+
+// Returns a thread that ends the process after `timeout`, unless it is destroyed first. A stopping
+// server waits for statements under way, but a database that does not answer must not keep it.
+std::jthread ExitAfter(absl::Duration timeout) {
+  return std::jthread([timeout](const std::stop_token& stop) {
+    SteadyClock::System().SleepFor(timeout, stop);
+    if (stop.stop_requested()) return;
+    log::Warning("stopped without waiting for the database");
+    std::_Exit(0);
+  });
+}
+
+// Serves until a signal, and then until clients have had time to move.
+void ServeUntilStopped(const Config& config, StopSignals& signals, server::Server& server) {
+  const std::optional<int> signal = signals.Await();
+  log::Info("stopping", {{"signal", signal == SIGINT ? "SIGINT" : "SIGTERM"},
+                         {"delay", absl::FormatDuration(config.drain_delay)}});
+  server.LeaveRotation();
+  signals.Await(config.drain_delay);
+  // For operators who do not want to wait for calls in flight.
+  signals.Release();
 }
 
 }  // namespace
 
 int Serve(const Config& config) {
+  StopSignals signals;
   absl::StatusOr<Database> database = OpenDatabase(config);
   if (!database.ok()) return Fail(database.status());
   if (absl::Status status = PrepareSchema(config, *database); !status.ok()) return Fail(status);
+  std::jthread exit_timer;  // Destroyed once nothing waits for the database any more.
   absl::StatusOr<std::unique_ptr<Store>> store = OpenStore(config, *database);
   if (!store.ok()) return Fail(store.status());
 
@@ -107,6 +151,8 @@ int Serve(const Config& config) {
                                       .max_staleness = config.max_staleness,
                                       .stale_if_error = config.stale_if_error});
   const server::Janitor janitor(**store, config.request_retention);
+  const server::Releaser releaser(**store);
+  signals.Hold();
   auto server = server::Server::Start({.listen = config.listen,
                                        .drain_timeout = config.drain_timeout,
                                        .watch_write_timeout = config.watch_write_timeout,
@@ -115,8 +161,8 @@ int Serve(const Config& config) {
   if (!server.ok()) return Fail(server.status());
 
   log::Info("serving", {{"address", (*server)->address()}, {"version", CONTENT_VERSION}});
-  const int signal = WaitForStopSignal();
-  log::Info("stopping", {{"signal", signal == SIGINT ? "SIGINT" : "SIGTERM"}});
+  ServeUntilStopped(config, signals, **server);
+  exit_timer = ExitAfter(config.drain_timeout + kCancelTimeout);
   (*server)->Stop();
   log::Info("stopped");
   return 0;
@@ -125,6 +171,7 @@ int Serve(const Config& config) {
 int Migrate(const Config& config) {
   const absl::StatusOr<Database> database = JoinDatabase(config);
   if (!database.ok()) return Fail(database.status());
+  std::cerr << "migrating " << database->description << "\n";
   const absl::StatusOr<std::vector<std::string>> applied = store::Migrate(database->url);
   if (!applied.ok()) return Fail(applied.status());
   for (const std::string& name : *applied) std::cout << "applied " << name << "\n";
@@ -136,6 +183,7 @@ int Import(const Config& config) {
   if (config.dry_run) return ImportFiles(config, nullptr);
   const absl::StatusOr<Database> database = JoinDatabase(config);
   if (!database.ok()) return Fail(database.status());
+  std::cerr << "importing into " << database->description << "\n";
   if (absl::Status status = PrepareSchema(config, *database); !status.ok()) return Fail(status);
   const absl::StatusOr<std::unique_ptr<Store>> store = OpenStore(config, *database);
   if (!store.ok()) return Fail(store.status());

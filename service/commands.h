@@ -5,7 +5,7 @@
 // The subcommands. Each returns the process's exit status.
 namespace content {
 
-/// Serves until SIGTERM or SIGINT, which the caller must have blocked in every thread.
+/// Serves until SIGTERM or SIGINT. Must be called before any other thread starts.
 int Serve(const Config& config);
 
 /// Brings the database's schema up to date, and prints the migrations applied.

@@ -6,77 +6,117 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstdlib>
+#include <filesystem>
 #include <map>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "absl/strings/str_replace.h"
 #include "absl/strings/strip.h"
+#include "content/names.h"
+#include "help.h"
+#include "variables.h"
 
 namespace content {
 namespace {
+
+constexpr char kVersion[] = "contentd " CONTENT_VERSION " (schema " CONTENT_SCHEMA_VERSION ")";
 
 constexpr char kDescription[] =
     "Articles and their comments over gRPC, stored in PostgreSQL.\n\n"
     "To try it:\n"
     "  contentd serve                             serve, with an embedded database\n"
-    "  contentd import FILE                       publish an article, also while serve runs\n"
-    "  grpcurl -plaintext localhost:50051 list    list the services\n";
+    "  contentd import FILE                       publish an article while serve runs\n"
+    "  grpcurl -plaintext localhost:50051 list    list the services";
 
 constexpr char kFooter[] =
     "`contentd COMMAND --help` describes a command and its settings.\n"
-    "Exit status: 0 on success, 1 on failure, 2 if the command line or a variable is wrong.";
+    "Exit status: 0 on success, 1 on failure, 2 if the command line or a variable is\n"
+    "wrong.";
+
+// Each command's description says how it finds the database.
+constexpr char kServeDescription[] =
+    "Serve articles and comments over gRPC until SIGTERM or SIGINT.\n\n"
+    "The database is the one that --database-url names, whose schema `contentd\n"
+    "migrate` has prepared. Otherwise an embedded PostgreSQL runs in --data-dir; it\n"
+    "is created if it is missing.";
 
 constexpr char kServeFooter[] =
-    "DURATION is one or more numbers with a unit (ns, us, ms, s, m, h): 500ms, 30s, 1h30m.\n"
-    "BYTES is a whole number, alone or with KiB, MiB or GiB: 268435456, 256MiB.\n\n"
-    "Example: contentd serve --listen 0.0.0.0:50051 --cache-bytes 1GiB\n\n"
-    "Exit status: 0 after SIGTERM or SIGINT, 1 if the server cannot start, 2 if the command line\n"
-    "or a variable is wrong.";
+    "DURATION is one or more numbers with a unit (ns, us, ms, s, m, h): 500ms, 30s,\n"
+    "1h30m. BYTES is a whole number, alone or with KiB, MiB or GiB: 268435456,\n"
+    "256MiB. The range that is allowed is in parentheses.\n\n"
+    "Examples:\n"
+    "  contentd serve\n"
+    "  contentd serve --data-dir ~/content --listen 127.0.0.1:8080\n"
+    "  CONTENT_DATABASE_URL=postgresql://content@db/content \\\n"
+    "    contentd serve --listen 0.0.0.0:50051 --cache-bytes 1GiB\n\n"
+    "SIGTERM or SIGINT stops the server gracefully; one more during --drain-timeout\n"
+    "ends it at once. SIGHUP is ignored.\n\n"
+    "Exit status: 0 after a graceful stop, 1 if the server cannot start, 2 if the\n"
+    "command line or a variable is wrong.";
+
+constexpr char kMigrateDescription[] =
+    "Bring the schema of a database to the version that this program needs.\n\n"
+    "The database is the one that --database-url names, or the embedded one in\n"
+    "--data-dir, which must exist. (`contentd serve` migrates the embedded one too.)";
 
 constexpr char kMigrateFooter[] =
-    "Example: CONTENT_DATABASE_URL=postgresql://content@db/content contentd migrate\n\n"
-    "Exit status: 0 if the schema is now up to date, 1 if not, 2 if the command line or a "
-    "variable\n"
-    "is wrong.";
+    "Examples:\n"
+    "  CONTENT_DATABASE_URL=postgresql://content@db/content contentd migrate\n"
+    "  contentd migrate --database-url 'host=db dbname=content user=content'\n\n"
+    "Exit status: 0 if the schema is now up to date, 1 if not, 2 if the command line\n"
+    "or a variable is wrong.";
+
+constexpr char kImportDescription[] =
+    "Publish articles from files.\n\n"
+    "They go into the database that --database-url names, or into the embedded one\n"
+    "in --data-dir, also while a server uses it. The database must exist. Name the\n"
+    "server's database in the same way as for the server.";
 
 constexpr char kImportFooter[] =
-    "Text is a page saved as text: a byline (By Ada Byron and John Doe), a date line (Thursday,\n"
-    "June 12, 2025), then wrapped paragraphs with *** between sections. It needs --title.\n\n"
+    "Text is a page saved as text. It needs --title:\n"
+    "  By Ada Byron and John Doe\n"
+    "  Thursday, June 12, 2025\n"
+    "  Then come paragraphs of wrapped lines, with *** between sections.\n\n"
     "Markdown is CommonMark, with or without YAML front matter:\n"
     "  ---\n"
-    "  title: Notes on Binary Search\n"
+    "  title: Notes on Binary Search      # or --title\n"
     "  authors:                           # or author: Ada Byron\n"
     "    - {name: Ada Byron, id: ada, url: 'https://example.org/ada'}\n"
     "    - John Doe\n"
-    "  date: 2025-06-12                   # or 2025-06-12T08:30:00Z, 2025-06-12 08:30:00 +0200\n"
+    "  date: 2025-06-12                   # or 2025-06-12T08:30:00Z,\n"
+    "                                     # 2025-06-12 08:30:00 +0200\n"
     "  tags: [programming, algorithms]    # or \"two words, one\", \"three short words\"\n"
     "  summary: Two traps.                # or description\n"
     "  language: en                       # or lang\n"
-    "  slug: binary-search                # or id\n"
+    "  slug: binary-search                # or id, or --id\n"
     "  ---\n"
-    "Other keys are ignored. A file with `draft: true` or `published: false` is refused.\n\n"
-    "Importing an unchanged file again changes nothing. A file that cannot be imported does not\n"
-    "stop the others.\n\n"
-    "Example: contentd import posts/*.md\n\n"
-    "Exit status: 0 if every file was imported, 1 if not, 2 if the command line or a variable is\n"
-    "wrong.";
-
-// Heading of the commands in the help.
-constexpr char kCommands[] = "Commands";
+    "  The text follows here.\n\n"
+    "All keys but the title are optional. Other keys are ignored, and the output\n"
+    "names them. A file with `draft: true` or `published: false` is refused.\n\n"
+    "Importing an unchanged file again changes nothing. A file that cannot be\n"
+    "imported does not stop the others.\n\n"
+    "Examples:\n"
+    "  contentd import --dry-run posts/*.md\n"
+    "  contentd import --data-dir ~/content posts/*.md\n"
+    "  contentd import page.txt --title \"What the Page Says\"\n"
+    "  contentd import notes.md --id notes-on-binary-search\n\n"
+    "Exit status: 0 if every file was imported, 1 if not, 2 if the command line or a\n"
+    "variable is wrong.";
 
 // Heading in the help, and group, of the options that variables can set too.
 constexpr char kSettings[] =
-    "Settings (also read from variables: CONTENT_LOG_LEVEL for --log-level; a flag wins)";
+    "Settings (or variables: CONTENT_LOG_LEVEL for --log-level; a flag wins)";
 
 // The one setting that may hold a secret.
 constexpr char kDatabaseUrl[] = "--database-url";
+
+constexpr char kDataDir[] = "--data-dir";
 
 // For reads and for writes each. Together they leave room among the embedded database's 100.
 constexpr int kMaxConnections = 40;
@@ -223,11 +263,12 @@ std::string DefaultDataDir() {
 
 void AddDatabaseSettings(Settings& settings, Config& config) {
   settings.Text(kDatabaseUrl, "URL", config.database_url, "",
-                "PostgreSQL database, as a URI or libpq keywords. Without it an\n"
-                "embedded database runs under the data directory. Prefer the\n"
-                "variable if it holds a password");
-  settings.Text("--data-dir", "DIR", config.data_dir, DefaultDataDir(),
-                "Directory of the embedded database");
+                "PostgreSQL database, as a URI or libpq keywords. Percent-encode @ : / ? # [ ] % "
+                "and spaces of a password in a URI. Prefer the variable: other users see a flag "
+                "until the program has read it");
+  settings.Text(kDataDir, "DIR", config.data_dir, DefaultDataDir(),
+                "Directory of the embedded database. Refused together with --database-url, "
+                "also if either comes from its variable");
 }
 
 void AddLogSettings(Settings& settings, Config& config, const std::string& initial_level) {
@@ -248,9 +289,9 @@ void AddPoolSettings(Settings& settings, Config& config) {
   settings.Count("--read-connections", config.read_connections, 4, kMaxConnections,
                  "Database connections for reads");
   settings.Count("--write-connections", config.write_connections, 4, kMaxConnections,
-                 "Database connections for writing comments, EraseAuthor and\n"
-                 "VerifyCounters. At most two of them commit groups of comments;\n"
-                 "the others wait for locked articles");
+                 "Database connections for everything that changes comments. Two are enough "
+                 "unless articles are locked for long: two commit comments in groups, and the "
+                 "others wait for locked articles, EraseAuthor and VerifyCounters");
   settings.Count("--queue-limit", config.queue_limit, 1000, 1'000'000,
                  "Calls that may wait for a read connection, and as many for a write\n"
                  "connection; further ones are refused at once. An article that\n"
@@ -277,22 +318,31 @@ void AddCacheSettings(Settings& settings, Config& config) {
 
 const CLI::App* AddServe(CLI::App& app, Config& config) {
   config.command = Config::Command::kServe;
-  CLI::App& command = *app.add_subcommand("serve", "Serve articles and comments over gRPC");
-  command.group(kCommands)->footer(kServeFooter);
+  CLI::App& command = *app.add_subcommand("serve", kServeDescription);
+  command.footer(kServeFooter);
   Settings settings(command, config);
   settings
       .Text("--listen", "HOST:PORT", config.listen, "127.0.0.1:50051",
             "Address to listen on; port 0 picks a free one")
       ->check(CheckListen);
   AddDatabaseSettings(settings, config);
+  settings.Duration("--database-wait", config.database_wait, "60s",
+                    "Time to wait at startup for a database that cannot be reached\n"
+                    "yet; 0 does not wait",
+                    {absl::ZeroDuration(), absl::Hours(24)});
+  settings.Duration("--drain-delay", config.drain_delay, "5s",
+                    "Time after SIGTERM or SIGINT in which all calls are served while\n"
+                    "health is NOT_SERVING, so that clients can move; a second signal\n"
+                    "ends it",
+                    {absl::ZeroDuration(), absl::Hours(24)});
   settings.Duration("--drain-timeout", config.drain_timeout, "30s",
-                    "Time for calls to finish after SIGTERM or SIGINT");
+                    "Time after that for calls in flight to finish");
   settings.Duration("--watch-write-timeout", config.watch_write_timeout, "30s",
                     "Time for a watcher to take a message, after which its watch\n"
                     "ends");
   settings.Duration("--request-retention", config.request_retention, "24h",
                     "How long a request_id is remembered, that is, how long a write\n"
-                    "can be repeated safely",
+                    "can be repeated safely. The longest of all servers holds",
                     {absl::Seconds(1), absl::Hours(720)});
   AddPoolSettings(settings, config);
   AddCacheSettings(settings, config);
@@ -303,44 +353,68 @@ const CLI::App* AddServe(CLI::App& app, Config& config) {
 // The one-shot commands print what they did, so they log only warnings and errors.
 const CLI::App* AddMigrate(CLI::App& app, Config& config) {
   config.command = Config::Command::kMigrate;
-  CLI::App& command =
-      *app.add_subcommand("migrate", "Bring the database's schema to this version's");
-  command.group(kCommands)->footer(kMigrateFooter);
+  CLI::App& command = *app.add_subcommand("migrate", kMigrateDescription);
+  command.footer(kMigrateFooter);
   Settings settings(command, config);
   AddDatabaseSettings(settings, config);
   AddLogSettings(settings, config, "warning");
   return &command;
 }
 
+std::string CheckId(const std::string& id) {
+  if (IsArticleId(id)) return "";
+  return absl::StrCat("\"", id, "\" is not 1 to ", kMaxArticleIdLength,
+                      " lower-case letters, digits and inner hyphens");
+}
+
 void AddImportOptions(CLI::App& command, Config& config) {
   command.add_option("FILE", config.files, "Files to import")->option_text("...")->required();
-  command.add_option("--title", config.overrides.title, "Title of the article (for a single FILE)")
-      ->type_name("TITLE");
+  command
+      .add_option("--title", config.overrides.title,
+                  "Title of the article, which replaces that of the file (for a single FILE)")
+      ->option_text("TITLE");
   command
       .add_option("--id", config.overrides.id,
-                  "Id of the article, which is replaced if it exists (for a single\n"
-                  "FILE). Without it, the id is derived from the title and nothing\n"
-                  "is replaced")
-      ->type_name("ID");
+                  "Id of the article, which is replaced if it exists (for a single FILE). Without "
+                  "it, the id is that of the file, or is derived from the title; in the second "
+                  "case nothing is replaced")
+      ->option_text("ID")
+      ->check(CLI::Validator(CheckId, ""));
   const Choices<importer::Format> formats = {{"text", importer::Format::kText},
                                              {"markdown", importer::Format::kMarkdown}};
-  AddChoice(command, "--format", config.format, formats,
-            "Format of the files; otherwise .md and .markdown are Markdown and\n"
-            "everything else is text")
+  AddChoice(
+      command, "--format", config.format, formats,
+      "Format of the files; otherwise .md and .markdown are Markdown and everything else is text")
       ->option_text("FORMAT");
   command.add_flag("--dry-run", config.dry_run, "Only print what would be imported");
 }
 
+// A value of --database-url that was not quoted falls apart at its spaces, and the rest, perhaps a
+// password, would be named as a file that does not exist.
+bool LooksLikeDatabaseUrl(const std::string& file) {
+  const size_t keyword = file.find_first_not_of("abcdefghijklmnopqrstuvwxyz_");
+  const bool is_setting = keyword != 0 && keyword < file.size() && file[keyword] == '=';
+  const bool is_uri = absl::StrContains(file, "://") || absl::StrContains(file, '@');
+  return (is_setting || is_uri) && !std::filesystem::exists(file);
+}
+
 const CLI::App* AddImport(CLI::App& app, Config& config) {
   config.command = Config::Command::kImport;
-  CLI::App& command = *app.add_subcommand("import", "Publish articles from files");
-  command.group(kCommands)->footer(kImportFooter);
+  CLI::App& command = *app.add_subcommand("import", kImportDescription);
+  command.footer(kImportFooter);
   AddImportOptions(command, config);
   Settings settings(command, config);
   AddDatabaseSettings(settings, config);
   AddLogSettings(settings, config, "warning");
   command.callback([&config] {
     const bool has_overrides = !config.overrides.title.empty() || !config.overrides.id.empty();
+    for (const std::string& file : config.files) {
+      if (LooksLikeDatabaseUrl(file)) {
+        throw CLI::ValidationError(
+            "an argument is no FILE, but looks like a part of a database URL; quote a value that "
+            "contains spaces");
+      }
+    }
     if (has_overrides && config.files.size() > 1) {
       throw CLI::ValidationError("--title and --id need a single FILE");
     }
@@ -348,55 +422,105 @@ const CLI::App* AddImport(CLI::App& app, Config& config) {
   return &command;
 }
 
-// CONTENT_LOG_LEVEL for --log-level.
-std::string VariableOf(absl::string_view flag) {
-  const std::string name = absl::StrReplaceAll(absl::StripPrefix(flag, "--"), {{"-", "_"}});
-  return absl::StrCat("CONTENT_", absl::AsciiStrToUpper(name));
-}
-
 std::vector<const CLI::Option*> SettingsOf(const CLI::App& command) {
   return command.get_options(
       [](const CLI::Option* option) { return option->get_group() == kSettings; });
 }
 
+// The command line with the variables added to it.
+struct Arguments {
+  std::vector<std::string> words;
+  std::set<std::string> from_variables;  // the flags that were added
+};
+
+bool IsFlagGiven(const std::vector<std::string>& words, const std::string& flag) {
+  const auto end = std::find(words.begin(), words.end(), "--");  // files follow
+  return std::any_of(words.begin(), end, [&flag](const std::string& word) {
+    return word == flag || absl::StartsWith(word, flag + "=");
+  });
+}
+
 // The arguments, with a flag added for each variable whose setting they lack. (CLI11 reads
 // variables too, but its versions differ in what they do with a wrong value, and for which
 // commands.)
-std::vector<std::string> WithVariables(const CLI::App& app, std::vector<std::string> arguments) {
+Arguments WithVariables(const CLI::App& app, std::vector<std::string> words) {
+  Arguments arguments{.words = std::move(words), .from_variables = {}};
   const auto commands = app.get_subcommands([&arguments](const CLI::App* command) {
-    return !arguments.empty() && command->get_name() == arguments.front();
+    return !arguments.words.empty() && command->get_name() == arguments.words.front();
   });
   if (commands.empty()) return arguments;
   for (const CLI::Option* setting : SettingsOf(*commands.front())) {
     const std::string flag = setting->get_name();
     const char* const value = std::getenv(VariableOf(flag).c_str());
-    const bool is_given =
-        std::any_of(arguments.begin(), arguments.end(), [&](const auto& argument) {
-          return argument == flag || absl::StartsWith(argument, flag + "=");
-        });
-    if (value != nullptr && *value != '\0' && !is_given) {
+    if (value != nullptr && *value != '\0' && !IsFlagGiven(arguments.words, flag)) {
       // Right after the command: after a `--` it would be a file.
-      arguments.insert(arguments.begin() + 1, absl::StrCat(flag, "=", value));
+      arguments.words.insert(arguments.words.begin() + 1, absl::StrCat(flag, "=", value));
+      arguments.from_variables.insert(flag);
     }
+  }
+  // `--flag=` means the default, as an empty variable does. CLI11 would take the next word.
+  for (const CLI::Option* option : commands.front()->get_options()) {
+    std::erase(arguments.words, option->get_name() + "=");
   }
   return arguments;
 }
 
-std::string UsageError(const CLI::App* app, const CLI::Error& error) {
-  const auto commands = app->get_subcommands();
+// The flag or variable that a setting came from, as its user knows it.
+std::string SourceOf(const std::string& flag, const Arguments& arguments) {
+  return arguments.from_variables.contains(flag) ? VariableOf(flag) : flag;
+}
+
+bool HasValue(const CLI::App& command, const char* flag) {
+  const auto& values = command.get_option(flag)->results();
+  return !values.empty() && !values.back().empty();
+}
+
+// Refuses two answers to the question which database is meant, wherever they come from: a flag for
+// one of them does not show that the other was left in the environment on purpose.
+void CheckOneDatabase(const CLI::App& command, const Arguments& arguments) {
+  if (!HasValue(command, kDatabaseUrl) || !HasValue(command, kDataDir)) return;
+  throw CLI::ValidationError(absl::StrCat(
+      SourceOf(kDatabaseUrl, arguments), " and ", SourceOf(kDataDir, arguments),
+      " name two different databases; give only one (`env -u VARIABLE` leaves a variable out)"));
+}
+
+// CLI11 quotes the arguments that it did not expect. One of them may be a part of the database URL,
+// such as `password=secret` after a space, so only names of options and commands are quoted.
+std::string Unexpected(const CLI::App& app) {
+  const bool lacks_command = app.get_subcommands().empty();
+  for (const std::string& argument : app.remaining(/*recurse=*/true)) {
+    const size_t end = argument.find_first_not_of("-abcdefghijklmnopqrstuvwxyz");
+    const std::string name = argument.substr(0, end);
+    if (absl::StartsWith(name, "--") || (lacks_command && name == argument)) {
+      return absl::StrCat(name, " was not expected");
+    }
+  }
+  return "an argument was not expected; quote a value that contains spaces";
+}
+
+std::string UsageError(const CLI::App& app, const CLI::Error& error, const Arguments& arguments) {
+  const auto commands = app.get_subcommands();
   const std::string command =
       commands.empty() ? "contentd" : absl::StrCat("contentd ", commands.front()->get_name());
-  return absl::StrCat("contentd: ", error.what(), "\nTry `", command, " --help`.\n");
+  const bool is_unexpected = dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr;
+  std::string problem = is_unexpected ? Unexpected(app) : error.what();
+  for (const std::string& flag : arguments.from_variables) {
+    absl::string_view rest = problem;
+    if (absl::ConsumePrefix(&rest, flag + ":")) problem = absl::StrCat(VariableOf(flag), ":", rest);
+  }
+  return absl::StrCat("contentd: ", problem, "\nTry `", command, " --help`.\n");
 }
 
 }  // namespace
 
 std::variant<Config, ExitNow> ReadConfig(int argc, const char* const* argv) {
   CLI::App app(kDescription, "contentd");
+  app.formatter_fn([](const CLI::App* command, const std::string& name, CLI::AppFormatMode) {
+    return MakeHelp(*command, name);
+  });
   app.footer(kFooter);
-  app.failure_message(UsageError);
-  app.get_formatter()->label("SUBCOMMAND", "COMMAND");
-  app.set_version_flag("--version", "contentd " CONTENT_VERSION, "Print the version and exit");
+  app.set_help_flag("-h,--help", "Print this help and exit");
+  app.set_version_flag("--version", kVersion, "Print the version and exit");
   app.require_subcommand(0, 1);  // an unknown command is then reported by its name
   // Each command has its own config, because initial values differ. An import opens the store with
   // those of serve.
@@ -405,17 +529,31 @@ std::variant<Config, ExitNow> ReadConfig(int argc, const char* const* argv) {
   Config migrate;
   Config import = serve;
   import.settings.clear();
-  const std::pair<const CLI::App*, const Config*> commands[] = {
+  import.database_wait = absl::ZeroDuration();
+  const std::pair<const CLI::App*, Config*> commands[] = {
       {serve_command, &serve},
       {AddMigrate(app, migrate), &migrate},
       {AddImport(app, import), &import},
   };
+  std::set<std::string> variables;
+  for (const auto& [command, config] : commands) {
+    for (const CLI::Option* setting : SettingsOf(*command)) {
+      variables.insert(VariableOf(setting->get_name()));
+    }
+  }
+  const Arguments arguments = WithVariables(app, {argv + 1, argv + argc});
+  app.failure_message([&arguments](const CLI::App* failed, const CLI::Error& error) {
+    return UsageError(*failed, error, arguments);
+  });
   try {
-    std::vector<std::string> arguments = WithVariables(app, {argv + 1, argv + argc});
-    std::reverse(arguments.begin(), arguments.end());  // as CLI11 takes them
-    app.parse(std::move(arguments));
+    std::vector<std::string> reversed(arguments.words.rbegin(), arguments.words.rend());
+    app.parse(std::move(reversed));  // CLI11 takes them in this order
     for (const auto& [command, config] : commands) {
-      if (command->parsed()) return *config;
+      if (!command->parsed()) continue;
+      CheckOneDatabase(*command, arguments);
+      config->database_url_source = SourceOf(kDatabaseUrl, arguments);
+      config->unknown_variables = FindUnknownVariables(variables);
+      return std::move(*config);
     }
     throw CLI::RequiredError("A command");
   } catch (const CLI::ParseError& error) {

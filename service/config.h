@@ -10,6 +10,7 @@
 #include "absl/time/time.h"
 #include "import/importer.h"
 #include "telemetry/log.h"
+#include "variables.h"
 
 namespace content {
 
@@ -24,9 +25,15 @@ struct Config {
 
   /// Empty: the embedded database under data_dir.
   std::string database_url;
+  /// Where database_url was given: --database-url or CONTENT_DATABASE_URL.
+  std::string database_url_source;
+  /// How long to wait for a database that cannot be reached at startup.
+  absl::Duration database_wait;
   std::string data_dir;
 
   std::string listen;
+  /// How long a stopping server still serves all calls.
+  absl::Duration drain_delay;
   absl::Duration drain_timeout;
   int read_connections = 0;
   int write_connections = 0;
@@ -51,6 +58,9 @@ struct Config {
   /// The settings of the command by the names of their flags without leading dashes: the text that
   /// was given, or the default. Omits the database URL, because it may contain a password.
   std::map<std::string, std::string> settings;
+
+  /// Variables that are probably misspelt.
+  std::vector<UnknownVariable> unknown_variables;
 };
 
 /// The process should exit now with this status: help was printed, or a setting is wrong and the

@@ -1,13 +1,20 @@
 #include "import_files.h"
 
-#include <fstream>
-#include <ios>
+#include <cerrno>
+#include <cstdio>
 #include <iostream>
+#include <memory>
 #include <string>
+#include <system_error>
 #include <utility>
+#include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/string_view.h"
 #include "base/await.h"
 #include "content/body.h"
 #include "import/importer.h"
@@ -17,12 +24,15 @@ namespace {
 
 // One byte more than the importer takes is enough for it to refuse the file.
 absl::StatusOr<std::string> ReadFile(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::string content(importer::kMaxFileBytes + 1, '\0');
-  file.read(content.data(), static_cast<std::streamsize>(content.size()));
-  if (!file.is_open() || file.bad()) return absl::NotFoundError("cannot be read");
-  content.resize(static_cast<size_t>(file.gcount()));
-  return content;
+  const std::unique_ptr<std::FILE, decltype(&std::fclose)> file(std::fopen(path.c_str(), "rb"),
+                                                                &std::fclose);
+  if (file != nullptr) {
+    std::string content(importer::kMaxFileBytes + 1, '\0');
+    content.resize(std::fread(content.data(), 1, content.size(), file.get()));
+    if (std::ferror(file.get()) == 0) return content;
+  }
+  const std::string reason = std::generic_category().message(errno);
+  return absl::NotFoundError(absl::StrCat("cannot be read: ", reason));
 }
 
 absl::StatusOr<importer::ParsedArticle> ParseFile(const Config& config, const std::string& path) {
@@ -57,24 +67,42 @@ const char* NameOf(v1::PublishOutcome outcome) {
   }
 }
 
-void Print(const std::string& file, const PublishedArticle& published) {
+// "1 word", "2 words".
+std::string Count(int count, absl::string_view noun) {
+  return absl::StrCat(count, " ", noun, count == 1 ? "" : "s");
+}
+
+void Print(const std::string& file, const PublishedArticle& published,
+           const std::vector<std::string>& ignored_keys) {
   const v1::Article& article = published.article;
-  std::cout << absl::StrFormat("%-9s %s  %d sections, %d paragraphs, %d words  from %s\n",
-                               NameOf(published.outcome), article.name(), article.sections_size(),
-                               CountParagraphs(article.body()), article.word_count(), file);
+  const std::string ignored =
+      ignored_keys.empty() ? ""
+                           : absl::StrCat(" (ignored: ", absl::StrJoin(ignored_keys, ", "), ")");
+  std::cout << absl::StrFormat("%-9s %s  %s, %s, %s  from %s%s\n", NameOf(published.outcome),
+                               article.name(), Count(article.sections_size(), "section"),
+                               Count(CountParagraphs(article.body()), "paragraph"),
+                               Count(article.word_count(), "word"), file, ignored);
 }
 
 absl::Status ImportFile(const Config& config, const std::string& file, Publishing* publishing) {
   absl::StatusOr<importer::ParsedArticle> parsed = ParseFile(config, file);
   if (!parsed.ok()) return parsed.status();
+  const std::vector<std::string> ignored_keys = parsed->ignored_keys;
   if (publishing == nullptr) {
-    Print(file, {.article = std::move(parsed->article)});
+    Print(file, {.article = std::move(parsed->article)}, ignored_keys);
     return absl::OkStatus();
   }
   const absl::StatusOr<PublishedArticle> published = Publish(*publishing, *std::move(parsed));
   if (!published.ok()) return published.status();
-  Print(file, *published);
+  Print(file, *published, ignored_keys);
   return absl::OkStatus();
+}
+
+// A file may have several faults, one on each line of the message.
+void PrintFaults(const std::string& file, const absl::Status& status) {
+  for (const absl::string_view fault : absl::StrSplit(status.message(), '\n')) {
+    std::cerr << "contentd: " << file << ": " << fault << "\n";
+  }
 }
 
 }  // namespace
@@ -83,7 +111,7 @@ int ImportFiles(const Config& config, Publishing* publishing) {
   int exit_status = 0;
   for (const std::string& file : config.files) {
     if (absl::Status status = ImportFile(config, file, publishing); !status.ok()) {
-      std::cerr << "contentd: " << file << ": " << status.message() << "\n";
+      PrintFaults(file, status);
       exit_status = 1;
     }
   }

@@ -5,24 +5,25 @@
 
 #include "commands.h"
 #include "config.h"
+#include "secrets.h"
 #include "telemetry/log.h"
 
 namespace {
 
-// Called before any thread starts, so that every thread inherits the mask and the signals stay
-// pending until Serve waits for them.
-void BlockStopSignals() {
-  sigset_t signals;
-  sigemptyset(&signals);
-  sigaddset(&signals, SIGTERM);
-  sigaddset(&signals, SIGINT);
-  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+void WarnOfUnknownVariables(const content::Config& config) {
+  for (const content::UnknownVariable& variable : config.unknown_variables) {
+    if (variable.suggestion.empty()) {
+      content::log::Warning("unknown variable", {{"variable", variable.name}});
+    } else {
+      content::log::Warning("unknown variable",
+                            {{"variable", variable.name}, {"did_you_mean", variable.suggestion}});
+    }
+  }
 }
 
 int Run(const content::Config& config) {
   switch (config.command) {
     case content::Config::Command::kServe:
-      BlockStopSignals();
       return content::Serve(config);
     case content::Config::Command::kMigrate:
       return content::Migrate(config);
@@ -38,9 +39,12 @@ int main(int argc, char** argv) try {
   // The process must survive when the reader of its log or output goes away.
   std::signal(SIGPIPE, SIG_IGN);
   const auto config = content::ReadConfig(argc, argv);
+  content::HideDatabaseUrl(argc, argv);
   if (const auto* exit = std::get_if<content::ExitNow>(&config)) return exit->status;
   const auto& settings = std::get<content::Config>(config);
+  content::IgnoreLibpqVariables(/*is_external=*/!settings.database_url.empty());
   content::log::Configure(settings.log_level, settings.log_format);
+  WarnOfUnknownVariables(settings);
   return Run(settings);
 } catch (const std::exception& exception) {
   std::fprintf(stderr, "contentd: %s\n", exception.what());

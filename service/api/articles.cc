@@ -121,8 +121,10 @@ absl::StatusOr<ArticleQuery> CheckListArticles(const v1::ListArticlesRequest& re
   }
   if (request.order() != v1::ARTICLE_ORDER_UNSPECIFIED) query.order = request.order();
   query.page_size = CheckPageSize(request.page_size(), kArticlePageSizes, "page_size", violations);
-  query.author = CheckFilter(request.author(), "author", violations);
-  query.tag = CheckFilter(request.tag(), "tag", violations);
+  CheckNameFilter(request.author(), "author", violations);
+  CheckNameFilter(request.tag(), "tag", violations);
+  query.author = request.author();
+  query.tag = request.tag();
   CheckTime(request.published_after(), "published_after", violations);
   CheckTime(request.published_before(), "published_before", violations);
   query.after_key = CheckPageToken(request, request.page_token(), violations);
@@ -153,7 +155,8 @@ absl::StatusOr<SearchQuery> CheckSearchArticles(const v1::SearchArticlesRequest&
   if (CountCharacters(request.query()) > kMaxQueryCharacters) {
     violations.Add("query", absl::StrCat("has more than ", kMaxQueryCharacters, " characters"));
   }
-  query.text = CheckFilter(request.query(), "query", violations);
+  CheckCharacters(request.query(), /*one_line=*/true, "query", violations);
+  query.text = request.query();
   CheckLanguage(request.language_code(), "language_code", violations);
   query.language = absl::AsciiStrToLower(
       std::string(request.language_code(), 0, request.language_code().find('-')));

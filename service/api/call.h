@@ -8,9 +8,9 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
+#include "api/calls_in_flight.h"
 #include "api/deadline.h"
 #include "api/decode.h"
-#include "api/gate.h"
 #include "api/status.h"
 #include "base/call.h"
 #include "base/errors.h"
@@ -41,27 +41,24 @@ inline void AddMetadata(const EncodedAnswer& answer, grpc::CallbackServerContext
 /// Callback<Response>, and sends the answer that the callback receives. `handle` must not block.
 /// Response is a message or an EncodedAnswer.
 ///
-/// The call is inside `gate` until it is answered. Every call is answered, whatever `handle` does
+/// The call is one of `calls` until it is answered. Every call is answered, whatever `handle` does
 /// (see Callback).
 template <class Request, class Response, class Handle>
-grpc::ServerUnaryReactor* AnswerCall(const Handle& handle, Gate& gate,
+grpc::ServerUnaryReactor* AnswerCall(const Handle& handle, CallsInFlight& calls,
                                      grpc::CallbackServerContext* context,
                                      const grpc::ByteBuffer* request_bytes,
                                      grpc::ByteBuffer* response_bytes) {
   grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
-  Gate::Pass pass = gate.Enter();
-  if (!pass) {
-    reactor->Finish(ToGrpcStatus(ServerStopping()));
-    return reactor;
-  }
-  // The callback, and the pass in it, is destroyed after Finish. The server may then be destroyed.
-  Callback<Response> done = [reactor, context, response_bytes,
-                             pass = std::move(pass)](const absl::StatusOr<Response>& response) {
+  Callback<Response> done = [reactor, context, response_bytes, &calls, token = calls.Add()](
+                                const absl::StatusOr<Response>& response) mutable {
     if (response.ok()) {
       *response_bytes = Encode(*response);
       AddMetadata(*response, *context);
     }
-    reactor->Finish(ToGrpcStatus(response.status()));
+    // The token is destroyed after Finish. The server may then be destroyed.
+    calls.Answer([reactor, status = ToGrpcStatus(response.status()), token = std::move(token)] {
+      reactor->Finish(status);
+    });
   };
   Request request;
   if (absl::Status status = Decode(*request_bytes, request); !status.ok()) {

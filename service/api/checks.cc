@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <iterator>
 #include <optional>
+#include <set>
 #include <utility>
 
 #include "absl/strings/ascii.h"
@@ -11,7 +12,6 @@
 #include "api/identity.h"
 #include "content/page_token.h"
 #include "content/rules.h"
-#include "content/text.h"
 #include "content/uuid.h"
 #include "google/protobuf/util/time_util.h"
 
@@ -31,8 +31,8 @@ CommentRef CheckCommentName(absl::string_view name, absl::string_view field,
   return std::move(reference).value_or(CommentRef());
 }
 
-std::string CheckReplyTo(absl::string_view name, absl::string_view field, Violations& violations) {
-  return name.empty() ? "" : CheckCommentName(name, field, violations).comment_id;
+CommentRef CheckReplyTo(absl::string_view name, absl::string_view field, Violations& violations) {
+  return name.empty() ? CommentRef() : CheckCommentName(name, field, violations);
 }
 
 v1::ArticleView CheckView(v1::ArticleView view, v1::ArticleView default_view,
@@ -65,18 +65,13 @@ int64_t CheckMinRevision(int64_t min_revision, Violations& violations) {
   return min_revision;
 }
 
-std::string CheckFilter(absl::string_view value, absl::string_view field, Violations& violations) {
-  if (HasForbiddenCharacter(value, /*one_line=*/true)) {
-    violations.Add(field, "has a control character or a line break");
-  }
-  return std::string(value);
-}
-
 RequestKey CheckRequestId(const google::protobuf::Message& request, absl::string_view request_id,
                           Violations& violations) {
   if (request_id.empty()) return {};
   std::string id = absl::AsciiStrToLower(request_id);
   if (!IsUuid(id)) violations.Add("request_id", "is not a UUID");
+  // Usually a variable that was never set, so many requests would share it.
+  if (id == kNilUuid) violations.Add("request_id", "is the nil UUID");
   return {.id = std::move(id), .fingerprint = RequestFingerprint(request)};
 }
 
@@ -84,20 +79,20 @@ std::vector<std::string> CheckUpdateMask(const google::protobuf::FieldMask& mask
                                          const std::vector<std::string>& changeable,
                                          absl::FunctionRef<bool(const std::string&)> is_set,
                                          Violations& violations) {
-  std::vector<std::string> paths(mask.paths().begin(), mask.paths().end());
-  if (paths == std::vector<std::string>{"*"}) return changeable;
-  if (paths.empty()) {
-    std::copy_if(changeable.begin(), changeable.end(), std::back_inserter(paths), is_set);
+  const std::set<absl::string_view> paths(mask.paths().begin(), mask.paths().end());
+  if (paths == std::set<absl::string_view>{"*"}) return changeable;
+  std::vector<std::string> changed;
+  std::copy_if(
+      changeable.begin(), changeable.end(), std::back_inserter(changed),
+      [&](const std::string& path) { return paths.empty() ? is_set(path) : paths.contains(path); });
+  if (paths.empty() && changed.empty()) {
+    violations.Add("update_mask", "names no fields, and none are set");
   }
-  if (paths.empty()) violations.Add("update_mask", "names no fields, and none are set");
-  for (const std::string& path : paths) {
-    if (std::find(changeable.begin(), changeable.end(), path) == changeable.end()) {
-      violations.Add("update_mask",
-                     absl::StrCat("has a path other than ", absl::StrJoin(changeable, ", ")));
-      break;
-    }
+  if (changed.size() < paths.size()) {
+    violations.Add("update_mask",
+                   absl::StrCat("has a path other than ", absl::StrJoin(changeable, ", ")));
   }
-  return paths;
+  return changed;
 }
 
 absl::Time ToTime(const google::protobuf::Timestamp& timestamp) {

@@ -29,10 +29,10 @@ std::string CheckArticleName(absl::string_view name, absl::string_view field,
 CommentRef CheckCommentName(absl::string_view name, absl::string_view field,
                             Violations& violations);
 
-/// Returns the comment id in `name`, the name of the comment that is replied to; empty if `name` is
+/// Returns the ids in `name`, the name of the comment that is replied to; empty ids if `name` is
 /// empty. Does not compare the article in `name` with the request's, because each may be a former
-/// name.
-std::string CheckReplyTo(absl::string_view name, absl::string_view field, Violations& violations);
+/// name: the store does.
+CommentRef CheckReplyTo(absl::string_view name, absl::string_view field, Violations& violations);
 
 v1::ArticleView CheckView(v1::ArticleView view, v1::ArticleView default_view,
                           Violations& violations);
@@ -57,15 +57,13 @@ std::string CheckPageToken(const google::protobuf::Message& request, absl::strin
 
 int64_t CheckMinRevision(int64_t min_revision, Violations& violations);
 
-/// Checks a value to filter articles by: text on one line.
-std::string CheckFilter(absl::string_view value, absl::string_view field, Violations& violations);
-
 /// Returns the key that makes `request` idempotent; an empty key if `request_id` is empty.
 RequestKey CheckRequestId(const google::protobuf::Message& request, absl::string_view request_id,
                           Violations& violations);
 
-/// Returns the fields to change, each one of `changeable`: all of them if the mask is `*`, and
-/// those for which `is_set` returns true if the mask is empty.
+/// Returns the fields to change, each once and each one of `changeable`: all of them if the mask is
+/// `*`, and those for which `is_set` returns true if the mask is empty. Leaves out other paths,
+/// which are one violation.
 std::vector<std::string> CheckUpdateMask(const google::protobuf::FieldMask& mask,
                                          const std::vector<std::string>& changeable,
                                          absl::FunctionRef<bool(const std::string&)> is_set,

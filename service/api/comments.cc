@@ -3,12 +3,10 @@
 #include <string>
 #include <utility>
 
-#include "absl/time/clock.h"
 #include "api/answers.h"
 #include "api/checks.h"
 #include "api/identity.h"
 #include "content/rules.h"
-#include "content/uuid.h"
 
 namespace content::api {
 namespace {
@@ -30,6 +28,31 @@ EncodedAnswer ToAnswer(SharedBytes page) {
   EncodedAnswer answer;
   answer.Add(std::move(page));
   return answer;
+}
+
+// `request` is a DeleteCommentRequest or an EraseCommentRequest.
+template <class Request>
+absl::StatusOr<CommentDeletion> CheckDeletion(const Request& request, bool by_moderator) {
+  Violations violations;
+  CommentDeletion deletion{.comment = CheckCommentName(request.name(), "name", violations),
+                           .etag = request.etag(),
+                           .allow_missing = request.allow_missing(),
+                           .by_moderator = by_moderator,
+                           .request = CheckRequestId(request, request.request_id(), violations)};
+  if (!violations.empty()) return violations.ToStatus();
+  return deletion;
+}
+
+template <class Response>
+void Delete(CommentWrites& writes, CallContext call, absl::StatusOr<CommentDeletion> deletion,
+            Callback<Response> done) {
+  if (!deletion.ok()) return std::move(done)(deletion.status());
+  auto reply = Reply<int64_t>(std::move(done), [](int64_t revision) {
+    Response response;
+    response.set_article_revision(revision);
+    return response;
+  });
+  writes.DeleteComment(std::move(call), *std::move(deletion), std::move(reply));
 }
 
 }  // namespace
@@ -55,7 +78,7 @@ absl::StatusOr<CommentQuery> CheckListComments(const v1::ListCommentsRequest& re
   Violations violations;
   CommentQuery query;
   query.article_id = CheckArticleName(request.parent(), "parent", violations);
-  query.reply_to_id = CheckReplyTo(request.reply_to(), "reply_to", violations);
+  query.reply_to = CheckReplyTo(request.reply_to(), "reply_to", violations);
   query.order = CheckOrder(request.order(), "order", violations);
   query.page_size = CheckPageSize(request.page_size(), kCommentPageSizes, "page_size", violations);
   query.min_revision = CheckMinRevision(request.min_revision(), violations);
@@ -69,7 +92,7 @@ void ListComments(ReadCache& cache, CommentReads& reads, CallContext call,
                   v1::ListCommentsRequest request, Callback<EncodedAnswer> done) {
   absl::StatusOr<CommentQuery> query = CheckListComments(request);
   if (!query.ok()) return std::move(done)(query.status());
-  const bool is_cached = query->after_key.empty() && query->reply_to_id.empty();
+  const bool is_cached = query->after_key.empty() && query->reply_to.comment_id.empty();
   PageRequest page{
       .article_id = query->article_id,
       .key = CachedPageKey("comments", request.parent(), request.order(), query->page_size),
@@ -101,11 +124,9 @@ absl::StatusOr<NewComment> CheckCreateComment(const v1::CreateCommentRequest& re
   NewComment comment;
   comment.article_id = CheckArticleName(request.parent(), "parent", violations);
   CheckComment(request.comment(), "comment", violations);
-  comment.reply_to_id = CheckReplyTo(request.comment().reply_to(), "comment.reply_to", violations);
+  comment.reply_to = CheckReplyTo(request.comment().reply_to(), "comment.reply_to", violations);
   comment.request = CheckRequestId(request, request.request_id(), violations);
   if (!violations.empty()) return violations.ToStatus();
-  comment.create_time = absl::Now();
-  comment.comment_id = NewUuid(comment.create_time);
   comment.author = request.comment().author();
   comment.body = request.comment().body();
   comment.validate_only = request.validate_only();
@@ -154,25 +175,36 @@ void UpdateComment(CommentWrites& writes, CallContext call, v1::UpdateCommentReq
 }
 
 absl::StatusOr<CommentDeletion> CheckDeleteComment(const v1::DeleteCommentRequest& request) {
-  Violations violations;
-  CommentDeletion deletion{.comment = CheckCommentName(request.name(), "name", violations),
-                           .etag = request.etag(),
-                           .allow_missing = request.allow_missing(),
-                           .request = CheckRequestId(request, request.request_id(), violations)};
-  if (!violations.empty()) return violations.ToStatus();
-  return deletion;
+  return CheckDeletion(request, /*by_moderator=*/false);
 }
 
 void DeleteComment(CommentWrites& writes, CallContext call, v1::DeleteCommentRequest request,
                    Callback<v1::DeleteCommentResponse> done) {
-  absl::StatusOr<CommentDeletion> deletion = CheckDeleteComment(request);
-  if (!deletion.ok()) return std::move(done)(deletion.status());
-  auto reply = Reply<int64_t>(std::move(done), [](int64_t revision) {
-    v1::DeleteCommentResponse response;
-    response.set_article_revision(revision);
-    return response;
-  });
-  writes.DeleteComment(std::move(call), *std::move(deletion), std::move(reply));
+  Delete(writes, std::move(call), CheckDeleteComment(request), std::move(done));
+}
+
+absl::StatusOr<CommentDeletion> CheckEraseComment(const v1::EraseCommentRequest& request) {
+  return CheckDeletion(request, /*by_moderator=*/true);
+}
+
+void EraseComment(CommentWrites& writes, CallContext call, v1::EraseCommentRequest request,
+                  Callback<v1::EraseCommentResponse> done) {
+  Delete(writes, std::move(call), CheckEraseComment(request), std::move(done));
+}
+
+absl::StatusOr<CommentRef> CheckInspectComment(const v1::InspectCommentRequest& request) {
+  Violations violations;
+  CommentRef reference = CheckCommentName(request.name(), "name", violations);
+  if (!violations.empty()) return violations.ToStatus();
+  return reference;
+}
+
+void InspectComment(CommentReads& reads, CallContext call, v1::InspectCommentRequest request,
+                    Callback<v1::InspectCommentResponse> done) {
+  absl::StatusOr<CommentRef> reference = CheckInspectComment(request);
+  if (!reference.ok()) return std::move(done)(reference.status());
+  reads.InspectComment(std::move(call), *std::move(reference),
+                       ReplyWithComment<v1::InspectCommentResponse>(std::move(done)));
 }
 
 absl::StatusOr<CommentModeration> CheckModerateComment(const v1::ModerateCommentRequest& request) {

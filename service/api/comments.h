@@ -33,9 +33,17 @@ absl::StatusOr<CommentDeletion> CheckDeleteComment(const v1::DeleteCommentReques
 void DeleteComment(CommentWrites& writes, CallContext call, v1::DeleteCommentRequest request,
                    Callback<v1::DeleteCommentResponse> done);
 
+absl::StatusOr<CommentRef> CheckInspectComment(const v1::InspectCommentRequest& request);
+void InspectComment(CommentReads& reads, CallContext call, v1::InspectCommentRequest request,
+                    Callback<v1::InspectCommentResponse> done);
+
 absl::StatusOr<CommentModeration> CheckModerateComment(const v1::ModerateCommentRequest& request);
 void ModerateComment(CommentWrites& writes, CallContext call, v1::ModerateCommentRequest request,
                      Callback<v1::ModerateCommentResponse> done);
+
+absl::StatusOr<CommentDeletion> CheckEraseComment(const v1::EraseCommentRequest& request);
+void EraseComment(CommentWrites& writes, CallContext call, v1::EraseCommentRequest request,
+                  Callback<v1::EraseCommentResponse> done);
 
 absl::StatusOr<ModerationQuery> CheckListModerationQueue(
     const v1::ListModerationQueueRequest& request);

@@ -8,6 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/errors.h"
+#include "content/normalize.h"
 #include "content/text.h"
 #include "google/protobuf/descriptor.h"
 #include "google/protobuf/unknown_field_set.h"
@@ -19,6 +20,11 @@ using google::protobuf::Descriptor;
 using google::protobuf::FieldDescriptor;
 using google::protobuf::UnknownField;
 using google::protobuf::UnknownFieldSet;
+
+// Not logged, because it is the fault of a client or of a proxy.
+absl::Status IncompleteRequest() {
+  return MakeError(absl::StatusCode::kInternal, "INTERNAL", "the request did not arrive whole");
+}
 
 bool ParseFields(grpc::ByteBuffer bytes, UnknownFieldSet& fields) {
   grpc::ProtoBufferReader reader(&bytes);
@@ -62,7 +68,12 @@ bool Parse(const grpc::ByteBuffer& bytes, google::protobuf::Message& request) {
 }  // namespace
 
 absl::Status Decode(const grpc::ByteBuffer& bytes, google::protobuf::Message& request) {
-  if (Parse(bytes, request)) return absl::OkStatus();
+  // gRPC passes a request on even if its message is missing, cut off or not readable.
+  if (!bytes.Valid()) return IncompleteRequest();
+  if (Parse(bytes, request)) {
+    NormalizeMessage(request);
+    return absl::OkStatus();
+  }
   UnknownFieldSet fields;
   Violations violations;
   if (ParseFields(bytes, fields)) FindBadUtf8(fields, *request.GetDescriptor(), "", violations);

@@ -12,8 +12,9 @@
 // server.
 namespace content::api {
 
-/// Parses a request. INVALID_ARGUMENT if it does not parse. If that is because text is not UTF-8,
-/// the error names the fields.
+/// Parses a request and brings it into its normal form, without the fields that this contract does
+/// not know (content/normalize.h). INTERNAL if it did not arrive whole. INVALID_ARGUMENT if it does
+/// not parse; if that is because text is not UTF-8, the error names the fields.
 absl::Status Decode(const grpc::ByteBuffer& bytes, google::protobuf::Message& request);
 
 /// Serializes an answer.

@@ -11,7 +11,7 @@
 
 #include "absl/time/time.h"
 #include "api/call.h"
-#include "api/gate.h"
+#include "api/calls_in_flight.h"
 #include "api/stream.h"
 #include "base/errors.h"
 #include "google/protobuf/descriptor.h"
@@ -20,7 +20,7 @@ namespace content::api {
 
 /// A service whose methods receive and return bytes (see decode.h) and are served by handlers:
 ///
-///   auto service = std::make_unique<RawService<v1::ContentService>>(gate);
+///   auto service = std::make_unique<RawService<v1::ContentService>>(calls);
 ///   service->Unary(GetArticle, cache);
 ///
 /// A handler serves the method with its request type. The process ends if that is not exactly one
@@ -32,8 +32,8 @@ namespace content::api {
 template <class Api>
 class RawService : public Api::Service {
  public:
-  /// `gate` and the origins below must outlive the service.
-  explicit RawService(Gate& gate) : gate_(gate) {}
+  /// `calls` and the origins below must outlive the service.
+  explicit RawService(CallsInFlight& calls) : calls_(calls) {}
 
   /// Serves a unary method. The handler gets its answers from `origin`.
   template <class Origin, class Request, class Response>
@@ -58,29 +58,35 @@ class RawService : public Api::Service {
   /// Serves a server-streaming method.
   template <class Origin, class Request>
   void Stream(StreamHandler<Origin, Request> handler, std::type_identity_t<Origin>& origin) {
-    Stream(handler, origin, gate_, absl::InfiniteDuration());
+    ServeStream(handler, origin, &calls_, absl::InfiniteDuration());
   }
 
-  /// The same with a separate gate, and with a limit on the time that a reader may take for one
-  /// message.
+  /// Serves a method that streams until the server stops. It is not one of the calls in flight, and
+  /// its reader may take at most `write_timeout` for one message.
   template <class Origin, class Request>
-  void Stream(StreamHandler<Origin, Request> handler, std::type_identity_t<Origin>& origin,
-              Gate& gate, absl::Duration write_timeout) {
-    Register<Request>(
-        new grpc::internal::CallbackServerStreamingHandler<grpc::ByteBuffer, grpc::ByteBuffer>(
-            [handler, &origin, &gate, write_timeout](grpc::CallbackServerContext* context,
-                                                     const grpc::ByteBuffer* request) {
-              return StartStream(handler, origin, gate, write_timeout, context, request);
-            }));
+  void Watch(StreamHandler<Origin, Request> handler, std::type_identity_t<Origin>& origin,
+             absl::Duration write_timeout) {
+    ServeStream(handler, origin, nullptr, write_timeout);
   }
 
  private:
+  template <class Origin, class Request>
+  void ServeStream(StreamHandler<Origin, Request> handler, Origin& origin, CallsInFlight* calls,
+                   absl::Duration write_timeout) {
+    Register<Request>(
+        new grpc::internal::CallbackServerStreamingHandler<grpc::ByteBuffer, grpc::ByteBuffer>(
+            [handler, &origin, calls, write_timeout](grpc::CallbackServerContext* context,
+                                                     const grpc::ByteBuffer* request) {
+              return StartStream(handler, origin, calls, write_timeout, context, request);
+            }));
+  }
+
   template <class Request, class Response, class Handle>
   void ServeUnary(Handle handle) {
     Register<Request>(new grpc::internal::CallbackUnaryHandler<grpc::ByteBuffer, grpc::ByteBuffer>(
-        [handle, &gate = gate_](grpc::CallbackServerContext* context,
-                                const grpc::ByteBuffer* request, grpc::ByteBuffer* response) {
-          return AnswerCall<Request, Response>(handle, gate, context, request, response);
+        [handle, &calls = calls_](grpc::CallbackServerContext* context,
+                                  const grpc::ByteBuffer* request, grpc::ByteBuffer* response) {
+          return AnswerCall<Request, Response>(handle, calls, context, request, response);
         }));
   }
 
@@ -100,7 +106,7 @@ class RawService : public Api::Service {
     this->MarkMethodRawCallback(*index, handler);
   }
 
-  Gate& gate_;
+  CallsInFlight& calls_;
 };
 
 }  // namespace content::api

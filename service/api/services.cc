@@ -18,7 +18,8 @@ using ContentService = RawService<v1::ContentService>;
 
 class AdminService final : public RawService<v1::AdminService> {
  public:
-  AdminService(Gate& gate, ServerParts parts) : RawService(gate), parts_(std::move(parts)) {}
+  AdminService(CallsInFlight& calls, ServerParts parts)
+      : RawService(calls), parts_(std::move(parts)) {}
 
   const ServerParts& parts() const { return parts_; }
 
@@ -28,38 +29,40 @@ class AdminService final : public RawService<v1::AdminService> {
 
 }  // namespace
 
-std::unique_ptr<grpc::Service> NewContentService(Store& store, ReadCache& cache, Gate& gate,
-                                                 const Watches& watches) {
-  auto service = std::make_unique<ContentService>(gate);
+std::unique_ptr<grpc::Service> NewContentService(Store& store, ReadCache& cache,
+                                                 CallsInFlight& calls, const Watches& watches) {
+  auto service = std::make_unique<ContentService>(calls);
   service->Unary(GetArticle, cache);
   service->Unary(BatchGetArticles, cache);
   service->Unary(ListArticles, store);
   service->Unary(SearchArticles, store);
   service->Unary(GetArticlePage, cache, store);
-  service->Stream(WatchArticles, watches.articles, watches.gate, watches.write_timeout);
+  service->Watch(WatchArticles, watches.articles, watches.write_timeout);
   service->Unary(GetComment, store);
   service->Unary(ListComments, cache, store);
-  service->Stream(WatchComments, watches.comments, watches.gate, watches.write_timeout);
+  service->Watch(WatchComments, watches.comments, watches.write_timeout);
   service->Unary(CreateComment, store);
   service->Unary(UpdateComment, store);
   service->Unary(DeleteComment, store);
   return service;
 }
 
-std::unique_ptr<grpc::Service> NewAdminService(Store& store, ReadCache& cache, Gate& gate,
+std::unique_ptr<grpc::Service> NewAdminService(Store& store, ReadCache& cache, CallsInFlight& calls,
                                                const Watches& watches,
                                                v1::GetServerInfoResponse info) {
-  auto service = std::make_unique<AdminService>(gate, ServerParts{.upkeep = store,
-                                                                  .cache = cache,
-                                                                  .comments = watches.comments,
-                                                                  .articles = watches.articles,
-                                                                  .info = std::move(info)});
+  auto service = std::make_unique<AdminService>(calls, ServerParts{.upkeep = store,
+                                                                   .cache = cache,
+                                                                   .comments = watches.comments,
+                                                                   .articles = watches.articles,
+                                                                   .info = std::move(info)});
   service->Unary(PublishArticle, store);
   service->Unary(UpdateArticle, store);
   service->Unary(RenameArticle, store);
   service->Unary(RetractArticle, store);
   service->Unary(InspectArticle, store);
+  service->Unary(InspectComment, store);
   service->Unary(ModerateComment, store);
+  service->Unary(EraseComment, store);
   service->Unary(ListModerationQueue, store);
   service->Stream(ExportAuthor, store);
   service->Stream(EraseAuthor, store);

@@ -5,7 +5,7 @@
 #include <memory>
 
 #include "absl/time/time.h"
-#include "api/gate.h"
+#include "api/calls_in_flight.h"
 #include "content/read_cache.h"
 #include "content/store.h"
 #include "content/v1/admin_service.pb.h"
@@ -13,24 +13,23 @@
 
 namespace content::api {
 
-/// What watches need. They have their own gate, because they end when the feeds stop, and a watch
-/// whose reader has stalled must not delay the drain of the other calls.
+/// What watches need.
 struct Watches {
   watch::Feed& comments;
   watch::Feed& articles;
-  Gate& gate;
   /// Maximum time for a reader to take one message.
   absl::Duration write_timeout;
 };
 
 /// Creates ContentService, which answers the most frequent reads from `cache` and all other calls
-/// from `store`. Every call is inside a gate until it is answered. Store, cache, gates and feeds
-/// must outlive the service. Its methods are thread-safe and do not block.
-std::unique_ptr<grpc::Service> NewContentService(Store& store, ReadCache& cache, Gate& gate,
-                                                 const Watches& watches);
+/// from `store`. Every call but a watch is one of `calls` until it is answered: watches end
+/// when the feeds stop, and one whose reader has stalled must not delay the drain. Store, cache,
+/// `calls` and feeds must outlive the service. Its methods are thread-safe and do not block.
+std::unique_ptr<grpc::Service> NewContentService(Store& store, ReadCache& cache,
+                                                 CallsInFlight& calls, const Watches& watches);
 
 /// Creates AdminService in the same way. `info` is the constant part of GetServerInfo's answer.
-std::unique_ptr<grpc::Service> NewAdminService(Store& store, ReadCache& cache, Gate& gate,
+std::unique_ptr<grpc::Service> NewAdminService(Store& store, ReadCache& cache, CallsInFlight& calls,
                                                const Watches& watches,
                                                v1::GetServerInfoResponse info);
 

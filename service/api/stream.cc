@@ -22,9 +22,9 @@ namespace {
 // activity.
 class ProducerStream final : public StreamReactor {
  public:
-  ProducerStream(grpc::CallbackServerContext* context, Gate::Pass pass,
+  ProducerStream(grpc::CallbackServerContext* context, std::optional<CallsInFlight::Token> token,
                  absl::Duration write_timeout)
-      : call_(ToCallContext(context)), pass_(std::move(pass)), write_timeout_(write_timeout) {}
+      : call_(ToCallContext(context)), token_(std::move(token)), write_timeout_(write_timeout) {}
 
   void Start(absl::StatusOr<std::unique_ptr<Producer>> producer) {
     if (!producer.ok()) return End(producer.status());
@@ -78,10 +78,10 @@ class ProducerStream final : public StreamReactor {
     StartWrite(&buffer_);
   }
 
-  // The stream must not be accessed afterwards: gRPC may delete it before this returns. The pass is
-  // returned last, because the server may then be destroyed.
+  // The stream must not be accessed afterwards: gRPC may delete it before this returns. The token
+  // is destroyed last, because the server may then be destroyed.
   void End(const absl::Status& status) {
-    const Gate::Pass pass = std::move(pass_);
+    const std::optional<CallsInFlight::Token> token = std::move(token_);
     producer_.reset();
     chunk_.messages.clear();
     Finish(ToGrpcStatus(status));
@@ -117,7 +117,7 @@ class ProducerStream final : public StreamReactor {
   }
 
   const CallContext call_;
-  Gate::Pass pass_;
+  std::optional<CallsInFlight::Token> token_;
   const absl::Duration write_timeout_;
   std::unique_ptr<Producer> producer_;
   Chunk chunk_;
@@ -131,20 +131,14 @@ class ProducerStream final : public StreamReactor {
   std::optional<grpc::Alarm> alarm_;  // Guarded by mutex_.
 };
 
-class RefusedStream final : public StreamReactor {
- public:
-  explicit RefusedStream(const absl::Status& status) { Finish(ToGrpcStatus(status)); }
-  void OnDone() override { delete this; }
-};
-
 }  // namespace
 
-StreamReactor* StartStream(grpc::CallbackServerContext* context, Gate& gate,
+StreamReactor* StartStream(grpc::CallbackServerContext* context, CallsInFlight* calls,
                            absl::Duration write_timeout,
                            absl::FunctionRef<absl::StatusOr<std::unique_ptr<Producer>>()> open) {
-  Gate::Pass pass = gate.Enter();
-  if (!pass) return new RefusedStream(ServerStopping());
-  auto* const stream = new ProducerStream(context, std::move(pass), write_timeout);
+  std::optional<CallsInFlight::Token> token;
+  if (calls != nullptr) token = calls->Add();
+  auto* const stream = new ProducerStream(context, std::move(token), write_timeout);
   stream->Start(open());
   return stream;
 }

@@ -9,8 +9,8 @@
 #include "absl/functional/function_ref.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "api/calls_in_flight.h"
 #include "api/decode.h"
-#include "api/gate.h"
 #include "base/call.h"
 #include "watch/feed.h"
 
@@ -44,22 +44,23 @@ using StreamReactor = grpc::ServerWriteReactor<grpc::ByteBuffer>;
 /// Answers one server-streaming call: sends the messages of the producer that `open` returns, one
 /// after the other. If the reader does not take a message within `write_timeout`, the stream ends
 /// with WATCHER_TOO_SLOW after that message; until then it holds the rest of the chunk in memory.
-/// The call is inside `gate` until its status has been passed to gRPC.
-StreamReactor* StartStream(grpc::CallbackServerContext* context, Gate& gate,
+/// The call is one of `calls`, unless that is nullptr, until its status has been passed to gRPC.
+StreamReactor* StartStream(grpc::CallbackServerContext* context, CallsInFlight* calls,
                            absl::Duration write_timeout,
                            absl::FunctionRef<absl::StatusOr<std::unique_ptr<Producer>>()> open);
 
 /// The same for a request in bytes, which is parsed and passed to `handler`.
 template <class Origin, class Request>
-StreamReactor* StartStream(StreamHandler<Origin, Request> handler, Origin& origin, Gate& gate,
-                           absl::Duration write_timeout, grpc::CallbackServerContext* context,
+StreamReactor* StartStream(StreamHandler<Origin, Request> handler, Origin& origin,
+                           CallsInFlight* calls, absl::Duration write_timeout,
+                           grpc::CallbackServerContext* context,
                            const grpc::ByteBuffer* request_bytes) {
   const auto open = [&]() -> absl::StatusOr<std::unique_ptr<Producer>> {
     Request request;
     if (absl::Status status = Decode(*request_bytes, request); !status.ok()) return status;
     return handler(origin, request);
   };
-  return StartStream(context, gate, write_timeout, open);
+  return StartStream(context, calls, write_timeout, open);
 }
 
 }  // namespace content::api

@@ -9,9 +9,12 @@
 #include "api/checks.h"
 #include "base/errors.h"
 #include "content/rules.h"
+#include "google/protobuf/util/time_util.h"
 
 namespace content::api {
 namespace {
+
+using google::protobuf::util::TimeUtil;
 
 // Bounds the size of a message: one article may have any number of drifts.
 constexpr int kMaxDriftsPerMessage = 1'000;
@@ -179,6 +182,10 @@ absl::StatusOr<std::unique_ptr<Producer>> VerifyCounters(Upkeep& upkeep,
 void GetServerInfo(const ServerParts& server, CallContext, v1::GetServerInfoRequest,
                    Callback<v1::GetServerInfoResponse> done) {
   v1::GetServerInfoResponse info = server.info;
+  const auto longest = absl::ToInt64Milliseconds(server.upkeep.RequestRetention());
+  if (longest > TimeUtil::DurationToMilliseconds(info.request_retention())) {
+    *info.mutable_request_retention() = TimeUtil::MillisecondsToDuration(longest);
+  }
   info.set_watcher_count(server.comments.watcher_count() + server.articles.watcher_count());
   *info.mutable_store() = server.upkeep.GetInfo();
   *info.mutable_cache() = server.cache.GetInfo();

@@ -95,9 +95,8 @@ absl::Status Overloaded(absl::Duration retry_after, absl::string_view message) {
                    retry_after);
 }
 
-absl::Status StoreUnavailable() {
-  return WithRetry(MakeError(absl::StatusCode::kUnavailable, "STORE_UNAVAILABLE",
-                             "the database cannot be reached"),
+absl::Status StoreUnavailable(absl::string_view message) {
+  return WithRetry(MakeError(absl::StatusCode::kUnavailable, "STORE_UNAVAILABLE", message),
                    absl::Seconds(1));
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <initializer_list>
 #include <string>
 #include <utility>
@@ -39,17 +40,22 @@ class Violations {
   /// `field` is the path in the request (`comment.author.id`); `description` says what is wrong.
   void Add(absl::string_view field, absl::string_view description);
 
+  struct Field {
+    std::string path;
+    std::string description;
+  };
+
   bool empty() const { return fields_.empty(); }
+
+  /// The first 16, and the number of the others.
+  const std::vector<Field>& fields() const { return fields_; }
+  size_t dropped_count() const { return dropped_count_; }
 
   /// Returns OK if there are none, otherwise INVALID_ARGUMENT with a BadRequest detail that names
   /// each field.
   absl::Status ToStatus() const;
 
  private:
-  struct Field {
-    std::string path;
-    std::string description;
-  };
   std::vector<Field> fields_;
   size_t dropped_count_ = 0;
 };
@@ -70,8 +76,8 @@ absl::Status ReplyTooLarge();
 absl::Status Overloaded(absl::Duration retry_after,
                         absl::string_view message = "too many calls are waiting for the database");
 
-/// UNAVAILABLE with RetryInfo: the database cannot be reached.
-absl::Status StoreUnavailable();
+/// UNAVAILABLE with RetryInfo: the database cannot be reached, or cannot do the work at present.
+absl::Status StoreUnavailable(absl::string_view message = "the database cannot be reached");
 
 /// UNAVAILABLE with RetryInfo: this server is stopping; another may take the call.
 absl::Status ServerStopping();
@@ -88,8 +94,8 @@ absl::Status DeadlineExceeded();
 /// CANCELLED: the caller has given up.
 absl::Status Cancelled();
 
-/// INTERNAL. Logs `cause`, which is not shown to the caller. This is the only place that creates
-/// INTERNAL errors.
+/// INTERNAL. Logs `cause`, which is not shown to the caller. The only other INTERNAL error is that
+/// of a request that did not arrive whole (api/decode.h).
 absl::Status Internal(absl::string_view cause);
 
 /// Logs a broken invariant and ends the process.

@@ -46,7 +46,7 @@ bool Entry::Learn(const Flight& flight, const Snapshot& snapshot, Tick now) {
   // The article may have been there before it was missing, or afterwards. No revision orders the
   // two.
   if (flight.begun_tick < missing_tick) return false;
-  const bool is_older = kind == Kind::kArticle && snapshot.article->revision < article.revision;
+  const bool is_older = kind == Kind::kArticle && IsOlder(*snapshot.article, article);
   if (is_older && flight.begun_tick < learned_tick) {
     MergeOlder(flight, *snapshot.article);
     return false;
@@ -62,7 +62,7 @@ bool Entry::Learn(const Flight& flight, const Snapshot& snapshot, Tick now) {
 
 void Entry::OnChange(const ArticleState& state, Tick now) {
   if (kind == Kind::kAlias) return;
-  if (kind == Kind::kArticle && state.revision <= article.revision) return;
+  if (kind == Kind::kArticle && !IsOlder(article, state)) return;
   TakeState(CachedArticle(state));
   learned_tick = now;
 }

@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/time/time.h"
@@ -32,6 +33,14 @@ struct ArticleState {
   /// same version have the same text.
   int64_t version = 0;
 };
+
+/// Returns whether `state` is older than `other` of the same article. Most changes raise the
+/// revision; the release of a scheduled article raises only the version. Takes ArticleStates, or
+/// types with the same members.
+template <class State, class Other>
+bool IsOlder(const State& state, const Other& other) {
+  return std::pair(state.revision, state.version) < std::pair(other.revision, other.version);
+}
 
 /// An article in two pieces. Sent one after the other, they form a v1::Article on the wire (fields
 /// may come in any order: https://protobuf.dev/programming-guides/encoding/#order). The text is
@@ -66,8 +75,7 @@ struct ArticleQuery {
 };
 
 struct SearchQuery {
-  /// In the syntax of websearch_to_tsquery, which accepts any text:
-  /// https://www.postgresql.org/docs/current/textsearch-controls.html
+  /// See SearchArticlesRequest.query.
   std::string text = {};
   /// First subtag of a BCP 47 tag, in lower case; empty for every language.
   std::string language = {};

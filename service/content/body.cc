@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <unordered_set>
@@ -12,6 +13,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "content/html.h"
 #include "content/text.h"
 
 namespace content {
@@ -24,30 +26,70 @@ Document ParseBody(absl::string_view body) {
                   &cmark_node_free);
 }
 
-// Returns the text of `block` as a reader sees it, without markup and embedded HTML.
+std::string PlainText(cmark_node* block);
+
+// Returns the text of a block of HTML as a reader sees it.
+std::string PlainText(absl::string_view html) {
+  // cmark decodes character references in a paragraph, which the full stop makes of any text.
+  return PlainText(ParseBody(absl::StrCat("\\. ", HtmlText(html))).get());
+}
+
+// Gathers the text of a block as a reader sees it.
+class TextGatherer {
+ public:
+  void AddText(absl::string_view text) {
+    if (hidden_by_.empty()) absl::StrAppend(&text_, text);
+  }
+
+  // Passes a tag between texts.
+  void PassTag(absl::string_view html) {
+    const std::optional<HtmlTag> tag = HtmlTags(html).At(0);
+    if (!tag) return;
+    if (tag->SeparatesWords()) text_.push_back(' ');
+    if (hidden_by_.empty() && tag->HidesText()) {
+      hidden_by_ = tag->name;
+    } else if (tag->is_closing && tag->name == hidden_by_) {
+      hidden_by_.clear();
+    }
+  }
+
+  std::string Take() { return std::move(text_); }
+
+ private:
+  std::string text_;
+  std::string hidden_by_;  // name of the open element that hides its text
+};
+
+// Returns the text of `block` as a reader sees it, without markup.
 std::string PlainText(cmark_node* block) {
   const std::unique_ptr<cmark_iter, decltype(&cmark_iter_free)> walk(cmark_iter_new(block),
                                                                      &cmark_iter_free);
-  std::string text;
+  TextGatherer text;
   while (cmark_iter_next(walk.get()) != CMARK_EVENT_DONE) {
     cmark_node* node = cmark_iter_get_node(walk.get());
     switch (cmark_node_get_type(node)) {
       case CMARK_NODE_TEXT:
       case CMARK_NODE_CODE:
       case CMARK_NODE_CODE_BLOCK:
-        absl::StrAppend(&text, cmark_node_get_literal(node));
+        text.AddText(cmark_node_get_literal(node));
+        break;
+      case CMARK_NODE_HTML_INLINE:
+        text.PassTag(cmark_node_get_literal(node));
+        break;
+      case CMARK_NODE_HTML_BLOCK:
+        text.AddText(PlainText(absl::string_view(cmark_node_get_literal(node))));
+        text.AddText(" ");
         break;
       case CMARK_NODE_EMPH:
       case CMARK_NODE_STRONG:
       case CMARK_NODE_LINK:
       case CMARK_NODE_IMAGE:
-      case CMARK_NODE_HTML_INLINE:
         break;  // May stand within a word.
       default:
-        text.push_back(' ');
+        text.AddText(" ");
     }
   }
-  return text;
+  return text.Take();
 }
 
 // Returns the offsets at which the lines of `body` begin, followed by its size. Lines end where

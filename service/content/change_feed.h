@@ -3,7 +3,6 @@
 #include <cstdint>
 #include <string>
 
-#include "absl/time/time.h"
 #include "base/call.h"
 #include "content/changes.h"
 
@@ -19,16 +18,14 @@ class ChangeFeed {
   virtual void ReadCommentChanges(CallContext context, std::string article_id,
                                   int64_t after_revision, Callback<CommentChanges> done) = 0;
 
-  /// Answers with as many changes to articles after the cursor as fit into one answer, as readers
-  /// see them at `now`: first the articles that have become due, then those that were changed, in
-  /// commit order. The cursor's time may come from another server's clock and be later than `now`;
-  /// some changes are then sent twice, but nothing is shown before its time. REVISION_NOT_REACHED
-  /// if the feed ends before the cursor.
-  virtual void ReadArticleChanges(CallContext context, ArticleCursor after, absl::Time now,
+  /// Answers with as many changes to articles after the cursor as fit into one answer, in commit
+  /// order. A watcher that does not have all articles yet gets the missing ones first, by
+  /// publish_time. REVISION_NOT_REACHED if the feed ends before the cursor.
+  virtual void ReadArticleChanges(CallContext context, ArticleCursor after,
                                   Callback<ArticleChanges> done) = 0;
 
-  /// Answers with the cursor of a watcher that has seen everything up to now. With its times set to
-  /// InfinitePast, it is the cursor of a watcher that starts with all articles that readers see.
+  /// Answers with the cursor of a watcher that has seen everything up to now. With its position
+  /// alone, it is the cursor of a watcher that starts with all articles that readers see.
   virtual void GetArticleCursor(CallContext context, Callback<ArticleCursor> done) = 0;
 };
 

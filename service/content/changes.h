@@ -35,14 +35,14 @@ struct CommentChanges {
 struct ArticleCursor {
   /// The watcher has been sent the changes up to this position of the feed,
   int64_t position = 0;
-  /// and, among those articles, the ones that were due up to this time. Of those due exactly then
-  /// it has the ones up to this id; empty: all.
+  /// and, of the articles that have not changed since, those with a publish_time up to this one;
+  /// InfiniteFuture once it has all. Of those with exactly this time it has the ones up to this id;
+  /// empty: all.
   absl::Time time = absl::InfinitePast();
   std::string article_id = {};
-  /// Position and time at which the watcher last had everything. An article that readers could not
-  /// see then is PUBLISHED to this watcher, even if it has changed since.
+  /// Position at which the watcher last had everything. An article that readers could not see then
+  /// is PUBLISHED to this watcher, even if it has changed since.
   int64_t known_position = 0;
-  absl::Time known_time = absl::InfinitePast();
 };
 
 struct ArticleChangeRecord {

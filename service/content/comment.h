@@ -4,7 +4,6 @@
 #include <optional>
 #include <string>
 
-#include "absl/time/time.h"
 #include "content/names.h"
 #include "content/page.h"
 #include "content/request_key.h"
@@ -18,8 +17,8 @@ namespace content {
 struct CommentQuery {
   std::string article_id = {};
   v1::CommentOrder order = v1::COMMENT_ORDER_NEWEST;
-  /// Id of the comment whose replies to list; empty for all comments.
-  std::string reply_to_id = {};
+  /// The comment whose replies to list. Its ids are empty for all comments.
+  CommentRef reply_to = {};
   int page_size = 0;
   std::string after_key = {};
   /// The answer must show at least this revision of the article. 0: any.
@@ -31,13 +30,14 @@ struct CommentQuery {
 /// A comment to add. Must be valid (CheckComment in rules.h).
 struct NewComment {
   std::string article_id = {};
-  /// Chosen by the server. After a commit of unknown outcome, the comment is looked up by it.
+  /// Chosen by the store when it tries to add the comment. After a commit of unknown outcome, the
+  /// comment is looked up by it.
   std::string comment_id = {};
-  std::string reply_to_id = {};
+  /// Its ids are empty if the comment is not a reply.
+  CommentRef reply_to = {};
   v1::CommentAuthor author;
   std::string body = {};
   RequestKey request = {};
-  absl::Time create_time;
   bool validate_only = false;
 };
 
@@ -56,6 +56,8 @@ struct CommentDeletion {
   CommentRef comment;
   std::string etag = {};
   bool allow_missing = false;
+  /// Whether a moderator deletes it, who also sees articles that readers do not.
+  bool by_moderator = false;
   RequestKey request = {};
 };
 

@@ -25,9 +25,14 @@ class CommentReads {
                           Callback<v1::Comment> done) = 0;
 
   /// Answers with one page of comments. ARTICLE_NOT_FOUND, REVISION_NOT_REACHED, or
-  /// COMMENT_NOT_FOUND if readers see no comment `reply_to_id`.
+  /// COMMENT_NOT_FOUND if the article has no comment `reply_to` that readers see.
   virtual void ListComments(CallContext context, CommentQuery query,
                             Callback<CommentPage> done) = 0;
+
+  /// Answers with the comment as moderators see it, whether readers see it and its article or not.
+  /// ARTICLE_NOT_FOUND or COMMENT_NOT_FOUND.
+  virtual void InspectComment(CallContext context, CommentRef comment,
+                              Callback<v1::Comment> done) = 0;
 
   /// Answers with comments as moderators see them, oldest first.
   virtual void ListModerationQueue(CallContext context, ModerationQuery query,

@@ -2,6 +2,7 @@
 
 #include <uriparser/Uri.h>
 
+#include <algorithm>
 #include <memory>
 #include <set>
 
@@ -9,6 +10,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
 #include "content/body.h"
 #include "content/names.h"
 #include "content/text.h"
@@ -29,6 +31,15 @@ constexpr int kMaxAuthors = 50;
 constexpr int kMaxTags = 50;
 constexpr int kMaxSections = 1'000;
 
+// Refuses characters that make a name look like another or spoil the text around it.
+void CheckEffects(absl::string_view name, absl::string_view field, Violations& violations) {
+  if (HasBidiControl(name)) {
+    violations.Add(field, "has a bidirectional control character");
+  } else if (HasVisibleCharacter(name) && HasInvisibleEdge(name)) {
+    violations.Add(field, "begins or ends with an invisible character");
+  }
+}
+
 struct TextRule {
   int max_characters;
   bool required = false;
@@ -46,12 +57,15 @@ void CheckText(absl::string_view text, const TextRule& rule, absl::string_view f
     violations.Add(field, absl::StrCat("has ", length, " characters; at most ", rule.max_characters,
                                        " are allowed"));
   }
-  if (HasForbiddenCharacter(text, rule.one_line)) {
-    violations.Add(field, rule.one_line
-                              ? "has a control character or a line break"
-                              : "has a control character other than tab, line feed and return");
-  }
+  CheckCharacters(text, rule.one_line, field, violations);
   if (!HasVisibleCharacter(text)) violations.Add(field, "has no visible character");
+}
+
+// Checks a name, which people read next to other text, or a title.
+void CheckName(absl::string_view name, const TextRule& rule, absl::string_view field,
+               Violations& violations) {
+  CheckText(name, rule, field, violations);
+  CheckEffects(name, field, violations);
 }
 
 absl::string_view View(const UriTextRangeA& range) {
@@ -105,9 +119,9 @@ void CheckAuthors(const v1::Article& article, absl::string_view path, Violations
   for (int i = 0; i < article.authors_size(); ++i) {
     const v1::Author& author = article.authors(i);
     const std::string field = absl::StrCat(path, ".authors[", i, "]");
-    CheckText(author.display_name(), {.max_characters = kMaxNameCharacters, .required = true},
+    CheckName(author.display_name(), {.max_characters = kMaxNameCharacters, .required = true},
               absl::StrCat(field, ".display_name"), violations);
-    CheckText(author.id(), {.max_characters = kMaxIdCharacters}, absl::StrCat(field, ".id"),
+    CheckName(author.id(), {.max_characters = kMaxIdCharacters}, absl::StrCat(field, ".id"),
               violations);
     CheckUri(author.uri(), absl::StrCat(field, ".uri"), violations);
   }
@@ -121,7 +135,7 @@ void CheckTags(const v1::Article& article, absl::string_view path, Violations& v
   std::set<absl::string_view> seen;
   for (int i = 0; i < article.tags_size(); ++i) {
     const std::string field = absl::StrCat(path, ".tags[", i, "]");
-    CheckText(article.tags(i), {.max_characters = kMaxTagCharacters, .required = true}, field,
+    CheckName(article.tags(i), {.max_characters = kMaxTagCharacters, .required = true}, field,
               violations);
     if (!seen.insert(article.tags(i)).second) violations.Add(field, "is a duplicate");
   }
@@ -144,7 +158,7 @@ void CheckArticle(const v1::Article& article, absl::string_view path, Violations
   if (!article.name().empty() && !ParseArticleName(article.name())) {
     violations.Add(field("name"), kArticleNameRule);
   }
-  CheckText(article.title(), {.max_characters = kMaxTitleCharacters, .required = true},
+  CheckName(article.title(), {.max_characters = kMaxTitleCharacters, .required = true},
             field("title"), violations);
   CheckAuthors(article, path, violations);
   CheckTime(article.publish_time(), field("publish_time"), violations);
@@ -167,7 +181,7 @@ void CheckComment(const v1::Comment& comment, absl::string_view path, Violations
 }
 
 void CheckCommentAuthorId(absl::string_view id, absl::string_view field, Violations& violations) {
-  CheckText(id, {.max_characters = kMaxIdCharacters, .required = true}, field, violations);
+  CheckName(id, {.max_characters = kMaxIdCharacters, .required = true}, field, violations);
 }
 
 void CheckCommentBody(absl::string_view body, absl::string_view field, Violations& violations) {
@@ -176,7 +190,27 @@ void CheckCommentBody(absl::string_view body, absl::string_view field, Violation
 }
 
 void CheckDisplayName(absl::string_view name, absl::string_view field, Violations& violations) {
-  CheckText(name, {.max_characters = kMaxNameCharacters, .required = true}, field, violations);
+  CheckName(name, {.max_characters = kMaxNameCharacters, .required = true}, field, violations);
+}
+
+void CheckCharacters(absl::string_view text, bool one_line, absl::string_view field,
+                     Violations& violations) {
+  if (HasForbiddenCharacter(text, one_line)) {
+    violations.Add(field, one_line
+                              ? "has a control character or a line break"
+                              : "has a control character other than tab, line feed and return");
+  }
+  if (HasLongMarkRun(text)) {
+    violations.Add(field,
+                   absl::StrCat("has more than ", kMaxMarksInARow, " combining marks in a row"));
+  }
+}
+
+void CheckNameFilter(absl::string_view name, absl::string_view field, Violations& violations) {
+  if (name.empty()) return;
+  CheckCharacters(name, /*one_line=*/true, field, violations);
+  if (!HasVisibleCharacter(name)) violations.Add(field, "has no visible character");
+  CheckEffects(name, field, violations);
 }
 
 void CheckLanguage(absl::string_view tag, absl::string_view field, Violations& violations) {
@@ -205,7 +239,6 @@ absl::Status CompleteArticle(absl::string_view path, v1::Article& article) {
     }
     article.set_name(ArticleName(id));
   }
-  article.DiscardUnknownFields();  // of a newer contract: not stored, so not compared
   article.clear_update_time();
   article.clear_comment_count();
   article.clear_revision();
@@ -229,6 +262,25 @@ const std::vector<std::string>& ChangeableArticleFields() {
   return *fields;
 }
 
+namespace {
+
+// Returns the violations of fields that `paths` name. A stored article may break rules that are
+// younger than it, and may still be changed elsewhere.
+Violations OfPaths(const Violations& violations, const std::vector<std::string>& paths) {
+  Violations named;
+  for (const Violations::Field& field : violations.fields()) {
+    const absl::string_view path = absl::StripPrefix(field.path, "article.");
+    const absl::string_view first = path.substr(0, path.find_first_of(".["));
+    const bool is_named = std::any_of(paths.begin(), paths.end(), [&](const std::string& other) {
+      return first == absl::string_view(other).substr(0, other.find('.'));
+    });
+    if (is_named) named.Add(field.path, field.description);
+  }
+  return named;
+}
+
+}  // namespace
+
 absl::Status MergeArticle(const v1::Article& changes, const std::vector<std::string>& paths,
                           v1::Article& article) {
   google::protobuf::FieldMask mask;
@@ -239,6 +291,8 @@ absl::Status MergeArticle(const v1::Article& changes, const std::vector<std::str
   google::protobuf::util::FieldMaskUtil::MergeMessageTo(changes, mask, options, &article);
   Violations violations;
   CheckArticle(article, "article", violations);
+  // Those that were dropped may be of any field.
+  if (violations.dropped_count() == 0) violations = OfPaths(violations, paths);
   if (!violations.empty()) return violations.ToStatus();
   return CompleteArticle("article", article);
 }

@@ -7,7 +7,8 @@
 #include "content/v1/article.pb.h"
 #include "content/v1/comment.pb.h"
 
-// Rules for articles and comments. The limits are documented in the proto files.
+// Rules for articles and comments. The limits are documented in the proto files. They apply to text
+// in its normal form (normalize.h).
 namespace content {
 
 /// Describe, after the path of its field, a malformed name.
@@ -44,6 +45,13 @@ void CheckComment(const v1::Comment& comment, absl::string_view path, Violations
 void CheckCommentAuthorId(absl::string_view id, absl::string_view field, Violations& violations);
 void CheckCommentBody(absl::string_view body, absl::string_view field, Violations& violations);
 void CheckDisplayName(absl::string_view name, absl::string_view field, Violations& violations);
+
+/// Refuses control characters and long runs of combining marks (text.h), as all texts are refused.
+void CheckCharacters(absl::string_view text, bool one_line, absl::string_view field,
+                     Violations& violations);
+
+/// Accepts a name of any length to look for, such as a tag, or an empty string.
+void CheckNameFilter(absl::string_view name, absl::string_view field, Violations& violations);
 
 /// Accepts a BCP 47 tag or an empty string.
 void CheckLanguage(absl::string_view tag, absl::string_view field, Violations& violations);

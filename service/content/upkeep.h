@@ -35,6 +35,12 @@ struct VerifiedCounters {
   std::string next_key = {};
 };
 
+struct ForgottenRequests {
+  int64_t count = 0;
+  /// How long requests are kept.
+  absl::Duration retention = absl::ZeroDuration();
+};
+
 /// Operations on stored data for operators and for the server's own maintenance. See
 /// content/store.h for what all interfaces have in common.
 class Upkeep {
@@ -53,11 +59,25 @@ class Upkeep {
   virtual void VerifyCounters(CallContext context, VerifyQuery query,
                               Callback<VerifiedCounters> done) = 0;
 
-  /// Forgets a limited number of the requests made before `before`. Answers with the number
-  /// forgotten; 0 if none are left.
-  virtual void ForgetRequests(CallContext context, absl::Time before, Callback<int64_t> done) = 0;
+  /// Forgets a limited number of requests that are older than `retention`, by the database's clock,
+  /// and than every other retention that a server has called this with, unless that was longer ago
+  /// than it lasts. Answers with the number forgotten, 0 if none are left, and the longest of those
+  /// retentions.
+  virtual void ForgetRequests(CallContext context, absl::Duration retention,
+                              Callback<ForgottenRequests> done) = 0;
 
-  /// Answers OK if the database responds and accepts writes.
+  /// Returns the retention that the last ForgetRequests answered with; zero if none has. Does not
+  /// block.
+  virtual absl::Duration RequestRetention() = 0;
+
+  /// Shows readers the scheduled article whose publish_time comes first, if it has come by the
+  /// database's clock. Skips articles that others have locked. Answers with the time after which
+  /// the call should be repeated: until the next article is due, or a second if all that are due
+  /// are locked; zero if an article was shown; InfiniteDuration if no article is scheduled.
+  virtual void ReleaseNextArticle(CallContext context, Callback<absl::Duration> done) = 0;
+
+  /// Answers OK if the database responds, accepts writes, and has a connection for each kind of
+  /// work.
   virtual void Check(CallContext context, Callback<void> done) = 0;
 
   /// Describes the store without querying the database, so it works while the database cannot be

@@ -9,8 +9,9 @@
 #include <mutex>
 
 #include "absl/strings/ascii.h"
-#include "absl/strings/escaping.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
 
 namespace content {
 namespace {
@@ -19,56 +20,89 @@ constexpr absl::string_view kUuidShape = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
 
 bool IsLowerHex(char c) { return absl::ascii_isdigit(c) || (c >= 'a' && c <= 'f'); }
 
-// The 74 bits of a version 7 UUID that are not time or version: a counter that starts at random in
-// every millisecond and is incremented by a random step, so that ids increase but cannot be guessed
-// (RFC 9562, section 6.2, method 2).
+uint64_t RandomBits() {
+  std::array<uint8_t, 8> random{};
+  // Ids that repeat or can be guessed are worse than an outage.
+  if (RAND_bytes(random.data(), static_cast<int>(random.size())) != 1) std::abort();
+  uint64_t bits = 0;
+  for (uint8_t byte : random) bits = (bits << 8) | byte;
+  return bits;
+}
+
+// Returns a UUID with these bits, of which the version and the variant are replaced.
+std::string Encode(uint64_t upper, uint64_t lower, uint64_t version) {
+  upper = (upper & ~uint64_t{0xf000}) | version << 12;
+  lower = (lower & ~(uint64_t{0b11} << 62)) | uint64_t{0b10} << 62;
+  const auto hex = [](uint64_t bits) { return absl::StrCat(absl::Hex(bits, absl::kZeroPad16)); };
+  const std::string h = hex(upper) + hex(lower);
+  return absl::StrCat(h.substr(0, 8), "-", h.substr(8, 4), "-", h.substr(12, 4), "-",
+                      h.substr(16, 4), "-", h.substr(20));
+}
+
+// The bits of a UUID of version 7 without version and variant. The first 12 of its 74 random bits
+// hold a fraction of the millisecond, and the others a counter that starts at random and is
+// incremented by a random step (RFC 9562, section 6.2, methods 3 and 2).
+class Version7 {
+ public:
+  Version7() = default;
+
+  Version7(absl::Time time, uint64_t random)
+      : ticks_(ToTicks(time)),
+        counter_(random & (kCounterMask >> 1)) {}  // the top bit stays free for increments
+
+  explicit Version7(absl::string_view uuid) {
+    const std::string hex = absl::StrReplaceAll(uuid, {{"-", ""}});
+    uint64_t upper = 0;
+    uint64_t lower = 0;
+    if (!absl::SimpleHexAtoi(hex.substr(0, 16), &upper) ||
+        !absl::SimpleHexAtoi(hex.substr(16), &lower)) {
+      std::abort();  // not a UUID
+    }
+    ticks_ = upper >> 16 << 12 | (upper & 0xfff);
+    counter_ = lower & kCounterMask;
+  }
+
+  void Advance(uint64_t random) {
+    counter_ += (random & 0xffff'ffff) + 1;
+    if (counter_ > kCounterMask) ++ticks_;  // the counter is used up: borrow from the time
+    counter_ &= kCounterMask;
+  }
+
+  bool IsLaterThan(const Version7& other) const { return ticks_ > other.ticks_; }
+
+  std::string Text() const { return Encode(ticks_ >> 12 << 16 | (ticks_ & 0xfff), counter_, 7); }
+
+ private:
+  static constexpr uint64_t kCounterMask = (uint64_t{1} << 62) - 1;
+
+  static uint64_t ToTicks(absl::Time time) {
+    const auto micros = static_cast<uint64_t>(absl::ToUnixMicros(time));
+    return micros / 1000 << 12 | (micros % 1000 << 12) / 1000;
+  }
+
+  uint64_t ticks_ = 0;  // since 1970, 4096 in a millisecond
+  uint64_t counter_ = 0;
+};
+
 class UuidSequence {
  public:
-  std::array<uint8_t, 16> Next(int64_t now_ms) {
-    std::array<uint8_t, 8> random{};
-    // Ids that repeat or can be guessed are worse than an outage.
-    if (RAND_bytes(random.data(), static_cast<int>(random.size())) != 1) std::abort();
-    uint64_t entropy = 0;
-    for (uint8_t byte : random) entropy = (entropy << 8) | byte;
-
+  TimedUuid Next(absl::Time now) {
+    const uint64_t random = RandomBits();
     const std::lock_guard lock(mutex_);
-    if (now_ms > last_ms_) {
-      last_ms_ = now_ms;
-      high_ = (entropy >> 53) & 0x7ff;  // the counter's top bit stays free for increments
-      low_ = entropy & kLowMask;
+    time_ = std::max(time_, now);
+    const Version7 next(time_, random);
+    if (next.IsLaterThan(last_)) {
+      last_ = next;
     } else {
-      Advance((entropy & 0xffff'ffff) + 1);
+      last_.Advance(random);
     }
-    return Encode();
+    return {last_.Text(), time_};
   }
 
  private:
-  static constexpr uint64_t kLowMask = (uint64_t{1} << 62) - 1;
-
-  void Advance(uint64_t step) {
-    low_ += step;
-    if (low_ <= kLowMask) return;
-    low_ &= kLowMask;
-    if (++high_ <= 0xfff) return;
-    high_ = 0;
-    ++last_ms_;  // the counter is used up: borrow from the next millisecond
-  }
-
-  std::array<uint8_t, 16> Encode() const {
-    const uint64_t upper = (static_cast<uint64_t>(last_ms_) << 16) | 0x7000 | high_;
-    const uint64_t lower = (uint64_t{0b10} << 62) | low_;
-    std::array<uint8_t, 16> bytes{};
-    for (size_t i = 0; i < 8; ++i) {
-      bytes[i] = static_cast<uint8_t>(upper >> (56 - 8 * i));
-      bytes[8 + i] = static_cast<uint8_t>(lower >> (56 - 8 * i));
-    }
-    return bytes;
-  }
-
   std::mutex mutex_;
-  int64_t last_ms_ = 0;
-  uint64_t high_ = 0;  // 12 bits
-  uint64_t low_ = 0;   // 62 bits
+  absl::Time time_ = absl::UnixEpoch();  // Guarded by mutex_.
+  Version7 last_;                        // Guarded by mutex_.
 };
 
 }  // namespace
@@ -78,14 +112,17 @@ bool IsUuid(absl::string_view text) {
                     [](char c, char shape) { return shape == '-' ? c == '-' : IsLowerHex(c); });
 }
 
-std::string NewUuid(absl::Time now) {
+std::string NewUuid() { return Encode(RandomBits(), RandomBits(), 4); }
+
+TimedUuid NewTimedUuid(absl::Time now) {
   static UuidSequence sequence;
-  const std::array<uint8_t, 16> bytes = sequence.Next(absl::ToUnixMillis(now));
-  const std::string hex = absl::BytesToHexString(
-      absl::string_view(reinterpret_cast<const char*>(bytes.data()), bytes.size()));
-  const absl::string_view h = hex;
-  return absl::StrCat(h.substr(0, 8), "-", h.substr(8, 4), "-", h.substr(12, 4), "-",
-                      h.substr(16, 4), "-", h.substr(20));
+  return sequence.Next(now);
+}
+
+std::string UuidAfter(absl::string_view uuid) {
+  Version7 next(uuid);
+  next.Advance(RandomBits());
+  return next.Text();
 }
 
 }  // namespace content

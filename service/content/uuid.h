@@ -5,14 +5,33 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 
+// Functions that make UUIDs terminate the process if the system cannot provide random bytes. They
+// are thread-safe.
 namespace content {
+
+/// The UUID of no object (RFC 9562, section 5.9).
+inline constexpr absl::string_view kNilUuid = "00000000-0000-0000-0000-000000000000";
 
 /// Returns whether `text` is a UUID in canonical form: lower-case hexadecimal, 8-4-4-4-12.
 bool IsUuid(absl::string_view text);
 
-/// Returns a new UUID of version 7 (RFC 9562, section 5.7) for the time `now`. The ids made by one
-/// process are strictly increasing; those of several processes sort by their clocks. Terminates the
-/// process if the system cannot provide random bytes. Thread-safe.
-std::string NewUuid(absl::Time now);
+/// Returns a new random UUID (version 4; RFC 9562, section 5.4).
+std::string NewUuid();
+
+struct TimedUuid {
+  std::string text;
+  /// The time that the UUID carries.
+  absl::Time time;
+};
+
+/// Returns a new UUID of version 7 (RFC 9562, section 5.7), which carries a time to a quarter of a
+/// microsecond. The time is `now` or, if that has gone back, the latest time that the process has
+/// used. So the UUIDs made by one process, and their times, increase; those of several processes
+/// that use one clock sort by it.
+TimedUuid NewTimedUuid(absl::Time now);
+
+/// Returns a new UUID that is the next after `uuid`, of version 7, for all practical purposes, but
+/// cannot be guessed.
+std::string UuidAfter(absl::string_view uuid);
 
 }  // namespace content

@@ -1,6 +1,7 @@
 #include "embedded/cluster.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -149,6 +150,21 @@ absl::StatusOr<std::string> FindPrograms(const Layout& layout) {
   return absl::FailedPreconditionError(
       absl::StrCat(layout.cluster, " was made by PostgreSQL ", version,
                    ", which is not installed; install Debian's package postgresql-", version));
+}
+
+absl::Status CheckClusterExists(const Layout& layout) {
+  struct stat info;
+  if (stat(layout.root.c_str(), &info) != 0) {
+    if (errno != ENOENT) return FileError(absl::StrCat("inspect ", layout.root), errno);
+    return absl::NotFoundError(absl::StrCat("the data directory ", layout.root, " does not exist"));
+  }
+  if (lstat(layout.cluster.c_str(), &info) != 0) {
+    if (errno != ENOENT && errno != ENOTDIR) {
+      return FileError(absl::StrCat("inspect ", layout.cluster), errno);
+    }
+    return absl::NotFoundError(absl::StrCat("there is no database in ", layout.root));
+  }
+  return absl::OkStatus();
 }
 
 absl::Status MakeCluster(const Layout& layout, const std::string& programs, const User& user,

@@ -17,6 +17,9 @@ namespace content::embedded {
 /// newest one installed if there is no cluster yet. FAILED_PRECONDITION if it is not installed.
 absl::StatusOr<std::string> FindPrograms(const Layout& layout);
 
+/// NOT_FOUND if the data directory does not exist, or has no complete cluster in it.
+absl::Status CheckClusterExists(const Layout& layout);
+
 /// Creates the cluster, with the empty database `content`, unless it exists. A crash leaves either
 /// a complete cluster or none. INTERNAL with PostgreSQL's output if that fails.
 absl::Status MakeCluster(const Layout& layout, const std::string& programs, const User& user,

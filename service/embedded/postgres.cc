@@ -144,7 +144,7 @@ class Postgres::Impl {
     while (true) {
       const auto start = Clock::now();
       const off_t log_size = FileSize(layout_.log);
-      const std::string end = ServeOnce();
+      const std::string end = absl::StrCat(ServeOnce(), NoteOfFullDisk(layout_.log));
       std::unique_lock lock(mutex_);
       if (stopping_) {
         log::Info("database stopped", {{"cause", end}});
@@ -209,6 +209,9 @@ class Postgres::Impl {
 absl::StatusOr<std::unique_ptr<Postgres>> Postgres::Start(const Options& options) {
   const absl::StatusOr<Layout> layout = LayoutOf(options.data_dir);
   if (!layout.ok()) return layout.status();
+  if (!options.create) {
+    if (absl::Status exists = CheckClusterExists(*layout); !exists.ok()) return exists;
+  }
   absl::StatusOr<Lock> lock = Lock::Take(*layout);
   if (!lock.ok()) return lock.status();
   const absl::StatusOr<User> user = DatabaseUser(*layout);

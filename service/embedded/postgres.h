@@ -9,8 +9,10 @@
 namespace content::embedded {
 
 struct Options {
-  /// Contains the lock, the cluster, its socket and its log. Created if missing.
+  /// Contains the lock, the cluster, its socket and its log.
   std::string data_dir;
+  /// Whether to create the directory and the cluster if they are missing.
+  bool create = true;
   /// False for disposable databases, which then do not fsync. The server never sets this.
   bool durable = true;
 };
@@ -21,12 +23,13 @@ struct Options {
 /// server process ends with this process, even if this process is killed. Thread-safe.
 class Postgres {
  public:
-  /// Initialises the cluster on first use, recovers it after a crash, and returns when it accepts
-  /// connections, which takes as long as recovery needs. First stops a database whose owner was
-  /// killed. If this process runs as root, the database runs as another user (`postgres`, or
-  /// `nobody`).
+  /// Initialises the cluster on first use if `options.create`, recovers it after a crash, and
+  /// returns when it accepts connections, which takes as long as recovery needs. First stops a
+  /// database whose owner was killed. If this process runs as root, the database runs as another
+  /// user (`postgres`, or `nobody`).
   ///
   /// Errors:
+  ///   NOT_FOUND            there is no cluster, and `options.create` is false; nothing was created
   ///   FAILED_PRECONDITION  another process owns the data directory; no suitable PostgreSQL is
   ///                        installed; or the directory cannot be used (the database's user cannot
   ///                        enter it, others can change it, its path is too long for a socket)

@@ -4,12 +4,15 @@
 #include <signal.h>
 #include <spawn.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdint>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <string>
@@ -102,8 +105,8 @@ absl::Status Run(const Command& command) {
   const int status = Reap(*pid);
   if (status == 0) return absl::OkStatus();
   return absl::InternalError(absl::StrCat(command.arguments.front(), ": ",
-                                          DescribeWaitStatus(status), "\n",
-                                          LastLines(command.log, log_size)));
+                                          DescribeWaitStatus(status), NoteOfFullDisk(command.log),
+                                          "\n", LastLines(command.log, log_size)));
 }
 
 void AwaitExit(pid_t pid) {
@@ -136,6 +139,14 @@ std::string LastLines(const std::string& log, off_t from) {
   const std::vector<absl::string_view> lines = absl::StrSplit(absl::StripSuffix(text, "\n"), '\n');
   constexpr std::ptrdiff_t kLines = 10;
   return absl::StrJoin(lines.end() - std::min(std::ssize(lines), kLines), lines.end(), "\n");
+}
+
+std::string NoteOfFullDisk(const std::string& log) {
+  constexpr uint64_t kSegmentBytes = 16 << 20;
+  struct statvfs disk;
+  const bool is_full = statvfs(std::filesystem::path(log).parent_path().c_str(), &disk) == 0 &&
+                       disk.f_bavail * disk.f_frsize < kSegmentBytes;
+  return is_full ? "; the disk is full" : "";
 }
 
 }  // namespace content::embedded

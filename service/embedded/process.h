@@ -54,4 +54,8 @@ off_t FileSize(const std::string& file);
 /// The last ten lines, at most, that were written to `log` after its first `from` bytes.
 std::string LastLines(const std::string& log, off_t from);
 
+/// Returns "; the disk is full" if the disk of `log` lacks the room for a segment of PostgreSQL's
+/// write-ahead log, otherwise "". PostgreSQL may be unable to log that itself.
+std::string NoteOfFullDisk(const std::string& log);
+
 }  // namespace content::embedded

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
@@ -34,12 +35,14 @@ struct ParsedArticle {
   v1::Article article;
   /// Whether the overrides or the file gave an id.
   bool id_given;
+  /// Keys of the front matter that were not read.
+  std::vector<std::string> ignored_keys;
 };
 
 /// Reads an article from the content of a file, which may be any bytes.
 ///
-/// INVALID_ARGUMENT if that is not possible, with a message for people that names the line where it
-/// can.
+/// INVALID_ARGUMENT if that is not possible. The message is for people, has a line for each fault,
+/// and names the line of the file, or the flag, where it can.
 absl::StatusOr<ParsedArticle> Parse(absl::string_view content, Format format,
                                     const Overrides& overrides);
 

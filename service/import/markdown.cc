@@ -5,7 +5,10 @@
 #include <algorithm>
 #include <cstdint>
 #include <initializer_list>
+#include <optional>
+#include <set>
 #include <string>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/strings/ascii.h"
@@ -16,6 +19,7 @@
 #include "absl/strings/strip.h"
 #include "absl/time/time.h"
 #include "content/names.h"
+#include "content/text.h"
 
 namespace content::importer {
 namespace {
@@ -75,71 +79,122 @@ std::string WithoutBlankLinesAround(absl::string_view body) {
   return std::string(WithoutLeadingBlankLines(absl::StripTrailingAsciiWhitespace(body)));
 }
 
-absl::Status ErrorAt(const YAML::Mark& mark, absl::string_view problem) {
-  return ErrorInLine(mark.line + 1, problem);
+int LineOf(const YAML::Node& node) { return node.Mark().line + 1; }
+
+// Returns whether a value is as good as missing.
+bool IsEmpty(const YAML::Node& value) {
+  return value.IsNull() || (value.IsScalar() && absl::StripAsciiWhitespace(value.Scalar()).empty());
 }
 
-// Returns the value of the first of `keys` that has one; null if none has.
-YAML::Node Find(const YAML::Node& map, std::initializer_list<const char*> keys) {
-  for (const char* key : keys) {
-    if (const YAML::Node value = map[key]; value && !value.IsNull()) return value;
+using Keys = std::initializer_list<const char*>;
+
+// Reads the values of a map, and remembers which keys it read.
+class MapReader {
+ public:
+  // `path` of the map, such as "authors[0]." in messages; empty for the front matter itself.
+  MapReader(const YAML::Node& map, std::string path, ParsedFile& file)
+      : map_(map), path_(std::move(path)), file_(file) {}
+
+  // Returns the value of the first of `keys` that has one; null if none has. `field` of the article
+  // that it is for, if any.
+  YAML::Node Take(Keys keys, const std::string& field = "") {
+    YAML::Node taken;
+    for (const char* key : keys) {
+      const YAML::Node value = map_[key];
+      if (!value) continue;
+      const bool is_first = taken.IsNull();
+      if (is_first || IsEmpty(value)) read_.insert(key);
+      if (!is_first || IsEmpty(value)) continue;
+      taken.reset(value);
+      if (!field.empty()) file_.places[field] = {LineOf(value), key};
+    }
+    return taken;
   }
-  return {};
-}
 
-absl::Status ReadText(const YAML::Node& map, std::initializer_list<const char*> keys,
-                      std::string& text) {
-  const YAML::Node value = Find(map, keys);
-  if (value.IsNull()) return absl::OkStatus();
-  if (!value.IsScalar()) {
-    return ErrorAt(value.Mark(), absl::StrCat(*keys.begin(), " must be text"));
+  // Returns the text of such a value; empty if there is none or if it is no text, which is a fault.
+  std::string TakeText(Keys keys, const std::string& field = "") {
+    const YAML::Node value = Take(keys, field);
+    if (value.IsNull()) return "";
+    if (value.IsScalar()) return std::string(absl::StripAsciiWhitespace(value.Scalar()));
+    const std::string name = field.empty() ? *keys.begin() : file_.places[field].name;
+    file_.faults.push_back({LineOf(value), absl::StrCat(path_, name, " must be text")});
+    return "";
   }
-  text = std::string(absl::StripAsciiWhitespace(value.Scalar()));
-  return absl::OkStatus();
-}
 
-absl::Status ReadAuthor(const YAML::Node& value, v1::Article& article) {
-  v1::Author& author = *article.add_authors();
+  // Returns the value of `key` if it is a boolean.
+  std::optional<bool> TakeBool(const char* key) {
+    const YAML::Node value = map_[key];
+    bool result = false;
+    if (!value || !YAML::convert<bool>::decode(value, result)) return std::nullopt;
+    read_.insert(key);
+    return result;
+  }
+
+  int LineOfKey(const char* key) const { return LineOf(map_[key]); }
+
+  // Adds the keys that were not read, and those that are there twice, to the file's ignored keys.
+  void ListIgnoredKeys() {
+    std::set<std::string> seen;
+    for (const auto& entry : map_) {
+      const std::string key =
+          entry.first.IsScalar() ? entry.first.Scalar() : YAML::Dump(entry.first);
+      const bool is_duplicate = !seen.insert(key).second;
+      if (read_.contains(key) && !is_duplicate) continue;
+      file_.ignored_keys.push_back(absl::StrCat(path_, OneLine(key)));
+    }
+  }
+
+ private:
+  const YAML::Node map_;
+  const std::string path_;
+  ParsedFile& file_;
+  std::set<std::string> read_;
+};
+
+void ReadAuthor(const YAML::Node& value, ParsedFile& file) {
+  v1::Author& author = *file.article.add_authors();
+  const size_t fault_count = file.faults.size();
   if (value.IsScalar()) {
     author.set_display_name(std::string(absl::StripAsciiWhitespace(value.Scalar())));
-    return absl::OkStatus();
+  } else if (value.IsMap()) {
+    MapReader map(value, absl::StrCat("authors[", file.article.authors_size() - 1, "]."), file);
+    author.set_display_name(map.TakeText({"name"}));
+    author.set_id(map.TakeText({"id"}));
+    author.set_uri(map.TakeText({"url"}));
+    map.ListIgnoredKeys();
+  } else {
+    file.faults.push_back(
+        {LineOf(value), "an author must be a name, or a map of name, id and url"});
   }
-  if (!value.IsMap()) {
-    return ErrorAt(value.Mark(), "an author must be a name, or a map of name, id and url");
-  }
-  absl::Status status = ReadText(value, {"name"}, *author.mutable_display_name());
-  status.Update(ReadText(value, {"id"}, *author.mutable_id()));
-  status.Update(ReadText(value, {"url"}, *author.mutable_uri()));
-  return status;
+  // The name that is faulty is not also missing.
+  if (file.faults.size() > fault_count) author.set_display_name("?");
 }
 
-absl::Status ReadAuthors(const YAML::Node& map, v1::Article& article) {
-  const YAML::Node value = Find(map, {"author", "authors"});
-  if (value.IsNull()) return absl::OkStatus();
-  if (!value.IsSequence()) return ReadAuthor(value, article);
-  for (const YAML::Node& author : value) {
-    if (absl::Status status = ReadAuthor(author, article); !status.ok()) return status;
-  }
-  return absl::OkStatus();
+void ReadAuthors(MapReader& map, ParsedFile& file) {
+  const YAML::Node value = map.Take({"author", "authors"}, "authors");
+  if (value.IsNull()) return;
+  if (!value.IsSequence()) return ReadAuthor(value, file);
+  for (const YAML::Node& author : value) ReadAuthor(author, file);
 }
 
-absl::Status ReadTags(const YAML::Node& map, v1::Article& article) {
-  const YAML::Node value = Find(map, {"tags"});
+void ReadTags(MapReader& map, ParsedFile& file) {
+  const YAML::Node value = map.Take({"tags"}, "tags");
   if (value.IsSequence()) {
     for (const YAML::Node& tag : value) {
-      if (!tag.IsScalar()) return ErrorAt(tag.Mark(), "a tag must be text");
-      article.add_tags(std::string(absl::StripAsciiWhitespace(tag.Scalar())));
+      if (tag.IsScalar()) {
+        file.article.add_tags(std::string(absl::StripAsciiWhitespace(tag.Scalar())));
+      } else {
+        file.faults.push_back({LineOf(tag), "a tag must be text"});
+      }
     }
-    return absl::OkStatus();
+    return;
   }
-  std::string text;
-  if (absl::Status status = ReadText(map, {"tags"}, text); !status.ok()) return status;
+  const std::string text = map.TakeText({"tags"}, "tags");
   const char* separators = absl::StrContains(text, ',') ? "," : " \t\n";
   for (const absl::string_view tag :
        absl::StrSplit(text, absl::ByAnyChar(separators), absl::SkipWhitespace())) {
-    article.add_tags(std::string(absl::StripAsciiWhitespace(tag)));
+    file.article.add_tags(std::string(absl::StripAsciiWhitespace(tag)));
   }
-  return absl::OkStatus();
 }
 
 // In a format, a space matches any number of spaces, including none.
@@ -155,87 +210,118 @@ bool ParseDate(absl::string_view text, absl::Time& time) {
   return false;
 }
 
-absl::Status ReadDate(const YAML::Node& map, v1::Article& article) {
-  std::string text;
-  if (absl::Status status = ReadText(map, {"date"}, text); !status.ok()) return status;
-  if (text.empty()) return absl::OkStatus();
+void ReadDate(MapReader& map, ParsedFile& file) {
+  const std::string text = map.TakeText({"date"}, "publish_time");
+  if (text.empty()) return;
   absl::Time time;
   if (!ParseDate(text, time)) {
-    return ErrorAt(map["date"].Mark(),
-                   absl::StrCat("\"", text, "\" is not a date such as 2025-06-12, ",
-                                "2025-06-12T08:30:00Z or 2025-06-12 08:30:00 +0200"));
+    file.faults.push_back(
+        {map.LineOfKey("date"),
+         absl::StrCat("\"", OneLine(text),
+                      "\" is not a date such as 2025-06-12, 2025-06-12T08:30:00Z or 2025-06-12 "
+                      "08:30:00 +0200")});
+    return;
   }
   const int64_t seconds = absl::ToUnixSeconds(time);
   const absl::Duration fraction = time - absl::FromUnixSeconds(seconds);
-  article.mutable_publish_time()->set_seconds(seconds);
-  article.mutable_publish_time()->set_nanos(
+  file.article.mutable_publish_time()->set_seconds(seconds);
+  file.article.mutable_publish_time()->set_nanos(
       static_cast<int32_t>(absl::ToInt64Nanoseconds(fraction)));
-  return absl::OkStatus();
 }
 
-absl::Status ReadName(const YAML::Node& map, v1::Article& article) {
-  for (const char* key : {"slug", "id"}) {
-    std::string id;
-    if (absl::Status status = ReadText(map, {key}, id); !status.ok()) return status;
-    if (id.empty()) continue;
-    if (!IsArticleId(id)) {
-      return ErrorAt(map[key].Mark(),
-                     absl::StrCat(key, " must be 1 to ", kMaxArticleIdLength,
-                                  " lower-case letters, digits and inner hyphens"));
-    }
-    article.set_name(ArticleName(id));
-    break;
+void ReadName(MapReader& map, ParsedFile& file) {
+  const std::string id = map.TakeText({"slug", "id"}, "name");
+  if (id.empty()) return;
+  if (IsArticleId(id)) {
+    file.article.set_name(ArticleName(id));
+  } else {
+    const Place& place = file.places["name"];
+    file.faults.push_back(
+        {place.line, absl::StrCat(place.name, " must be 1 to ", kMaxArticleIdLength,
+                                  " lower-case letters, digits and inner hyphens")});
   }
-  return absl::OkStatus();
 }
 
 // A site generator would not publish these files either.
-absl::Status CheckPublished(const YAML::Node& map) {
-  if (const YAML::Node draft = map["draft"]; draft && draft.as<bool>(false)) {
-    return ErrorAt(draft.Mark(), "the file is a draft");
+void CheckPublished(MapReader& map, ParsedFile& file) {
+  if (map.TakeBool("draft").value_or(false)) {
+    file.faults.push_back({map.LineOfKey("draft"), "the file is a draft"});
   }
-  if (const YAML::Node published = map["published"]; published && !published.as<bool>(true)) {
-    return ErrorAt(published.Mark(), "the file is marked as not published");
+  if (!map.TakeBool("published").value_or(true)) {
+    file.faults.push_back({map.LineOfKey("published"), "the file is marked as not published"});
   }
-  return absl::OkStatus();
 }
 
-absl::Status ReadMap(const YAML::Node& map, v1::Article& article) {
-  absl::Status status = CheckPublished(map);
-  status.Update(ReadText(map, {"title"}, *article.mutable_title()));
-  status.Update(ReadName(map, article));
-  status.Update(ReadAuthors(map, article));
-  status.Update(ReadDate(map, article));
-  status.Update(ReadTags(map, article));
-  status.Update(ReadText(map, {"summary", "description"}, *article.mutable_summary()));
-  status.Update(ReadText(map, {"language", "lang"}, *article.mutable_language_code()));
-  return status;
+void ReadMap(const YAML::Node& front_matter, ParsedFile& file) {
+  MapReader map(front_matter, "", file);
+  CheckPublished(map, file);
+  file.article.set_title(map.TakeText({"title"}, "title"));
+  ReadName(map, file);
+  ReadAuthors(map, file);
+  ReadDate(map, file);
+  ReadTags(map, file);
+  file.article.set_summary(map.TakeText({"summary", "description"}, "summary"));
+  file.article.set_language_code(map.TakeText({"language", "lang"}, "language_code"));
+  map.ListIgnoredKeys();
 }
 
-absl::Status ReadFrontMatter(absl::string_view front_matter, v1::Article& article) {
+// Returns the line of the last scalar.
+int LastLine(const YAML::Node& node) {
+  if (node.IsScalar()) return LineOf(node);
+  int line = 0;
+  for (const auto& entry : node) {
+    line = std::max(line, LastLine(node.IsMap() ? entry.second : entry));
+  }
+  return line;
+}
+
+std::string Describe(const YAML::Exception& error) {
+  // What yaml-cpp says about `title: "one" two`, and about a quote that the next quote closes.
+  const bool may_be_quotes = error.msg == YAML::ErrorMsg::END_OF_MAP;
+  return absl::StrCat("the front matter is not YAML: ", error.msg,
+                      may_be_quotes ? " (is a quote not closed, or does text follow it?)" : "");
+}
+
+// A parser that reaches the end of its input takes it for the end of a quoted text. At a line of
+// `...`, where a document ends, it finds that the quote is not closed.
+absl::StatusOr<YAML::Node> Load(const std::string& yaml) {
   try {
-    const YAML::Node map = YAML::Load(std::string(front_matter));
-    if (map.IsNull()) return absl::OkStatus();
-    if (!map.IsMap()) {
-      return ErrorAt(map.Mark(), "the front matter must be a map of keys to values");
-    }
-    return ReadMap(map, article);
+    return YAML::Load(absl::StrCat(yaml, "...\n"));
   } catch (const YAML::Exception& error) {
-    return ErrorAt(error.mark, absl::StrCat("the front matter is not YAML: ", error.msg));
+    if (error.msg != YAML::ErrorMsg::DOC_IN_SCALAR) {
+      return ErrorInLine(error.mark.line + 1, Describe(error));
+    }
+  }
+  return ErrorInLine(LastLine(YAML::Load(yaml)), "a quoted text is not closed");
+}
+
+absl::Status ReadFrontMatter(absl::string_view front_matter, ParsedFile& file) {
+  if (front_matter.empty()) return absl::OkStatus();
+  try {
+    const absl::StatusOr<YAML::Node> map = Load(std::string(front_matter));
+    if (!map.ok()) return map.status();
+    if (map->IsNull()) return absl::OkStatus();
+    if (!map->IsMap()) {
+      return ErrorInLine(LineOf(*map), "the front matter must be a map of keys to values");
+    }
+    ReadMap(*map, file);
+    return absl::OkStatus();
+  } catch (const YAML::Exception& error) {
+    return ErrorInLine(error.mark.line + 1, Describe(error));
   }
 }
 
 }  // namespace
 
-absl::StatusOr<v1::Article> ParseMarkdown(absl::string_view content) {
+absl::StatusOr<ParsedFile> ParseMarkdown(absl::string_view content) {
   const absl::StatusOr<File> file = SplitFile(content);
   if (!file.ok()) return file.status();
-  v1::Article article;
-  if (absl::Status status = ReadFrontMatter(file->front_matter, article); !status.ok()) {
+  ParsedFile parsed;
+  if (absl::Status status = ReadFrontMatter(file->front_matter, parsed); !status.ok()) {
     return status;
   }
-  article.set_body(WithoutBlankLinesAround(file->body));
-  return article;
+  parsed.article.set_body(WithoutBlankLinesAround(file->body));
+  return parsed;
 }
 
 }  // namespace content::importer

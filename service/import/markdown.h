@@ -2,7 +2,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
-#include "content/v1/article.pb.h"
+#include "import/parsed_file.h"
 
 // Markdown files as static-site generators use them.
 namespace content::importer {
@@ -19,11 +19,11 @@ namespace content::importer {
 ///   summary, description
 ///   language, lang
 ///   slug, id
-/// The first of two names for a field wins. Other keys are ignored. A missing field stays empty,
-/// even the title. The body is kept as it is, without the blank lines around it. A file with
-/// `draft: true` or `published: false` is refused.
+/// The first of two names for a field wins. Other keys are ignored, and listed. A missing field
+/// stays empty, even the title. The body is kept as it is, without the blank lines around it.
+/// `draft: true` and `published: false` are faults.
 ///
-/// INVALID_ARGUMENT if the file is refused, with a message that names the line.
-absl::StatusOr<v1::Article> ParseMarkdown(absl::string_view content);
+/// INVALID_ARGUMENT if the front matter cannot be read at all, with a message that names the line.
+absl::StatusOr<ParsedFile> ParseMarkdown(absl::string_view content);
 
 }  // namespace content::importer

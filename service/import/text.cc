@@ -11,7 +11,6 @@
 #include <string>
 #include <vector>
 
-#include "absl/status/status.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
@@ -301,7 +300,7 @@ class Page {
   }
 
   // Returns the number, in the file, of the last line taken.
-  size_t line_number() const { return next_; }
+  int line_number() const { return static_cast<int>(next_); }
 
   std::vector<absl::string_view> RestWithoutFooter() const {
     const auto begin = lines_.begin() + static_cast<std::ptrdiff_t>(next_);
@@ -332,45 +331,43 @@ void AddAuthors(absl::string_view byline, v1::Article& article) {
   }
 }
 
-absl::Status ReadByline(Page& page, v1::Article& article) {
+void ReadByline(Page& page, ParsedFile& file) {
   absl::string_view byline = page.TakeLine();
-  if (absl::ConsumePrefix(&byline, "By ")) AddAuthors(byline, article);
-  if (article.authors().empty()) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("line ", page.line_number(),
-                     ": a page saved as text must begin with its byline, such as \"By Ada Byron "
-                     "and John Doe\""));
-  }
-  return absl::OkStatus();
+  if (absl::ConsumePrefix(&byline, "By ")) AddAuthors(byline, file.article);
+  file.places["authors"] = {page.line_number(), "authors"};
+  if (!file.article.authors().empty()) return;
+  file.faults.push_back({page.line_number(),
+                         "a page saved as text must begin with its byline, such as \"By Ada "
+                         "Byron and John Doe\""});
 }
 
-absl::Status ReadDate(Page& page, v1::Article& article) {
+void ReadDate(Page& page, ParsedFile& file) {
   const absl::string_view line = page.TakeLine();
+  file.places["publish_time"] = {page.line_number(), "date"};
   absl::Time date;
   std::string problem;
   if (!absl::ParseTime(kDateFormat, line, &date, &problem)) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("line ", page.line_number(),
-                     ": a date such as \"Thursday, June 12, 2025\" must follow the byline"));
+    file.faults.push_back(
+        {page.line_number(), "a date such as \"Thursday, June 12, 2025\" must follow the byline"});
+    return;
   }
   const std::string weekday = absl::FormatTime("%A", date, absl::UTCTimeZone());
   if (!absl::StartsWithIgnoreCase(line, weekday.substr(0, 3))) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("line ", page.line_number(), ": \"", line, "\" is a ", weekday));
+    file.faults.push_back({page.line_number(), absl::StrCat("\"", line, "\" is a ", weekday)});
+    return;
   }
-  article.mutable_publish_time()->set_seconds(absl::ToUnixSeconds(date));
-  return absl::OkStatus();
+  file.article.mutable_publish_time()->set_seconds(absl::ToUnixSeconds(date));
 }
 
 }  // namespace
 
-absl::StatusOr<v1::Article> ParseText(absl::string_view content) {
+ParsedFile ParseText(absl::string_view content) {
   Page page(content);
-  v1::Article article;
-  if (absl::Status status = ReadByline(page, article); !status.ok()) return status;
-  if (absl::Status status = ReadDate(page, article); !status.ok()) return status;
-  article.set_body(BodyInMarkdown(page.RestWithoutFooter()));
-  return article;
+  ParsedFile file;
+  ReadByline(page, file);
+  ReadDate(page, file);
+  file.article.set_body(BodyInMarkdown(page.RestWithoutFooter()));
+  return file;
 }
 
 }  // namespace content::importer

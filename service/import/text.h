@@ -1,8 +1,7 @@
 #pragma once
 
-#include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
-#include "content/v1/article.pb.h"
+#include "import/parsed_file.h"
 
 // Web pages saved as text.
 namespace content::importer {
@@ -13,9 +12,8 @@ namespace content::importer {
 /// comments:", "Post a Comment") ends the text. `content` is UTF-8 with LF line ends.
 ///
 /// Returns an article with authors, publish_time (the date at 00:00 UTC) and a body in CommonMark
-/// that renders to exactly the characters of the page. Such a page has no title.
-///
-/// INVALID_ARGUMENT, with a message that names the line, if there is no byline or date.
-absl::StatusOr<v1::Article> ParseText(absl::string_view content);
+/// that renders to exactly the characters of the page. Such a page has no title. A missing byline
+/// or date is a fault.
+ParsedFile ParseText(absl::string_view content);
 
 }  // namespace content::importer

@@ -5,8 +5,12 @@
 #include <utility>
 
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 
 namespace content::postgres {
+
+/// When a call that was refused for lack of a place may be repeated.
+inline constexpr absl::Duration kAdmissionRetryDelay = absl::Milliseconds(100);
 
 /// Limits the number of calls that wait for a connection. An overloaded server refuses calls at
 /// once instead of letting all of them wait past their deadlines.
@@ -45,13 +49,15 @@ class Admission {
   Admission(const Admission&) = delete;
   Admission& operator=(const Admission&) = delete;
 
-  /// Takes a place. `same_key_calls` is the number of calls that already wait for the same key.
-  /// RESOURCE_EXHAUSTED if all places are taken, or if those calls have half of them: one hot key
-  /// leaves room for the others.
-  absl::StatusOr<Ticket> Admit(size_t same_key_calls = 0);
+  /// Takes a place. RESOURCE_EXHAUSTED if all places are taken.
+  absl::StatusOr<Ticket> Admit();
 
   /// Takes a place even if none is free, for a call that was admitted before and has to wait again.
   Ticket Readmit();
+
+  /// Returns the number of calls with one key that may wait, half of all: one hot key leaves room
+  /// for the others.
+  size_t limit_per_key() const { return (limit_ + 1) / 2; }
 
   /// Returns the number of waiting calls.
   size_t waiting() const { return waiting_.load(std::memory_order_relaxed); }

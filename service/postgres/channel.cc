@@ -12,10 +12,12 @@
 #include <system_error>
 #include <utility>
 
-#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "base/clock.h"
 #include "postgres/bulk.h"
+#include "postgres/connect_error.h"
+#include "postgres/server_error.h"
+#include "postgres/session.h"
 #include "telemetry/log.h"
 
 namespace content::postgres {
@@ -57,14 +59,15 @@ class Session {
     PQsetNoticeProcessor(
         connection_.get(), [](void*, const char*) {}, nullptr);
     if (PQstatus(connection_.get()) == CONNECTION_OK) {
+      PQsetErrorVerbosity(connection_.get(), PQERRORS_VERBOSE);  // with SQLSTATEs
       PQsetnonblocking(connection_.get(), 1);
       Started(PQsendQuery(connection_.get(), session_setup.c_str()));
     } else {
-      Fail();
+      failure_ = ExplainConnectFailure(dsn, PQerrorMessage(connection_.get())).what();
     }
   }
 
-  // Why the session is unusable; nullopt while it works.
+  // Why the session is unusable, without parts of the connection string; nullopt while it works.
   const std::optional<std::string>& failure() const { return failure_; }
 
   // Whether the previous statement has completed.
@@ -118,7 +121,9 @@ class Session {
   }
 
   void Fail() {
-    if (!failure_) failure_ = PQerrorMessage(connection_.get());
+    if (failure_) return;
+    const std::optional<ServerError> error = FindServerError(PQerrorMessage(connection_.get()));
+    failure_ = error ? error->message : "the connection broke";
   }
 
   const std::unique_ptr<PGconn, decltype(&PQfinish)> connection_;
@@ -129,10 +134,10 @@ class Session {
 // Notifications are hints, so they need not be on disk. Operators and tests recognise the session
 // by its application name.
 std::string SessionSetup(const std::string& name) {
-  return absl::StrCat(
-      "SET synchronous_commit = off; SELECT set_config('application_name', "
-      "current_setting('application_name') || ' notifications', false); LISTEN ",
-      name);
+  return absl::StrCat(kSessionSettings,
+                      "; SET synchronous_commit = off; SELECT set_config('application_name', "
+                      "current_setting('application_name') || ' notifications', false); LISTEN ",
+                      name);
 }
 
 // $1 payloads (array).
@@ -170,8 +175,7 @@ class Channel::Worker {
       if (stop.stop_requested()) return;
       if (SteadyNow() >= next_log) {
         next_log = SteadyNow() + kLogInterval;
-        log::Warning("notification connection lost",
-                     {{"message", absl::StripAsciiWhitespace(failure)}});
+        log::Warning("notification connection lost", {{"message", failure}});
       }
       SteadyClock::System().SleepFor(kReconnectDelay, stop);
     }

@@ -67,7 +67,9 @@ bool MayJoin(const Request& next, const std::vector<Request>& batch, size_t max_
 ///
 /// `Policy` has the types Item, Answer, Request (a PendingRequest) and Batch (with a member
 /// `requests`), and these methods. All but Run are called with the Coalescer's mutex held:
-///   size_t CountSameKey(const Item&) const  number of waiting requests with the same key
+///   absl::Status CheckKey(const Item&, size_t limit)
+///                                           RESOURCE_EXHAUSTED if `limit` requests with the same
+///                                           key wait already
 ///   void Add(Request)                       puts a request behind the others
 ///   int WantedJobs(Pace) const              number of jobs that should wait for a connection
 ///   Batch Take(Pace)                        removes the requests of one job; may be empty
@@ -76,7 +78,7 @@ bool MayJoin(const Request& next, const std::vector<Request>& batch, size_t max_
 ///                                           it runs one by one if `one_by_one`, otherwise it had
 ///                                           no answer
 ///   std::vector<Request> TakeAll()          removes all waiting requests
-///   BatchAnswers<Answer> Run(Connection&, const std::vector<Request>&, Pace, bool in_doubt) const
+///   BatchAnswers<Answer> Run(Connection&, std::vector<Request>&, Pace, bool in_doubt) const
 ///                                           runs the requests; may be called by several threads;
 ///                                           may throw the exceptions of Connection
 ///
@@ -102,7 +104,7 @@ class Coalescer {
   void Add(CallContext context, Item item, Callback<Answer> done) {
     const bool may_run_here = context.may_run_here;
     std::unique_lock lock(mutex_);
-    auto ticket = executor_.admission().Admit(policy_.CountSameKey(item));
+    absl::StatusOr<Admission::Ticket> ticket = Admit(item);
     if (!ticket.ok()) {
       lock.unlock();
       return std::move(done)(ticket.status());
@@ -121,6 +123,15 @@ class Coalescer {
  private:
   using Request = typename Policy::Request;
   using Batch = typename Policy::Batch;
+
+  // Takes a place for a request. mutex_ must be held.
+  absl::StatusOr<Admission::Ticket> Admit(const Item& item) {
+    Admission& admission = executor_.admission();
+    if (absl::Status status = policy_.CheckKey(item, admission.limit_per_key()); !status.ok()) {
+      return status;
+    }
+    return admission.Admit();
+  }
 
   // The work for one batch.
   class BatchJob final : public Executor::Job {

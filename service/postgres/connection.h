@@ -47,15 +47,15 @@ Parameters MakeParameters(Args&&... args) {
 class Connection {
  public:
   /// Connects. `dsn` is a CompleteDsn; unless it says otherwise, connecting takes at most 3 s.
-  /// `clock` times statements and must outlive the connection.
+  /// `clock` times statements and must outlive the connection. Throws a ConnectError.
   explicit Connection(const std::string& dsn, const SteadyClock& clock = SteadyClock::System());
   ~Connection();
 
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
 
-  /// Sets what our statements rely on, whatever the server's configuration is, and returns the
-  /// server's version. Must be called before the first statement, except for migrations.
+  /// Brings the session into a known state (session.h) and returns the server's version. Must be
+  /// called before the first statement.
   std::string PrepareSession();
 
   bool is_open() const;

@@ -10,12 +10,8 @@
 namespace content::postgres {
 
 /// Returns `dsn` with defaults for what every connection needs: a name, a connect timeout of 3 s,
-/// and keepalives that find dead peers fast. FAILED_PRECONDITION if `dsn` cannot be parsed; the
-/// message does not quote it.
+/// and keepalives that find dead peers fast. The encoding is always UTF-8. FAILED_PRECONDITION if
+/// `dsn` cannot be parsed or its host or port cannot be one; the message does not quote it.
 absl::StatusOr<std::string> CompleteDsn(absl::string_view dsn);
-
-/// Returns the parts of `dsn` that are known to be harmless, as keywords: where the database is and
-/// who connects to it. Empty if `dsn` cannot be parsed.
-std::string RedactedDsn(absl::string_view dsn);
 
 }  // namespace content::postgres

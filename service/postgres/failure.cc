@@ -1,14 +1,16 @@
 #include "postgres/failure.h"
 
+#include <algorithm>
+#include <initializer_list>
 #include <optional>
 #include <pqxx/pqxx>
 #include <string>
 
-#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "base/errors.h"
+#include "postgres/server_error.h"
 #include "telemetry/log.h"
 
 namespace content::postgres {
@@ -16,45 +18,68 @@ namespace {
 
 using Kind = Failure::Kind;
 
+constexpr absl::string_view kDiskFull = "53100";
+
+bool IsOneOf(absl::string_view state, std::initializer_list<absl::string_view> states) {
+  return std::find(states.begin(), states.end(), state) != states.end();
+}
+
+// No disk space, memory or connection left. This may be temporary.
+absl::Status OutOfResources(absl::string_view state) {
+  return StoreUnavailable(state == kDiskFull ? "the database's disk is full"
+                                             : "the database has run out of memory or connections");
+}
+
 // https://www.postgresql.org/docs/current/errcodes-appendix.html. nullopt if callers can do nothing
 // about the error.
 std::optional<Failure> FromSqlState(absl::string_view state) {
-  if (state == "40001" || state == "40P01") return Failure{Kind::kContention, Contention()};
-  // A concurrent attempt of the same write was first. The next attempt finds what it wrote.
-  if (state == "23505") return Failure{Kind::kContention, Contention()};
   if (state == "40003") return Failure{Kind::kOutcomeUnknown, OutcomeUnknown()};
-  // 25006: the server has become a read-only standby. 57P0x: it is stopping or starting, or has
-  // crashed.
-  // 25001, 25P01, 25P02: a transaction is open or is not, unlike what the driver believes.
-  if (state == "25001" || state == "25P01" || state == "25P02" || state == "25006" ||
+  // 23505: a concurrent attempt of the same write was first. The next attempt finds what it wrote.
+  if (IsOneOf(state, {"40000", "40001", "40P01", "23505"})) {
+    return Failure{Kind::kContention, Contention()};
+  }
+  // The session does not take writes: the server has become a standby, or the session began while
+  // the database was read-only.
+  if (state == "25006") {
+    return Failure{Kind::kReadOnly, StoreUnavailable("the database accepts no writes")};
+  }
+  // 57P0x: the server is stopping or starting, or has crashed.
+  // The others: a transaction is open or is not, or a prepared statement exists or does not, unlike
+  // what the driver believes.
+  if (IsOneOf(state, {"25001", "25P01", "25P02", "26000", "42P05"}) ||
       absl::StartsWith(state, "57P0") || absl::StartsWith(state, "08")) {
     return Failure{Kind::kConnectionLost, StoreUnavailable()};
   }
   if (state == "57014") return Failure{Kind::kCancelled, DeadlineExceeded()};
-  // No disk space, memory or connection left. This may be temporary.
-  if (absl::StartsWith(state, "53")) return Failure{Kind::kFinal, StoreUnavailable()};
+  if (absl::StartsWith(state, "53")) return Failure{Kind::kFinal, OutOfResources(state)};
   if (state == "55P03") return Failure{Kind::kFinal, Overloaded(absl::Seconds(1))};
   if (absl::StartsWith(state, "22")) return Failure{Kind::kFinal, ValueRefused()};
   return std::nullopt;
 }
 
-std::optional<Failure> Classify(const std::exception& exception) {
-  // statement_completion_unknown derives from transaction_rollback, so it must be checked first.
-  // Otherwise a commit of unknown outcome would be taken for a rollback.
-  if (dynamic_cast<const pqxx::statement_completion_unknown*>(&exception) != nullptr ||
-      dynamic_cast<const pqxx::in_doubt_error*>(&exception) != nullptr) {
+std::optional<Failure> Classify(const std::exception& exception, absl::string_view state) {
+  if (dynamic_cast<const pqxx::in_doubt_error*>(&exception) != nullptr) {
     return Failure{Kind::kOutcomeUnknown, OutcomeUnknown()};
   }
-  if (dynamic_cast<const pqxx::transaction_rollback*>(&exception) != nullptr) {
-    return Failure{Kind::kContention, Contention()};  // it has no SQLSTATE in libpqxx 6.4
-  }
+  if (!state.empty()) return FromSqlState(state);
   if (dynamic_cast<const pqxx::broken_connection*>(&exception) != nullptr) {
     return Failure{Kind::kConnectionLost, StoreUnavailable()};
   }
-  if (const auto* error = dynamic_cast<const pqxx::sql_error*>(&exception)) {
-    return FromSqlState(error->sqlstate());
-  }
   return std::nullopt;
+}
+
+// `error` is what PostgreSQL said, if it said anything.
+void Log(const std::optional<ServerError>& error) {
+  if (!error) {
+    log::Warning("database connection lost", {{"message", "the database did not say why"}});
+  } else if (error->sqlstate == kDiskFull) {
+    log::Error("database disk full", {{"sqlstate", error->sqlstate}, {"message", error->message}});
+  } else if (absl::StartsWith(error->sqlstate, "57P0")) {
+    log::Warning("database connection lost",
+                 {{"sqlstate", error->sqlstate}, {"message", error->message}});
+  } else {
+    log::Warning("database error", {{"sqlstate", error->sqlstate}, {"message", error->message}});
+  }
 }
 
 }  // namespace
@@ -64,24 +89,19 @@ bool MayBeCausedByOneRequest(const absl::Status& status) {
 }
 
 Failure ToFailure(const std::exception& exception, bool is_open) {
-  const auto* error = dynamic_cast<const pqxx::sql_error*>(&exception);
-  const std::string sqlstate = error != nullptr ? error->sqlstate() : "";
-  // PostgreSQL quotes the value that it rejects, which may be a user's text.
-  const absl::string_view message = absl::StartsWith(sqlstate, "22")
-                                        ? "a value was refused"
-                                        : absl::StripAsciiWhitespace(exception.what());
-  std::optional<Failure> failure = Classify(exception);
+  const std::optional<ServerError> error = FindServerError(exception);
+  std::optional<Failure> failure = Classify(exception, error ? error->sqlstate : "");
   const bool is_outcome_unknown = failure && failure->kind == Kind::kOutcomeUnknown;
   if (!is_open && !is_outcome_unknown) {
     failure = Failure{Kind::kConnectionLost, StoreUnavailable()};
   }
   if (failure) {
-    log::Warning("database error", {{"sqlstate", sqlstate}, {"message", message}});
+    Log(error);
     return *std::move(failure);
   }
-  const std::string origin =
-      sqlstate.empty() ? "" : absl::StrCat("database error ", sqlstate, ": ");
-  return {Kind::kFinal, Internal(absl::StrCat(origin, message))};
+  return {Kind::kFinal,
+          Internal(error ? absl::StrCat("database error ", error->sqlstate, ": ", error->message)
+                         : std::string(exception.what()))};
 }
 
 }  // namespace content::postgres

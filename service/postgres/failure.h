@@ -4,7 +4,8 @@
 
 #include "absl/status/status.h"
 
-// Turns libpqxx's exceptions into errors for callers. The only file that knows SQLSTATEs.
+// Turns exceptions of a connection into errors for callers. Knows what each SQLSTATE means for a
+// job.
 namespace content::postgres {
 
 struct Failure {
@@ -19,6 +20,8 @@ struct Failure {
     kCancelled,
     /// The connection can no longer be used. The attempt was not committed.
     kConnectionLost,
+    /// The session takes no writes. One that begins later may.
+    kReadOnly,
     /// The connection was lost during the commit.
     kOutcomeUnknown,
   };

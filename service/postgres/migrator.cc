@@ -2,12 +2,16 @@
 
 #include <cstdint>
 #include <exception>
+#include <optional>
 
 #include "absl/strings/escaping.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "base/digest.h"
+#include "postgres/connect_error.h"
 #include "postgres/connection.h"
 #include "postgres/dsn.h"
+#include "postgres/server_error.h"
 #include "telemetry/log.h"
 
 namespace content::postgres {
@@ -25,11 +29,50 @@ std::string Checksum(const Migration& migration) {
   return absl::BytesToHexString(Digest({migration.sql}));
 }
 
-std::vector<Applied> ReadApplied(Connection& connection) {
-  const Result exists = connection.Read("SELECT to_regclass('schema_migration') IS NOT NULL");
-  if (!exists[0][0].as<bool>()) return {};
+// What keeps this session from seeing a schema_migration that is there.
+constexpr char kSelectObstacle[] = R"sql(
+SELECT n.nspname,
+       has_schema_privilege(n.oid, 'USAGE') AS may_use_schema,
+       pg_table_is_visible(c.oid) AS is_visible
+FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relname = 'schema_migration'
+  AND (SELECT count(*) FROM pg_attribute a WHERE a.attrelid = c.oid
+       AND a.attname IN ('version', 'name', 'checksum', 'applied_time')) = 4
+  AND NOT (pg_table_is_visible(c.oid) AND has_table_privilege(c.oid, 'SELECT'))
+ORDER BY is_visible DESC, may_use_schema DESC
+LIMIT 1)sql";
+
+absl::Status CheckObstacle(Connection& connection) {
+  for (const Row row : connection.Read(kSelectObstacle)) {
+    const absl::string_view schema = row["nspname"].text();
+    if (!row["may_use_schema"].as<bool>()) {
+      return absl::FailedPreconditionError(
+          absl::StrCat("contentd's tables are in the schema ", schema,
+                       ", which this user may not use: GRANT USAGE ON SCHEMA ", schema, " to it"));
+    }
+    if (!row["is_visible"].as<bool>()) {
+      return absl::FailedPreconditionError(
+          absl::StrCat("contentd's tables are in the schema ", schema,
+                       ", which is not in this user's search_path: ALTER ROLE its name SET "
+                       "search_path = ",
+                       schema));
+    }
+    return absl::FailedPreconditionError(
+        "this user may not read contentd's table schema_migration: GRANT it SELECT on that table "
+        "and SELECT, INSERT, UPDATE and DELETE on the others");
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::vector<Applied>> ReadApplied(Connection& connection) {
+  const Result readable = connection.Read(
+      "SELECT coalesce(has_table_privilege(to_regclass('schema_migration'), 'SELECT'), false)");
   std::vector<Applied> applied;
-  for (const auto& row :
+  if (!readable[0][0].as<bool>()) {
+    if (absl::Status status = CheckObstacle(connection); !status.ok()) return status;
+    return applied;
+  }
+  for (const Row row :
        connection.Read("SELECT version, checksum FROM schema_migration ORDER BY version")) {
     applied.push_back({row[0].as<int>(), row[1].as<std::string>()});
   }
@@ -63,15 +106,24 @@ void Apply(Connection& connection, const Migration& migration) {
       migration.version, ", '", migration.name, "', '", Checksum(migration), "', now())"));
 }
 
+// Returns the applied migrations, which are the first of the known ones.
+absl::StatusOr<std::vector<Applied>> ReadHistory(Connection& connection,
+                                                 const std::vector<Migration>& known) {
+  absl::StatusOr<std::vector<Applied>> applied = ReadApplied(connection);
+  if (!applied.ok()) return applied;
+  if (absl::Status status = CheckHistory(*applied, known); !status.ok()) return status;
+  return applied;
+}
+
 absl::StatusOr<std::vector<std::string>> MigrateLocked(Connection& connection,
                                                        const std::vector<Migration>& known) {
   connection.Run(
       "CREATE TABLE IF NOT EXISTS schema_migration (version integer PRIMARY KEY, "
       "name text NOT NULL, checksum text NOT NULL, applied_time timestamptz NOT NULL)");
-  const std::vector<Applied> applied = ReadApplied(connection);
-  if (absl::Status status = CheckHistory(applied, known); !status.ok()) return status;
+  const absl::StatusOr<std::vector<Applied>> applied = ReadHistory(connection, known);
+  if (!applied.ok()) return applied.status();
   std::vector<std::string> names;
-  for (size_t i = applied.size(); i < known.size(); ++i) {
+  for (size_t i = applied->size(); i < known.size(); ++i) {
     Apply(connection, known[i]);
     names.emplace_back(known[i].name);
     log::Info("migration applied", {{"name", known[i].name}});
@@ -79,38 +131,74 @@ absl::StatusOr<std::vector<std::string>> MigrateLocked(Connection& connection,
   return names;
 }
 
-// For operators at a terminal. Unlike callers of the service, they see the database's own message.
+// Text is exchanged in UTF-8, and most of it does not fit into other encodings.
+absl::Status CheckEncoding(Connection& connection) {
+  const Result result = connection.Read("SELECT current_setting('server_encoding')");
+  if (result[0][0].text() == "UTF8") return absl::OkStatus();
+  return absl::FailedPreconditionError(
+      absl::StrCat("the database is encoded in ", result[0][0].text(),
+                   "; contentd needs UTF8: create a database with TEMPLATE template0 and ENCODING "
+                   "'UTF8'"));
+}
+
+// Opens a session with a database that fits.
+absl::Status Open(const std::string& dsn, std::optional<Connection>& connection) {
+  const absl::StatusOr<std::string> complete_dsn = CompleteDsn(dsn);
+  if (!complete_dsn.ok()) return complete_dsn.status();
+  connection.emplace(*complete_dsn);
+  connection->PrepareSession();
+  return CheckEncoding(*connection);
+}
+
+// Whether another attempt would fail too.
+bool IsPermanent(const std::exception& exception) {
+  if (const auto* error = dynamic_cast<const ConnectError*>(&exception)) {
+    return error->is_permanent();
+  }
+  const std::optional<ServerError> error = FindServerError(exception);
+  return error && !absl::StartsWith(error->sqlstate, "08") &&
+         !absl::StartsWith(error->sqlstate, "53") && !absl::StartsWith(error->sqlstate, "57");
+}
+
+// For operators at a terminal. Unlike callers of the service, they see what PostgreSQL says.
 absl::Status Describe(const std::exception& exception) {
-  return absl::UnavailableError(absl::StrCat("database: ", exception.what()));
+  const std::string message = absl::StrCat("database: ", DescribeError(exception));
+  return IsPermanent(exception) ? absl::FailedPreconditionError(message)
+                                : absl::UnavailableError(message);
 }
 
 }  // namespace
 
 absl::StatusOr<std::vector<std::string>> Migrate(const std::string& dsn,
                                                  const std::vector<Migration>& known) {
-  const absl::StatusOr<std::string> complete_dsn = CompleteDsn(dsn);
-  if (!complete_dsn.ok()) return complete_dsn.status();
   try {
-    Connection connection(*complete_dsn);
+    std::optional<Connection> connection;
+    if (absl::Status status = Open(dsn, connection); !status.ok()) return status;
+    // With nothing to do, no rights are needed but to read.
+    const absl::StatusOr<std::vector<Applied>> applied = ReadHistory(*connection, known);
+    if (!applied.ok()) return applied.status();
+    if (applied->size() == known.size()) return std::vector<std::string>();
     // The session holds the lock, so it is released when the connection closes for any reason.
-    connection.Run(absl::StrCat("SELECT pg_advisory_lock(", kMigrationLock, ")"));
-    return MigrateLocked(connection, known);
+    connection->Run(absl::StrCat("SELECT pg_advisory_lock(", kMigrationLock, ")"));
+    return MigrateLocked(*connection, known);
   } catch (const std::exception& exception) {
     return Describe(exception);
   }
 }
 
 absl::Status CheckSchema(const std::string& dsn, const std::vector<Migration>& known) {
-  const absl::StatusOr<std::string> complete_dsn = CompleteDsn(dsn);
-  if (!complete_dsn.ok()) return complete_dsn.status();
   try {
-    Connection connection(*complete_dsn);
-    const std::vector<Applied> applied = ReadApplied(connection);
-    if (absl::Status status = CheckHistory(applied, known); !status.ok()) return status;
-    if (applied.size() == known.size()) return absl::OkStatus();
-    return absl::FailedPreconditionError(absl::StrCat(
-        "the database has schema version ", applied.empty() ? 0 : applied.back().version,
-        "; this contentd needs version ", known.back().version, ": run `contentd migrate` first"));
+    std::optional<Connection> connection;
+    if (absl::Status status = Open(dsn, connection); !status.ok()) return status;
+    const absl::StatusOr<std::vector<Applied>> applied = ReadHistory(*connection, known);
+    if (!applied.ok()) return applied.status();
+    if (applied->size() < known.size()) {
+      return absl::FailedPreconditionError(absl::StrCat(
+          "the database has schema version ", applied->empty() ? 0 : applied->back().version,
+          "; this contentd needs version ", known.back().version,
+          ": run `contentd migrate` first"));
+    }
+    return absl::OkStatus();
   } catch (const std::exception& exception) {
     return Describe(exception);
   }

@@ -17,13 +17,18 @@ struct Migration {
 };
 
 /// Applies the missing migrations, each in a transaction, and returns their names. `known` must be
-/// sorted by version. Concurrent processes take turns (an advisory lock). FAILED_PRECONDITION if
-/// the database has a newer schema or was migrated with different files.
+/// sorted by version. Concurrent processes take turns (an advisory lock). If none is missing, only
+/// reads.
+///
+/// FAILED_PRECONDITION if the database does not fit: its encoding is not UTF-8, it has a newer
+/// schema or was migrated with different files, or this user may not see or change it. UNAVAILABLE
+/// if it cannot be reached, and another attempt may succeed.
 absl::StatusOr<std::vector<std::string>> Migrate(const std::string& dsn,
                                                  const std::vector<Migration>& known);
 
-/// Returns OK if exactly the migrations `known` have been applied. Otherwise FAILED_PRECONDITION
-/// with a message that gives the actual and the required version and says what to do.
+/// Returns OK if exactly the migrations `known` have been applied. Otherwise an error like those of
+/// Migrate, or FAILED_PRECONDITION with a message that gives the actual and the required version
+/// and says what to do.
 absl::Status CheckSchema(const std::string& dsn, const std::vector<Migration>& known);
 
 }  // namespace content::postgres

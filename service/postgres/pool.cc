@@ -6,7 +6,9 @@
 
 #include "absl/random/random.h"
 #include "base/errors.h"
+#include "postgres/connect_error.h"
 #include "postgres/failure.h"
+#include "postgres/server_error.h"
 #include "telemetry/log.h"
 
 namespace content::postgres {
@@ -68,12 +70,17 @@ class Pool::Worker {
       : options_(options), stop_(std::move(stop)) {}
 
   std::condition_variable wake;
-  bool is_called = false;  // Set when there may be a job. Guarded by the pool's mutex_.
+  bool is_called = false;     // Set when there may be a job. Guarded by the pool's mutex_.
+  bool is_preparing = false;  // May be about to connect. Guarded by the pool's mutex_.
 
   void Assign(QueuedJob queued) {
     job_ = std::move(queued.job);
     pace_ = queued.pace;
+    number_ = queued.number;
   }
+
+  // Gives back a job that has not begun.
+  QueuedJob Unassign() { return {std::move(job_), pace_, number_}; }
 
   // Whether it has a job that is not done.
   bool has_job() const { return job_ != nullptr; }
@@ -86,6 +93,20 @@ class Pool::Worker {
 
   bool is_connected() const { return connection_ != nullptr && connection_->is_open(); }
 
+  // Connects, if its job has not begun and no connection is open. Returns false if the database has
+  // no connection left for it.
+  bool Prepare() {
+    if (context_ || is_connected()) return true;
+    Replace(nullptr);
+    return Connect(Now()) || !is_turned_away_;
+  }
+
+  // Whether it has a connection, which may be broken. Thread-safe.
+  bool HasConnection() {
+    const std::lock_guard lock(mutex_);
+    return !database_version_.empty();
+  }
+
   // Tries its job once. The job stays if it failed and should be tried again. A first attempt does
   // not sleep, and does not connect if a connection is open.
   void Try() {
@@ -97,9 +118,10 @@ class Pool::Worker {
     while (has_job()) Try();
   }
 
-  // For a worker that is lent, and therefore connected. Thread-safe.
+  // Thread-safe.
   void CutConnection() {
     const std::lock_guard lock(mutex_);
+    if (connection_ == nullptr) return;
     connection_->ShutdownSocket();
     log::Warning("database is slow");
   }
@@ -148,6 +170,8 @@ class Pool::Worker {
       if (!Open(limit_, now)) return attempts_.Failed(StoreUnavailable());
       absl::Status status = job_->Run(*connection_, attempts_.in_doubt);
       took_ = Now() - now;
+      // The session may be the cause: one that began while the database was read-only stays so.
+      if (absl::IsUnavailable(status)) Replace(nullptr);
       return status;
     } catch (const std::exception& exception) {
       failure_ = ToFailure(exception, connection_->is_open());
@@ -170,15 +194,22 @@ class Pool::Worker {
         if (connection_->failed_after() >= limit_) return std::move(failure.status);
         if (++attempts_.cancellations > kMaxCancellations) return std::move(failure.status);
         return absl::OkStatus();
+      case Failure::Kind::kReadOnly:
+        // Each new session costs the database a process. So a new one is kept for a while.
+        if (Now() - connected_at_ < kReconnectDelay) return std::move(failure.status);
+        return PrepareRetryOnNewSession(std::move(failure));
       case Failure::Kind::kOutcomeUnknown:
         attempts_.in_doubt = true;
         [[fallthrough]];
       case Failure::Kind::kConnectionLost:
-        Replace(nullptr);
-        if (++attempts_.losses > kMaxLosses) return std::move(failure.status);
-        return absl::OkStatus();
+        return PrepareRetryOnNewSession(std::move(failure));
     }
     return std::move(failure.status);
+  }
+
+  absl::Status PrepareRetryOnNewSession(Failure failure) {
+    Replace(nullptr);
+    return ++attempts_.losses > kMaxLosses ? std::move(failure.status) : absl::OkStatus();
   }
 
   // Makes connection_ ready for a job whose statements have this limit. Returns false if the
@@ -199,11 +230,16 @@ class Pool::Worker {
       Replace(std::make_unique<Connection>(options_.dsn, *options_.clock));
       SetDatabaseVersion(connection_->PrepareSession());
       plans_until_ = now + kPlanLifetime;
+      connected_at_ = now;
+      is_turned_away_ = false;
       return true;
     } catch (const std::exception& exception) {
       Replace(nullptr);
+      const auto* error = dynamic_cast<const ConnectError*>(&exception);
+      is_turned_away_ = error != nullptr && error->is_turned_away();
       if (now >= next_log_) {
-        log::Warning("database unreachable", {{"message", absl::string_view(exception.what())}});
+        log::Warning("database unreachable",
+                     {{"pool", options_.name}, {"message", DescribeError(exception)}});
         next_log_ = now + kLogInterval;
       }
       next_connect_ = Now() + kReconnectDelay;
@@ -230,12 +266,15 @@ class Pool::Worker {
 
   std::unique_ptr<Job> job_;
   Pace pace_ = Pace::kAny;
+  uint64_t number_ = 0;                 // of its last job
   std::optional<CallContext> context_;  // nullopt until the job has begun
   Attempts attempts_;
   std::optional<Failure> failure_;  // of the last attempt, if that is to be followed by another
   absl::Duration limit_;            // the time that each of its statements has
   absl::Duration took_;             // infinite if the last attempt was not answered
 
+  bool is_turned_away_ = false;
+  SteadyTime connected_at_ = SteadyTime::InfinitePast();
   SteadyTime next_connect_ = SteadyTime::InfinitePast();
   SteadyTime next_log_ = SteadyTime::InfinitePast();
   SteadyTime plans_until_ = SteadyTime::InfinitePast();
@@ -288,19 +327,35 @@ void Pool::Schedule(std::unique_ptr<Job> job, Pace pace, bool may_run_here) {
   queue.push_back({std::move(job), pace, ++job_count_});
   if (runs_here) return RunHere(std::move(lock));
   if (is_prompt && IsLeftToCaller()) return;
-  if (is_prompt || MayBeginSlowJob()) WakeIdleWorker();
+  if (is_prompt || MayBeginSlowJob()) {
+    WakeIdleWorker();
+  } else {
+    WakeWorkerToConnect();
+  }
 }
 
 Pool::Stats Pool::GetStats() {
   Stats stats;
-  stats.open_connections =
-      static_cast<int>(std::count_if(workers_.begin(), workers_.end(), [](const auto& worker) {
-        return !worker->DatabaseVersion().empty();
-      }));
+  stats.open_connections = OpenConnections();
   stats.waiting_calls = admission_.waiting();
   const std::lock_guard lock(mutex_);
   stats.busy_connections = busy_;
   return stats;
+}
+
+int Pool::OpenConnections() const {
+  return static_cast<int>(std::count_if(workers_.begin(), workers_.end(), [](const auto& worker) {
+    return worker->HasConnection();
+  }));
+}
+
+bool Pool::MayOthersServe(const Worker& worker) const {
+  if (!idle_.empty() && idle_.back()->is_connected()) return true;  // LeaveToOthers wakes it
+  // The others look for a job when they have done theirs.
+  return std::any_of(workers_.begin(), workers_.end(), [&](const auto& other) {
+    const bool is_idle = std::find(idle_.begin(), idle_.end(), other.get()) != idle_.end();
+    return other.get() != &worker && !is_idle && (other->is_preparing || other->HasConnection());
+  });
 }
 
 std::string Pool::DatabaseVersion() {
@@ -310,8 +365,16 @@ std::string Pool::DatabaseVersion() {
   return "";
 }
 
+// Connections that the database refuses are not there for prompt jobs. But one slow job may always
+// run.
 bool Pool::MayBeginSlowJob() const {
-  return busy_slow_ < options_.connections - options_.prompt_connections;
+  if (options_.prompt_connections == 0 || busy_slow_ == 0) return true;
+  return busy_slow_ < OpenConnections() - options_.prompt_connections;
+}
+
+bool Pool::NeedsConnection() const {
+  return !any_queue_.empty() && !MayBeginSlowJob() &&
+         busy_slow_ < options_.connections - options_.prompt_connections;
 }
 
 std::deque<Pool::QueuedJob>* Pool::NextQueue() {
@@ -340,13 +403,24 @@ void Pool::NoteEnd(const Worker& worker) {
 
 void Pool::Serve(Worker& worker) {
   std::unique_lock lock(mutex_);
+  bool may_connect = true;  // without a job; once before it rests
   while (!stop_.stop_requested()) {
     if (std::deque<QueuedJob>* const queue = NextQueue()) {
       Assign(*queue, worker);
+    } else if (may_connect && !worker.is_connected() && NeedsConnection()) {
+      Prepare(lock, worker);
+      may_connect = false;
     } else {
       Rest(lock, worker);
+      may_connect = true;
     }
     if (!worker.has_job()) continue;
+    if (!Prepare(lock, worker) && MayOthersServe(worker)) {
+      LeaveToOthers(worker);
+      Rest(lock, worker);
+      continue;
+    }
+    // If no worker can do the job, this one tells its callers that there is no connection.
     lock.unlock();
     worker.Complete();
     lock.lock();
@@ -354,11 +428,36 @@ void Pool::Serve(Worker& worker) {
   }
 }
 
+bool Pool::Prepare(std::unique_lock<std::mutex>& lock, Worker& worker) {
+  if (worker.is_connected()) return true;
+  worker.is_preparing = true;
+  lock.unlock();
+  const bool is_ready = worker.Prepare();
+  lock.lock();
+  worker.is_preparing = false;
+  // More connections may allow more slow jobs.
+  if (worker.is_connected()) WakeIdleWorkersForQueuedJobs();
+  return is_ready;
+}
+
 // When it returns, a caller's thread may have left the worker a job.
 void Pool::Rest(std::unique_lock<std::mutex>& lock, Worker& worker) {
   worker.is_called = false;
-  idle_.push_back(&worker);
+  AddIdle(worker);
   worker.wake.wait(lock, [&] { return worker.is_called || stop_.stop_requested(); });
+}
+
+void Pool::LeaveToOthers(Worker& worker) {
+  QueuedJob queued = worker.Unassign();
+  const bool is_prompt = queued.pace == Pace::kPrompt;
+  --busy_;
+  if (!is_prompt) --busy_slow_;
+  (is_prompt ? prompt_queue_ : any_queue_).push_front(std::move(queued));
+  if (!idle_.empty() && idle_.back()->is_connected()) WakeIdleWorker();
+}
+
+void Pool::AddIdle(Worker& worker) {
+  idle_.insert(worker.is_connected() ? idle_.end() : idle_.begin(), &worker);
 }
 
 void Pool::Wake(Worker& worker) {
@@ -373,9 +472,16 @@ void Pool::WakeIdleWorker() {
 }
 
 void Pool::WakeIdleWorkersForQueuedJobs() {
-  const size_t slow_jobs = MayBeginSlowJob() ? any_queue_.size() : 0;
+  const size_t slow_jobs = !any_queue_.empty() && MayBeginSlowJob() ? any_queue_.size() : 0;
   const size_t wanted = std::min(prompt_queue_.size() + slow_jobs, idle_.size());
   for (size_t i = 0; i < wanted; ++i) WakeIdleWorker();
+  WakeWorkerToConnect();
+}
+
+void Pool::WakeWorkerToConnect() {
+  if (idle_.empty() || idle_.front()->is_connected() || !NeedsConnection()) return;
+  Wake(*idle_.front());
+  idle_.erase(idle_.begin());
 }
 
 bool Pool::MayRunHere() const {
@@ -401,7 +507,7 @@ void Pool::RunHere(std::unique_lock<std::mutex> lock) {
   if (worker.has_job()) {
     Wake(worker);
   } else {
-    idle_.push_back(&worker);
+    AddIdle(worker);
   }
   WakeIdleWorkersForQueuedJobs();
   borrowed_ = nullptr;

@@ -37,12 +37,14 @@ namespace content::postgres {
 /// - A job does not run if its callers have given up by the time a connection is free.
 /// - A job runs again, while its callers wait, if it lost its connection, collided with other
 ///   transactions, or had a statement cancelled before its timeout.
-/// - A broken connection is replaced when the next job needs it.
+/// - A connection is replaced, when the next job needs it, if it is broken or its job ended with
+///   UNAVAILABLE.
 /// - A connection is cut if a statement runs for 5 s longer than its timeout.
 /// - Exceptions of Connection end here: callers get an absl::Status (failure.h).
+/// - If the database refuses some of the connections, the others do the work.
 ///
-/// The thread that became idle last gets the next job: its memory, and that of its PostgreSQL
-/// process, is likely to be in the processor's cache.
+/// Of the connected threads, the one that became idle last gets the next job: its memory, and that
+/// of its PostgreSQL process, is likely to be in the processor's cache.
 ///
 /// If a call allows it (CallContext::may_run_here), the calling thread runs its prompt job itself
 /// while no other prompt job runs or waits and the database answers within 1 ms. That saves waking
@@ -66,7 +68,8 @@ class Pool {
     size_t queue_limit = 1000;
     /// Maximum time of a statement, however long its caller waits.
     absl::Duration statement_timeout = absl::Seconds(10);
-    /// Number of connections reserved for prompt jobs. Must be less than `connections`.
+    /// Number of open connections reserved for prompt jobs, if at least one is left for the others.
+    /// Must be less than `connections`.
     int prompt_connections = 0;
     SteadyClock* clock = &SteadyClock::System();
   };
@@ -148,6 +151,12 @@ class Pool {
   // Returns whether a free connection may take a job that is not prompt. Requires mutex_.
   bool MayBeginSlowJob() const;
 
+  // Returns whether a job that is not prompt waits because too few connections are open. Requires
+  // mutex_.
+  bool NeedsConnection() const;
+
+  int OpenConnections() const;
+
   // Returns the queue whose first job a free connection should take; nullptr if there is none.
   // Requires mutex_.
   std::deque<QueuedJob>* NextQueue();
@@ -157,13 +166,25 @@ class Pool {
   // To be called when `worker` has done a job. Requires mutex_.
   void NoteEnd(const Worker& worker);
 
+  // Returns whether a worker other than this one is connected or may soon be, and will look for a
+  // job. Requires mutex_.
+  bool MayOthersServe(const Worker& worker) const;
+
   void Serve(Worker& worker);
+  // Connects the worker, without the lock, unless it is connected. Returns false if the database
+  // has no connection left for it.
+  bool Prepare(std::unique_lock<std::mutex>& lock, Worker& worker);
   void Rest(std::unique_lock<std::mutex>& lock, Worker& worker);
+  // Returns the job of a worker that cannot connect to its queue. Requires mutex_.
+  void LeaveToOthers(Worker& worker);
+  // Requires mutex_.
+  void AddIdle(Worker& worker);
 
   // Each requires mutex_.
   void Wake(Worker& worker);
   void WakeIdleWorker();
   void WakeIdleWorkersForQueuedJobs();
+  void WakeWorkerToConnect();
 
   // Whether the calling thread may run a prompt job. Requires mutex_.
   bool MayRunHere() const;
@@ -190,7 +211,8 @@ class Pool {
   std::deque<QueuedJob> any_queue_;     // Guarded by mutex_.
   std::deque<QueuedJob> prompt_queue_;  // Guarded by mutex_.
   uint64_t job_count_ = 0;              // Guarded by mutex_.
-  // Workers without a job. The last one gets the next job. Guarded by mutex_.
+  // Workers without a job, those with a connection last. The last one gets the next job. Guarded by
+  // mutex_.
   std::vector<Worker*> idle_;
   bool is_quick_ = false;  // Whether the last prompt job was. Guarded by mutex_.
   // The worker whose connection a caller's thread uses, or nullptr. Guarded by mutex_.

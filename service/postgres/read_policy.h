@@ -46,7 +46,8 @@ class ReadPolicy {
 
   ReadPolicy(Work work) : work_(std::move(work)) {}  // NOLINT(google-explicit-constructor)
 
-  size_t CountSameKey(const Key&) const { return 0; }
+  // Requests for one key share one read.
+  absl::Status CheckKey(const Key&, size_t) const { return absl::OkStatus(); }
 
   void Add(Request request) { waiting_.push_back(std::move(request)); }
 

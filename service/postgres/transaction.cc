@@ -1,10 +1,13 @@
 #include "postgres/transaction.h"
 
+#include <optional>
 #include <pqxx/pqxx>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "postgres/connection_impl.h"
+#include "postgres/server_error.h"
 
 namespace content::postgres {
 namespace {
@@ -13,11 +16,11 @@ namespace {
 // monitor.
 constexpr absl::Duration kCommitLimit = absl::Minutes(1);
 
-// Returns whether the exception shows that PostgreSQL refused the statement.
+// Returns whether the exception shows that PostgreSQL refused the statement. 40003, and 08007 of
+// class 08, say that PostgreSQL itself does not know.
 bool IsRefusal(const std::exception& exception) {
-  const auto* error = dynamic_cast<const pqxx::sql_error*>(&exception);
-  return (error != nullptr && !error->sqlstate().empty()) ||
-         dynamic_cast<const pqxx::transaction_rollback*>(&exception) != nullptr;
+  const std::optional<ServerError> error = FindServerError(exception);
+  return error && error->sqlstate != "40003" && !absl::StartsWith(error->sqlstate, "08");
 }
 
 }  // namespace

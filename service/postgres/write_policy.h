@@ -10,10 +10,14 @@
 #include <utility>
 #include <vector>
 
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
 #include "base/errors.h"
+#include "postgres/admission.h"
 #include "postgres/coalescer.h"
 #include "postgres/connection.h"
 #include "postgres/job.h"
+#include "telemetry/log.h"
 
 namespace content::postgres {
 
@@ -56,6 +60,7 @@ class WritePolicy {
   struct Queue {
     State state = State::kIdle;
     std::deque<Request> waiting = {};
+    bool refuses = false;  // since it was full; until it is empty
   };
   using Queues = std::map<std::string, Queue>;
   using Entry = typename Queues::iterator;  // stays valid until the entry is erased
@@ -68,9 +73,10 @@ class WritePolicy {
   };
 
   /// Runs writes in one transaction, in this order, and answers each. May throw the exceptions of
-  /// Connection; then none was done, or the outcome of all is unknown.
+  /// Connection; then none was done, or the outcome of all is unknown. The work may change a write
+  /// to remember its attempt: the next attempt gets the same object. It must not change the key.
   using Work =
-      std::function<BatchAnswers<Answer>(Connection&, const std::vector<const Item*>&, WriteMode)>;
+      std::function<BatchAnswers<Answer>(Connection&, const std::vector<Item*>&, WriteMode)>;
 
   /// Returns the key of a write.
   using KeyOf = const std::string& (*)(const Item&);
@@ -84,9 +90,15 @@ class WritePolicy {
 
   WritePolicy(KeyOf key_of, Work work) : key_of_(key_of), work_(std::move(work)) {}
 
-  size_t CountSameKey(const Item& item) const {
+  absl::Status CheckKey(const Item& item, size_t limit) {
     const auto entry = queues_.find(key_of_(item));
-    return entry == queues_.end() ? 0 : entry->second.waiting.size();
+    if (entry == queues_.end() || entry->second.waiting.size() < limit) return absl::OkStatus();
+    auto& [key, queue] = *entry;
+    if (!std::exchange(queue.refuses, true)) {
+      log::Warning("too many writes to one key", {{"key", key}, {"waiting", queue.waiting.size()}});
+    }
+    return Overloaded(kAdmissionRetryDelay,
+                      absl::StrCat("too many writes to \"", key, "\" are waiting"));
   }
 
   void Add(Request request) {
@@ -137,11 +149,11 @@ class WritePolicy {
     return all;
   }
 
-  BatchAnswers<Answer> Run(Connection& connection, const std::vector<Request>& requests, Pace pace,
+  BatchAnswers<Answer> Run(Connection& connection, std::vector<Request>& requests, Pace pace,
                            bool in_doubt) const {
-    std::vector<const Item*> items;
+    std::vector<Item*> items;
     items.reserve(requests.size());
-    for (const Request& request : requests) items.push_back(&request.item);
+    for (Request& request : requests) items.push_back(&request.item);
     // An attempt in doubt may still be running in a transaction whose connection was lost, so this
     // one must wait for its locks.
     const bool skip_locked = pace == Pace::kPrompt && !in_doubt;
@@ -176,6 +188,7 @@ class WritePolicy {
       batch.requests.push_back(std::move(queue.waiting.front()));
       queue.waiting.pop_front();
     }
+    if (queue.waiting.empty()) queue.refuses = false;
   }
 
   void PutBack(Request request, State state) {

@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "absl/status/statusor.h"
-#include "absl/time/clock.h"
 #include "base/await.h"
 #include "telemetry/log.h"
 
@@ -31,19 +30,17 @@ void Janitor::Run(const std::stop_token& stop) {
 }
 
 void Janitor::ForgetRequests(const std::stop_token& stop) {
-  // A date: the store keeps the time of each request.
-  const absl::Time before = absl::Now() - request_retention_;
   int64_t total = 0;
   while (true) {
-    const auto forget = [&](Callback<int64_t> done) {
+    const auto forget = [&](Callback<ForgottenRequests> done) {
       upkeep_.ForgetRequests({.deadline = clock_.Now() + kTimeout,
                               .cancelled = [stop] { return stop.stop_requested(); }},
-                             before, std::move(done));
+                             request_retention_, std::move(done));
     };
-    const absl::StatusOr<int64_t> count = Await<int64_t>(forget, kTimeout, stop, clock_);
-    // After a failure, the next round tries again.
-    if (!count.ok() || *count == 0) break;
-    total += *count;
+    const auto forgotten = Await<ForgottenRequests>(forget, kTimeout, stop, clock_);
+    if (!forgotten.ok()) break;  // the next round tries again
+    if (forgotten->count == 0) break;
+    total += forgotten->count;
   }
   if (total > 0) log::Info("requests forgotten", {{"count", total}});
 }

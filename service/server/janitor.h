@@ -13,8 +13,8 @@ namespace content::server {
 /// concurrently.
 class Janitor {
  public:
-  /// Requests are deleted once they are older than `request_retention`. `upkeep` and `clock` must
-  /// outlive the janitor.
+  /// Requests are deleted once they are older than `request_retention`, unless another server keeps
+  /// them for longer. `upkeep` and `clock` must outlive the janitor.
   Janitor(Upkeep& upkeep, absl::Duration request_retention,
           SteadyClock& clock = SteadyClock::System());
 

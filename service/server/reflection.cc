@@ -1,11 +1,19 @@
 #include "server/reflection.h"
 
+#include <grpcpp/impl/codegen/server_callback_handlers.h>
+#include <grpcpp/support/server_callback.h>
+
+#include <atomic>
+#include <map>
 #include <set>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
+#include "base/errors.h"
 #include "google/protobuf/descriptor.h"
 #include "google/protobuf/descriptor.pb.h"
 #include "grpc/reflection/v1/reflection.grpc.pb.h"
+#include "server/descriptors.h"
 
 namespace content::server {
 namespace {
@@ -13,73 +21,54 @@ namespace {
 namespace v1 = grpc::reflection::v1;
 using google::protobuf::DescriptorPool;
 using google::protobuf::FileDescriptor;
+using Request = v1::ServerReflectionRequest;
+using Response = v1::ServerReflectionResponse;
 
-const DescriptorPool& Pool() { return *DescriptorPool::generated_pool(); }
+// The files that reflection describes. Thread-safe.
+class Files {
+ public:
+  Files() {
+    google::protobuf::FileDescriptorSet set;
+    const absl::string_view bytes = DescriptorSet();
+    if (!set.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
+      FailInvariant("the descriptors of the contract do not parse");
+    }
+    for (const auto& file : set.file()) {  // Each file comes after those that it imports.
+      if (pool_.BuildFile(file) == nullptr) FailInvariant("a descriptor is not valid");
+      bytes_[file.name()] = file.SerializeAsString();
+    }
+  }
 
-// Adds a file and everything that it imports, each once.
-void AddFiles(const FileDescriptor& file, std::set<std::string>& seen,
-              v1::FileDescriptorResponse& response) {
-  if (!seen.insert(file.name()).second) return;
-  google::protobuf::FileDescriptorProto proto;
-  file.CopyTo(&proto);
-  response.add_file_descriptor_proto(proto.SerializeAsString());
-  for (int i = 0; i < file.dependency_count(); ++i) AddFiles(*file.dependency(i), seen, response);
-}
+  const DescriptorPool& pool() const { return pool_; }
 
-void SetNotFound(v1::ServerReflectionResponse& response) {
+  // `file` is one of the pool's.
+  const std::string& BytesOf(const FileDescriptor& file) const { return bytes_.at(file.name()); }
+
+ private:
+  DescriptorPool pool_;
+  std::map<std::string, std::string> bytes_;  // by file name
+};
+
+void SetNotFound(Response& response) {
   response.mutable_error_response()->set_error_code(grpc::StatusCode::NOT_FOUND);
   response.mutable_error_response()->set_error_message("not found");
 }
 
-void SetFile(const FileDescriptor* file, v1::ServerReflectionResponse& response) {
-  if (file == nullptr) return SetNotFound(response);
-  std::set<std::string> seen;
-  AddFiles(*file, seen, *response.mutable_file_descriptor_response());
-}
-
-const FileDescriptor* FileOfExtension(const v1::ExtensionRequest& request) {
-  const auto* const type = Pool().FindMessageTypeByName(request.containing_type());
-  if (type == nullptr) return nullptr;
-  const auto* const extension = Pool().FindExtensionByNumber(type, request.extension_number());
-  return extension == nullptr ? nullptr : extension->file();
-}
-
-void SetExtensionNumbers(const std::string& type_name, v1::ServerReflectionResponse& response) {
-  const auto* const type = Pool().FindMessageTypeByName(type_name);
-  if (type == nullptr) return SetNotFound(response);
-  std::vector<const google::protobuf::FieldDescriptor*> extensions;
-  Pool().FindAllExtensions(type, &extensions);
-  auto* const numbers = response.mutable_all_extension_numbers_response();
-  numbers->set_base_type_name(type_name);
-  for (const auto* extension : extensions) numbers->add_extension_number(extension->number());
-}
-
-// Calls are few, short and made by people, so the synchronous API suffices.
-class ReflectionService final : public v1::ServerReflection::Service {
+// Answers requests, whichever version of the service they come by. Thread-safe.
+class Reflection {
  public:
-  explicit ReflectionService(std::vector<std::string> services) : services_(std::move(services)) {}
+  explicit Reflection(std::vector<std::string> services) : services_(std::move(services)) {}
 
-  grpc::Status ServerReflectionInfo(
-      grpc::ServerContext* /*context*/,
-      grpc::ServerReaderWriter<v1::ServerReflectionResponse, v1::ServerReflectionRequest>* stream)
-      override {
-    v1::ServerReflectionRequest request;
-    while (stream->Read(&request)) stream->Write(Answer(request));
-    return grpc::Status::OK;
-  }
-
- private:
-  v1::ServerReflectionResponse Answer(const v1::ServerReflectionRequest& request) const {
-    using Request = v1::ServerReflectionRequest;
-    v1::ServerReflectionResponse response;
+  Response Answer(const Request& request) const {
+    Response response;
     response.set_valid_host(request.host());
     *response.mutable_original_request() = request;
     switch (request.message_request_case()) {
       case Request::kFileByFilename:
-        SetFile(Pool().FindFileByName(request.file_by_filename()), response);
+        SetFile(pool().FindFileByName(request.file_by_filename()), response);
         break;
       case Request::kFileContainingSymbol:
-        SetFile(Pool().FindFileContainingSymbol(request.file_containing_symbol()), response);
+        SetFile(pool().FindFileContainingSymbol(request.file_containing_symbol()), response);
         break;
       case Request::kFileContainingExtension:
         SetFile(FileOfExtension(request.file_containing_extension()), response);
@@ -100,13 +89,130 @@ class ReflectionService final : public v1::ServerReflection::Service {
     return response;
   }
 
+  // Counts a new stream. Returns false if there are too many.
+  bool Enter() {
+    if (open_streams_.fetch_add(1) < kMaxReflectionStreams) return true;
+    Leave();
+    return false;
+  }
+
+  void Leave() { open_streams_.fetch_sub(1); }
+
+ private:
+  const DescriptorPool& pool() const { return files_.pool(); }
+
+  // Adds a file and everything that it imports, each once.
+  void AddFiles(const FileDescriptor& file, std::set<std::string>& seen,
+                v1::FileDescriptorResponse& response) const {
+    if (!seen.insert(file.name()).second) return;
+    response.add_file_descriptor_proto(files_.BytesOf(file));
+    for (int i = 0; i < file.dependency_count(); ++i) AddFiles(*file.dependency(i), seen, response);
+  }
+
+  void SetFile(const FileDescriptor* file, Response& response) const {
+    if (file == nullptr) return SetNotFound(response);
+    std::set<std::string> seen;
+    AddFiles(*file, seen, *response.mutable_file_descriptor_response());
+  }
+
+  const FileDescriptor* FileOfExtension(const v1::ExtensionRequest& request) const {
+    const auto* const type = pool().FindMessageTypeByName(request.containing_type());
+    if (type == nullptr) return nullptr;
+    const auto* const extension = pool().FindExtensionByNumber(type, request.extension_number());
+    return extension == nullptr ? nullptr : extension->file();
+  }
+
+  void SetExtensionNumbers(const std::string& type_name, Response& response) const {
+    const auto* const type = pool().FindMessageTypeByName(type_name);
+    if (type == nullptr) return SetNotFound(response);
+    std::vector<const google::protobuf::FieldDescriptor*> extensions;
+    pool().FindAllExtensions(type, &extensions);
+    auto* const numbers = response.mutable_all_extension_numbers_response();
+    numbers->set_base_type_name(type_name);
+    for (const auto* extension : extensions) numbers->add_extension_number(extension->number());
+  }
+
+  const Files files_;
   const std::vector<std::string> services_;
+  std::atomic<int> open_streams_ = 0;
+};
+
+using Reactor = grpc::ServerBidiReactor<Request, Response>;
+
+// Answers one request after the other.
+class Stream final : public Reactor {
+ public:
+  explicit Stream(Reflection& reflection) : reflection_(reflection) { StartRead(&request_); }
+
+  void OnReadDone(bool ok) override {
+    if (!ok) return Finish(grpc::Status::OK);
+    if (request_.ByteSizeLong() > kMaxReflectionRequestBytes) {
+      return Finish({grpc::StatusCode::INVALID_ARGUMENT, "the request is too long"});
+    }
+    response_ = reflection_.Answer(request_);
+    StartWrite(&response_);
+  }
+
+  void OnWriteDone(bool ok) override {
+    if (!ok) return Finish(grpc::Status::OK);
+    response_.Clear();  // An idle stream holds no descriptors.
+    StartRead(&request_);
+  }
+
+  void OnDone() override {
+    reflection_.Leave();
+    delete this;
+  }
+
+ private:
+  Reflection& reflection_;
+  Request request_;
+  Response response_;
+};
+
+class RefusedStream final : public Reactor {
+ public:
+  RefusedStream() {
+    Finish({grpc::StatusCode::RESOURCE_EXHAUSTED, "too many reflection streams are open"});
+  }
+
+  void OnDone() override { delete this; }
+};
+
+// One version of the service. The messages of the versions differ in name only, so one set of
+// generated classes serves both, and the method is registered by hand, as generated code does it.
+class Service final : public grpc::Service {
+ public:
+  Service(absl::string_view name, std::shared_ptr<Reflection> reflection)
+      : path_(absl::StrCat("/", name, "/ServerReflectionInfo")),
+        reflection_(std::move(reflection)) {
+    using grpc::internal::RpcServiceMethod;
+    AddMethod(new RpcServiceMethod(path_.c_str(), RpcServiceMethod::BIDI_STREAMING, nullptr));
+    MarkMethodCallback(0, new grpc::internal::CallbackBidiHandler<Request, Response>(
+                              [this](grpc::CallbackServerContext*) { return Open(); }));
+  }
+
+ private:
+  Reactor* Open() {
+    if (!reflection_->Enter()) return new RefusedStream();
+    return new Stream(*reflection_);
+  }
+
+  const std::string path_;
+  const std::shared_ptr<Reflection> reflection_;
 };
 
 }  // namespace
 
-std::unique_ptr<grpc::Service> NewReflectionService(std::vector<std::string> services) {
-  return std::make_unique<ReflectionService>(std::move(services));
+std::vector<std::unique_ptr<grpc::Service>> NewReflectionServices(
+    std::vector<std::string> services) {
+  const auto reflection = std::make_shared<Reflection>(std::move(services));
+  std::vector<std::unique_ptr<grpc::Service>> versions;
+  for (const char* name :
+       {"grpc.reflection.v1.ServerReflection", "grpc.reflection.v1alpha.ServerReflection"}) {
+    versions.push_back(std::make_unique<Service>(name, reflection));
+  }
+  return versions;
 }
 
 }  // namespace content::server

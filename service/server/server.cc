@@ -1,7 +1,7 @@
 #include "server/server.h"
 
+#include <grpc/grpc.h>
 #include <grpc/support/log.h>
-#include <grpcpp/ext/proto_server_reflection_plugin.h>
 #include <grpcpp/grpcpp.h>
 #include <grpcpp/resource_quota.h>
 
@@ -9,14 +9,13 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "api/calls_in_flight.h"
 #include "api/deadline.h"
-#include "api/gate.h"
 #include "api/services.h"
 #include "content/v1/admin_service.grpc.pb.h"
 #include "content/v1/content_service.grpc.pb.h"
 #include "google/protobuf/stubs/logging.h"
 #include "grpc/health/v1/health.grpc.pb.h"
-#include "grpc/reflection/v1/reflection.grpc.pb.h"
 #include "server/health_follower.h"
 #include "server/health_service.h"
 #include "server/reflection.h"
@@ -34,7 +33,7 @@ std::vector<std::string> OwnServices() {
 std::vector<std::string> AllServices() {
   std::vector<std::string> services = OwnServices();
   services.emplace_back(grpc::health::v1::Health::service_full_name());
-  services.emplace_back(grpc::reflection::v1::ServerReflection::service_full_name());
+  services.emplace_back("grpc.reflection.v1.ServerReflection");
   services.emplace_back("grpc.reflection.v1alpha.ServerReflection");
   return services;
 }
@@ -44,8 +43,13 @@ std::string AddressWithPort(const std::string& listen, int port) {
   return absl::StrCat(listen.substr(0, listen.rfind(':')), ":", port);
 }
 
-// Time for finished answers to be sent before streams that never end by themselves are cut.
+// Time for finished answers to be sent before connections are cut.
 constexpr absl::Duration kFlushTimeout = absl::Milliseconds(500);
+
+// Time in which answers are held back before the GOAWAY is sent. gRPC cancels calls that arrive
+// after it has sent a GOAWAY and before the client has received it. Clients that wait for an answer
+// make no calls, so those that make one call after the other rarely lose one.
+constexpr absl::Duration kQuietTime = absl::Milliseconds(50);
 
 // Maximum number of streams per connection. An idle stream takes 16 KiB. A client holds further
 // calls back until others end; a client with more watches than this needs several connections.
@@ -56,8 +60,15 @@ constexpr int kMaxStreamsPerConnection = 1'000;
 // calls. The largest legitimate load is some 20,000 watches, 320 MiB.
 constexpr size_t kMaxGrpcBytes = size_t{512} << 20;
 
+// Receives the last error that gRPC logs on this thread, instead of the log, unless it is nullptr.
+thread_local std::string* grpc_error = nullptr;
+
 // Messages from gRPC and protobuf become events of our log, so that every line can be parsed.
 void LogFromGrpc(gpr_log_func_args* args) {
+  if (grpc_error != nullptr && args->severity == GPR_LOG_SEVERITY_ERROR) {
+    *grpc_error = args->message;
+    return;
+  }
   const auto write = args->severity == GPR_LOG_SEVERITY_ERROR ? log::Warning : log::Debug;
   write("grpc", {{"message", args->message}, {"file", args->file}, {"line", args->line}});
 }
@@ -66,6 +77,30 @@ void LogFromProtobuf(google::protobuf::LogLevel level, const char* file, int lin
                      const std::string& message) {
   const auto write = level == google::protobuf::LOGLEVEL_FATAL ? log::Error : log::Debug;
   write("protobuf", {{"message", message}, {"file", file}, {"line", line}});
+}
+
+// Returns the part of `text` between `before` and `after`, if it contains both.
+std::optional<absl::string_view> Between(absl::string_view text, absl::string_view before,
+                                         absl::string_view after) {
+  const size_t begin = text.find(before);
+  if (begin == absl::string_view::npos) return std::nullopt;
+  text.remove_prefix(begin + before.size());
+  const size_t end = text.find(after);
+  if (end == absl::string_view::npos) return std::nullopt;
+  return text.substr(0, end);
+}
+
+// Starts the server. Returns nullptr and sets `cause` if it cannot listen: gRPC only logs why, as a
+// tree of errors.
+std::unique_ptr<grpc::Server> BuildAndStart(grpc::ServerBuilder& builder, std::string& cause) {
+  std::string error;
+  grpc_error = &error;
+  std::unique_ptr<grpc::Server> server = builder.BuildAndStart();
+  grpc_error = nullptr;
+  std::optional<absl::string_view> words = Between(error, "os_error:\"", "\"");
+  if (!words) words = Between(error, "UNKNOWN:", " {");
+  cause = std::string(words.value_or("is the address in use?"));
+  return server;
 }
 
 // Watches may be silent for long, so pings detect dead peers.
@@ -85,6 +120,28 @@ void LimitResources(grpc::ServerBuilder& builder) {
   builder.SetResourceQuota(grpc::ResourceQuota("server").Resize(kMaxGrpcBytes));
 }
 
+// Tells all clients to move to other connections, as grpc::Server::Shutdown does, which would also
+// wait for the calls. The server must be shut down before this object is destroyed.
+class Goaway {
+ public:
+  explicit Goaway(grpc::Server& server) : queue_(grpc_completion_queue_create_for_next(nullptr)) {
+    grpc_server_shutdown_and_notify(server.c_server(), queue_, nullptr);
+  }
+
+  ~Goaway() {
+    grpc_completion_queue_next(queue_, gpr_inf_future(GPR_CLOCK_MONOTONIC), nullptr);
+    grpc_completion_queue_shutdown(queue_);
+    grpc_completion_queue_next(queue_, gpr_inf_future(GPR_CLOCK_MONOTONIC), nullptr);
+    grpc_completion_queue_destroy(queue_);
+  }
+
+  Goaway(const Goaway&) = delete;
+  Goaway& operator=(const Goaway&) = delete;
+
+ private:
+  grpc_completion_queue* const queue_;
+};
+
 class GrpcServer final : public Server {
  public:
   GrpcServer(const Options& options, Store& store, ReadCache& reads)
@@ -92,15 +149,14 @@ class GrpcServer final : public Server {
         comments_(watch::NewCommentSource(store, store), {}),
         articles_(watch::NewArticleSource(store), {}),
         subscription_(store.Subscribe(watch::WakeFeeds(comments_, articles_))),
-        content_(api::NewContentService(store, reads, gate_, Watches())),
-        admin_(api::NewAdminService(store, reads, gate_, Watches(), options.info)),
+        content_(api::NewContentService(store, reads, calls_, Watches())),
+        admin_(api::NewAdminService(store, reads, calls_, Watches(), options.info)),
         health_(OwnServices()),
-        reflection_(NewReflectionService(AllServices())) {}
+        reflection_(NewReflectionServices(AllServices())) {}
 
   absl::Status Listen() {
     gpr_set_log_function(LogFromGrpc);
     google::protobuf::SetLogHandler(LogFromProtobuf);
-    grpc::reflection::InitProtoReflectionServerBuilderPlugin();
     grpc::ServerBuilder builder;
     // Otherwise a second server could listen on the same port and take half of the calls.
     builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
@@ -109,10 +165,11 @@ class GrpcServer final : public Server {
     int port = 0;
     builder.AddListeningPort(options_.listen, grpc::InsecureServerCredentials(), &port);
     for (grpc::Service* const service : Services()) builder.RegisterService(service);
-    server_ = builder.BuildAndStart();
+    std::string cause;
+    server_ = BuildAndStart(builder, cause);
     if (!server_) {
       return absl::UnavailableError(
-          absl::StrCat("cannot listen on ", options_.listen, ": is the address in use?"));
+          absl::StrCat("cannot listen on ", options_.listen, ": ", cause));
     }
     address_ = AddressWithPort(options_.listen, port);
     return absl::OkStatus();
@@ -124,42 +181,49 @@ class GrpcServer final : public Server {
 
   std::string address() const override { return address_; }
 
-  void Stop() override {
-    log::Info("draining", {{"timeout", absl::FormatDuration(options_.drain_timeout)}});
+  void LeaveRotation() override {
     health_follower_.reset();
     health_.SetServing(false);
+  }
+
+  void Stop() override {
+    log::Info("draining", {{"timeout", absl::FormatDuration(options_.drain_timeout)}});
+    calls_.HoldAnswers();
+    SteadyClock::System().SleepFor(kQuietTime, {});
+    const Goaway goaway(*server_);
     comments_.Stop();
     articles_.Stop();
-    gate_.Close(options_.drain_timeout);
-    watch_gate_.Close(kFlushTimeout);
+    calls_.ReleaseAnswers();
+    // gRPC may have taken a call just before, whose handler has not counted it yet.
+    SteadyClock::System().SleepFor(kQuietTime, {});
+    const int calls_left = calls_.AwaitNone(options_.drain_timeout);
+    if (calls_left > 0) log::Warning("calls cancelled", {{"count", calls_left}});
     server_->Shutdown(api::DeadlineAfter(kFlushTimeout));
-    server_->Wait();
-    gate_.AwaitEmpty();
-    watch_gate_.AwaitEmpty();
+    calls_.AwaitNone();
   }
 
  private:
   std::vector<grpc::Service*> Services() {
-    return {content_.get(), admin_.get(), &health_, reflection_.get()};
+    std::vector<grpc::Service*> services = {content_.get(), admin_.get(), &health_};
+    for (const auto& version : reflection_) services.push_back(version.get());
+    return services;
   }
 
   api::Watches Watches() {
     return {.comments = comments_,
             .articles = articles_,
-            .gate = watch_gate_,
             .write_timeout = options_.watch_write_timeout};
   }
 
   const Options options_;
-  api::Gate gate_;
-  api::Gate watch_gate_;
+  api::CallsInFlight calls_;
   watch::Feed comments_;
   watch::Feed articles_;
   const std::unique_ptr<Subscription> subscription_;
   const std::unique_ptr<grpc::Service> content_;
   const std::unique_ptr<grpc::Service> admin_;
   HealthService health_;
-  const std::unique_ptr<grpc::Service> reflection_;
+  const std::vector<std::unique_ptr<grpc::Service>> reflection_;
   std::unique_ptr<grpc::Server> server_;
   std::optional<HealthFollower> health_follower_;
   std::string address_;

@@ -37,10 +37,14 @@ class Server {
   /// Returns the address that the server listens on, with the actual port.
   virtual std::string address() const = 0;
 
-  /// Sets health to NOT_SERVING, refuses new calls and ends watches. Waits for other calls in
-  /// flight and cancels those that are left after the drain timeout. Cuts open health watches and
-  /// reflection streams. Returns when no call is left. Must be called exactly once, before
-  /// destruction.
+  /// Sets health to NOT_SERVING for good, so that clients that check it go elsewhere. All calls are
+  /// still served.
+  virtual void LeaveRotation() = 0;
+
+  /// Tells clients to open connections elsewhere (GOAWAY) and ends watches. Waits for calls in
+  /// flight, and cancels those that are left after the drain timeout. Then cuts streams that never
+  /// end by themselves, such as watches of health. Returns when no call is left. Must be called
+  /// exactly once, after LeaveRotation and before destruction.
   virtual void Stop() = 0;
 };
 

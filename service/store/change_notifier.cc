@@ -110,7 +110,7 @@ bool ChangeNotifier::AddPending(const std::vector<ChangeNotice>& notices) {
   }
   for (const ChangeNotice& notice : notices) {
     ChangeNotice& latest = pending_[notice.state.article_id];
-    if (latest.state.revision < notice.state.revision) latest = notice;
+    if (IsOlder(latest.state, notice.state)) latest = notice;
   }
   return were_none;
 }

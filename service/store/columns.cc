@@ -10,7 +10,6 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
-#include "absl/time/clock.h"
 #include "content/names.h"
 #include "google/protobuf/io/coded_stream.h"
 #include "google/protobuf/util/time_util.h"
@@ -130,7 +129,7 @@ constexpr std::array<ColumnSql<CommentColumn>, kCommentColumnCount> kCommentColu
 }};
 static_assert(IsInPlace(kCommentColumns));
 
-google::protobuf::Timestamp ToTimestamp(const postgres::Field& micros) {
+google::protobuf::Timestamp ReadTime(const postgres::Field& micros) {
   return TimeUtil::MicrosecondsToTimestamp(micros.as<int64_t>());
 }
 
@@ -139,8 +138,8 @@ void ReadBasicText(const postgres::Row& row, v1::Article& article) {
   article.set_name(ArticleName(row[kName].c_str()));
   article.set_title(row[kTitle].c_str());
   ReadAuthors(row[kAuthors].text(), article);
-  *article.mutable_publish_time() = ToTimestamp(row[kPublishTime]);
-  *article.mutable_update_time() = ToTimestamp(row[kUpdateTime]);
+  *article.mutable_publish_time() = ReadTime(row[kPublishTime]);
+  *article.mutable_update_time() = ReadTime(row[kUpdateTime]);
   article.set_language_code(row[kLanguageCode].c_str());
   article.set_summary(row[kSummary].c_str());
   ReadTags(row[kTags].text(), article);
@@ -243,8 +242,8 @@ v1::Comment ReadComment(const postgres::Row& row, Audience audience) {
   comment.set_depth(row[kDepth].as<int>());
   comment.set_reply_count(row[kReplyCount].as<int>());
   comment.set_edit_count(row[kEditCount].as<int>());
-  *comment.mutable_create_time() = ToTimestamp(row[kCommentCreateTime]);
-  *comment.mutable_update_time() = ToTimestamp(row[kCommentUpdateTime]);
+  *comment.mutable_create_time() = ReadTime(row[kCommentCreateTime]);
+  *comment.mutable_update_time() = ReadTime(row[kCommentUpdateTime]);
   comment.set_revision(row[kCommentRevision].as<int64_t>());
   comment.set_etag(row[kCommentTextRevision].c_str());
   return comment;
@@ -255,9 +254,7 @@ std::string IsNamed(absl::string_view parameter) {
       "s.article_id = (SELECT n.article_id FROM article_name n WHERE n.name = ", parameter, ")");
 }
 
-std::string IsReadable(absl::string_view now) {
-  return absl::StrCat("NOT s.retracted AND s.publish_time <= ", now, "::timestamptz");
-}
+const char kIsReadable[] = "NOT s.retracted AND NOT s.scheduled";
 
 const char kFormerNames[] =
     "ARRAY(SELECT n.name FROM article_name n WHERE n.article_id = s.article_id "
@@ -273,8 +270,6 @@ std::string TimeParameter(absl::Time time) {
   return absl::FormatTime("%E4Y-%m-%dT%H:%M:%E*SZ", micros, absl::UTCTimeZone());
 }
 
-std::string NowParameter() { return TimeParameter(absl::Now()); }
-
 std::string ArrayParameter(const std::vector<std::string>& values) {
   std::string array;
   for (const std::string& value : values) postgres::AppendToArray(value, array);
@@ -283,6 +278,10 @@ std::string ArrayParameter(const std::vector<std::string>& values) {
 
 absl::Time FromTimestamp(const google::protobuf::Timestamp& timestamp) {
   return absl::FromUnixMicros(TimeUtil::TimestampToMicroseconds(timestamp));
+}
+
+google::protobuf::Timestamp ToTimestamp(absl::Time time) {
+  return TimeUtil::MicrosecondsToTimestamp(absl::ToUnixMicros(time));
 }
 
 std::vector<std::string> ReadArray(const postgres::Field& field) {

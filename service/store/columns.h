@@ -58,8 +58,8 @@ v1::Comment ReadComment(const postgres::Row& row, Audience audience);
 /// Returns the condition that `s` has or had the name in `parameter` (such as "$1").
 std::string IsNamed(absl::string_view parameter);
 
-/// Returns the condition that readers see the article `s` at the time in the parameter `now`.
-std::string IsReadable(absl::string_view now);
+/// The condition that readers see the article `s`. It is stored, so no clock can change it.
+extern const char kIsReadable[];
 
 /// The former names of the article `s`, sorted, as a text array.
 extern const char kFormerNames[];
@@ -70,13 +70,11 @@ extern const char kFormerNames[];
 /// infinities.
 std::string TimeParameter(absl::Time time);
 
-/// Returns the current time as a parameter.
-std::string NowParameter();
-
 /// Returns texts, which may contain any character, as a parameter of type text[].
 std::string ArrayParameter(const std::vector<std::string>& values);
 
 absl::Time FromTimestamp(const google::protobuf::Timestamp& timestamp);
+google::protobuf::Timestamp ToTimestamp(absl::Time time);
 
 /// Reads a text array whose values contain no quotes, backslashes or commas, such as names.
 std::vector<std::string> ReadArray(const postgres::Field& field);

@@ -3,24 +3,27 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
 #include "postgres/bulk.h"
 #include "store/columns.h"
 
 namespace content::store {
 namespace {
 
-// $1 names (array), $2 now. One row for each name that exists. All columns but the first are NULL
-// if the article was skipped.
+// $1 names (array). One row for each name that exists. If the article was skipped, all columns but
+// `given_name` and `now` are NULL. `now` is read after the row was locked, because the inner
+// SELECT, which locks it, is not merged into the outer one.
 std::string SelectLocked(LockWait wait) {
   return absl::StrCat(
       R"sql(
-SELECT n.name AS given_name, locked.*
+SELECT n.name AS given_name, locked.*,
+       (extract(epoch FROM clock_timestamp()) * 1000000)::bigint AS now
 FROM (
   SELECT name, article_id FROM article_name WHERE name = ANY ($1::text[]) ORDER BY article_id
 ) n LEFT JOIN LATERAL (
   SELECT s.article_id, s.name, s.revision, s.comment_count, s.feed_position, s.comment_policy,
          s.retracted, )sql",
-      IsReadable("$2"), R"sql( AS readable
+      kIsReadable, R"sql( AS readable
   FROM article_state s WHERE s.article_id = n.article_id FOR NO KEY UPDATE)sql",
       wait == LockWait::kSkip ? " SKIP LOCKED" : "", ") locked ON true");
 }
@@ -42,34 +45,40 @@ LockedArticle ReadLocked(const postgres::Row& row) {
           .version = row["feed_position"].as<int64_t>(),
           .comment_policy = static_cast<v1::CommentPolicy>(row["comment_policy"].as<int>()),
           .retracted = row["retracted"].as<bool>(),
-          .readable = row["readable"].as<bool>()};
+          .readable = row["readable"].as<bool>(),
+          .now = absl::FromUnixMicros(row["now"].as<int64_t>())};
 }
 
 }  // namespace
 
 std::optional<LockedArticle> LockArticle(postgres::Transaction& transaction,
-                                         const std::string& name, absl::Time now) {
-  auto articles = LockArticles(transaction, {name}, now, LockWait::kWait);
+                                         const std::string& name) {
+  auto articles = LockArticles(transaction, {name}, LockWait::kWait);
   return articles.empty() ? std::nullopt : std::move(articles.begin()->second);
 }
 
-std::optional<LockedArticle> LockArticleByKey(postgres::Transaction& transaction,
-                                              const std::string& key) {
-  return LockArticle(transaction, key, absl::Now());
-}
-
 std::map<std::string, std::optional<LockedArticle>> LockArticles(
-    postgres::Transaction& transaction, const std::vector<std::string>& names, absl::Time now,
-    LockWait wait) {
+    postgres::Transaction& transaction, const std::vector<std::string>& names, LockWait wait) {
   static const std::string waiting = SelectLocked(LockWait::kWait);
   static const std::string skipping = SelectLocked(LockWait::kSkip);
   std::map<std::string, std::optional<LockedArticle>> articles;
   for (const auto& row : transaction.ExecWithQueued(wait == LockWait::kSkip ? skipping : waiting,
-                                                    ArrayParameter(names), TimeParameter(now))) {
+                                                    ArrayParameter(names))) {
     std::optional<LockedArticle>& article = articles[row["given_name"].c_str()];
     if (!row["article_id"].is_null()) article = ReadLocked(row);
   }
   return articles;
+}
+
+std::map<std::string, std::string> ReadArticleKeys(postgres::Transaction& transaction,
+                                                   const std::vector<std::string>& names) {
+  constexpr char kKeys[] =
+      "SELECT name, article_id FROM article_name WHERE name = ANY ($1::text[])";
+  std::map<std::string, std::string> keys;
+  for (const auto& row : transaction.ExecWithQueued(kKeys, ArrayParameter(names))) {
+    keys[row["name"].c_str()] = row["article_id"].c_str();
+  }
+  return keys;
 }
 
 void WriteCounters(postgres::Transaction& transaction,

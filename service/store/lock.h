@@ -29,18 +29,18 @@ struct LockedArticle {
   bool changed = false;
   v1::CommentPolicy comment_policy;
   bool retracted;
-  /// Whether readers see the article at the `now` of the lock.
+  /// Whether readers see the article. One that is not retracted is otherwise scheduled.
   bool readable;
+  /// The time of the database when the article was locked, in whole microseconds. All times that
+  /// the transaction stores derive from it. So they are in the order of the writes to the article,
+  /// through whichever server these go.
+  absl::Time now;
 };
 
 /// Locks the article that has or had the name `name`, waiting for other transactions. Returns
-/// nullopt if there is no such article. `now` decides whether it is readable.
+/// nullopt if there is no such article.
 std::optional<LockedArticle> LockArticle(postgres::Transaction& transaction,
-                                         const std::string& name, absl::Time now);
-
-/// The same as of now, by the article's key, which is one of its names.
-std::optional<LockedArticle> LockArticleByKey(postgres::Transaction& transaction,
-                                              const std::string& key);
+                                         const std::string& name);
 
 /// What to do with an article that another transaction has locked.
 enum class LockWait { kWait, kSkip };
@@ -49,8 +49,11 @@ enum class LockWait { kWait, kSkip };
 /// deadlock. The result has an entry for each name that an article has or had; nullopt if the
 /// article was skipped. An article requested under two names appears twice.
 std::map<std::string, std::optional<LockedArticle>> LockArticles(
-    postgres::Transaction& transaction, const std::vector<std::string>& names, absl::Time now,
-    LockWait wait);
+    postgres::Transaction& transaction, const std::vector<std::string>& names, LockWait wait);
+
+/// Returns the keys of the articles that have or had these names, by name. Locks nothing.
+std::map<std::string, std::string> ReadArticleKeys(postgres::Transaction& transaction,
+                                                   const std::vector<std::string>& names);
 
 /// Writes `revision` and `comment_count` of these articles, at the latest with the commit.
 void WriteCounters(postgres::Transaction& transaction,

@@ -1,13 +1,15 @@
 #include "store/postgres_store.h"
 
 #include <algorithm>
+#include <atomic>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "content/errors.h"
 #include "content/names.h"
 #include "content/uuid.h"
@@ -43,8 +45,30 @@ constexpr char kSelectWritable[] =
 
 absl::Status Check(postgres::Connection& connection) {
   const bool writable = connection.Read(kSelectWritable)[0][0].as<bool>();
-  return writable ? absl::OkStatus() : StoreUnavailable();
+  return writable ? absl::OkStatus() : StoreUnavailable("the database accepts no writes");
 }
+
+// Answers once all of its copies are gone: with the first error of any part, or with OK.
+class JointAnswer {
+ public:
+  explicit JointAnswer(Callback<void> done) : shared_(std::make_shared<Shared>(std::move(done))) {}
+
+  void operator()(absl::Status part) const {
+    const std::lock_guard lock(shared_->mutex);
+    shared_->status.Update(std::move(part));
+  }
+
+ private:
+  struct Shared {
+    explicit Shared(Callback<void> done_) : done(std::move(done_)) {}
+    ~Shared() { std::move(done)(std::move(status)); }
+
+    Callback<void> done;
+    std::mutex mutex;
+    absl::Status status;  // Guarded by mutex.
+  };
+  std::shared_ptr<Shared> shared_;
+};
 
 v1::PoolInfo ToPoolInfo(postgres::Pool& pool) {
   const postgres::Pool::Stats stats = pool.GetStats();
@@ -174,12 +198,12 @@ class PostgresStore : public Store {
         std::move(done));
   }
 
-  void ReadArticleChanges(CallContext context, ArticleCursor after, absl::Time now,
+  void ReadArticleChanges(CallContext context, ArticleCursor after,
                           Callback<ArticleChanges> done) override {
     reads_.Read(
         std::move(context), Pace::kAny,
-        [after = std::move(after), now](postgres::Connection& connection) {
-          return store::ReadArticleChanges(connection, after, now);
+        [after = std::move(after)](postgres::Connection& connection) {
+          return store::ReadArticleChanges(connection, after);
         },
         std::move(done));
   }
@@ -233,6 +257,16 @@ class PostgresStore : public Store {
     comment_writes_.Add(std::move(context), std::move(moderation), std::move(done));
   }
 
+  void InspectComment(CallContext context, CommentRef comment,
+                      Callback<v1::Comment> done) override {
+    reads_.Read(
+        std::move(context), Pace::kAny,
+        [comment = std::move(comment)](postgres::Connection& connection) {
+          return store::InspectComment(connection, comment);
+        },
+        std::move(done));
+  }
+
   void ListModerationQueue(CallContext context, ModerationQuery query,
                            Callback<Page<v1::Comment>> done) override {
     reads_.Read(
@@ -276,11 +310,27 @@ class PostgresStore : public Store {
         std::move(done));
   }
 
-  void ForgetRequests(CallContext context, absl::Time before, Callback<int64_t> done) override {
+  void ForgetRequests(CallContext context, absl::Duration retention,
+                      Callback<ForgottenRequests> done) override {
     writes_.Write(
         std::move(context),
-        [before](postgres::Connection& connection, bool /*in_doubt*/) {
-          return store::ForgetRequests(connection, before);
+        [this, retention](postgres::Connection& connection, bool /*in_doubt*/) {
+          absl::StatusOr<ForgottenRequests> forgotten =
+              store::ForgetRequests(connection, retention);
+          if (forgotten.ok()) request_retention_ = forgotten->retention;
+          return forgotten;
+        },
+        std::move(done));
+  }
+
+  absl::Duration RequestRetention() override { return request_retention_; }
+
+  void ReleaseNextArticle(CallContext context, Callback<absl::Duration> done) override {
+    publishing_.Write(
+        std::move(context),
+        [this, attempt = std::optional<std::string>()](postgres::Connection& connection,
+                                                       bool /*in_doubt*/) mutable {
+          return store::ReleaseNextArticle(connection, attempt, announce_);
         },
         std::move(done));
   }
@@ -295,10 +345,17 @@ class PostgresStore : public Store {
     return info;
   }
 
+  // A pool without any connection is made to open one, because the database may have none left.
   void Check(CallContext context, Callback<void> done) override {
-    checks_.Read(
+    const JointAnswer answer(std::move(done));
+    for (postgres::Pool* const pool : {&reads_, &writes_, &publishing_}) {
+      if (pool->GetStats().open_connections > 0) continue;
+      pool->Read<void>(
+          context, Pace::kPrompt, [](postgres::Connection&) { return absl::OkStatus(); }, answer);
+    }
+    checks_.Read<void>(
         std::move(context), Pace::kAny,
-        [](postgres::Connection& connection) { return store::Check(connection); }, std::move(done));
+        [](postgres::Connection& connection) { return store::Check(connection); }, answer);
   }
 
  private:
@@ -344,7 +401,7 @@ class PostgresStore : public Store {
   // attempt finds out whether the first was committed. So writes with a request_id ignore
   // `in_doubt`.
   static void SetOwnId(RequestKey& request) {
-    if (request.id.empty()) request.id = NewUuid(absl::Now());
+    if (request.id.empty()) request.id = NewUuid();
   }
 
   template <class T, class Change>
@@ -382,16 +439,17 @@ class PostgresStore : public Store {
   ReadsByKey<CommentKey, FoundComment> comments_{reads_, {FindComments}};
 
   // Used by jobs of `writes_` and `publishing_`, which therefore end first.
+  std::atomic<absl::Duration> request_retention_ = absl::ZeroDuration();
   ChangeNotifier change_notifier_;
   const Announce announce_ = [this](const std::vector<ChangeNotice>& notices) {
     change_notifier_.Announce(notices);
   };
-  CommentWrites comment_writes_{writes_,
-                                {ArticleOf, [this](postgres::Connection& connection,
-                                                   const std::vector<const CommentChange*>& changes,
-                                                   postgres::WriteMode mode) {
-                                   return WriteComments(connection, changes, mode, announce_);
-                                 }}};
+  CommentWrites comment_writes_{
+      writes_,
+      {ArticleOf, [this](postgres::Connection& connection,
+                         const std::vector<CommentChange*>& changes, postgres::WriteMode mode) {
+         return WriteComments(connection, changes, mode, announce_);
+       }}};
   postgres::Pool reads_;
   postgres::Pool writes_;
   postgres::Pool publishing_;

@@ -4,7 +4,6 @@
 
 #include "content/errors.h"
 #include "postgres/bulk.h"
-#include "store/columns.h"
 
 namespace content::store {
 namespace {
@@ -21,15 +20,15 @@ JOIN request r ON r.article_id = n.article_id AND r.request_id = n.request_id
 }
 
 // The fingerprint is in hexadecimal; comment_id may be ''.
-const postgres::BulkStatement<7>& InsertRequests() {
-  static const postgres::BulkStatement<7> statement(
+const postgres::BulkStatement<6>& InsertRequests() {
+  static const postgres::BulkStatement<6> statement(
       R"sql(
 INSERT INTO request (article_id, request_id, fingerprint, comment_id, revision, outcome, create_time)
 SELECT n.article_id, n.request_id, decode(n.fingerprint, 'hex'), NULLIF(n.comment_id, '')::uuid,
-       n.revision, n.outcome, n.create_time
-FROM $rows AS n (article_id, request_id, fingerprint, comment_id, revision, outcome, create_time)
+       n.revision, n.outcome, now()
+FROM $rows AS n (article_id, request_id, fingerprint, comment_id, revision, outcome)
 )sql",
-      {"text", "uuid", "text", "text", "bigint", "smallint", "timestamptz"});
+      {"text", "uuid", "text", "text", "bigint", "smallint"});
   return statement;
 }
 
@@ -76,12 +75,11 @@ bool RequestLog::has_callers_records() const {
 }
 
 void RequestLog::Write() const {
-  const std::string now = NowParameter();
-  postgres::Rows<7> rows;
+  postgres::Rows<6> rows;
   for (const auto& [key, entry] : entries_) {
     if (!entry.is_new) continue;
     rows.Add(key.article_id, key.request_id, entry.fingerprint, entry.past.comment_id,
-             entry.past.revision, static_cast<int>(entry.past.outcome), now);
+             entry.past.revision, static_cast<int>(entry.past.outcome));
   }
   if (!rows.empty()) InsertRequests().Queue(transaction_, rows);
 }

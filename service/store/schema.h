@@ -16,8 +16,11 @@ std::vector<postgres::Migration> KnownMigrations();
 /// Returns the version of the schema that this binary requires.
 int NeededSchemaVersion();
 
-/// Call postgres::Migrate and postgres::CheckSchema with KnownMigrations().
+/// Calls postgres::Migrate with KnownMigrations(), and indexes the articles that the search index
+/// lacks. If that is interrupted, the next call goes on with it.
 absl::StatusOr<std::vector<std::string>> Migrate(const std::string& dsn);
+
+/// Calls postgres::CheckSchema with KnownMigrations().
 absl::Status CheckSchema(const std::string& dsn);
 
 }  // namespace content::store

@@ -7,7 +7,6 @@
 #include <utility>
 
 #include "absl/functional/any_invocable.h"
-#include "absl/time/clock.h"
 #include "content/errors.h"
 
 namespace content::watch {
@@ -124,7 +123,7 @@ void Feed::Next(CallContext call, Position position, std::optional<Progress> pro
     if (progress && progress->complete) {
       Park(position, std::move(group));
     } else {
-      Read(position, std::move(group), absl::Now());
+      Read(position, std::move(group));
     }
   });
 }
@@ -206,14 +205,14 @@ void Feed::Park(const Position& position, Group group) {
   Join(std::move(group), into);
 }
 
-void Feed::Read(const Position& position, Group group, absl::Time now) {
+void Feed::Read(const Position& position, Group group) {
   const auto [it, is_new] = reading_.try_emplace(position);
   Join(std::move(group), it->second);
   if (is_new) {
     // Until the read begins, waits end with this: the source is not to blame.
     it->second.failure = Overloaded(kRetryAfter, "too many reads for watchers wait");
     it->second.wake_count = wake_count_;
-    pending_reads_.push_back({position, now});
+    pending_reads_.push_back(position);
   }
   StartReads();
 }
@@ -221,9 +220,9 @@ void Feed::Read(const Position& position, Group group, absl::Time now) {
 void Feed::StartReads() {
   while (reads_under_way_ < kMaxReads && untaken_bytes_ < options_.max_untaken_bytes &&
          !pending_reads_.empty()) {
-    const PendingRead read = std::move(pending_reads_.front());
+    const Position position = std::move(pending_reads_.front());
     pending_reads_.pop_front();
-    const auto group = reading_.find(read.position);
+    const auto group = reading_.find(position);
     if (group->second.waiters.empty()) {
       reading_.erase(group);
       continue;
@@ -231,8 +230,8 @@ void Feed::StartReads() {
     group->second.failure = absl::OkStatus();
     group->second.read_deadline = clock_.Now() + options_.read_timeout;
     ++reads_under_way_;
-    source_->Read(ReadContext(), read.position, read.now,
-                  [this, inbox = inbox_, position = read.position](absl::StatusOr<Batch> batch) {
+    source_->Read(ReadContext(), position,
+                  [this, inbox = inbox_, position](absl::StatusOr<Batch> batch) {
                     inbox->Post([this, position, batch = std::move(batch)]() mutable {
                       TakeRead(position, std::move(batch));
                     });
@@ -262,7 +261,7 @@ void Feed::TakeBatch(const std::string& key, Group group, Batch batch) {
   const Position position{key, batch.cursor};
   group.heartbeat = batch.heartbeat;
   group.failure = absl::OkStatus();
-  if (!batch.complete) return Read(position, std::move(group), absl::Now());
+  if (!batch.complete) return Read(position, std::move(group));
   const SharedBatch heartbeat = Heartbeat(batch.cursor, group);
   for (Waiter& waiter : group.waiters) {
     if (!waiter.has_received) Answer(waiter, heartbeat);
@@ -292,17 +291,16 @@ void Feed::Poll(SteadyTime now) {
   parked.reserve(parked_.size());
   for (const auto& [position, group] : parked_) parked.push_back(position);
   const auto positions = std::make_shared<const std::vector<Position>>(std::move(parked));
-  source_->Poll(
-      ReadContext(), positions,
-      [this, inbox = inbox_, positions, now = absl::Now(),
-       wake_count = wake_count_](absl::StatusOr<std::vector<bool>> has_changes) {
-        inbox->Post([this, positions, now, wake_count, has_changes = std::move(has_changes)] {
-          TakePoll(positions, now, wake_count, has_changes);
-        });
-      });
+  source_->Poll(ReadContext(), positions,
+                [this, inbox = inbox_, positions,
+                 wake_count = wake_count_](absl::StatusOr<std::vector<bool>> has_changes) {
+                  inbox->Post([this, positions, wake_count, has_changes = std::move(has_changes)] {
+                    TakePoll(positions, wake_count, has_changes);
+                  });
+                });
 }
 
-void Feed::TakePoll(const Positions& positions, absl::Time now, int64_t wake_count,
+void Feed::TakePoll(const Positions& positions, int64_t wake_count,
                     const absl::StatusOr<std::vector<bool>>& has_changes) {
   polling_ = false;
   const SteadyTime answered = clock_.Now();
@@ -315,7 +313,7 @@ void Feed::TakePoll(const Positions& positions, absl::Time now, int64_t wake_cou
     if (!has_changes.ok()) {
       it->second.failure = Explain(has_changes.status());
     } else if ((*has_changes)[i]) {
-      Read(position, std::move(parked_.extract(it).mapped()), now);
+      Read(position, std::move(parked_.extract(it).mapped()));
     } else {
       it->second.failure = absl::OkStatus();
       it->second.wake_count = wake_count;

@@ -57,11 +57,9 @@ class Source {
   /// query.
   virtual void Poll(CallContext call, Positions positions, Callback<std::vector<bool>> done) = 0;
 
-  /// Answers with as many of the messages that follow a position as fit into a batch. `now` is a
-  /// date, unlike all other times in a feed, because it decides which scheduled articles are due.
-  /// Complete reads of one key with the same `now` return the same cursor unless something happens
-  /// between them.
-  virtual void Read(CallContext call, Position position, absl::Time now, Callback<Batch> done) = 0;
+  /// Answers with as many of the messages that follow a position as fit into a batch. Complete
+  /// reads of one key return the same cursor unless something happens between them.
+  virtual void Read(CallContext call, Position position, Callback<Batch> done) = 0;
 };
 
 /// Serves the watchers of a source, and reads once for all watchers at the same position: a
@@ -150,12 +148,6 @@ class Feed {
 
   using Groups = std::map<Position, Group>;
 
-  // A read that waits for one of the kMaxReads slots.
-  struct PendingRead {
-    Position position;
-    absl::Time now;
-  };
-
   // Counts a new watcher. Returns false if there are too many.
   bool AddWatcher();
   void RemoveWatcher() { --watcher_count_; }
@@ -178,13 +170,13 @@ class Feed {
   bool WantsPoll() const;
   SteadyTime NextStep(SteadyTime next_round) const;
   void Park(const Position& position, Group group);
-  void Read(const Position& position, Group group, absl::Time now);
+  void Read(const Position& position, Group group);
   void StartReads();
   void TakeRead(const Position& position, absl::StatusOr<Batch> batch);
   void TakeBatch(const std::string& key, Group group, Batch batch);
   void TakeFailure(const Position& position, Group group, const absl::Status& status);
   void Poll(SteadyTime now);
-  void TakePoll(const Positions& positions, absl::Time now, int64_t wake_count,
+  void TakePoll(const Positions& positions, int64_t wake_count,
                 const absl::StatusOr<std::vector<bool>>& has_changes);
   void EndDueWaits(SteadyTime now);
   static void EndDueWaitsOf(Group& group, const std::string& cursor, SteadyTime now);
@@ -200,7 +192,7 @@ class Feed {
   // Everything below belongs to the feed's thread. The other threads post tasks to the inbox.
   Groups parked_;
   Groups reading_;
-  std::deque<PendingRead> pending_reads_;  // of groups in reading_
+  std::deque<Position> pending_reads_;  // of groups in reading_, for one of the kMaxReads slots
   int reads_under_way_ = 0;
   int64_t untaken_bytes_ = 0;
   int64_t wake_count_ = 0;  // several wakes before a poll count as one

@@ -60,7 +60,7 @@ class CommentChangesSource final : public Source {
         });
   }
 
-  void Read(CallContext call, Position position, absl::Time, Callback<Batch> done) override {
+  void Read(CallContext call, Position position, Callback<Batch> done) override {
     int64_t revision = 0;
     if (!absl::SimpleAtoi(position.cursor, &revision)) {
       return std::move(done)(Internal("a watch of comments has a malformed cursor"));
@@ -101,18 +101,21 @@ constexpr char kFromNow[] = "now";
 constexpr char kTokenQuery[] = "content.v1.WatchArticlesRequest/resume_token";
 
 constexpr char kInfinitePast[] = "past";
+constexpr char kInfiniteFuture[] = "future";
 
 // The range of times that both PostgreSQL and Protobuf can hold.
 const absl::Time kFirstTime = absl::FromCivil(absl::CivilYear(1), absl::UTCTimeZone());
 const absl::Time kEndOfTime = absl::FromCivil(absl::CivilYear(10000), absl::UTCTimeZone());
 
 std::string EncodeTime(absl::Time time) {
-  return time == absl::InfinitePast() ? kInfinitePast : absl::StrCat(absl::ToUnixMicros(time));
+  if (time == absl::InfinitePast()) return kInfinitePast;
+  if (time == absl::InfiniteFuture()) return kInfiniteFuture;
+  return absl::StrCat(absl::ToUnixMicros(time));
 }
 
 bool DecodeTime(absl::string_view text, absl::Time& time) {
-  if (text == kInfinitePast) {
-    time = absl::InfinitePast();
+  if (text == kInfinitePast || text == kInfiniteFuture) {
+    time = text == kInfinitePast ? absl::InfinitePast() : absl::InfiniteFuture();
     return true;
   }
   int64_t micros = 0;
@@ -123,18 +126,20 @@ bool DecodeTime(absl::string_view text, absl::Time& time) {
 
 std::string EncodeCursor(const ArticleCursor& cursor) {
   return absl::StrCat(cursor.position, "/", EncodeTime(cursor.time), "/", cursor.article_id, "/",
-                      cursor.known_position, "/", EncodeTime(cursor.known_time));
+                      cursor.known_position);
 }
 
+// Accepts the cursors of schema version 3 too. Their fifth part is a time; if it is the infinite
+// past, the watcher has never had everything.
 std::optional<ArticleCursor> DecodeCursor(absl::string_view text) {
   const std::vector<absl::string_view> parts = absl::StrSplit(text, '/');
   ArticleCursor cursor;
-  if (parts.size() != 5 || !absl::SimpleAtoi(parts[0], &cursor.position) ||
-      !DecodeTime(parts[1], cursor.time) || !absl::SimpleAtoi(parts[3], &cursor.known_position) ||
-      !DecodeTime(parts[4], cursor.known_time)) {
+  if (parts.size() < 4 || parts.size() > 5 || !absl::SimpleAtoi(parts[0], &cursor.position) ||
+      !DecodeTime(parts[1], cursor.time) || !absl::SimpleAtoi(parts[3], &cursor.known_position)) {
     return std::nullopt;
   }
   cursor.article_id = std::string(parts[2]);
+  if (parts.size() == 5 && parts[4] == kInfinitePast) cursor.known_position = 0;
   return cursor;
 }
 
@@ -162,13 +167,12 @@ class ArticleChangesSource final : public Source {
  public:
   explicit ArticleChangesSource(ChangeFeed& changes) : changes_(changes) {}
 
-  // A scheduled article becomes due without a write. Only a read finds it, and a read costs no more
-  // than a poll would.
+  // A read costs no more than a poll would.
   void Poll(CallContext, Positions positions, Callback<std::vector<bool>> done) override {
     std::move(done)(std::vector<bool>(positions->size(), true));
   }
 
-  void Read(CallContext call, Position position, absl::Time now, Callback<Batch> done) override {
+  void Read(CallContext call, Position position, Callback<Batch> done) override {
     const bool from_all = position.cursor == kFromAll;
     if (from_all || position.cursor == kFromNow) {
       return Begin(std::move(call), from_all, std::move(done));
@@ -176,7 +180,7 @@ class ArticleChangesSource final : public Source {
     std::optional<ArticleCursor> cursor = DecodeCursor(position.cursor);
     if (!cursor) return std::move(done)(Internal("a watch of articles has a malformed cursor"));
     changes_.ReadArticleChanges(
-        std::move(call), *std::move(cursor), now,
+        std::move(call), *std::move(cursor),
         [done = std::move(done)](absl::StatusOr<ArticleChanges> changes) mutable {
           if (!changes.ok()) return std::move(done)(changes.status());
           std::move(done)(ToBatch(*std::move(changes)));
@@ -188,8 +192,7 @@ class ArticleChangesSource final : public Source {
     changes_.GetArticleCursor(std::move(call), [from_all, done = std::move(done)](
                                                    absl::StatusOr<ArticleCursor> cursor) mutable {
       if (!cursor.ok()) return std::move(done)(cursor.status());
-      // To a watcher that has seen nothing, every article has just become due.
-      if (from_all) cursor->time = cursor->known_time = absl::InfinitePast();
+      if (from_all) *cursor = {.position = cursor->position};
       std::move(done)(
           ToBatch({.changes = {}, .cursor = *std::move(cursor), .complete = !from_all}));
     });

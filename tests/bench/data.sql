@@ -63,8 +63,9 @@ CREATE TEMP TABLE planned ON COMMIT DROP AS
 ANALYZE planned;
 
 INSERT INTO article_state (article_id, name, revision, comment_count, comment_policy, publish_time,
-                           retracted, feed_position, published_position, ever_readable)
-SELECT article_id, article_id, 1 + comments, comments, 1, publish_time, false, i, i, false
+                           retracted, scheduled, feed_position, published_position,
+                           ever_readable)
+SELECT article_id, article_id, 1 + comments, comments, 1, publish_time, false, false, i, i, false
 FROM planned;
 UPDATE article_feed SET position = :articles;
 

@@ -158,9 +158,15 @@ TEST_F(ContractTest, AFormerNameDoesInEveryRequestAndAnswersHaveTheCurrentOne) {
   moderate.set_state(v1::COMMENT_STATE_PENDING);
   EXPECT_EQ(Ask(&Admin::ModerateComment, moderate).comment().name(), now_first);
   EXPECT_THAT(NamesOf(Ask(&Admin::ListModerationQueue, {}).comments()), ElementsAre(now_first));
+  v1::InspectCommentRequest inspect_comment;
+  inspect_comment.set_name(first);
+  EXPECT_EQ(Ask(&Admin::InspectComment, inspect_comment).comment().name(), now_first);
   v1::DeleteCommentRequest remove;
   remove.set_name(first);
   EXPECT_GT(Ask(&Content::DeleteComment, remove).article_revision(), 0);
+  v1::EraseCommentRequest erase;
+  erase.set_name(absl::StrReplaceAll(reply.name(), {{"tale", "story"}}));
+  EXPECT_GT(Ask(&Admin::EraseComment, erase).article_revision(), 0);
 
   v1::PublishArticleRequest publish;
   *publish.mutable_article() = MakeArticle("story");
@@ -289,9 +295,47 @@ TEST_F(ContractTest, ASearchPagesThroughWhatReadersSee) {
   EXPECT_THAT(Ask(&Content::SearchArticles, request).results(), IsEmpty());
 }
 
+TEST_F(ContractTest, CanonicalEquivalentsAndEdgeSpacesMakeNoDifference) {
+  v1::Article article = MakeArticle("post");
+  article.set_title("\u3000 Cafe\u0301 ");
+  article.add_tags("cafe\u0301");
+  article.add_authors()->set_display_name(" Zoe\u0308");
+  article.set_body("Cafe\u0301, \u1112\u1161\u11AB\u1100\u1173\u11AF.");
+  v1::PublishArticleRequest publish;
+  *publish.mutable_article() = article;
+  const v1::Article stored = Ask(&Admin::PublishArticle, publish).article();
+  EXPECT_EQ(stored.title(), "Café");
+  EXPECT_EQ(stored.body(), "Café, 한글.");
+
+  v1::ListArticlesRequest list;
+  list.set_tag(" caf\u00E9");
+  list.set_author("Zo\u00EB");
+  EXPECT_EQ(Ask(&Content::ListArticles, list).articles_size(), 1);
+  list.set_tag("cafe\u0301");
+  list.set_author("Zoe\u0308\u00A0");
+  EXPECT_EQ(Ask(&Content::ListArticles, list).articles_size(), 1);
+  for (const char* query : {"caf\u00E9", "cafe\u0301", "한글", "\u1112\u1161\u11AB"}) {
+    v1::SearchArticlesRequest search;
+    search.set_query(query);
+    EXPECT_EQ(Ask(&Content::SearchArticles, search).results_size(), 1) << query;
+  }
+
+  v1::CreateCommentRequest comment = MakeCommentRequest("post", "e\u0301");
+  comment.mutable_comment()->mutable_author()->set_id(" u1");
+  comment.set_request_id("6f0d1f6e-8d0a-4a49-b6b3-3a2f6a0c9f11");
+  const std::string name = Ask(&Content::CreateComment, comment).comment().name();
+  comment.mutable_comment()->set_body("\u00E9");
+  comment.mutable_comment()->mutable_author()->set_id("u1");
+  EXPECT_EQ(Ask(&Content::CreateComment, comment).comment().name(), name);  // the same request
+  const v1::Comment only = ListComments("articles/post").comments(0);
+  EXPECT_EQ(only.author().id(), "u1");
+  EXPECT_EQ(only.body(), "\u00E9");
+}
+
 TEST_F(ContractTest, AScheduledArticleIsForPublishersOnly) {
   ASSERT_TRUE(client_.Publish(MakeArticle("story")).ok());
   const v1::Comment comment = Add("story", "text");
+  const v1::Comment deleted = Add("story", "another text");
   v1::UpdateArticleRequest schedule;
   schedule.mutable_article()->set_name("articles/story");
   schedule.mutable_article()->mutable_publish_time()->set_seconds(32'000'000'000);
@@ -309,6 +353,18 @@ TEST_F(ContractTest, AScheduledArticleIsForPublishersOnly) {
   EXPECT_FALSE(inspected.retracted());
   EXPECT_EQ(inspected.article().publish_time().seconds(), 32'000'000'000);
   EXPECT_EQ(inspected.article().body(), "Some text.");
+
+  // A moderator can read and delete its comments, too.
+  v1::InspectCommentRequest inspect_comment;
+  inspect_comment.set_name(comment.name());
+  EXPECT_EQ(Ask(&Admin::InspectComment, inspect_comment).comment().body(), "text");
+  v1::EraseCommentRequest erase;
+  erase.set_name(deleted.name());
+  EXPECT_EQ(Ask(&Admin::EraseComment, erase).article_revision(),
+            inspected.article().revision() + 1);
+  inspect_comment.set_name(deleted.name());
+  EXPECT_EQ(Ask(&Admin::InspectComment, inspect_comment).comment().state(),
+            v1::COMMENT_STATE_DELETED);
 
   schedule.mutable_article()->mutable_publish_time()->set_seconds(1'600'000'000);
   Ask(&Admin::UpdateArticle, schedule);
@@ -353,6 +409,9 @@ TEST_F(ContractTest, WhatAModeratorKeepsBackReadersGetFromNoRpc) {
   EXPECT_THAT(everything, Not(HasSubstr(waiting.name())));
 
   // Its author and moderators see it.
+  v1::InspectCommentRequest inspect;
+  inspect.set_name(waiting.name());
+  EXPECT_EQ(Ask(&Admin::InspectComment, inspect).comment().body(), "secret to this day");
   v1::ListModerationQueueRequest hidden;
   hidden.set_state(v1::COMMENT_STATE_HIDDEN);
   EXPECT_EQ(Ask(&Admin::ListModerationQueue, hidden).comments(0).body(), "secret while it waits");

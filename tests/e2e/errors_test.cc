@@ -190,6 +190,8 @@ const std::map<std::string, std::string>& ValidRequests() {
       {"RetractArticle", R"({"name": "articles/story"})"},
       {"InspectArticle", R"({"name": "articles/story"})"},
       {"ModerateComment", R"({"name": "$visible", "state": "COMMENT_STATE_HIDDEN"})"},
+      {"InspectComment", R"({"name": "$visible"})"},
+      {"EraseComment", R"({"name": "$visible"})"},
       {"ListModerationQueue", R"({})"},
       {"ExportAuthor", R"({"author_id": "user-1"})"},
       {"EraseAuthor", R"({"author_id": "user-1"})"},
@@ -248,6 +250,10 @@ void AddInvalidRequests(std::vector<Case>& cases) {
       {"RetractArticle", R"({"name": "articles/-"})", {"name"}},
       {"InspectArticle", R"({})", {"name"}},
       {"ModerateComment", R"({"name": "$visible", "state": "COMMENT_STATE_DELETED"})", {"state"}},
+      {"InspectComment", R"({"name": "articles/story"})", {"name"}},
+      {"EraseComment",
+       R"({"name": "articles/story/comments/1", "request_id": "1"})",
+       {"name", "request_id"}},
       {"ListModerationQueue", R"({"state": "COMMENT_STATE_VISIBLE"})", {"state"}},
       {"ExportAuthor", R"({})", {"author_id"}},
       {"EraseAuthor", R"({})", {"author_id"}},
@@ -291,6 +297,8 @@ void AddMissingArticles(std::vector<Case>& cases) {
            {"RenameArticle", R"({"name": "articles/none", "new_name": "articles/new"})"},
            {"RetractArticle", R"({"name": "articles/none"})"},
            {"InspectArticle", R"({"name": "articles/none"})"},
+           {"InspectComment", absl::StrCat(R"({"name": "articles/none/)", comment, R"("})")},
+           {"EraseComment", absl::StrCat(R"({"name": "articles/none/)", comment, R"("})")},
            {"ModerateComment", absl::StrCat(R"({"name": "articles/none/)", comment,
                                             R"(", "state": "COMMENT_STATE_HIDDEN"})")},
            {"VerifyCounters", R"({"name": "articles/none"})"}}) {
@@ -301,19 +309,24 @@ void AddMissingArticles(std::vector<Case>& cases) {
 void AddMissingComments(std::vector<Case>& cases) {
   const std::string resource = "resource content.v1.Comment ";
   for (const std::string comment : {"$unknown", "$pending", "$hidden", "$deleted"}) {
+    cases.push_back({"GetComment",
+                     "there is no such comment that readers see",
+                     absl::StrCat("{\"name\": \"", comment, "\"}"),
+                     {resource + comment}});
+  }
+  for (const std::string comment :
+       {"$unknown", "$pending", "$hidden", "$deleted", "$misnamed", "$elsewhere"}) {
     const Details details = {resource + comment};
-    cases.push_back({"GetComment", "there is no such comment that readers see",
-                     absl::StrCat("{\"name\": \"", comment, "\"}"), details});
     cases.push_back(
-        {"ListComments", "there is no comment `reply_to` that readers see",
+        {"ListComments", "the article has no comment `reply_to` that readers see",
          absl::StrCat("{\"parent\": \"articles/story\", \"reply_to\": \"", comment, "\"}"),
          details});
   }
   for (const std::string comment :
-       {"$unknown", "$pending", "$hidden", "$deleted", "$placeholder"}) {
+       {"$unknown", "$pending", "$hidden", "$deleted", "$placeholder", "$misnamed", "$elsewhere"}) {
     cases.push_back(
         {"CreateComment",
-         "there is no visible comment `reply_to`",
+         "the article has no visible comment `reply_to`",
          absl::StrCat("{\"parent\": \"articles/story\", \"comment\": {\"author\": {\"id\": \"a\", "
                       "\"display_name\": \"A\"}, \"body\": \"x\", \"reply_to\": \"",
                       comment, "\"}}"),
@@ -327,6 +340,10 @@ void AddMissingComments(std::vector<Case>& cases) {
                    "there is no such comment",
                    R"({"name": "$unknown"})",
                    {resource + "$unknown"}});
+  for (const char* rpc : {"InspectComment", "EraseComment"}) {
+    cases.push_back(
+        {rpc, "there is no such comment", R"({"name": "$unknown"})", {resource + "$unknown"}});
+  }
   cases.push_back({"ModerateComment",
                    "there is no such comment",
                    R"({"name": "$unknown", "state": "COMMENT_STATE_HIDDEN"})",
@@ -356,6 +373,10 @@ void AddWrongStates(std::vector<Case>& cases) {
       {"CreateComment",
        "the article's comments are closed",
        R"({"parent": "articles/closed", "comment": $comment})",
+       {"article=articles/closed"}},
+      {"UpdateComment",
+       "the article's comments are closed",
+       R"({"comment": {"name": "$on_closed", "body": "x"}})",
        {"article=articles/closed"}},
       {"CreateComment",
        "the reply would be deeper than 32",
@@ -393,17 +414,14 @@ void AddWrongStates(std::vector<Case>& cases) {
 void AddStaleEtags(std::vector<Case>& cases) {
   const char* const condition = "`etag` is not the current one";
   const std::string etag = R"("etag": "0")";
-  for (const char* rpc : {"DeleteComment", "RenameArticle", "RetractArticle"}) {
-    cases.push_back(
-        {rpc,
-         condition,
-         With(etag, ValidRequests().at(rpc)),
-         {rpc == std::string("DeleteComment") ? "name=$visible" : "name=articles/story"}});
+  for (const char* rpc :
+       {"DeleteComment", "EraseComment", "ModerateComment", "RenameArticle", "RetractArticle"}) {
+    const bool about_comment = absl::EndsWith(rpc, "Comment");
+    cases.push_back({rpc,
+                     condition,
+                     With(etag, ValidRequests().at(rpc)),
+                     {about_comment ? "name=$visible" : "name=articles/story"}});
   }
-  cases.push_back({"ModerateComment",
-                   condition,
-                   With(etag, ValidRequests().at("ModerateComment")),
-                   {"name=$visible"}});
   cases.push_back({"UpdateComment",
                    condition,
                    R"({"comment": {"name": "$visible", "body": "x", "etag": "0"}})",
@@ -448,6 +466,7 @@ constexpr char kOutcomeUnknown[] = "the connection broke while committing";
 constexpr char kContention[] = "it kept colliding with other writes";
 constexpr char kTooLate[] = "the deadline passed before the work was done";
 constexpr char kCancelled[] = "the caller cancelled the call";
+constexpr char kIncomplete[] = "the request did not arrive whole";
 constexpr char kInternal[] = "anything else";
 constexpr char kTooLarge[] = "the request is over 4 MiB";
 constexpr char kTooSlow[] = "the reader took too long";  // tested in watch_test.cc
@@ -456,8 +475,8 @@ constexpr char kTooManyWatchers[] = "the server has too many watchers";
 
 const std::vector<std::string>& RowsOfSituations() {
   static const std::vector<std::string> rows = {
-      kOverloaded, kUnreachable, kStopping, kOutcomeUnknown, kContention,     kTooLate,
-      kCancelled,  kInternal,    kTooLarge, kTooSlow,        kTooManyWatchers};
+      kOverloaded, kUnreachable, kStopping, kOutcomeUnknown, kContention, kTooLate,
+      kCancelled,  kIncomplete,  kInternal, kTooLarge,       kTooSlow,    kTooManyWatchers};
   return rows;
 }
 
@@ -590,7 +609,7 @@ class ErrorsTest : public ::testing::TestWithParam<const char*> {
   void MakeContent() {
     Publish("story");
     Publish("large", R"("body": ")" + std::string(1'040'000, 'x') + '"');
-    Publish("formerly-closed", R"("comment_policy": "COMMENT_POLICY_CLOSED")");
+    Publish("formerly-closed");
     Make("RenameArticle", R"({"name": "articles/formerly-closed", "new_name": "articles/closed"})");
     Publish("scheduled", R"("publish_time": "2999-01-01T00:00:00Z")");
     Publish("retracted");
@@ -602,7 +621,13 @@ class ErrorsTest : public ::testing::TestWithParam<const char*> {
     words_["$used"] = "6d5d1c9e-9a5b-4b2a-8f3e-0c1d2e3f4a5b";
     Make("UpdateArticle", R"({"article": {"name": "articles/story", "summary": "About it."},
                               "request_id": "$used"})");
+    words_["$on_closed"] = Comment("", "articles/closed");
+    Make("UpdateArticle",
+         R"({"article": {"name": "articles/closed", "comment_policy": "COMMENT_POLICY_CLOSED"}})");
     words_["$visible"] = Comment();
+    // The id of a comment on the story, with the name of another article or of none.
+    words_["$misnamed"] = absl::StrReplaceAll(words_["$visible"], {{"/story/", "/none/"}});
+    words_["$elsewhere"] = absl::StrReplaceAll(words_["$visible"], {{"/story/", "/large/"}});
     words_["$hidden"] = Comment();
     Make("ModerateComment", R"({"name": "$hidden", "state": "COMMENT_STATE_HIDDEN"})");
     words_["$pending"] = Comment();
@@ -692,10 +717,15 @@ class ErrorsTest : public ::testing::TestWithParam<const char*> {
     EXPECT_TRUE(Ask("GetServerInfo", "{}").ok());
   }
 
-  v1::PoolInfo Pool(const std::string& name) const {
+  v1::GetServerInfoResponse Info() const {
     v1::GetServerInfoResponse info;
     Client::Call(&v1::AdminService::Stub::GetServerInfo, client_->admin(),
                  v1::GetServerInfoRequest(), info);
+    return info;
+  }
+
+  v1::PoolInfo Pool(const std::string& name) const {
+    const v1::GetServerInfoResponse info = Info();
     for (const v1::PoolInfo& pool : info.store().pools()) {
       if (pool.name() == name) return pool;
     }
@@ -735,11 +765,12 @@ class ErrorsTest : public ::testing::TestWithParam<const char*> {
                       R"(", )", members, body, "}}"));
   }
 
-  // Adds a comment to the story and returns its name.
-  std::string Comment(const std::string& reply_to = "") const {
+  // Adds a comment and returns its name.
+  std::string Comment(const std::string& reply_to = "",
+                      const std::string& parent = "articles/story") const {
     v1::CreateCommentRequest request;
-    request.ParseFromString(
-        Encoded("CreateComment", R"({"parent": "articles/story", "comment": $comment})"));
+    request.ParseFromString(Encoded("CreateComment", R"({"comment": $comment})"));
+    request.set_parent(parent);
     request.mutable_comment()->set_reply_to(Filled(reply_to));
     v1::CreateCommentResponse response;
     const grpc::Status status = client_->Create(request, &response);
@@ -763,6 +794,16 @@ TEST_P(ErrorsTest, BytesThatAreNoRequest) {
     grpc::ClientContext context;
     Expect(Call(*client_, method->name(), "\xff", context), method->name(),
            "a malformed or missing field", {});
+  }
+}
+
+TEST_P(ErrorsTest, CallsWithoutARequest) {
+  Start();
+  for (const MethodDescriptor* method : AllMethods()) {
+    SCOPED_TRACE(method->name());
+    Expect(CallWithoutRequest(
+               *client_, absl::StrCat("/", method->service()->full_name(), "/", method->name())),
+           method->name(), kIncomplete, {});
   }
 }
 
@@ -807,18 +848,14 @@ TEST_P(ErrorsTest, TheDatabaseIsAway) {
 
 TEST_P(ErrorsTest, TheServerIsStopping) {
   Start();
-  Session session(url_);
-  LockEverything(session);
-  const auto in_flight = AskAsync("GetArticle");  // which keeps it from stopping
-  AwaitWaitersForLocks(url_, 1);
+  std::map<std::string, std::future<grpc::Status>> calls;
+  for (const std::string& rpc : RowOf("WatchComments", kStopping).rpcs) calls[rpc] = AskAsync(rpc);
+  while (Info().watcher_count() < static_cast<int64_t>(calls.size())) std::this_thread::yield();
   server_->Signal(SIGTERM);
-  while (Ask("GetServerInfo", "{}").ok()) std::this_thread::yield();
-  for (const std::string& rpc : RowOf("GetArticle", kStopping).rpcs) {
+  for (auto& [rpc, call] : calls) {
     SCOPED_TRACE(rpc);
-    Expect(Ask(rpc, ValidRequests().at(rpc)), rpc, kStopping, {"retry"});
+    Expect(call.get(), rpc, kStopping, {"retry"});
   }
-  session.Run("ROLLBACK");
-  in_flight.wait();
   EXPECT_EQ(server_->Wait(), 0);
 }
 

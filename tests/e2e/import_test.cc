@@ -3,7 +3,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <csignal>
+#include <filesystem>
 #include <fstream>
+#include <string>
+#include <vector>
 
 #include "support/contentd.h"
 #include "support/database.h"
@@ -12,6 +16,8 @@
 namespace content::testing {
 namespace {
 
+using ::testing::AllOf;
+using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
@@ -54,7 +60,8 @@ TEST_F(ImportTest, PutsATextPageInOnce) {
   const std::string page = Write("page.txt", kPage);
   const Finished first = Import({page, "--title", "A Page"});
   EXPECT_EQ(first.status, 0) << first.err;
-  EXPECT_THAT(first.out, StartsWith("created   articles/a-page  2 sections, 3 paragraphs"));
+  EXPECT_THAT(first.out, StartsWith("created   articles/a-page  2 sections, 3 paragraphs, "));
+  EXPECT_EQ(first.err, "importing into the database that --database-url names\n");
   const Finished again = Import({page, "--title", "A Page"});
   EXPECT_EQ(again.status, 0);
   EXPECT_THAT(again.out, StartsWith("unchanged articles/a-page"));
@@ -65,7 +72,7 @@ TEST_F(ImportTest, ATextPageNeedsATitle) {
   const std::string page = Write("page.txt", kPage);
   const Finished finished = Import({page});
   EXPECT_EQ(finished.status, 1);
-  EXPECT_THAT(finished.err, StartsWith("contentd: " + page + ": "));
+  EXPECT_THAT(finished.err, HasSubstr("contentd: " + page + ": a page saved as text does not "));
   EXPECT_THAT(finished.err, HasSubstr("--title"));
 }
 
@@ -75,8 +82,8 @@ TEST_F(ImportTest, ABadFileDoesNotKeepTheOthersOut) {
   const Finished finished = Import({bad, absent, ScratchDirectory(), Write("note.md", kMarkdown)});
   EXPECT_EQ(finished.status, 1);
   EXPECT_THAT(finished.err, HasSubstr(bad + ": "));
-  EXPECT_THAT(finished.err, HasSubstr(absent + ": cannot be read"));
-  EXPECT_THAT(finished.err, HasSubstr(ScratchDirectory() + ": cannot be read"));
+  EXPECT_THAT(finished.err, HasSubstr(absent + ": cannot be read: No such file or directory\n"));
+  EXPECT_THAT(finished.err, HasSubstr(ScratchDirectory() + ": cannot be read: Is a directory\n"));
   EXPECT_EQ(Titles(), "A Note");
 }
 
@@ -111,18 +118,41 @@ TEST_F(ImportTest, ADatabaseWithoutTheSchemaIsRefused) {
   EXPECT_THAT(finished.err, HasSubstr("contentd migrate"));
 }
 
-TEST(ImportBesideAServer, UsesTheServersDatabase) {
+TEST_F(ImportTest, CountsOneThingInTheSingular) {
+  const Finished finished = Import({Write("one.md", "---\ntitle: One\n---\nWord.\n")});
+  EXPECT_THAT(finished.out, StartsWith("created   articles/one  1 section, 1 paragraph, 1 word  "));
+}
+
+TEST_F(ImportTest, NamesTheKeysThatItIgnores) {
+  const std::string file =
+      Write("more.md", "---\ntitle: More\nsubtitle: Less\nlayout: post\n---\nText.\n");
+  EXPECT_THAT(Import({file}).out, EndsWith("from " + file + " (ignored: subtitle, layout)\n"));
+  EXPECT_THAT(Import({file, "--dry-run"}).out, EndsWith(" (ignored: subtitle, layout)\n"));
+}
+
+TEST_F(ImportTest, NamesEveryFaultOfEveryFile) {
+  const std::string one = Write("one.md", "---\ntitle: \"One\n---\nText.\n");
+  const std::string two = Write("two.md", "---\ndate: soon\ntags: [a, a]\n---\nText.\n");
+  const Finished finished = Import({one, two});
+  EXPECT_EQ(finished.status, 1);
+  EXPECT_THAT(finished.err,
+              AllOf(HasSubstr("contentd: " + one + ": line 2: a quoted text is not closed\n"),
+                    HasSubstr("contentd: " + two + ": line 2: \"soon\" is not a date"),
+                    HasSubstr("contentd: " + two + ": line 3: tags[1] is a duplicate\n"),
+                    HasSubstr("contentd: " + two + ": there is no title")));
+}
+
+TEST(ImportIntoAnEmbeddedDatabase, UsesTheServersOneAndStartsItIfNoServerRuns) {
   const std::string data_dir = ScratchDirectory() + "/shared";
+  std::filesystem::remove_all(data_dir);  // of another run of this test
   const std::string note = ScratchDirectory() + "/note.md";
   std::ofstream(note) << kMarkdown;
-  // First without a server: it starts the database by itself, and stops it again.
-  const Finished alone = RunContentd({"import", note, "--data-dir", data_dir});
-  EXPECT_EQ(alone.status, 0) << alone.err;
-  EXPECT_THAT(alone.out, StartsWith("created"));
   ContentdServer server({"--data-dir", data_dir});
   const Finished beside = RunContentd({"import", note, "--data-dir", data_dir});
   EXPECT_EQ(beside.status, 0) << beside.err;
-  EXPECT_THAT(beside.out, StartsWith("unchanged"));
+  EXPECT_THAT(beside.out, StartsWith("created"));
+  EXPECT_EQ(beside.err, "importing into the embedded database in " + data_dir +
+                            ", which a running server uses\n");
   Client client(server.address());
   v1::GetArticleRequest request;
   request.set_name("articles/a-note");
@@ -131,6 +161,67 @@ TEST(ImportBesideAServer, UsesTheServersDatabase) {
       Client::Call(&v1::ContentService::Stub::GetArticle, client.content(), request, response)
           .ok());
   EXPECT_EQ(response.article().authors(0).display_name(), "Bo");
+  server.Signal(SIGTERM);
+  EXPECT_EQ(server.Wait(), 0);
+  const Finished alone = RunContentd({"import", note}, {"CONTENT_DATA_DIR=" + data_dir});
+  EXPECT_EQ(alone.status, 0) << alone.err;
+  EXPECT_THAT(alone.out, StartsWith("unchanged"));
+  EXPECT_EQ(alone.err,
+            "importing into the embedded database in " + data_dir + ", which no server uses now\n");
+}
+
+TEST(OneShotCommands, NeverCreateADatabase) {
+  const std::string note = ScratchDirectory() + "/note.md";
+  std::ofstream(note) << kMarkdown;
+  const std::string absent = ScratchDirectory() + "/absent/data";
+  const std::string empty = ScratchDirectory() + "/empty";
+  std::filesystem::create_directory(empty);
+  for (const std::vector<std::string>& command :
+       std::vector<std::vector<std::string>>{{"import", note}, {"migrate"}}) {
+    const auto run = [&command](const std::string& data_dir) {
+      std::vector<std::string> arguments = command;
+      arguments.insert(arguments.end(), {"--data-dir", data_dir});
+      return RunContentd(arguments);
+    };
+    const Finished without_directory = run(absent);
+    EXPECT_EQ(without_directory.status, 1);
+    EXPECT_THAT(without_directory.err,
+                StartsWith("contentd: the data directory " + absent + " does not exist; give "));
+    EXPECT_FALSE(std::filesystem::exists(ScratchDirectory() + "/absent"));
+    const Finished without_database = run(empty);
+    EXPECT_EQ(without_database.status, 1);
+    EXPECT_THAT(without_database.err, StartsWith("contentd: there is no database in " + empty));
+    EXPECT_TRUE(std::filesystem::is_empty(empty));
+    EXPECT_THAT(run(note).err, StartsWith("contentd: there is no database in " + note));
+  }
+}
+
+TEST(OneShotCommands, RefuseTwoAnswersToWhichDatabase) {
+  const Finished finished = RunContentd({"import", "x.md", "--data-dir", ScratchDirectory() + "/d"},
+                                        {"CONTENT_DATABASE_URL=host=/nowhere"});
+  EXPECT_EQ(finished.status, 2);
+  EXPECT_THAT(finished.err, StartsWith("contentd: CONTENT_DATABASE_URL and --data-dir name two "));
+}
+
+TEST(UnknownVariables, AreWarnedAboutOnceByEveryCommand) {
+  const std::string url = NewDatabase();
+  const std::vector<std::string> environment = {"CONTENT_LOG_LEVL=debug", "CONTENT_PORT=1"};
+  const std::string note = ScratchDirectory() + "/note.md";
+  std::ofstream(note) << kMarkdown;
+  for (const std::vector<std::string>& arguments :
+       {std::vector<std::string>{"migrate", "--database-url", url},
+        std::vector<std::string>{"import", note, "--database-url", url}}) {
+    const Finished finished = RunContentd(arguments, environment);
+    EXPECT_EQ(finished.status, 0) << finished.err;
+    EXPECT_THAT(finished.err, AllOf(HasSubstr(R"("event":"unknown variable")"),
+                                    HasSubstr(R"("variable":"CONTENT_LOG_LEVL")"),
+                                    HasSubstr(R"("did_you_mean":"CONTENT_LOG_LEVEL")")));
+    EXPECT_EQ(finished.err.find("unknown"), finished.err.rfind("unknown"));
+  }
+  // The warning comes first.
+  const Finished serve =
+      RunContentd({"serve", "--database-url", NewDatabase(/*migrated=*/false)}, environment);
+  EXPECT_THAT(serve.err, HasSubstr(R"("did_you_mean":"CONTENT_LOG_LEVEL")"));
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -66,7 +67,8 @@ class Embedded : public ::testing::Test {
     std::string name = ::testing::TempDir() + "embedded.made.XXXXXX";
     made_ = mkdtemp(name.data());
     fs::permissions(made_, fs::perms(0755));
-    EXPECT_TRUE(Postgres::Start({made_ / "data", /*durable=*/false}).ok());
+    EXPECT_TRUE(
+        Postgres::Start({.data_dir = made_ / "data", .create = true, .durable = false}).ok());
   }
 
   static void TearDownTestSuite() { fs::remove_all(made_); }
@@ -88,12 +90,15 @@ class Embedded : public ::testing::Test {
   }
 
   std::unique_ptr<Postgres> Start(bool durable = false) {
-    absl::StatusOr<std::unique_ptr<Postgres>> database = Postgres::Start({data_dir_, durable});
+    absl::StatusOr<std::unique_ptr<Postgres>> database =
+        Postgres::Start({.data_dir = data_dir_, .create = true, .durable = durable});
     EXPECT_TRUE(database.ok()) << database.status();
     return database.ok() ? *std::move(database) : nullptr;
   }
 
-  absl::Status StartFailure() { return Postgres::Start({data_dir_, false}).status(); }
+  absl::Status StartFailure() {
+    return Postgres::Start({.data_dir = data_dir_, .create = true, .durable = false}).status();
+  }
 
   // Leaves behind a database with the table `kept`, whose owner has just been killed.
   void LeaveByKilledOwner() {
@@ -414,6 +419,16 @@ TEST_F(Embedded, ReportsPostgresqlsOutputIfItDoesNotStart) {
   const absl::Status failure = StartFailure();
   EXPECT_EQ(failure.code(), absl::StatusCode::kInternal);
   EXPECT_THAT(std::string(failure.message()), HasSubstr("postgresql.conf"));
+}
+
+TEST_F(Embedded, NamesAFullDisk) {
+  fs::create_directory(data_dir_);
+  if (mount("tmpfs", data_dir_.c_str(), "tmpfs", 0, "size=8m,mode=0755") != 0) {
+    GTEST_SKIP() << "this process may not mount a small disk";
+  }
+  const auto postgres = Postgres::Start({.data_dir = data_dir_, .create = true, .durable = false});
+  EXPECT_EQ(umount(data_dir_.c_str()), 0);
+  EXPECT_THAT(std::string(postgres.status().message()), HasSubstr("the disk is full"));
 }
 
 TEST_F(Embedded, RefusesAPathThatASocketCannotHave) {

@@ -24,11 +24,12 @@ CREATE TEMP TABLE numbered ON COMMIT DROP AS
   FROM generate_series(1, 100000) AS i;
 
 INSERT INTO article_state (article_id, revision, comment_count, comment_policy, publish_time,
-                           retracted, name, feed_position, published_position, ever_readable)
+                           retracted, scheduled, name, feed_position, published_position,
+                           ever_readable)
 SELECT article_id,
        CASE WHEN i = 1 THEN 1000001 WHEN i BETWEEN 2 AND 20001 THEN 11 ELSE 1 END,
        CASE WHEN i = 1 THEN 970000 WHEN i BETWEEN 2 AND 20001 AND i % 20 <> 2 THEN 10 ELSE 0 END,
-       1, publish_time, retracted, name, i, i, true
+       1, publish_time, retracted, NOT retracted AND publish_time > now(), name, i, i, true
 FROM numbered;
 UPDATE article_feed SET position = 100000;
 
@@ -52,7 +53,7 @@ JOIN paragraph f ON f.number = i * 17 % 971
 JOIN paragraph g ON g.number = i * 19 % 967;
 
 INSERT INTO article_search (article_id, config, publish_time, search)
-SELECT article_id, 'english', publish_time,
+SELECT article_id, 'english', CASE WHEN publish_time > now() THEN 'infinity' ELSE publish_time END,
        setweight(to_tsvector('english', 'Title number' || i), 'A') || a.search || b.search ||
        c.search || d.search || e.search || f.search || g.search ||
        array_to_tsvector(ARRAY['config=english', 'language=en'])

@@ -93,10 +93,11 @@ struct List {
 };
 
 List CommentsList(const std::string& name, v1::CommentOrder order, const std::string& reply_to_id) {
+  const CommentRef reply_to{reply_to_id.empty() ? "" : "art-1", reply_to_id};
   return {name, [=](Store& store, const std::string& after_key, int page_size) {
             const CommentQuery query{.article_id = "art-1",
                                      .order = order,
-                                     .reply_to_id = reply_to_id,
+                                     .reply_to = reply_to,
                                      .page_size = page_size,
                                      .after_key = after_key};
             const auto page = Await<CommentPage>(
@@ -257,24 +258,22 @@ std::vector<Probe> Reads() {
         for (int i = 1; i <= 1000; ++i) ids.push_back(absl::StrCat("art-", i));
         store.ReadArticleStates({}, ids, std::move(done));
       }));
-  const absl::Time now = absl::Now();
   const auto cursor = [](int64_t position, absl::Time time) {
-    return ArticleCursor{
-        .position = position, .time = time, .known_position = position, .known_time = time};
+    return ArticleCursor{.position = position, .time = time, .known_position = position};
   };
   // A watcher that starts with all articles has the feed's last position, but no time.
   ArticleCursor beginning = cursor(100'000, absl::InfinitePast());
   ArticleCursor halfway = cursor(100'000, absl::FromUnixSeconds(1'660'000'000));
   for (const auto& [name, after] :
        {std::pair("all", beginning), std::pair("half of all", halfway),
-        std::pair("half of the feed", cursor(50'000, now - absl::Seconds(1))),
+        std::pair("half of the feed", cursor(50'000, absl::InfiniteFuture())),
         std::pair("half of the feed, since years",
                   cursor(50'000, absl::FromUnixSeconds(1'660'000'000))),
-        std::pair("none", cursor(100'000, now - absl::Seconds(1)))}) {
-    probes.push_back(Ask<ArticleChanges>(
-        absl::StrCat("ReadArticleChanges: ", name), [after = after, now](Store& store, auto done) {
-          store.ReadArticleChanges({}, after, now, std::move(done));
-        }));
+        std::pair("none", cursor(100'000, absl::InfiniteFuture()))}) {
+    probes.push_back(Ask<ArticleChanges>(absl::StrCat("ReadArticleChanges: ", name),
+                                         [after = after](Store& store, auto done) {
+                                           store.ReadArticleChanges({}, after, std::move(done));
+                                         }));
   }
   probes.push_back(Ask<ArticleCursor>("GetArticleCursor", [](Store& store, auto done) {
     store.GetArticleCursor({}, std::move(done));
@@ -289,6 +288,9 @@ std::vector<Probe> Reads() {
   probes.push_back(Search("in a language", {.text = "number5", .language = "en", .page_size = 50}));
   probes.push_back(Ask<InspectedArticle>("InspectArticle", [](Store& store, auto done) {
     store.InspectArticle({}, "new-3", std::move(done));
+  }));
+  probes.push_back(Ask<v1::Comment>("InspectComment", [](Store& store, auto done) {
+    store.InspectComment({}, {"art-1", "01980000-0000-7000-8000-00000007a120"}, std::move(done));
   }));
   probes.push_back({"Check", [](Store& store) {
                       return Await<void>([&](auto done) { store.Check({}, std::move(done)); });
@@ -330,9 +332,7 @@ std::string RequestId(int number) {
 NewComment MakeReply(const std::string& article_id, const std::string& reply_to_id) {
   NewComment comment;
   comment.article_id = article_id;
-  comment.create_time = absl::Now();
-  comment.comment_id = NewUuid(comment.create_time);
-  comment.reply_to_id = reply_to_id;
+  if (!reply_to_id.empty()) comment.reply_to = {article_id, reply_to_id};
   comment.author.set_id("user-1");
   comment.author.set_display_name("A Reader");
   comment.body = "text";
@@ -410,14 +410,17 @@ std::vector<Probe> CommentWrites() {
                               store.VerifyCounters({.deadline = SteadyNow() + absl::Minutes(1)},
                                                    {.article_id = "art-1"}, std::move(done));
                             }),
-      Ask<int64_t>("ForgetRequests",
-                   [](Store& store, auto done) {
-                     store.ForgetRequests({}, absl::Now() - absl::Hours(26), std::move(done));
-                   }),
-      Ask<int64_t>("ForgetRequests: none",
-                   [](Store& store, auto done) {
-                     store.ForgetRequests({}, absl::Now() - absl::Hours(1000), std::move(done));
-                   }),
+      Ask<ForgottenRequests>("ForgetRequests",
+                             [](Store& store, auto done) {
+                               store.ForgetRequests({}, absl::Hours(26), std::move(done));
+                             }),
+      Ask<ForgottenRequests>("ForgetRequests: none",
+                             [](Store& store, auto done) {
+                               store.ForgetRequests({}, absl::Hours(1000), std::move(done));
+                             }),
+      Ask<absl::Duration>(
+          "ReleaseNextArticle",
+          [](Store& store, auto done) { store.ReleaseNextArticle({}, std::move(done)); }),
   };
 }
 

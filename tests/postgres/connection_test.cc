@@ -5,6 +5,7 @@
 #include <string>
 #include <thread>
 
+#include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "postgres/bulk.h"
@@ -121,21 +122,71 @@ TEST_F(ConnectionTest, ASnapshotIsOfOneMoment) {
 
 // ---- Sessions ----
 
+// Settings as an operator or libpq's environment may have made them, and what our sessions have.
+constexpr struct {
+  const char* setting;
+  const char* theirs;
+  const char* ours;
+} kSettings[] = {
+    {"default_transaction_isolation", "serializable", "read committed"},
+    {"default_transaction_deferrable", "on", "off"},
+    {"synchronous_commit", "off", "on"},
+    {"jit", "on", "off"},
+    {"plan_cache_mode", "force_custom_plan", "force_generic_plan"},
+    {"idle_in_transaction_session_timeout", "1ms", "10s"},
+    {"idle_session_timeout", "10s", "0"},
+    {"statement_timeout", "9s", "0"},
+    {"lock_timeout", "1ms", "0"},
+    {"client_encoding", "LATIN1", "UTF8"},
+    {"DateStyle", "German", "ISO, YMD"},
+    {"IntervalStyle", "sql_standard", "postgres"},
+    {"TimeZone", "Asia/Kolkata", "UTC"},
+    {"bytea_output", "escape", "hex"},
+    {"extra_float_digits", "-15", "1"},
+    {"standard_conforming_strings", "off", "on"},
+    {"transform_null_equals", "on", "off"},
+    {"client_min_messages", "debug5", "warning"},
+};
+
+// What a new session has that is not ours.
+std::string ForeignSettings(const std::string& url) {
+  Connection connection(*CompleteDsn(url));
+  EXPECT_EQ(connection.PrepareSession(), testing::Query(url, "SHOW server_version"));
+  std::string foreign;
+  for (const auto& [setting, theirs, ours] : kSettings) {
+    const Result result = connection.Read("SELECT current_setting($1)", setting);
+    if (result[0][0].text() != ours) {
+      foreign += absl::StrCat(setting, "=", result[0][0].text(), " ");
+    }
+  }
+  return foreign;
+}
+
 TEST_F(ConnectionTest, DoesNotDependOnTheConfigurationOfTheServer) {
   const std::string database = testing::Query(url_, "SELECT current_database()");
-  for (const char* setting :
-       {"default_transaction_isolation = serializable", "synchronous_commit = off", "jit = on"}) {
-    testing::Query(url_, "ALTER DATABASE " + database + " SET " + setting);
+  for (const auto& [setting, theirs, ours] : kSettings) {
+    testing::Query(
+        url_, absl::StrCat("ALTER DATABASE ", database, " SET ", setting, " = '", theirs, "'"));
   }
-  Connection connection(*CompleteDsn(url_));
-  EXPECT_EQ(connection.PrepareSession(), testing::Query(url_, "SHOW server_version"));
-  const auto setting = [&connection](const char* name) {
-    return connection.Read("SELECT current_setting($1)", name)[0][0].as<std::string>();
-  };
-  EXPECT_EQ(setting("default_transaction_isolation"), "read committed");
-  EXPECT_EQ(setting("synchronous_commit"), "on");
-  EXPECT_EQ(setting("jit"), "off");
-  EXPECT_EQ(setting("idle_in_transaction_session_timeout"), "10s");
+  EXPECT_EQ(ForeignSettings(url_), "");
+}
+
+TEST_F(ConnectionTest, DoesNotDependOnLibpqsOptions) {
+  std::string options;
+  for (const auto& [setting, theirs, ours] : kSettings) {
+    options += absl::StrCat("-c ", setting, "=", theirs, " ");
+  }
+  EXPECT_EQ(ForeignSettings(absl::StrCat(url_, " client_encoding=LATIN1 options='", options, "'")),
+            "");
+}
+
+TEST_F(ConnectionTest, LeavesTheSearchPathAndReadOnlyModeToTheOperator) {
+  Connection connection(
+      *CompleteDsn(url_ + " options='-c search_path=theirs -c default_transaction_read_only=on'"));
+  connection.PrepareSession();
+  EXPECT_STREQ(connection.Read("SELECT current_setting('search_path')")[0][0].c_str(), "theirs");
+  EXPECT_STREQ(connection.Read("SELECT current_setting('transaction_read_only')")[0][0].c_str(),
+               "on");
 }
 
 TEST_F(ConnectionTest, RoundsTheStatementTimeoutUp) {

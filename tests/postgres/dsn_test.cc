@@ -24,42 +24,45 @@ TEST(CompleteDsnTest, KeepsWhatIsThere) {
   EXPECT_THAT(*CompleteDsn(R"(dbname=x password='a\'b\\c')"), HasSubstr(R"(password='a\'b\\c')"));
 }
 
-TEST(CompleteDsnTest, RefusesWhatIsNotADsnWithoutShowingIt) {
-  const auto dsn = CompleteDsn("postgres://user:secret@[::1/x");
-  EXPECT_EQ(dsn.status().code(), absl::StatusCode::kFailedPrecondition);
-  EXPECT_THAT(std::string(dsn.status().message()), Not(HasSubstr("secret")));
+TEST(CompleteDsnTest, OverrulesTheEncoding) {
+  const std::string dsn = *CompleteDsn("postgresql://db/x?client_encoding=LATIN1");
+  EXPECT_THAT(dsn, HasSubstr("client_encoding='UTF8'"));
+  EXPECT_THAT(dsn, Not(HasSubstr("LATIN1")));
 }
 
-TEST(RedactedDsnTest, ShowsWhereTheDatabaseIsAndWhoConnects) {
-  EXPECT_EQ(RedactedDsn("postgresql://app@db1:5432,db2:5433/content?sslmode=verify-full"),
-            "user=app dbname=content host=db1,db2 port=5432,5433 sslmode=verify-full");
-  EXPECT_EQ(RedactedDsn("host=/run/postgresql dbname=content connect_timeout=5"),
-            "connect_timeout=5 dbname=content host=/run/postgresql");
-  EXPECT_EQ(RedactedDsn(""), "");
-}
-
-TEST(RedactedDsnTest, ShowsNothingSecretOrUnknown) {
-  for (const char* dsn : {
-           "postgresql://me:secret@db/x",
-           "postgresql://db/x?user=me&password=secret",
-           "postgresql://db/x?user=me&sslpassword=secret&passfile=/secret&sslkey=secret",
-           "postgresql://db/x?user=me&options=-csecret&service=&krbsrvname=secret",
-           "user=me password=secret host=db dbname=x",
-           "user=me passfile=/secret sslpassword = 'the secret' host=db dbname=x",
-           "password='it''s secret' user=me dbname=x host=db",
-           // libpq takes a part of the password for the host, or a URL for a name.
-           "postgresql://me:pass@secret@db/x",
-           "postgresql://me:pass/secret@db/x",
-           "postgresql://me%3Asecret@db/x",
-           "dbname=postgresql://me:secret@db/x",
-           "dbname='host=db password=secret'",
-           // libpq cannot parse them.
-           "postgresql://me:secret@[::1/x",
-           "me secret",
-       }) {
-    EXPECT_THAT(RedactedDsn(dsn), Not(HasSubstr("secret"))) << dsn;
+TEST(CompleteDsnTest, AcceptsHostsOfEveryKind) {
+  for (const char* dsn :
+       {"postgresql://db.example.org:5432/x", "postgresql://a:1,b:2,/x",
+        "postgresql://[::1]:5432/x", "postgresql://[fe80::1%25eth0]/x", "host=/run/postgresql",
+        "host=@abstract", "dbname=x", "postgresql://%2Frun%2Fpostgresql/x",
+        "postgresql://me:p%40ss%2Fword@db_1/x", "host=''",
+        "postgresql:///x?host=db&user=me@tenant&password=a@b/c"}) {
+    EXPECT_TRUE(CompleteDsn(dsn).ok()) << dsn;
   }
-  EXPECT_EQ(RedactedDsn("postgresql://me:secret@db/x"), "user=me dbname=x host=db");
+}
+
+TEST(CompleteDsnTest, RefusesWhatIsNotADsnWithoutShowingIt) {
+  for (const char* dsn : {
+           "postgres://user:secret@[::1/x",
+           "postgresql://me:pass@secret@db/x",
+           "postgresql://me:secret/pass@db/x",
+           "postgresql://me:12345secret@db:secret/x",
+           "postgresql://me:secret%zz@db/x",
+           "postgresql://me:p@db:99999/secret",
+           "postgresql://db/x?secret=1",
+           "postgresql://me:a secret@db:x/x",
+           "mysql://me:secret@db/x",
+           "me secret",
+           "user=me password=a secret host=db",
+           "host='a secret' dbname=x",
+           "port=secret",
+       }) {
+    const auto complete = CompleteDsn(dsn);
+    EXPECT_EQ(complete.status().code(), absl::StatusCode::kFailedPrecondition) << dsn;
+    const std::string message(complete.status().message());
+    EXPECT_THAT(message, Not(HasSubstr("secret"))) << dsn;
+    EXPECT_THAT(message, HasSubstr("percent-encode")) << dsn;
+  }
 }
 
 }  // namespace

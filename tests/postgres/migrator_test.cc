@@ -4,6 +4,7 @@
 #include <thread>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "support/database.h"
@@ -53,9 +54,77 @@ TEST_F(MigratorTest, AMigrationThatFailsLeavesNothing) {
   const std::vector<Migration> broken = {
       {1, "0001_broken", "CREATE TABLE one (); SELECT nonsense"}};
   const absl::Status status = Migrate(url_, broken).status();
-  EXPECT_EQ(status.code(), absl::StatusCode::kUnavailable);
+  EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
   EXPECT_THAT(std::string(status.message()), HasSubstr("nonsense"));
   EXPECT_THAT(*Migrate(url_, kFirst), ElementsAre("0001_one"));
+}
+
+// ---- Databases that do not fit ----
+
+// Both must fail with this code and with a message that contains this text.
+void ExpectRefused(const std::string& url, absl::StatusCode code, const std::string& text) {
+  for (const absl::Status& status : {Migrate(url, kFirst).status(), CheckSchema(url, kFirst)}) {
+    EXPECT_EQ(status.code(), code);
+    EXPECT_THAT(std::string(status.message()), HasSubstr(text));
+  }
+}
+
+TEST_F(MigratorTest, RefusesADatabaseOfAnotherEncoding) {
+  for (const char* encoding : {"LATIN1", "SQL_ASCII", "EUC_JP"}) {
+    const std::string url = testing::NewDatabaseWith(
+        absl::StrCat("TEMPLATE template0 LOCALE 'C' ENCODING '", encoding, "'"));
+    ExpectRefused(url, absl::StatusCode::kFailedPrecondition,
+                  absl::StrCat("encoded in ", encoding, "; contentd needs UTF8"));
+  }
+}
+
+TEST_F(MigratorTest, AnyLocaleWillDo) {
+  const std::string url = testing::NewDatabaseWith("TEMPLATE template0 LOCALE 'C' ENCODING 'UTF8'");
+  EXPECT_TRUE(Migrate(url, kFirst).ok());
+  EXPECT_TRUE(CheckSchema(url, kFirst).ok());
+}
+
+TEST_F(MigratorTest, WithNothingToDoOnlyReads) {
+  ASSERT_TRUE(Migrate(url_, kFirst).ok());
+  const std::string reader = testing::UrlOfNewRole(url_);
+  testing::Query(url_, "GRANT SELECT ON schema_migration TO PUBLIC");
+  for (const std::string& url : {reader, url_ + " options='-c default_transaction_read_only=on'"}) {
+    EXPECT_THAT(*Migrate(url, kFirst), IsEmpty());
+    EXPECT_TRUE(CheckSchema(url, kFirst).ok());
+    EXPECT_EQ(Migrate(url, kBoth).status().code(), absl::StatusCode::kFailedPrecondition);
+  }
+}
+
+TEST_F(MigratorTest, SaysWhyItCannotSeeTheSchema) {
+  testing::Query(url_, "CREATE SCHEMA app");
+  const std::string of_app = " options='-c search_path=app'";
+  ASSERT_TRUE(Migrate(url_ + of_app, kFirst).ok());
+  ExpectRefused(url_, absl::StatusCode::kFailedPrecondition, "the schema app, which is not in");
+  const std::string other = testing::UrlOfNewRole(url_) + of_app;
+  ExpectRefused(other, absl::StatusCode::kFailedPrecondition, "GRANT USAGE ON SCHEMA app");
+  testing::Query(url_, "GRANT USAGE ON SCHEMA app TO PUBLIC");
+  ExpectRefused(other, absl::StatusCode::kFailedPrecondition, "may not read");
+  testing::Query(url_, "GRANT SELECT ON app.schema_migration TO PUBLIC");
+  EXPECT_TRUE(CheckSchema(other, kFirst).ok());
+}
+
+TEST_F(MigratorTest, ATableOfAnotherProgramIsNotOurs) {
+  testing::Query(url_, "CREATE SCHEMA rails; CREATE TABLE rails.schema_migration (version text)");
+  EXPECT_THAT(*Migrate(url_, kFirst), ElementsAre("0001_one"));
+}
+
+TEST_F(MigratorTest, TellsWhetherWaitingMayHelp) {
+  const auto permanent = absl::StatusCode::kFailedPrecondition;
+  ExpectRefused(url_ + " dbname=nowhere", permanent, "does not exist (SQLSTATE 3D000)");
+  ExpectRefused(url_ + " user=nobody-at-all", permanent, "refuses the user");
+  ExpectRefused(url_ + " sslmode=wrong", permanent, "an option of the connection string is wrong");
+  ExpectRefused(url_ + " options='-c no_such_setting=1'", permanent, "refuses a setting");
+  ExpectRefused("host=localhost port=1 sslmode=require", absl::StatusCode::kUnavailable,
+                "nothing listens");
+  ExpectRefused("host=/nowhere", absl::StatusCode::kUnavailable, "nothing listens");
+  ExpectRefused("host=nowhere.invalid", absl::StatusCode::kUnavailable, "cannot be resolved");
+  const testing::Outage outage(url_);
+  ExpectRefused(url_, absl::StatusCode::kUnavailable, "accepts no connections at present");
 }
 
 TEST_F(MigratorTest, ConcurrentProcessesTakeTurns) {

@@ -166,6 +166,75 @@ TEST_F(PoolTest, AJobThatLosesEveryConnectionFails) {
   EXPECT_EQ(attempts, 2);
 }
 
+TEST_F(PoolTest, ASessionWhoseJobWasUnavailableIsReplaced) {
+  Open({});
+  const char* const backend = "SELECT pg_backend_pid()::text";
+  const std::string first = *Read(backend);
+  EXPECT_EQ(*Read(backend), first);
+  EXPECT_FALSE(Read([](Connection&) -> absl::StatusOr<std::string> {
+                 return absl::NotFoundError("");
+               }).ok());
+  EXPECT_EQ(*Read(backend), first);
+  EXPECT_FALSE(
+      Read([](Connection&) -> absl::StatusOr<std::string> { return StoreUnavailable(); }).ok());
+  EXPECT_NE(*Read(backend), first);
+}
+
+TEST_F(PoolTest, ASessionThatRefusedAWriteIsReplaced) {
+  const std::string database = testing::Query(url_, "SELECT current_database()");
+  testing::Query(url_, "CREATE TABLE number (value integer)");
+  testing::Query(url_, "ALTER DATABASE " + database + " SET default_transaction_read_only = on");
+  Open({.clock = &clock_});
+  std::set<int> backends;
+  const auto write = [&] {
+    return Read([&](Connection& connection) -> absl::StatusOr<std::string> {
+      backends.insert(connection.Read("SELECT pg_backend_pid()")[0][0].as<int>());
+      Transaction transaction(connection);
+      transaction.Queue("INSERT INTO number VALUES (1)");
+      transaction.Commit();
+      return "written";
+    });
+  };
+  for (int i = 0; i < 3; ++i) {
+    const auto answer = write();
+    EXPECT_EQ(ReasonOf(answer.status()), "STORE_UNAVAILABLE");
+    EXPECT_EQ(answer.status().message(), "the database accepts no writes");
+  }
+  EXPECT_EQ(backends.size(), 1) << "not too many sessions";
+  testing::Query(url_ + " options='-c default_transaction_read_only=off'",
+                 "ALTER DATABASE " + database + " RESET default_transaction_read_only");
+  clock_.Advance(absl::Milliseconds(200));
+  EXPECT_EQ(*write(), "written");
+  EXPECT_EQ(backends.size(), 2);
+}
+
+TEST_F(PoolTest, WhereConnectionsAreFewTheyDoAllTheWork) {
+  const std::string url = testing::UrlOfNewRole(url_, "CONNECTION LIMIT 2");
+  pool_.emplace(Pool::Options{.name = "test", .dsn = *CompleteDsn(url), .connections = 4});
+  for (int round = 0; round < 20; ++round) {
+    std::vector<Pending<std::string>> answers(8);
+    for (auto& answer : answers) {
+      pool_->Read<std::string>(
+          {}, Pace::kAny,
+          [](Connection& connection) -> absl::StatusOr<std::string> {
+            return connection.Read("SELECT pg_sleep(0.001)::text")[0][0].as<std::string>();
+          },
+          answer.callback());
+    }
+    for (auto& answer : answers) EXPECT_TRUE(answer.Get().ok());
+  }
+  EXPECT_EQ(pool_->GetStats().open_connections, 2);
+}
+
+TEST_F(PoolTest, WithoutAnyConnectionCallersAreTold) {
+  const std::string url = testing::UrlOfNewRole(url_, "CONNECTION LIMIT 0");
+  pool_.emplace(Pool::Options{.name = "test", .dsn = *CompleteDsn(url), .connections = 4});
+  ::testing::internal::CaptureStderr();
+  EXPECT_EQ(ReasonOf(Read("SELECT 'text'").status()), "STORE_UNAVAILABLE");
+  EXPECT_THAT(::testing::internal::GetCapturedStderr(),
+              ::testing::HasSubstr("no connection left (max_connections"));
+}
+
 class InDoubtTest : public PoolTest {
  protected:
   // Commits fail as if PostgreSQL did not know their outcome.
@@ -370,9 +439,54 @@ TEST_F(PoolTest, StuckJobsLeavePromptOnesGoing) {
     });
     EXPECT_TRUE(prompt.ok());
   }
+  while (pool_->GetStats().waiting_calls > 2) std::this_thread::yield();  // until two are connected
   EXPECT_EQ(pool_->GetStats().waiting_calls, 2);
   end.set_value();
   for (Pending<void>& pending : stuck) EXPECT_TRUE(pending.Get().ok());
+}
+
+// Fails by never ending.
+TEST_F(PoolTest, WhereConnectionsAreFewStuckJobsLeavePromptOnesGoing) {
+  const std::string url = testing::UrlOfNewRole(url_, "CONNECTION LIMIT 2");
+  pool_.emplace(Pool::Options{
+      .name = "test", .dsn = *CompleteDsn(url), .connections = 4, .prompt_connections = 2});
+  std::promise<void> end;
+  const std::shared_future<void> ended = end.get_future().share();
+  std::vector<Pending<void>> stuck(4);
+  for (Pending<void>& pending : stuck) {
+    pool_->Read(
+        {}, Pace::kAny,
+        [ended](Connection&) {
+          ended.wait();
+          return absl::OkStatus();
+        },
+        pending.callback());
+  }
+  for (int i = 0; i < 20; ++i) {
+    const absl::Status prompt = Await<void>([&](Callback<void> done) {
+      pool_->Read(
+          {}, Pace::kPrompt, [](Connection&) { return absl::OkStatus(); }, std::move(done));
+    });
+    EXPECT_TRUE(prompt.ok());
+  }
+  end.set_value();
+  for (Pending<void>& pending : stuck) EXPECT_TRUE(pending.Get().ok());
+}
+
+TEST_F(PoolTest, ASingleConnectionThatIsGrantedDoesAllJobs) {
+  const std::string url = testing::UrlOfNewRole(url_, "CONNECTION LIMIT 1");
+  pool_.emplace(Pool::Options{
+      .name = "test", .dsn = *CompleteDsn(url), .connections = 4, .prompt_connections = 2});
+  for (int round = 0; round < 100; ++round) {
+    std::deque<Pending<void>> answers;
+    for (const Pace pace : {Pace::kAny, Pace::kPrompt, Pace::kAny, Pace::kPrompt}) {
+      pool_->Read(
+          {}, pace, [](Connection&) { return absl::OkStatus(); },
+          answers.emplace_back().callback());
+    }
+    for (Pending<void>& answer : answers) EXPECT_TRUE(answer.Get().ok());
+  }
+  EXPECT_EQ(pool_->GetStats().open_connections, 1);
 }
 
 TEST_F(PoolTest, ASingleConnectionDoesJobsInTheOrderInWhichTheyCame) {

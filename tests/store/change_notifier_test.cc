@@ -42,7 +42,7 @@ class Recorder {
       const std::lock_guard lock(mutex_);
       all_.push_back(Describe(notice));
       ChangeNotice& latest = latest_[notice.state.article_id];
-      if (latest.state.revision < notice.state.revision) latest = notice;
+      if (IsOlder(latest.state, notice.state)) latest = notice;
       changed_.notify_all();
     };
   }
@@ -168,7 +168,7 @@ TEST_F(ChangeNotifierTest, AServerHearsItsOwnChangesOnlyOnce) {
 }
 
 TEST_F(ChangeNotifierTest, ARepeatedWriteIsAnnouncedAgain) {
-  const PublishOptions options{.request = {.id = NewUuid(absl::Now()), .fingerprint = "00"}};
+  const PublishOptions options{.request = {.id = NewUuid(), .fingerprint = "00"}};
   ASSERT_TRUE(Publish(MakeArticle("post"), options).ok());
   Add("post", "first");
   ASSERT_TRUE(Publish(MakeArticle("post"), options).ok());
@@ -215,6 +215,19 @@ TEST_F(ChangeNotifierTest, ManyArticlesAreAnnouncedAtOnce) {
   for (const ChangeNotice& item : notices) {
     EXPECT_EQ(other_heard_.Await(item.state.article_id, item.state.revision), Describe(item));
   }
+}
+
+// As when a scheduled article is released.
+TEST_F(ChangeNotifierTest, OfNoticesAtOneRevisionTheLatestVersionIsSent) {
+  ChangeNotifier sender(url_, /*notifications=*/true);
+  ChangeNotice older{.state = {.article_id = "post", .revision = 3, .version = 7}, .name = "post"};
+  ChangeNotice newer = older;
+  newer.state.version = 8;
+  sender.Announce({older, newer, older});
+  ChangeNotice last{.state = {.article_id = "last", .revision = 1}, .name = "last"};
+  sender.Announce({last});
+  other_heard_.Await("last", 1);
+  EXPECT_EQ(other_heard_.Await("post", 3), "post@3 version 8 with 0 as post");
 }
 
 TEST_F(ChangeNotifierTest, AThousandWritesSendFarFewerNotifications) {

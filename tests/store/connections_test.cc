@@ -149,6 +149,86 @@ TEST_F(ConnectionsTest, ChecksThatTheDatabaseTakesWrites) {
   EXPECT_EQ(ReasonOf(check()), "STORE_UNAVAILABLE");
 }
 
+// Whether a check says that the database takes writes, and has a connection for each kind of work.
+bool IsHealthy(Store& store) {
+  return Await<void>([&](Callback<void> done) { store.Check({}, std::move(done)); }).ok();
+}
+
+TEST_F(ConnectionsTest, IsHealthyAgainAfterTheDatabaseWasReadOnly) {
+  const std::string database = testing::Query(url_, "SELECT current_database()");
+  const auto kill_sessions = [this] {
+    testing::Query(url_,
+                   "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity "
+                   "WHERE datname = current_database() AND pid <> pg_backend_pid()");
+  };
+  EXPECT_TRUE(IsHealthy(*store_));
+  testing::Query(url_, "ALTER DATABASE " + database + " SET default_transaction_read_only = on");
+  kill_sessions();
+  EXPECT_FALSE(IsHealthy(*store_));
+  EXPECT_FALSE(IsHealthy(*store_));
+  testing::Query(url_ + " options='-c default_transaction_read_only=off'",
+                 "ALTER DATABASE " + database + " RESET default_transaction_read_only");
+  EXPECT_TRUE(IsHealthy(*store_));
+}
+
+TEST_F(ConnectionsTest, IsHealthyOnlyWithAConnectionForEachKindOfWork) {
+  testing::Query(url_, "GRANT ALL ON ALL TABLES IN SCHEMA public TO PUBLIC");
+  ASSERT_TRUE(Publish(MakeArticle("post")).ok());
+  // Reads, comments, publishing and checks have a pool each.
+  for (int limit = 0; limit <= 5; ++limit) {
+    store_ = *NewPostgresStore(
+        {.url = testing::UrlOfNewRole(url_, absl::StrCat("CONNECTION LIMIT ", limit)),
+         .notifications = false});
+    EXPECT_EQ(IsHealthy(*store_), limit >= 4) << limit;
+    EXPECT_EQ(IsHealthy(*store_), limit >= 4) << limit;
+    if (limit < 4) continue;
+    std::vector<testing::Pending<v1::Comment>> comments(20);
+    for (auto& comment : comments) {
+      store_->CreateComment({}, MakeComment("post", "text"), comment.callback());
+      EXPECT_TRUE(Exists("post"));
+      EXPECT_TRUE(List({.article_id = "post", .page_size = 5}).ok());
+    }
+    for (auto& comment : comments) EXPECT_TRUE(comment.Get().ok());
+  }
+  const std::string url = testing::UrlOfNewRole(url_);
+  const std::string role = testing::Query(url, "SELECT current_user");
+  testing::Query(url_, absl::StrCat("ALTER ROLE ", role, " CONNECTION LIMIT 3"));
+  store_ = *NewPostgresStore({.url = url, .notifications = false});
+  EXPECT_FALSE(IsHealthy(*store_));
+  testing::Query(url_, absl::StrCat("ALTER ROLE ", role, " CONNECTION LIMIT -1"));
+  while (!IsHealthy(*store_)) std::this_thread::yield();
+}
+
+TEST_F(ConnectionsTest, AMissingRightIsInternalAndNotInDoubt) {
+  ASSERT_TRUE(Publish(MakeArticle("post")).ok());
+  testing::Query(url_, "GRANT ALL ON ALL TABLES IN SCHEMA public TO PUBLIC");
+  store_ = *Open(testing::UrlOfNewRole(url_));
+  ASSERT_TRUE(Create(MakeComment("post", "text")).ok());
+  for (const char* right : {"INSERT ON comment", "UPDATE ON article_state"}) {
+    testing::Query(url_, absl::StrCat("REVOKE ", right, " FROM PUBLIC"));
+    EXPECT_EQ(ReasonOf(Create(MakeComment("post", "text")).status()), "INTERNAL") << right;
+    testing::Query(url_, "GRANT ALL ON ALL TABLES IN SCHEMA public TO PUBLIC");
+  }
+  testing::Query(url_, "REVOKE SELECT ON article FROM PUBLIC");
+  EXPECT_EQ(ReasonOf(Read("post").status()), "INTERNAL");
+}
+
+TEST_F(ConnectionsTest, AnEmptiedFeedIsInternal) {
+  ASSERT_TRUE(Publish(MakeArticle("post")).ok());
+  testing::Query(url_, "DELETE FROM article_feed");
+  EXPECT_EQ(ReasonOf(Publish(MakeArticle("other")).status()), "INTERNAL");
+  EXPECT_EQ(ReasonOf(Publish(MakeArticle("post", "Other text.")).status()), "INTERNAL");
+  EXPECT_EQ(ReasonOf(Await<ArticleChanges>([this](auto done) {
+                       store_->ReadArticleChanges({}, {}, std::move(done));
+                     }).status()),
+            "INTERNAL");
+  EXPECT_EQ(ReasonOf(Await<ArticleCursor>([this](auto done) {
+                       store_->GetArticleCursor({}, std::move(done));
+                     }).status()),
+            "INTERNAL");
+  EXPECT_TRUE(Exists("post"));
+}
+
 TEST_F(ConnectionsTest, SlowSearchesDoNotHoldUpReadsByKey) {
   ASSERT_TRUE(Publish(MakeArticle("post")).ok());
   const std::string comment = Add("post", "text");

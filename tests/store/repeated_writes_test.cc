@@ -70,9 +70,7 @@ class Creating : public Write {
   Answer Do(Store& store, const CommentRef& comment, const RequestKey& request) override {
     NewComment reply;
     reply.article_id = comment.article_id;
-    reply.create_time = absl::Now();
-    reply.comment_id = NewUuid(reply.create_time);
-    reply.reply_to_id = comment.comment_id;
+    reply.reply_to = comment;
     reply.author.set_id("user-2");
     reply.author.set_display_name("B");
     reply.body = "reply";

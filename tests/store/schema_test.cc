@@ -78,6 +78,33 @@ TEST(MigrationsTest, ReportThatTheDatabaseCannotBeReached) {
   EXPECT_THAT(std::string(status.message()), HasSubstr("database: "));
 }
 
+TEST_F(StoreTest, AnArticleThatCannotBeIndexedDoesNotKeepOthersOutOfTheIndex) {
+  for (const char* id : {"a", "b", "c"}) ASSERT_TRUE(Publish(MakeArticle(id)).ok());
+  Sql("TRUNCATE article_search;"
+      "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+      "RAISE 'made up' USING ERRCODE = '54000', DETAIL = 'some text'; END $$;"
+      "CREATE TRIGGER refuses BEFORE INSERT ON article_search FOR EACH ROW "
+      "WHEN (NEW.article_id = 'a') EXECUTE FUNCTION refuse();"
+      "UPDATE article SET authors = '7' WHERE article_id = 'b'");
+  ::testing::internal::CaptureStderr();
+  const auto applied = Migrate(url_);
+  const std::string logged = ::testing::internal::GetCapturedStderr();
+  EXPECT_TRUE(applied.ok()) << applied.status();
+  EXPECT_EQ(Sql("SELECT string_agg(article_id, ' ') FROM article_search"), "c");
+  EXPECT_THAT(logged, HasSubstr("article not indexed"));
+  EXPECT_THAT(logged, HasSubstr("made up (SQLSTATE 54000)"));
+  EXPECT_THAT(logged, ::testing::Not(HasSubstr("some text")));
+}
+
+TEST_F(StoreTest, IndexingStopsWhenTheDatabaseCannotWrite) {
+  ASSERT_TRUE(Publish(MakeArticle("a")).ok());
+  Sql("TRUNCATE article_search");
+  const absl::Status status =
+      Migrate(url_ + " options='-c default_transaction_read_only=on'").status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kUnavailable);
+  EXPECT_THAT(std::string(status.message()), HasSubstr("(SQLSTATE 25006)"));
+}
+
 // ---- Migrating from version 1 ----
 
 // Three articles, one of them retracted. On the first a thread: `top` has two replies that are
@@ -118,27 +145,37 @@ INSERT INTO request (article_id, request_id, fingerprint, comment_id, create_tim
 VALUES ('first', '2b6f2a4e-6a0e-4b62-9c0e-0d9d0f3f7a11', '\x00', id(2), now());
 )sql";
 
-// A database as version 1 of the schema left it.
-std::string NewVersion1Database() {
-  const postgres::Migration first = KnownMigrations().front();
+// A database as a version of the schema left it, with data.
+std::string NewDatabaseOfVersion(int version, const std::string& data) {
   std::string url = testing::NewDatabase(/*migrated=*/false);
-  testing::Query(
-      url, absl::StrCat("CREATE TABLE schema_migration (version integer PRIMARY KEY, name text "
-                        "NOT NULL, checksum text NOT NULL, applied_time timestamptz NOT NULL);",
-                        first.sql, ";INSERT INTO schema_migration VALUES (1, '", first.name, "', '",
-                        absl::BytesToHexString(Digest({first.sql})), "', now());", kVersion1Data));
+  std::string sql =
+      "CREATE TABLE schema_migration (version integer PRIMARY KEY, name text NOT NULL, checksum "
+      "text NOT NULL, applied_time timestamptz NOT NULL);";
+  for (const postgres::Migration& migration : KnownMigrations()) {
+    if (migration.version > version) break;
+    absl::StrAppend(&sql, migration.sql, ";INSERT INTO schema_migration VALUES (",
+                    migration.version, ", '", migration.name, "', '",
+                    absl::BytesToHexString(Digest({migration.sql})), "', now());");
+  }
+  testing::Query(url, absl::StrCat(sql, data));
   return url;
 }
 
-class Version1Test : public StoreTest {
+// Uses a database that was migrated from an older version.
+class OldVersionTest : public StoreTest {
  protected:
-  void SetUp() override {
-    url_ = NewVersion1Database();
+  void StartFrom(int version, const std::string& data) {
+    url_ = NewDatabaseOfVersion(version, data);
     const auto applied = Migrate(url_);
     ASSERT_TRUE(applied.ok()) << applied.status();
-    ASSERT_EQ(applied->size(), KnownMigrations().size() - 1);
+    ASSERT_EQ(applied->size(), KnownMigrations().size() - static_cast<size_t>(version));
     store_ = *Open(url_);
   }
+};
+
+class Version1Test : public OldVersionTest {
+ protected:
+  void SetUp() override { StartFrom(1, kVersion1Data); }
 
   static std::string Name(int n) {
     return absl::StrCat("articles/first/comments/01980000-0000-7000-8000-00000000000", n);
@@ -208,6 +245,53 @@ TEST_F(Version1Test, RepeatedRequestsAreRecognised) {
   ASSERT_TRUE(first.ok()) << first.status();
   EXPECT_EQ(first->name(), Name(2));
   EXPECT_EQ(first->article_revision(), 3);
+}
+
+// ---- Migrating from version 3 ----
+
+// An article that is due, one that will be in a hundred years, and one that would be.
+constexpr char kVersion3Data[] = R"sql(
+INSERT INTO article_state (article_id, name, revision, comment_count, comment_policy, publish_time,
+                           retracted, feed_position, published_position, ever_readable)
+SELECT id, id, 1, 0, 1, now() + interval '1 year' * years, retracted, position, position, false
+FROM (VALUES ('due', -1, false, 1), ('scheduled', 100, false, 2), ('gone', 100, true, 3))
+     AS a (id, years, retracted, position);
+UPDATE article_feed SET position = 3;
+INSERT INTO article_name (name, article_id) SELECT article_id, article_id FROM article_state;
+INSERT INTO article (article_id, text_revision, title, authors, update_time, language_code, summary,
+                     body, sections, tags, source_uri, word_count)
+SELECT article_id, 1, 'About ' || article_id, '[]', now(), 'en', '', 'A whale.', '[]', '[]', '', 2
+FROM article_state;
+INSERT INTO article_search (article_id, config, publish_time, search)
+SELECT article_id, 'english', publish_time,
+       to_tsvector('english', 'A whale.') || '''config=english'' ''language=en'''::tsvector
+FROM article_state WHERE NOT retracted;
+)sql";
+
+class Version3Test : public OldVersionTest {
+ protected:
+  void SetUp() override { StartFrom(3, kVersion3Data); }
+
+  std::vector<std::string> Search() {
+    auto page = Await<Page<v1::SearchResult>>([&](auto done) {
+      store_->SearchArticles({}, {.text = "whale", .page_size = 9}, std::move(done));
+    });
+    std::vector<std::string> names;
+    for (const auto& result : page->items) names.push_back(result.article().name());
+    return names;
+  }
+};
+
+TEST_F(Version3Test, ScheduledArticlesStayScheduled) {
+  EXPECT_THAT(ListTitles({.page_size = 9}), ElementsAre("About due"));
+  EXPECT_THAT(Search(), ElementsAre("articles/due"));
+  ReleaseDueArticles();
+  EXPECT_FALSE(Exists("scheduled"));
+  Sql("UPDATE article_state SET publish_time = now()");
+  ReleaseDueArticles();
+  EXPECT_THAT(ListTitles({.page_size = 9}), ElementsAre("About scheduled", "About due"));
+  EXPECT_THAT(Search(), ::testing::UnorderedElementsAre("articles/scheduled", "articles/due"));
+  EXPECT_TRUE(Inspect("gone")->retracted);
 }
 
 }  // namespace

@@ -136,9 +136,7 @@ class StoreTest : public ::testing::Test {
                                 const std::string& reply_to_name = "") {
     NewComment comment;
     comment.article_id = article_id;
-    comment.create_time = absl::Now();
-    comment.comment_id = NewUuid(comment.create_time);
-    if (!reply_to_name.empty()) comment.reply_to_id = ParseCommentName(reply_to_name)->comment_id;
+    if (!reply_to_name.empty()) comment.reply_to = *ParseCommentName(reply_to_name);
     comment.author.set_id("user-1");
     comment.author.set_display_name("A Reader");
     comment.body = body;
@@ -153,6 +151,16 @@ class StoreTest : public ::testing::Test {
   std::string Add(const std::string& article_id, const std::string& body,
                   const std::string& reply_to_name = "") {
     return NameOf(Create(MakeComment(article_id, body, reply_to_name)));
+  }
+
+  /// Shows the scheduled articles whose time has come, as a server does.
+  void ReleaseDueArticles() {
+    absl::StatusOr<absl::Duration> due_in = absl::ZeroDuration();
+    while (due_in.ok() && *due_in == absl::ZeroDuration()) {
+      due_in = Await<absl::Duration>(
+          [&](auto done) { store_->ReleaseNextArticle({}, std::move(done)); });
+    }
+    EXPECT_TRUE(due_in.ok()) << due_in.status();
   }
 
   absl::StatusOr<v1::Comment> Update(CommentEdit edit) {
@@ -175,6 +183,11 @@ class StoreTest : public ::testing::Test {
       store_->ModerateComment(
           {}, {.comment = *ParseCommentName(name), .state = state, .etag = etag}, std::move(done));
     });
+  }
+
+  absl::StatusOr<v1::Comment> InspectComment(const std::string& name) {
+    return Await<v1::Comment>(
+        [&](auto done) { store_->InspectComment({}, *ParseCommentName(name), std::move(done)); });
   }
 
   absl::StatusOr<v1::Comment> GetComment(const std::string& name, int64_t min_revision = 0) {

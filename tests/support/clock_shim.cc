@@ -1,9 +1,9 @@
 // Preloaded into a program, this steps the program's system clock (CLOCK_REALTIME) and leaves its
 // other clocks alone, as setting the clock of the machine would.
 //
-// The file named by CLOCK_SHIM contains the number of seconds to step by, an int64_t. It is mapped
-// into memory, so a change takes effect at once. When the program waits in the kernel until a date,
-// the date is translated when the wait begins.
+// The file named by CLOCK_SHIM contains the number of nanoseconds to step by, an int64_t. It is
+// mapped into memory, so a change takes effect at once. When the program waits in the kernel until
+// a date, the date is translated when the wait begins.
 
 #include <dlfcn.h>
 #include <fcntl.h>
@@ -36,6 +36,19 @@ int64_t Step() {
   return *step;
 }
 
+constexpr int64_t kSecond = 1'000'000'000;
+
+timespec Add(const timespec& time, int64_t nanoseconds) {
+  const int64_t sum = time.tv_sec * kSecond + time.tv_nsec + nanoseconds;
+  return {sum / kSecond, sum % kSecond};
+}
+
+// Returns the date in the kernel's time.
+timespec Real(const timespec& date) {
+  const timespec real = Add(date, -Step());
+  return real.tv_sec > 0 ? real : timespec{};
+}
+
 template <class Function>
 Function* Next(const char* name) {
   return reinterpret_cast<Function*>(dlsym(RTLD_NEXT, name));
@@ -48,7 +61,7 @@ extern "C" {
 int clock_gettime(clockid_t clock, timespec* time) noexcept {
   static auto* const next = Next<int(clockid_t, timespec*)>("clock_gettime");
   const int result = next(clock, time);
-  if (clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE) time->tv_sec += Step();
+  if (clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE) *time = Add(*time, Step());
   return result;
 }
 
@@ -77,8 +90,7 @@ long syscall(long number, ...) noexcept {
   timespec end{};
   const bool has_date = number == SYS_futex && (arguments[1] & FUTEX_CLOCK_REALTIME) != 0;
   if (has_date && arguments[3] != 0) {
-    end = *reinterpret_cast<const timespec*>(arguments[3]);
-    end.tv_sec = end.tv_sec > Step() ? end.tv_sec - Step() : 0;
+    end = Real(*reinterpret_cast<const timespec*>(arguments[3]));
     arguments[3] = reinterpret_cast<long>(&end);
   }
   return next(number, arguments[0], arguments[1], arguments[2], arguments[3], arguments[4],
@@ -89,8 +101,7 @@ int pthread_cond_timedwait(pthread_cond_t* condition, pthread_mutex_t* mutex,
                            const timespec* end) noexcept(false) {
   static auto* const next =
       Next<int(pthread_cond_t*, pthread_mutex_t*, const timespec*)>("pthread_cond_timedwait");
-  timespec real_end = *end;
-  real_end.tv_sec = real_end.tv_sec > Step() ? real_end.tv_sec - Step() : 0;
+  const timespec real_end = Real(*end);
   return next(condition, mutex, &real_end);
 }
 

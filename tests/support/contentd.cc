@@ -8,8 +8,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <csignal>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <utility>
 
@@ -99,14 +101,20 @@ Finished RunContentd(const std::vector<std::string>& arguments,
 
 // The log is a socket, because a pipe cannot be hung up while somebody reads it.
 ContentdServer::ContentdServer(std::vector<std::string> arguments,
-                               std::vector<std::string> environment) {
-  arguments.insert(arguments.begin(), {"serve", "--listen", "127.0.0.1:0", "--log-format", "json"});
+                               std::vector<std::string> environment, Until until) {
+  for (const auto& [flag, value] : std::map<std::string, std::string>{
+           {"--listen", "127.0.0.1:0"}, {"--log-format", "json"}, {"--drain-delay", "0s"}}) {
+    const bool is_given = std::find(arguments.begin(), arguments.end(), flag) != arguments.end();
+    if (!is_given) arguments.insert(arguments.end(), {flag, value});
+  }
+  arguments.insert(arguments.begin(), "serve");
   std::array<int, 2> log{};
   EXPECT_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, log.data()), 0);
   pid_ = Spawn(std::move(arguments), std::move(environment), -1, log[1]);
   close(log[1]);
   log_ = log[0];
   reader_ = std::jthread([this] { ReadLog(); });
+  if (until == Until::kStarted) return;
   const auto serving = nlohmann::json::parse(WaitForEvent("serving"), nullptr, false);
   if (serving.is_object()) address_ = serving["address"];
 }

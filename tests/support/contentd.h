@@ -24,12 +24,16 @@ struct Finished {
 Finished RunContentd(const std::vector<std::string>& arguments,
                      const std::vector<std::string>& environment = {});
 
-/// A running `contentd serve` on a free port. Its JSON log is read continuously.
+/// A running `contentd serve`, unless told otherwise on a free port and without a drain delay. Its
+/// JSON log is read continuously.
 class ContentdServer {
  public:
-  /// Starts the server and waits until it serves. Fails the test if it exits first.
+  enum class Until { kStarted, kServing };
+
+  /// Starts the server and, unless told otherwise, waits until it serves. Fails the test if it
+  /// exits first.
   explicit ContentdServer(std::vector<std::string> arguments,
-                          std::vector<std::string> environment = {});
+                          std::vector<std::string> environment = {}, Until until = Until::kServing);
 
   /// Kills the server if it is still running.
   ~ContentdServer();
@@ -39,6 +43,8 @@ class ContentdServer {
 
   /// HOST:PORT.
   const std::string& address() const { return address_; }
+
+  int pid() const { return pid_; }
 
   void Signal(int signal) const;
 

@@ -67,14 +67,25 @@ std::string ScratchDirectory() {
 }
 
 std::string NewDatabase(bool migrated) {
-  static std::atomic<int> count = 0;
-  const std::string name = absl::StrCat("test_", ++count);
-  Query(SharedPostgres().url(), absl::StrCat("CREATE DATABASE ", name));
-  std::string url = UrlOf(name);
+  std::string url = NewDatabaseWith("");
   if (migrated) {
     EXPECT_TRUE(store::Migrate(url).ok());
   }
   return url;
+}
+
+std::string NewDatabaseWith(const std::string& options) {
+  static std::atomic<int> count = 0;
+  const std::string name = absl::StrCat("test_", ++count);
+  Query(SharedPostgres().url(), absl::StrCat("CREATE DATABASE ", name, " ", options));
+  return UrlOf(name);
+}
+
+std::string UrlOfNewRole(const std::string& url, const std::string& options) {
+  static std::atomic<int> count = 0;
+  const std::string name = absl::StrCat("role_", ++count);
+  Query(url, absl::StrCat("CREATE ROLE ", name, " LOGIN ", options));
+  return absl::StrReplaceAll(url, {{"user=content", absl::StrCat("user=", name)}});
 }
 
 Session::Session(const std::string& url) : connection_(PQconnectdb(url.c_str())) {}

@@ -11,6 +11,13 @@ namespace content::testing {
 /// schema.
 std::string NewDatabase(bool migrated = true);
 
+/// The same, unmigrated, for a database created with these options of CREATE DATABASE.
+std::string NewDatabaseWith(const std::string& options);
+
+/// Returns `url` for another user, a role that is made with these options of CREATE ROLE (LOGIN).
+/// It has the rights of everybody.
+std::string UrlOfNewRole(const std::string& url, const std::string& options = "");
+
 /// A connection for the test itself.
 class Session {
  public:

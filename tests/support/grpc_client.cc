@@ -67,7 +67,7 @@ v1::CreateCommentRequest MakeCommentRequest(const std::string& article_id,
 }
 
 grpc::Status CallWithBytes(const Client& client, const std::string& method,
-                           const std::string& bytes) {
+                           const std::string& bytes, std::string* response_bytes) {
   grpc::GenericStub stub(client.channel());
   const grpc::Slice slice(bytes);
   const grpc::ByteBuffer request(&slice, 1);
@@ -77,7 +77,32 @@ grpc::Status CallWithBytes(const Client& client, const std::string& method,
   std::promise<grpc::Status> done;
   stub.UnaryCall(&context, method, {}, &request, &response,
                  [&done](grpc::Status status) { done.set_value(std::move(status)); });
-  return done.get_future().get();
+  grpc::Status status = done.get_future().get();
+  std::vector<grpc::Slice> slices;
+  if (response_bytes != nullptr && status.ok() && response.Dump(&slices).ok()) {
+    for (const grpc::Slice& part : slices) response_bytes->append(part.begin(), part.end());
+  }
+  return status;
+}
+
+grpc::Status CallWithoutRequest(const Client& client, const std::string& method) {
+  grpc::ClientContext context;
+  context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(20));
+  grpc::CompletionQueue queue;
+  const auto await_step = [&queue] {
+    void* tag = nullptr;
+    bool ok = false;
+    EXPECT_TRUE(queue.Next(&tag, &ok));
+  };
+  const auto call = grpc::GenericStub(client.channel()).PrepareCall(&context, method, &queue);
+  call->StartCall(nullptr);
+  await_step();
+  call->WritesDone(nullptr);
+  await_step();
+  grpc::Status status;
+  call->Finish(&status, nullptr);
+  await_step();
+  return status;
 }
 
 void AwaitHealth(const Client& client,

@@ -77,9 +77,13 @@ v1::Article MakeArticle(const std::string& id);
 
 v1::CreateCommentRequest MakeCommentRequest(const std::string& article_id, const std::string& body);
 
-/// Sends bytes that a generated client would refuse to send.
+/// Sends bytes that a generated client would refuse to send. Sets `response` to the bytes of the
+/// answer, if there is one.
 grpc::Status CallWithBytes(const Client& client, const std::string& method,
-                           const std::string& bytes);
+                           const std::string& bytes, std::string* response = nullptr);
+
+/// Ends a call without having sent a request.
+grpc::Status CallWithoutRequest(const Client& client, const std::string& method);
 
 /// Waits until the server has this health status. Fails the test if that takes too long.
 void AwaitHealth(const Client& client, grpc::health::v1::HealthCheckResponse::ServingStatus wanted);

@@ -30,7 +30,7 @@ const std::vector<Wall>& Walls() {
        {"api", "cache", "content", "import", "server", "service", "store", "watch"}},
       {R"((grpc/|grpcpp/|.*\.grpc\.pb\.h))", {"api", "server"}},
       {R"(cmark)", {"content", "import"}},
-      {R"(utf8proc)", {"content"}},
+      {R"(unicode/)", {"content"}},
       {R"(openssl/)", {"base", "content"}},
       {R"(uriparser/)", {"content"}},
       {R"(yaml-cpp/)", {"import"}},

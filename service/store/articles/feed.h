@@ -1,7 +1,6 @@
 #pragma once
 
 #include "absl/status/statusor.h"
-#include "absl/time/time.h"
 #include "content/changes.h"
 #include "postgres/connection.h"
 
@@ -10,7 +9,7 @@
 namespace content::store {
 
 absl::StatusOr<ArticleChanges> ReadArticleChanges(postgres::Connection& connection,
-                                                  const ArticleCursor& after, absl::Time now);
+                                                  const ArticleCursor& after);
 
 absl::StatusOr<ArticleCursor> GetArticleCursor(postgres::Connection& connection);
 

@@ -7,12 +7,11 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "content/errors.h"
 #include "content/names.h"
 #include "content/rules.h"
 #include "google/protobuf/util/message_differencer.h"
-#include "google/protobuf/util/time_util.h"
 #include "store/articles/json.h"
 #include "store/articles/search.h"
 #include "store/columns.h"
@@ -23,7 +22,6 @@ namespace content::store {
 namespace {
 
 using google::protobuf::util::MessageDifferencer;
-using google::protobuf::util::TimeUtil;
 
 // Selects the articles that meet a condition on `s`, whether readers see them or not.
 std::string SelectArticle(absl::string_view condition) {
@@ -34,20 +32,21 @@ std::string SelectArticle(absl::string_view condition) {
                       condition);
 }
 
-// $1 name, $2 comment policy, $3 publish time. Creates an article that has no text yet, unless an
-// article has or had the name. Concurrent transactions with the same name wait here.
+// $1 name, $2 comment policy. Creates an article that has no text yet, unless an article has or had
+// the name. Concurrent transactions with the same name wait here.
 constexpr char kInsertArticleState[] = R"sql(
 WITH named AS (
   INSERT INTO article_name (name, article_id) VALUES ($1, $1) ON CONFLICT DO NOTHING
   RETURNING article_id
 )
 INSERT INTO article_state (article_id, name, revision, comment_count, comment_policy, publish_time,
-                           retracted, feed_position, published_position, ever_readable)
-SELECT article_id, article_id, 0, 0, $2::smallint, $3::timestamptz, false, 0, 0, false FROM named
+                           retracted, scheduled, feed_position, published_position, ever_readable)
+SELECT article_id, article_id, 0, 0, $2::smallint, now(), false, false, 0, 0, false FROM named
 )sql";
 
 // $1 article key, $2 new revision, $3 title, $4 structure (JSON, see ArticleStructure), $5 now,
-// $6 language code, $7 summary, $8 body, $9 source URI, $10 word count.
+// $6 language code, $7 summary, $8 body, $9 source URI, $10 word count. The update time never goes
+// back, even if the database's clock does.
 constexpr char kUpsertArticle[] = R"sql(
 INSERT INTO article (article_id, text_revision, title, authors, sections, tags, update_time,
                      language_code, summary, body, source_uri, word_count)
@@ -56,27 +55,26 @@ VALUES ($1, $2::bigint, $3, coalesce($4::jsonb -> 'authors', '[]'),
         $5::timestamptz, $6, $7, $8, $9, $10::integer)
 ON CONFLICT (article_id) DO UPDATE SET
   text_revision = excluded.text_revision, title = excluded.title, authors = excluded.authors,
-  sections = excluded.sections, tags = excluded.tags, update_time = excluded.update_time,
+  sections = excluded.sections, tags = excluded.tags,
+  update_time = greatest(excluded.update_time, article.update_time),
   language_code = excluded.language_code, summary = excluded.summary, body = excluded.body,
   source_uri = excluded.source_uri, word_count = excluded.word_count
 )sql";
 
 // $1 article key, $2 name, $3 new revision, $4 comment policy, $5 publish time, $6 retracted, $7
-// now. Runs as late as possible, because no other article can be published from here to the commit.
-// An article counts as seen by readers a minute early, because a server's clock may be ahead.
+// scheduled. Runs as late as possible, because no other article can be published from here to the
+// commit.
 constexpr char kUpdateArticleState[] = R"sql(
 WITH feed AS (
   UPDATE article_feed SET position = position + 1 RETURNING position
 )
 UPDATE article_state s
 SET name = $2, revision = $3::bigint, comment_policy = $4::smallint,
-    publish_time = $5::timestamptz, retracted = $6::boolean, feed_position = feed.position,
-    published_position = CASE WHEN NOT $6::boolean AND (s.revision = 0 OR s.retracted
-                                                        OR s.publish_time > $7::timestamptz)
+    publish_time = $5::timestamptz, retracted = $6::boolean, scheduled = $7::boolean,
+    feed_position = feed.position,
+    published_position = CASE WHEN NOT $6::boolean AND (s.revision = 0 OR s.retracted OR s.scheduled)
                               THEN feed.position ELSE s.published_position END,
-    ever_readable = s.ever_readable
-                    OR (s.revision > 0 AND NOT s.retracted
-                        AND s.publish_time <= $7::timestamptz + interval '1 minute')
+    ever_readable = s.ever_readable OR (s.revision > 0 AND NOT s.retracted AND NOT s.scheduled)
 FROM feed WHERE s.article_id = $1
 RETURNING s.feed_position
 )sql";
@@ -105,6 +103,41 @@ CROSS JOIN LATERAL (
 ) AS label (kind, value)
 WHERE a.article_id = $1
 )sql";
+
+// The microseconds until the next scheduled article is due.
+constexpr char kSelectNextDue[] = R"sql(
+SELECT (extract(epoch FROM publish_time - now()) * 1000000)::bigint AS due_in
+FROM article_state WHERE scheduled AND isfinite(publish_time) ORDER BY publish_time LIMIT 1
+)sql";
+
+// Locks the first scheduled article that is due, except those that others have locked: a single
+// article must not hold up the schedule.
+constexpr char kLockDue[] = R"sql(
+SELECT article_id, (extract(epoch FROM publish_time) * 1000000)::bigint AS publish_micros
+FROM article_state WHERE scheduled AND isfinite(publish_time) AND publish_time <= now()
+ORDER BY publish_time LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED
+)sql";
+
+// $1 article key. The revision stays, because nothing that the article shows changes. Runs as late
+// as possible, like kUpdateArticleState.
+constexpr char kReleaseArticle[] = R"sql(
+WITH feed AS (
+  UPDATE article_feed SET position = position + 1 RETURNING position
+)
+UPDATE article_state s
+SET scheduled = false, feed_position = feed.position, published_position = feed.position
+FROM feed WHERE s.article_id = $1
+RETURNING s.article_id, s.name, s.revision, s.comment_count, s.feed_position
+)sql";
+
+// $1 article key.
+constexpr char kSelectReleased[] = R"sql(
+SELECT article_id, name, revision, comment_count, feed_position
+FROM article_state WHERE article_id = $1 AND NOT scheduled
+)sql";
+
+// When to look again if others have locked all articles that are due.
+constexpr absl::Duration kLockedDelay = absl::Seconds(1);
 
 // $1 name, $2 article key.
 constexpr char kInsertName[] =
@@ -157,9 +190,7 @@ bool HaveSameText(v1::Article stored, v1::Article published) {
 void FillIn(const v1::Article* stored, absl::Time now, v1::Article& article) {
   article.set_comment_count(stored != nullptr ? stored->comment_count() : 0);
   if (!article.has_publish_time()) {
-    *article.mutable_publish_time() =
-        stored != nullptr ? stored->publish_time()
-                          : TimeUtil::MicrosecondsToTimestamp(absl::ToUnixMicros(now));
+    *article.mutable_publish_time() = stored != nullptr ? stored->publish_time() : ToTimestamp(now);
   }
   if (article.comment_policy() == v1::COMMENT_POLICY_UNSPECIFIED) {
     article.set_comment_policy(stored != nullptr ? stored->comment_policy()
@@ -184,7 +215,7 @@ class ArticleWrite {
   // Locks the article and looks for an earlier call with the same request. ARTICLE_NOT_FOUND;
   // REQUEST_ID_REUSED.
   absl::Status Begin(const std::string& id) {
-    std::optional<LockedArticle> locked = LockArticle(transaction_, id, now_);
+    std::optional<LockedArticle> locked = LockArticle(transaction_, id);
     if (!locked) return ArticleNotFound(ArticleName(id));
     locked_ = *std::move(locked);
     absl::StatusOr<std::optional<PastRequest>> past =
@@ -196,8 +227,7 @@ class ArticleWrite {
 
   // Like Begin, but creates the article, still without text, if no article has the name.
   absl::Status BeginOrCreate(const std::string& name) {
-    transaction_.Exec(kInsertArticleState, name, static_cast<int>(v1::COMMENT_POLICY_OPEN),
-                      TimeParameter(now_));
+    transaction_.Exec(kInsertArticleState, name, static_cast<int>(v1::COMMENT_POLICY_OPEN));
     return Begin(name);
   }
 
@@ -217,23 +247,44 @@ class ArticleWrite {
 
   postgres::Transaction& transaction() { return transaction_; }
   LockedArticle& locked() { return locked_; }
-  absl::Time now() const { return now_; }
+  const LockedArticle& locked() const { return locked_; }
+  absl::Time now() const { return locked_.now; }
 
  private:
-  const absl::Time now_ = absl::Now();
   postgres::Transaction transaction_;
   const RequestKey& request_;
   LockedArticle locked_{};
   std::optional<PastRequest> past_;
 };
 
-void WriteState(ArticleWrite& write, const v1::Article& article, bool retracted) {
+// Why readers do not see an article. If neither is set, they see it.
+struct Concealment {
+  bool retracted = false;
+  bool scheduled = false;
+};
+
+Concealment ConcealmentOf(const LockedArticle& article) {
+  return {.retracted = article.retracted, .scheduled = !article.retracted && !article.readable};
+}
+
+// Returns whether an article that is not retracted is scheduled after a write. Readers who see it
+// keep seeing it, even if the clock goes back, unless its time is changed.
+bool IsScheduled(const ArticleWrite& write, const v1::Article* stored, const v1::Article& article) {
+  const absl::Time publish_time = FromTimestamp(article.publish_time());
+  const bool stays_readable = stored != nullptr && write.locked().readable &&
+                              FromTimestamp(stored->publish_time()) == publish_time;
+  return !stays_readable && publish_time > write.now();
+}
+
+// Writes the row of article_state at `locked().revision`.
+void WriteState(ArticleWrite& write, const v1::Article& article, Concealment concealment) {
   LockedArticle& locked = write.locked();
   locked.changed = true;
-  const postgres::Result rows = write.transaction().Exec(
-      kUpdateArticleState, locked.id, locked.name, ++locked.revision,
-      static_cast<int>(article.comment_policy()),
-      TimeParameter(FromTimestamp(article.publish_time())), retracted, NowParameter());
+  const postgres::Result rows =
+      write.transaction().Exec(kUpdateArticleState, locked.id, locked.name, locked.revision,
+                               static_cast<int>(article.comment_policy()),
+                               TimeParameter(FromTimestamp(article.publish_time())),
+                               concealment.retracted, concealment.scheduled);
   locked.version = rows[0]["feed_position"].as<int64_t>();
 }
 
@@ -242,16 +293,20 @@ v1::Article WriteArticle(ArticleWrite& write, const v1::Article* stored, const v
                          bool retracted) {
   postgres::Transaction& transaction = write.transaction();
   const std::string& key = write.locked().id;
+  ++write.locked().revision;
   if (stored == nullptr || !HaveSameText(*stored, article)) {
-    transaction.Exec(kUpsertArticle, key, write.locked().revision + 1, article.title(),
+    transaction.Exec(kUpsertArticle, key, write.locked().revision, article.title(),
                      ArticleStructure(article), TimeParameter(write.now()), article.language_code(),
                      article.summary(), article.body(), article.source_uri(), article.word_count());
   }
   const absl::Time publish_time = FromTimestamp(article.publish_time());
   transaction.Exec(kDeleteLabels, key);
   transaction.Exec(kInsertLabels, key, TimeParameter(publish_time));
-  if (!retracted) IndexArticle(transaction, key, publish_time);
-  WriteState(write, article, retracted);
+  const bool scheduled = !retracted && IsScheduled(write, stored, article);
+  if (!retracted) {
+    IndexArticle(transaction, key, scheduled ? absl::InfiniteFuture() : publish_time, article);
+  }
+  WriteState(write, article, {.retracted = retracted, .scheduled = scheduled});
   return write.Find().value().article;
 }
 
@@ -311,7 +366,8 @@ absl::Status Rename(ArticleWrite& write, const ArticleRename& renaming,
   const postgres::Result named = write.transaction().Exec(kSelectNamed, renaming.new_id);
   if (named[0]["article_id"].c_str() != locked.id) return NameTaken(ArticleName(renaming.new_id));
   locked.name = renaming.new_id;
-  WriteState(write, article, existing.retracted);
+  ++locked.revision;
+  WriteState(write, article, ConcealmentOf(locked));
   article.set_name(ArticleName(locked.name));
   article.set_revision(locked.revision);
   return absl::OkStatus();
@@ -324,8 +380,17 @@ absl::Status Retract(ArticleWrite& write, const ArticleRetraction& retraction) {
     return EtagMismatch(ArticleName(retraction.id));
   }
   UnindexArticle(write.transaction(), write.locked().id);
-  WriteState(write, article, /*retracted=*/true);
+  ++write.locked().revision;
+  WriteState(write, article, {.retracted = true});
   return absl::OkStatus();
+}
+
+ChangeNotice ReadNotice(const postgres::Row& row) {
+  return {.state = {.article_id = row["article_id"].c_str(),
+                    .revision = row["revision"].as<int64_t>(),
+                    .comment_count = row["comment_count"].as<int64_t>(),
+                    .version = row["feed_position"].as<int64_t>()},
+          .name = row["name"].c_str()};
 }
 
 }  // namespace
@@ -384,6 +449,32 @@ absl::StatusOr<int64_t> RetractArticle(postgres::Connection& connection,
   }
   write.Finish(announce);
   return write.past() ? write.past()->revision : write.locked().revision;
+}
+
+// Reads only article_state: an article that is damaged elsewhere does not hold up those behind it.
+absl::StatusOr<absl::Duration> ReleaseNextArticle(postgres::Connection& connection,
+                                                  std::optional<std::string>& attempt,
+                                                  const Announce& announce) {
+  if (attempt) {
+    const postgres::Result released = connection.Read(kSelectReleased, *attempt);
+    if (!released.empty()) announce({ReadNotice(released[0])});
+    attempt.reset();
+  }
+  const postgres::Result next = connection.Read(kSelectNextDue);
+  if (next.empty()) return absl::InfiniteDuration();
+  const absl::Duration due_in = absl::Microseconds(next[0]["due_in"].as<int64_t>());
+  if (due_in > absl::ZeroDuration()) return due_in;
+
+  postgres::Transaction transaction(connection);
+  const postgres::Result due = transaction.Exec(kLockDue);
+  if (due.empty()) return kLockedDelay;
+  const std::string key = due[0]["article_id"].c_str();
+  ShowInSearch(transaction, key, absl::FromUnixMicros(due[0]["publish_micros"].as<int64_t>()));
+  const postgres::Result released = transaction.Exec(kReleaseArticle, key);
+  attempt = key;
+  transaction.Commit();
+  announce({ReadNotice(released[0])});
+  return absl::ZeroDuration();
 }
 
 absl::StatusOr<InspectedArticle> InspectArticle(postgres::Connection& connection,

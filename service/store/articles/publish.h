@@ -1,9 +1,11 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "content/article.h"
 #include "content/v1/article.pb.h"
 #include "postgres/connection.h"
@@ -30,6 +32,12 @@ absl::StatusOr<v1::Article> RenameArticle(postgres::Connection& connection,
 absl::StatusOr<int64_t> RetractArticle(postgres::Connection& connection,
                                        const ArticleRetraction& retraction,
                                        const Announce& announce);
+
+/// See Upkeep::ReleaseNextArticle. `attempt` is nullopt at first, and is kept for further attempts:
+/// if the commit of an earlier one was in doubt, its article is announced.
+absl::StatusOr<absl::Duration> ReleaseNextArticle(postgres::Connection& connection,
+                                                  std::optional<std::string>& attempt,
+                                                  const Announce& announce);
 
 absl::StatusOr<InspectedArticle> InspectArticle(postgres::Connection& connection,
                                                 const std::string& id);

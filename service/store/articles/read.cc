@@ -22,15 +22,15 @@ constexpr int kMaxBodyBytesRead = 4 << 20;
 // Maximum number of ids in one statement, unless a single list has more. A thousand take 7 ms.
 constexpr size_t kMaxListedIds = 1000;
 
-// $1 names (array), all different, $2 now. Selects the articles that are readable at $2. `place` is
-// the position of the name in $1, from 0.
+// $1 names (array), all different. Selects the articles that are readable. `place` is the position
+// of the name in $1, from 0.
 std::string SelectNamed(const std::string& columns, absl::string_view joined) {
   return absl::StrCat("SELECT ", columns,
                       ", asked.place - 1 AS place "
                       "FROM unnest($1::text[]) WITH ORDINALITY AS asked (name, place) "
                       "JOIN article_name n ON n.name = asked.name "
                       "JOIN article_state s USING (article_id) ",
-                      joined, " WHERE ", IsReadable("$2"));
+                      joined, " WHERE ", kIsReadable);
 }
 
 std::string SelectArticles(v1::ArticleView view) {
@@ -69,24 +69,24 @@ Label LabelOf(const ArticleQuery& query) {
 
 PageSource SourceOf(absl::string_view label_kind) {
   // Every parameter must appear in the statement, even if it is unused.
-  if (label_kind == kNoLabel) return {"s", "article_state s WHERE $7 = ''"};
+  if (label_kind == kNoLabel) return {"s", "article_state s WHERE $6 = ''"};
   constexpr char kLabelled[] =
       "article_label k JOIN article_state s USING (article_id) WHERE k.kind = '$0' AND k.value = "
-      "$$7";
+      "$$6";
   return {"k", absl::Substitute(kLabelled, label_kind)};
 }
 
-// $1 now, $2 published_after, $3 published_before, $4 and $5 time and id of the last row of the
-// page before, $6 limit, $7 the label's value or ''. Also selects `page_key`, and `matched`: the
-// number of rows, up to the limit, before the cut at kMaxReplyBytes.
+// $1 published_after, $2 published_before, $3 and $4 time and id of the last row of the page
+// before, $5 limit, $6 the label's value or ''. Also selects `page_key`, and `matched`: the number
+// of rows, up to the limit, before the cut at kMaxReplyBytes.
 std::string MakeArticlePage(absl::string_view label_kind, bool newest, bool full) {
   constexpr char kPage[] = R"sql(
 WITH page AS (
   SELECT $0.article_id, $0.publish_time AS key_time FROM $1
     AND $2
-    AND $0.publish_time >= $$2::timestamptz AND $0.publish_time < $$3::timestamptz
-    AND ($0.publish_time, $0.article_id) $3 ($$4::timestamptz, $$5)
-  ORDER BY $0.publish_time $4, $0.article_id $4 LIMIT $$6::integer
+    AND $0.publish_time >= $$1::timestamptz AND $0.publish_time < $$2::timestamptz
+    AND ($0.publish_time, $0.article_id) $3 ($$3::timestamptz, $$4)
+  ORDER BY $0.publish_time $4, $0.article_id $4 LIMIT $$5::integer
 ), sized AS (
   SELECT $5, page.key_time, count(*) OVER () AS matched, $6 AS bytes_before
   FROM page JOIN article_state s USING (article_id) JOIN article a USING (article_id)
@@ -100,8 +100,8 @@ FROM sized WHERE bytes_before <= $7 ORDER BY key_time $4, article_id $4)sql";
       full ? absl::StrCat("sum(octet_length(a.body)) OVER (ORDER BY page.key_time ", direction,
                           ", page.article_id ", direction, ") - octet_length(a.body)")
            : "0";
-  return absl::Substitute(kPage, source.key, source.from_where, IsReadable("$1"),
-                          newest ? "<" : ">", direction,
+  return absl::Substitute(kPage, source.key, source.from_where, kIsReadable, newest ? "<" : ">",
+                          direction,
                           ArticleColumns(full ? v1::ARTICLE_VIEW_FULL : v1::ARTICLE_VIEW_BASIC),
                           bytes_before, kMaxReplyBytes);
 }
@@ -136,8 +136,7 @@ postgres::Answers<std::optional<EncodedArticle>> ReadArticles(postgres::Connecti
   static const std::string basic = SelectArticles(v1::ARTICLE_VIEW_BASIC);
   static const std::string full = SelectArticles(v1::ARTICLE_VIEW_FULL);
   const bool is_full = view == v1::ARTICLE_VIEW_FULL;
-  const postgres::Result rows =
-      connection.Read(is_full ? full : basic, ArrayParameter(ids), NowParameter());
+  const postgres::Result rows = connection.Read(is_full ? full : basic, ArrayParameter(ids));
   const size_t place = rows.column_number("place");
   postgres::Answers<std::optional<EncodedArticle>> articles(ids.size(),
                                                             std::optional<EncodedArticle>());
@@ -155,7 +154,7 @@ postgres::Answers<std::optional<EncodedArticle>> ReadArticles(postgres::Connecti
 postgres::Answers<std::optional<ArticleState>> ReadArticleStates(
     postgres::Connection& connection, const std::vector<std::string>& ids) {
   static const std::string statement = SelectNamed(StateColumns(), "");
-  const postgres::Result rows = connection.Read(statement, ArrayParameter(ids), NowParameter());
+  const postgres::Result rows = connection.Read(statement, ArrayParameter(ids));
   const size_t place = rows.column_number("place");
   postgres::Answers<std::optional<ArticleState>> states(ids.size(), std::optional<ArticleState>());
   for (const auto& row : rows) states.at(row[place].as<size_t>()) = ReadState(row, 0);
@@ -187,9 +186,9 @@ absl::StatusOr<Page<v1::Article>> ListArticles(postgres::Connection& connection,
       query.after_key.empty() ? FirstArticleKey(query.order) : query.after_key;
   const std::pair<std::string, std::string> key = absl::StrSplit(after, absl::MaxSplits('/', 1));
   const postgres::Result rows =
-      connection.Read(SelectArticlePage(query), NowParameter(),
-                      TimeParameter(query.published_after), TimeParameter(query.published_before),
-                      key.first, key.second, query.page_size + 1, LabelOf(query).value);
+      connection.Read(SelectArticlePage(query), TimeParameter(query.published_after),
+                      TimeParameter(query.published_before), key.first, key.second,
+                      query.page_size + 1, LabelOf(query).value);
   const size_t matched = rows.empty() ? 0 : rows[0]["matched"].as<size_t>();
   return FillPage<v1::Article>(
       rows, matched, query.page_size, kMaxReplyBytes,

@@ -13,13 +13,22 @@
 // Full-text search of articles. Functions throw like postgres::Connection.
 namespace content::store {
 
-/// Makes the article, with its stored text, available to searches from `publish_time` on.
-/// `article_id` is the article's key.
+/// Makes an article, which is stored, available to searches. If it is scheduled, `publish_time` is
+/// InfiniteFuture, and searches do not find it until ShowInSearch. `article_id` is the article's
+/// key. Of `article`, only title, summary and body count.
 void IndexArticle(postgres::Transaction& transaction, const std::string& article_id,
+                  absl::Time publish_time, const v1::Article& article);
+
+/// Makes an article that was scheduled available to searches.
+void ShowInSearch(postgres::Transaction& transaction, const std::string& article_id,
                   absl::Time publish_time);
 
 /// Removes the article from searches.
 void UnindexArticle(postgres::Transaction& transaction, const std::string& article_id);
+
+/// Indexes the articles that should be available to searches and are not, because a migration has
+/// emptied the index. Logs and skips an article that cannot be indexed.
+void IndexMissingArticles(postgres::Connection& connection);
 
 /// See ArticleReads::SearchArticles.
 absl::StatusOr<Page<v1::SearchResult>> SearchArticles(postgres::Connection& connection,

@@ -5,6 +5,8 @@
 #include <string>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "content/text.h"
 
 namespace content::store {
 namespace {
@@ -13,35 +15,10 @@ constexpr size_t kPassageBytes = 300;
 // Bytes of a passage before its first marked word.
 constexpr size_t kLeadBytes = 80;
 
-struct Span {
-  size_t begin;
-  size_t end;
-};
-
-struct MarkedText {
-  std::string text;
-  std::vector<Span> marks;  // in order
-};
-
-MarkedText RemoveMarks(absl::string_view marked_text) {
-  MarkedText result;
-  for (const char c : marked_text) {
-    if (c == kMarkStart) {
-      result.marks.push_back({result.text.size(), result.text.size()});
-    } else if (c == kMarkEnd) {
-      if (!result.marks.empty()) result.marks.back().end = result.text.size();
-    } else {
-      result.text.push_back(c);
-    }
-  }
-  return result;
-}
-
 // Returns the index of the first mark in the best passage.
-size_t BestFirstMark(const MarkedText& marked) {
-  const std::vector<Span>& marks = marked.marks;
-  const auto word = [&](const Span& mark) {
-    return absl::AsciiStrToLower(marked.text.substr(mark.begin, mark.end - mark.begin));
+size_t BestFirstMark(absl::string_view text, const std::vector<Mark>& marks) {
+  const auto word = [&](const Mark& mark) {
+    return absl::AsciiStrToLower(text.substr(mark.begin, mark.end - mark.begin));
   };
   std::map<std::string, int> words;  // the words from `first` on that fit, with their number
   size_t best = 0;
@@ -66,30 +43,35 @@ size_t BestFirstMark(const MarkedText& marked) {
   return best;
 }
 
-bool IsInsideCharacter(const std::string& text, size_t at) {
-  return at < text.size() && (static_cast<unsigned char>(text[at]) & 0xC0) == 0x80;
+// Returns the last beginning of a character at or before `at`.
+size_t CharacterBoundary(absl::string_view text, size_t at) {
+  constexpr size_t kMaxCharacterBytes = 32;  // of one with several marks
+  size_t boundary = at;
+  for (size_t i = 0; i < kMaxCharacterBytes && boundary > 0; ++i, --boundary) {
+    if (IsCharacterStart(text, boundary)) return boundary;
+  }
+  while (at > 0 && (text[at] & 0xC0) == 0x80) --at;
+  return at;
 }
 
 // Returns where a passage that should start at `wanted` starts: after the next space, if there is
 // one before `latest`.
-size_t BeginOf(const std::string& text, size_t wanted, size_t latest) {
+size_t BeginOf(absl::string_view text, size_t wanted, size_t latest) {
   if (wanted == 0) return 0;
   for (size_t at = wanted; at < latest; ++at) {
     if (absl::ascii_isspace(text[at - 1]) && !absl::ascii_isspace(text[at])) return at;
   }
-  while (IsInsideCharacter(text, wanted)) ++wanted;
-  return wanted;
+  return CharacterBoundary(text, wanted);
 }
 
 // Returns where a passage that should end at `wanted` ends: before the last space, if there is one
 // after `earliest`.
-size_t EndOf(const std::string& text, size_t wanted, size_t earliest) {
+size_t EndOf(absl::string_view text, size_t wanted, size_t earliest) {
   if (wanted >= text.size()) return text.size();
   for (size_t at = wanted; at > earliest; --at) {
     if (absl::ascii_isspace(text[at])) return at;
   }
-  while (IsInsideCharacter(text, wanted)) --wanted;
-  return wanted;
+  return CharacterBoundary(text, wanted);
 }
 
 void AddPart(absl::string_view text, bool highlighted, std::vector<v1::SnippetPart>& parts) {
@@ -102,24 +84,25 @@ void AddPart(absl::string_view text, bool highlighted, std::vector<v1::SnippetPa
 
 }  // namespace
 
-std::vector<v1::SnippetPart> MakeSnippet(absl::string_view marked_text) {
-  const MarkedText marked = RemoveMarks(marked_text);
-  const size_t first = BestFirstMark(marked);
-  const Span shown = marked.marks.empty() ? Span{0, 0} : marked.marks[first];
-  const size_t begin =
-      BeginOf(marked.text, shown.begin - std::min(shown.begin, kLeadBytes), shown.begin);
-  const size_t end = EndOf(marked.text, begin + kPassageBytes, shown.end);
+std::vector<v1::SnippetPart> MakeSnippet(absl::string_view text, const std::vector<Mark>& marks) {
+  const Mark shown = marks.empty() ? Mark{0, 0} : marks[BestFirstMark(text, marks)];
+  const size_t begin = BeginOf(text, shown.begin - std::min(shown.begin, kLeadBytes), shown.begin);
+  const size_t end = EndOf(text, begin + kPassageBytes, shown.end);
 
   std::vector<v1::SnippetPart> parts;
   size_t at = begin;
-  const absl::string_view text = marked.text;
-  for (const Span& mark : marked.marks) {
+  for (const Mark& mark : marks) {
     if (mark.end <= at) continue;
     if (mark.begin >= end) break;
     const size_t word_begin = std::max(mark.begin, at);
     const size_t word_end = std::min(mark.end, end);
+    const absl::string_view word = text.substr(word_begin, word_end - word_begin);
     AddPart(text.substr(at, word_begin - at), false, parts);
-    AddPart(text.substr(word_begin, word_end - word_begin), true, parts);
+    if (mark.begin < at && !parts.empty()) {  // overlaps the one before
+      absl::StrAppend(parts.back().mutable_text(), word);
+    } else {
+      AddPart(word, true, parts);
+    }
     at = word_end;
   }
   AddPart(text.substr(at, end - at), false, parts);

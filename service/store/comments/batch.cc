@@ -5,7 +5,6 @@
 #include <string>
 #include <utility>
 
-#include "absl/time/clock.h"
 #include "content/errors.h"
 #include "content/names.h"
 #include "store/comments/comment_tree.h"
@@ -16,12 +15,12 @@ namespace {
 
 // A write and its article, which is locked.
 struct Item {
-  const CommentChange* change;
+  CommentChange* change;
   LockedArticle* article;
   CommentAnswer* answer;
 };
 
-std::vector<std::string> NamesOf(const std::vector<const CommentChange*>& changes) {
+std::vector<std::string> NamesOf(const std::vector<CommentChange*>& changes) {
   std::vector<std::string> names;
   for (const CommentChange* change : changes) {
     const std::string& name = ArticleOf(*change);
@@ -32,12 +31,13 @@ std::vector<std::string> NamesOf(const std::vector<const CommentChange*>& change
 
 class CommentBatch {
  public:
-  CommentBatch(postgres::Connection& connection, const std::vector<const CommentChange*>& changes,
+  CommentBatch(postgres::Connection& connection, const std::vector<CommentChange*>& changes,
                postgres::WriteMode mode)
       : transaction_(connection), changes_(changes), mode_(mode), answers_(changes.size()) {}
 
   std::vector<CommentAnswer> Run(const Announce& announce) {
     Lock();
+    ReadParentArticles();
     ReadRequests();
     ReadComments();
     Apply();
@@ -50,7 +50,7 @@ class CommentBatch {
  private:
   void Lock() {
     const LockWait wait = mode_.skip_locked ? LockWait::kSkip : LockWait::kWait;
-    const auto named = LockArticles(transaction_, NamesOf(changes_), now_, wait);
+    const auto named = LockArticles(transaction_, NamesOf(changes_), wait);
     for (const auto& [name, article] : named) {
       if (article) articles_.try_emplace(article->id, *article);
     }
@@ -62,6 +62,33 @@ class CommentBatch {
         items_.push_back({changes_[i], &articles_.at(found->second->id), &answers_[i]});
       }
     }
+  }
+
+  // Replies may name their parent's article by another name than their own. After the lock, because
+  // until then the article may be renamed.
+  void ReadParentArticles() {
+    std::vector<std::string> names;
+    for (const Item& item : items_) {
+      if (NamesOtherArticle(item)) names.push_back(ParentArticleOf(item));
+    }
+    if (!names.empty()) parent_articles_ = ReadArticleKeys(transaction_, names);
+  }
+
+  // Returns the article in the name of the comment that is replied to; empty if there is none.
+  static std::string ParentArticleOf(const Item& item) {
+    const auto* const added = std::get_if<NewComment>(item.change);
+    return added == nullptr ? "" : added->reply_to.article_id;
+  }
+
+  static bool NamesOtherArticle(const Item& item) {
+    const std::string parent_article = ParentArticleOf(item);
+    return !parent_article.empty() && parent_article != ArticleOf(*item.change);
+  }
+
+  bool RepliesHere(const Item& item) const {
+    if (!NamesOtherArticle(item)) return true;
+    const auto key = parent_articles_.find(ParentArticleOf(item));
+    return key != parent_articles_.end() && key->second == item.article->id;
   }
 
   void ReadRequests() {
@@ -111,7 +138,8 @@ class CommentBatch {
       *item.answer = WriteComment({.article = *item.article,
                                    .comments = comments_,
                                    .requests = requests_,
-                                   .now = now_,
+                                   .now = item.article->now,
+                                   .replies_here = RepliesHere(item),
                                    .in_doubt = mode_.in_doubt},
                                   *item.change);
     }
@@ -142,11 +170,11 @@ class CommentBatch {
     return notices;
   }
 
-  const absl::Time now_ = absl::Now();
   postgres::Transaction transaction_;
-  const std::vector<const CommentChange*>& changes_;
+  const std::vector<CommentChange*>& changes_;
   const postgres::WriteMode mode_;
-  std::map<std::string, LockedArticle> articles_;  // by key
+  std::map<std::string, LockedArticle> articles_;       // by key
+  std::map<std::string, std::string> parent_articles_;  // keys by name
   std::vector<CommentAnswer> answers_;
   std::vector<Item> items_;
   RequestLog requests_{transaction_};
@@ -156,7 +184,7 @@ class CommentBatch {
 }  // namespace
 
 std::vector<CommentAnswer> WriteComments(postgres::Connection& connection,
-                                         const std::vector<const CommentChange*>& changes,
+                                         const std::vector<CommentChange*>& changes,
                                          postgres::WriteMode mode, const Announce& announce) {
   return CommentBatch(connection, changes, mode).Run(announce);
 }

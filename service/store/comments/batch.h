@@ -17,9 +17,10 @@ using CommentAnswer = std::optional<absl::StatusOr<v1::Comment>>;
 
 /// Runs writes in one transaction, in this order, and answers each (see WriteComment). A write that
 /// fails does not affect the others. If this throws an exception (see Connection), none was done,
-/// or the outcome of all is unknown.
+/// or the outcome of all is unknown. The ids of comments that it tried to add are then in
+/// `changes`.
 std::vector<CommentAnswer> WriteComments(postgres::Connection& connection,
-                                         const std::vector<const CommentChange*>& changes,
+                                         const std::vector<CommentChange*>& changes,
                                          postgres::WriteMode mode, const Announce& announce);
 
 }  // namespace content::store

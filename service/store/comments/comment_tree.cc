@@ -5,14 +5,11 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
-#include "google/protobuf/util/time_util.h"
 #include "postgres/bulk.h"
 #include "store/columns.h"
 
 namespace content::store {
 namespace {
-
-using google::protobuf::util::TimeUtil;
 
 // Whole comments, in any state.
 const postgres::BulkStatement<2>& SelectComments() {
@@ -224,7 +221,9 @@ const v1::Comment& CommentTree::Change(LockedArticle& article, const StoredComme
   Entry& entry = comments_[{article.id, comment.id}];
   StoredComment& stored = entry.comment;
   Stamp(article, changed);
-  *changed.mutable_update_time() = TimeUtil::MicrosecondsToTimestamp(absl::ToUnixMicros(now));
+  // It never goes back, even if the database's clock does.
+  const absl::Time updated = std::max(now, FromTimestamp(stored.message.update_time()));
+  *changed.mutable_update_time() = ToTimestamp(updated);
   article.comment_count += Difference(IsVisible(stored.message), IsVisible(changed));
   stored.message = std::move(changed);
   const bool was_shown = stored.shown;

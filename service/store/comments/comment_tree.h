@@ -67,7 +67,7 @@ class CommentTree {
                          const StoredComment* parent, v1::Comment comment);
 
   /// Gives `comment`, which Find returned, the author, body, state and edit_count of `changed`, at
-  /// a new revision of the article. Returns it as it will be written.
+  /// a new revision of the article and at the time `now`. Returns it as it will be written.
   const v1::Comment& Change(LockedArticle& article, const StoredComment& comment, absl::Time now,
                             v1::Comment changed);
 

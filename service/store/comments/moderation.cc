@@ -5,11 +5,28 @@
 
 #include "absl/strings/str_split.h"
 #include "absl/strings/substitute.h"
+#include "content/errors.h"
+#include "content/names.h"
 #include "content/rules.h"
 #include "store/columns.h"
 
 namespace content::store {
 namespace {
+
+// $1 article, $2 comment id. One row if the article exists; the comment's columns are NULL if there
+// is no comment. (For LIMIT 1 see SelectComments in read.cc.)
+std::string SelectComment() {
+  return absl::Substitute(R"sql(
+SELECT $0
+FROM article_state s
+LEFT JOIN LATERAL (
+  SELECT * FROM comment found
+  WHERE found.article_id = s.article_id AND found.comment_id = $$2::uuid
+  LIMIT 1
+) c ON true
+WHERE $1)sql",
+                          CommentColumns(), IsNamed("$1"));
+}
 
 // $1 and $2 comment id and article key of the last row of the page before, $3 limit. The state is
 // part of the text, because the partial index is not used for a parameter.
@@ -26,6 +43,17 @@ ORDER BY c.comment_id, c.article_id LIMIT $$3::integer)sql",
 constexpr char kFirstKey[] = "00000000-0000-0000-0000-000000000000/";
 
 }  // namespace
+
+absl::StatusOr<v1::Comment> InspectComment(postgres::Connection& connection,
+                                           const CommentRef& comment) {
+  static const std::string statement = SelectComment();
+  const postgres::Result rows = connection.Read(statement, comment.article_id, comment.comment_id);
+  if (rows.empty()) return ArticleNotFound(ArticleName(comment.article_id));
+  if (rows[0]["comment_id"].is_null()) {
+    return CommentNotFound(CommentName(comment.article_id, comment.comment_id));
+  }
+  return ReadComment(rows[0], Audience::kModerators);
+}
 
 absl::StatusOr<Page<v1::Comment>> ListModerationQueue(postgres::Connection& connection,
                                                       const ModerationQuery& query) {

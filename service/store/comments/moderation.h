@@ -8,6 +8,10 @@
 
 namespace content::store {
 
+/// See CommentReads::InspectComment. Throws like postgres::Connection.
+absl::StatusOr<v1::Comment> InspectComment(postgres::Connection& connection,
+                                           const CommentRef& comment);
+
 /// See CommentReads::ListModerationQueue. Throws like postgres::Connection.
 absl::StatusOr<Page<v1::Comment>> ListModerationQueue(postgres::Connection& connection,
                                                       const ModerationQuery& query);

@@ -12,7 +12,7 @@
 namespace content::store {
 namespace {
 
-// $1 articles, $2 comment ids (arrays of the same length), $3 now. One row for each article that is
+// $1 articles, $2 comment ids (arrays of the same length). One row for each article that is
 // readable: the columns of the comment (NULL if there is none), `revision` of the article, and
 // `place`, the position in the arrays from 0. (LIMIT 1 makes the planner look up each comment by
 // its whole key. Otherwise it may look up by the article alone and filter, as if every article had
@@ -29,7 +29,7 @@ LEFT JOIN LATERAL (
   LIMIT 1
 ) c ON true
 WHERE $1)sql";
-  return absl::Substitute(kComments, CommentColumns(), IsReadable("$3"));
+  return absl::Substitute(kComments, CommentColumns(), kIsReadable);
 }
 
 struct PageKey {
@@ -40,9 +40,9 @@ struct PageKey {
 
 PageKey KeyOf(v1::CommentOrder order) {
   if (order == v1::COMMENT_ORDER_THREADED) {
-    return {"c.thread_key", "decode($3, 'hex')", "encode(c.thread_key, 'hex')"};
+    return {"c.thread_key", "decode($2, 'hex')", "encode(c.thread_key, 'hex')"};
   }
-  return {"c.comment_id", "$3::uuid", "c.comment_id::text"};
+  return {"c.comment_id", "$2::uuid", "c.comment_id::text"};
 }
 
 // Comes before every other key in the order: the first page starts after it.
@@ -53,40 +53,42 @@ std::string FirstCommentKey(v1::CommentOrder order) {
 }
 
 std::string ThreadFilter(v1::CommentOrder order, bool one_thread) {
-  if (!one_thread) return "$5::text = ''";
-  if (order != v1::COMMENT_ORDER_THREADED) return "c.parent_id = $5::text::uuid";
+  if (!one_thread) return "$4::text = ''";
+  if (order != v1::COMMENT_ORDER_THREADED) return "c.parent_id = $4::text::uuid";
   // The keys that begin with the thread key of the comment replied to.
   constexpr char kThread[] =
       "(SELECT t.thread_key FROM comment t WHERE t.article_id = s.article_id "
-      "AND t.comment_id = $5::text::uuid)";
+      "AND t.comment_id = $4::text::uuid)";
   return absl::StrCat("c.thread_key > ", kThread, " AND c.thread_key < ", kThread,
                       " || decode(repeat('ff', 16), 'hex')");
 }
 
-// $1 article, $2 now, $3 key of the last row of the page before, $4 limit, $5 reply_to or ''.
-// Selects the columns of a comment with `page_key`, the article's state, and `thread_exists`:
-// whether readers see the comment replied to. If the article is readable, there is at least one
-// row; the comment's columns are NULL if there is no comment.
+// $1 article, $2 key of the last row of the page before, $3 limit, $4 and $5 comment id and article
+// of reply_to, or ''. Selects the columns of a comment with `page_key`, the article's state, and
+// `thread_exists`: whether the comment replied to is on this article and readers see it. If the
+// article is readable, there is at least one row; the comment's columns are NULL if there is no
+// comment.
 std::string MakeCommentPage(v1::CommentOrder order, bool one_thread) {
   const PageKey key = KeyOf(order);
   constexpr char kPage[] = R"sql(
 SELECT page.*, $9,
-       $$5::text = '' OR EXISTS (SELECT FROM comment t WHERE t.article_id = s.article_id
-                           AND t.comment_id = NULLIF($$5::text, '')::uuid AND t.shown)
-         AS thread_exists
+       $$4::text = '' OR EXISTS (
+         SELECT FROM comment t WHERE t.article_id = s.article_id AND $8
+         AND t.comment_id = NULLIF($$4::text, '')::uuid AND t.shown) AS thread_exists
 FROM article_state s
 LEFT JOIN LATERAL (
   SELECT $0, $1 AS sort_key, $2 AS page_key
   FROM comment c
   WHERE c.article_id = s.article_id AND c.shown AND $3 AND $1 $4 $5
-  ORDER BY $1 $6 LIMIT $$4::integer
+  ORDER BY $1 $6 LIMIT $$3::integer
 ) page ON true
-WHERE $7 AND $8
+WHERE $7
 ORDER BY page.sort_key $6)sql";
   const bool newest = order == v1::COMMENT_ORDER_NEWEST;
-  return absl::Substitute(kPage, CommentColumns(), key.column, key.text,
-                          ThreadFilter(order, one_thread), newest ? "<" : ">", key.parameter,
-                          newest ? "DESC" : "ASC", IsNamed("$1"), IsReadable("$2"), StateColumns());
+  return absl::Substitute(
+      kPage, CommentColumns(), key.column, key.text, ThreadFilter(order, one_thread),
+      newest ? "<" : ">", key.parameter, newest ? "DESC" : "ASC",
+      absl::StrCat(IsNamed("$1"), " AND ", kIsReadable), IsNamed("$5"), StateColumns());
 }
 
 const std::string& SelectCommentPage(const CommentQuery& query) {
@@ -101,7 +103,7 @@ const std::string& SelectCommentPage(const CommentQuery& query) {
     }
     return made;
   }();
-  const bool one_thread = !query.reply_to_id.empty();
+  const bool one_thread = !query.reply_to.comment_id.empty();
   const auto statement = statements.find({query.order, one_thread});
   // Unknown orders count as newest first.
   return statement != statements.end() ? statement->second
@@ -120,7 +122,7 @@ postgres::Answers<FoundComment> FindComments(postgres::Connection& connection,
     ids.push_back(id);
   }
   const postgres::Result rows =
-      connection.Read(statement, ArrayParameter(articles), ArrayParameter(ids), NowParameter());
+      connection.Read(statement, ArrayParameter(articles), ArrayParameter(ids));
   const size_t comment_id = rows.column_number("comment_id");
   const size_t revision = rows.column_number("revision");
   const size_t place = rows.column_number("place");
@@ -151,8 +153,8 @@ absl::StatusOr<CommentPage> ListComments(postgres::Connection& connection,
   const std::string after =
       query.after_key.empty() ? FirstCommentKey(query.order) : query.after_key;
   const postgres::Result rows =
-      connection.Read(SelectCommentPage(query), query.article_id, NowParameter(), after,
-                      query.page_size + 1, query.reply_to_id);
+      connection.Read(SelectCommentPage(query), query.article_id, after, query.page_size + 1,
+                      query.reply_to.comment_id, query.reply_to.article_id);
   if (rows.empty()) return ArticleNotFound(ArticleName(query.article_id));
   const postgres::Row first = rows[0];
   CommentPage result;
@@ -162,7 +164,7 @@ absl::StatusOr<CommentPage> ListComments(postgres::Connection& connection,
                               result.article.revision);
   }
   if (!first["thread_exists"].as<bool>()) {
-    return CommentNotFound(CommentName(query.article_id, query.reply_to_id));
+    return CommentNotFound(CommentName(query.reply_to.article_id, query.reply_to.comment_id));
   }
   if (!first["comment_id"].is_null()) {
     const auto read = [](const postgres::Row& row) { return ReadComment(row, Audience::kReaders); };

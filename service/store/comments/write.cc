@@ -1,18 +1,17 @@
 #include "store/comments/write.h"
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 
-#include "absl/time/clock.h"
 #include "content/errors.h"
 #include "content/names.h"
 #include "content/rules.h"
-#include "google/protobuf/util/time_util.h"
+#include "content/uuid.h"
+#include "store/columns.h"
 
 namespace content::store {
 namespace {
-
-using google::protobuf::util::TimeUtil;
 
 std::string NameOf(const CommentRef& comment) {
   return CommentName(comment.article_id, comment.comment_id);
@@ -44,9 +43,9 @@ v1::Comment PreviewOfNew(v1::Comment message) {
   return message;
 }
 
-// Returns the comment if an earlier attempt without a request_id has added it.
+// Returns the comment if the attempt before, without a request_id, has added it.
 std::optional<v1::Comment> FindAdded(const WriteScope& scope, const NewComment& comment) {
-  if (!scope.in_doubt) return std::nullopt;
+  if (!scope.in_doubt || comment.comment_id.empty()) return std::nullopt;
   const StoredComment* added = scope.comments.Find(scope.article, comment.comment_id);
   if (added == nullptr) return std::nullopt;
   return WithArticleRevision(added->message, scope.article.revision);
@@ -55,19 +54,30 @@ std::optional<v1::Comment> FindAdded(const WriteScope& scope, const NewComment& 
 // Returns the comment that a new one replies to; nullptr if it starts a thread.
 absl::StatusOr<const StoredComment*> FindParent(const WriteScope& scope,
                                                 const NewComment& comment) {
-  if (comment.reply_to_id.empty()) return nullptr;
-  const StoredComment* parent = scope.comments.Find(scope.article, comment.reply_to_id);
-  if (parent == nullptr || parent->message.state() != v1::COMMENT_STATE_VISIBLE) {
-    return CommentNotFound(CommentName(scope.article.name, comment.reply_to_id));
+  if (comment.reply_to.comment_id.empty()) return nullptr;
+  const StoredComment* parent = scope.comments.Find(scope.article, comment.reply_to.comment_id);
+  if (!scope.replies_here || parent == nullptr ||
+      parent->message.state() != v1::COMMENT_STATE_VISIBLE) {
+    return CommentNotFound(NameOf(comment.reply_to));
   }
   if (parent->message.depth() >= kMaxThreadDepth) return ThreadTooDeep(kMaxThreadDepth);
   return parent;
 }
 
-v1::Comment NewMessage(const NewComment& comment, const LockedArticle& article,
+// Returns the id and create_time of a new comment. A reply has a later id than its parent, which
+// may be from a time when the clock was ahead.
+TimedUuid NewCommentId(absl::Time now, const StoredComment* parent) {
+  TimedUuid id = NewTimedUuid(now);
+  if (parent == nullptr) return id;
+  if (id.text <= parent->id) id.text = UuidAfter(parent->id);
+  id.time = std::max(id.time, FromTimestamp(parent->message.create_time()));
+  return id;
+}
+
+v1::Comment NewMessage(const NewComment& comment, const TimedUuid& id, const LockedArticle& article,
                        const StoredComment* parent) {
   v1::Comment message;
-  message.set_name(CommentName(article.name, comment.comment_id));
+  message.set_name(CommentName(article.name, id.text));
   *message.mutable_author() = comment.author;
   message.set_body(comment.body);
   if (parent != nullptr) {
@@ -77,13 +87,12 @@ v1::Comment NewMessage(const NewComment& comment, const LockedArticle& article,
   message.set_state(article.comment_policy == v1::COMMENT_POLICY_PREMODERATED
                         ? v1::COMMENT_STATE_PENDING
                         : v1::COMMENT_STATE_VISIBLE);
-  *message.mutable_create_time() =
-      TimeUtil::MicrosecondsToTimestamp(absl::ToUnixMicros(comment.create_time));
+  *message.mutable_create_time() = ToTimestamp(id.time);
   *message.mutable_update_time() = message.create_time();
   return message;
 }
 
-absl::StatusOr<v1::Comment> Write(const WriteScope& scope, const NewComment& comment) {
+absl::StatusOr<v1::Comment> Write(const WriteScope& scope, NewComment& comment) {
   LockedArticle& article = scope.article;
   // First, because the article may have changed since the comment was added.
   if (std::optional<v1::Comment> added = FindAdded(scope, comment)) return *std::move(added);
@@ -94,8 +103,10 @@ absl::StatusOr<v1::Comment> Write(const WriteScope& scope, const NewComment& com
   }
   const absl::StatusOr<const StoredComment*> parent = FindParent(scope, comment);
   if (!parent.ok()) return parent.status();
-  v1::Comment message = NewMessage(comment, article, *parent);
+  const TimedUuid id = NewCommentId(scope.now, *parent);
+  v1::Comment message = NewMessage(comment, id, article, *parent);
   if (comment.validate_only) return message;
+  comment.comment_id = id.text;
 
   const v1::Comment& added =
       scope.comments.Add(article, comment.comment_id, *parent, std::move(message));
@@ -142,6 +153,9 @@ absl::Status CheckEditable(const v1::Comment& comment, const std::string& name) 
 absl::StatusOr<v1::Comment> Write(const WriteScope& scope, const CommentEdit& edit) {
   LockedArticle& article = scope.article;
   if (!article.readable) return ArticleNotFound(ArticleName(edit.comment.article_id));
+  if (article.comment_policy == v1::COMMENT_POLICY_CLOSED) {
+    return CommentsClosed(ArticleName(article.name));
+  }
 
   const StoredComment* comment = scope.comments.Find(article, edit.comment.comment_id);
   if (comment == nullptr) return CommentNotFound(NameOf(edit.comment));
@@ -165,7 +179,9 @@ absl::StatusOr<v1::Comment> Write(const WriteScope& scope, const CommentEdit& ed
 absl::StatusOr<v1::Comment> Write(const WriteScope& scope, const CommentDeletion& deletion) {
   LockedArticle& article = scope.article;
   const CommentRef& reference = deletion.comment;
-  if (!article.readable) return ArticleNotFound(ArticleName(reference.article_id));
+  if (!article.readable && !deletion.by_moderator) {
+    return ArticleNotFound(ArticleName(reference.article_id));
+  }
 
   const StoredComment* comment = scope.comments.Find(article, reference.comment_id);
   if (comment == nullptr && !deletion.allow_missing) return CommentNotFound(NameOf(reference));
@@ -206,7 +222,7 @@ absl::StatusOr<v1::Comment> Write(const WriteScope& scope, const CommentModerati
 // ---- All writes ----
 
 const std::string& ArticleIdOf(const NewComment& comment) { return comment.article_id; }
-const std::string& TargetIdOf(const NewComment& comment) { return comment.reply_to_id; }
+const std::string& TargetIdOf(const NewComment& comment) { return comment.reply_to.comment_id; }
 template <class Change>
 const std::string& ArticleIdOf(const Change& change) {
   return change.comment.article_id;
@@ -268,11 +284,11 @@ bool MayShowOrHide(const CommentChange& change, const LockedArticle& article) {
   return std::visit([&](const auto& it) { return ShowsOrHides(it, article); }, change);
 }
 
-absl::StatusOr<v1::Comment> WriteComment(const WriteScope& scope, const CommentChange& change) {
+absl::StatusOr<v1::Comment> WriteComment(const WriteScope& scope, CommentChange& change) {
   absl::StatusOr<std::optional<v1::Comment>> replay = ReplayIfDone(scope, RequestOf(change));
   if (!replay.ok()) return replay.status();
   return std::visit(
-      [&](const auto& it) -> absl::StatusOr<v1::Comment> {
+      [&](auto& it) -> absl::StatusOr<v1::Comment> {
         absl::StatusOr<v1::Comment> written = *replay ? **std::move(replay) : Write(scope, it);
         if (!written.ok()) return written;
         return AnswerTo(it, *std::move(written));

@@ -23,7 +23,10 @@ struct WriteScope {
   LockedArticle& article;
   CommentTree& comments;
   RequestLog& requests;
+  /// The time of the database (LockedArticle::now).
   absl::Time now;
+  /// Whether the comment that a new one replies to is named as one of this article.
+  bool replies_here;
   /// Whether an earlier attempt may have been committed.
   bool in_doubt;
 };
@@ -45,11 +48,12 @@ bool MayShowOrHide(const CommentChange& change, const LockedArticle& article);
 
 /// Applies a write in memory, or replays its answer if the same request was done before. Returns
 /// the comment with the article's new revision or, for a deletion, only the revision. A write that
-/// fails changes nothing.
+/// fails changes nothing. Stores the id of a comment that it adds in `change`, for the next
+/// attempt.
 ///
 /// Everything that the write refers to must have been read: its request; the comment that this
 /// request wrote earlier; TargetOf and, if it MayShowOrHide, the comments above that; and, if it is
-/// in doubt, the comment that it adds.
-absl::StatusOr<v1::Comment> WriteComment(const WriteScope& scope, const CommentChange& change);
+/// in doubt, the comment that the attempt before tried to add.
+absl::StatusOr<v1::Comment> WriteComment(const WriteScope& scope, CommentChange& change);
 
 }  // namespace content::store

@@ -6,7 +6,6 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
-#include "absl/time/clock.h"
 #include "google/protobuf/util/time_util.h"
 #include "store/columns.h"
 #include "store/comments/comment_tree.h"
@@ -78,7 +77,7 @@ std::optional<ErasedComments> AnswerIfCommitted(postgres::Connection& connection
                                                 const ErasureAttempt& attempt,
                                                 const Announce& announce) {
   postgres::Transaction transaction(connection);
-  const auto article = LockArticleByKey(transaction, attempt.key.article_id);
+  const auto article = LockArticle(transaction, attempt.key.article_id);
   if (!article || !WasCommitted(transaction, *article, attempt)) return std::nullopt;
   announce({NoticeOf(*article)});
   return attempt.erased;
@@ -95,12 +94,11 @@ std::optional<ErasureAttempt> EraseSome(postgres::Transaction& transaction, Lock
   ErasureAttempt attempt{.erased = {.articles = {article.id}, .complete = false},
                          .key = *keys.begin(),
                          .tombstone = {}};
-  const absl::Time now = absl::Now();
   for (const StoredKey& key : keys) {
     const StoredComment* const comment = tree.Find(article, key.comment_id);
     if (comment == nullptr) continue;  // not possible under the lock
     attempt.key = key;
-    attempt.tombstone = tree.Change(article, *comment, now, Tombstone(comment->message));
+    attempt.tombstone = tree.Change(article, *comment, article.now, Tombstone(comment->message));
     ++attempt.erased.comment_count;
   }
   tree.Write();
@@ -137,7 +135,7 @@ absl::StatusOr<ErasedComments> EraseAuthor(postgres::Connection& connection,
   const postgres::Result first = transaction.Exec(select_article, author_id);
   if (first.empty()) return ErasedComments{.complete = true};
 
-  LockedArticle article = LockArticleByKey(transaction, first[0]["article_id"].c_str()).value();
+  LockedArticle article = LockArticle(transaction, first[0]["article_id"].c_str()).value();
   attempt = EraseSome(transaction, article, author_id);
   // Others may have erased them before the lock was taken. There may be more on other articles.
   if (!attempt) return ErasedComments{.complete = false};

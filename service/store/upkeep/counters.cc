@@ -7,7 +7,6 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "absl/time/clock.h"
 #include "content/errors.h"
 #include "content/names.h"
 #include "store/columns.h"
@@ -185,7 +184,7 @@ std::optional<VerifiedCounters> AnswerIfRepaired(postgres::Connection& connectio
                                                  const RepairAttempt& attempt,
                                                  const Announce& announce) {
   postgres::Transaction transaction(connection);
-  const auto article = LockArticleByKey(transaction, attempt.article_key);
+  const auto article = LockArticle(transaction, attempt.article_key);
   if (!article || !Examine(transaction, article->id).all_right()) return std::nullopt;
   announce({NoticeOf(*article)});
   return attempt.verified;
@@ -218,7 +217,7 @@ absl::StatusOr<VerifiedCounters> VerifyCounters(postgres::Connection& connection
   for (const ArticleRef& article : articles) {
     Findings findings = Examine(transaction, article.key);
     if (query.repair && !findings.all_right()) {
-      repaired = LockArticleByKey(transaction, article.key).value();
+      repaired = LockArticle(transaction, article.key).value();
       findings = Repair(transaction, *repaired);
     }
     AddDrifts(article.name, findings, repaired.has_value(), verified.drifts);

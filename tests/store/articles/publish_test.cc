@@ -11,6 +11,7 @@
 #include "absl/time/time.h"
 #include "google/protobuf/util/time_util.h"
 #include "store/store_fixture.h"
+#include "support/proxy.h"
 
 namespace content::store {
 namespace {
@@ -18,6 +19,7 @@ namespace {
 using google::protobuf::util::TimeUtil;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
+using ::testing::UnorderedElementsAre;
 
 class PublishArticleTest : public StoreTest {};
 
@@ -196,10 +198,145 @@ TEST_F(PublishArticleTest, ListsSearchAndCommentsFollowThePublishTime) {
   EXPECT_EQ(ReasonOf(Delete(comment).status()), "ARTICLE_NOT_FOUND");
   EXPECT_EQ(Inspect("post")->article.publish_time(), edit.article.publish_time());
   EXPECT_FALSE(Inspect("post")->retracted);
-  EXPECT_EQ(Sql("SELECT count(DISTINCT publish_time) FROM (SELECT publish_time FROM article_label "
-                "UNION ALL SELECT publish_time FROM article_search UNION ALL "
-                "SELECT publish_time FROM article_state) AS everywhere"),
-            "1");
+  constexpr char kCountTimes[] =
+      "SELECT count(DISTINCT publish_time) FROM (SELECT publish_time FROM article_label "
+      "UNION ALL SELECT publish_time FROM article_search UNION ALL "
+      "SELECT publish_time FROM article_state) AS everywhere";
+  EXPECT_EQ(Sql(kCountTimes), "2") << "while it is scheduled, searches skip it";
+  Sql("UPDATE article_state SET publish_time = publish_time - interval '2 hours'; "
+      "UPDATE article_label SET publish_time = publish_time - interval '2 hours'");
+  ReleaseDueArticles();
+  EXPECT_EQ(Sql(kCountTimes), "1");
+}
+
+// The same happens if the clock of the database was ahead when the articles were published.
+TEST_F(PublishArticleTest, ArticlesStayWhenTheClockOfTheDatabaseGoesBack) {
+  v1::Article scheduled = MakeArticle("scheduled");
+  *scheduled.mutable_publish_time() =
+      TimeUtil::MicrosecondsToTimestamp(absl::ToUnixMicros(absl::Now() + absl::Hours(24)));
+  v1::Article unscheduled = MakeArticle("unscheduled");
+  unscheduled.clear_publish_time();
+  for (const v1::Article& article : {scheduled, unscheduled}) {
+    ASSERT_TRUE(Publish(article).ok());
+  }
+  Sql("UPDATE article_state SET publish_time = now() WHERE scheduled");
+  ReleaseDueArticles();
+  for (const char* table : {"article_state", "article_label", "article_search"}) {
+    Sql(absl::StrCat("UPDATE ", table, " SET publish_time = now() + interval '1 hour'"));
+  }
+
+  const auto expect_all = [&](const std::vector<std::string>& names) {
+    EXPECT_THAT(ListTitles({.page_size = 9}),
+                UnorderedElementsAre("About scheduled", "About unscheduled"));
+    for (const std::string& name : names) {
+      EXPECT_TRUE(Exists(name)) << name;
+      EXPECT_TRUE(Create(MakeComment(name, "text")).ok()) << name;
+    }
+  };
+  expect_all({"scheduled", "unscheduled"});
+  ReleaseDueArticles();
+  v1::Article changes;
+  changes.set_summary("Changed.");
+  for (const char* id : {"scheduled", "unscheduled"}) {
+    ASSERT_TRUE(Edit({.id = id, .article = changes, .paths = {"summary"}}).ok());
+    ASSERT_TRUE(Rename({.id = id, .new_id = absl::StrCat(id, "-2")}).ok());
+  }
+  expect_all({"scheduled-2", "unscheduled-2"});
+}
+
+TEST_F(PublishArticleTest, TheUpdateTimeNeverGoesBack) {
+  ASSERT_TRUE(Publish(MakeArticle("post")).ok());
+  Sql("UPDATE article SET update_time = update_time + interval '1 hour'");
+  const v1::Article before = GetOne("post");
+  v1::Article changes;
+  changes.set_summary("Changed.");
+  ASSERT_TRUE(Edit({.id = "post", .article = changes, .paths = {"summary"}}).ok());
+  EXPECT_EQ(TimeUtil::ToString(GetOne("post").update_time()),
+            TimeUtil::ToString(before.update_time()));
+}
+
+TEST_F(PublishArticleTest, AScheduledArticleIsReleasedOnceWhoeverDoesIt) {
+  v1::Article article = MakeArticle("soon");
+  *article.mutable_publish_time() =
+      TimeUtil::MicrosecondsToTimestamp(absl::ToUnixMicros(absl::Now() + absl::Hours(24)));
+  ASSERT_TRUE(Publish(article).ok());
+  const auto other = *Open(url_);
+  Sql("UPDATE article_state SET publish_time = now()");
+  {
+    std::vector<std::jthread> servers;
+    for (Store* store : {store_.get(), other.get(), store_.get(), other.get()}) {
+      servers.emplace_back([store] {
+        const auto due_in = Await<absl::Duration>(
+            [&](auto done) { store->ReleaseNextArticle({}, std::move(done)); });
+        EXPECT_TRUE(due_in.ok()) << due_in.status();
+      });
+    }
+  }
+  EXPECT_TRUE(Exists("soon"));
+  EXPECT_EQ(Sql("SELECT position FROM article_feed"), "2") << "one for each change";
+}
+
+// Publishes scheduled articles, of which the first is due first, and makes them due.
+class ReleaseTest : public StoreTest {
+ protected:
+  void MakeDue(const std::vector<std::string>& ids) {
+    for (const std::string& id : ids) {
+      v1::Article article = MakeArticle(id);
+      *article.mutable_publish_time() =
+          TimeUtil::MicrosecondsToTimestamp(absl::ToUnixMicros(absl::Now() + absl::Hours(24)));
+      ASSERT_TRUE(Publish(article).ok());
+      Sql("UPDATE article_state SET publish_time = publish_time - interval '25 hours' "
+          "WHERE article_id = '" +
+          id + "'");
+    }
+  }
+
+  absl::StatusOr<absl::Duration> Release(Store& store) {
+    return Await<absl::Duration>([&](auto done) { store.ReleaseNextArticle({}, std::move(done)); });
+  }
+};
+
+TEST_F(ReleaseTest, ALockedArticleHoldsNothingUp) {
+  MakeDue({"first", "second"});
+  testing::Session session(url_);
+  session.Run("BEGIN; SELECT FROM article_state WHERE article_id = 'first' FOR UPDATE");
+  EXPECT_EQ(*Release(*store_), absl::ZeroDuration());
+  EXPECT_TRUE(Exists("second"));
+  EXPECT_EQ(*Release(*store_), absl::Seconds(1)) << "the one that is due is locked";
+  EXPECT_FALSE(Exists("first"));
+  EXPECT_TRUE(Publish(MakeArticle("other")).ok());
+  session.Run("COMMIT");
+  EXPECT_EQ(*Release(*store_), absl::ZeroDuration());
+  EXPECT_TRUE(Exists("first"));
+  EXPECT_EQ(*Release(*store_), absl::InfiniteDuration());
+}
+
+TEST_F(ReleaseTest, ADamagedArticleHoldsNothingUp) {
+  MakeDue({"damaged", "gone", "never", "last"});
+  Sql("UPDATE article SET authors = '7' WHERE article_id = 'damaged';"
+      "DELETE FROM article_search WHERE article_id = 'gone';"
+      "DELETE FROM article_label WHERE article_id = 'gone';"
+      "DELETE FROM article WHERE article_id = 'gone';"
+      "UPDATE article_state SET publish_time = '-infinity' WHERE article_id = 'never'");
+  ReleaseDueArticles();
+  EXPECT_TRUE(Exists("last"));
+}
+
+TEST_F(ReleaseTest, AReleaseWhoseCommitWasInDoubtIsAnnounced) {
+  for (const auto cut : {testing::Proxy::Cut::kBeforeCommit, testing::Proxy::Cut::kAfterCommit}) {
+    const std::string id = cut == testing::Proxy::Cut::kBeforeCommit ? "before" : "after";
+    MakeDue({id});
+    testing::Proxy proxy(url_);
+    const std::unique_ptr<Store> store =
+        *NewPostgresStore({.url = proxy.url(), .notifications = false});
+    std::vector<std::string> announced;
+    const auto subscription = store->Subscribe(
+        [&](const ChangeNotice& notice) { announced.push_back(notice.state.article_id); });
+    proxy.CutNextCommit(cut);
+    EXPECT_TRUE(Release(*store).ok());
+    EXPECT_THAT(announced, ElementsAre(id));
+    EXPECT_TRUE(Exists(id));
+  }
 }
 
 TEST_F(PublishArticleTest, AScheduledArticleAppearsAtItsTime) {
@@ -209,7 +346,10 @@ TEST_F(PublishArticleTest, AScheduledArticleAppearsAtItsTime) {
   *article.mutable_publish_time() = TimeUtil::MicrosecondsToTimestamp(absl::ToUnixMicros(due));
   ASSERT_TRUE(Publish(article).ok());
   EXPECT_FALSE(Exists("soon"));
-  while (!Exists("soon")) ASSERT_LT(absl::Now(), due + absl::Seconds(20));
+  while (!Exists("soon")) {
+    ASSERT_LT(absl::Now(), due + absl::Seconds(20));
+    ReleaseDueArticles();
+  }
   EXPECT_GE(absl::Now(), due);
   EXPECT_THAT(ListTitles({.tag = "sea", .page_size = 9}), ElementsAre("About soon"));
   EXPECT_EQ(GetOne("soon").revision(), 1);

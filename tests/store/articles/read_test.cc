@@ -191,7 +191,9 @@ TEST_F(ReadArticlesTest, AnArticleAppearsAtItsPublishTime) {
   EXPECT_THAT(ListTitles({.page_size = 10}), IsEmpty());
   EXPECT_EQ(ReasonOf(Create(MakeComment("future", "early")).status()), "ARTICLE_NOT_FOUND");
   testing::Query(url_, "UPDATE article_state SET publish_time = publish_time - interval '2 hours'");
+  ReleaseDueArticles();
   EXPECT_TRUE(Exists("future"));
+  EXPECT_THAT(ListTitles({.page_size = 10}), ElementsAre("About future"));
 }
 
 TEST_F(ReadArticlesTest, ListsArticlesByTimeInPages) {

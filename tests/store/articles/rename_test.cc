@@ -47,7 +47,7 @@ TEST_F(RenameArticleTest, FormerNamesKeepWorkingAndAnswersHaveTheCurrentOne) {
     ASSERT_TRUE(reply.ok()) << reply.status();
     EXPECT_EQ(reply->reply_to(), current);
     EXPECT_EQ(ParseCommentName(reply->name())->article_id, "new");
-    EXPECT_THAT(ListBodies({.article_id = name, .reply_to_id = id_, .page_size = 9}),
+    EXPECT_THAT(ListBodies({.article_id = name, .reply_to = {name, id_}, .page_size = 9}),
                 ElementsAre("reply"));
     const CommentRef reference{name, id_};
     EXPECT_EQ(Update({.comment = reference, .body = name})->name(), current);

@@ -56,9 +56,9 @@ TEST_F(SearchTest, RanksTheNewestThousandMatches) {
   Sql(R"sql(
     UPDATE article_search SET publish_time = '2000-01-01';
     INSERT INTO article_state (article_id, name, revision, comment_count, comment_policy,
-                               publish_time, retracted, feed_position, published_position,
-                               ever_readable)
-    SELECT 'post-' || i, 'post-' || i, 1, 0, 1, '2001-01-01', false, 0, 0, true
+                               publish_time, retracted, scheduled, feed_position,
+                               published_position, ever_readable)
+    SELECT 'post-' || i, 'post-' || i, 1, 0, 1, '2001-01-01', false, false, 0, 0, true
     FROM generate_series(1, 1000) i;
     INSERT INTO article SELECT 'post-' || i, 1, 'A title', '[]', now(), 'en', '', 'A whale.', '[]',
                                '[]', '', 2 FROM generate_series(1, 1000) i;
@@ -142,7 +142,8 @@ TEST_F(SearchTest, IndexesTheLongestTextsOfDistinctWords) {
       absl::StrAppend(&body, Word(i, text.characters, text.letters));
       body += text.separators[i % separators];
     }
-    const std::string title = Word(1, 300, text.letters);
+    std::string title;
+    for (size_t i = 0; i < 75; ++i) title += Word(i * i, 4, text.letters);
     Add(text.id, {.title = title, .body = body, .language = ""});
     EXPECT_THAT(Find(title), Contains(text.id));
   }

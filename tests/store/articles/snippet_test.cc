@@ -5,7 +5,6 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "absl/strings/str_replace.h"
 #include "store/articles/search_fixture.h"
 
 namespace content::store {
@@ -17,12 +16,21 @@ using ::testing::HasSubstr;
 using ::testing::Le;
 using ::testing::SizeIs;
 
-std::string Mark(const std::string& text) {
-  return absl::StrReplaceAll(text,
-                             {{"[", std::string(1, kMarkStart)}, {"]", std::string(1, kMarkEnd)}});
+// The snippet of a text whose words in brackets are marked.
+std::string Snippet(const std::string& bracketed) {
+  std::string text;
+  std::vector<Mark> marks;
+  for (const char c : bracketed) {
+    if (c == '[') {
+      marks.push_back({text.size(), text.size()});
+    } else if (c == ']') {
+      marks.back().end = text.size();
+    } else {
+      text.push_back(c);
+    }
+  }
+  return Render(MakeSnippet(text, marks));
 }
-
-std::string Snippet(const std::string& text) { return Render(MakeSnippet(Mark(text))); }
 
 TEST(SnippetTest, AShortTextIsShownWhole) {
   EXPECT_EQ(Snippet("The [white] whale\n\nswam"), "The [white] whale\n\nswam");
@@ -46,8 +54,31 @@ TEST(SnippetTest, CutsBetweenCharactersIfThereIsNoSpace) {
   for (int i = 0; i < 200; ++i) wave += "\xE6\xB5\xAA";
   const std::string snippet = Snippet(absl::StrCat(wave, "[", wave, "]", wave));
   EXPECT_THAT(snippet, SizeIs(AllOf(Gt(290U), Le(302U))));
-  EXPECT_TRUE(MakeSnippet(wave)[0].text().size() % 3 == 0);
+  EXPECT_TRUE(MakeSnippet(wave, {})[0].text().size() % 3 == 0);
   EXPECT_THAT(snippet, HasSubstr("\xE6\xB5\xAA[\xE6\xB5\xAA"));
+}
+
+TEST(SnippetTest, JoinsMarksThatOverlap) {
+  EXPECT_EQ(Render(MakeSnippet("abcde", {{0, 2}, {1, 3}, {3, 4}})), "[abc][d]e");
+}
+
+TEST(SnippetTest, DoesNotCutAMarkOffItsLetter) {
+  std::string thai;
+  for (int i = 0; i < 200; ++i) thai += "ที่";  // one letter and two marks
+  const size_t found = 300 * 3;
+  for (size_t shift = 0; shift < 9; shift += 3) {
+    const std::vector<v1::SnippetPart> parts =
+        MakeSnippet(thai + "ก" + thai, {{found + shift, found + shift + 9}});
+    EXPECT_THAT(parts.front().text(), ::testing::StartsWith("ท"));
+    EXPECT_THAT(parts.back().text(), ::testing::EndsWith("ที่"));
+  }
+}
+
+TEST(SnippetTest, StaysShortInATextOfMarks) {
+  std::string marks = "a";
+  for (int i = 0; i < 500; ++i) marks += "\u0301";
+  EXPECT_THAT(Snippet(marks), SizeIs(AllOf(Gt(290U), Le(300U))));
+  EXPECT_THAT(Render(MakeSnippet(marks, {{501, 503}})), SizeIs(AllOf(Gt(290U), Le(304U))));
 }
 
 }  // namespace

@@ -31,6 +31,8 @@ TEST_F(UpdateArticleTest, ChangesOnlyTheFieldsInTheMask) {
     const std::string id = absl::StrCat(Slug(changed), "-article");
     ASSERT_TRUE(Publish(MakeArticle(id)).ok());
     const v1::Article before = GetOne(id);
+    ASSERT_NE(Field(MakeOtherArticle(), changed), Field(before, changed))
+        << "give the field another value in MakeOtherArticle (store_fixture)";
     const auto updated = Edit({.id = id, .article = MakeOtherArticle(), .paths = {changed}});
     ASSERT_TRUE(updated.ok()) << updated.status();
     const v1::Article after = GetOne(id);

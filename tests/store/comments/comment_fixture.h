@@ -62,11 +62,11 @@ class CommentWriteTest : public StoreTest {
       const auto page = GetPage({.article_id = "post", .order = order, .page_size = 200});
       add(ArticleOf(*page));
       for (const v1::Comment& comment : page->comments.items) add(comment);
-      std::vector<std::string> threads = {""};
-      for (const std::string& name : names) threads.push_back(ParseCommentName(name)->comment_id);
-      for (const std::string& thread : threads) {
+      std::vector<CommentRef> threads = {{}};
+      for (const std::string& name : names) threads.push_back(*ParseCommentName(name));
+      for (const CommentRef& thread : threads) {
         const auto list =
-            List({.article_id = "post", .order = order, .reply_to_id = thread, .page_size = 200});
+            List({.article_id = "post", .order = order, .reply_to = thread, .page_size = 200});
         if (!list.ok()) continue;  // readers do not see this thread
         for (const v1::Comment& comment : list->page.items) add(comment);
       }

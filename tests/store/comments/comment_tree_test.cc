@@ -52,11 +52,10 @@ TEST_F(CommentTreeTest, DeletingTheLastShownReplyRemovesThePlaceholdersAbove) {
 TEST_F(CommentTreeTest, ApprovingAReplyRestoresThePlaceholdersAbove) {
   ASSERT_TRUE(Moderate(last_, kPending).ok());
   EXPECT_THAT(Shown(), Each(false));
-  EXPECT_EQ(ReasonOf(List({.article_id = "post",
-                           .reply_to_id = ParseCommentName(deleted_)->comment_id,
-                           .page_size = 9})
-                         .status()),
-            "COMMENT_NOT_FOUND");
+  EXPECT_EQ(
+      ReasonOf(List({.article_id = "post", .reply_to = *ParseCommentName(deleted_), .page_size = 9})
+                   .status()),
+      "COMMENT_NOT_FOUND");
   ASSERT_TRUE(Moderate(last_, kVisible).ok());
   EXPECT_THAT(Shown(), Each(true));
   EXPECT_EQ(LastChanged(), "deleted hidden last top");

@@ -9,7 +9,18 @@ namespace {
 
 using ::testing::ElementsAre;
 
-class DeleteCommentTest : public CommentWriteTest {};
+class DeleteCommentTest : public CommentWriteTest {
+ protected:
+  absl::StatusOr<int64_t> DeleteAsModerator(const std::string& name) {
+    return Delete({.comment = *ParseCommentName(name), .by_moderator = true});
+  }
+
+  void Schedule(int64_t seconds) {
+    v1::Article article;
+    article.mutable_publish_time()->set_seconds(seconds);
+    ASSERT_TRUE(Edit({.id = "post", .article = article, .paths = {"publish_time"}}).ok());
+  }
+};
 
 TEST_F(DeleteCommentTest, DeletesTextAndAuthor) {
   const std::string name = Add("post", "very secret");
@@ -60,7 +71,7 @@ TEST_F(DeleteCommentTest, NeedsTheCurrentEtag) {
 }
 
 TEST_F(DeleteCommentTest, AMissingCommentIsAnErrorUnlessAllowed) {
-  const CommentRef none{"post", NewUuid(absl::Now())};
+  const CommentRef none{"post", NewUuid()};
   EXPECT_EQ(ReasonOf(Delete({.comment = none}).status()), "COMMENT_NOT_FOUND");
   EXPECT_EQ(*Delete({.comment = none, .etag = "x", .allow_missing = true}), 1);
 }
@@ -73,6 +84,51 @@ TEST_F(DeleteCommentTest, HiddenAndPendingCommentsCanBeDeleted) {
     EXPECT_EQ(ReasonOf(Moderate(name, kVisible).status()), "COMMENT_DELETED");
   }
   EXPECT_EQ(CommentCount(), 0);
+}
+
+TEST_F(DeleteCommentTest, OnlyAModeratorCanDeleteOnAnArticleThatReadersDoNotSee) {
+  const std::string first = Add("post", "secret");
+  const std::string reply = Add("post", "kept", first);
+  const std::string second = Add("post", "secret, too");
+  ASSERT_TRUE(Retract("post").ok());
+  EXPECT_EQ(ReasonOf(Delete(first).status()), "ARTICLE_NOT_FOUND");
+  EXPECT_EQ(*DeleteAsModerator(first), 6);
+  EXPECT_EQ(*DeleteAsModerator(first), 6);
+  ASSERT_TRUE(Publish(MakeArticle("post")).ok());
+  Schedule(32'000'000'000);
+  EXPECT_EQ(ReasonOf(Delete(second).status()), "ARTICLE_NOT_FOUND");
+  ASSERT_TRUE(DeleteAsModerator(second).ok());
+  EXPECT_EQ(Sql("SELECT count(*) FROM comment WHERE body LIKE '%secret%'"), "0");
+
+  Schedule(1'600'000'000);
+  EXPECT_EQ(Read(first).state(), kDeleted);
+  EXPECT_EQ(Read(first).reply_count(), 1);
+  EXPECT_EQ(Read(reply).body(), "kept");
+  EXPECT_FALSE(IsShown(second));
+  EXPECT_EQ(CommentCount(), 1);
+}
+
+TEST_F(DeleteCommentTest, AModeratorsDeletionIsSafeToRepeatAndNeedsTheCurrentEtag) {
+  const std::string name = Add("post", "text");
+  const CommentRef reference = *ParseCommentName(name);
+  ASSERT_TRUE(Retract("post").ok());
+  EXPECT_EQ(ReasonOf(Delete({.comment = reference, .etag = "x", .by_moderator = true}).status()),
+            "ETAG_MISMATCH");
+  CommentDeletion deletion{.comment = reference,
+                           .by_moderator = true,
+                           .request = {.id = NewUuid(), .fingerprint = "aa"}};
+  EXPECT_EQ(*Delete(deletion), 4);
+  ASSERT_TRUE(Publish(MakeArticle("post")).ok());
+  EXPECT_EQ(*Delete(deletion), 4);
+  deletion.request.fingerprint = "bb";
+  EXPECT_EQ(ReasonOf(Delete(deletion).status()), "REQUEST_ID_REUSED");
+
+  const CommentRef none{"post", NewUuid()};
+  EXPECT_EQ(ReasonOf(Delete({.comment = none, .by_moderator = true}).status()),
+            "COMMENT_NOT_FOUND");
+  EXPECT_TRUE(Delete({.comment = none, .allow_missing = true, .by_moderator = true}).ok());
+  EXPECT_EQ(ReasonOf(Delete({.comment = {"none", none.comment_id}, .by_moderator = true}).status()),
+            "ARTICLE_NOT_FOUND");
 }
 
 }  // namespace

@@ -41,7 +41,7 @@ TEST_F(ModerateCommentTest, ModeratorsCanMoveCommentsBetweenAllStates) {
 }
 
 TEST_F(ModerateCommentTest, NeedsAnExistingComment) {
-  const std::string id = NewUuid(absl::Now());
+  const std::string id = NewUuid();
   EXPECT_EQ(ReasonOf(Moderate(CommentName("post", id), kHidden).status()), "COMMENT_NOT_FOUND");
   EXPECT_EQ(ReasonOf(Moderate(CommentName("none", id), kHidden).status()), "ARTICLE_NOT_FOUND");
 }
@@ -71,7 +71,7 @@ TEST_F(ModerateCommentTest, AHiddenCommentKeepsItsRepliesButShowsNoText) {
     EXPECT_THAT(everything, HasSubstr(v1::CommentState_Name(state)));
     EXPECT_THAT(ListBodies({.article_id = "post",
                             .order = v1::COMMENT_ORDER_THREADED,
-                            .reply_to_id = comment.comment_id,
+                            .reply_to = *ParseCommentName(name),
                             .page_size = 1}),
                 ElementsAre("calm", "calmer"));
     EXPECT_EQ(ReasonOf(Create(MakeComment("post", "re", name)).status()), "COMMENT_NOT_FOUND");
@@ -80,6 +80,29 @@ TEST_F(ModerateCommentTest, AHiddenCommentKeepsItsRepliesButShowsNoText) {
   EXPECT_TRUE(Create(MakeComment("post", "calmest", below)).ok());
   ASSERT_TRUE(Moderate(name, kVisible).ok());
   EXPECT_EQ(Read(name).body(), "unspeakable");
+}
+
+TEST_F(ModerateCommentTest, InspectingShowsACommentInAnyStateOnAnyArticle) {
+  const std::string name = Add("post", "text");
+  EXPECT_EQ(InspectComment(name)->SerializeAsString(), Read(name).SerializeAsString());
+  for (const v1::CommentState state : {kPending, kHidden}) {
+    const auto moderated = Moderate(name, state);
+    v1::Comment expected = *moderated;
+    expected.clear_article_revision();
+    EXPECT_EQ(InspectComment(name)->SerializeAsString(), expected.SerializeAsString());
+  }
+  ASSERT_TRUE(Retract("post").ok());
+  EXPECT_EQ(InspectComment(name)->body(), "text");
+  ASSERT_TRUE(Rename({.id = "post", .new_id = "other"}).ok());
+  EXPECT_EQ(InspectComment(name)->name(), CommentName("other", ParseCommentName(name)->comment_id));
+  ASSERT_TRUE(Delete({.comment = *ParseCommentName(name), .by_moderator = true}).ok());
+  EXPECT_EQ(InspectComment(name)->state(), kDeleted);
+  EXPECT_EQ(InspectComment(name)->body(), "");
+  EXPECT_FALSE(InspectComment(name)->has_author());
+
+  const std::string id = NewUuid();
+  EXPECT_EQ(ReasonOf(InspectComment(CommentName("post", id)).status()), "COMMENT_NOT_FOUND");
+  EXPECT_EQ(ReasonOf(InspectComment(CommentName("none", id)).status()), "ARTICLE_NOT_FOUND");
 }
 
 }  // namespace

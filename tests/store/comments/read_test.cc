@@ -1,8 +1,10 @@
 #include <algorithm>
 #include <mutex>
 #include <set>
+#include <string>
 #include <thread>
 
+#include "absl/strings/str_cat.h"
 #include "google/protobuf/util/message_differencer.h"
 #include "store/store_fixture.h"
 
@@ -16,17 +18,17 @@ class ReadCommentsTest : public StoreTest {};
 
 TEST_F(ReadCommentsTest, AddsACommentAndCountsIt) {
   ASSERT_TRUE(Publish(MakeArticle("post")).ok());
-  NewComment comment = MakeComment("post", "Well said — “truly”. 🙂");
-  const auto created = Create(comment);
+  const auto created = Create(MakeComment("post", "Well said — “truly”. 🙂"));
   ASSERT_TRUE(created.ok()) << created.status();
-  EXPECT_EQ(created->name(), CommentName("post", comment.comment_id));
+  const auto reference = ParseCommentName(created->name());
+  ASSERT_TRUE(reference) << created->name();
+  EXPECT_EQ(reference->article_id, "post");
   EXPECT_EQ(created->state(), v1::COMMENT_STATE_VISIBLE);
   EXPECT_EQ(created->article_revision(), 2);
   EXPECT_EQ(created->revision(), 2);
 
-  auto stored = Await<v1::Comment>([&](auto done) {
-    store_->GetComment({}, {"post", comment.comment_id}, 0, std::move(done));
-  });
+  auto stored = Await<v1::Comment>(
+      [&](auto done) { store_->GetComment({}, *reference, 0, std::move(done)); });
   ASSERT_TRUE(stored.ok());
   stored->set_article_revision(2);
   EXPECT_TRUE(google::protobuf::util::MessageDifferencer::Equals(*stored, *created))
@@ -104,7 +106,7 @@ TEST_F(ReadCommentsTest, ListsCommentsInEveryOrderInPages) {
     EXPECT_THAT(ListBodies(query), ElementsAre("a", "b", "a1", "b1", "a2", "a11"));
     query.order = v1::COMMENT_ORDER_THREADED;
     EXPECT_THAT(ListBodies(query), ElementsAre("a", "a1", "a11", "a2", "b", "b1"));
-    query.reply_to_id = ParseCommentName(a)->comment_id;
+    query.reply_to = *ParseCommentName(a);
     EXPECT_THAT(ListBodies(query), ElementsAre("a1", "a11", "a2"));
     query.order = v1::COMMENT_ORDER_NEWEST;
     EXPECT_THAT(ListBodies(query), ElementsAre("a2", "a1"));
@@ -136,12 +138,50 @@ TEST_F(ReadCommentsTest, AReplyNeedsAParentOnTheSameArticle) {
   ASSERT_TRUE(Publish(MakeArticle("there")).ok());
   const std::string elsewhere = Add("there", "hello");
   EXPECT_EQ(ReasonOf(Create(MakeComment("here", "x", elsewhere)).status()), "COMMENT_NOT_FOUND");
-  EXPECT_EQ(ReasonOf(List({.article_id = "here",
-                           .reply_to_id = ParseCommentName(elsewhere)->comment_id,
-                           .page_size = 1})
-                         .status()),
-            "COMMENT_NOT_FOUND");
+  EXPECT_EQ(
+      ReasonOf(
+          List({.article_id = "here", .reply_to = *ParseCommentName(elsewhere), .page_size = 1})
+              .status()),
+      "COMMENT_NOT_FOUND");
   EXPECT_EQ(GetOne("here").revision(), 1);
+}
+
+// The id alone is not enough, even if it is that of a comment on this article.
+TEST_F(ReadCommentsTest, AReplyNamesItsParentByANameOfTheSameArticle) {
+  for (const char* id : {"here", "there", "gone"}) ASSERT_TRUE(Publish(MakeArticle(id)).ok());
+  ASSERT_TRUE(Retract("gone").ok());
+  const std::string parent = Add("here", "hello");
+  const std::string id = ParseCommentName(parent)->comment_id;
+  ASSERT_TRUE(Rename({.id = "here", .new_id = "renamed"}).ok());
+  ASSERT_TRUE(Rename({.id = "renamed", .new_id = "again"}).ok());
+  const int64_t revision = GetOne("again").revision();
+  for (const std::string article : {"here", "renamed", "again"}) {
+    for (const char* other : {"there", "gone", "no-such"}) {
+      const std::string wrong = CommentName(other, id);
+      const auto reply = Create(MakeComment(article, "x", wrong));
+      EXPECT_EQ(ReasonOf(reply.status()), "COMMENT_NOT_FOUND");
+      EXPECT_THAT(reply.status().message(), ::testing::HasSubstr(wrong));
+      NewComment dry_run = MakeComment(article, "x", wrong);
+      dry_run.validate_only = true;
+      EXPECT_EQ(ReasonOf(Create(dry_run).status()), "COMMENT_NOT_FOUND");
+      for (const auto order : {v1::COMMENT_ORDER_NEWEST, v1::COMMENT_ORDER_THREADED}) {
+        const auto replies = List({.article_id = article,
+                                   .order = order,
+                                   .reply_to = *ParseCommentName(wrong),
+                                   .page_size = 9});
+        EXPECT_EQ(ReasonOf(replies.status()), "COMMENT_NOT_FOUND");
+        EXPECT_THAT(replies.status().message(), ::testing::HasSubstr(wrong));
+      }
+    }
+  }
+  EXPECT_EQ(GetOne("again").revision(), revision);
+  for (const std::string article : {"here", "renamed", "again"}) {
+    for (const char* same : {"here", "renamed", "again"}) {
+      EXPECT_TRUE(Create(MakeComment(article, "x", CommentName(same, id))).ok());
+      EXPECT_TRUE(List({.article_id = article, .reply_to = {same, id}, .page_size = 9}).ok());
+    }
+  }
+  EXPECT_EQ(GetComment(parent)->reply_count(), 9);
 }
 
 TEST_F(ReadCommentsTest, APageOfCommentsHasALimitedSize) {
@@ -186,13 +226,13 @@ TEST_F(ReadCommentsTest, ListsPlaceholdersInEveryOrder) {
     EXPECT_THAT(ListBodies(query), ElementsAre("a", "", "", "a11", "b1"));
     query.order = v1::COMMENT_ORDER_THREADED;
     EXPECT_THAT(ListBodies(query), ElementsAre("a", "", "a11", "", "b1"));
-    query.reply_to_id = ParseCommentName(a)->comment_id;
+    query.reply_to = *ParseCommentName(a);
     EXPECT_THAT(ListBodies(query), ElementsAre("", "a11"));
     query.order = v1::COMMENT_ORDER_OLDEST;
     EXPECT_THAT(ListBodies(query), ElementsAre(""));
-    query.reply_to_id = ParseCommentName(a1)->comment_id;
+    query.reply_to = *ParseCommentName(a1);
     EXPECT_THAT(ListBodies(query), ElementsAre("a11"));
-    query.reply_to_id = ParseCommentName(b)->comment_id;
+    query.reply_to = *ParseCommentName(b);
     EXPECT_THAT(ListBodies(query), ElementsAre("b1"));
   }
   EXPECT_EQ(List({.article_id = "talk", .page_size = 1})->article.comment_count, 3);
@@ -232,9 +272,8 @@ TEST_F(ReadCommentsTest, AnArticlePageIsOneSnapshotWhileOthersWrite) {
         EXPECT_TRUE(Delete(name).ok());
         EXPECT_TRUE(Moderate(name, v1::COMMENT_STATE_HIDDEN).status().code() ==
                     absl::StatusCode::kFailedPrecondition);
-        const auto replies = List({.article_id = "busy",
-                                   .reply_to_id = ParseCommentName(name)->comment_id,
-                                   .page_size = 1});
+        const auto replies =
+            List({.article_id = "busy", .reply_to = *ParseCommentName(name), .page_size = 1});
         EXPECT_TRUE(Delete(replies->page.items.front().name()).ok());
       }
     });
@@ -269,6 +308,47 @@ TEST_F(ReadCommentsTest, AnArticlePageHasALimitedSize) {
   EXPECT_GT(bytes, kMaxReplyBytes - 2 * 4 * kMaxCommentCharacters);
   query.after_key = page->comments.next_key;
   EXPECT_EQ(page->comments.items.size() + ListBodies(query).size(), 80);
+}
+
+// Otherwise comments of several servers would not sort in the order of their revisions.
+TEST_F(ReadCommentsTest, ACommentIsDatedAfterItsArticleWasLocked) {
+  ASSERT_TRUE(Publish(MakeArticle("post")).ok());
+  testing::Session other(url_);
+  for (const std::string change : {"", "UPDATE article_state SET revision = revision + 1;"}) {
+    other.Run(absl::StrCat("BEGIN; SELECT FROM article_state FOR UPDATE;", change));
+    std::jthread writer([&] { Add("post", absl::StrCat("text", change)); });
+    testing::AwaitWaitersForLocks(url_, 1);
+    const std::string before = other.Run("SELECT clock_timestamp()");
+    other.Run("COMMIT");
+    writer.join();
+    EXPECT_EQ(Sql(absl::StrCat("SELECT create_time > '", before,
+                               "' FROM comment WHERE body = 'text", change, "'")),
+              "t");
+  }
+}
+
+// Its server's clock may have been ahead, or the database's may have gone back.
+TEST_F(ReadCommentsTest, AReplySortsAfterItsParentEvenIfThatIsFromTheFuture) {
+  ASSERT_TRUE(Publish(MakeArticle("post")).ok());
+  Add("post", "parent");
+  Sql("UPDATE comment SET comment_id = 'f1980000-0000-7000-8000-000000000000', "
+      "thread_key = '\\xf1980000000070008000000000000000', "
+      "create_time = '2999-01-01', update_time = '2999-01-01'");
+  const std::string parent = CommentName("post", "f1980000-0000-7000-8000-000000000000");
+  const std::string reply = Add("post", "reply", parent);
+  Add("post", "reply to the reply", reply);
+  EXPECT_THAT(ListBodies({.article_id = "post", .order = v1::COMMENT_ORDER_OLDEST, .page_size = 9}),
+              ElementsAre("parent", "reply", "reply to the reply"));
+  EXPECT_EQ(Sql("SELECT bool_and(create_time = '2999-01-01') FROM comment"), "t")
+      << "the times do not contradict the order";
+
+  const auto edited = Update({.comment = *ParseCommentName(reply), .body = "edited"});
+  ASSERT_TRUE(edited.ok()) << edited.status();
+  EXPECT_EQ(edited->update_time().seconds(), edited->create_time().seconds());
+
+  // Comments of other threads are not pushed ahead.
+  Add("post", "another");
+  EXPECT_EQ(Sql("SELECT create_time <= now() FROM comment WHERE body = 'another'"), "t");
 }
 
 }  // namespace

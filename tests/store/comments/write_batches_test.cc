@@ -150,8 +150,7 @@ TEST_F(WriteBatchesTest, EachHasItsOwnAnswerAndAFailedOneChangesNothing) {
   trial.validate_only = true;
   Created added = Start(*narrow_, MakeComment("post", "reply", name));
   Created tried = Start(*narrow_, trial);
-  Created orphan =
-      Start(*narrow_, MakeComment("post", "x", CommentName("post", NewUuid(absl::Now()))));
+  Created orphan = Start(*narrow_, MakeComment("post", "x", CommentName("post", NewUuid())));
   Created edited = edit("edited");
   Created late = edit("too late");
   Created nowhere = Start(*narrow_, MakeComment("none", "x"));
@@ -215,9 +214,8 @@ TEST_F(WriteBatchesTest, ADeletionThatHidesAncestorsSeesEarlierWritesOfItsBatch)
 TEST_F(WriteBatchesTest, ARequestThatIsTwiceInABatchIsDoneOnce) {
   const std::string fingerprint = absl::BytesToHexString(Digest({"this"}));
   NewComment comment = MakeComment("post", "once");
-  comment.request = {NewUuid(absl::Now()), fingerprint};
+  comment.request = {NewUuid(), fingerprint};
   NewComment again = comment;
-  again.comment_id = NewUuid(absl::Now());
   NewComment another = again;
   another.request.fingerprint = absl::BytesToHexString(Digest({"other"}));
   Occupy(*narrow_);

@@ -22,7 +22,7 @@ namespace content::store {
 namespace {
 
 using testing::Pending;
-using Changes = std::vector<const CommentChange*>;
+using Changes = std::vector<CommentChange*>;
 
 class WriteCoalescingTest : public StoreTest {
  protected:

@@ -13,13 +13,14 @@
 
 namespace content::testing {
 
-/// Upkeep for the server's own maintenance. Check and ForgetRequests answer at once, as the test
-/// says, until Hold. Thread-safe.
+/// Upkeep for the server's own maintenance. Check, ForgetRequests and ReleaseNextArticle answer at
+/// once, as the test says, until Hold. Thread-safe.
 class FakeUpkeep final : public Upkeep {
  public:
-  void ForgetRequests(CallContext, absl::Time before, Callback<int64_t> done) override {
+  void ForgetRequests(CallContext, absl::Duration retention,
+                      Callback<ForgottenRequests> done) override {
     const std::lock_guard lock(mutex_);
-    befores_.push_back(before);
+    retentions_.push_back(retention);
     if (holds_) return held_forgets_.push_back(std::move(done));
     if (!status_.ok()) return std::move(done)(status_);
     int64_t count = 0;
@@ -27,7 +28,22 @@ class FakeUpkeep final : public Upkeep {
       count = old_requests_.front();
       old_requests_.pop_front();
     }
-    std::move(done)(count);
+    std::move(done)(ForgottenRequests{.count = count, .retention = retention});
+  }
+
+  absl::Duration RequestRetention() override { return absl::ZeroDuration(); }
+
+  void ReleaseNextArticle(CallContext, Callback<absl::Duration> done) override {
+    const std::lock_guard lock(mutex_);
+    ++release_count_;
+    if (holds_) return held_releases_.push_back(std::move(done));
+    if (!status_.ok()) return std::move(done)(status_);
+    absl::Duration due_in = absl::InfiniteDuration();
+    if (!schedule_.empty()) {
+      due_in = schedule_.front();
+      schedule_.pop_front();
+    }
+    std::move(done)(due_in);
   }
 
   void Check(CallContext, Callback<void> done) override {
@@ -55,10 +71,21 @@ class FakeUpkeep final : public Upkeep {
     old_requests_ = std::move(counts);
   }
 
-  /// The times that ForgetRequests was called with.
-  std::vector<absl::Time> befores() {
+  /// The retentions that ForgetRequests was called with.
+  std::vector<absl::Duration> retentions() {
     const std::lock_guard lock(mutex_);
-    return befores_;
+    return retentions_;
+  }
+
+  /// What each call of ReleaseNextArticle answers. After that, no article is scheduled.
+  void SetSchedule(std::deque<absl::Duration> due_in) {
+    const std::lock_guard lock(mutex_);
+    schedule_ = std::move(due_in);
+  }
+
+  int release_count() {
+    const std::lock_guard lock(mutex_);
+    return release_count_;
   }
 
   int check_count() {
@@ -79,9 +106,12 @@ class FakeUpkeep final : public Upkeep {
   absl::Status status_;
   bool holds_ = false;
   std::deque<int64_t> old_requests_;
-  std::vector<absl::Time> befores_;
+  std::vector<absl::Duration> retentions_;
+  std::deque<absl::Duration> schedule_;
+  int release_count_ = 0;
   int check_count_ = 0;
-  std::vector<Callback<int64_t>> held_forgets_;
+  std::vector<Callback<ForgottenRequests>> held_forgets_;
+  std::vector<Callback<absl::Duration>> held_releases_;
   std::vector<Callback<void>> held_checks_;
 };
 

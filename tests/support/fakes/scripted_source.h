@@ -45,8 +45,7 @@ class ScriptedSource final : public watch::Source {
     std::move(done)(std::move(has_changes));
   }
 
-  void Read(CallContext, watch::Position position, absl::Time,
-            Callback<watch::Batch> done) override {
+  void Read(CallContext, watch::Position position, Callback<watch::Batch> done) override {
     const std::lock_guard lock(mutex_);
     const bool is_held = holds_ && position.key != kUnheldKey;
     if (position.key != kUnheldKey) ++read_count_;

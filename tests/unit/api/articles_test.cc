@@ -66,6 +66,18 @@ TEST(CheckListArticles, RefusesControlCharactersInFilters) {
             "tag has a control character or a line break");
 }
 
+TEST(CheckListArticles, RefusesFiltersThatNoNameCanMatch) {
+  v1::ListArticlesRequest request;
+  request.set_author(" ");
+  request.set_tag("\u202Ea");
+  EXPECT_EQ(Problems(CheckListArticles(request)),
+            "author has no visible character; tag has a bidirectional control character");
+  request.set_author("\u200Bu1");
+  request.set_tag("می‌خواهم");
+  EXPECT_EQ(Problems(CheckListArticles(request)),
+            "author begins or ends with an invisible character");
+}
+
 TEST(CheckListArticles, BindsATokenToEveryFilter) {
   v1::ListArticlesRequest request;
   request.set_page_token(MakePageToken(QueryIdentity(request), "key"));
@@ -111,6 +123,14 @@ TEST(CheckSearchArticles, NamesEveryBadField) {
   EXPECT_EQ(Problems(CheckSearchArticles(request)),
             "query has a control character or a line break; language_code is not a BCP 47 "
             "language tag such as en or pt-BR; page_size is negative");
+}
+
+TEST(CheckSearchArticles, RefusesLongRunsOfMarks) {
+  v1::SearchArticlesRequest request;
+  request.set_query("a");
+  for (int i = 0; i < 31; ++i) request.mutable_query()->append("\u0316");
+  EXPECT_EQ(Problems(CheckSearchArticles(request)),
+            "query has more than 30 combining marks in a row");
 }
 
 TEST(CheckSearchArticles, CountsCharactersNotBytes) {

@@ -1,4 +1,5 @@
-// One unary call of a RawService, over gRPC: it is answered and leaves the gate whatever happens.
+// One unary call of a RawService, over gRPC: it is answered, and is in flight until then, whatever
+// happens.
 
 #include "api/call.h"
 
@@ -6,14 +7,13 @@
 #include <grpcpp/grpcpp.h>
 #include <gtest/gtest.h>
 
-#include <atomic>
 #include <functional>
 #include <future>
-#include <latch>
 #include <map>
 #include <memory>
 #include <optional>
 #include <string>
+#include <thread>
 #include <utility>
 
 #include "api/raw_service.h"
@@ -100,12 +100,12 @@ class CallTest : public ::testing::Test {
     return metadata;
   }
 
-  Gate gate_;
+  CallsInFlight calls_;
   Script<v1::GetCommentRequest, v1::GetCommentResponse> get_comment_ = [](auto&&...) {
     ADD_FAILURE() << "the handler was called";
   };
   Script<v1::GetArticleRequest, EncodedAnswer> get_article_;
-  RawService<v1::ContentService> service_{gate_};
+  RawService<v1::ContentService> service_{calls_};
   std::unique_ptr<grpc::Server> server_;
   std::shared_ptr<grpc::Channel> channel_;
   std::unique_ptr<v1::ContentService::Stub> stub_;
@@ -121,7 +121,7 @@ TEST_F(CallTest, SendsTheAnswerOfTheHandler) {
   v1::GetCommentResponse response;
   EXPECT_TRUE(GetComment("c", &response).ok());
   EXPECT_EQ(response.comment().name(), "the comment c");
-  gate_.AwaitEmpty();
+  EXPECT_EQ(calls_.AwaitNone(), 0);
 }
 
 TEST_F(CallTest, SendsTheErrorOfTheHandler) {
@@ -131,7 +131,7 @@ TEST_F(CallTest, SendsTheErrorOfTheHandler) {
   const grpc::Status status = GetComment();
   EXPECT_EQ(status.error_code(), grpc::StatusCode::ABORTED);
   EXPECT_EQ(ReasonOf(status), "CONTENTION");
-  gate_.AwaitEmpty();
+  EXPECT_EQ(calls_.AwaitNone(), 0);
 }
 
 TEST_F(CallTest, SendsTheAgeOfAStaleAnswerInSecondsRoundedUp) {
@@ -144,10 +144,10 @@ TEST_F(CallTest, IsAnsweredInternalIfTheHandlerDropsTheCallback) {
   const grpc::Status status = GetComment();
   EXPECT_EQ(status.error_code(), grpc::StatusCode::INTERNAL);
   EXPECT_EQ(ReasonOf(status), "INTERNAL");
-  gate_.AwaitEmpty();
+  EXPECT_EQ(calls_.AwaitNone(), 0);
 }
 
-TEST_F(CallTest, IsInTheGateUntilItIsAnswered) {
+TEST_F(CallTest, IsInFlightUntilItIsAnswered) {
   std::promise<Callback<v1::GetCommentResponse>> kept;
   get_comment_ = [&kept](const CallContext&, const v1::GetCommentRequest&, auto done) {
     kept.set_value(std::move(done));
@@ -155,27 +155,23 @@ TEST_F(CallTest, IsInTheGateUntilItIsAnswered) {
   std::future<grpc::Status> status =
       std::async(std::launch::async, [this] { return GetComment(); });
   Callback<v1::GetCommentResponse> done = kept.get_future().get();
-  gate_.Close(absl::ZeroDuration());
-  std::atomic<bool> is_answered = false;
-  std::latch begun(1);
-  std::future<bool> was_answered = std::async(std::launch::async, [&] {
-    begun.count_down();
-    gate_.AwaitEmpty();
-    return is_answered.load();
-  });
-  begun.wait();
-  EXPECT_EQ(ReasonOf(GetComment()), "SERVER_STOPPING");  // takes longer than a wait that fails
-  is_answered = true;
+  EXPECT_EQ(calls_.AwaitNone(absl::ZeroDuration()), 1);
   std::move(done)(v1::GetCommentResponse());
   EXPECT_TRUE(status.get().ok());
-  EXPECT_TRUE(was_answered.get());
+  EXPECT_EQ(calls_.AwaitNone(), 0);
 }
 
-TEST_F(CallTest, IsRefusedOnceTheGateIsClosed) {
-  gate_.Close(absl::ZeroDuration());
-  const grpc::Status status = GetComment();
-  EXPECT_EQ(status.error_code(), grpc::StatusCode::UNAVAILABLE);
-  EXPECT_EQ(ReasonOf(status), "SERVER_STOPPING");
+TEST_F(CallTest, IsInFlightWhileItsAnswerIsHeld) {
+  get_comment_ = [](const CallContext&, const v1::GetCommentRequest&, auto done) {
+    std::move(done)(v1::GetCommentResponse());
+  };
+  calls_.HoldAnswers();
+  std::future<grpc::Status> status =
+      std::async(std::launch::async, [this] { return GetComment(); });
+  while (calls_.AwaitNone(absl::ZeroDuration()) == 0) std::this_thread::yield();
+  calls_.ReleaseAnswers();
+  EXPECT_TRUE(status.get().ok());
+  EXPECT_EQ(calls_.AwaitNone(), 0);
 }
 
 TEST_F(CallTest, IsRefusedIfItsBytesDoNotParse) {
@@ -183,7 +179,30 @@ TEST_F(CallTest, IsRefusedIfItsBytesDoNotParse) {
   EXPECT_EQ(status.error_code(), grpc::StatusCode::INVALID_ARGUMENT);
   EXPECT_EQ(ReasonOf(status), "INVALID_REQUEST");
   EXPECT_EQ(status.error_message(), "the request is not a content.v1.GetCommentRequest");
-  gate_.AwaitEmpty();
+  EXPECT_EQ(calls_.AwaitNone(), 0);
+}
+
+TEST_F(CallTest, IsRefusedIfItHasNoRequest) {
+  grpc::ClientContext context;
+  grpc::CompletionQueue queue;
+  const auto call = grpc::GenericStub(channel_).PrepareCall(
+      &context, "/content.v1.ContentService/GetComment", &queue);
+  const auto await_step = [&queue] {
+    void* tag = nullptr;
+    bool ok = false;
+    EXPECT_TRUE(queue.Next(&tag, &ok));
+  };
+  call->StartCall(nullptr);
+  await_step();
+  call->WritesDone(nullptr);
+  await_step();
+  grpc::Status status;
+  call->Finish(&status, nullptr);
+  await_step();
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::INTERNAL);
+  EXPECT_EQ(ReasonOf(status), "INTERNAL");
+  EXPECT_EQ(status.error_message(), "the request did not arrive whole");
+  EXPECT_EQ(calls_.AwaitNone(), 0);
 }
 
 TEST_F(CallTest, IsUnimplementedWithoutAHandler) {
@@ -202,17 +221,17 @@ class RawServiceDeathTest : public ::testing::Test {
 
   RawServiceDeathTest() { GTEST_FLAG_SET(death_test_style, "threadsafe"); }
 
-  Gate gate_;
+  CallsInFlight calls_;
   Script<Request, Response> script_;
 };
 
 TEST_F(RawServiceDeathTest, EndsTheProcessIfTwoMethodsTakeTheRequest) {
-  RawService<grpc::health::v1::Health> service(gate_);  // Check and Watch
+  RawService<grpc::health::v1::Health> service(calls_);  // Check and Watch
   EXPECT_DEATH(service.Unary(kHandler, script_), "two methods of a service take the request");
 }
 
 TEST_F(RawServiceDeathTest, EndsTheProcessIfNoMethodTakesTheRequest) {
-  RawService<v1::ContentService> service(gate_);
+  RawService<v1::ContentService> service(calls_);
   EXPECT_DEATH(service.Unary(kHandler, script_), "no method of the service takes the request");
 }
 

@@ -97,7 +97,8 @@ TEST(CheckCreateComment, TakesAReplyUnderAnyNameOfTheArticle) {
   request.mutable_comment()->set_body("text");
   request.mutable_comment()->set_reply_to(absl::StrCat("articles/former/comments/", kId));
   ASSERT_EQ(Problems(CheckCreateComment(request)), "");
-  EXPECT_EQ(CheckCreateComment(request)->reply_to_id, kId);
+  EXPECT_EQ(CheckCreateComment(request)->reply_to.article_id, "former");
+  EXPECT_EQ(CheckCreateComment(request)->reply_to.comment_id, kId);
   request.mutable_comment()->set_reply_to("articles/a/comments/1");
   EXPECT_THAT(Problems(CheckCreateComment(request)),
               StartsWith("comment.reply_to is not articles/{id}"));
@@ -153,12 +154,26 @@ TEST_F(CheckUpdateCommentTest, ChecksTheFieldsThatChange) {
   EXPECT_EQ(Problems(Check({"body"}, "\u200B", "Ana")), "comment.body has no visible character");
 }
 
-TEST_F(CheckUpdateCommentTest, RefusesOtherPaths) {
+TEST_F(CheckUpdateCommentTest, RefusesOtherPathsAndBlamesNoFieldForThem) {
   for (const char* path : {"author", "author.id", "state", "", "body.x", "*.body"}) {
-    EXPECT_EQ(Problems(Check({path}, "text", "Ana")),
-              "update_mask has a path other than body, author.display_name");
+    for (const char* text : {"text", ""}) {
+      EXPECT_EQ(Problems(Check({path}, text, text)),
+                "update_mask has a path other than body, author.display_name");
+      EXPECT_EQ(Problems(Check({path, "body"}, "text", "")),
+                "update_mask has a path other than body, author.display_name");
+    }
   }
-  EXPECT_FALSE(Check({"*", "body"}, "text", "Ana").ok());
+  EXPECT_EQ(Problems(Check({"*", "body"}, "text", "Ana")),
+            "update_mask has a path other than body, author.display_name");
+  EXPECT_EQ(
+      Problems(Check({"state", "body"}, "", "Ana")),
+      "update_mask has a path other than body, author.display_name; comment.body is required");
+}
+
+TEST_F(CheckUpdateCommentTest, APathGivenTwiceCountsOnce) {
+  EXPECT_EQ(Check({"body", "body"}, "text", "")->body, "text");
+  EXPECT_EQ(Problems(Check({"body", "body"}, "", "")), "comment.body is required");
+  EXPECT_EQ(Check({"*", "*"}, "text", "Ana")->author_display_name, "Ana");
 }
 
 TEST(CheckDeleteComment, WantsAName) {
@@ -172,6 +187,30 @@ TEST(CheckDeleteComment, WantsAName) {
   EXPECT_TRUE(CheckDeleteComment(request)->allow_missing);
   request.set_name("articles/a");
   EXPECT_EQ(Problems(CheckDeleteComment(request)), absl::StrCat("name ", kCommentNameRule));
+}
+
+TEST(CheckEraseComment, IsADeletionByAModerator) {
+  EXPECT_EQ(Problems(CheckEraseComment({})), "name is required");
+  v1::EraseCommentRequest request;
+  request.set_name(CommentName("a", kId));
+  request.set_etag("7");
+  request.set_allow_missing(true);
+  EXPECT_EQ(CheckEraseComment(request)->comment.article_id, "a");
+  EXPECT_EQ(CheckEraseComment(request)->comment.comment_id, kId);
+  EXPECT_EQ(CheckEraseComment(request)->etag, "7");
+  EXPECT_TRUE(CheckEraseComment(request)->allow_missing);
+  EXPECT_TRUE(CheckEraseComment(request)->by_moderator);
+  v1::DeleteCommentRequest by_author;
+  by_author.set_name(request.name());
+  EXPECT_FALSE(CheckDeleteComment(by_author)->by_moderator);
+}
+
+TEST(CheckInspectComment, WantsAName) {
+  EXPECT_EQ(Problems(CheckInspectComment({})), "name is required");
+  v1::InspectCommentRequest request;
+  request.set_name(CommentName("a", kId));
+  EXPECT_EQ(CheckInspectComment(request)->article_id, "a");
+  EXPECT_EQ(CheckInspectComment(request)->comment_id, kId);
 }
 
 TEST(CheckModerateComment, WantsANameAndAState) {

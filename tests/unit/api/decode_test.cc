@@ -2,8 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include "api/comments.h"
 #include "content/v1/admin_service.pb.h"
 #include "content/v1/content_service.pb.h"
+#include "google/protobuf/unknown_field_set.h"
 
 namespace content::api {
 namespace {
@@ -28,6 +30,22 @@ TEST(Decode, ReadsWhatEncodeWrites) {
   v1::GetArticleRequest read;
   ASSERT_TRUE(Decode(Encode(request), read).ok());
   EXPECT_EQ(read.SerializeAsString(), request.SerializeAsString());
+}
+
+// Whoever copies a part of a request into an answer or the database must not have to think of them.
+TEST(Decode, DropsTheFieldsOfANewerContract) {
+  v1::PublishArticleRequest request;
+  request.mutable_article()->add_authors()->set_display_name("Ana");
+  const std::string known = request.SerializeAsString();
+  const auto add_unknown = [](google::protobuf::Message* message) {
+    message->GetReflection()->MutableUnknownFields(message)->AddLengthDelimited(1000, "newer");
+  };
+  add_unknown(&request);
+  add_unknown(request.mutable_article());
+  add_unknown(request.mutable_article()->mutable_authors(0));
+  v1::PublishArticleRequest read;
+  ASSERT_TRUE(Decode(Encode(request), read).ok());
+  EXPECT_EQ(read.SerializeAsString(), known);
 }
 
 TEST(Decode, NamesTheFieldsThatAreNotUtf8) {
@@ -55,6 +73,31 @@ TEST(Decode, NamesARepeatedFieldThatIsNotUtf8) {
             "names[1] is not valid UTF-8");
 }
 
+TEST(Decode, NormalizesText) {
+  v1::CreateCommentRequest request;
+  request.set_parent("articles/x");
+  request.mutable_comment()->mutable_author()->set_id(" u1");
+  request.mutable_comment()->set_body("cafe\u0301 ");
+  v1::CreateCommentRequest read;
+  ASSERT_TRUE(Decode(Encode(request), read).ok());
+  EXPECT_EQ(read.comment().author().id(), "u1");
+  EXPECT_EQ(read.comment().body(), "caf\u00E9 ");
+}
+
+TEST(Decode, NormalizesBeforeLengthsAreChecked) {
+  v1::CreateCommentRequest request;
+  request.set_parent("articles/x");
+  request.mutable_comment()->mutable_author()->set_id("u1");
+  for (int i = 0; i < 60; ++i) {
+    request.mutable_comment()->mutable_author()->mutable_display_name()->append("\u0958");
+  }
+  request.mutable_comment()->set_body("x");
+  v1::CreateCommentRequest read;
+  ASSERT_TRUE(Decode(Encode(request), read).ok());
+  EXPECT_EQ(CheckCreateComment(read).status().message(),
+            "comment.author.display_name has 120 characters; at most 100 are allowed");
+}
+
 TEST(Decode, RefusesWhatIsNoMessage) {
   v1::GetArticleRequest read;
   const absl::Status status = Decode(Bytes("\x0a\xff"), read);
@@ -64,7 +107,7 @@ TEST(Decode, RefusesWhatIsNoMessage) {
 
 TEST(Decode, TakesAnEmptyRequestForAnEmptyMessage) {
   v1::GetArticleRequest read;
-  EXPECT_TRUE(Decode(grpc::ByteBuffer(), read).ok());
+  EXPECT_TRUE(Decode(Bytes(""), read).ok());
 }
 
 }  // namespace

@@ -19,6 +19,7 @@ constexpr char kUpperCaseId[] = "0190A8F0-0000-7000-8000-000000000000";
 auto Check(const v1::CreateCommentRequest& request) { return CheckCreateComment(request); }
 auto Check(const v1::UpdateCommentRequest& request) { return CheckUpdateComment(request); }
 auto Check(const v1::DeleteCommentRequest& request) { return CheckDeleteComment(request); }
+auto Check(const v1::EraseCommentRequest& request) { return CheckEraseComment(request); }
 auto Check(const v1::ModerateCommentRequest& request) { return CheckModerateComment(request); }
 auto Check(const v1::PublishArticleRequest& request) { return CheckPublishArticle(request); }
 auto Check(const v1::UpdateArticleRequest& request) { return CheckUpdateArticle(request); }
@@ -36,6 +37,7 @@ struct Writes {
   v1::CreateCommentRequest create = {};
   v1::UpdateCommentRequest update = {};
   v1::DeleteCommentRequest remove = {};
+  v1::EraseCommentRequest erase = {};
   v1::ModerateCommentRequest moderate = {};
   v1::PublishArticleRequest publish = {};
   v1::UpdateArticleRequest edit = {};
@@ -50,6 +52,7 @@ struct Writes {
     update.mutable_comment()->set_name(CommentName("a", kId));
     update.mutable_comment()->set_body("text");
     remove.set_name(CommentName("a", kId));
+    erase.set_name(CommentName("a", kId));
     moderate.set_name(CommentName("a", kId));
     moderate.set_state(v1::COMMENT_STATE_HIDDEN);
     publish.mutable_article()->set_name("articles/a");
@@ -67,6 +70,7 @@ struct Writes {
     visit(create);
     visit(update);
     visit(remove);
+    visit(erase);
     visit(moderate);
     visit(publish);
     visit(edit);
@@ -84,13 +88,19 @@ TEST(RequestId, IsAUuidInAnyCase) {
   Writes("").ForEach([](const auto& request) { EXPECT_EQ(KeyOf(*Check(request)).id, ""); });
 }
 
+TEST(RequestId, IsNotTheNilUuid) {
+  Writes("00000000-0000-0000-0000-000000000000").ForEach([](const auto& request) {
+    EXPECT_EQ(Problems(Check(request)), "request_id is the nil UUID");
+  });
+}
+
 TEST(RequestId, ComesWithAFingerprintOfTheRpcAndAllOtherFields) {
   std::set<std::string> fingerprints;
   const auto keep = [&fingerprints](const auto& request) {
     fingerprints.insert(KeyOf(*Check(request)).fingerprint);
   };
   Writes(kId).ForEach(keep);
-  EXPECT_EQ(fingerprints.size(), 8);
+  EXPECT_EQ(fingerprints.size(), 9);
 
   // The id in another form, or a request that only validates, is the same request.
   Writes again(kUpperCaseId);
@@ -99,19 +109,20 @@ TEST(RequestId, ComesWithAFingerprintOfTheRpcAndAllOtherFields) {
   again.publish.set_validate_only(true);
   again.edit.set_validate_only(true);
   again.ForEach(keep);
-  EXPECT_EQ(fingerprints.size(), 8);
+  EXPECT_EQ(fingerprints.size(), 9);
 
   Writes other(kId);
   other.create.mutable_comment()->mutable_author()->set_display_name("V");
   other.update.mutable_comment()->set_etag("7");
   other.remove.set_allow_missing(true);
+  other.erase.set_allow_missing(true);
   other.moderate.set_state(v1::COMMENT_STATE_VISIBLE);
   other.publish.mutable_article()->set_etag("7");
   other.edit.mutable_update_mask()->add_paths("*");
   other.rename.set_new_name("articles/c");
   other.retract.set_etag("7");
   other.ForEach(keep);
-  EXPECT_EQ(fingerprints.size(), 16);
+  EXPECT_EQ(fingerprints.size(), 18);
 }
 
 }  // namespace

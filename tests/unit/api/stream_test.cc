@@ -55,13 +55,12 @@ class Service final
 
   StreamReactor* WatchComments(grpc::CallbackServerContext* context,
                                const grpc::ByteBuffer*) override {
-    return StartStream(context, gate_, absl::InfiniteDuration(),
+    return StartStream(context, nullptr, absl::InfiniteDuration(),
                        [this] { return std::make_unique<ManualProducer>(calls_); });
   }
 
  private:
   ManualProducer::Calls& calls_;
-  Gate gate_;
 };
 
 watch::Message MakeMessage(int64_t revision) {

@@ -41,6 +41,15 @@ TEST_F(NoticesTest, NoticeOfAnotherVersionDropsTheText) {
   EXPECT_EQ(reader.answer(), "a v2 with body, r6 c6");
 }
 
+// As when a scheduled article is released.
+TEST_F(NoticesTest, NoticeOfANewerVersionAtTheSameRevisionDropsTheText) {
+  Load(MakeArticle("a", 5));
+  source_.Notify(MakeNotice("a", 5, 2));
+  const Reader reader = Get("a");
+  source_.Answer("full a", MakeArticle("a", 5, 2));
+  EXPECT_EQ(reader.answer(), "a v2 with body, r5 c5");
+}
+
 TEST_F(NoticesTest, NoticeOfAnUnknownArticleIsIgnored) {
   cache();
   source_.Notify(MakeNotice("a", 6));

@@ -123,6 +123,10 @@ TEST(Headings, HaveNoMarkup) {
               ElementsAre("The very best link & more", "Two lines here"));
 }
 
+TEST(Headings, AreNormalized) {
+  EXPECT_THAT(Headings("# e&#x301; \u202Eevil\u202C&nbsp;\u200B\n"), ElementsAre("é evil"));
+}
+
 TEST(Headings, AreOneLineWithoutControlCharacters) {
   EXPECT_THAT(Headings("# One&#1;two &#x85;&#9; three&#10;\n\n# &#x2028;\n\nText.\n"),
               ElementsAre("One two three", ""));
@@ -150,7 +154,37 @@ TEST(WordCounts, IgnoreMarkup) {
               ElementsAre(5));
   EXPECT_THAT(Words("# One two\n\n- three\n- four\n\n> five\n> six\n\n```sh\nseven eight\n```\n"),
               ElementsAre(8));
-  EXPECT_THAT(Words("<div>\nnot counted\n</div>\n"), ElementsAre(0));
+}
+
+TEST(WordCounts, IncludeTheTextOfHtml) {
+  EXPECT_THAT(Words("<div class=\"a b\">\ntwo <b>w</b>ords\n</div>\n"), ElementsAre(2));
+  EXPECT_THAT(Words("<p>One two three.</p><p>four</p>\n<br>five<br/>six\n"), ElementsAre(6));
+  EXPECT_THAT(Words("<table>\n    <tr><td>one</td><td title='x > y'>two</td>\n"), ElementsAre(2));
+  EXPECT_THAT(Words("<p>caf&eacute;&nbsp;noir &amp; R&amp;D &mdash; &#50;</p>"), ElementsAre(4));
+  EXPECT_THAT(Words("<p># one - two *three* [four](x)\n\tfive</p>"), ElementsAre(5));
+  EXPECT_THAT(Words("one<br>two <span>th</span>ree f<!-- x -->our"), ElementsAre(4));
+  EXPECT_THAT(Words("- <p>one\n  two</p>\n"), ElementsAre(2));
+  EXPECT_THAT(Words("<p>東京の天気</p>"), ElementsAre(3));
+}
+
+TEST(WordCounts, DoNotIncludeWhatReadersOfHtmlDoNotSee) {
+  EXPECT_THAT(Words("<!-- one\n\ntwo -->\n"), ElementsAre(0));
+  EXPECT_THAT(Words("<script>\none\n\ntwo < three\n</script>\n"), ElementsAre(0));
+  EXPECT_THAT(Words("<STYLE type=x>\none {}\n</STYLE >\n"), ElementsAre(0));
+  EXPECT_THAT(Words("<div><script>one</script>two<style>three</style></div>"), ElementsAre(1));
+  EXPECT_THAT(Words("one <script>two</script> three <!-- four --> five"), ElementsAre(3));
+  EXPECT_THAT(Words("<?php echo 1 ?>\n"), ElementsAre(0));
+  EXPECT_THAT(Words("<!DOCTYPE html>\n"), ElementsAre(0));
+  EXPECT_THAT(Words("`<script>` is code, 1 < 2 > 0\n"), ElementsAre(6));
+}
+
+TEST(WordCounts, OfHostileHtmlTakeLinearTime) {
+  for (const char* piece : {"<!--", "<a ", "<a x=\"", "<a x='<b y=\"", "<script>", "</", "&amp",
+                            "<?", "<![CDATA[", "<!x", "<style></", "&#"}) {
+    std::string body = "<div>\n";
+    while (body.size() < 1 << 18) body += piece;
+    Words(body);
+  }
 }
 
 TEST(WordCounts, OfSectionsAddUpToThatOfTheArticle) {

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdint>
+#include <cstring>
 #include <set>
 #include <string>
 #include <thread>
@@ -43,28 +45,69 @@ TEST(CommentName, IsReadOnlyInItsExactForm) {
   }
 }
 
+// A time later than those that earlier tests, or an earlier run of them, have used.
+absl::Time LaterTime() {
+  static int64_t millis = 0x7000'0000'0000;
+  return absl::FromUnixMillis(millis += 0x1'0000'0000);
+}
+
 TEST(CommentId, IsAVersion7UuidOfItsTime) {
   const absl::Time time = absl::FromUnixMillis(0x0123'4567'89ab);
-  const std::string id = NewUuid(time);
+  const std::string id = NewTimedUuid(time).text;
   EXPECT_TRUE(IsUuid(id));
   EXPECT_EQ(id[14], '7');
   EXPECT_NE(std::string("89ab").find(id[19]), std::string::npos);
 }
 
 TEST(CommentId, CarriesTheTimeUnlessAnEarlierOneWasLater) {
-  // Later than what the test before it, or an earlier run of this one, left behind.
-  static int64_t later_ms = 0x7000'0000'0000;
-  const absl::Time later = absl::FromUnixMillis(later_ms += 0x1'0000'0000);
-  const std::string first = NewUuid(later);
-  EXPECT_EQ(first.substr(0, 8), absl::StrCat(absl::Hex(later_ms >> 16, absl::kZeroPad8)));
-  EXPECT_GT(NewUuid(later - absl::Hours(1)), first) << "a clock set back does not break order";
+  const absl::Time later = LaterTime();
+  const TimedUuid first = NewTimedUuid(later);
+  EXPECT_EQ(first.text.substr(0, 8),
+            absl::StrCat(absl::Hex(absl::ToUnixMillis(later) >> 16, absl::kZeroPad8)));
+  EXPECT_EQ(first.time, later);
+  const TimedUuid next = NewTimedUuid(later - absl::Hours(1));
+  EXPECT_GT(next.text, first.text) << "a clock set back does not break order";
+  EXPECT_EQ(next.time, later) << "the time does not contradict the order";
+  const TimedUuid soon = NewTimedUuid(later + absl::Microseconds(1));
+  EXPECT_GT(soon.text, next.text);
+  EXPECT_EQ(soon.time, later + absl::Microseconds(1));
+}
+
+// Several servers sort their comments by one clock; only their counters are independent.
+TEST(CommentId, OrdersTimesThatAreAMicrosecondApart) {
+  const absl::Time now = LaterTime();
+  std::string previous;
+  for (int i = 0; i < 2000; ++i) {
+    // Without the counter, which is random.
+    const std::string prefix =
+        NewTimedUuid(now + absl::Microseconds(i)).text.substr(0, std::strlen("xxxxxxxx-xxxx-7xxx"));
+    ASSERT_LT(previous, prefix) << i;
+    previous = prefix;
+  }
+}
+
+TEST(CommentId, CanFollowAGivenOne) {
+  const std::string parent = "f1980000-0000-7fff-bfff-ffffffffffff";
+  const std::string next = UuidAfter(parent);
+  EXPECT_TRUE(IsUuid(next));
+  EXPECT_EQ(next.substr(0, 19), "f1980000-0001-7000-") << "the counter was used up";
+  EXPECT_GT(UuidAfter(next), next);
+  EXPECT_EQ(UuidAfter(next).substr(0, 23), next.substr(0, 23)) << "the step is small";
+  EXPECT_NE(UuidAfter(next), UuidAfter(next)) << "and random";
+}
+
+TEST(RequestId, IsRandom) {
+  const std::string id = NewUuid();
+  EXPECT_TRUE(IsUuid(id));
+  EXPECT_EQ(id[14], '4');
+  EXPECT_NE(id, NewUuid());
 }
 
 TEST(CommentId, IncreasesWithinAMillisecondAndNeverRepeats) {
   const absl::Time now = absl::Now();
-  std::string previous = NewUuid(now);
+  std::string previous = NewTimedUuid(now).text;
   for (int i = 0; i < 100'000; ++i) {
-    const std::string next = NewUuid(now);
+    const std::string next = NewTimedUuid(now).text;
     ASSERT_LT(previous, next);
     previous = next;
   }
@@ -78,7 +121,7 @@ TEST(CommentId, IsUniqueAcrossThreads) {
     std::vector<std::jthread> threads;
     for (auto& mine : ids) {
       threads.emplace_back([&mine] {
-        for (int i = 0; i < kEach; ++i) mine.push_back(NewUuid(absl::Now()));
+        for (int i = 0; i < kEach; ++i) mine.push_back(NewTimedUuid(absl::Now()).text);
       });
     }
   }

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 
 namespace content {
 namespace {
@@ -126,6 +127,55 @@ TEST(ArticleRules, NameEachBadField) {
             "article.publish_time is not between 0001-01-01 and 9999-12-31");
   EXPECT_EQ(ArticleWith([](auto& a) { a.set_comment_policy(static_cast<v1::CommentPolicy>(9)); }),
             "article.comment_policy is not a value of CommentPolicy");
+}
+
+// The problems of an article and a comment with `name` in each field that is a name.
+std::vector<std::string> NameProblems(const std::string& name) {
+  v1::Comment comment = ValidComment();
+  comment.mutable_author()->set_id(name);
+  comment.mutable_author()->set_display_name(name);
+  v1::Article article = ValidArticle();
+  article.set_title(name);
+  article.add_tags(name);
+  article.add_authors()->set_display_name(name);
+  article.mutable_authors(0)->set_id(name);
+  std::vector<std::string> problems = absl::StrSplit(Problems(comment), "; ", absl::SkipEmpty());
+  for (const auto problem : absl::StrSplit(Problems(article), "; ", absl::SkipEmpty())) {
+    problems.emplace_back(problem);
+  }
+  return problems;
+}
+
+std::vector<std::string> InEveryName(const std::string& problem) {
+  std::vector<std::string> problems;
+  for (const char* field :
+       {"comment.author.id", "comment.author.display_name", "article.title",
+        "article.authors[0].display_name", "article.authors[0].id", "article.tags[0]"}) {
+    problems.push_back(absl::StrCat(field, " ", problem));
+  }
+  return problems;
+}
+
+TEST(NameRules, RefuseBidirectionalControls) {
+  for (const char* name : {"a\u202Eb", "a\u202Ab\u202C", "\u2067a\u2069", "a\u200F", "\u061Ca"}) {
+    EXPECT_EQ(NameProblems(name), InEveryName("has a bidirectional control character"));
+  }
+}
+
+TEST(NameRules, RefuseInvisibleEdges) {
+  for (const char* name : {"\u200Ba", "a\u200D", "\uFEFFa", "a\u2060", "a\u00AD"}) {
+    EXPECT_EQ(NameProblems(name), InEveryName("begins or ends with an invisible character"));
+  }
+  for (const char* name : {"\u200B", " ", "\u200D\uFEFF"}) {
+    EXPECT_EQ(NameProblems(name), InEveryName("has no visible character"));
+  }
+}
+
+TEST(NameRules, AcceptNamesOfEveryScript) {
+  for (const char* name :
+       {"עברית", "می‌خواهم", "👩‍👩‍👧‍👦", "❤️", "a\u00ADb", "東京"}) {
+    EXPECT_THAT(NameProblems(name), ::testing::IsEmpty()) << name;
+  }
 }
 
 std::string SourceUriProblems(const std::string& uri) {
@@ -273,11 +323,15 @@ TEST(MergeArticle, KeepsTheNameWhenTheTitleChanges) {
   EXPECT_EQ(article.name(), "articles/a");
 }
 
-TEST(CompleteArticle, DropsFieldsOfANewerContract) {
-  v1::Article article = ValidArticle();
-  article.GetReflection()->MutableUnknownFields(&article)->AddVarint(1000, 1);
-  ASSERT_TRUE(CompleteArticle("article", article).ok());
-  EXPECT_TRUE(article.GetReflection()->GetUnknownFields(article).empty());
+TEST(MergeArticle, DoesNotJudgeFieldsThatAreNotNamed) {
+  v1::Article article;
+  article.set_title("older than\nthe rules");
+  v1::Article changes;
+  changes.set_summary("new");
+  changes.set_language_code("?");
+  EXPECT_TRUE(MergeArticle(changes, {"summary"}, article).ok());
+  EXPECT_FALSE(MergeArticle(changes, {"summary", "language_code"}, article).ok());
+  EXPECT_FALSE(MergeArticle(changes, {"title"}, article).ok());
 }
 
 TEST(MergeArticle, NamesEveryFieldThatWouldBreakTheRules) {
@@ -298,6 +352,34 @@ TEST(ChangeableArticleFields, AreAllFieldsThatTheServiceDoesNotSet) {
   }
   EXPECT_THAT(others, ::testing::ElementsAre("name", "update_time", "sections", "word_count",
                                              "comment_count", "revision", "etag"));
+}
+
+TEST(Rules, RefuseLongRunsOfMarksInEveryText) {
+  constexpr char kProblem[] = " has more than 30 combining marks in a row";
+  const std::string text = absl::StrCat("a", Repeat("\u0316", 31), "b");
+  EXPECT_EQ(ArticleWith([](v1::Article& article) {
+              article.set_body(absl::StrCat("a", Repeat("\u0316", 30), "b"));
+            }),
+            "");
+  const std::string problems = ArticleWith([&text](v1::Article& article) {
+    article.set_title(text);
+    article.set_summary(text);
+    article.set_body(text);
+    article.add_tags(text);
+    article.set_source_uri(text);
+    v1::Author& author = *article.add_authors();
+    author.set_display_name(text);
+    author.set_id(text);
+    author.set_uri(text);
+  });
+  for (const char* field : {"title", "summary", "body", "tags[0]", "source_uri",
+                            "authors[0].display_name", "authors[0].id", "authors[0].uri"}) {
+    EXPECT_THAT(problems, ::testing::HasSubstr(absl::StrCat("article.", field, kProblem)));
+  }
+  EXPECT_EQ(CommentWith(text), absl::StrCat("comment.body", kProblem));
+  Violations violations;
+  CheckNameFilter(text, "tag", violations);
+  EXPECT_EQ(violations.ToStatus().message(), absl::StrCat("tag", kProblem));
 }
 
 }  // namespace

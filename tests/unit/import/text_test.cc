@@ -172,6 +172,11 @@ TEST(TextImport, NamesTheLineWithoutDate) {
   EXPECT_THAT(Problem("By Ada Byron\n\nText.\n"), HasSubstr("line 3: a date"));
   EXPECT_THAT(Problem("By Ada Byron\nMonday, June 31, 2025\nText.\n"), HasSubstr("line 2: a date"));
   EXPECT_THAT(Problem("By Ada Byron\n"), HasSubstr("a date"));
+  EXPECT_EQ(Problem("Ada Byron\nJune 12, 2025\nText.\n", {}),
+            "line 1: a page saved as text must begin with its byline, such as \"By Ada Byron and "
+            "John Doe\"\n"
+            "line 2: a date such as \"Thursday, June 12, 2025\" must follow the byline\n"
+            "a page saved as text does not contain its title; give it with --title");
 }
 
 TEST(TextImport, RefusesADateWithTheWrongWeekday) {
@@ -198,12 +203,13 @@ TEST(TextImport, MakesTheNameFromTheTitleUnlessAnIdIsGiven) {
   const std::string page = absl::StrCat(kHead, "Text.\n");
   EXPECT_EQ(Read(page, {"The Título", ""})->name(), "articles/the-titulo");
   EXPECT_EQ(Read(page, {"The Título", "mine"})->name(), "articles/mine");
-  EXPECT_THAT(Problem(page, {"The Título", "Not an id"}), HasSubstr("article.name"));
+  EXPECT_THAT(Problem(page, {"The Título", "Not an id"}), HasSubstr("--id is not"));
 }
 
 TEST(TextImport, RefusesAPageWithoutText) {
-  EXPECT_THAT(Problem(kHead), HasSubstr("article.body"));
-  EXPECT_THAT(Problem(absl::StrCat(kHead, "***\n***\nNo comments:\n")), HasSubstr("article.body"));
+  EXPECT_THAT(Problem(kHead), HasSubstr("body is required"));
+  EXPECT_THAT(Problem(absl::StrCat(kHead, "***\n***\nNo comments:\n")),
+              HasSubstr("body is required"));
 }
 
 TEST(TextImport, JoinsTheLinesOfAParagraphWithSingleSpaces) {
@@ -513,7 +519,7 @@ TEST(TextImport, IsFastForAnyLines) {
 
 TEST(TextImport, RefusesFilesThatAreTooLarge) {
   EXPECT_THAT(Problem(absl::StrCat(kHead, std::string((1 << 20) + 1, 'x'))),
-              HasSubstr("article.body"));
+              HasSubstr("body has 1048577 bytes"));
   EXPECT_THAT(Problem(absl::StrCat(kHead, std::string(3 << 20, 'x'))), HasSubstr("the file has"));
 }
 

@@ -40,11 +40,9 @@ TEST(AdmissionTest, ReplacingATicketGivesThePlaceOfTheOldOneBack) {
   EXPECT_EQ(admission.waiting(), 1);
 }
 
-TEST(AdmissionTest, OneKeyHasAtMostHalfOfThePlaces) {
-  Admission admission(10);
-  EXPECT_TRUE(admission.Admit(4).ok());
-  EXPECT_EQ(ReasonOf(admission.Admit(5).status()), "OVERLOADED");
-  EXPECT_EQ(admission.waiting(), 0);
+TEST(AdmissionTest, OneKeyHasHalfOfThePlacesAndAtLeastOne) {
+  EXPECT_EQ(Admission(10).limit_per_key(), 5);
+  EXPECT_EQ(Admission(1).limit_per_key(), 1);
 }
 
 TEST(AdmissionTest, ACallThatWaitsAgainIsNotRefused) {

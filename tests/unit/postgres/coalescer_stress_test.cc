@@ -106,7 +106,7 @@ const std::string& KeyOf(const Write& write) { return write.key; }
 // Runs writes, and checks the promises of WritePolicy meanwhile.
 class CheckedWork {
  public:
-  BatchAnswers<int> Do(const std::vector<const Write*>& writes, WriteMode mode) {
+  BatchAnswers<int> Do(const std::vector<Write*>& writes, WriteMode mode) {
     EXPECT_LE(writes.size(), 128);
     if (mode.skip_locked) {
       EXPECT_LE(++prompt_batches_, 2);
@@ -156,7 +156,7 @@ class CheckedWork {
   }
 
   // Some keys are locked by somebody else.
-  BatchAnswers<int> Answer(const std::vector<const Write*>& writes, WriteMode mode) {
+  BatchAnswers<int> Answer(const std::vector<Write*>& writes, WriteMode mode) {
     BatchAnswers<int> answers;
     bool is_locked = false;
     for (size_t i = 0; i < writes.size(); ++i) {
@@ -180,7 +180,7 @@ TEST(CoalescerStress, WritesAreAnsweredOnceAndDoneInOrder) {
   CheckedWork work;
   using Writes = Coalescer<WritePolicy<Write, int, TestConnection>, TestExecutor>;
   std::optional<TestExecutor> executor(std::in_place, kQueueLimit);
-  Writes writes(*executor, {KeyOf, [&work](TestConnection&, const std::vector<const Write*>& batch,
+  Writes writes(*executor, {KeyOf, [&work](TestConnection&, const std::vector<Write*>& batch,
                                            WriteMode mode) { return work.Do(batch, mode); }});
   {
     const TestThreads threads(*executor, 4, 1);

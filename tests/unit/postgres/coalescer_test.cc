@@ -22,7 +22,9 @@
 namespace content::postgres {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 using testing::TestConnection;
@@ -361,7 +363,7 @@ class WritesTest : public CoalescerTest {
     writes_.Add(std::move(context), {key, text}, received_.Expect(text));
   }
 
-  BatchAnswers<std::string> DoAll(const std::vector<const Write*>& writes, WriteMode mode) {
+  BatchAnswers<std::string> DoAll(const std::vector<Write*>& writes, WriteMode mode) {
     Strings texts;
     BatchAnswers<std::string> answers;
     for (const Write* write : writes) {
@@ -380,10 +382,10 @@ class WritesTest : public CoalescerTest {
 
   std::string locked_;  // the key that another transaction has locked
   std::vector<WriteMode> modes_;
-  std::function<BatchAnswers<std::string>(const std::vector<const Write*>&, WriteMode)> work_ =
+  std::function<BatchAnswers<std::string>(const std::vector<Write*>&, WriteMode)> work_ =
       [this](const auto& writes, WriteMode mode) { return DoAll(writes, mode); };
   Writes writes_{*executor_,
-                 {KeyOf, [this](TestConnection&, const std::vector<const Write*>& writes,
+                 {KeyOf, [this](TestConnection&, const std::vector<Write*>& writes,
                                 WriteMode mode) { return work_(writes, mode); }}};
 };
 
@@ -515,6 +517,28 @@ TEST_F(WritesTest, AWriteOfACallerWhoHasGivenUpIsLeftOutAndItsKeyGoesOn) {
   EXPECT_EQ(received_.Of("gone"), "CANCELLED");
   EXPECT_EQ(received_.Of("x1"), "written");
   EXPECT_THAT(batches_, ElementsAre(Strings{"x1"}));
+}
+
+TEST_F(WritesTest, AKeyWithTooManyWritesIsNamedToItsCallersAndOnceInTheLog) {
+  const auto refuse_one = [this](const std::string& name) {
+    absl::Status refused;
+    ::testing::internal::CaptureStderr();
+    writes_.Add({}, {"some-article", name},
+                [&refused](absl::StatusOr<std::string> answer) { refused = answer.status(); });
+    EXPECT_THAT(std::string(refused.message()), HasSubstr("\"some-article\""));
+    return ::testing::internal::GetCapturedStderr();
+  };
+  const auto fill = [this](const std::string& prefix) {
+    for (size_t i = 0; i < kQueueLimit / 2; ++i) Add("some-article", absl::StrCat(prefix, i));
+  };
+  fill("a");
+  EXPECT_THAT(refuse_one("x1"),
+              AllOf(HasSubstr("too many writes to one key"), HasSubstr("some-article")));
+  EXPECT_EQ(refuse_one("x2"), "");
+  RunAll();
+  fill("b");
+  EXPECT_THAT(refuse_one("x3"), HasSubstr("too many writes to one key"));
+  RunAll();
 }
 
 TEST_F(WritesTest, OneKeyTakesAtMostHalfOfTheQueue) {

@@ -8,5 +8,8 @@ fn main() -> std::io::Result<()> {
     for message in ["content.v1.Author", "content.v1.Section"] {
         config = config.type_attribute(message, "#[derive(serde::Deserialize)] #[serde(default)]");
     }
-    config.compile_protos(&[proto.join("content/v1/content_service.proto")], &[proto])
+    config.compile_protos(
+        &[proto.join("content/v1/content_service.proto")],
+        &[proto.clone(), proto.join("third_party")],
+    )
 }

@@ -1,0 +1,184 @@
+#include "content/search_text.h"
+
+#include <unicode/bytestream.h>
+#include <unicode/edits.h>
+#include <unicode/normalizer2.h>
+#include <unicode/uchar.h>
+#include <unicode/uscript.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <optional>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "content/html.h"
+#include "content/icu.h"
+#include "content/text.h"
+#include "content/utf8.h"
+
+namespace content {
+namespace {
+
+constexpr size_t kMaxWordBytes = 1'000;
+
+constexpr UChar32 kLigatureOe = 0x0153;    // which NFKC_Casefold leaves alone
+constexpr UChar32 kCombiningDot = 0x0307;  // remains of the Turkish capital I with a dot
+
+// The version of Unicode that every C library under PostgreSQL knows. Newer characters are written
+// by their numbers.
+constexpr int kOldestKnownUnicode = 12;
+
+bool IsOneOf(UChar32 character, uint32_t mask) { return (U_GET_GC_MASK(character) & mask) != 0; }
+
+void Blank(std::string& text, size_t begin, size_t end) {
+  std::fill(text.begin() + static_cast<ptrdiff_t>(begin),
+            text.begin() + static_cast<ptrdiff_t>(end), ' ');
+}
+
+// Overwrites tags and character references with spaces.
+void BlankMarkup(absl::string_view original, std::string& text) {
+  HtmlTags tags(original);
+  for (size_t at = original.find_first_of("<&"); at < original.size();
+       at = original.find_first_of("<&", at)) {
+    size_t end = at + CharacterReferenceLength(original.substr(at));
+    if (original[at] == '<') {
+      if (const std::optional<HtmlTag> tag = tags.At(at)) end = tag->end;
+    }
+    Blank(text, at, end);
+    at = std::max(end, at + 1);
+  }
+}
+
+// Overwrites symbols with spaces, because some would become letters: the sign for "trademark" must
+// not lengthen the word before it.
+void BlankSymbols(std::string& text) {
+  for (absl::string_view rest = text; !rest.empty();) {
+    const size_t begin = text.size() - rest.size();
+    const UChar32 character = TakeCharacter(rest);
+    if (character >= 0x80 && IsOneOf(character, U_GC_SO_MASK)) {
+      Blank(text, begin, text.size() - rest.size());
+    }
+  }
+}
+
+// A text in its folded form, which knows where the folded characters come from. `text` must not
+// have a long run of marks.
+class FoldedText {
+ public:
+  explicit FoldedText(const std::string& text) {
+    UErrorCode error = U_ZERO_ERROR;
+    const icu::Normalizer2* const fold = icu::Normalizer2::getNFKCCasefoldInstance(error);
+    icu::StringByteSink<std::string> sink(&folded_, static_cast<int32_t>(text.size()));
+    if (U_SUCCESS(error)) fold->normalizeUTF8(0, text, sink, &edits_, error);
+    CheckIcu(error, "ICU cannot fold a text");
+    origin_ = edits_.getFineIterator();
+  }
+
+  const std::string& text() const { return folded_; }
+
+  // Returns where the folded byte `at` comes from: the begin and the end of the original bytes.
+  std::pair<size_t, size_t> OriginOf(size_t at) {
+    UErrorCode error = U_ZERO_ERROR;
+    origin_.findDestinationIndex(static_cast<int32_t>(at), error);
+    CheckIcu(error, "ICU cannot find the origin of a folded character");
+    const auto begin = static_cast<size_t>(origin_.sourceIndex());
+    if (origin_.hasChange()) return {begin, begin + static_cast<size_t>(origin_.oldLength())};
+    const size_t same = begin + at - static_cast<size_t>(origin_.destinationIndex());
+    return {same, same + 1};
+  }
+
+ private:
+  std::string folded_;
+  icu::Edits edits_;
+  icu::Edits::Iterator origin_;
+};
+
+// Returns how a folded character, which is `bytes`, is written in a word. PostgreSQL's parser must
+// take each word as one, and it relies on the character tables of the C library.
+std::string Written(UChar32 character, absl::string_view bytes) {
+  if (character == kLigatureOe) return "oe";
+  // Such marks, of a few rare scripts, would end a word.
+  if (IsOneOf(character, U_GC_MC_MASK) && !u_isUAlphabetic(character)) return "";
+  UVersionInfo unicode_version;
+  u_charAge(character, unicode_version);
+  if (unicode_version[0] > kOldestKnownUnicode) return absl::StrCat("u", absl::Hex(character));
+  return std::string(bytes);
+}
+
+// Adds characters to units.
+class UnitBuilder {
+ public:
+  explicit UnitBuilder(FoldedText& folded) : folded_(folded) {}
+
+  // Adds the folded character at the bytes [begin, end).
+  void Add(UChar32 character, size_t begin, size_t end) {
+    if (IsOneOf(character, U_GC_M_MASK)) {
+      if (is_open_) Append(character, begin, end);
+      return;
+    }
+    if (!u_isUAlphabetic(character) && !u_isdigit(character)) {
+      is_open_ = false;
+      return;
+    }
+    const bool is_character = IsSearchedByPairs(character);
+    if (!is_open_ || is_character || units_.back().is_character) Open(is_character, begin);
+    Append(character, begin, end);
+  }
+
+  std::vector<SearchUnit> Take() { return std::move(units_); }
+
+ private:
+  static bool IsSearchedByPairs(UChar32 character) {
+    if (character < 0x0E00) return false;
+    UErrorCode error = U_ZERO_ERROR;
+    return IsWrittenWithoutSpaces(static_cast<char32_t>(character)) ||
+           uscript_getScript(character, &error) == USCRIPT_HANGUL;
+  }
+
+  void Open(bool is_character, size_t begin) {
+    if (is_open_ && is_character) units_.back().is_paired = units_.back().is_character;
+    units_.emplace_back();
+    units_.back().begin = folded_.OriginOf(begin).first;
+    units_.back().is_character = is_character;
+    is_open_ = true;
+  }
+
+  void Append(UChar32 character, size_t begin, size_t end) {
+    SearchUnit& unit = units_.back();
+    unit.end = folded_.OriginOf(end - 1).second;
+    const std::string written =
+        Written(character, absl::string_view(folded_.text()).substr(begin, end - begin));
+    if (character == kCombiningDot && unit.text.back() == 'i') return;
+    if (unit.text.size() + written.size() <= kMaxWordBytes) unit.text += written;
+  }
+
+  FoldedText& folded_;
+  std::vector<SearchUnit> units_;
+  bool is_open_ = false;  // whether the last character belongs to the last unit
+};
+
+}  // namespace
+
+std::vector<SearchUnit> SplitForSearch(absl::string_view text) {
+  std::string blanked(text);
+  BlankMarkup(text, blanked);
+  BlankSymbols(blanked);
+  BlankLongMarkRuns(blanked);  // only in articles stored before the rules refused them
+  FoldedText folded(blanked);
+  UnitBuilder units(folded);
+  const size_t size = folded.text().size();
+  for (absl::string_view rest = folded.text(); !rest.empty();) {
+    const size_t begin = size - rest.size();
+    const UChar32 character = TakeCharacter(rest);
+    units.Add(character, begin, size - rest.size());
+  }
+  return units.Take();
+}
+
+std::string IndexedWord(const std::vector<SearchUnit>& units, size_t i) {
+  const SearchUnit& unit = units[i];
+  return unit.is_paired ? absl::StrCat(unit.text, units[i + 1].text) : unit.text;
+}
+
+}  // namespace content

@@ -1,0 +1,36 @@
+#include "content/utf8.h"
+
+#include <unicode/utf8.h>
+
+#include <cstddef>
+
+namespace content {
+
+int32_t TakeCharacter(absl::string_view& text) {
+  const char* const bytes = text.data();
+  const size_t size = text.size();
+  size_t taken = 0;
+  UChar32 character = kMalformed;
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wconversion"
+  U8_NEXT(bytes, taken, size, character);
+#pragma GCC diagnostic pop
+  text.remove_prefix(taken);
+  return character < 0 ? kMalformed : character;
+}
+
+int32_t TakeLastCharacter(absl::string_view& text) {
+  constexpr size_t kMaxBytes = 4;
+  size_t begin = text.size() - 1;
+  while (begin > 0 && text.size() - begin < kMaxBytes && U8_IS_TRAIL(text[begin])) --begin;
+  absl::string_view last = text.substr(begin);
+  const int32_t character = TakeCharacter(last);
+  if (!last.empty()) {
+    text.remove_suffix(1);
+    return kMalformed;
+  }
+  text.remove_suffix(text.size() - begin);
+  return character;
+}
+
+}  // namespace content

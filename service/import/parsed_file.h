@@ -1,0 +1,35 @@
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "content/v1/article.pb.h"
+
+namespace content::importer {
+
+/// Something that is wrong, for people.
+struct Fault {
+  int line;  ///< From 1; 0 if it is not a matter of a line.
+  std::string problem;
+};
+
+/// Where a field of the article comes from.
+struct Place {
+  int line;          ///< From 1; 0 if it is a flag.
+  std::string name;  ///< Of the key, or of the flag.
+};
+
+/// What a parser found in a file.
+struct ParsedFile {
+  /// Fields that are missing or faulty are empty.
+  v1::Article article;
+  std::vector<Fault> faults;
+  /// Keys of the front matter that were not read.
+  std::vector<std::string> ignored_keys;
+  /// By field of the article: where the file has it, even if it is faulty. Faults that are found
+  /// later use these names.
+  std::map<std::string, Place> places;
+};
+
+}  // namespace content::importer

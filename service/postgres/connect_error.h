@@ -1,0 +1,43 @@
+#pragma once
+
+#include <stdexcept>
+#include <string>
+
+#include "absl/strings/string_view.h"
+
+namespace content::postgres {
+
+/// Follows an error whose cause may be a password with characters that end it in a URL.
+inline constexpr absl::string_view kPercentEncodeHint =
+    "in a URL, percent-encode the characters @ : / ? # [ ] % and spaces of the user name and the "
+    "password";
+
+/// Why a connection could not be opened. `what()` is one line for operators. It quotes no part of
+/// the connection string, unlike the messages of libpq and PostgreSQL.
+class ConnectError : public std::runtime_error {
+ public:
+  enum class Kind {
+    /// A later attempt may succeed.
+    kTemporary,
+    /// The same, but the database runs. It may have no connection left for this one.
+    kTurnedAway,
+    /// Another attempt would fail too, until somebody changes the connection string or the
+    /// configuration of the database.
+    kPermanent,
+  };
+
+  ConnectError(const std::string& message, Kind kind) : std::runtime_error(message), kind_(kind) {}
+
+  bool is_permanent() const { return kind_ == Kind::kPermanent; }
+  bool is_turned_away() const { return kind_ == Kind::kTurnedAway; }
+
+ private:
+  Kind kind_;
+};
+
+/// Turns libpq's `message` about a connection that could not be opened into an error. If the
+/// database refused the connection, tries once more, because libpq tells the SQLSTATE only to those
+/// who ask before they connect. May then take 3 s.
+ConnectError ExplainConnectFailure(const std::string& dsn, absl::string_view message);
+
+}  // namespace content::postgres

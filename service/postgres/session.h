@@ -1,0 +1,44 @@
+#pragma once
+
+namespace content::postgres {
+
+/// SQL that brings a new session into the state that our statements rely on, whatever the
+/// configuration of the server, the database, the role and libpq's environment is. The search path
+/// and read-only mode stay the operator's. Its last result is the server's version.
+///
+/// - Text is sent and received in UTF-8, and values have one notation.
+/// - A limit of the operator's must not end statements or sessions: the pool sets its own.
+/// - A client that hangs or was cut off must not keep rows locked.
+/// - Locking relies on READ COMMITTED.
+/// - An acknowledged commit must be on disk.
+/// - A floating-point number that comes back as a parameter must be exact.
+/// - Compiling a statement (jit) takes longer than running it.
+/// - So does planning it anew for each execution: a read by key runs in 0.02 ms and is planned in
+///   0.2 ms. None of our plans gets better by knowing the parameters.
+inline constexpr char kSessionSettings[] = R"sql(
+SET client_encoding = 'UTF8';
+SET standard_conforming_strings = on;
+SET DateStyle = 'ISO, YMD';
+SET IntervalStyle = 'postgres';
+SET TimeZone = 'UTC';
+SET bytea_output = 'hex';
+SET extra_float_digits = 1;
+SET transform_null_equals = off;
+SET client_min_messages = warning;
+SET statement_timeout = 0;
+SET lock_timeout = 0;
+SET idle_session_timeout = 0;
+SET idle_in_transaction_session_timeout = '10s';
+SET tcp_keepalives_idle = 10;
+SET tcp_keepalives_interval = 5;
+SET tcp_keepalives_count = 3;
+SET default_transaction_isolation = 'read committed';
+SET default_transaction_deferrable = off;
+SET jit = off;
+SET plan_cache_mode = force_generic_plan;
+SELECT set_config('synchronous_commit', 'on', false)
+WHERE current_setting('synchronous_commit') = 'off';
+SHOW server_version
+)sql";
+
+}  // namespace content::postgres

@@ -1,0 +1,289 @@
+// Databases that are wrong, late or secret, as operators meet them.
+
+#include "support/database.h"
+
+#include <dirent.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
+#include "support/contentd.h"
+#include "support/grpc_client.h"
+
+namespace content::testing {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+// ---- Secrets ----
+
+// URLs whose parts that must not appear contain "leak". Most are mistakes of operators.
+std::vector<std::string> HostileUrls(const std::string& url) {
+  return {
+      "postgresql://leak1:leak2@127.0.0.1:1/leak3",
+      "postgresql://leak1:leak2@leak4@127.0.0.1:1/leak3",
+      "postgresql://leak1:leak2/leak4@127.0.0.1:1/leak3",
+      "postgresql://leak1:leak2:leak4@127.0.0.1:1/leak3",
+      "postgresql://leak1:leak2#leak4@127.0.0.1:1/leak3",
+      "postgresql://leak1:leak2?leak4@127.0.0.1:1/leak3",
+      "postgresql://leak1:leak2%leak4@127.0.0.1:1/leak3",
+      "postgresql://leak1:[leak2@127.0.0.1:1/leak3",
+      "postgresql://leak1:leak 2@127.0.0.1:1/leak3",
+      "postgresql://leak1:leak2@127.0.0.1:leak5/leak3",
+      "postgresql://leak1:leak2@127.0.0.1:123456/leak3",
+      "postgresql://leak1:leak2@leak.invalid/leak3",
+      "postgresql://leak1:leak2@leak.invalid,127.0.0.1:1/leak3?target_session_attrs=any",
+      "postgresql://leak1:leak2@127.0.0.1:1,127.0.0.1:2,127.0.0.1:leak/leak3",
+      "postgresql://leak1:leak2@127.0.0.1:1/leak3?sslmode=leak6",
+      "postgresql://leak1:leak2@127.0.0.1:1/leak3?leak7=1",
+      "postgresql://leak1:leak2@127.0.0.1:1/leak3?connect_timeout=leak8",
+      "postgresql://leak1:leak2@127.0.0.1:1/leak3?target_session_attrs=leak9",
+      "postgresql://leak1:leak2@127.0.0.1:1/leak3?sslrootcert=/leak10&sslmode=verify-full",
+      "postgresql:///leak3?service=leak11",
+      "postgresql:///leak3?host=/leak12&user=leak1&password=leak2",
+      "mysql://leak1:leak2@127.0.0.1/leak3",
+      "leak1:leak2@127.0.0.1/leak3",
+      "host=127.0.0.1 port=1 user=leak1 password=leak2 leak4 dbname=leak3",
+      "host=127.0.0.1 port=1 user=leak1 password='leak2 dbname=leak3",
+      "host=127.0.0.1 hostaddr=leak13 port=1 user=leak1 password=leak2 dbname=leak3",
+      "password=leak2",
+      // A database that answers.
+      url + " user=leak1",
+      url + " dbname=leak3",
+      url + " options='-c leak14=1'",
+      url + " options='-c work_mem=leak15'",
+      url + " options='-c search_path=leak16'",
+  };
+}
+
+void ExpectNoLeak(const Finished& finished, const std::string& url) {
+  EXPECT_NE(finished.status, 0) << url;
+  const std::string printed = absl::AsciiStrToLower(finished.out + finished.err);
+  EXPECT_THAT(printed, Not(HasSubstr("leak"))) << url;
+  EXPECT_THAT(printed, HasSubstr("contentd: ")) << url;
+}
+
+TEST(Secrets, NoPartOfADatabaseUrlIsEverPrinted) {
+  for (const std::string& url : HostileUrls(NewDatabase(/*migrated=*/false))) {
+    ExpectNoLeak(RunContentd({"migrate", "--database-url", url, "--log-level", "debug"}), url);
+    ExpectNoLeak(RunContentd({"serve", "--listen", "127.0.0.1:0", "--database-wait", "600ms"},
+                             {"CONTENT_DATABASE_URL=" + url}),
+                 url);
+  }
+}
+
+TEST(Secrets, AHintTellsHowToWriteAPassword) {
+  for (const char* url : {"postgresql://me:pass@word@127.0.0.1/x", "postgresql://me:a/b@db/x",
+                          "postgresql://me:a%zz@db/x"}) {
+    EXPECT_THAT(RunContentd({"migrate", "--database-url", url}).err, HasSubstr("percent-encode"));
+  }
+}
+
+TEST(Secrets, ArgumentsThatWereNotExpectedAreNotPrinted) {
+  for (const std::vector<std::string>& arguments : std::vector<std::vector<std::string>>{
+           {"serve", "postgresql://me:leak@db/x"},
+           {"serve", "--database-url", "host=db", "password=leak"},
+           {"serve", "--database-url", "password=my", "leak"},
+           {"serve", "--database-urls=postgresql://me:leak@db/x"},
+           {"serve", "--database-url:postgresql://me:leak@db/x"},
+           {"migrate", "--data-dir", "/x", "--database-url=host=db", "user=leak", "--what"},
+           {"postgresql://me:leak@db/x"},
+           {"--database-url=postgresql://me:leak@db/x", "serve"}}) {
+    const Finished finished = RunContentd(arguments);
+    EXPECT_EQ(finished.status, 2);
+    EXPECT_THAT(finished.out + finished.err, Not(HasSubstr("leak")));
+    EXPECT_THAT(finished.err, HasSubstr("not expected"));
+  }
+}
+
+std::string ReadFile(const fs::path& path) {
+  std::ifstream file(path);
+  return std::string(std::istreambuf_iterator<char>(file), {});
+}
+
+// What `ps` can show of all processes: their arguments and variables.
+std::string ProcessList() {
+  std::string list;
+  for (const auto& entry : fs::directory_iterator("/proc")) {
+    list += ReadFile(entry.path() / "cmdline") + ReadFile(entry.path() / "environ");
+  }
+  return list;
+}
+
+TEST(Secrets, TheProcessListDoesNotShowTheDatabaseUrl) {
+  const std::string url = NewDatabase() + " password=leakedword";
+  {
+    ContentdServer server({"--database-url", url});
+    EXPECT_THAT(ProcessList(), Not(HasSubstr("leakedword")));
+  }
+  {
+    ContentdServer server({"--database-url=" + url});
+    EXPECT_THAT(ProcessList(), Not(HasSubstr("leakedword")));
+  }
+  ContentdServer server({}, {"CONTENT_DATABASE_URL=" + url});
+  EXPECT_THAT(ProcessList(), Not(HasSubstr("leakedword")));
+}
+
+// ---- Libpq's environment ----
+
+TEST(Environment, DoesNotReachTheEmbeddedDatabase) {
+  ContentdServer server(
+      {"--data-dir", ScratchDirectory() + "/environment"},
+      {"PGHOSTADDR=127.0.0.9", "PGSERVICE=nowhere", "PGTARGETSESSIONATTRS=standby",
+       "PGOPTIONS=-c default_transaction_read_only=on", "PGGSSENCMODE=require",
+       "PGCHANNELBINDING=require", "PGSSLMODE=require", "PGCLIENTENCODING=LATIN1", "PGTZ=nowhere"});
+  Client client(server.address());
+  EXPECT_TRUE(client.Publish(MakeArticle("story")).ok());
+}
+
+TEST(Environment, DoesNotChangeTheSessionsOfAnotherDatabase) {
+  ContentdServer server({"--database-url", NewDatabase()},
+                        {"PGOPTIONS=-c default_transaction_read_only=on -c search_path=nowhere",
+                         "PGCLIENTENCODING=LATIN1", "PGTZ=nowhere", "PGDATESTYLE=German"});
+  Client client(server.address());
+  EXPECT_TRUE(client.Publish(MakeArticle("story")).ok());
+}
+
+// ---- A database that is late ----
+
+// A socket where clients look for a PostgreSQL. It stands for one that is about to start.
+class EarlySocket {
+ public:
+  EarlySocket() {
+    std::string name = ScratchDirectory() + "/early.XXXXXX";
+    directory_ = mkdtemp(name.data());
+    sockaddr_un address = {};
+    address.sun_family = AF_UNIX;
+    const std::string path = Path();
+    std::copy(path.begin(), path.end(), address.sun_path);
+    fd_ = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    EXPECT_EQ(bind(fd_, reinterpret_cast<const sockaddr*>(&address), sizeof(address)), 0);
+    EXPECT_EQ(listen(fd_, 1), 0);
+  }
+
+  ~EarlySocket() { close(fd_); }
+
+  EarlySocket(const EarlySocket&) = delete;
+  EarlySocket& operator=(const EarlySocket&) = delete;
+
+  // Returns the URL of the same database at this socket.
+  std::string UrlOf(const std::string& url) const { return url + " host=" + directory_; }
+
+  // Waits for a client, hangs up, and returns the client's process id.
+  int TurnAway() const {
+    const int client = accept4(fd_, nullptr, nullptr, SOCK_CLOEXEC);
+    ucred peer = {};
+    socklen_t size = sizeof(peer);
+    EXPECT_EQ(getsockopt(client, SOL_SOCKET, SO_PEERCRED, &peer, &size), 0);
+    close(client);
+    return peer.pid;
+  }
+
+  // From now on, the database of `url` answers here.
+  void Become(const std::string& url) const {
+    const std::string directory =
+        Query(url, "SELECT trim('\"' FROM current_setting('unix_socket_directories'))");
+    fs::remove(Path());
+    fs::create_symlink(directory + "/.s.PGSQL.5432", Path());
+  }
+
+ private:
+  std::string Path() const { return directory_ + "/.s.PGSQL.5432"; }
+
+  std::string directory_;
+  int fd_ = -1;
+};
+
+TEST(Wait, ServesOnceTheDatabaseIsThere) {
+  const std::string url = NewDatabase();
+  const EarlySocket socket;
+  const std::jthread starter([&] {
+    socket.TurnAway();
+    socket.TurnAway();
+    socket.Become(url);
+  });
+  ContentdServer server({"--database-url", socket.UrlOf(url)});
+  Client client(server.address());
+  EXPECT_TRUE(client.Publish(MakeArticle("story")).ok());
+}
+
+TEST(Wait, EndsWithItsTime) {
+  const Finished finished = RunContentd({"serve", "--listen", "127.0.0.1:0", "--database-url",
+                                         "host=/nowhere", "--database-wait", "1s"});
+  EXPECT_EQ(finished.status, 1);
+  EXPECT_THAT(finished.err, HasSubstr("waiting for the database"));
+  EXPECT_THAT(finished.err, HasSubstr("contentd: database: nothing listens"));
+}
+
+TEST(Wait, EndsWithAStopSignal) {
+  for (const int signal : {SIGTERM, SIGINT}) {
+    const EarlySocket socket;
+    const std::jthread killer([&] {
+      socket.TurnAway();
+      kill(socket.TurnAway(), signal);
+    });
+    const Finished finished =
+        RunContentd({"serve", "--listen", "127.0.0.1:0", "--database-url", socket.UrlOf("")});
+    EXPECT_EQ(finished.status, -signal);
+  }
+}
+
+TEST(Wait, DoesNotWaitForWhatWillNotChange) {
+  const std::string url = NewDatabase();
+  const std::string latin1 = NewDatabaseWith("TEMPLATE template0 LOCALE 'C' ENCODING 'LATIN1'");
+  for (const auto& [wrong, problem] : std::vector<std::pair<std::string, std::string>>{
+           {url + " dbname=nowhere", "does not exist"},
+           {url + " user=nowhere", "refuses the user"},
+           {latin1, "encoded in LATIN1"},
+           {NewDatabase(/*migrated=*/false), "run `contentd migrate` first"},
+           {"postgresql://me:p@ss@db/x", "percent-encode"}}) {
+    const Finished finished =
+        RunContentd({"serve", "--listen", "127.0.0.1:0", "--database-url", wrong});
+    EXPECT_EQ(finished.status, 1);
+    EXPECT_THAT(finished.err, HasSubstr(problem));
+    EXPECT_THAT(finished.err, Not(HasSubstr("waiting for")));
+  }
+}
+
+// ---- A damaged database ----
+
+TEST(Damage, AnEmptiedFeedIsInternal) {
+  const std::string url = NewDatabase();
+  ContentdServer server({"--database-url", url});
+  Client client(server.address());
+  ASSERT_TRUE(client.Publish(MakeArticle("story")).ok());
+  Query(url, "DELETE FROM article_feed");
+  EXPECT_EQ(client.Publish(MakeArticle("other")).error_code(), grpc::StatusCode::INTERNAL);
+  for (const bool skip_existing : {false, true}) {
+    v1::WatchArticlesRequest request;
+    request.set_skip_existing(skip_existing);
+    grpc::ClientContext context;
+    const auto watch = client.content().WatchArticles(&context, request);
+    v1::WatchArticlesResponse response;
+    while (watch->Read(&response)) {
+    }
+    EXPECT_EQ(watch->Finish().error_code(), grpc::StatusCode::INTERNAL);
+  }
+  server.Signal(SIGTERM);
+  EXPECT_EQ(server.Wait(), 0);
+}
+
+}  // namespace
+}  // namespace content::testing

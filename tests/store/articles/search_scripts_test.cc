@@ -1,0 +1,168 @@
+#include <random>
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
+#include "content/text.h"
+#include "store/articles/search_fixture.h"
+#include "store/schema.h"
+#include "store/store_fixture.h"
+#include "support/random_text.h"
+
+// What searches find in the texts of all scripts.
+namespace content::store {
+namespace {
+
+using ::testing::AnyOf;
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::UnorderedElementsAre;
+
+TEST_F(SearchTest, FindsWordsInTextWithoutSpaces) {
+  Add("ja", {.body = "東京の天気は静かです。コーヒー", .language = "ja"});
+  Add("zh", {.body = "我们去港口，今天天气很好。", .language = "zh"});
+  Add("ko", {.body = "서울에서 만나요.", .language = "ko"});
+  Add("th", {.body = "เราไปที่ท่าเรือด้วยกัน", .language = "th"});
+  Add("km", {.body = "ខ្ញុំស្រឡាញ់ភាសាខ្មែរ", .language = ""});
+  for (const char* query :
+       {"東京", "天気", "静か", "です", "東京の天気は静かです", "コーヒー", "気は"}) {
+    EXPECT_THAT(Find(query), ElementsAre("ja")) << query;
+    EXPECT_THAT(Find(query, "ja"), ElementsAre("ja")) << query;
+  }
+  for (const char* query : {"港口", "天气", "今天", "天气很好"}) {
+    EXPECT_THAT(Find(query), ElementsAre("zh")) << query;
+  }
+  for (const char* query : {"서울", "서울에서", "만나"})
+    EXPECT_THAT(Find(query), ElementsAre("ko"));
+  for (const char* query : {"ท่าเรือ", "เรา", "ด้วยกัน"}) EXPECT_THAT(Find(query), ElementsAre("th"));
+  EXPECT_THAT(Find("ភាសា"), ElementsAre("km"));
+  EXPECT_THAT(Find("京東"), IsEmpty());
+  EXPECT_THAT(Find("東天"), IsEmpty());
+  EXPECT_THAT(Find("ทาเรือ"), IsEmpty());  // without the tone mark
+}
+
+TEST_F(SearchTest, FindsSingleCharactersInTextWithoutSpaces) {
+  Add("ja", {.body = "東京の天気", .language = "ja"});
+  for (const char* query : {"東", "京", "の", "天", "気"}) {
+    EXPECT_THAT(Find(query), ElementsAre("ja")) << query;
+  }
+  EXPECT_EQ(SnippetOf("京"), "東[京の]天気");
+}
+
+TEST_F(SearchTest, QuotesAlternativesAndExclusionsWorkInTextWithoutSpaces) {
+  Add("tokyo", {.body = "東京の天気", .language = "ja"});
+  Add("osaka", {.body = "大阪の天気", .language = "ja"});
+  Add("both", {.body = "東京大阪間", .language = "ja"});
+  EXPECT_THAT(Find("天気 -東京"), ElementsAre("osaka"));
+  EXPECT_THAT(Find("天気 -\"東京の\""), ElementsAre("osaka"));
+  EXPECT_THAT(Find("東京 or 大阪"), UnorderedElementsAre("tokyo", "osaka", "both"));
+  EXPECT_THAT(Find("東京 天気"), ElementsAre("tokyo"));
+  EXPECT_THAT(Find("\"東京 大阪\""), ElementsAre("both"));
+  EXPECT_THAT(Find("\"大阪 東京\""), IsEmpty());
+  EXPECT_THAT(Find("大阪 東京"), ElementsAre("both"));
+}
+
+TEST_F(SearchTest, HighlightsInTextWithoutSpaces) {
+  std::string filler;
+  for (int i = 0; i < 300; ++i) filler += "あ";
+  Add("ja", {.title = "天気の話", .body = absl::StrCat(filler, "東京の天気予報です。", filler)});
+  const std::string snippet = SnippetOf("天気予報 東京");
+  EXPECT_THAT(snippet, HasSubstr("あ[東京]の[天気予報]です。あ"));
+  EXPECT_LE(snippet.size(), 304u);
+}
+
+TEST_F(SearchTest, FindsAndHighlightsFarIntoALongText) {
+  std::string body;
+  for (int i = 0; i < 40'000; ++i) absl::StrAppend(&body, i % 2 == 0 ? "甲" : "乙");
+  Add("zh", {.body = absl::StrCat(body, "港口天气 The whales ran."), .language = "zh"});
+  EXPECT_THAT(SnippetOf("港口天气"), HasSubstr("乙[港口天气] The"));
+  EXPECT_THAT(SnippetOf("whales ran"), HasSubstr("The [whales] [ran]."));
+  EXPECT_THAT(Find("天气港"), IsEmpty());
+}
+
+TEST_F(SearchTest, IgnoresHowTextIsEncoded) {
+  Add("post", {.title = "Café",
+               .body = "The o\uFB03ce was qui\u00ADet; Œuvre Ｆｕｌｌ ﾃﾞｰﾀ.",
+               .language = "xx"});
+  for (const char* query :
+       {"cafe\u0301", "CAFÉ", "office", "o\uFB03ce", "quiet", "qui\u00ADet", "qu\u200Biet",
+        "oeuvre", "œuvre", "full", "ＦＵＬＬ", "データ", "ﾃﾞｰﾀ"}) {
+    EXPECT_THAT(Find(query), ElementsAre("post")) << query;
+  }
+  EXPECT_THAT(SnippetOf("office quiet"), HasSubstr("The [o\uFB03ce] was [qui\u00ADet];"));
+}
+
+TEST_F(SearchTest, FindsAddressesAsTheyStandInTheText) {
+  Add("post", {.body = "See https://example.org/path?q=1#x, [this](http://a.example/b_c%20d) or "
+                       "<mailto:ana.lee@example.com>; C:\\dir\\file.txt, version 1.51.1"});
+  for (const char* query :
+       {"https://example.org/path?q=1#x", "example.org/path?q=1", "example.org", "example",
+        "https://example.org", "http://a.example/b_c%20d", "ana.lee@example.com", "@example.com",
+        "C:\\dir\\file.txt", "1.51.1", "\"See https://example.org/path?q=1#x\""}) {
+    EXPECT_THAT(Find(query), ElementsAre("post")) << query;
+  }
+  EXPECT_THAT(Find("https://example.org/elsewhere"), IsEmpty());
+  EXPECT_THAT(SnippetOf("example.org/path"), HasSubstr("https://[example].[org]/[path]?q=1#x"));
+}
+
+TEST_F(SearchTest, HighlightsTheBodyWhereTitleAndSummaryMatchToo) {
+  Add("post", {.title = "The whale of the", .summary = "A whale, the", .body = "The whale is it."});
+  EXPECT_EQ(SnippetOf("whale"), "The [whale] is it.");
+}
+
+// Whatever the database's locale does with letters.
+TEST_F(SearchTest, DoesNotDependOnTheLocale) {
+  Sql("CREATE DATABASE in_c TEMPLATE template0 ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C'");
+  const std::string own = Sql("SELECT 'dbname=' || current_database()");
+  url_ = absl::StrReplaceAll(url_, {{own, "dbname=in_c"}});
+  ASSERT_EQ(Sql("SELECT current_database()"), "in_c");
+  ASSERT_TRUE(Migrate(url_).ok());
+  store_ = *Open(url_);
+  Add("post", {.title = "ÜNÏCÖDÉ JAŹŃ", .body = "“Introduction” – ПРИВЕТ ITALY; running東京。"});
+  for (const char* query : {"ünïcödé", "ÜNÏCÖDÉ", "jaźń", "introductions", "привет", "italy", "run",
+                            "東京", "\"привет italy\""}) {
+    EXPECT_THAT(Find(query), ElementsAre("post")) << query;
+  }
+  EXPECT_THAT(SnippetOf("introduction италия or run"), HasSubstr("[running]東京"));
+}
+
+TEST_F(SearchTest, FindsRandomTextByItself) {
+  std::mt19937 random(7);
+  for (int round = 0; round < 60; ++round) {
+    const std::string text = ToNfc(testing::RandomText(random, 60));
+    if (!HasVisibleCharacter(text)) continue;
+    const std::string id = absl::StrCat("post-", round);
+    Add(id, {.body = text, .language = round % 2 == 0 ? "" : "en"});
+    for (const std::string& query : {absl::StrCat("\"", text, "\""), text}) {
+      const auto page = Search({.text = query, .page_size = 50});
+      if (!page.ok()) {
+        EXPECT_EQ(ReasonOf(page.status()), "INVALID_REQUEST") << page.status();
+        continue;
+      }
+      if (query != text) {
+        EXPECT_THAT(Find(query), Contains(id)) << text;
+      }
+      for (const auto& result : page->items) {
+        for (const auto& part : result.snippet()) EXPECT_TRUE(IsUtf8(part.text()));
+      }
+    }
+  }
+}
+
+TEST_F(SearchTest, IndexesAgainWhatAMigrationRemoved) {
+  Add("post", {.body = "A whale. 東京の天気"});
+  Add("gone", {.body = "A whale."});
+  ASSERT_TRUE(Retract("gone").ok());
+  const std::string index = Sql("SELECT search FROM article_search");
+  Sql("TRUNCATE article_search");
+  EXPECT_THAT(Find("whale"), IsEmpty());
+  ASSERT_TRUE(Migrate(url_).ok());
+  EXPECT_THAT(Find("whale 東京"), ElementsAre("post"));
+  EXPECT_EQ(Sql("SELECT search FROM article_search"), index);
+  EXPECT_EQ(Sql("SELECT count(*) FROM article_search"), "1");
+}
+
+}  // namespace
+}  // namespace content::store

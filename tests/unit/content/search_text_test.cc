@@ -1,0 +1,134 @@
+#include "content/search_text.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <random>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "content/text.h"
+#include "support/random_text.h"
+
+namespace content {
+namespace {
+
+// The indexed words of a text, separated by spaces.
+std::string Words(absl::string_view text) {
+  std::vector<std::string> words;
+  const std::vector<SearchUnit> units = SplitForSearch(text);
+  for (size_t i = 0; i < units.size(); ++i) words.push_back(IndexedWord(units, i));
+  return absl::StrJoin(words, " ");
+}
+
+// The text with the bytes of each unit in brackets.
+std::string Origins(absl::string_view text) {
+  std::string marked;
+  size_t at = 0;
+  for (const SearchUnit& unit : SplitForSearch(text)) {
+    absl::StrAppend(&marked, text.substr(at, unit.begin - at), "[",
+                    text.substr(unit.begin, unit.end - unit.begin), "]");
+    at = unit.end;
+  }
+  return absl::StrCat(marked, text.substr(at));
+}
+
+TEST(SearchText, ConsistsOfWordsInOneForm) {
+  EXPECT_EQ(Words("It's a “White” whale—2nd!"), "it s a white whale 2nd");
+  EXPECT_EQ(Words("ÜNÏCÖDÉ JAŹŃ Straße ΣΊΣΥΦΟΣ"), "ünïcödé jaźń strasse σίσυφοσ");
+  EXPECT_EQ(Words("cafe\u0301"), "caf\u00E9");
+  EXPECT_EQ(Words("o\uFB03ce \uFB01 \u0133 Ｆｕｌｌ ｶﾞ x²"), "office fi ij full ガ x2");
+  EXPECT_EQ(Words("C\u0153ur \u0152UVRE"), "coeur oeuvre");
+  EXPECT_EQ(Words("qui\u00ADet zero\u200Bwidth \uFEFFmark no\u2060break"),
+            "quiet zerowidth mark nobreak");
+  EXPECT_EQ(Words("İstanbul ISPARTA"), "istanbul isparta");
+}
+
+TEST(SearchText, HasNoSymbols) {
+  EXPECT_EQ(Words("Acme™ Linux® 🦊 … ① ℃"), "acme linux 1");
+  EXPECT_EQ(Words("... \u0301 ´ '"), "");
+}
+
+TEST(SearchText, SplitsAddressesAndCompounds) {
+  EXPECT_EQ(Words("https://example.org/path?q=1#x"), "https example org path q 1 x");
+  EXPECT_EQ(Words("<https://a.org> ana@a.org well-known 1.51"),
+            "https a org ana a org well known 1 51");
+}
+
+TEST(SearchText, LeavesOutMarkup) {
+  EXPECT_EQ(Words("<b class=\"x\">one</b><!-- two --> 1 < 2 R&amp;D AT&T &nope"),
+            "one 1 2 r d at t nope");
+}
+
+TEST(SearchText, HasPairsOfCharactersWhereThereAreNoSpaces) {
+  EXPECT_EQ(Words("東京の天気"), "東京 京の の天 天気 気");
+  EXPECT_EQ(Words("東京 大阪、京"), "東京 京 大阪 阪 京");
+  EXPECT_EQ(Words("서울에서"), "서울 울에 에서 서");
+  EXPECT_EQ(Words("コーヒー"), "コー ーヒ ヒー ー");
+  EXPECT_EQ(Words("ท่าเรือ"), "ท่า าเ เรื รือ อ");
+  EXPECT_EQ(Words("iPhone東京2024年"), "iphone 東京 京 2024 年");
+}
+
+TEST(SearchText, KnowsWhereItsWordsComeFrom) {
+  EXPECT_EQ(Origins("It's o\uFB03ce™, qui\u00ADet e\u0301 ½"),
+            "[It]'[s] [o\uFB03ce]™, [qui\u00ADet] [e\u0301] [½][½]");
+  EXPECT_EQ(Origins("東京の天気 ｶﾞ"), "[東][京][の][天][気] [ｶﾞ]");
+}
+
+TEST(SearchText, WritesNewCharactersByTheirNumbers) {
+  EXPECT_EQ(Words("\U00031350\U00031351"), "u31350u31351 u31351");
+  EXPECT_EQ(Words("a\u1734b"), "ab");
+}
+
+TEST(SearchText, CutsLongWords) {
+  EXPECT_LE(Words(std::string(5000, 'x')).size(), 1000u);
+  EXPECT_EQ(Origins(std::string(5000, 'x')).size(), 5002u);
+}
+
+// Random text of all kinds of characters.
+TEST(SearchText, IsValidAndTheSameForItsOwnWords) {
+  std::mt19937 random(1);
+  for (int round = 0; round < 1000; ++round) {
+    const std::string text = testing::RandomText(random, 40);
+    ASSERT_TRUE(IsUtf8(text));
+    const std::vector<SearchUnit> units = SplitForSearch(text);
+    size_t last_end = 0;
+    for (const SearchUnit& unit : units) {
+      EXPECT_TRUE(IsUtf8(unit.text));
+      EXPECT_FALSE(unit.text.empty());
+      EXPECT_LT(unit.begin, unit.end);
+      EXPECT_LE(unit.end, text.size());
+      EXPECT_GE(unit.end, last_end);
+      last_end = unit.end;
+    }
+    EXPECT_EQ(Words(ToNfc(text)), Words(text));
+    EXPECT_EQ(Words(Words(text)).empty(), Words(text).empty());
+  }
+}
+
+// Would take minutes in quadratic time.
+TEST(SearchText, EndsAWordAfterManyMarks) {
+  std::string text = "word a";
+  for (int i = 0; i < 500'000; ++i) text += i < 250'000 ? "\u0315\u034F" : "\u0316\u034F";
+  const std::vector<SearchUnit> units = SplitForSearch(text + "b");
+  ASSERT_EQ(units.size(), 3u);
+  EXPECT_EQ(CountCharacters(units[1].text), 31u);
+  EXPECT_EQ(units[2].text, "b");
+  EXPECT_EQ(units[2].end, text.size() + 1);
+}
+
+// Constructs without an end, of all kinds in turn. Would take minutes in quadratic time.
+TEST(SearchText, IsCutInLinearTimeIfMarkupDoesNotEnd) {
+  std::string text;
+  while (text.size() < 4'000'000) text += "<!--<?<![CDATA[<!x<b ";
+  EXPECT_EQ(SplitForSearch(text).front().text, "cdata");
+  // The quotes of each tag pair up with those of the next one, to the end of the text.
+  text.clear();
+  while (text.size() < 4'000'000) text += "<b =\"x\"=\"<b ='x'='";
+  EXPECT_EQ(SplitForSearch(text + "<>").front().text, "b");
+}
+
+}  // namespace
+}  // namespace content

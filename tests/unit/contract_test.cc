@@ -1,0 +1,214 @@
+// What the proto files tell machines: how each field behaves, and which resources there are. A test
+// in tests/e2e/behavior_test.cc holds the server to it.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <fstream>
+#include <functional>
+#include <map>
+#include <regex>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "content/v1/admin_service.pb.h"
+#include "content/v1/article.pb.h"
+#include "content/v1/comment.pb.h"
+#include "content/v1/content_service.pb.h"
+#include "google/api/field_behavior.pb.h"
+#include "google/api/resource.pb.h"
+#include "google/protobuf/descriptor.h"
+
+namespace content {
+namespace {
+
+using google::protobuf::Descriptor;
+using google::protobuf::FieldDescriptor;
+using google::protobuf::FileDescriptor;
+using ::testing::ElementsAre;
+
+std::vector<const FileDescriptor*> Files() {
+  return {v1::Article::descriptor()->file(), v1::Comment::descriptor()->file(),
+          v1::GetArticleRequest::descriptor()->file(),
+          v1::PublishArticleRequest::descriptor()->file()};
+}
+
+std::vector<const FieldDescriptor*> AllFields() {
+  std::vector<const FieldDescriptor*> fields;
+  for (const FileDescriptor* const file : Files()) {
+    for (int i = 0; i < file->message_type_count(); ++i) {
+      const Descriptor& message = *file->message_type(i);
+      for (int j = 0; j < message.field_count(); ++j) fields.push_back(message.field(j));
+    }
+  }
+  return fields;
+}
+
+std::set<int> BehaviorsOf(const FieldDescriptor& field) {
+  std::set<int> behaviors;
+  for (int i = 0; i < field.options().ExtensionSize(google::api::field_behavior); ++i) {
+    behaviors.insert(field.options().GetExtension(google::api::field_behavior, i));
+  }
+  return behaviors;
+}
+
+// The comment above each declaration of a proto file, by its full name: `Article.title`.
+std::map<std::string, std::string> CommentsOf(const FileDescriptor& file) {
+  static const std::regex declaration(
+      R"(\s*(?:(message|enum|service) (\w+) \{.*|rpc (\w+)\(.*|(?:repeated )?[\w.<>, ]+ (\w+) = \d+.*|(\w+) = \d+;))");
+  std::map<std::string, std::string> comments;
+  std::ifstream lines(absl::StrCat(CONTENT_SOURCE_DIR, "/proto/", file.name()));
+  std::string parent;
+  std::string comment;
+  for (std::string line; std::getline(lines, line);) {
+    const std::string text(absl::StripAsciiWhitespace(line));
+    std::smatch parts;
+    if (absl::StartsWith(text, "//")) {
+      absl::StrAppend(&comment, comment.empty() ? "" : " ",
+                      absl::StripAsciiWhitespace(text.substr(2)));
+      continue;
+    }
+    if (std::regex_match(line, parts, declaration)) {
+      if (parts[1].matched) {
+        parent = parts[2];
+        comments[parent] = comment;
+      } else {
+        comments[absl::StrCat(parent, ".", parts[3].str(), parts[4].str(), parts[5].str())] =
+            comment;
+      }
+    }
+    comment.clear();
+  }
+  return comments;
+}
+
+std::map<std::string, std::string> AllComments() {
+  std::map<std::string, std::string> comments;
+  for (const FileDescriptor* const file : Files()) comments.merge(CommentsOf(*file));
+  return comments;
+}
+
+std::string NameIn(const FieldDescriptor& field) {
+  return absl::StrCat(field.containing_type()->name(), ".", field.name());
+}
+
+TEST(Contract, EveryFieldSaysHowItBehaves) {
+  const std::set<int> main_behaviors = {google::api::REQUIRED, google::api::OPTIONAL,
+                                        google::api::OUTPUT_ONLY, google::api::IDENTIFIER};
+  for (const FieldDescriptor* const field : AllFields()) {
+    const std::set<int> behaviors = BehaviorsOf(*field);
+    EXPECT_EQ(std::count_if(behaviors.begin(), behaviors.end(),
+                            [&](int behavior) { return main_behaviors.contains(behavior); }),
+              1)
+        << field->full_name();
+    const bool is_output = behaviors.contains(google::api::OUTPUT_ONLY);
+    const std::string& message = field->containing_type()->name();
+    EXPECT_TRUE(is_output || !absl::EndsWith(message, "Response")) << field->full_name();
+    EXPECT_FALSE(is_output && absl::EndsWith(message, "Request")) << field->full_name();
+  }
+  EXPECT_GT(AllFields().size(), 150);
+}
+
+TEST(Contract, CommentsSayTheSameAsTheAnnotations) {
+  const auto comments = AllComments();
+  for (const FieldDescriptor* const field : AllFields()) {
+    const std::set<int> behaviors = BehaviorsOf(*field);
+    const std::string& comment = comments.at(NameIn(*field));
+    EXPECT_EQ(absl::StartsWith(comment, "Required."), behaviors.contains(google::api::REQUIRED))
+        << field->full_name();
+    if (absl::StartsWith(comment, "Output only")) {
+      EXPECT_EQ(behaviors.contains(google::api::OUTPUT_ONLY),
+                !absl::StartsWith(comment, "Output only, except"))
+          << field->full_name();
+    }
+  }
+}
+
+TEST(Contract, EverythingHasAComment) {
+  const auto comments = AllComments();
+  for (const auto& [name, comment] : comments) EXPECT_NE(comment, "") << name;
+  const auto expect_comment = [&comments](const std::string& name) {
+    EXPECT_TRUE(comments.contains(name)) << name << " was not found in its proto file";
+  };
+  for (const FieldDescriptor* const field : AllFields()) expect_comment(NameIn(*field));
+  for (const FileDescriptor* const file : Files()) {
+    for (int i = 0; i < file->message_type_count(); ++i) {
+      expect_comment(file->message_type(i)->name());
+    }
+    for (int i = 0; i < file->enum_type_count(); ++i) {
+      expect_comment(file->enum_type(i)->name());
+      for (int j = 0; j < file->enum_type(i)->value_count(); ++j) {
+        expect_comment(
+            absl::StrCat(file->enum_type(i)->name(), ".", file->enum_type(i)->value(j)->name()));
+      }
+    }
+    for (int i = 0; i < file->service_count(); ++i) {
+      for (int j = 0; j < file->service(i)->method_count(); ++j) {
+        expect_comment(
+            absl::StrCat(file->service(i)->name(), ".", file->service(i)->method(j)->name()));
+      }
+    }
+  }
+}
+
+TEST(Contract, ArticlesAndCommentsAreResources) {
+  const auto& article = v1::Article::descriptor()->options().GetExtension(google::api::resource);
+  EXPECT_EQ(article.type(), "content.v1/Article");
+  EXPECT_THAT(article.pattern(), ElementsAre("articles/{article}"));
+  const auto& comment = v1::Comment::descriptor()->options().GetExtension(google::api::resource);
+  EXPECT_EQ(comment.type(), "content.v1/Comment");
+  EXPECT_THAT(comment.pattern(), ElementsAre("articles/{article}/comments/{comment}"));
+}
+
+// A field whose comment has a name's pattern, or that has the name of such a field everywhere.
+TEST(Contract, FieldsThatNameAResourceReferToIt) {
+  const std::set<std::string> names = {"name",     "names",        "parent",       "reply_to",
+                                       "new_name", "former_names", "missing_names"};
+  for (const FieldDescriptor* const field : AllFields()) {
+    const Descriptor& message = *field->containing_type();
+    const bool is_identifier = BehaviorsOf(*field).contains(google::api::IDENTIFIER);
+    EXPECT_EQ(is_identifier,
+              message.options().HasExtension(google::api::resource) && field->name() == "name")
+        << field->full_name();
+    if (is_identifier || message.name() == "PoolInfo") continue;
+    const bool refers = field->options().HasExtension(google::api::resource_reference);
+    EXPECT_EQ(refers, names.contains(field->name())) << field->full_name();
+    if (field->name() == "parent") {
+      EXPECT_EQ(field->options().GetExtension(google::api::resource_reference).child_type(),
+                "content.v1/Comment");
+    }
+  }
+}
+
+// Callers pass it as `min_revision`. The comments of ContentService list the four places.
+TEST(Contract, EveryWriteAnswersWithTheRevisionOfItsArticle) {
+  const std::string listed = AllComments().at("ContentService");
+  std::set<std::string> places;
+  for (const FileDescriptor* const file : Files()) {
+    for (int i = 0; i < file->service_count(); ++i) {
+      for (int j = 0; j < file->service(i)->method_count(); ++j) {
+        const auto& method = *file->service(i)->method(j);
+        if (method.input_type()->FindFieldByName("request_id") == nullptr) continue;
+        const Descriptor& answer = *method.output_type();
+        std::string place;
+        for (const char* const name : {"article_revision", "revision"}) {
+          if (answer.FindFieldByName(name) != nullptr) place = name;
+        }
+        if (answer.FindFieldByName("article") != nullptr) place = "article.revision";
+        if (answer.FindFieldByName("comment") != nullptr) place = "comment.article_revision";
+        EXPECT_THAT(listed, ::testing::ContainsRegex(
+                                absl::StrCat("`", place, "` \\([^)]*", method.name(), "[,)]")));
+        places.insert(place);
+      }
+    }
+  }
+  EXPECT_EQ(places.size(), 4);
+}
+
+}  // namespace
+}  // namespace content
