@@ -24,6 +24,18 @@ using google::protobuf::FileDescriptor;
 using Request = v1::ServerReflectionRequest;
 using Response = v1::ServerReflectionResponse;
 
+// gRPC's own reflection has no json_name either. grpcurl then prints the names that the .proto
+// files have, by which operators filter its output.
+void ClearJsonNames(google::protobuf::DescriptorProto& type) {
+  for (auto& field : *type.mutable_field()) field.clear_json_name();
+  for (auto& nested : *type.mutable_nested_type()) ClearJsonNames(nested);
+}
+
+void ClearJsonNames(google::protobuf::FileDescriptorProto& file) {
+  for (auto& extension : *file.mutable_extension()) extension.clear_json_name();
+  for (auto& type : *file.mutable_message_type()) ClearJsonNames(type);
+}
+
 // The files that reflection describes. Thread-safe.
 class Files {
  public:
@@ -33,7 +45,8 @@ class Files {
     if (!set.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
       FailInvariant("the descriptors of the contract do not parse");
     }
-    for (const auto& file : set.file()) {  // Each file comes after those that it imports.
+    for (auto& file : *set.mutable_file()) {  // Each file comes after those that it imports.
+      ClearJsonNames(file);
       if (pool_.BuildFile(file) == nullptr) FailInvariant("a descriptor is not valid");
       bytes_[file.name()] = file.SerializeAsString();
     }
