@@ -189,6 +189,10 @@ void ReadTags(MapReader& map, ParsedFile& file) {
     }
     return;
   }
+  if (value.IsMap()) {
+    file.faults.push_back({LineOf(value), "tags must be text or a list"});
+    return;
+  }
   const std::string text = map.TakeText({"tags"}, "tags");
   const char* separators = absl::StrContains(text, ',') ? "," : " \t\n";
   for (const absl::string_view tag :
@@ -276,8 +280,10 @@ int LastLine(const YAML::Node& node) {
 }
 
 std::string Describe(const YAML::Exception& error) {
-  // What yaml-cpp says about `title: "one" two`, and about a quote that the next quote closes.
-  const bool may_be_quotes = error.msg == YAML::ErrorMsg::END_OF_MAP;
+  // What yaml-cpp says about `title: "one" two`, about a quote that the next quote closes, and
+  // about one in a list.
+  const bool may_be_quotes =
+      error.msg == YAML::ErrorMsg::END_OF_MAP || error.msg == YAML::ErrorMsg::END_OF_SEQ_FLOW;
   return absl::StrCat("the front matter is not YAML: ", error.msg,
                       may_be_quotes ? " (is a quote not closed, or does text follow it?)" : "");
 }
