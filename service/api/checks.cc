@@ -91,6 +91,7 @@ std::vector<std::string> CheckUpdateMask(const google::protobuf::FieldMask& mask
   if (changed.size() < paths.size()) {
     violations.Add("update_mask",
                    absl::StrCat("has a path other than ", absl::StrJoin(changeable, ", ")));
+    return {};
   }
   return changed;
 }

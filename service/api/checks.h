@@ -62,8 +62,8 @@ RequestKey CheckRequestId(const google::protobuf::Message& request, absl::string
                           Violations& violations);
 
 /// Returns the fields to change, each once and each one of `changeable`: all of them if the mask is
-/// `*`, and those for which `is_set` returns true if the mask is empty. Leaves out other paths,
-/// which are one violation.
+/// `*`, and those for which `is_set` returns true if the mask is empty. None if there are other
+/// paths, which are one violation: the fields are not judged by a mask that is wrong.
 std::vector<std::string> CheckUpdateMask(const google::protobuf::FieldMask& mask,
                                          const std::vector<std::string>& changeable,
                                          absl::FunctionRef<bool(const std::string&)> is_set,

@@ -6,7 +6,6 @@
 #include <array>
 #include <cstdint>
 #include <cstdlib>
-#include <mutex>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/numbers.h"
@@ -44,8 +43,6 @@ std::string Encode(uint64_t upper, uint64_t lower, uint64_t version) {
 // incremented by a random step (RFC 9562, section 6.2, methods 3 and 2).
 class Version7 {
  public:
-  Version7() = default;
-
   Version7(absl::Time time, uint64_t random)
       : ticks_(ToTicks(time)),
         counter_(random & (kCounterMask >> 1)) {}  // the top bit stays free for increments
@@ -68,8 +65,6 @@ class Version7 {
     counter_ &= kCounterMask;
   }
 
-  bool IsLaterThan(const Version7& other) const { return ticks_ > other.ticks_; }
-
   std::string Text() const { return Encode(ticks_ >> 12 << 16 | (ticks_ & 0xfff), counter_, 7); }
 
  private:
@@ -84,27 +79,6 @@ class Version7 {
   uint64_t counter_ = 0;
 };
 
-class UuidSequence {
- public:
-  TimedUuid Next(absl::Time now) {
-    const uint64_t random = RandomBits();
-    const std::lock_guard lock(mutex_);
-    time_ = std::max(time_, now);
-    const Version7 next(time_, random);
-    if (next.IsLaterThan(last_)) {
-      last_ = next;
-    } else {
-      last_.Advance(random);
-    }
-    return {last_.Text(), time_};
-  }
-
- private:
-  std::mutex mutex_;
-  absl::Time time_ = absl::UnixEpoch();  // Guarded by mutex_.
-  Version7 last_;                        // Guarded by mutex_.
-};
-
 }  // namespace
 
 bool IsUuid(absl::string_view text) {
@@ -114,9 +88,9 @@ bool IsUuid(absl::string_view text) {
 
 std::string NewUuid() { return Encode(RandomBits(), RandomBits(), 4); }
 
-TimedUuid NewTimedUuid(absl::Time now) {
-  static UuidSequence sequence;
-  return sequence.Next(now);
+std::string TimedUuids::Next() {
+  last_ = last_.empty() ? Version7(time_, RandomBits()).Text() : UuidAfter(last_);
+  return last_;
 }
 
 std::string UuidAfter(absl::string_view uuid) {

@@ -18,17 +18,19 @@ bool IsUuid(absl::string_view text);
 /// Returns a new random UUID (version 4; RFC 9562, section 5.4).
 std::string NewUuid();
 
-struct TimedUuid {
-  std::string text;
-  /// The time that the UUID carries.
-  absl::Time time;
-};
+/// Makes UUIDs of version 7 (RFC 9562, section 5.7) that increase and carry one time, to a quarter
+/// of a microsecond. Those of other sequences sort before or after them by their times. Not
+/// thread-safe.
+class TimedUuids {
+ public:
+  explicit TimedUuids(absl::Time time) : time_(time) {}
 
-/// Returns a new UUID of version 7 (RFC 9562, section 5.7), which carries a time to a quarter of a
-/// microsecond. The time is `now` or, if that has gone back, the latest time that the process has
-/// used. So the UUIDs made by one process, and their times, increase; those of several processes
-/// that use one clock sort by it.
-TimedUuid NewTimedUuid(absl::Time now);
+  std::string Next();
+
+ private:
+  absl::Time time_;
+  std::string last_;  // empty before the first
+};
 
 /// Returns a new UUID that is the next after `uuid`, of version 7, for all practical purposes, but
 /// cannot be guessed.

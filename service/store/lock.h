@@ -8,6 +8,7 @@
 
 #include "absl/time/time.h"
 #include "content/changes.h"
+#include "content/uuid.h"
 #include "content/v1/article.pb.h"
 #include "postgres/transaction.h"
 
@@ -35,6 +36,8 @@ struct LockedArticle {
   /// the transaction stores derive from it. So they are in the order of the writes to the article,
   /// through whichever server these go.
   absl::Time now;
+  /// Makes the ids of this transaction's new comments.
+  TimedUuids comment_ids{now};
 };
 
 /// Locks the article that has or had the name `name`, waiting for other transactions. Returns

@@ -64,20 +64,22 @@ absl::StatusOr<const StoredComment*> FindParent(const WriteScope& scope,
   return parent;
 }
 
-// Returns the id and create_time of a new comment. A reply has a later id than its parent, which
-// may be from a time when the clock was ahead.
-TimedUuid NewCommentId(absl::Time now, const StoredComment* parent) {
-  TimedUuid id = NewTimedUuid(now);
-  if (parent == nullptr) return id;
-  if (id.text <= parent->id) id.text = UuidAfter(parent->id);
-  id.time = std::max(id.time, FromTimestamp(parent->message.create_time()));
-  return id;
+// A reply has a later id than its parent, which may be from a time when the clock was ahead.
+std::string NewCommentId(LockedArticle& article, const StoredComment* parent) {
+  std::string id = article.comment_ids.Next();
+  return parent != nullptr && id <= parent->id ? UuidAfter(parent->id) : id;
 }
 
-v1::Comment NewMessage(const NewComment& comment, const TimedUuid& id, const LockedArticle& article,
-                       const StoredComment* parent) {
+// Nor is a reply older than its parent.
+absl::Time CreateTime(absl::Time now, const StoredComment* parent) {
+  if (parent == nullptr) return now;
+  return std::max(now, FromTimestamp(parent->message.create_time()));
+}
+
+v1::Comment NewMessage(const NewComment& comment, const std::string& id, absl::Time now,
+                       const LockedArticle& article, const StoredComment* parent) {
   v1::Comment message;
-  message.set_name(CommentName(article.name, id.text));
+  message.set_name(CommentName(article.name, id));
   *message.mutable_author() = comment.author;
   message.set_body(comment.body);
   if (parent != nullptr) {
@@ -87,7 +89,7 @@ v1::Comment NewMessage(const NewComment& comment, const TimedUuid& id, const Loc
   message.set_state(article.comment_policy == v1::COMMENT_POLICY_PREMODERATED
                         ? v1::COMMENT_STATE_PENDING
                         : v1::COMMENT_STATE_VISIBLE);
-  *message.mutable_create_time() = ToTimestamp(id.time);
+  *message.mutable_create_time() = ToTimestamp(CreateTime(now, parent));
   *message.mutable_update_time() = message.create_time();
   return message;
 }
@@ -103,10 +105,10 @@ absl::StatusOr<v1::Comment> Write(const WriteScope& scope, NewComment& comment) 
   }
   const absl::StatusOr<const StoredComment*> parent = FindParent(scope, comment);
   if (!parent.ok()) return parent.status();
-  const TimedUuid id = NewCommentId(scope.now, *parent);
-  v1::Comment message = NewMessage(comment, id, article, *parent);
+  const std::string id = NewCommentId(article, *parent);
+  v1::Comment message = NewMessage(comment, id, scope.now, article, *parent);
   if (comment.validate_only) return message;
-  comment.comment_id = id.text;
+  comment.comment_id = id;
 
   const v1::Comment& added =
       scope.comments.Add(article, comment.comment_id, *parent, std::move(message));

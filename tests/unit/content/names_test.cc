@@ -2,14 +2,10 @@
 
 #include <gtest/gtest.h>
 
-#include <cstdint>
 #include <cstring>
 #include <set>
 #include <string>
-#include <thread>
-#include <vector>
 
-#include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "content/uuid.h"
 
@@ -45,45 +41,52 @@ TEST(CommentName, IsReadOnlyInItsExactForm) {
   }
 }
 
-// A time later than those that earlier tests, or an earlier run of them, have used.
-absl::Time LaterTime() {
-  static int64_t millis = 0x7000'0000'0000;
-  return absl::FromUnixMillis(millis += 0x1'0000'0000);
-}
-
 TEST(CommentId, IsAVersion7UuidOfItsTime) {
   const absl::Time time = absl::FromUnixMillis(0x0123'4567'89ab);
-  const std::string id = NewTimedUuid(time).text;
+  const std::string id = TimedUuids(time).Next();
   EXPECT_TRUE(IsUuid(id));
-  EXPECT_EQ(id[14], '7');
+  EXPECT_EQ(id.substr(0, 15), "01234567-89ab-7");
   EXPECT_NE(std::string("89ab").find(id[19]), std::string::npos);
 }
 
-TEST(CommentId, CarriesTheTimeUnlessAnEarlierOneWasLater) {
-  const absl::Time later = LaterTime();
-  const TimedUuid first = NewTimedUuid(later);
-  EXPECT_EQ(first.text.substr(0, 8),
-            absl::StrCat(absl::Hex(absl::ToUnixMillis(later) >> 16, absl::kZeroPad8)));
-  EXPECT_EQ(first.time, later);
-  const TimedUuid next = NewTimedUuid(later - absl::Hours(1));
-  EXPECT_GT(next.text, first.text) << "a clock set back does not break order";
-  EXPECT_EQ(next.time, later) << "the time does not contradict the order";
-  const TimedUuid soon = NewTimedUuid(later + absl::Microseconds(1));
-  EXPECT_GT(soon.text, next.text);
-  EXPECT_EQ(soon.time, later + absl::Microseconds(1));
+// The process remembers no time: after a clock that was ahead, ids are those of the present again.
+TEST(CommentId, DependsOnNoTimeButItsOwn) {
+  const absl::Time now = absl::Now();
+  const std::string ahead = TimedUuids(now + absl::Hours(48)).Next();
+  EXPECT_LT(TimedUuids(now).Next(), ahead);
 }
 
 // Several servers sort their comments by one clock; only their counters are independent.
 TEST(CommentId, OrdersTimesThatAreAMicrosecondApart) {
-  const absl::Time now = LaterTime();
+  const absl::Time now = absl::Now();
   std::string previous;
   for (int i = 0; i < 2000; ++i) {
     // Without the counter, which is random.
     const std::string prefix =
-        NewTimedUuid(now + absl::Microseconds(i)).text.substr(0, std::strlen("xxxxxxxx-xxxx-7xxx"));
+        TimedUuids(now + absl::Microseconds(i)).Next().substr(0, std::strlen("xxxxxxxx-xxxx-7xxx"));
     ASSERT_LT(previous, prefix) << i;
     previous = prefix;
   }
+}
+
+TEST(CommentId, IncreasesWithinASequenceAndKeepsItsTime) {
+  const absl::Time time = absl::FromUnixMillis(0x0123'4567'89ab);
+  TimedUuids ids(time);
+  std::string previous = ids.Next();
+  for (int i = 0; i < 100'000; ++i) {
+    const std::string next = ids.Next();
+    ASSERT_LT(previous, next);
+    previous = next;
+  }
+  EXPECT_EQ(previous.substr(0, 18), "01234567-89ab-7000");
+}
+
+TEST(CommentId, IsUniqueAcrossSequencesOfOneTime) {
+  constexpr size_t kCount = 10'000;
+  const absl::Time now = absl::Now();
+  std::set<std::string> all;
+  for (size_t i = 0; i < kCount; ++i) all.insert(TimedUuids(now).Next());
+  EXPECT_EQ(all.size(), kCount);
 }
 
 TEST(CommentId, CanFollowAGivenOne) {
@@ -101,33 +104,6 @@ TEST(RequestId, IsRandom) {
   EXPECT_TRUE(IsUuid(id));
   EXPECT_EQ(id[14], '4');
   EXPECT_NE(id, NewUuid());
-}
-
-TEST(CommentId, IncreasesWithinAMillisecondAndNeverRepeats) {
-  const absl::Time now = absl::Now();
-  std::string previous = NewTimedUuid(now).text;
-  for (int i = 0; i < 100'000; ++i) {
-    const std::string next = NewTimedUuid(now).text;
-    ASSERT_LT(previous, next);
-    previous = next;
-  }
-}
-
-TEST(CommentId, IsUniqueAcrossThreads) {
-  constexpr int kThreads = 4;
-  constexpr int kEach = 10'000;
-  std::vector<std::vector<std::string>> ids(kThreads);
-  {
-    std::vector<std::jthread> threads;
-    for (auto& mine : ids) {
-      threads.emplace_back([&mine] {
-        for (int i = 0; i < kEach; ++i) mine.push_back(NewTimedUuid(absl::Now()).text);
-      });
-    }
-  }
-  std::set<std::string> all;
-  for (const auto& mine : ids) all.insert(mine.begin(), mine.end());
-  EXPECT_EQ(all.size(), static_cast<size_t>(kThreads * kEach));
 }
 
 }  // namespace
