@@ -151,6 +151,21 @@ void CheckBody(absl::string_view body, absl::string_view field, Violations& viol
             violations);
 }
 
+// Returns the violations of fields that `paths` name. A stored article may break rules that are
+// younger than it, and may still be changed elsewhere.
+Violations OfPaths(const Violations& violations, const std::vector<std::string>& paths) {
+  Violations named;
+  for (const Violations::Field& field : violations.fields()) {
+    const absl::string_view path = absl::StripPrefix(field.path, "article.");
+    const absl::string_view first = path.substr(0, path.find_first_of(".["));
+    const bool is_named = std::any_of(paths.begin(), paths.end(), [&](const std::string& other) {
+      return first == absl::string_view(other).substr(0, other.find('.'));
+    });
+    if (is_named) named.Add(field.path, field.description);
+  }
+  return named;
+}
+
 }  // namespace
 
 void CheckArticle(const v1::Article& article, absl::string_view path, Violations& violations) {
@@ -261,25 +276,6 @@ const std::vector<std::string>& ChangeableArticleFields() {
                                    "body",  "tags",    "source_uri",   "comment_policy"};
   return *fields;
 }
-
-namespace {
-
-// Returns the violations of fields that `paths` name. A stored article may break rules that are
-// younger than it, and may still be changed elsewhere.
-Violations OfPaths(const Violations& violations, const std::vector<std::string>& paths) {
-  Violations named;
-  for (const Violations::Field& field : violations.fields()) {
-    const absl::string_view path = absl::StripPrefix(field.path, "article.");
-    const absl::string_view first = path.substr(0, path.find_first_of(".["));
-    const bool is_named = std::any_of(paths.begin(), paths.end(), [&](const std::string& other) {
-      return first == absl::string_view(other).substr(0, other.find('.'));
-    });
-    if (is_named) named.Add(field.path, field.description);
-  }
-  return named;
-}
-
-}  // namespace
 
 absl::Status MergeArticle(const v1::Article& changes, const std::vector<std::string>& paths,
                           v1::Article& article) {

@@ -29,8 +29,6 @@ constexpr UChar32 kCombiningDot = 0x0307;  // remains of the Turkish capital I w
 // by their numbers.
 constexpr int kOldestKnownUnicode = 12;
 
-bool IsOneOf(UChar32 character, uint32_t mask) { return (U_GET_GC_MASK(character) & mask) != 0; }
-
 void Blank(std::string& text, size_t begin, size_t end) {
   std::fill(text.begin() + static_cast<ptrdiff_t>(begin),
             text.begin() + static_cast<ptrdiff_t>(end), ' ');

@@ -44,9 +44,6 @@ absl::string_view WithoutEdges(absl::string_view text, Predicate is_dropped) {
   return text;
 }
 
-// Returns whether the general category of `character` is one of `mask`.
-bool IsOneOf(UChar32 character, uint32_t mask) { return (U_GET_GC_MASK(character) & mask) != 0; }
-
 bool IsLetterOrDigit(UChar32 character) { return IsOneOf(character, U_GC_L_MASK | U_GC_N_MASK); }
 
 bool IsSpaceOrControl(UChar32 character) { return IsOneOf(character, U_GC_Z_MASK | U_GC_CC_MASK); }
@@ -165,20 +162,13 @@ void ForEachSurplusMark(absl::string_view text, Visit visit) {
   }
 }
 
-std::string WithoutLongMarkRuns(absl::string_view text) {
-  std::string result;
-  size_t at = 0;
-  ForEachSurplusMark(text, [&](size_t begin, size_t end) {
-    absl::StrAppend(&result, text.substr(at, begin - at));
-    at = end;
-  });
-  absl::StrAppend(&result, text.substr(at));
-  return result;
-}
-
 std::string Normalized(const icu::Normalizer2& form, absl::string_view text) {
   std::string bounded;
-  if (HasLongMarkRun(text)) text = bounded = WithoutLongMarkRuns(text);
+  if (HasLongMarkRun(text)) {
+    bounded = std::string(text);
+    BlankLongMarkRuns(bounded);
+    text = bounded;
+  }
   std::string normalized;
   icu::StringByteSink<std::string> sink(&normalized, static_cast<int32_t>(text.size()));
   UErrorCode error = U_ZERO_ERROR;
@@ -281,6 +271,7 @@ std::string OneLine(absl::string_view text) {
     const absl::string_view character = from_here.substr(0, from_here.size() - text.size());
     absl::StrAppend(&line, is_forbidden ? " " : character);
   }
+  BlankLongMarkRuns(line);
   absl::RemoveExtraAsciiWhitespace(&line);
   return ToNfc(WithoutEdges(line, [](UChar32 code_point) {
     return u_isUWhiteSpace(code_point) || (IsIgnorable(code_point) && !SelectsForm(code_point));

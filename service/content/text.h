@@ -43,8 +43,8 @@ void BlankLongMarkRuns(std::string& text);
 std::string OneLine(absl::string_view text);
 
 /// Returns `text` in Unicode's Normalization Form C, in which canonical equivalents are the same
-/// bytes. It may have more characters than `text`. Drops the marks that follow 30 others in a row
-/// (HasLongMarkRun).
+/// bytes. It may have more characters than `text`. Marks that follow 30 others in a row become
+/// spaces (BlankLongMarkRuns).
 std::string ToNfc(absl::string_view text);
 
 /// Returns whether `text` consists of ASCII characters.

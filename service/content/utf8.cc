@@ -1,5 +1,6 @@
 #include "content/utf8.h"
 
+#include <unicode/uchar.h>
 #include <unicode/utf8.h>
 
 #include <cstddef>
@@ -32,5 +33,7 @@ int32_t TakeLastCharacter(absl::string_view& text) {
   text.remove_suffix(text.size() - begin);
   return character;
 }
+
+bool IsOneOf(int32_t character, uint32_t mask) { return (U_GET_GC_MASK(character) & mask) != 0; }
 
 }  // namespace content

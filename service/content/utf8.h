@@ -16,4 +16,7 @@ int32_t TakeCharacter(absl::string_view& text);
 /// The same with the last one.
 int32_t TakeLastCharacter(absl::string_view& text);
 
+/// Returns whether the general category of `character` is one of `mask`, such as U_GC_L_MASK.
+bool IsOneOf(int32_t character, uint32_t mask);
+
 }  // namespace content

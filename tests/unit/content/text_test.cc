@@ -280,9 +280,9 @@ TEST(TextMarks, AreAllCharactersThatDoNotBeginWithAStarterInAnyForm) {
 TEST(TextMarks, OfAnyNumberTakeLinearTime) {
   const std::string kept = Marks(60).substr(0, 60);  // thirty of the first class
   const std::string text = absl::StrCat("a", Marks(2'000'000), "b");
-  EXPECT_EQ(ToNfc(text), absl::StrCat("a", kept, "b"));
-  EXPECT_EQ(OneLine(text), absl::StrCat("a", kept, "b"));
-  EXPECT_EQ(Slug(text), "ab");
+  EXPECT_EQ(OneLine(ToNfc(text)), absl::StrCat("a", kept, " b"));
+  EXPECT_EQ(OneLine(text), absl::StrCat("a", kept, " b"));
+  EXPECT_EQ(Slug(text), "a-b");
   std::string sparse = "a";
   for (int i = 0; i < 500'000; ++i) sparse += "\u034F\u0315\u034F\u0316";
   EXPECT_EQ(Slug(sparse), "a");
