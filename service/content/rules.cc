@@ -37,6 +37,8 @@ void CheckEffects(absl::string_view name, absl::string_view field, Violations& v
     violations.Add(field, "has a bidirectional control character");
   } else if (HasVisibleCharacter(name) && HasInvisibleEdge(name)) {
     violations.Add(field, "begins or ends with an invisible character");
+  } else if (HasVisibleCharacter(name) && BeginsWithMark(name)) {
+    violations.Add(field, "begins with a combining mark");
   }
 }
 

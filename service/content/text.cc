@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <iterator>
 #include <memory>
 
 #include "absl/strings/ascii.h"
@@ -52,6 +53,22 @@ bool IsIgnorable(UChar32 character) {
   return u_hasBinaryProperty(character, UCHAR_DEFAULT_IGNORABLE_CODE_POINT) != 0;
 }
 
+// Returns whether `character` is blank or a mere instruction, although Unicode's properties let it
+// pass for a symbol, a letter or a mark.
+bool IsBlank(UChar32 character) {
+  constexpr UChar32 kBlanks[] = {0x2800,    // braille pattern blank
+                                 0xFFF9,    // interlinear annotation: anchor,
+                                 0xFFFA,    // ... separator
+                                 0xFFFB,    // ... and terminator
+                                 0x13441,   // Egyptian hieroglyph full blank
+                                 0x13442,   // ... and half blank
+                                 0x16FE4,   // Khitan small script filler
+                                 0x1D159};  // musical symbol null notehead
+  return std::find(std::begin(kBlanks), std::end(kBlanks), character) != std::end(kBlanks);
+}
+
+bool IsInvisible(UChar32 character) { return IsIgnorable(character) || IsBlank(character); }
+
 bool IsBidiControl(UChar32 character) {
   return u_hasBinaryProperty(character, UCHAR_BIDI_CONTROL) != 0;
 }
@@ -66,7 +83,7 @@ bool IsForbidden(UChar32 character, bool one_line) {
 bool IsVisible(UChar32 character) {
   if (character == kMalformed || U_IS_UNICODE_NONCHAR(character)) return false;
   // Some letters, such as the Hangul fillers, are blank by definition.
-  return !IsIgnorable(character) && !IsOneOf(character, U_GC_M_MASK | U_GC_Z_MASK | U_GC_CC_MASK |
+  return !IsInvisible(character) && !IsOneOf(character, U_GC_M_MASK | U_GC_Z_MASK | U_GC_CC_MASK |
                                                             U_GC_CF_MASK | U_GC_CS_MASK);
 }
 
@@ -96,7 +113,7 @@ bool HasVariants(UChar32 character) {
 // nothing to the one before it.
 bool EndsInvisibly(absl::string_view text) {
   const UChar32 last = TakeLastCharacter(text);
-  if (!IsIgnorable(last)) return false;
+  if (!IsInvisible(last)) return false;
   UChar32 base = kMalformed;
   while (!text.empty() && (base == kMalformed || IsEmojiTag(base))) base = TakeLastCharacter(text);
   if (IsEmojiTag(last)) return !IsEmoji(base);
@@ -274,7 +291,7 @@ std::string OneLine(absl::string_view text) {
   BlankLongMarkRuns(line);
   absl::RemoveExtraAsciiWhitespace(&line);
   return ToNfc(WithoutEdges(line, [](UChar32 code_point) {
-    return u_isUWhiteSpace(code_point) || (IsIgnorable(code_point) && !SelectsForm(code_point));
+    return u_isUWhiteSpace(code_point) || (IsInvisible(code_point) && !SelectsForm(code_point));
   }));
 }
 
@@ -313,7 +330,11 @@ bool HasBidiControl(absl::string_view text) { return AnyCharacter(text, IsBidiCo
 bool HasInvisibleEdge(absl::string_view text) {
   if (text.empty()) return false;
   absl::string_view rest = text;
-  return IsIgnorable(TakeCharacter(rest)) || EndsInvisibly(text);
+  return IsInvisible(TakeCharacter(rest)) || EndsInvisibly(text);
+}
+
+bool BeginsWithMark(absl::string_view text) {
+  return !text.empty() && IsOneOf(TakeCharacter(text), U_GC_M_MASK);
 }
 
 bool IsWrittenWithoutSpaces(char32_t character) {
@@ -322,7 +343,7 @@ bool IsWrittenWithoutSpaces(char32_t character) {
   if (code_point < kFirstSuchScript) return false;
   UErrorCode error = U_ZERO_ERROR;
   return uscript_breaksBetweenLetters(uscript_getScript(code_point, &error)) != 0 ||
-         // The long vowel of kana, which is of no script of its own.
+         // The long vowel mark of kana belongs to no single script.
          (IsOneOf(code_point, U_GC_L_MASK) && uscript_hasScript(code_point, USCRIPT_KATAKANA));
 }
 

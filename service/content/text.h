@@ -16,7 +16,7 @@ size_t CountCharacters(absl::string_view text);
 /// Returns the first `count` code points of `text`, or all of it.
 absl::string_view FirstCharacters(absl::string_view text, size_t count);
 
-/// Returns whether `text` has a visible character: one that is not a space, control, format
+/// Returns whether `text` has a visible character: one that is not a space, blank, control, format
 /// character, combining mark or noncharacter. Unassigned code points count as visible: they may be
 /// emoji that are newer than the Unicode tables of this build.
 bool HasVisibleCharacter(absl::string_view text);
@@ -65,9 +65,12 @@ size_t FindWhiteSpace(absl::string_view text);
 bool HasBidiControl(absl::string_view text);
 
 /// Returns whether `text` begins or ends with a character that is not seen, such as a zero-width
-/// space. At the end, the selector of an emoji's or a letter's form is allowed, and a joiner after
+/// space or a blank of Braille. At the end, the selector of an emoji's or a letter's form is allowed, and a joiner after
 /// a virama, with which words of some Indic scripts end.
 bool HasInvisibleEdge(absl::string_view text);
+
+/// Returns whether `text` begins with a combining mark, which would join the text before it.
+bool BeginsWithMark(absl::string_view text);
 
 /// Returns whether a reader's character begins at the byte `at` of `text`, or `text` ends there:
 /// false within a code point and before a combining mark.

@@ -163,11 +163,18 @@ TEST(NameRules, RefuseBidirectionalControls) {
 }
 
 TEST(NameRules, RefuseInvisibleEdges) {
-  for (const char* name : {"\u200Ba", "a\u200D", "\uFEFFa", "a\u2060", "a\u00AD"}) {
+  for (const char* name : {"\u200Ba", "a\u200D", "\uFEFFa", "a\u2060", "a\u00AD", "\u2800a",
+                           "a\u2800", "\uFFF9a", "a\uFFFB"}) {
     EXPECT_EQ(NameProblems(name), InEveryName("begins or ends with an invisible character"));
   }
-  for (const char* name : {"\u200B", " ", "\u200D\uFEFF"}) {
+  for (const char* name : {"\u200B", " ", "\u200D\uFEFF", "\u2800", "\uFFFA\u0301"}) {
     EXPECT_EQ(NameProblems(name), InEveryName("has no visible character"));
+  }
+}
+
+TEST(NameRules, RefuseACombiningMarkAtTheBeginning) {
+  for (const char* name : {"\u0301a", "\u20DDa", "\u0E48a"}) {
+    EXPECT_EQ(NameProblems(name), InEveryName("begins with a combining mark"));
   }
 }
 

@@ -58,6 +58,7 @@ TEST(VisibleCharacter, IsNotASpaceControlFormatMarkOrFiller) {
   EXPECT_FALSE(HasVisibleCharacter("\u00AD\u200B\u200D\u202E\uFEFF"));
   EXPECT_FALSE(HasVisibleCharacter("\u0301\uFE0F"));
   EXPECT_FALSE(HasVisibleCharacter("\u115F\u3164\uFFA0"));
+  EXPECT_FALSE(HasVisibleCharacter("\u2800\uFFF9\uFFFA\uFFFB\U0001D159\U00016FE4\U00013441"));
 }
 
 TEST(VisibleCharacter, MayBeNewerThanTheUnicodeTables) {
@@ -154,7 +155,8 @@ TEST(BidiControl, IsAnyOfTheTwelve) {
 
 TEST(InvisibleEdge, IsAnIgnorableCharacterAtAnEnd) {
   for (const char* invisible : {"\u00AD", "\u034F", "\u115F", "\u180E", "\u200B", "\u200C",
-                                "\u200D", "\u2060", "\u2063", "\u3164", "\uFEFF", "\uFFA0"}) {
+                                "\u200D", "\u2060", "\u2063", "\u3164", "\uFEFF", "\uFFA0",
+                                "\u2800", "\uFFF9", "\uFFFA", "\uFFFB", "\U0001D159"}) {
     EXPECT_TRUE(HasInvisibleEdge(absl::StrCat(invisible, "Ana")));
     EXPECT_TRUE(HasInvisibleEdge(absl::StrCat("Ana", invisible)));
     EXPECT_FALSE(HasInvisibleEdge(absl::StrCat("A", invisible, "na")));
@@ -172,6 +174,13 @@ TEST(InvisibleEdge, IsNotPartOfAnEmojiOrAWord) {
   EXPECT_TRUE(HasInvisibleEdge("u1\uFE0F"));
   EXPECT_TRUE(HasInvisibleEdge("u\U000E0061\U000E007F"));
   EXPECT_TRUE(HasInvisibleEdge("\uFE0F"));
+}
+
+TEST(BeginsWithMark, LooksAtTheFirstCharacter) {
+  EXPECT_TRUE(BeginsWithMark("\u0301Ana"));
+  EXPECT_TRUE(BeginsWithMark("\u0E48"));
+  EXPECT_FALSE(BeginsWithMark("A\u0301na"));
+  EXPECT_FALSE(BeginsWithMark(""));
 }
 
 TEST(CharacterStart, IsNotWithinACharacter) {
