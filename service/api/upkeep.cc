@@ -133,7 +133,7 @@ class VerificationProducer final
 
 absl::StatusOr<std::string> CheckAuthorId(absl::string_view author_id) {
   Violations violations;
-  CheckCommentAuthorId(author_id, "author_id", violations);
+  CheckAuthorIdToFind(author_id, "author_id", violations);
   if (!violations.empty()) return violations.ToStatus();
   return std::string(author_id);
 }

@@ -48,17 +48,20 @@ struct TextRule {
   bool one_line = true;
 };
 
-void CheckText(absl::string_view text, const TextRule& rule, absl::string_view field,
-               Violations& violations) {
-  if (text.empty()) {
-    if (rule.required) violations.Add(field, "is required");
-    return;
-  }
+void CheckLength(absl::string_view text, const TextRule& rule, absl::string_view field,
+                 Violations& violations) {
+  if (text.empty() && rule.required) violations.Add(field, "is required");
   if (const size_t length = CountCharacters(text);
       length > static_cast<size_t>(rule.max_characters)) {
     violations.Add(field, absl::StrCat("has ", length, " characters; at most ", rule.max_characters,
                                        " are allowed"));
   }
+}
+
+void CheckText(absl::string_view text, const TextRule& rule, absl::string_view field,
+               Violations& violations) {
+  CheckLength(text, rule, field, violations);
+  if (text.empty()) return;
   CheckCharacters(text, rule.one_line, field, violations);
   if (!HasVisibleCharacter(text)) violations.Add(field, "has no visible character");
 }
@@ -226,8 +229,12 @@ void CheckCharacters(absl::string_view text, bool one_line, absl::string_view fi
 void CheckNameFilter(absl::string_view name, absl::string_view field, Violations& violations) {
   if (name.empty()) return;
   CheckCharacters(name, /*one_line=*/true, field, violations);
-  if (!HasVisibleCharacter(name)) violations.Add(field, "has no visible character");
-  CheckEffects(name, field, violations);
+  if (TrimWhiteSpace(name).empty()) violations.Add(field, "has no visible character");
+}
+
+void CheckAuthorIdToFind(absl::string_view id, absl::string_view field, Violations& violations) {
+  CheckLength(id, {.max_characters = kMaxIdCharacters, .required = true}, field, violations);
+  CheckNameFilter(id, field, violations);
 }
 
 void CheckLanguage(absl::string_view tag, absl::string_view field, Violations& violations) {

@@ -50,8 +50,12 @@ void CheckDisplayName(absl::string_view name, absl::string_view field, Violation
 void CheckCharacters(absl::string_view text, bool one_line, absl::string_view field,
                      Violations& violations);
 
-/// Accepts a name of any length to look for, such as a tag, or an empty string.
+/// Accepts a name of any length to look for, such as a tag, or an empty string. It may break rules
+/// for new names, because stored ones may be older than the rules.
 void CheckNameFilter(absl::string_view name, absl::string_view field, Violations& violations);
+
+/// Accepts the id of a comment's author to look for in the same way. It must not be empty.
+void CheckAuthorIdToFind(absl::string_view id, absl::string_view field, Violations& violations);
 
 /// Accepts a BCP 47 tag or an empty string.
 void CheckLanguage(absl::string_view tag, absl::string_view field, Violations& violations);

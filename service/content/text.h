@@ -65,8 +65,8 @@ size_t FindWhiteSpace(absl::string_view text);
 bool HasBidiControl(absl::string_view text);
 
 /// Returns whether `text` begins or ends with a character that is not seen, such as a zero-width
-/// space or a blank of Braille. At the end, the selector of an emoji's or a letter's form is allowed, and a joiner after
-/// a virama, with which words of some Indic scripts end.
+/// space or a blank of Braille. At the end, the selector of an emoji's or a letter's form is
+/// allowed, and a joiner after a virama, with which words of some Indic scripts end.
 bool HasInvisibleEdge(absl::string_view text);
 
 /// Returns whether `text` begins with a combining mark, which would join the text before it.

@@ -294,5 +294,72 @@ TEST_F(Version3Test, ScheduledArticlesStayScheduled) {
   EXPECT_TRUE(Inspect("gone")->retracted);
 }
 
+// ---- Migrating from version 4 ----
+
+// An article and a comment whose names are older than the rules for names: `e` and an accent
+// instead of one character, white space at the ends, and one tag in two forms. The other article's
+// names are in order.
+constexpr char kVersion4Data[] = R"sql(
+INSERT INTO article_state (article_id, name, revision, comment_count, comment_policy, publish_time,
+                           retracted, scheduled, feed_position, published_position, ever_readable)
+SELECT id, id, 1, 0, 1, now(), false, false, position, position, true
+FROM (VALUES ('old', 1), ('plain', 2)) AS a (id, position);
+UPDATE article_feed SET position = 2;
+INSERT INTO article_name (name, article_id) SELECT article_id, article_id FROM article_state;
+INSERT INTO article (article_id, text_revision, title, authors, update_time, language_code, summary,
+                     body, sections, tags, source_uri, word_count)
+VALUES ('old', 1, E' Cafe\u0301\u3000',
+        jsonb_build_array(jsonb_build_object('display_name', E'Ana\u00A0', 'id', E' ane\u0301',
+                                             'uri', 'https://a.example/'),
+                          jsonb_build_object('display_name', E'\tRene\u0301')),
+        now(), 'en', '', 'A whale.', '[]', jsonb_build_array('sea ', E'cafe\u0301', 'sea', 'café'),
+        '', 2),
+       ('plain', 1, 'Plain', '[]', now(), 'en', '', 'A whale.', '[]', '[]', '', 2);
+INSERT INTO article_label (article_id, kind, value, publish_time)
+SELECT s.article_id, kind, value, publish_time FROM article_state s
+CROSS JOIN (
+  VALUES ('author', E' ane\u0301'), ('author', E'\tRene\u0301'), ('tag', 'sea '), ('tag', 'sea'),
+         ('tag', E'cafe\u0301'), ('tag', 'café'), ('author and tag', E' ane\u0301\nsea '),
+         ('author and tag', E' ane\u0301\nsea')
+) AS labels (kind, value)
+WHERE s.article_id = 'old';
+INSERT INTO comment (article_id, comment_id, parent_id, thread_key, depth, state, author_id,
+                     author_display_name, body, reply_count, shown, ever_shown, edit_count,
+                     create_time, update_time, revision, text_revision)
+SELECT 'old', id, NULL, uuid_send(id), 0, 1, author_id, author_id, 'text', 0, true, true, 0, now(),
+       now(), 1, 1
+FROM (SELECT ('01980000-0000-7000-8000-00000000000' || n)::uuid, author_id
+      FROM (VALUES (1, E'\u2003jose\u0301 '), (2, 'josé'), (3, E'\u200Bx'), (4, ' '))
+           AS c (n, author_id)) AS c (id, author_id);
+)sql";
+
+class Version4Test : public OldVersionTest {
+ protected:
+  void SetUp() override { StartFrom(4, kVersion4Data); }
+};
+
+TEST_F(Version4Test, NamesAreStoredInTheFormOfNewOnes) {
+  EXPECT_EQ(Sql("SELECT title || authors || tags FROM article WHERE article_id = 'old'"),
+            "Café[{\"id\": \"ané\", \"uri\": \"https://a.example/\", \"display_name\": \"Ana\"}, "
+            "{\"display_name\": \"René\"}][\"sea\", \"café\"]");
+  EXPECT_EQ(Sql("SELECT title || authors || tags FROM article WHERE article_id = 'plain'"),
+            "Plain[][]");
+  EXPECT_EQ(Sql("SELECT string_agg(kind || '=' || replace(value, E'\n', '+'), ' ' "
+                "ORDER BY kind, value) FROM article_label"),
+            "author=René author=ané author and tag=ané+sea tag=café tag=sea");
+  EXPECT_EQ(Sql("SELECT string_agg(author_id || '=' || author_display_name, ',' "
+                "ORDER BY comment_id) FROM comment"),
+            "josé=josé,josé=josé,\u200Bx=\u200Bx, = ");
+  EXPECT_EQ(Sql("SELECT count(*) FROM pg_proc WHERE proname = 'stored_form'"), "0");
+}
+
+TEST_F(Version4Test, OldNamesAreFound) {
+  EXPECT_THAT(ListTitles({.author = "ané", .tag = "sea", .page_size = 9}), ElementsAre("Café"));
+  EXPECT_THAT(ListTitles({.tag = "café", .page_size = 9}), ElementsAre("Café"));
+  EXPECT_EQ(Export("josé", "")->items.size(), 2U);
+  EXPECT_EQ(Export("\u200Bx", "")->items.size(), 1U);
+  EXPECT_EQ(Erase("josé")->comment_count, 2);
+}
+
 }  // namespace
 }  // namespace content::store

@@ -23,6 +23,23 @@ TEST(CheckEraseAuthor, WantsAnAuthor) {
   EXPECT_EQ(*CheckEraseAuthor(request), "u");
 }
 
+// Stored ids may be older than the rules for ids.
+TEST(CheckEraseAuthor, TakesAnIdThatNoNewCommentMayHave) {
+  for (const char* id : {"u\u200B", "\uFEFFu", "\u2800", "\u202Eu", "\u0301u"}) {
+    v1::EraseAuthorRequest erasure;
+    erasure.set_author_id(id);
+    EXPECT_EQ(Problems(CheckEraseAuthor(erasure)), "") << id;
+    v1::ExportAuthorRequest request;
+    request.set_author_id(id);
+    EXPECT_EQ(Problems(CheckExportAuthor(request)), "") << id;
+  }
+  v1::EraseAuthorRequest erasure;
+  for (const char* id : {" ", "a\nb"}) {
+    erasure.set_author_id(id);
+    EXPECT_NE(Problems(CheckEraseAuthor(erasure)), "") << id;
+  }
+}
+
 TEST(CheckVerifyCounters, TakesOneArticleOrAll) {
   EXPECT_EQ(CheckVerifyCounters({})->article_id, "");
   EXPECT_FALSE(CheckVerifyCounters({})->repair);

@@ -154,9 +154,9 @@ TEST(BidiControl, IsAnyOfTheTwelve) {
 }
 
 TEST(InvisibleEdge, IsAnIgnorableCharacterAtAnEnd) {
-  for (const char* invisible : {"\u00AD", "\u034F", "\u115F", "\u180E", "\u200B", "\u200C",
-                                "\u200D", "\u2060", "\u2063", "\u3164", "\uFEFF", "\uFFA0",
-                                "\u2800", "\uFFF9", "\uFFFA", "\uFFFB", "\U0001D159"}) {
+  for (const char* invisible :
+       {"\u00AD", "\u034F", "\u115F", "\u180E", "\u200B", "\u200C", "\u200D", "\u2060", "\u2063",
+        "\u3164", "\uFEFF", "\uFFA0", "\u2800", "\uFFF9", "\uFFFA", "\uFFFB", "\U0001D159"}) {
     EXPECT_TRUE(HasInvisibleEdge(absl::StrCat(invisible, "Ana")));
     EXPECT_TRUE(HasInvisibleEdge(absl::StrCat("Ana", invisible)));
     EXPECT_FALSE(HasInvisibleEdge(absl::StrCat("A", invisible, "na")));
