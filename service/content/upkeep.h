@@ -59,10 +59,10 @@ class Upkeep {
   virtual void VerifyCounters(CallContext context, VerifyQuery query,
                               Callback<VerifiedCounters> done) = 0;
 
-  /// Forgets a limited number of requests that are older than `retention`, by the database's clock,
-  /// and than every other retention that a server has called this with, unless that was longer ago
-  /// than it lasts. Answers with the number forgotten, 0 if none are left, and the longest of those
-  /// retentions.
+  /// Forgets a limited number of requests that are older, by the database's clock, than the longest
+  /// retention in use: `retention`, or one that another server has called this with. A retention
+  /// is in use until that much time has passed since its last call. Answers with the number
+  /// forgotten, 0 if none are left, and with the longest retention.
   virtual void ForgetRequests(CallContext context, absl::Duration retention,
                               Callback<ForgottenRequests> done) = 0;
 
