@@ -2,6 +2,7 @@
 
 #include <cmark.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -13,6 +14,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
 #include "content/html.h"
 #include "content/text.h"
 
@@ -30,7 +32,7 @@ std::string PlainText(cmark_node* block);
 
 // Returns the text of a block of HTML as a reader sees it.
 std::string PlainText(absl::string_view html) {
-  // cmark decodes character references in a paragraph, which the full stop makes of any text.
+  // cmark decodes character references in a paragraph. The full stop makes any text one.
   return PlainText(ParseBody(absl::StrCat("\\. ", HtmlText(html))).get());
 }
 
@@ -204,6 +206,118 @@ class SectionCutter {
   OpenSection open_;
 };
 
+// Finds the code spans of a paragraph.
+class CodeSpans {
+ public:
+  explicit CodeSpans(absl::string_view paragraph) : text_(paragraph) {
+    for (size_t at = text_.find('`'); at < text_.size(); at = text_.find('`', at)) {
+      const size_t end = EndOfBackticks(at);
+      last_[end - at] = at;
+      at = end;
+    }
+  }
+
+  // Returns the end of the code span that begins at `at`, where there must be a backtick; the end
+  // of the backticks there if none does.
+  size_t EndOf(size_t at) const {
+    const size_t end = EndOfBackticks(at);
+    const auto last = last_.find(end - at);
+    // Looking in vain would take quadratic time.
+    if (last == last_.end() || last->second <= at) return end;
+    size_t begin = end;
+    size_t closing = end;
+    do {
+      begin = text_.find('`', closing);
+      closing = EndOfBackticks(begin);
+    } while (closing - begin != end - at);
+    return closing;
+  }
+
+ private:
+  size_t EndOfBackticks(size_t at) const {
+    return std::min(text_.find_first_not_of('`', at), text_.size());
+  }
+
+  const absl::string_view text_;
+  std::unordered_map<size_t, size_t> last_;  // begin of the last backticks of each number
+};
+
+// Returns the text that a character reference stands for, or the same text if there is none of that
+// name.
+std::string DecodeReference(absl::string_view reference) {
+  const Document document = ParseBody(reference);
+  std::string text;
+  for (cmark_node* node = cmark_node_first_child(cmark_node_first_child(document.get()));
+       node != nullptr; node = cmark_node_next(node)) {
+    absl::StrAppend(&text, absl::NullSafeStringView(cmark_node_get_literal(node)));
+  }
+  return text;
+}
+
+// A block that contains no other.
+struct LeafBlock {
+  Range range;
+  cmark_node_type type;
+};
+
+bool IsLeafBlock(cmark_node_type type) {
+  return type == CMARK_NODE_PARAGRAPH || type == CMARK_NODE_HEADING ||
+         type == CMARK_NODE_CODE_BLOCK || type == CMARK_NODE_HTML_BLOCK ||
+         type == CMARK_NODE_THEMATIC_BREAK;
+}
+
+// Gathers the markup of a body, block by block.
+class MarkupFinder {
+ public:
+  explicit MarkupFinder(absl::string_view body) : body_(body) {}
+
+  // Adds the markup of the next block. Code has none; in HTML, backticks and backslashes mean
+  // nothing.
+  void AddBlock(const LeafBlock& block) {
+    if (block.type == CMARK_NODE_CODE_BLOCK) return;
+    const bool is_html = block.type == CMARK_NODE_HTML_BLOCK;
+    const size_t begin = block.range.begin;
+    const absl::string_view text = body_.substr(0, block.range.end);
+    const CodeSpans code(is_html ? "" : text.substr(begin));
+    HtmlTags tags(text);
+    for (size_t at = text.find_first_of("\\`<&", begin); at < text.size();
+         at = text.find_first_of("\\`<&", at)) {
+      if (text[at] == '<') {
+        at = PassTag(tags, at);
+      } else if (text[at] == '&') {
+        at = PassReference(text, at);
+      } else if (is_html) {
+        ++at;
+      } else {
+        at = text[at] == '\\' ? at + 2 : begin + code.EndOf(at - begin);
+      }
+    }
+  }
+
+  std::vector<Markup> Take() { return std::move(found_); }
+
+ private:
+  // Passes what is at `at`, and returns its end.
+  size_t PassTag(HtmlTags& tags, size_t at) {
+    const std::optional<HtmlTag> tag = tags.At(at);
+    if (!tag) return at + 1;
+    found_.push_back({at, tag->end, tag->SeparatesWords() ? " " : ""});
+    return tag->end;
+  }
+
+  size_t PassReference(absl::string_view text, size_t at) {
+    const size_t length = CharacterReferenceLength(text.substr(at));
+    if (length == 0) return at + 1;
+    std::string meaning = DecodeReference(text.substr(at, length));
+    if (meaning == text.substr(at, length)) return at + 1;
+    found_.push_back({at, at + length, std::move(meaning)});
+    return at + length;
+  }
+
+  const absl::string_view body_;
+  std::vector<Markup> found_;
+};
+
 }  // namespace
 
 int CountParagraphs(absl::string_view body) {
@@ -226,6 +340,28 @@ void DescribeBody(v1::Article& article) {
     cutter.Add(block);
   }
   cutter.Finish();
+}
+
+std::vector<Markup> FindMarkup(absl::string_view body) {
+  // Hides images from cmark 0.30, which may take quadratic time for them. They begin no block.
+  const Document document = ParseBody(absl::StrReplaceAll(body, {{"<![", "<!["}, {"![", "x["}}));
+  const std::unique_ptr<cmark_iter, decltype(&cmark_iter_free)> walk(cmark_iter_new(document.get()),
+                                                                     &cmark_iter_free);
+  const std::vector<size_t> line_starts = LineStarts(body);
+  // Each reaches to the next one: cmark gives some the line after them, and others one too few.
+  std::vector<LeafBlock> blocks;
+  for (cmark_event_type event = cmark_iter_next(walk.get()); event != CMARK_EVENT_DONE;
+       event = cmark_iter_next(walk.get())) {
+    cmark_node* const node = cmark_iter_get_node(walk.get());
+    const cmark_node_type type = cmark_node_get_type(node);
+    if (event != CMARK_EVENT_ENTER || !IsLeafBlock(type)) continue;
+    const size_t begin = line_starts[static_cast<size_t>(cmark_node_get_start_line(node)) - 1];
+    if (!blocks.empty()) blocks.back().range.end = begin;
+    blocks.push_back({{begin, body.size()}, type});
+  }
+  MarkupFinder markup(body);
+  for (const LeafBlock& block : blocks) markup.AddBlock(block);
+  return markup.Take();
 }
 
 }  // namespace content

@@ -28,7 +28,8 @@ struct HtmlTag {
   bool HidesText() const;
 };
 
-/// Finds tags in a text. Asking about each `<` outside the tags found takes linear time in all.
+/// Finds tags in a text. Calling At for every `<` that is in no tag found before takes linear time
+/// in total.
 class HtmlTags {
  public:
   /// `text` must outlive the object.
@@ -56,8 +57,8 @@ class HtmlTags {
   std::unordered_set<size_t> endless_quotes_;
 };
 
-/// Returns the length of the character reference, such as `&amp;`, with which `text` begins; 0 if
-/// there is none.
+/// Returns the length of what looks like a character reference, such as `&amp;`, at the beginning
+/// of `text`; 0 if nothing does. No character need have the name.
 size_t CharacterReferenceLength(absl::string_view text);
 
 /// Returns the text that a reader of an HTML fragment sees, as CommonMark on one line: without

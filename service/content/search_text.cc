@@ -8,11 +8,10 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "content/html.h"
+#include "content/body.h"
 #include "content/icu.h"
 #include "content/text.h"
 #include "content/utf8.h"
@@ -29,23 +28,30 @@ constexpr UChar32 kCombiningDot = 0x0307;  // remains of the Turkish capital I w
 // by their numbers.
 constexpr int kOldestKnownUnicode = 12;
 
-void Blank(std::string& text, size_t begin, size_t end) {
-  std::fill(text.begin() + static_cast<ptrdiff_t>(begin),
-            text.begin() + static_cast<ptrdiff_t>(end), ' ');
-}
+// A text whose pieces are found again in another text.
+struct DerivedText {
+  std::string text;
+  icu::Edits edits;  // what was changed
+};
 
-// Overwrites tags and character references with spaces.
-void BlankMarkup(absl::string_view original, std::string& text) {
-  HtmlTags tags(original);
-  for (size_t at = original.find_first_of("<&"); at < original.size();
-       at = original.find_first_of("<&", at)) {
-    size_t end = at + CharacterReferenceLength(original.substr(at));
-    if (original[at] == '<') {
-      if (const std::optional<HtmlTag> tag = tags.At(at)) end = tag->end;
-    }
-    Blank(text, at, end);
-    at = std::max(end, at + 1);
+// Returns a body as readers see it.
+DerivedText WithoutMarkup(absl::string_view body) {
+  DerivedText plain;
+  size_t at = 0;
+  const auto keep_until = [&](size_t end) {
+    absl::StrAppend(&plain.text, body.substr(at, end - at));
+    plain.edits.addUnchanged(static_cast<int32_t>(end - at));
+    at = end;
+  };
+  for (const Markup& markup : FindMarkup(body)) {
+    keep_until(markup.begin);
+    absl::StrAppend(&plain.text, markup.text);
+    plain.edits.addReplace(static_cast<int32_t>(markup.end - markup.begin),
+                           static_cast<int32_t>(markup.text.size()));
+    at = markup.end;
   }
+  keep_until(body.size());
+  return plain;
 }
 
 // Overwrites symbols with spaces, because some would become letters: the sign for "trademark" must
@@ -55,20 +61,24 @@ void BlankSymbols(std::string& text) {
     const size_t begin = text.size() - rest.size();
     const UChar32 character = TakeCharacter(rest);
     if (character >= 0x80 && IsOneOf(character, U_GC_SO_MASK)) {
-      Blank(text, begin, text.size() - rest.size());
+      std::fill(text.begin() + static_cast<ptrdiff_t>(begin),
+                text.end() - static_cast<ptrdiff_t>(rest.size()), ' ');
     }
   }
 }
 
-// A text in its folded form, which knows where the folded characters come from. `text` must not
-// have a long run of marks.
+// A text in its folded form, which knows where the folded characters come from.
 class FoldedText {
  public:
-  explicit FoldedText(const std::string& text) {
+  explicit FoldedText(DerivedText original) {
+    BlankSymbols(original.text);
+    BlankLongMarkRuns(original.text);  // not only in articles older than the rule: references
     UErrorCode error = U_ZERO_ERROR;
     const icu::Normalizer2* const fold = icu::Normalizer2::getNFKCCasefoldInstance(error);
-    icu::StringByteSink<std::string> sink(&folded_, static_cast<int32_t>(text.size()));
-    if (U_SUCCESS(error)) fold->normalizeUTF8(0, text, sink, &edits_, error);
+    icu::StringByteSink<std::string> sink(&folded_, static_cast<int32_t>(original.text.size()));
+    icu::Edits folding;
+    if (U_SUCCESS(error)) fold->normalizeUTF8(0, original.text, sink, &folding, error);
+    edits_.mergeAndAppend(original.edits, folding, error);
     CheckIcu(error, "ICU cannot fold a text");
     origin_ = edits_.getFineIterator();
   }
@@ -100,7 +110,9 @@ std::string Written(UChar32 character, absl::string_view bytes) {
   if (IsOneOf(character, U_GC_MC_MASK) && !u_isUAlphabetic(character)) return "";
   UVersionInfo unicode_version;
   u_charAge(character, unicode_version);
-  if (unicode_version[0] > kOldestKnownUnicode) return absl::StrCat("u", absl::Hex(character));
+  if (unicode_version[0] > kOldestKnownUnicode) {
+    return absl::StrCat("u", absl::Hex(character));
+  }
   return std::string(bytes);
 }
 
@@ -148,7 +160,8 @@ class UnitBuilder {
     const std::string written =
         Written(character, absl::string_view(folded_.text()).substr(begin, end - begin));
     if (character == kCombiningDot && unit.text.back() == 'i') return;
-    if (unit.text.size() + written.size() <= kMaxWordBytes) unit.text += written;
+    if (unit.text.size() + written.size() > kMaxWordBytes) return;
+    unit.text += written;
   }
 
   FoldedText& folded_;
@@ -156,14 +169,8 @@ class UnitBuilder {
   bool is_open_ = false;  // whether the last character belongs to the last unit
 };
 
-}  // namespace
-
-std::vector<SearchUnit> SplitForSearch(absl::string_view text) {
-  std::string blanked(text);
-  BlankMarkup(text, blanked);
-  BlankSymbols(blanked);
-  BlankLongMarkRuns(blanked);  // only in articles stored before the rules refused them
-  FoldedText folded(blanked);
+std::vector<SearchUnit> Split(DerivedText text) {
+  FoldedText folded(std::move(text));
   UnitBuilder units(folded);
   const size_t size = folded.text().size();
   for (absl::string_view rest = folded.text(); !rest.empty();) {
@@ -172,6 +179,19 @@ std::vector<SearchUnit> SplitForSearch(absl::string_view text) {
     units.Add(character, begin, size - rest.size());
   }
   return units.Take();
+}
+
+}  // namespace
+
+std::vector<SearchUnit> SplitForSearch(absl::string_view text) {
+  DerivedText same;
+  same.text = std::string(text);
+  same.edits.addUnchanged(static_cast<int32_t>(text.size()));
+  return Split(std::move(same));
+}
+
+std::vector<SearchUnit> SplitBodyForSearch(absl::string_view body) {
+  return Split(WithoutMarkup(body));
 }
 
 std::string IndexedWord(const std::vector<SearchUnit>& units, size_t i) {

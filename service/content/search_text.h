@@ -14,8 +14,9 @@ namespace content {
 /// words: such a text is searched by pairs of characters.
 struct SearchUnit {
   /// Its letters, digits and marks in one form for all that mean the same (NFKC_Casefold): without
-  /// upper case, ligatures, full-width forms, soft hyphens and zero-width characters. At most 1,000
-  /// bytes; the rest of a longer word does not count.
+  /// upper case, ligatures, full-width forms, soft hyphens and zero-width characters. A letter of
+  /// its own marks words of digits and letters (see search_text.cc). At most 1,000 bytes and that
+  /// letter; the rest of a longer word does not count.
   std::string text;
   /// Its bytes in the original text.
   size_t begin = 0;
@@ -26,10 +27,13 @@ struct SearchUnit {
   bool is_paired = false;
 };
 
-/// Cuts a text (UTF-8) into units. HTML tags, comments and character references are left out. What
-/// an address, a compound or a number consists of are separate units. A word ends after 30
-/// combining marks in a row. Takes linear time.
+/// Cuts a plain text (UTF-8) into units. What an address, a compound or a number consists of are
+/// separate units. A word ends after 30 combining marks in a row. Takes linear time.
 std::vector<SearchUnit> SplitForSearch(absl::string_view text);
+
+/// Cuts the body of an article, which is CommonMark, into units in the same way. HTML tags and
+/// comments outside code are left out, and character references count as their characters.
+std::vector<SearchUnit> SplitBodyForSearch(absl::string_view body);
 
 /// Returns the word that an index has at the position of `units[i]`: the pair that begins there, or
 /// the unit alone.

@@ -1,5 +1,6 @@
 #include "store/articles/search.h"
 
+#include <algorithm>
 #include <exception>
 #include <optional>
 #include <utility>
@@ -15,6 +16,7 @@
 #include "content/search_text.h"
 #include "content/text.h"
 #include "postgres/server_error.h"
+#include "store/articles/highlight.h"
 #include "store/articles/search_query.h"
 #include "store/articles/snippet.h"
 #include "store/columns.h"
@@ -30,16 +32,19 @@ constexpr size_t kSearchedCharacters = 100'000;
 // PostgreSQL allows a tsvector of 1 MiB. This leaves room for the configuration and the language.
 constexpr size_t kMaxIndexBytes = 1'040'000;
 
-// The last position in a tsvector. All later words are at this one.
-constexpr size_t kLastPosition = 16'383;
+// Positions in a tsvector are less than this. All later words are at this one, so that their order
+// is not known.
+constexpr size_t kEndOfPositions = 16'383;
 
-// $1 article key, $2 publish time, $3 title, $4 summary, $5 body, each as AppendWords makes it.
+// $1 article key, $2 publish time, $3 title, $4 summary, $5 the words of the body that are in
+// order, $6 those after them, each as JoinWords makes it. The latter have the weight D.
 constexpr char kInsertSearch[] = R"sql(
 INSERT INTO article_search (article_id, config, publish_time, search)
 SELECT a.article_id, c.config, $2::timestamptz,
        setweight(to_tsvector(c.config::regconfig, $3::text), 'A') ||
        setweight(to_tsvector(c.config::regconfig, $4::text), 'B') ||
        setweight(to_tsvector(c.config::regconfig, $5::text), 'C') ||
+       to_tsvector(c.config::regconfig, $6::text) ||
        array_to_tsvector(ARRAY['config=' || c.config, 'language=' || c.language])
 FROM article a
 CROSS JOIN LATERAL (
@@ -74,8 +79,8 @@ std::string SelectIndexed() {
 
 // $1 and $2 alternatives (arrays, see ParsedQuery), $3 language or '', $4 and $5 rank and article
 // key of the last row of the page before, $6 limit. Selects the columns of an article with
-// `page_key`, `searched_body` and the places of the query's words in it: `found_places` are their
-// numbers, from 1 on. The places after `last_place` are not known.
+// `page_key`, `searched_body` and the places of the query's words among those in order:
+// `found_places` are their numbers, from 1 on.
 //
 // `words` has the meaning of the query in each configuration that articles have. An alternative
 // finds nothing in a configuration where all of its wanted words are stop words. `matching` joins
@@ -121,10 +126,9 @@ WITH RECURSIVE used (config) AS (
   ORDER BY rank DESC, article_id DESC LIMIT $$6::integer
 )
 SELECT $0, rank, rank || '/' || article_id AS page_key, left(a.body, $2) AS searched_body,
-       greatest(0, $3 - 1 - body_start) AS last_place,
        (SELECT string_agg((place - body_start)::text, ' ' ORDER BY place)
         FROM unnest(ts_filter(search, '{c}')) AS word CROSS JOIN unnest(word.positions) AS place
-        WHERE place < $3 AND array_to_tsvector(ARRAY[word.lexeme]) @@ any_word) AS found_places
+        WHERE array_to_tsvector(ARRAY[word.lexeme]) @@ any_word) AS found_places
 FROM page JOIN article_state s USING (article_id) JOIN article a USING (article_id)
 CROSS JOIN LATERAL (
   SELECT coalesce(max(place), 0)
@@ -133,48 +137,51 @@ CROSS JOIN LATERAL (
 WHERE $1
 ORDER BY rank DESC, article_id DESC)sql";
   return absl::Substitute(kFound, ArticleColumns(v1::ARTICLE_VIEW_BASIC), kIsReadable,
-                          kSearchedCharacters, kLastPosition);
+                          kSearchedCharacters);
 }
 
-// Appends the words of `text` to `words`, separated by spaces: PostgreSQL's parser takes each as it
-// is. Reduces `room` by the bytes that they take at most in a tsvector, and leaves out words for
+// Returns the words of units [begin, end), separated by spaces: PostgreSQL's parser takes each as
+// it is. Reduces `room` by the bytes that they take at most in a tsvector, and leaves out words for
 // which there is no room.
-void AppendWords(absl::string_view text, size_t& room, std::string& words) {
+std::string JoinWords(const std::vector<SearchUnit>& units, size_t begin, size_t end,
+                      size_t& room) {
   constexpr size_t kMaxOverhead = 5;  // the position of a word, and padding
-  const std::vector<SearchUnit> units = SplitForSearch(text);
-  for (size_t i = 0; i < units.size(); ++i) {
+  std::string words;
+  for (size_t i = begin; i < std::min(end, units.size()); ++i) {
     const std::string word = IndexedWord(units, i);
     const size_t size = word.size() + kMaxOverhead;
-    if (size > room) return;
+    if (size > room) break;
     room -= size;
     absl::StrAppend(&words, words.empty() ? "" : " ", word);
   }
+  return words;
+}
+
+// Returns how many words of a body are in order. Title and summary are so short that some are.
+size_t WordsInOrder(const std::vector<SearchUnit>& title, const std::vector<SearchUnit>& summary) {
+  return kEndOfPositions - 1 - std::min(title.size() + summary.size(), kEndOfPositions - 1);
 }
 
 // Returns where in the body of a found article the words of the query are.
-std::vector<Mark> MarksOf(const postgres::Row& row, const ParsedQuery& query) {
-  const std::vector<SearchUnit> units = SplitForSearch(row["searched_body"].text());
-  std::vector<Mark> marks;
-  const auto mark = [&units, &marks](size_t i) {
-    marks.push_back({units[i].begin, units[units[i].is_paired ? i + 1 : i].end});
-  };
+std::vector<Mark> MarksOf(const postgres::Row& row, const v1::Article& article,
+                          const ParsedQuery& query) {
+  std::vector<size_t> found;
   for (const absl::string_view place :
        absl::StrSplit(row["found_places"].text(), ' ', absl::SkipEmpty())) {
     size_t number = 0;
-    if (absl::SimpleAtoi(place, &number) && number >= 1 && number <= units.size()) {
-      mark(number - 1);
-    }
+    if (absl::SimpleAtoi(place, &number) && number >= 1) found.push_back(number - 1);
   }
-  for (auto i = row["last_place"].as<size_t>(); i < units.size(); ++i) {
-    if (query.Wants(IndexedWord(units, i))) mark(i);
-  }
-  return marks;
+  const size_t words_in_order =
+      WordsInOrder(SplitForSearch(article.title()), SplitForSearch(article.summary()));
+  return FindMarks(SplitBodyForSearch(row["searched_body"].text()), query, found, words_in_order);
 }
 
 v1::SearchResult ReadFound(const postgres::Row& row, const ParsedQuery& query) {
   v1::SearchResult result;
-  *result.mutable_article() = ReadArticle(row, v1::ARTICLE_VIEW_BASIC);
-  for (v1::SnippetPart& part : MakeSnippet(row["searched_body"].text(), MarksOf(row, query))) {
+  v1::Article& article = *result.mutable_article();
+  article = ReadArticle(row, v1::ARTICLE_VIEW_BASIC);
+  for (v1::SnippetPart& part :
+       MakeSnippet(row["searched_body"].text(), MarksOf(row, article, query))) {
     *result.add_snippet() = std::move(part);
   }
   return result;
@@ -206,14 +213,18 @@ bool IsCausedByArticle(const std::exception& exception) {
 
 void IndexArticle(postgres::Transaction& transaction, const std::string& article_id,
                   absl::Time publish_time, const v1::Article& article) {
-  std::string title;
-  std::string summary;
-  std::string body;
+  const std::vector<SearchUnit> title = SplitForSearch(article.title());
+  const std::vector<SearchUnit> summary = SplitForSearch(article.summary());
+  const std::vector<SearchUnit> body =
+      SplitBodyForSearch(FirstCharacters(article.body(), kSearchedCharacters));
+  const size_t in_order = WordsInOrder(title, summary);
   size_t room = kMaxIndexBytes;
-  AppendWords(article.title(), room, title);
-  AppendWords(article.summary(), room, summary);
-  AppendWords(FirstCharacters(article.body(), kSearchedCharacters), room, body);
-  transaction.Exec(kInsertSearch, article_id, TimeParameter(publish_time), title, summary, body);
+  const std::string title_words = JoinWords(title, 0, title.size(), room);
+  const std::string summary_words = JoinWords(summary, 0, summary.size(), room);
+  const std::string first_words = JoinWords(body, 0, in_order, room);
+  const std::string later_words = JoinWords(body, in_order, body.size(), room);
+  transaction.Exec(kInsertSearch, article_id, TimeParameter(publish_time), title_words,
+                   summary_words, first_words, later_words);
 }
 
 void ShowInSearch(postgres::Transaction& transaction, const std::string& article_id,

@@ -1,11 +1,11 @@
 #include "store/articles/search_query.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
-#include "content/search_text.h"
 #include "content/text.h"
 
 namespace content::store {
@@ -44,51 +44,43 @@ class TermReader {
 // A word as an index has it.
 struct PlacedWord {
   std::string text;
-  size_t place;  // its number in its term
-  bool is_pair;
+  size_t place;       // its number in its term
+  bool is_beginning;  // whether only the beginning of a word
 };
 
 // A character that stands alone is found as the beginning of a pair. The last one of a run is in
 // the pair before.
-std::vector<PlacedWord> WordsOf(absl::string_view text) {
+std::vector<PlacedWord> WordsOf(const std::vector<SearchUnit>& units) {
   std::vector<PlacedWord> words;
-  const std::vector<SearchUnit> units = SplitForSearch(text);
   for (size_t i = 0; i < units.size(); ++i) {
     const bool is_pair = units[i].is_paired;
     const bool is_in_last_pair = i > 0 && units[i - 1].is_paired;
     if (is_in_last_pair && !is_pair) continue;
-    const bool is_alone = units[i].is_character && !is_pair;
-    words.push_back({absl::StrCat(IndexedWord(units, i), is_alone ? "*" : ""), i, is_pair});
+    words.push_back({IndexedWord(units, i), i, units[i].is_character && !is_pair});
   }
   return words;
 }
 
-std::string Quoted(absl::string_view word) {
-  const bool is_beginning = absl::ConsumeSuffix(&word, "*");
-  return absl::StrCat("'", word, "'", is_beginning ? ":*" : "");
+// Returns `word` in PostgreSQL's notation. `weight` is the letter of the only weight that it may
+// have, or empty.
+std::string Quoted(const PlacedWord& word, absl::string_view weight = "") {
+  const absl::string_view prefix = word.is_beginning ? "*" : "";
+  const absl::string_view colon = prefix.empty() && weight.empty() ? "" : ":";
+  return absl::StrCat("'", word.text, "'", colon, prefix, weight);
 }
 
-// Returns whether these words are pairs of characters, not all the same.
-bool ArePairs(const std::vector<PlacedWord>& words) {
-  return std::all_of(words.begin(), words.end(),
-                     [](const PlacedWord& word) { return word.is_pair; }) &&
-         std::any_of(words.begin(), words.end(),
-                     [&words](const PlacedWord& word) { return word.text != words[0].text; });
-}
-
-// Returns a query for words that follow one another. A tsvector has all words after the 16,382nd at
-// one position. Long texts without spaces have many words, so there it is enough that all of the
-// pairs of a term occur.
-std::string Phrase(const std::vector<PlacedWord>& words) {
-  std::string in_order = Quoted(words[0].text);
-  std::string at_the_end = in_order;
+// Returns a query for words that follow one another. Where an index does not know the order of
+// words (weight D, see search.cc), it is enough that all of them occur, if `may_be_apart`.
+std::string Phrase(const std::vector<PlacedWord>& words, bool may_be_apart) {
+  std::string in_order = Quoted(words[0]);
+  if (words.size() == 1) return in_order;
+  std::string apart = Quoted(words[0], "D");
   for (size_t i = 1; i < words.size(); ++i) {
-    const std::string word = Quoted(words[i].text);
-    absl::StrAppend(&in_order, " <", words[i].place - words[i - 1].place, "> ", word);
-    absl::StrAppend(&at_the_end, " <0> ", word);
+    absl::StrAppend(&in_order, " <", words[i].place - words[i - 1].place, "> ", Quoted(words[i]));
+    absl::StrAppend(&apart, " & ", Quoted(words[i], "D"));
   }
-  if (ArePairs(words)) return absl::StrCat("(", in_order, " | ", at_the_end, ")");
-  return words.size() == 1 ? in_order : absl::StrCat("(", in_order, ")");
+  return may_be_apart ? absl::StrCat("(", in_order, " | ", apart, ")")
+                      : absl::StrCat("(", in_order, ")");
 }
 
 void AppendWith(absl::string_view separator, absl::string_view text, std::string& list) {
@@ -97,11 +89,15 @@ void AppendWith(absl::string_view separator, absl::string_view text, std::string
 
 // Adds a term to the last alternative.
 void AddTerm(const Term& term, ParsedQuery& query) {
-  const std::vector<PlacedWord> words = WordsOf(term.text);
-  if (words.empty()) return;
-  if (term.is_excluded) return AppendWith(" | ", Phrase(words), query.excluded.back());
-  AppendWith(" & ", Phrase(words), query.wanted.back());
-  for (const PlacedWord& word : words) query.words.push_back(word.text);
+  std::vector<SearchUnit> units = SplitForSearch(term.text);
+  if (units.empty()) return;
+  // Long texts without spaces have many words.
+  const bool has_pair = std::any_of(units.begin(), units.end(),
+                                    [](const SearchUnit& unit) { return unit.is_paired; });
+  const std::string phrase = Phrase(WordsOf(units), has_pair || !term.is_quoted);
+  if (term.is_excluded) return AppendWith(" | ", phrase, query.excluded.back());
+  AppendWith(" & ", phrase, query.wanted.back());
+  query.terms.push_back(std::move(units));
 }
 
 void StartAlternative(ParsedQuery& query) {
@@ -120,12 +116,6 @@ bool IsOr(const Term& term) {
 }
 
 }  // namespace
-
-bool ParsedQuery::Wants(absl::string_view word) const {
-  return std::any_of(words.begin(), words.end(), [word](absl::string_view one) {
-    return absl::ConsumeSuffix(&one, "*") ? absl::StartsWith(word, one) : word == one;
-  });
-}
 
 ParsedQuery ParseSearchQuery(absl::string_view text) {
   ParsedQuery query;

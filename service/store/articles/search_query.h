@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "absl/strings/string_view.h"
+#include "content/search_text.h"
 
 namespace content::store {
 
@@ -17,11 +18,8 @@ struct ParsedQuery {
   /// Joined by `|`. Empty if there are none.
   std::vector<std::string> excluded = {};
 
-  /// The wanted words of all alternatives. One that ends with `*` is the beginning of a word.
-  std::vector<std::string> words = {};
-
-  /// Returns whether `word`, an IndexedWord, is one of `words`. Knows no grammatical forms.
-  bool Wants(absl::string_view word) const;
+  /// The wanted terms of all alternatives: single words, and words that follow one another.
+  std::vector<std::vector<SearchUnit>> terms = {};
 };
 
 /// Without alternatives if the query has no word.

@@ -4,8 +4,10 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 
 namespace content::store {
 namespace {
@@ -36,7 +38,7 @@ TEST(ParseSearchQuery, ReadsWordsQuotesAlternativesAndExclusions) {
 
 TEST(ParseSearchQuery, IgnoresWhatHasNoWord) {
   for (const char* text :
-       {"", " ", "-", "--", "\"", "\"\"", "or", "or or", "...", "- \"\"", "🐋", "<b>"}) {
+       {"", " ", "-", "--", "\"", "\"\"", "or", "or or", "...", "- \"\"", "🐋", "<>"}) {
     EXPECT_EQ(Parse(text), "") << text;
   }
   EXPECT_EQ(Parse("or a or or b or"), "'a' OR 'b'");
@@ -44,26 +46,33 @@ TEST(ParseSearchQuery, IgnoresWhatHasNoWord) {
 }
 
 TEST(ParseSearchQuery, KeepsTheWordsOfOneTermTogether) {
-  EXPECT_EQ(Parse("don't"), "('don' <1> 't')");
-  EXPECT_EQ(Parse("a.b/c"), "('a' <1> 'b' <1> 'c')");
+  EXPECT_EQ(Parse("don't"), "('don' <1> 't' | 'don':D & 't':D)");
+  EXPECT_EQ(Parse("a.b/c"), "('a' <1> 'b' <1> 'c' | 'a':D & 'b':D & 'c':D)");
+  EXPECT_EQ(Parse("-a.b"), " ! ('a' <1> 'b' | 'a':D & 'b':D)");
 }
 
 TEST(ParseSearchQuery, AsksForPairsOfCharacters) {
   EXPECT_EQ(Parse("東京"), "'東京'");
-  EXPECT_EQ(Parse("東京都"), "('東京' <1> '京都' | '東京' <0> '京都')");
-  EXPECT_EQ(Parse("ハハハ"), "('ハハ' <1> 'ハハ')");
+  EXPECT_EQ(Parse("東京都"), "('東京' <1> '京都' | '東京':D & '京都':D)");
+  EXPECT_EQ(Parse("ハハハ"), "('ハハ' <1> 'ハハ' | 'ハハ':D & 'ハハ':D)");
   EXPECT_EQ(Parse("京"), "'京':*");
-  EXPECT_EQ(Parse("\"東京 大阪\""), "('東京' <2> '大阪' | '東京' <0> '大阪')");
-  EXPECT_EQ(Parse("2024年"), "('2024' <1> '年':*)");
+  EXPECT_EQ(Parse("\"東京 大阪\""), "('東京' <2> '大阪' | '東京':D & '大阪':D)");
+  EXPECT_EQ(Parse("2024年"), "('2024' <1> '年':* | '2024':D & '年':*D)");
 }
 
-TEST(ParseSearchQuery, ListsTheWantedWords) {
-  const ParsedQuery query = ParseSearchQuery("whale -ship or 東京 京");
-  EXPECT_THAT(query.words, ElementsAre("whale", "東京", "京*"));
-  EXPECT_TRUE(query.Wants("whale"));
-  EXPECT_TRUE(query.Wants("京都"));
-  EXPECT_FALSE(query.Wants("whales"));
-  EXPECT_FALSE(query.Wants("ship"));
+TEST(ParseSearchQuery, IsPlainText) {
+  EXPECT_EQ(Parse("<template>"), "'template'");
+  EXPECT_EQ(Parse("R&amp;D"), "('r' <1> 'amp' <1> 'd' | 'r':D & 'amp':D & 'd':D)");
+}
+
+TEST(ParseSearchQuery, ListsTheWantedTerms) {
+  std::vector<std::string> terms;
+  for (const auto& term : ParseSearchQuery("whale -ship or \"東京 a\" 京").terms) {
+    terms.push_back(absl::StrJoin(term, " ", [](std::string* text, const SearchUnit& unit) {
+      absl::StrAppend(text, unit.text);
+    }));
+  }
+  EXPECT_THAT(terms, ElementsAre("whale", "東 京 a", "京"));
 }
 
 }  // namespace

@@ -1,8 +1,11 @@
+#include <algorithm>
 #include <random>
 #include <string>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
+#include "content/search_text.h"
 #include "content/text.h"
 #include "store/articles/search_fixture.h"
 #include "store/schema.h"
@@ -48,7 +51,20 @@ TEST_F(SearchTest, FindsSingleCharactersInTextWithoutSpaces) {
   for (const char* query : {"東", "京", "の", "天", "気"}) {
     EXPECT_THAT(Find(query), ElementsAre("ja")) << query;
   }
-  EXPECT_EQ(SnippetOf("京"), "東[京の]天気");
+  EXPECT_EQ(SnippetOf("京"), "東[京]の天気");
+  EXPECT_EQ(SnippetOf("気"), "東京の天[気]");
+}
+
+TEST_F(SearchTest, HighlightsOnlyWhatWasSearchedFor) {
+  Add("ja", {.body = "明日は雨です。データとコンピューター、ヴァイオリンとバイオリン。2024年と5年の"
+                     "ハハハハ。",
+             .language = "ja"});
+  EXPECT_THAT(SnippetOf("雨"), HasSubstr("明日は[雨]です。"));
+  EXPECT_THAT(SnippetOf("データ"), HasSubstr("[データ]とコンピューター"));
+  EXPECT_THAT(SnippetOf("コンピューター"), HasSubstr("データと[コンピューター]、"));
+  EXPECT_THAT(SnippetOf("ヴァイオリン"), HasSubstr("[ヴァイオリン]とバイオリン。"));
+  EXPECT_THAT(SnippetOf("5年"), HasSubstr("2024年と[5年]の"));
+  EXPECT_THAT(SnippetOf("ハハ"), HasSubstr("年の[ハハハハ]。"));
 }
 
 TEST_F(SearchTest, QuotesAlternativesAndExclusionsWorkInTextWithoutSpaces) {
@@ -82,6 +98,39 @@ TEST_F(SearchTest, FindsAndHighlightsFarIntoALongText) {
   EXPECT_THAT(Find("天气港"), IsEmpty());
 }
 
+TEST_F(SearchTest, FindsTermsOfAllKindsFarIntoALongText) {
+  std::string body;
+  for (int i = 0; i < 9'000; ++i) body += "甲乙";
+  Add("ja", {.body = absl::StrCat(
+                 body, "最後に量子力学とCOVID病毒と2025年とK팝とハハハ https://late.example/path"),
+             .language = "ja"});
+  Add("other", {.body = absl::StrCat(body, "量子と力学、病毒、年、팝、ハハ。"), .language = "ja"});
+  for (const char* query : {"量子力学", "COVID病毒", "2025年", "K팝", "late.example",
+                            "https://late.example/path", "\"COVID病毒と\""}) {
+    EXPECT_THAT(Find(query), ElementsAre("ja")) << query;
+  }
+  EXPECT_THAT(Find("ハハハ"), Contains("ja"));
+  EXPECT_THAT(Find("量子 -COVID病毒"), ElementsAre("other"));
+  EXPECT_THAT(Search({.text = "COVID病毒 ハハハ", .page_size = 1})->items.size(), 1);
+  EXPECT_THAT(SnippetOf("COVID病毒"), HasSubstr("と[COVID病毒]と"));
+  EXPECT_THAT(SnippetOf("late.example"), HasSubstr("https://[late].[example]/path"));
+}
+
+TEST_F(SearchTest, KnowsTheOrderOfWordsAfterALongTitleAndSummary) {
+  std::string summary;
+  for (int i = 0; i < 900; ++i) summary += "丙丁";
+  std::string body;
+  for (int i = 0; i < 7'200; ++i) body += "甲乙";
+  Add("zh", {.title = "標題",
+             .summary = summary,
+             .body = body + "港口甲天气" + body + "口港",
+             .language = "zh"});
+  EXPECT_THAT(SnippetOf("港口"), HasSubstr("乙[港口]甲"));
+  EXPECT_THAT(SnippetOf("天气"), HasSubstr("甲[天气]甲"));
+  EXPECT_THAT(SnippetOf("口港"), HasSubstr("乙[口港]"));
+  EXPECT_THAT(Find("港天"), IsEmpty());
+}
+
 TEST_F(SearchTest, IgnoresHowTextIsEncoded) {
   Add("post", {.title = "Café",
                .body = "The o\uFB03ce was qui\u00ADet; Œuvre Ｆｕｌｌ ﾃﾞｰﾀ.",
@@ -92,6 +141,22 @@ TEST_F(SearchTest, IgnoresHowTextIsEncoded) {
     EXPECT_THAT(Find(query), ElementsAre("post")) << query;
   }
   EXPECT_THAT(SnippetOf("office quiet"), HasSubstr("The [o\uFB03ce] was [qui\u00ADet];"));
+}
+
+TEST_F(SearchTest, FindsWhatReadersSeeOfABody) {
+  Add("post",
+      {.title = "Using the <dialog> element",
+       .summary = "&eacute; <b>",
+       .body = "H<sub>2</sub>O, ency&shy;clopedia, caf&eacute;, &#x4eac;都, `List<String>`; "
+               "We do R&D; then Q&A; and M&A.\n\n```\nstd::vector<float>\n```\n"});
+  for (const char* query : {"dialog", "<dialog>", "eacute", "H2O", "encyclopedia", "café", "京都",
+                            "String", "List<String>", "float", "std::vector<float>", "R&D"}) {
+    EXPECT_THAT(Find(query), ElementsAre("post")) << query;
+  }
+  EXPECT_THAT(Find("sub"), IsEmpty());
+  EXPECT_THAT(Find("<template>"), IsEmpty());
+  EXPECT_THAT(SnippetOf("h2o 京都"),
+              HasSubstr("[H<sub>2</sub>O], ency&shy;clopedia, caf&eacute;, [&#x4eac;都],"));
 }
 
 TEST_F(SearchTest, FindsAddressesAsTheyStandInTheText) {

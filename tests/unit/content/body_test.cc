@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 
 namespace content {
@@ -194,6 +195,26 @@ TEST(WordCounts, OfSectionsAddUpToThatOfTheArticle) {
   EXPECT_EQ(article.sections(1).word_count(), 1);
   EXPECT_EQ(article.sections(2).word_count(), 3);
   EXPECT_EQ(article.word_count(), 6);
+}
+
+// The text that `body` has between markup, with the meaning of each piece of markup in brackets.
+std::string WithMarkup(absl::string_view body) {
+  std::string text;
+  size_t at = 0;
+  for (const Markup& markup : FindMarkup(body)) {
+    absl::StrAppend(&text, body.substr(at, markup.begin - at), "[", markup.text, "]");
+    at = markup.end;
+  }
+  return absl::StrCat(text, body.substr(at));
+}
+
+TEST(FindMarkup, FindsTagsAndReferencesOutsideCode) {
+  EXPECT_EQ(WithMarkup("a<b>b</b> <br> &amp; &AMP; &D; &nope; `<i>`"),
+            "a[]b[] [ ] [&] [&] &D; &nope; `<i>`");
+  EXPECT_EQ(WithMarkup("# <b>\n\n    <i>\n\n- <u>\n\n  <p>\n\n***\n> <b>\n"),
+            "# []\n\n    <i>\n\n- []\n\n  [ ]\n\n***\n> []\n");
+  EXPECT_EQ(WithMarkup("\uFEFF<b>\r\rx `\r<i>\r` y<!--\r-->"), "\uFEFF[]\r\rx `\r<i>\r` y[]");
+  EXPECT_EQ(WithMarkup(""), "");
 }
 
 TEST(DescribeBody, ReplacesEarlierValues) {

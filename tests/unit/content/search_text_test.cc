@@ -15,25 +15,32 @@
 namespace content {
 namespace {
 
-// The indexed words of a text, separated by spaces.
-std::string Words(absl::string_view text) {
+// The indexed words, separated by spaces.
+std::string Words(const std::vector<SearchUnit>& units) {
   std::vector<std::string> words;
-  const std::vector<SearchUnit> units = SplitForSearch(text);
   for (size_t i = 0; i < units.size(); ++i) words.push_back(IndexedWord(units, i));
   return absl::StrJoin(words, " ");
 }
 
+std::string Words(absl::string_view text) { return Words(SplitForSearch(text)); }
+
+std::string BodyWords(absl::string_view body) { return Words(SplitBodyForSearch(body)); }
+
 // The text with the bytes of each unit in brackets.
-std::string Origins(absl::string_view text) {
+std::string Origins(absl::string_view text, const std::vector<SearchUnit>& units) {
   std::string marked;
   size_t at = 0;
-  for (const SearchUnit& unit : SplitForSearch(text)) {
+  for (const SearchUnit& unit : units) {
     absl::StrAppend(&marked, text.substr(at, unit.begin - at), "[",
                     text.substr(unit.begin, unit.end - unit.begin), "]");
     at = unit.end;
   }
   return absl::StrCat(marked, text.substr(at));
 }
+
+std::string Origins(absl::string_view text) { return Origins(text, SplitForSearch(text)); }
+
+std::string BodyOrigins(absl::string_view body) { return Origins(body, SplitBodyForSearch(body)); }
 
 TEST(SearchText, ConsistsOfWordsInOneForm) {
   EXPECT_EQ(Words("It's a “White” whale—2nd!"), "it s a white whale 2nd");
@@ -57,9 +64,41 @@ TEST(SearchText, SplitsAddressesAndCompounds) {
             "https a org ana a org well known 1 51");
 }
 
-TEST(SearchText, LeavesOutMarkup) {
-  EXPECT_EQ(Words("<b class=\"x\">one</b><!-- two --> 1 < 2 R&amp;D AT&T &nope"),
+TEST(SearchText, OfABodyHasNoMarkup) {
+  EXPECT_EQ(BodyWords("<b class=\"x\">one</b><!-- two --> 1 < 2 R&amp;D AT&T &nope"),
             "one 1 2 r d at t nope");
+  EXPECT_EQ(BodyWords("one<br>two\n\n<p>three</p><p>four</p>\n\n<!--\n\nfive -->\n\nsix"),
+            "one two three four six");
+  EXPECT_EQ(BodyWords("1 <b and\n\n2 > 1"), "1 b and 2 1");
+  EXPECT_EQ(BodyWords("R&D; Q&A; &nosuchname; &#xZ; &;"), "r d q a nosuchname xz");
+}
+
+TEST(SearchText, OfABodyHasReferencesAndInlineTagsWithinWords) {
+  EXPECT_EQ(BodyWords("ency&shy;clopedia caf&eacute; &#x4eac;都 &#26481;京 zero&zwnj;width"),
+            "encyclopedia café 京都 都 東京 京 zerowidth");
+  EXPECT_EQ(BodyWords("H<sub>2</sub>O f<!-- x -->our Acme&trade; one&nbsp;two&lt;b&gt;"),
+            "h2o four acme one two b");
+  EXPECT_EQ(BodyOrigins("H<sub>2</sub>O caf&eacute;s, &amp;x"),
+            "[H<sub>2</sub>O] [caf&eacute;s], &amp;[x]");
+}
+
+TEST(SearchText, OfABodyHasCodeAsItStands) {
+  EXPECT_EQ(BodyWords("`List<String>` and ``a`<b>`` but <String>"), "list string and a b but");
+  EXPECT_EQ(BodyWords("```cpp\nstd::vector<float> &eacute;\n```\n<i>x</i>"),
+            "cpp std vector float eacute x");
+  EXPECT_EQ(BodyWords("- item\n\n      Map<Key>\n\n> ```\n> Set<int>\n> ```\n\n    Box<char>\n"),
+            "item map key set int box char");
+  EXPECT_EQ(BodyWords("Title\n===\n    Box<char>\n"), "title box char");
+  EXPECT_EQ(BodyWords("Title\n===\n`Box<char>` <b>x</b>\n"), "title box char x");
+  EXPECT_EQ(BodyWords("one ` <b> two\n\nthree ` <b> \\` x"), "one two three b x");
+  EXPECT_EQ(BodyWords("\\<b> \\&eacute; <i title=\"`\">x ` </i>"), "b eacute x");
+  EXPECT_EQ(BodyWords("<div>\n`<i>`\n</div>\n"), "");
+  EXPECT_EQ(BodyWords("![one <b>](x) <![CDATA[ ![two ]]> x"), "one x x");
+}
+
+TEST(SearchText, IsPlainOutsideABody) {
+  EXPECT_EQ(Words("Using the <dialog> element &amp; <!-- more -->"),
+            "using the dialog element amp more");
 }
 
 TEST(SearchText, HasPairsOfCharactersWhereThereAreNoSpaces) {
@@ -105,6 +144,7 @@ TEST(SearchText, IsValidAndTheSameForItsOwnWords) {
     }
     EXPECT_EQ(Words(ToNfc(text)), Words(text));
     EXPECT_EQ(Words(Words(text)).empty(), Words(text).empty());
+    EXPECT_TRUE(IsUtf8(BodyWords(text)));
   }
 }
 
@@ -123,11 +163,23 @@ TEST(SearchText, EndsAWordAfterManyMarks) {
 TEST(SearchText, IsCutInLinearTimeIfMarkupDoesNotEnd) {
   std::string text;
   while (text.size() < 4'000'000) text += "<!--<?<![CDATA[<!x<b ";
-  EXPECT_EQ(SplitForSearch(text).front().text, "cdata");
+  EXPECT_EQ(SplitBodyForSearch(text).front().text, "cdata");
   // The quotes of each tag pair up with those of the next one, to the end of the text.
   text.clear();
   while (text.size() < 4'000'000) text += "<b =\"x\"=\"<b ='x'='";
-  EXPECT_EQ(SplitForSearch(text + "<>").front().text, "b");
+  EXPECT_EQ(SplitBodyForSearch(text + "<>").front().text, "b");
+}
+
+// The same for code, references and images.
+TEST(SearchText, OfHostileBodiesTakesLinearTime) {
+  std::string backticks;
+  for (int i = 1; backticks.size() < 4'000'000; ++i) backticks += std::string(i % 2000, '`') + " ";
+  EXPECT_TRUE(SplitBodyForSearch(backticks).empty());
+  for (const char* piece : {"` ``", "&x;", "&eacute;", "![[]()", "\\", "`<b>", "> ", "<b>`"}) {
+    std::string text = "end ";
+    while (text.size() < 1'000'000) text += piece;
+    EXPECT_FALSE(SplitBodyForSearch(text).empty());
+  }
 }
 
 }  // namespace
