@@ -54,13 +54,15 @@ DerivedText WithoutMarkup(absl::string_view body) {
   return plain;
 }
 
-// Overwrites symbols with spaces, because some would become letters: the sign for "trademark" must
-// not lengthen the word before it.
-void BlankSymbols(std::string& text) {
+// Overwrites symbols in superscript with spaces: the sign for "trademark" must not lengthen the
+// word before it. Other symbols that stand for letters, such as units and Kangxi radicals, are
+// folded.
+void BlankSuperscriptSymbols(std::string& text) {
   for (absl::string_view rest = text; !rest.empty();) {
     const size_t begin = text.size() - rest.size();
     const UChar32 character = TakeCharacter(rest);
-    if (character >= 0x80 && IsOneOf(character, U_GC_SO_MASK)) {
+    if (character >= 0x80 && IsOneOf(character, U_GC_SO_MASK) &&
+        u_getIntPropertyValue(character, UCHAR_DECOMPOSITION_TYPE) == U_DT_SUPER) {
       std::fill(text.begin() + static_cast<ptrdiff_t>(begin),
                 text.end() - static_cast<ptrdiff_t>(rest.size()), ' ');
     }
@@ -71,7 +73,7 @@ void BlankSymbols(std::string& text) {
 class FoldedText {
  public:
   explicit FoldedText(DerivedText original) {
-    BlankSymbols(original.text);
+    BlankSuperscriptSymbols(original.text);
     BlankLongMarkRuns(original.text);  // not only in articles older than the rule: references
     UErrorCode error = U_ZERO_ERROR;
     const icu::Normalizer2* const fold = icu::Normalizer2::getNFKCCasefoldInstance(error);
@@ -110,7 +112,7 @@ std::string Written(UChar32 character, absl::string_view bytes) {
   if (IsOneOf(character, U_GC_MC_MASK) && !u_isUAlphabetic(character)) return "";
   UVersionInfo unicode_version;
   u_charAge(character, unicode_version);
-  if (unicode_version[0] > kOldestKnownUnicode) {
+  if (unicode_version[0] > kOldestKnownUnicode || IsOneOf(character, U_GC_SO_MASK)) {
     return absl::StrCat("u", absl::Hex(character));
   }
   return std::string(bytes);

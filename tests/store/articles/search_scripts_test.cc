@@ -159,6 +159,13 @@ TEST_F(SearchTest, FindsWhatReadersSeeOfABody) {
               HasSubstr("[H<sub>2</sub>O], ency&shy;clopedia, caf&eacute;, [&#x4eac;都],"));
 }
 
+TEST_F(SearchTest, FoldsSymbolsThatStandForLetters) {
+  Add("post", {.body = "⽇本で㌔と㍻、5㎏", .language = "ja"});
+  for (const char* query : {"日本", "キロ", "平成", "5kg", "㍻"}) {
+    EXPECT_THAT(Find(query), ElementsAre("post")) << query;
+  }
+}
+
 TEST_F(SearchTest, FindsAddressesAsTheyStandInTheText) {
   Add("post", {.body = "See https://example.org/path?q=1#x, [this](http://a.example/b_c%20d) or "
                        "<mailto:ana.lee@example.com>; C:\\dir\\file.txt, version 1.51.1"});

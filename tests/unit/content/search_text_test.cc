@@ -53,8 +53,9 @@ TEST(SearchText, ConsistsOfWordsInOneForm) {
   EXPECT_EQ(Words("İstanbul ISPARTA"), "istanbul isparta");
 }
 
-TEST(SearchText, HasNoSymbols) {
-  EXPECT_EQ(Words("Acme™ Linux® 🦊 … ① ℃"), "acme linux 1");
+TEST(SearchText, HasNoSymbolsButThoseThatStandForLetters) {
+  EXPECT_EQ(Words("Acme™ Linux® 🦊 … ① 20℃ Foo℠bar"), "acme linux 1 20 c foo bar");
+  EXPECT_EQ(Words("⽇本 ㌔ ㍻ ㎏ Ⓐ"), "日本 本 キロ ロ 平成 成 kg a");
   EXPECT_EQ(Words("... \u0301 ´ '"), "");
 }
 
