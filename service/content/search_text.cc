@@ -118,6 +118,26 @@ std::string Written(UChar32 character, absl::string_view bytes) {
   return std::string(bytes);
 }
 
+// Tone marks of Thai and Lao. They look the same before and after a mark above the letter, such as
+// the first part of sara am, and have no canonical order.
+bool IsToneMark(UChar32 character) {
+  return (character >= 0x0E48 && character <= 0x0E4B) ||
+         (character >= 0x0EC8 && character <= 0x0ECB);
+}
+
+bool IsMarkAbove(UChar32 character) {
+  return character == 0x0E31 || (character >= 0x0E34 && character <= 0x0E37) ||
+         character == 0x0E4D || character == 0x0EB1 ||
+         (character >= 0x0EB4 && character <= 0x0EB7) || character == 0x0EBB || character == 0x0ECD;
+}
+
+// Returns where the Thai or Lao marks above the last letter of `word` begin.
+size_t BeginOfMarksAbove(absl::string_view word) {
+  size_t begin = word.size();
+  while (!word.empty() && IsMarkAbove(TakeLastCharacter(word))) begin = word.size();
+  return begin;
+}
+
 // Adds characters to units.
 class UnitBuilder {
  public:
@@ -163,7 +183,8 @@ class UnitBuilder {
         Written(character, absl::string_view(folded_.text()).substr(begin, end - begin));
     if (character == kCombiningDot && unit.text.back() == 'i') return;
     if (unit.text.size() + written.size() > kMaxWordBytes) return;
-    unit.text += written;
+    unit.text.insert(IsToneMark(character) ? BeginOfMarksAbove(unit.text) : unit.text.size(),
+                     written);
   }
 
   FoldedText& folded_;

@@ -166,6 +166,13 @@ TEST_F(SearchTest, FoldsSymbolsThatStandForLetters) {
   }
 }
 
+TEST_F(SearchTest, FindsEquivalentSpellingsOfThai) {
+  Add("th", {.body = "น\u0E49\u0E33", .language = "th"});
+  for (const char* query : {"น\u0E49\u0E33", "น\u0E4D\u0E49\u0E32"}) {
+    EXPECT_THAT(Find(query), ElementsAre("th")) << query;
+  }
+}
+
 TEST_F(SearchTest, FindsAddressesAsTheyStandInTheText) {
   Add("post", {.body = "See https://example.org/path?q=1#x, [this](http://a.example/b_c%20d) or "
                        "<mailto:ana.lee@example.com>; C:\\dir\\file.txt, version 1.51.1"});

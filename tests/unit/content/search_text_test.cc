@@ -111,6 +111,15 @@ TEST(SearchText, HasPairsOfCharactersWhereThereAreNoSpaces) {
   EXPECT_EQ(Words("iPhone東京2024年"), "iphone 東京 京 2024 年");
 }
 
+// Both spellings look the same.
+TEST(SearchText, HasToneMarksOfThaiAndLaoInOneOrder) {
+  EXPECT_EQ(Words("น\u0E49\u0E33"), Words("น\u0E4D\u0E49\u0E32"));
+  EXPECT_EQ(Words("น\u0E49\u0E33"), Words("น\u0E49\u0E4D\u0E32"));
+  EXPECT_EQ(Words("ນ\u0EC9\u0EB3"), Words("ນ\u0ECD\u0EC9\u0EB2"));
+  EXPECT_EQ(Words("ก\u0E34\u0E48น"), Words("ก\u0E48\u0E34น"));
+  EXPECT_NE(Words("น\u0E49\u0E33"), Words("น\u0E33"));
+}
+
 TEST(SearchText, KnowsWhereItsWordsComeFrom) {
   EXPECT_EQ(Origins("It's o\uFB03ce™, qui\u00ADet e\u0301 ½"),
             "[It]'[s] [o\uFB03ce]™, [qui\u00ADet] [e\u0301] [½][½]");
