@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <utility>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "content/body.h"
 #include "content/icu.h"
@@ -104,8 +105,15 @@ class FoldedText {
   icu::Edits::Iterator origin_;
 };
 
-// Returns how a folded character, which is `bytes`, is written in a word. PostgreSQL's parser must
-// take each word as one, and it relies on the character tables of the C library.
+// PostgreSQL's parser must take each word as one, although it relies on the character tables of the
+// C library. It may take a part of a word that begins with digits for a number, as in `1e5x`, so
+// such a word gets a letter in front. It takes words that begin with a letter as they are, because
+// they have none of the signs that addresses, paths and compounds have.
+
+// The letter in front of a word of digits and others: one that languages have long given up.
+constexpr char kWordOfDigits[] = "\u018D";
+
+// Returns how a folded character, which is `bytes`, is written in a word.
 std::string Written(UChar32 character, absl::string_view bytes) {
   if (character == kLigatureOe) return "oe";
   // Such marks, of a few rare scripts, would end a word.
@@ -185,6 +193,9 @@ class UnitBuilder {
     if (unit.text.size() + written.size() > kMaxWordBytes) return;
     unit.text.insert(IsToneMark(character) ? BeginOfMarksAbove(unit.text) : unit.text.size(),
                      written);
+    if (absl::ascii_isdigit(unit.text.front()) && !absl::ascii_isdigit(unit.text.back())) {
+      unit.text.insert(0, kWordOfDigits);
+    }
   }
 
   FoldedText& folded_;

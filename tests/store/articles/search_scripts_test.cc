@@ -173,6 +173,44 @@ TEST_F(SearchTest, FindsEquivalentSpellingsOfThai) {
   }
 }
 
+TEST_F(SearchTest, FindsHashesAndOtherWordsOfDigitsAndLetters) {
+  Add("post", {.body = "commit 60e1463a fixes the sea and the lighthouse near the harbour"});
+  EXPECT_THAT(Find("\"60e1463a fixes\""), ElementsAre("post"));
+  EXPECT_THAT(Find("harbour"), ElementsAre("post"));
+  EXPECT_THAT(SnippetOf("lighthouse"), HasSubstr("the [lighthouse] near"));
+  EXPECT_THAT(SnippetOf("60e1463a"), HasSubstr("commit [60e1463a] fixes"));
+}
+
+// Otherwise positions would not be the numbers of our words.
+TEST_F(SearchTest, GivesThePostgresParserOnlyWordsThatItTakesAsTheyAre) {
+  std::mt19937 random(11);
+  std::string texts;
+  for (int i = 0; i < 100'000; ++i) {
+    for (size_t j = 1 + random() % 10; j > 0; --j) texts += "0123456789eEdfxuabz"[random() % 19];
+    texts += ' ';
+  }
+  for (char32_t c = 0x80; c < 0x40000; ++c) {
+    if (c >= 0xD800 && c < 0xE000) continue;
+    testing::AppendCharacter(c, texts);
+    texts += ' ';
+    testing::AppendCharacter(c, texts);
+    absl::StrAppend(&texts, "1e5 7e");
+    testing::AppendCharacter(c, texts);
+    absl::StrAppend(&texts, "e8x ");
+  }
+  std::string words;
+  const std::vector<SearchUnit> units = SplitForSearch(texts);
+  for (size_t i = 0; i < units.size(); ++i) absl::StrAppend(&words, IndexedWord(units, i), " ");
+  const std::string tokens =
+      Sql(absl::StrCat("SELECT string_agg(token || ' ', '') FROM ts_parse('default', '", words,
+                       "') WHERE token !~ '^ +$'"));
+  ASSERT_GT(words.size(), 4'000'000U);
+  const auto split = std::mismatch(words.begin(), words.end(), tokens.begin(), tokens.end()).first;
+  const auto at = static_cast<size_t>(split - words.begin());
+  EXPECT_TRUE(tokens == words) << "at byte " << at << ": "
+                               << words.substr(at - std::min<size_t>(at, 20), 40);
+}
+
 TEST_F(SearchTest, FindsAddressesAsTheyStandInTheText) {
   Add("post", {.body = "See https://example.org/path?q=1#x, [this](http://a.example/b_c%20d) or "
                        "<mailto:ana.lee@example.com>; C:\\dir\\file.txt, version 1.51.1"});

@@ -43,7 +43,7 @@ std::string Origins(absl::string_view text) { return Origins(text, SplitForSearc
 std::string BodyOrigins(absl::string_view body) { return Origins(body, SplitBodyForSearch(body)); }
 
 TEST(SearchText, ConsistsOfWordsInOneForm) {
-  EXPECT_EQ(Words("It's a “White” whale—2nd!"), "it s a white whale 2nd");
+  EXPECT_EQ(Words("It's a “White” whale—2nd!"), "it s a white whale ƍ2nd");
   EXPECT_EQ(Words("ÜNÏCÖDÉ JAŹŃ Straße ΣΊΣΥΦΟΣ"), "ünïcödé jaźń strasse σίσυφοσ");
   EXPECT_EQ(Words("cafe\u0301"), "caf\u00E9");
   EXPECT_EQ(Words("o\uFB03ce \uFB01 \u0133 Ｆｕｌｌ ｶﾞ x²"), "office fi ij full ガ x2");
@@ -51,6 +51,11 @@ TEST(SearchText, ConsistsOfWordsInOneForm) {
   EXPECT_EQ(Words("qui\u00ADet zero\u200Bwidth \uFEFFmark no\u2060break"),
             "quiet zerowidth mark nobreak");
   EXPECT_EQ(Words("İstanbul ISPARTA"), "istanbul isparta");
+}
+
+TEST(SearchText, MarksWordsThatBeginWithDigits) {
+  EXPECT_EQ(Words("60e1463a 1e5x 2024 x1e5 1e5\u0301"), "ƍ60e1463a ƍ1e5x 2024 x1e5 ƍ1e5\u0301");
+  EXPECT_EQ(Words("１e5 ٣ 3٣"), "ƍ1e5 ٣ ƍ3٣");
 }
 
 TEST(SearchText, HasNoSymbolsButThoseThatStandForLetters) {
