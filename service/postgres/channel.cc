@@ -15,6 +15,7 @@
 #include "absl/strings/str_cat.h"
 #include "base/clock.h"
 #include "postgres/bulk.h"
+#include "postgres/connect.h"
 #include "postgres/connect_error.h"
 #include "postgres/server_error.h"
 #include "postgres/session.h"
@@ -54,17 +55,15 @@ class WakeupFd {
 // notifications cannot be interrupted, and its interface differs from version to version.
 class Session {
  public:
-  Session(const std::string& dsn, const std::string& session_setup)
-      : connection_(PQconnectdb(dsn.c_str()), &PQfinish) {
-    PQsetNoticeProcessor(
-        connection_.get(), [](void*, const char*) {}, nullptr);
-    if (PQstatus(connection_.get()) == CONNECTION_OK) {
-      PQsetErrorVerbosity(connection_.get(), PQERRORS_VERBOSE);  // with SQLSTATEs
-      PQsetnonblocking(connection_.get(), 1);
-      Started(PQsendQuery(connection_.get(), session_setup.c_str()));
-    } else {
-      failure_ = ExplainConnectFailure(dsn, PQerrorMessage(connection_.get())).what();
+  Session(const std::string& dsn, const std::string& session_setup) {
+    try {
+      connection_ = OpenRawConnection(dsn);
+    } catch (const ConnectError& error) {
+      failure_ = error.what();
+      return;
     }
+    PQsetnonblocking(connection_.get(), 1);
+    Started(PQsendQuery(connection_.get(), session_setup.c_str()));
   }
 
   // Why the session is unusable, without parts of the connection string; nullopt while it works.
@@ -126,7 +125,7 @@ class Session {
     failure_ = error ? error->message : "the connection broke";
   }
 
-  const std::unique_ptr<PGconn, decltype(&PQfinish)> connection_;
+  RawConnection connection_;  // nullptr if it could not be opened
   bool busy_ = false;
   std::optional<std::string> failure_;
 };

@@ -35,9 +35,8 @@ class ConnectError : public std::runtime_error {
   Kind kind_;
 };
 
-/// Turns libpq's `message` about a connection that could not be opened into an error. If the
-/// database refused the connection, tries once more, because libpq tells the SQLSTATE only to those
-/// who ask before they connect. May then take 3 s.
-ConnectError ExplainConnectFailure(const std::string& dsn, absl::string_view message);
+/// Turns libpq's verbose `message` about a connection that could not be opened into an error. If
+/// libpq tried several servers and not all failed for good, the error is about one of the others.
+ConnectError ExplainConnectFailure(absl::string_view message);
 
 }  // namespace content::postgres

@@ -5,7 +5,6 @@
 #include <cstdint>
 
 #include "absl/strings/str_cat.h"
-#include "postgres/connect_error.h"
 #include "postgres/connection_impl.h"
 #include "postgres/session.h"
 
@@ -15,34 +14,10 @@ namespace {
 constexpr absl::Duration kMinStatementTimeout = absl::Milliseconds(128);
 constexpr absl::Duration kMaxStatementTimeout = absl::Hours(24);
 
-std::unique_ptr<pqxx::connection> Open(const std::string& dsn) {
-  try {
-    return std::make_unique<pqxx::connection>(dsn);
-  } catch (const pqxx::failure& failure) {
-    throw ExplainConnectFailure(dsn, failure.what());
-  }
-}
-
-// Verbose errors contain their SQLSTATEs (server_error.h).
-std::unique_ptr<pqxx::connection> Connect(const std::string& dsn) {
-  auto connection = Open(dsn);
-#if PQXX_VERSION_MAJOR >= 7
-  connection->set_verbosity(pqxx::error_verbosity::verbose);
-#else
-  // A silent reconnect would lose the session's settings and repeat statements blindly.
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
-  connection->inhibit_reactivation(true);
-#pragma GCC diagnostic pop
-  connection->set_verbosity(pqxx::connection_base::verbose);
-#endif
-  return connection;
-}
-
 }  // namespace
 
 Connection::Connection(const std::string& dsn, const SteadyClock& clock)
-    : monitor_(clock), impl_(std::make_unique<Impl>(Connect(dsn))) {}
+    : monitor_(clock), impl_(std::make_unique<Impl>(OpenPqxxConnection(dsn))) {}
 
 Connection::~Connection() = default;
 

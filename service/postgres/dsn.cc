@@ -1,10 +1,16 @@
 #include "postgres/dsn.h"
 
 #include <libpq-fe.h>
+#include <pwd.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <map>
 #include <memory>
+#include <mutex>
+#include <vector>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
@@ -13,6 +19,7 @@
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 #include "postgres/connect_error.h"
+#include "telemetry/log.h"
 
 namespace content::postgres {
 namespace {
@@ -23,10 +30,6 @@ using Options = std::unique_ptr<PQconninfoOption, decltype(&PQconninfoFree)>;
 // a password.
 Options Parse(absl::string_view dsn) {
   return {PQconninfoParse(std::string(dsn).c_str(), nullptr), &PQconninfoFree};
-}
-
-std::string Quoted(absl::string_view value) {
-  return absl::StrCat("'", absl::StrReplaceAll(value, {{"\\", "\\\\"}, {"'", "\\'"}}), "'");
 }
 
 absl::Status Invalid(absl::string_view what) {
@@ -47,16 +50,88 @@ bool IsHost(absl::string_view host) {
   });
 }
 
-// Checks what libpq takes for a host or a port if a password contains @, / or a colon, because it
-// would report the part of the password that it took.
+// libpq checks these late or never.
+bool IsNumber(absl::string_view text) {
+  int number = 0;
+  return text.empty() || absl::SimpleAtoi(text, &number);
+}
+
+// libpq truncates longer ones, and says so on standard error.
+bool IsKeyPassword(absl::string_view password) { return password.size() < 1024; }
+
+// Returns what each part of a value must fulfil; nullptr for most keywords.
+bool (*CheckOf(absl::string_view keyword))(absl::string_view) {
+  // If a password contains @, / or a colon, libpq takes a part of it for a host or a port, and
+  // would report it.
+  if (keyword == "port") return IsPort;
+  if (keyword == "host") return IsHost;
+  if (keyword == "sslpassword") return IsKeyPassword;
+  for (const absl::string_view number :
+       {"connect_timeout", "keepalives", "keepalives_idle", "keepalives_interval",
+        "keepalives_count", "tcp_user_timeout"}) {
+    if (keyword == number) return IsNumber;
+  }
+  return nullptr;
+}
+
 absl::Status Check(const PQconninfoOption& option) {
   const absl::string_view keyword = option.keyword;
-  const auto is_valid = keyword == "port" ? IsPort : keyword == "host" ? IsHost : nullptr;
+  const auto is_valid = CheckOf(keyword);
   if (is_valid == nullptr || option.val == nullptr) return absl::OkStatus();
-  for (const absl::string_view part : absl::StrSplit(option.val, ',')) {
+  const bool is_list = keyword == "port" || keyword == "host";
+  const std::vector<absl::string_view> parts =
+      is_list ? absl::StrSplit(option.val, ',') : std::vector<absl::string_view>{option.val};
+  for (const absl::string_view part : parts) {
     if (!is_valid(part)) return Invalid(absl::StrCat("the database URL has no valid ", keyword));
   }
   return absl::OkStatus();
+}
+
+// ---- Password files ----
+
+// libpq says nothing about a file that is not there, and this one cannot be.
+constexpr char kNoPassfile[] = "/dev/null/none";
+
+std::string Variable(const char* name) {
+  const char* const value = std::getenv(name);
+  return value == nullptr ? "" : value;
+}
+
+std::string HomeDirectory() {
+  if (std::string home = Variable("HOME"); !home.empty()) return home;
+  const passwd* const user = getpwuid(geteuid());
+  return user == nullptr ? "" : user->pw_dir;
+}
+
+// Returns the file where libpq looks for a password.
+std::string PassfileOf(const std::map<std::string, std::string>& keywords) {
+  if (const auto given = keywords.find("passfile");
+      given != keywords.end() && !given->second.empty()) {
+    return given->second;
+  }
+  if (std::string path = Variable("PGPASSFILE"); !path.empty()) return path;
+  return absl::StrCat(HomeDirectory(), "/.pgpass");
+}
+
+// Returns why libpq ignores the file, with a warning; nullptr if it does not.
+const char* WhyIgnored(const std::string& passfile) {
+  struct stat file = {};
+  if (stat(passfile.c_str(), &file) != 0) return nullptr;
+  if (!S_ISREG(file.st_mode)) return "it is not a plain file";
+  if ((file.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
+    return "its group or everybody has access to it: chmod it to 0600";
+  }
+  return nullptr;
+}
+
+void AvoidIgnoredPassfile(std::map<std::string, std::string>& keywords) {
+  const char* const why = WhyIgnored(PassfileOf(keywords));
+  if (why == nullptr) return;
+  keywords["passfile"] = kNoPassfile;
+  const auto password = keywords.find("password");
+  if (password != keywords.end() && !password->second.empty()) return;  // it is not needed
+  static std::once_flag logged;
+  std::call_once(logged, [why] { log::Warning("password file ignored", {{"message", why}}); });
 }
 
 }  // namespace
@@ -73,11 +148,27 @@ absl::StatusOr<std::string> CompleteDsn(absl::string_view dsn) {
     if (option->val != nullptr) keywords[option->keyword] = option->val;
   }
   keywords["client_encoding"] = "UTF8";
+  AvoidIgnoredPassfile(keywords);
   std::string complete;
   for (const auto& [keyword, value] : keywords) {
-    absl::StrAppend(&complete, keyword, "=", Quoted(value), " ");
+    absl::StrAppend(&complete, keyword, "=", QuoteDsnValue(value), " ");
   }
   return complete;
+}
+
+std::string QuoteDsnValue(absl::string_view value) {
+  return absl::StrCat("'", absl::StrReplaceAll(value, {{"\\", "\\\\"}, {"'", "\\'"}}), "'");
+}
+
+bool IsNamedInDsn(absl::string_view name, absl::string_view dsn) {
+  const Options options = Parse(dsn);
+  for (const PQconninfoOption* option = options.get();
+       option != nullptr && option->keyword != nullptr; ++option) {
+    if (option->val == nullptr) continue;
+    const bool is_list = absl::string_view(option->keyword) == "options";
+    if (is_list ? absl::StrContains(option->val, name) : name == option->val) return true;
+  }
+  return false;
 }
 
 }  // namespace content::postgres

@@ -11,7 +11,18 @@ namespace content::postgres {
 
 /// Returns `dsn` with defaults for what every connection needs: a name, a connect timeout of 3 s,
 /// and keepalives that find dead peers fast. The encoding is always UTF-8. FAILED_PRECONDITION if
-/// `dsn` cannot be parsed or its host or port cannot be one; the message does not quote it.
+/// `dsn` cannot be parsed or its host, port or another number cannot be one; the message does not
+/// quote it.
+///
+/// A password file that libpq would ignore is left out, because libpq would write its path to
+/// standard error. Logs that once per process.
 absl::StatusOr<std::string> CompleteDsn(absl::string_view dsn);
+
+/// Returns `value` as it is written in a list of keywords.
+std::string QuoteDsnValue(absl::string_view value);
+
+/// Returns whether `name` is a value of `dsn`, or a part of its `options`, and so must not be
+/// shown.
+bool IsNamedInDsn(absl::string_view name, absl::string_view dsn);
 
 }  // namespace content::postgres

@@ -56,12 +56,36 @@ TEST(CompleteDsnTest, RefusesWhatIsNotADsnWithoutShowingIt) {
            "user=me password=a secret host=db",
            "host='a secret' dbname=x",
            "port=secret",
+           "host=db password=secret connect_timeout=1O",
+           "host=db password=secret keepalives=x",
+           "host=db password=secret keepalives_idle=x",
+           "host=db password=secret keepalives_interval=x",
+           "host=db password=secret keepalives_count=x",
+           "host=db password=secret tcp_user_timeout=1s",
        }) {
     const auto complete = CompleteDsn(dsn);
     EXPECT_EQ(complete.status().code(), absl::StatusCode::kFailedPrecondition) << dsn;
     const std::string message(complete.status().message());
     EXPECT_THAT(message, Not(HasSubstr("secret"))) << dsn;
     EXPECT_THAT(message, HasSubstr("percent-encode")) << dsn;
+  }
+}
+
+// libpq would truncate it, and say so on standard error.
+TEST(CompleteDsnTest, RefusesALongKeyPassword) {
+  const std::string password(1023, 'x');
+  EXPECT_TRUE(CompleteDsn("sslpassword=" + password).ok());
+  EXPECT_FALSE(CompleteDsn("sslpassword=x" + password).ok());
+}
+
+TEST(IsNamedInDsnTest, FindsValuesAndPartsOfOptions) {
+  const std::string dsn =
+      "postgresql://me:word@db:1/name?options=-c%20search_path%3Done%2Ctwo&sslmode=disable";
+  for (const char* name : {"me", "word", "db", "name", "one", "two"}) {
+    EXPECT_TRUE(IsNamedInDsn(name, dsn)) << name;
+  }
+  for (const char* name : {"public", "m", "wor", "user"}) {
+    EXPECT_FALSE(IsNamedInDsn(name, dsn)) << name;
   }
 }
 

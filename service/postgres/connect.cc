@@ -1,0 +1,189 @@
+#include "postgres/connect.h"
+
+#include <libpq-fe.h>
+#include <netdb.h>
+#include <poll.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <new>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "base/clock.h"
+#include "postgres/connect_error.h"
+#include "postgres/dsn.h"
+
+namespace content::postgres {
+namespace {
+
+// libpq gives an address at least this time.
+constexpr absl::Duration kMinTimeout = absl::Seconds(2);
+
+// Returns the value of an option, as libpq uses it for `connection`.
+std::string OptionOf(PGconn* connection, absl::string_view keyword) {
+  const std::unique_ptr<PQconninfoOption, decltype(&PQconninfoFree)> options(PQconninfo(connection),
+                                                                             &PQconninfoFree);
+  for (const PQconninfoOption* option = options.get();
+       option != nullptr && option->keyword != nullptr; ++option) {
+    if (option->keyword == keyword) return option->val == nullptr ? "" : option->val;
+  }
+  return "";
+}
+
+absl::Duration TimeoutOf(PGconn* connection) {
+  int seconds = 0;
+  const bool is_limited =
+      absl::SimpleAtoi(OptionOf(connection, "connect_timeout"), &seconds) && seconds > 0;
+  return is_limited ? std::max(absl::Seconds(seconds), kMinTimeout) : absl::InfiniteDuration();
+}
+
+// ---- Addresses ----
+
+struct Address {
+  std::string host;
+  std::string numeric;  // empty for the directory of a socket
+  std::string port;
+
+  bool operator==(const Address&) const = default;
+};
+
+std::string PortOrDefault(absl::string_view port) {
+  return port.empty() ? "5432" : std::string(port);
+}
+
+// Returns the address that libpq is trying.
+Address CurrentAddress(const PGconn* connection) {
+  return {PQhost(connection), PQhostaddr(connection), PortOrDefault(PQport(connection))};
+}
+
+// Returns the numeric addresses of a host, in the order in which libpq tries them.
+std::vector<std::string> Resolve(const std::string& host) {
+  addrinfo hints = {};
+  hints.ai_socktype = SOCK_STREAM;
+  addrinfo* found = nullptr;
+  if (getaddrinfo(host.c_str(), nullptr, &hints, &found) != 0) return {};
+  const std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> addresses(found, &freeaddrinfo);
+  std::vector<std::string> numeric;
+  for (const addrinfo* address = addresses.get(); address != nullptr; address = address->ai_next) {
+    char text[NI_MAXHOST];
+    if (getnameinfo(address->ai_addr, address->ai_addrlen, text, sizeof text, nullptr, 0,
+                    NI_NUMERICHOST) == 0) {
+      numeric.emplace_back(text);
+    }
+  }
+  return numeric;
+}
+
+// Returns the element of a list of the connection string. One element stands for all places.
+std::string ElementAt(const std::vector<std::string>& list, size_t place) {
+  return list.size() == 1 ? list[0] : place < list.size() ? list[place] : "";
+}
+
+// Returns every address that the connection string names.
+std::vector<Address> AllAddresses(PGconn* connection) {
+  const std::vector<std::string> hosts = absl::StrSplit(OptionOf(connection, "host"), ',');
+  const std::vector<std::string> numeric = absl::StrSplit(OptionOf(connection, "hostaddr"), ',');
+  const std::vector<std::string> ports = absl::StrSplit(OptionOf(connection, "port"), ',');
+  std::vector<Address> addresses;
+  for (size_t i = 0; i < std::max(hosts.size(), numeric.size()); ++i) {
+    const std::string host = i < hosts.size() ? hosts[i] : "";
+    const std::string given = i < numeric.size() ? numeric[i] : "";
+    const std::string port = PortOrDefault(ElementAt(ports, i));
+    const bool is_socket = given.empty() && (absl::StartsWith(host, "/") || host.empty());
+    if (is_socket) {
+      addresses.push_back({host, "", port});
+      continue;
+    }
+    for (std::string& one : Resolve(given.empty() ? host : given)) {
+      addresses.push_back({host, std::move(one), port});
+    }
+  }
+  return addresses;
+}
+
+// Returns `dsn` for these addresses only.
+std::string WithAddresses(const std::string& dsn, const std::vector<Address>& addresses) {
+  const auto list = [&addresses](std::string Address::*member) {
+    return QuoteDsnValue(
+        absl::StrJoin(addresses, ",", [member](std::string* out, const Address& address) {
+          absl::StrAppend(out, address.*member);
+        }));
+  };
+  return absl::StrCat(dsn, " host=", list(&Address::host), " hostaddr=", list(&Address::numeric),
+                      " port=", list(&Address::port));
+}
+
+// ---- Connecting ----
+
+RawConnection Start(const std::string& dsn) {
+  // Without this, OpenSSL would ask at the terminal for the password of an encrypted key.
+  [[maybe_unused]] static const bool never_asks =
+      (PQsetSSLKeyPassHook_OpenSSL(&PQdefaultSSLKeyPassHook_OpenSSL), true);
+  RawConnection connection(PQconnectStart(dsn.c_str()));
+  if (connection == nullptr) throw std::bad_alloc();
+  PQsetErrorVerbosity(connection.get(), PQERRORS_VERBOSE);
+  PQsetNoticeProcessor(
+      connection.get(), [](void*, const char*) {}, nullptr);
+  return connection;
+}
+
+// Returns false if nothing happened before the deadline.
+bool AwaitSocket(int socket, short events, SteadyTime deadline) {
+  while (true) {
+    const absl::Duration left = deadline - SteadyNow();
+    if (left <= absl::ZeroDuration()) return false;
+    pollfd polled = {socket, events, 0};
+    const bool is_limited = left < absl::Hours(1);
+    const int count =
+        poll(&polled, 1, is_limited ? static_cast<int>(absl::ToInt64Milliseconds(left)) + 1 : -1);
+    if (count > 0) return true;
+  }
+}
+
+// Connects as far as it gets. Returns false if the current address does not answer in time.
+bool Complete(PGconn* connection) {
+  const absl::Duration timeout = TimeoutOf(connection);
+  SteadyTime deadline = SteadyNow() + timeout;
+  Address address = CurrentAddress(connection);
+  PostgresPollingStatusType step = PGRES_POLLING_WRITING;
+  while (PQstatus(connection) != CONNECTION_BAD &&
+         (step == PGRES_POLLING_READING || step == PGRES_POLLING_WRITING)) {
+    const short events = step == PGRES_POLLING_READING ? POLLIN : POLLOUT;
+    if (!AwaitSocket(PQsocket(connection), events, deadline)) return false;
+    step = PQconnectPoll(connection);
+    if (Address now = CurrentAddress(connection); now != address) {
+      address = std::move(now);
+      deadline = SteadyNow() + timeout;
+    }
+  }
+  return true;
+}
+
+}  // namespace
+
+void CloseRawConnection::operator()(pg_conn* connection) const { PQfinish(connection); }
+
+RawConnection OpenRawConnection(const std::string& dsn) {
+  RawConnection connection = Start(dsn);
+  // Only its blocking functions make libpq go on to the next address if one does not answer.
+  while (!Complete(connection.get())) {
+    std::vector<Address> others = AllAddresses(connection.get());
+    const size_t count = others.size();
+    others.erase(std::remove(others.begin(), others.end(), CurrentAddress(connection.get())),
+                 others.end());
+    if (others.empty() || others.size() == count) throw ExplainConnectFailure("timeout expired");
+    connection = Start(WithAddresses(dsn, others));
+  }
+  if (PQstatus(connection.get()) == CONNECTION_OK) return connection;
+  throw ExplainConnectFailure(PQerrorMessage(connection.get()));
+}
+
+}  // namespace content::postgres

@@ -1,0 +1,25 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+struct pg_conn;
+
+namespace content::postgres {
+
+struct CloseRawConnection {
+  void operator()(pg_conn* connection) const;
+};
+
+/// A connection of libpq.
+using RawConnection = std::unique_ptr<pg_conn, CloseRawConnection>;
+
+/// Opens a connection. `dsn` is a CompleteDsn. Like PQconnectdb, tries one address after the other
+/// and gives each its connect_timeout. Throws a ConnectError.
+///
+/// Errors are verbose (server_error.h). Notices are dropped, also those that PostgreSQL sends while
+/// the connection is opened: libpq would write them to standard error, with names from the
+/// connection string. PostgreSQL's own log has them.
+RawConnection OpenRawConnection(const std::string& dsn);
+
+}  // namespace content::postgres
