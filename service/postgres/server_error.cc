@@ -16,6 +16,22 @@ namespace {
 constexpr absl::string_view kEndOfSeverity = ":  ";
 constexpr size_t kSqlStateLength = 5;
 
+// Returns `message`, or our own words where PostgreSQL quotes what must not be shown: the value
+// that it rejects, which may be a user's text, or a name from the connection string.
+absl::string_view WithoutNames(absl::string_view sqlstate, absl::string_view message) {
+  if (absl::StartsWith(sqlstate, "22")) return "a value was refused";
+  if (sqlstate == "3F000") {
+    return "search_path names no schema that exists and that the user may use";
+  }
+  if (sqlstate == "42704") return "an object that a setting or the schema names does not exist";
+  // Tables are ours, but schemas, databases, roles and tablespaces are not.
+  if (sqlstate == "42501" && !absl::StartsWith(message, "permission denied for table ") &&
+      !absl::StartsWith(message, "must be owner of table ")) {
+    return "the user lacks a right on a schema, the database or another object";
+  }
+  return message;
+}
+
 // Parses what follows the severity.
 std::optional<ServerError> Parse(absl::string_view text) {
   const absl::string_view line = text.substr(0, text.find('\n'));
@@ -26,12 +42,9 @@ std::optional<ServerError> Parse(absl::string_view text) {
                                     absl::ascii_isupper(static_cast<unsigned char>(c));
                            });
   absl::string_view message = line.substr(sqlstate.size());
-  if (!is_sqlstate || (!absl::ConsumePrefix(&message, ": ") && !message.empty())) {
-    return std::nullopt;
-  }
-  // PostgreSQL quotes the value that it rejects, which may be a user's text.
-  if (absl::StartsWith(sqlstate, "22")) message = "a value was refused";
-  return ServerError{.sqlstate = std::string(sqlstate), .message = std::string(message)};
+  if (!is_sqlstate || !absl::ConsumePrefix(&message, ": ")) return std::nullopt;
+  return ServerError{.sqlstate = std::string(sqlstate),
+                     .message = std::string(WithoutNames(sqlstate, message))};
 }
 
 }  // namespace

@@ -14,8 +14,8 @@ namespace content::postgres {
 struct ServerError {
   /// https://www.postgresql.org/docs/current/errcodes-appendix.html
   std::string sqlstate;
-  /// The first line of the primary message, without details, which may contain a user's text. Empty
-  /// if libpq was asked for SQLSTATEs only.
+  /// The first line of the primary message, without details, which may contain a user's text. Our
+  /// own words if it may quote a user's text or a name from the connection string.
   std::string message;
 };
 

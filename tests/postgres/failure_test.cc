@@ -196,15 +196,30 @@ TEST(FindServerErrorTest, FindsTheSqlStateWhateverTheLanguage) {
     const std::optional<ServerError> error = FindServerError(absl::string_view(text));
     return error ? error->sqlstate + " " + error->message : "";
   };
-  EXPECT_EQ(
-      sqlstate("ERROR:  42501: permission denied\nLOCATION:  aclcheck_error, aclchk.c:3582\n"),
-      "42501 permission denied");
-  EXPECT_EQ(sqlstate("connection to server at \"x\", port 1 failed: FATAL:  28P01\n"), "28P01 ");
+  EXPECT_EQ(sqlstate("ERROR:  42501: permission denied for table x\nLOCATION:  aclcheck_error, "
+                     "aclchk.c:3582\n"),
+            "42501 permission denied for table x");
+  EXPECT_EQ(sqlstate("connection to server at \"x\", port 1 failed: FATAL:  57P03: starting\n"),
+            "57P03 starting");
   EXPECT_EQ(sqlstate("\xd0\x9e\xd0\xa8\xd0\x98\xd0\x91\xd0\x9a\xd0\x90:  XX000: a:  22000: b"),
             "XX000 a:  22000: b");
-  for (const char* text : {"", "connection refused", "ERROR:  permission denied", "a: 42501: b",
-                           "ERROR:  4250: b", "ERROR:  42501 b", "ERROR:  425011"}) {
+  for (const char* text :
+       {"", "connection refused", "ERROR:  permission denied", "a: 42501: b", "ERROR:  4250: b",
+        "ERROR:  42501 b", "ERROR:  425011", "ERROR:  42501"}) {
     EXPECT_EQ(sqlstate(text), "") << text;
+  }
+}
+
+TEST(FindServerErrorTest, LeavesOutNames) {
+  for (const char* text :
+       {"ERROR:  42501: permission denied for schema leak", "ERROR:  22023: value \"leak\"",
+        "FEHLER:  42501: keine Berechtigung f\xc3\xbcr Schema leak",
+        "ERROR:  3F000: schema \"leak\" does not exist",
+        "ERROR:  42704: tablespace \"leak\" does not exist"}) {
+    const std::optional<ServerError> error = FindServerError(absl::string_view(text));
+    ASSERT_TRUE(error);
+    EXPECT_THAT(error->message, Not(HasSubstr("leak")));
+    EXPECT_NE(error->message, "");
   }
 }
 
