@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <exception>
 #include <optional>
+#include <utility>
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
@@ -29,33 +30,49 @@ std::string Checksum(const Migration& migration) {
   return absl::BytesToHexString(Digest({migration.sql}));
 }
 
-// What keeps this session from seeing a schema_migration that is there.
+enum class Purpose { kMigrate, kServe };
+
+// What keeps this session from seeing a schema_migration that is there. A user who may create
+// tables of its own, and may not read the others, is another installation of contentd.
 constexpr char kSelectObstacle[] = R"sql(
-SELECT n.nspname,
-       has_schema_privilege(n.oid, 'USAGE') AS may_use_schema,
-       pg_table_is_visible(c.oid) AS is_visible
-FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-WHERE c.relname = 'schema_migration'
+SELECT n.nspname, quote_ident(n.nspname) AS quoted, may_use_schema, is_visible, may_create
+FROM pg_class c
+JOIN pg_namespace n ON n.oid = c.relnamespace
+CROSS JOIN LATERAL (
+  SELECT has_schema_privilege(n.oid, 'USAGE') AS may_use_schema,
+         pg_table_is_visible(c.oid) AS is_visible,
+         has_table_privilege(c.oid, 'SELECT') AS may_read,
+         n.nspname <> current_schema() AND has_schema_privilege(current_schema(), 'CREATE')
+           IS TRUE AS may_create) AS found
+WHERE c.relname = 'schema_migration' AND c.relkind = 'r'
   AND (SELECT count(*) FROM pg_attribute a WHERE a.attrelid = c.oid
        AND a.attname IN ('version', 'name', 'checksum', 'applied_time')) = 4
-  AND NOT (pg_table_is_visible(c.oid) AND has_table_privilege(c.oid, 'SELECT'))
+  AND NOT (is_visible AND may_read)
+  AND ($1::boolean IS FALSE OR may_create IS NOT TRUE OR (may_use_schema AND may_read))
 ORDER BY is_visible DESC, may_use_schema DESC
 LIMIT 1)sql";
 
-absl::Status CheckObstacle(Connection& connection) {
-  for (const Row row : connection.Read(kSelectObstacle)) {
-    const absl::string_view schema = row["nspname"].text();
+absl::Status CheckObstacle(Connection& connection, const std::string& dsn, Purpose purpose) {
+  for (const Row row : connection.Read(kSelectObstacle, purpose == Purpose::kMigrate)) {
+    const bool is_secret = IsNamedInDsn(row["nspname"].text(), dsn);
+    const std::string schema =
+        is_secret ? "that the database URL names" : row["quoted"].as<std::string>();
+    const std::string quoted = is_secret ? "its name" : schema;
+    const absl::string_view otherwise =
+        row["may_create"].text() == "t"
+            ? ". If they belong to another installation, run `contentd migrate`"
+            : "";
     if (!row["may_use_schema"].as<bool>()) {
-      return absl::FailedPreconditionError(
-          absl::StrCat("contentd's tables are in the schema ", schema,
-                       ", which this user may not use: GRANT USAGE ON SCHEMA ", schema, " to it"));
+      return absl::FailedPreconditionError(absl::StrCat(
+          "contentd's tables are in the schema ", schema,
+          ", which this user may not use: GRANT USAGE ON SCHEMA ", quoted, " to it", otherwise));
     }
     if (!row["is_visible"].as<bool>()) {
       return absl::FailedPreconditionError(
           absl::StrCat("contentd's tables are in the schema ", schema,
                        ", which is not in this user's search_path: ALTER ROLE its name SET "
                        "search_path = ",
-                       schema));
+                       quoted, otherwise));
     }
     return absl::FailedPreconditionError(
         "this user may not read contentd's table schema_migration: GRANT it SELECT on that table "
@@ -64,16 +81,24 @@ absl::Status CheckObstacle(Connection& connection) {
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::vector<Applied>> ReadApplied(Connection& connection) {
-  const Result readable = connection.Read(
+// A database and the reason to look at its schema.
+struct Target {
+  Connection& connection;
+  const std::string& dsn;
+  Purpose purpose;
+};
+
+absl::StatusOr<std::vector<Applied>> ReadApplied(const Target& target) {
+  const Result readable = target.connection.Read(
       "SELECT coalesce(has_table_privilege(to_regclass('schema_migration'), 'SELECT'), false)");
   std::vector<Applied> applied;
   if (!readable[0][0].as<bool>()) {
-    if (absl::Status status = CheckObstacle(connection); !status.ok()) return status;
+    absl::Status status = CheckObstacle(target.connection, target.dsn, target.purpose);
+    if (!status.ok()) return status;
     return applied;
   }
   for (const Row row :
-       connection.Read("SELECT version, checksum FROM schema_migration ORDER BY version")) {
+       target.connection.Read("SELECT version, checksum FROM schema_migration ORDER BY version")) {
     applied.push_back({row[0].as<int>(), row[1].as<std::string>()});
   }
   return applied;
@@ -107,28 +132,39 @@ void Apply(Connection& connection, const Migration& migration) {
 }
 
 // Returns the applied migrations, which are the first of the known ones.
-absl::StatusOr<std::vector<Applied>> ReadHistory(Connection& connection,
+absl::StatusOr<std::vector<Applied>> ReadHistory(const Target& target,
                                                  const std::vector<Migration>& known) {
-  absl::StatusOr<std::vector<Applied>> applied = ReadApplied(connection);
+  absl::StatusOr<std::vector<Applied>> applied = ReadApplied(target);
   if (!applied.ok()) return applied;
   if (absl::Status status = CheckHistory(*applied, known); !status.ok()) return status;
   return applied;
 }
 
-absl::StatusOr<std::vector<std::string>> MigrateLocked(Connection& connection,
+absl::StatusOr<std::vector<std::string>> MigrateLocked(const Target& target,
                                                        const std::vector<Migration>& known) {
-  connection.Run(
+  target.connection.Run(
       "CREATE TABLE IF NOT EXISTS schema_migration (version integer PRIMARY KEY, "
       "name text NOT NULL, checksum text NOT NULL, applied_time timestamptz NOT NULL)");
-  const absl::StatusOr<std::vector<Applied>> applied = ReadHistory(connection, known);
+  const absl::StatusOr<std::vector<Applied>> applied = ReadHistory(target, known);
   if (!applied.ok()) return applied.status();
   std::vector<std::string> names;
   for (size_t i = applied->size(); i < known.size(); ++i) {
-    Apply(connection, known[i]);
+    Apply(target.connection, known[i]);
     names.emplace_back(known[i].name);
     log::Info("migration applied", {{"name", known[i].name}});
   }
   return names;
+}
+
+absl::StatusOr<std::vector<std::string>> MigrateIfNeeded(const Target& target,
+                                                         const std::vector<Migration>& known) {
+  // With nothing to do, no rights are needed but to read.
+  const absl::StatusOr<std::vector<Applied>> applied = ReadHistory(target, known);
+  if (!applied.ok()) return applied.status();
+  if (applied->size() == known.size()) return std::vector<std::string>();
+  // The session holds the lock, so it is released when the connection closes for any reason.
+  target.connection.Run(absl::StrCat("SELECT pg_advisory_lock(", kMigrationLock, ")"));
+  return MigrateLocked(target, known);
 }
 
 // Text is exchanged in UTF-8, and most of it does not fit into other encodings.
@@ -139,15 +175,6 @@ absl::Status CheckEncoding(Connection& connection) {
       absl::StrCat("the database is encoded in ", result[0][0].text(),
                    "; contentd needs UTF8: create a database with TEMPLATE template0 and ENCODING "
                    "'UTF8'"));
-}
-
-// Opens a session with a database that fits.
-absl::Status Open(const std::string& dsn, std::optional<Connection>& connection) {
-  const absl::StatusOr<std::string> complete_dsn = CompleteDsn(dsn);
-  if (!complete_dsn.ok()) return complete_dsn.status();
-  connection.emplace(*complete_dsn);
-  connection->PrepareSession();
-  return CheckEncoding(*connection);
 }
 
 // Whether another attempt would fail too.
@@ -169,39 +196,42 @@ absl::Status Describe(const std::exception& exception) {
 
 }  // namespace
 
-absl::StatusOr<std::vector<std::string>> Migrate(const std::string& dsn,
-                                                 const std::vector<Migration>& known) {
+absl::Status UseDatabase(const std::string& dsn,
+                         const std::function<absl::Status(Connection&)>& use) {
+  const absl::StatusOr<std::string> complete_dsn = CompleteDsn(dsn);
+  if (!complete_dsn.ok()) return complete_dsn.status();
   try {
-    std::optional<Connection> connection;
-    if (absl::Status status = Open(dsn, connection); !status.ok()) return status;
-    // With nothing to do, no rights are needed but to read.
-    const absl::StatusOr<std::vector<Applied>> applied = ReadHistory(*connection, known);
-    if (!applied.ok()) return applied.status();
-    if (applied->size() == known.size()) return std::vector<std::string>();
-    // The session holds the lock, so it is released when the connection closes for any reason.
-    connection->Run(absl::StrCat("SELECT pg_advisory_lock(", kMigrationLock, ")"));
-    return MigrateLocked(*connection, known);
+    Connection connection(*complete_dsn);
+    connection.PrepareSession();
+    if (absl::Status status = CheckEncoding(connection); !status.ok()) return status;
+    return use(connection);
   } catch (const std::exception& exception) {
     return Describe(exception);
   }
 }
 
+absl::StatusOr<std::vector<std::string>> Migrate(const std::string& dsn,
+                                                 const std::vector<Migration>& known) {
+  std::vector<std::string> names;
+  const auto migrate = [&](Connection& connection) -> absl::Status {
+    auto migrated = MigrateIfNeeded({connection, dsn, Purpose::kMigrate}, known);
+    if (migrated.ok()) names = *std::move(migrated);
+    return migrated.status();
+  };
+  if (absl::Status status = UseDatabase(dsn, migrate); !status.ok()) return status;
+  return names;
+}
+
 absl::Status CheckSchema(const std::string& dsn, const std::vector<Migration>& known) {
-  try {
-    std::optional<Connection> connection;
-    if (absl::Status status = Open(dsn, connection); !status.ok()) return status;
-    const absl::StatusOr<std::vector<Applied>> applied = ReadHistory(*connection, known);
+  return UseDatabase(dsn, [&](Connection& connection) -> absl::Status {
+    const absl::StatusOr<std::vector<Applied>> applied =
+        ReadHistory({connection, dsn, Purpose::kServe}, known);
     if (!applied.ok()) return applied.status();
-    if (applied->size() < known.size()) {
-      return absl::FailedPreconditionError(absl::StrCat(
-          "the database has schema version ", applied->empty() ? 0 : applied->back().version,
-          "; this contentd needs version ", known.back().version,
-          ": run `contentd migrate` first"));
-    }
-    return absl::OkStatus();
-  } catch (const std::exception& exception) {
-    return Describe(exception);
-  }
+    if (applied->size() == known.size()) return absl::OkStatus();
+    return absl::FailedPreconditionError(absl::StrCat(
+        "the database has schema version ", applied->empty() ? 0 : applied->back().version,
+        "; this contentd needs version ", known.back().version, ": run `contentd migrate` first"));
+  });
 }
 
 }  // namespace content::postgres

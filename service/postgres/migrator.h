@@ -1,11 +1,13 @@
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "postgres/connection.h"
 
 // Brings a database's schema up to date.
 namespace content::postgres {
@@ -25,6 +27,11 @@ struct Migration {
 /// if it cannot be reached, and another attempt may succeed.
 absl::StatusOr<std::vector<std::string>> Migrate(const std::string& dsn,
                                                  const std::vector<Migration>& known);
+
+/// Calls `use` with a session of the database. Returns its status, or an error like those of
+/// Migrate if it throws or the database does not fit.
+absl::Status UseDatabase(const std::string& dsn,
+                         const std::function<absl::Status(Connection&)>& use);
 
 /// Returns OK if exactly the migrations `known` have been applied. Otherwise an error like those of
 /// Migrate, or FAILED_PRECONDITION with a message that gives the actual and the required version

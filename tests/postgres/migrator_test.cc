@@ -97,15 +97,66 @@ TEST_F(MigratorTest, WithNothingToDoOnlyReads) {
 
 TEST_F(MigratorTest, SaysWhyItCannotSeeTheSchema) {
   testing::Query(url_, "CREATE SCHEMA app");
-  const std::string of_app = " options='-c search_path=app'";
-  ASSERT_TRUE(Migrate(url_ + of_app, kFirst).ok());
+  ASSERT_TRUE(Migrate(url_ + " options='-c search_path=app'", kFirst).ok());
   ExpectRefused(url_, absl::StatusCode::kFailedPrecondition, "the schema app, which is not in");
-  const std::string other = testing::UrlOfNewRole(url_) + of_app;
+  const std::string other = testing::UrlOfNewRole(url_);
+  const std::string name = testing::Query(other, "SELECT current_user");
+  ExpectRefused(other, absl::StatusCode::kFailedPrecondition, "GRANT USAGE ON SCHEMA app");
+  testing::Query(url_, "ALTER ROLE " + name + " SET search_path = app");
   ExpectRefused(other, absl::StatusCode::kFailedPrecondition, "GRANT USAGE ON SCHEMA app");
   testing::Query(url_, "GRANT USAGE ON SCHEMA app TO PUBLIC");
   ExpectRefused(other, absl::StatusCode::kFailedPrecondition, "may not read");
   testing::Query(url_, "GRANT SELECT ON app.schema_migration TO PUBLIC");
   EXPECT_TRUE(CheckSchema(other, kFirst).ok());
+}
+
+TEST_F(MigratorTest, AdviceIsSql) {
+  testing::Query(url_, "CREATE SCHEMA \"my-App\"");
+  ASSERT_TRUE(Migrate(url_ + " options='-c search_path=\"my-App\"'", kFirst).ok());
+  ExpectRefused(url_, absl::StatusCode::kFailedPrecondition, "SET search_path = \"my-App\"");
+  ExpectRefused(testing::UrlOfNewRole(url_), absl::StatusCode::kFailedPrecondition,
+                "GRANT USAGE ON SCHEMA \"my-App\" to it");
+}
+
+TEST_F(MigratorTest, DoesNotShowASchemaThatTheUrlNames) {
+  testing::Query(url_, "CREATE SCHEMA leak; CREATE SCHEMA other");
+  const std::string leak = " options='-c search_path=leak'";
+  const std::string role = testing::UrlOfNewRole(url_) + leak;
+  const auto expect_hidden = [&role](const std::string& text) {
+    for (const absl::Status& status : {Migrate(role, kFirst).status(), CheckSchema(role, kFirst)}) {
+      EXPECT_FALSE(status.ok());
+      EXPECT_THAT(std::string(status.message()), ::testing::Not(HasSubstr("leak")));
+      EXPECT_THAT(std::string(status.message()), HasSubstr(text));
+    }
+  };
+  EXPECT_THAT(std::string(Migrate(role, kFirst).status().message()), HasSubstr("search_path"));
+  testing::Query(url_, "GRANT USAGE ON SCHEMA leak TO PUBLIC");
+  EXPECT_THAT(std::string(Migrate(role, kFirst).status().message()), HasSubstr("lacks a right"));
+  expect_hidden("");
+  testing::Query(url_, "REVOKE USAGE ON SCHEMA leak FROM PUBLIC");
+  ASSERT_TRUE(Migrate(url_ + leak, kFirst).ok());
+  expect_hidden("may not use");
+}
+
+// Each has a schema of its own in one database.
+TEST_F(MigratorTest, InstallationsDoNotStandInEachOthersWay) {
+  for (const bool has_usage : {false, true}) {
+    const std::string url = testing::NewDatabase(/*migrated=*/false);
+    std::vector<std::string> roles;
+    for (int i = 0; i < 3; ++i) {
+      const std::string& role = roles.emplace_back(testing::UrlOfNewRole(url));
+      const std::string name = testing::Query(role, "SELECT current_user");
+      testing::Query(url, absl::StrCat("CREATE SCHEMA ", name, " AUTHORIZATION ", name));
+      if (has_usage)
+        testing::Query(url, absl::StrCat("GRANT USAGE ON SCHEMA ", name, " TO PUBLIC"));
+    }
+    for (const std::string& role : roles)
+      EXPECT_THAT(*Migrate(role, kFirst), ElementsAre("0001_one"));
+    for (const std::string& role : roles) {
+      EXPECT_THAT(*Migrate(role, kBoth), ElementsAre("0002_two"));
+      EXPECT_TRUE(CheckSchema(role, kBoth).ok());
+    }
+  }
 }
 
 TEST_F(MigratorTest, ATableOfAnotherProgramIsNotOurs) {
@@ -119,6 +170,12 @@ TEST_F(MigratorTest, TellsWhetherWaitingMayHelp) {
   ExpectRefused(url_ + " user=nobody-at-all", permanent, "refuses the user");
   ExpectRefused(url_ + " sslmode=wrong", permanent, "an option of the connection string is wrong");
   ExpectRefused(url_ + " options='-c no_such_setting=1'", permanent, "refuses a setting");
+  ExpectRefused(url_ + " options='-c role=nothing'", permanent, "refuses a setting");
+  ExpectRefused(testing::UrlOfNewRole(url_) + " options='-c role=content'", permanent,
+                "a right that a setting");
+  ExpectRefused(url_ + " requirepeer=nobody-at-all", permanent, "requirepeer");
+  ExpectRefused(url_ + " ssl_min_protocol_version=TLSv1.3 ssl_max_protocol_version=TLSv1.2",
+                permanent, "no common version");
   ExpectRefused("host=localhost port=1 sslmode=require", absl::StatusCode::kUnavailable,
                 "nothing listens");
   ExpectRefused("host=/nowhere", absl::StatusCode::kUnavailable, "nothing listens");
