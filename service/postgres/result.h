@@ -15,14 +15,16 @@ class result;
 }
 
 // The result of a statement. All access is checked: a missing row or column, an unexpected NULL,
-// and text that does not parse as the requested type throw an exception, which the pool turns into
-// INTERNAL.
+// and text that does not parse as the requested type throw an exception, which names the columns
+// and which the pool turns into INTERNAL.
 namespace content::postgres {
 
-/// One value. Valid while the Result exists.
+/// One value. Valid while the Result's rows exist.
 class Field {
  public:
-  explicit Field(const char* text, size_t size) : text_(text), size_(size) {}
+  /// `rows` and `column` are for error messages.
+  Field(const char* text, size_t size, const pqxx::result& rows, size_t column)
+      : text_(text), size_(size), rows_(&rows), column_(column) {}
 
   bool is_null() const { return text_ == nullptr; }
 
@@ -37,30 +39,33 @@ class Field {
     if constexpr (std::is_same_v<T, std::string>) {
       return std::string(NotNull());
     } else if constexpr (std::is_same_v<T, bool>) {
-      return ParseBool(NotNull());
+      return ParseBool();
     } else {
       static_assert(std::is_integral_v<T>);
-      return Narrow<T>(ParseInteger(NotNull()));
+      return Narrow<T>(ParseInteger());
     }
   }
 
  private:
   absl::string_view NotNull() const;
-  static bool ParseBool(absl::string_view text);
-  static int64_t ParseInteger(absl::string_view text);
-  [[noreturn]] static void ThrowOutOfRange(int64_t value);
+  bool ParseBool() const;
+  int64_t ParseInteger() const;
+  // Throws an error that names the column.
+  [[noreturn]] void Throw(absl::string_view problem) const;
 
   template <class T>
-  static T Narrow(int64_t value) {
+  T Narrow(int64_t value) const {
     const T narrow = static_cast<T>(value);
     if (static_cast<int64_t>(narrow) != value || (narrow < T{}) != (value < 0)) {
-      ThrowOutOfRange(value);
+      Throw("is out of range");
     }
     return narrow;
   }
 
   const char* text_;
   size_t size_;
+  const pqxx::result* rows_;
+  size_t column_;
 };
 
 class Result;
@@ -120,8 +125,17 @@ class Result {
  private:
   friend class Row;
 
+  // A value without what an error needs.
+  struct Value {
+    const char* text;  // nullptr for NULL
+    size_t size;
+  };
+
+  // Returns the columns, as text for errors.
+  std::string Columns() const;
+
   std::shared_ptr<const pqxx::result> rows_;  // owns what the fields point to
-  std::vector<Field> fields_;                 // row by row
+  std::vector<Value> values_;                 // row by row
   size_t row_count_ = 0;
   size_t column_count_ = 0;
   size_t affected_rows_ = 0;

@@ -71,6 +71,23 @@ TEST_F(ConnectionTest, RefusesValuesOfAnotherType) {
   EXPECT_TRUE(row[4].as<bool>());
 }
 
+TEST_F(ConnectionTest, ErrorsOfResultsNameTheColumns) {
+  const Result none = connection_.Read("SELECT 1 AS position, 2 AS other WHERE false");
+  EXPECT_THAT([&] { none[0]; },
+              ThrowsMessage<std::out_of_range>(
+                  "there is no row 0 in a result of 0 rows of (position, other)"));
+  const Result result = connection_.Read("SELECT 'x' AS name, NULL AS nothing");
+  const Row row = result[0];
+  EXPECT_THAT([&] { row[2]; }, ThrowsMessage<std::out_of_range>(
+                                   "there is no column 2 in a result of (name, nothing)"));
+  EXPECT_THAT([&] { row["nothing"].as<int>(); },
+              ThrowsMessage<std::runtime_error>("the value of nothing is NULL"));
+  EXPECT_THAT([&] { row["name"].as<int>(); },
+              ThrowsMessage<std::runtime_error>("the value of name is not an integer"));
+  EXPECT_THAT([&] { row["name"].as<bool>(); },
+              ThrowsMessage<std::runtime_error>("the value of name is not a boolean"));
+}
+
 TEST_F(ConnectionTest, CountsTheRowsOfAChange) {
   connection_.RunScript("CREATE TABLE number (value integer); INSERT INTO number VALUES (1), (2)");
   EXPECT_EQ(connection_.Read("UPDATE number SET value = value + 1").affected_rows(), 2);
