@@ -11,6 +11,8 @@ namespace {
 
 constexpr absl::Duration kTimeout = absl::Seconds(10);
 constexpr absl::Duration kPauseAfterFailure = absl::Seconds(1);
+// An error that is logged each time, and that time does not mend.
+constexpr absl::Duration kPauseAfterInternalError = absl::Seconds(10);
 
 }  // namespace
 
@@ -30,6 +32,7 @@ absl::Duration Releaser::ReleaseArticles(const std::stop_token& stop) {
                                  std::move(done));
     };
     const auto due_in = Await<absl::Duration>(release, kTimeout, stop, clock_);
+    if (absl::IsInternal(due_in.status())) return kPauseAfterInternalError;
     if (!due_in.ok()) return kPauseAfterFailure;
     if (*due_in > absl::ZeroDuration()) return std::min(*due_in, kMaxInterval);
   }

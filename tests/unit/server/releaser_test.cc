@@ -60,6 +60,16 @@ TEST_F(ReleaserTest, TriesAgainAfterAFailure) {
   EXPECT_EQ(upkeep_.release_count(), 2);
 }
 
+// Each failure is logged.
+TEST_F(ReleaserTest, RarelyRepeatsWhatFailsForAReasonThatStays) {
+  upkeep_.SetStatus(absl::InternalError("damaged"));
+  Start();
+  Advance(absl::Seconds(10) - absl::Nanoseconds(1));
+  EXPECT_EQ(upkeep_.release_count(), 1);
+  Advance(absl::Nanoseconds(1));
+  EXPECT_EQ(upkeep_.release_count(), 2);
+}
+
 TEST_F(ReleaserTest, GivesUpOnAStoreThatHangsAndTriesAgain) {
   upkeep_.Hold();
   Start();
