@@ -1,3 +1,8 @@
+-- Whether an index must still be filled after the migrations that have emptied it. Servers do not
+-- start until then; `contentd migrate` fills it and clears this.
+ALTER TABLE schema_migration ADD COLUMN search_index_owed boolean NOT NULL DEFAULT false;
+UPDATE schema_migration SET search_index_owed = true;
+
 -- The service itself now cuts texts into the words that are searched (content/search_text.h), so
 -- that Chinese, Japanese, Korean and Thai are found and the database's locale plays no part.
 -- `contentd migrate` fills the index again after this migration.

@@ -16,11 +16,12 @@ std::vector<postgres::Migration> KnownMigrations();
 /// Returns the version of the schema that this binary requires.
 int NeededSchemaVersion();
 
-/// Calls postgres::Migrate with KnownMigrations(), and indexes the articles that the search index
-/// lacks. If that is interrupted, the next call goes on with it.
+/// Calls postgres::Migrate with KnownMigrations(). If a migration has emptied the search index,
+/// also fills it; if that is interrupted, the next call goes on with it.
 absl::StatusOr<std::vector<std::string>> Migrate(const std::string& dsn);
 
-/// Calls postgres::CheckSchema with KnownMigrations().
+/// Calls postgres::CheckSchema with KnownMigrations(). FAILED_PRECONDITION also if the search index
+/// is not yet filled, or if this user lacks a right on a table.
 absl::Status CheckSchema(const std::string& dsn);
 
 }  // namespace content::store

@@ -13,6 +13,7 @@
 #include <csignal>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <iterator>
 #include <string>
 #include <thread>
@@ -22,6 +23,9 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
 #include "support/contentd.h"
 #include "support/grpc_client.h"
 
@@ -70,23 +74,91 @@ std::vector<std::string> HostileUrls(const std::string& url) {
       url + " options='-c leak14=1'",
       url + " options='-c work_mem=leak15'",
       url + " options='-c search_path=leak16'",
+      url + " options='-c role=leak17'",
+      url + " options='-c default_tablespace=leak18'",
+      url + " options='-c default_table_access_method=leak19'",
+      url + " requirepeer=leak20",
+      url + " sslmode=verify-full sslcert=/leak21 sslkey=/leak22 host=localhost",
+      "host=127.0.0.1 port=1 connect_timeout=leak23",
   };
 }
 
+// Every line that a server writes is an event, or the message with which it ends.
 void ExpectNoLeak(const Finished& finished, const std::string& url) {
-  EXPECT_NE(finished.status, 0) << url;
   const std::string printed = absl::AsciiStrToLower(finished.out + finished.err);
   EXPECT_THAT(printed, Not(HasSubstr("leak"))) << url;
-  EXPECT_THAT(printed, HasSubstr("contentd: ")) << url;
+  for (const absl::string_view line : absl::StrSplit(finished.err, '\n', absl::SkipEmpty())) {
+    EXPECT_TRUE(absl::StartsWith(line, "{") || absl::StartsWith(line, "contentd: ") ||
+                absl::StartsWith(line, "migrating ") || absl::StartsWith(line, "importing "))
+        << line;
+  }
+}
+
+void ExpectFailureWithoutLeak(const Finished& finished, const std::string& url) {
+  EXPECT_NE(finished.status, 0) << url;
+  EXPECT_THAT(finished.err, HasSubstr("contentd: ")) << url;
+  ExpectNoLeak(finished, url);
 }
 
 TEST(Secrets, NoPartOfADatabaseUrlIsEverPrinted) {
   for (const std::string& url : HostileUrls(NewDatabase(/*migrated=*/false))) {
-    ExpectNoLeak(RunContentd({"migrate", "--database-url", url, "--log-level", "debug"}), url);
-    ExpectNoLeak(RunContentd({"serve", "--listen", "127.0.0.1:0", "--database-wait", "600ms"},
-                             {"CONTENT_DATABASE_URL=" + url}),
-                 url);
+    ExpectFailureWithoutLeak(
+        RunContentd({"migrate", "--database-url", url, "--log-level", "debug"}), url);
+    ExpectFailureWithoutLeak(
+        RunContentd({"serve", "--listen", "127.0.0.1:0", "--database-wait", "600ms"},
+                    {"CONTENT_DATABASE_URL=" + url}),
+        url);
   }
+}
+
+// Returns the URL of a migrated database with secret names, whose sessions begin with notices.
+std::string UrlWithNotices() {
+  static int count = 0;
+  const std::string secret = absl::StrCat("leak_", ++count);
+  const std::string url = NewDatabase();
+  const std::string role = Query(UrlOfNewRole(url, "SUPERUSER"), "SELECT current_user");
+  const std::string database = Query(url, "SELECT current_database()");
+  Session session(url + " dbname=postgres");
+  session.Run(absl::StrCat("ALTER DATABASE ", database, " RENAME TO ", secret));
+  session.Run(absl::StrCat("UPDATE pg_database SET datcollversion = 'leak' WHERE datname = '",
+                           secret, "'"));
+  session.Run(absl::StrCat("ALTER ROLE ", role, " RENAME TO ", secret));
+  for (const char* setting : {"role = 'leak'", "default_table_access_method = 'leak'",
+                              "client_min_messages = 'debug5'"}) {
+    session.Run(absl::StrCat("ALTER ROLE ", secret, " SET ", setting));
+  }
+  return absl::StrCat(url, " dbname=", secret, " user=", secret);
+}
+
+TEST(Secrets, NoPartOfADatabaseUrlThatWorksIsEverPrinted) {
+  const std::string url = UrlWithNotices();
+  const std::string loose = ScratchDirectory() + "/leak_passfile";
+  std::ofstream(loose) << "*:*:*:*:leak_password\n";
+  fs::permissions(loose, fs::perms(0644));
+  for (const std::string& working :
+       {url, url + " options='-c client_min_messages=debug5'", url + " passfile=" + loose,
+        url + " passfile=" + ScratchDirectory(), url + " passfile=/leak_nowhere"}) {
+    for (const Finished& finished :
+         {RunContentd({"migrate", "--database-url", working}),
+          RunContentd({"import", "--database-url", working,
+                       CONTENT_SOURCE_DIR "/deploy/samples/twenty-lines-and-two-traps.md"}),
+          RunContentd({"migrate", "--database-url", url}, {"PGPASSFILE=" + loose})}) {
+      EXPECT_EQ(finished.status, 0) << finished.err;
+      ExpectNoLeak(finished, working);
+    }
+  }
+}
+
+TEST(Secrets, APasswordFileThatIsIgnoredIsAnEvent) {
+  const std::string url = NewDatabase();
+  const std::string path = ScratchDirectory() + "/passfile";
+  std::ofstream(path) << "*:*:*:*:word\n";
+  const auto run = [&](int mode) {
+    fs::permissions(path, fs::perms(mode));
+    return RunContentd({"migrate", "--database-url", url + " passfile=" + path}).err;
+  };
+  EXPECT_THAT(run(0640), HasSubstr("password file ignored"));
+  EXPECT_THAT(run(0600), Not(HasSubstr("password file ignored")));
 }
 
 TEST(Secrets, AHintTellsHowToWriteAPassword) {
@@ -186,15 +258,19 @@ class EarlySocket {
   // Returns the URL of the same database at this socket.
   std::string UrlOf(const std::string& url) const { return url + " host=" + directory_; }
 
-  // Waits for a client, hangs up, and returns the client's process id.
-  int TurnAway() const {
+  // Waits for a client, calls `meanwhile`, hangs up, and returns the client's process id.
+  int TurnAway(const std::function<void()>& meanwhile = [] {}) const {
     const int client = accept4(fd_, nullptr, nullptr, SOCK_CLOEXEC);
     ucred peer = {};
     socklen_t size = sizeof(peer);
     EXPECT_EQ(getsockopt(client, SOL_SOCKET, SO_PEERCRED, &peer, &size), 0);
+    meanwhile();
     close(client);
     return peer.pid;
   }
+
+  // From now on, nothing listens here.
+  void Hide() const { fs::remove(Path()); }
 
   // From now on, the database of `url` answers here.
   void Become(const std::string& url) const {
@@ -251,6 +327,8 @@ TEST(Wait, DoesNotWaitForWhatWillNotChange) {
   for (const auto& [wrong, problem] : std::vector<std::pair<std::string, std::string>>{
            {url + " dbname=nowhere", "does not exist"},
            {url + " user=nowhere", "refuses the user"},
+           {url + " requirepeer=nobody-at-all", "requirepeer"},
+           {url + " connect_timeout=1O", "no valid connect_timeout"},
            {latin1, "encoded in LATIN1"},
            {NewDatabase(/*migrated=*/false), "run `contentd migrate` first"},
            {"postgresql://me:p@ss@db/x", "percent-encode"}}) {
@@ -260,6 +338,52 @@ TEST(Wait, DoesNotWaitForWhatWillNotChange) {
     EXPECT_THAT(finished.err, HasSubstr(problem));
     EXPECT_THAT(finished.err, Not(HasSubstr("waiting for")));
   }
+}
+
+TEST(Wait, SaysHowLongItWillStillWait) {
+  const EarlySocket socket;
+  const std::jthread starter([&] { socket.TurnAway([&] { socket.Hide(); }); });
+  const Finished finished = RunContentd({"serve", "--listen", "127.0.0.1:0", "--database-url",
+                                         socket.UrlOf(""), "--database-wait", "2s"});
+  EXPECT_EQ(finished.status, 1);
+  std::vector<absl::Duration> waits;
+  for (const absl::string_view part : absl::StrSplit(finished.err, "\"at_most\":\"")) {
+    absl::Duration wait;
+    if (absl::ParseDuration(part.substr(0, part.find('"')), &wait)) waits.push_back(wait);
+  }
+  ASSERT_EQ(waits.size(), 2) << finished.err;  // cut, and then nothing listens
+  EXPECT_LT(waits[1], waits[0]);
+}
+
+// ---- A database that is not ready ----
+
+TEST(Ready, AnIndexThatIsNotCompleteIsFilledByMigrate) {
+  const std::string url = NewDatabase();
+  {
+    ContentdServer server({"--database-url", url});
+    ASSERT_TRUE(Client(server.address()).Publish(MakeArticle("story")).ok());
+  }
+  Query(url, "TRUNCATE article_search; UPDATE schema_migration SET search_index_owed = true");
+  const Finished refused = RunContentd({"serve", "--listen", "127.0.0.1:0", "--database-url", url});
+  EXPECT_EQ(refused.status, 1);
+  EXPECT_THAT(refused.err, HasSubstr("run `contentd migrate`"));
+  EXPECT_EQ(RunContentd({"migrate", "--database-url", url}).status, 0);
+  EXPECT_EQ(Query(url, "SELECT count(*) FROM article_search"), "1");
+  ContentdServer server({"--database-url", url});
+  AwaitServing(Client(server.address()));
+}
+
+TEST(Ready, AMissingRightIsNamed) {
+  const std::string url = NewDatabase();
+  const std::string user = UrlOfNewRole(url);
+  Query(url,
+        "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO PUBLIC; "
+        "REVOKE UPDATE ON article_feed FROM PUBLIC");
+  const Finished finished =
+      RunContentd({"serve", "--listen", "127.0.0.1:0", "--database-url", user});
+  EXPECT_EQ(finished.status, 1);
+  EXPECT_THAT(finished.err, HasSubstr("GRANT UPDATE ON article_feed"));
+  EXPECT_THAT(finished.err, Not(HasSubstr("waiting for")));
 }
 
 // ---- A damaged database ----

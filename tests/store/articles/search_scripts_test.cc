@@ -273,7 +273,7 @@ TEST_F(SearchTest, IndexesAgainWhatAMigrationRemoved) {
   Add("gone", {.body = "A whale."});
   ASSERT_TRUE(Retract("gone").ok());
   const std::string index = Sql("SELECT search FROM article_search");
-  Sql("TRUNCATE article_search");
+  Sql("TRUNCATE article_search; UPDATE schema_migration SET search_index_owed = true");
   EXPECT_THAT(Find("whale"), IsEmpty());
   ASSERT_TRUE(Migrate(url_).ok());
   EXPECT_THAT(Find("whale 東京"), ElementsAre("post"));
