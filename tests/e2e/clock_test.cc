@@ -21,6 +21,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "google/protobuf/util/time_util.h"
+#include "support/await_that.h"
 #include "support/contentd.h"
 #include "support/database.h"
 #include "support/grpc_client.h"
@@ -224,9 +225,9 @@ class TwoClocksTest : public ::testing::TestWithParam<std::chrono::nanoseconds> 
     return response.comment();
   }
 
-  // Waits until the statement selects 't'.
+  // Waits until the statement selects 't'. Fails the test if that takes too long.
   void Await(const std::string& condition) {
-    while (Query(url_, condition) != "t" && !HasFailure()) std::this_thread::yield();
+    AwaitThat([&] { return Query(url_, condition) == "t"; });
   }
 
   std::string RequestRetention(const Client& client) {
@@ -309,7 +310,7 @@ TEST_P(TwoClocksTest, AScheduledArticleWaitsForTheClockOfTheDatabase) {
   EXPECT_EQ(second->article().name(), "articles/later");
   // The other server hears of it a moment later.
   for (const Client* client : {&right_, &wrong_}) {
-    while (!Get(*client, "later").ok() && !HasFailure()) std::this_thread::yield();
+    AwaitThat([&] { return Get(*client, "later").ok(); });
   }
 }
 

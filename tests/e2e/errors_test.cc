@@ -31,6 +31,7 @@
 #include "google/protobuf/util/json_util.h"
 #include "google/rpc/error_details.pb.h"
 #include "google/rpc/status.pb.h"
+#include "support/await_that.h"
 #include "support/contentd.h"
 #include "support/database.h"
 #include "support/grpc_client.h"
@@ -831,10 +832,10 @@ TEST_P(ErrorsTest, TooManyCallsWaiting) {
                                           {"writes", "DeleteComment"},
                                           {"publishing", "RetractArticle"}}) {
     calls.push_back(AskAsync(rpc));
-    while (Pool(pool).busy_connections() < 1) std::this_thread::yield();
+    AwaitThat([&] { return Pool(pool).busy_connections() >= 1; });
     const int64_t limit = Pool(pool).queue_limit();
     for (int64_t i = 0; i < limit; ++i) calls.push_back(AskAsync(rpc));
-    while (Pool(pool).waiting_calls() < limit) std::this_thread::yield();
+    AwaitThat([&] { return Pool(pool).waiting_calls() >= limit; });
   }
   ExpectOfEach(kOverloaded, {"retry"});
   session.Run("ROLLBACK");
@@ -850,7 +851,7 @@ TEST_P(ErrorsTest, TheServerIsStopping) {
   Start();
   std::map<std::string, std::future<grpc::Status>> calls;
   for (const std::string& rpc : RowOf("WatchComments", kStopping).rpcs) calls[rpc] = AskAsync(rpc);
-  while (Info().watcher_count() < static_cast<int64_t>(calls.size())) std::this_thread::yield();
+  AwaitThat([&] { return Info().watcher_count() >= static_cast<int64_t>(calls.size()); });
   server_->Signal(SIGTERM);
   for (auto& [rpc, call] : calls) {
     SCOPED_TRACE(rpc);

@@ -26,6 +26,7 @@
 #include "google/protobuf/descriptor_database.h"
 #include "grpc/health/v1/health.grpc.pb.h"
 #include "grpc/reflection/v1/reflection.grpc.pb.h"
+#include "support/await_that.h"
 #include "support/contentd.h"
 #include "support/database.h"
 #include "support/grpc_client.h"
@@ -348,7 +349,7 @@ TEST_F(ServerTest, ACallPastItsDeadlineHasNoEffect) {
   AwaitWaitersForLocks(url_, 1);
   EXPECT_EQ(call.get().error_code(), grpc::StatusCode::DEADLINE_EXCEEDED);
   // The statement ends although the lock is still held.
-  while (WaitersForLocks(url_) > 0) std::this_thread::yield();
+  AwaitThat([&] { return WaitersForLocks(url_) == 0; });
   session.Run("ROLLBACK");
   EXPECT_EQ(Get("story").article().comment_count(), 0);
 }
@@ -543,7 +544,7 @@ TEST_F(ServerTest, BoundsReflectionStreamsWhichTakeNoThreads) {
   EXPECT_TRUE(streams.back()->Finish().ok());
   streams.pop_back();
   // The server counts a stream until it has sent its status.
-  while (!IdleReflection(client_).is_open()) std::this_thread::yield();
+  AwaitThat([&] { return IdleReflection(client_).is_open(); });
 }
 
 TEST_F(ServerTest, HealthCoversTheServerAndEachService) {
@@ -720,7 +721,7 @@ TEST(Serve, ForgetsRequestsAfterTheirRetention) {
         "UPDATE request_retention SET used_time = used_time - interval '25 hours'");
   ContentdServer server({"--database-url", url, "--request-retention", "1s"});
   // The event may have been logged before the one that the constructor waits for.
-  while (Query(url, "SELECT count(*) FROM request") != "0") std::this_thread::yield();
+  AwaitThat([&] { return Query(url, "SELECT count(*) FROM request") == "0"; });
   Client client(server.address());
   v1::CreateCommentResponse second;
   ASSERT_TRUE(client.Create(request, &second).ok());

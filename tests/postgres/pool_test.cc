@@ -23,6 +23,7 @@
 #include "postgres/dsn.h"
 #include "postgres/hold.h"
 #include "postgres/transaction.h"
+#include "support/await_that.h"
 #include "support/database.h"
 #include "support/fake_clock.h"
 #include "support/pending.h"
@@ -59,7 +60,7 @@ class PoolTest : public ::testing::Test {
   }
 
   void AwaitIdle() {
-    while (pool_->GetStats().busy_connections > 0) std::this_thread::yield();
+    testing::AwaitThat([this] { return pool_->GetStats().busy_connections == 0; });
   }
 
   const std::string url_ = testing::NewDatabase(/*migrated=*/false);
@@ -439,13 +440,13 @@ TEST_F(PoolTest, StuckJobsLeavePromptOnesGoing) {
     });
     EXPECT_TRUE(prompt.ok());
   }
-  while (pool_->GetStats().waiting_calls > 2) std::this_thread::yield();  // until two are connected
+  // Until two are connected.
+  testing::AwaitThat([this] { return pool_->GetStats().waiting_calls <= 2; });
   EXPECT_EQ(pool_->GetStats().waiting_calls, 2);
   end.set_value();
   for (Pending<void>& pending : stuck) EXPECT_TRUE(pending.Get().ok());
 }
 
-// Fails by never ending.
 TEST_F(PoolTest, WhereConnectionsAreFewStuckJobsLeavePromptOnesGoing) {
   const std::string url = testing::UrlOfNewRole(url_, "CONNECTION LIMIT 2");
   pool_.emplace(Pool::Options{
@@ -463,11 +464,10 @@ TEST_F(PoolTest, WhereConnectionsAreFewStuckJobsLeavePromptOnesGoing) {
         pending.callback());
   }
   for (int i = 0; i < 20; ++i) {
-    const absl::Status prompt = Await<void>([&](Callback<void> done) {
-      pool_->Read(
-          {}, Pace::kPrompt, [](Connection&) { return absl::OkStatus(); }, std::move(done));
-    });
-    EXPECT_TRUE(prompt.ok());
+    Pending<void> prompt;
+    pool_->Read(
+        {}, Pace::kPrompt, [](Connection&) { return absl::OkStatus(); }, prompt.callback());
+    EXPECT_TRUE(prompt.Get().ok());
   }
   end.set_value();
   for (Pending<void>& pending : stuck) EXPECT_TRUE(pending.Get().ok());
@@ -700,7 +700,6 @@ TEST_F(CallerThreadTest, JobsBehindASlowOneAreRunByWorkers) {
   end.set_value();
 }
 
-// Fails by never ending.
 TEST_F(CallerThreadTest, ADatabaseThatStopsGivesTheThreadBack) {
   OpenQuick();
   std::vector<std::thread::id> runners;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "store/store_fixture.h"
+#include "support/await_that.h"
 #include "support/pending.h"
 #include "support/proxy.h"
 
@@ -131,7 +132,7 @@ TEST_F(ConnectionsTest, AWriteCutOffIsDoneOnce) {
   const std::string kill =
       "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity "
       "WHERE datname = current_database() AND wait_event_type = 'Lock'";
-  while (testing::Query(url_, kill) == "0") std::this_thread::yield();
+  testing::AwaitThat([&] { return testing::Query(url_, kill) != "0"; });
   session.Run("ROLLBACK");
   EXPECT_TRUE(answer.Get().ok());
   EXPECT_EQ(GetOne("post").comment_count(), 1);
@@ -196,7 +197,7 @@ TEST_F(ConnectionsTest, IsHealthyOnlyWithAConnectionForEachKindOfWork) {
   store_ = *NewPostgresStore({.url = url, .notifications = false});
   EXPECT_FALSE(IsHealthy(*store_));
   testing::Query(url_, absl::StrCat("ALTER ROLE ", role, " CONNECTION LIMIT -1"));
-  while (!IsHealthy(*store_)) std::this_thread::yield();
+  testing::AwaitThat([&] { return IsHealthy(*store_); });
 }
 
 TEST_F(ConnectionsTest, AMissingRightIsInternalAndNotInDoubt) {

@@ -6,6 +6,7 @@
 
 #include "base/await.h"
 #include "store/store_fixture.h"
+#include "support/await_that.h"
 #include "support/pending.h"
 
 namespace content::store {
@@ -64,7 +65,7 @@ TEST_F(InfoTest, ReportsHowBusyAPoolIs) {
   session.Run("ROLLBACK");
   for (auto& answer : answers) EXPECT_TRUE(answer.Get().ok());
   EXPECT_EQ(PoolOf("writes").waiting_calls(), 0);
-  while (PoolOf("writes").busy_connections() > 0) std::this_thread::yield();
+  testing::AwaitThat([&] { return PoolOf("writes").busy_connections() == 0; });
 }
 
 TEST_F(InfoTest, AnswersWhileTheDatabaseCannotBeReached) {

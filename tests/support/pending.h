@@ -1,10 +1,13 @@
 #pragma once
 
+#include <gtest/gtest.h>
+
 #include <chrono>
 #include <future>
 #include <memory>
 #include <utility>
 
+#include "absl/status/status.h"
 #include "base/call.h"
 
 namespace content::testing {
@@ -30,8 +33,15 @@ class Pending {
     return future_.wait_for(std::chrono::seconds(0)) == std::future_status::ready;
   }
 
-  /// Waits for the answer and returns it. Call it once.
-  Answer Get() { return future_.get(); }
+  /// Waits for the answer and returns it. Fails the test if there is none after two minutes. Call
+  /// it once.
+  Answer Get() {
+    if (future_.wait_for(std::chrono::minutes(2)) == std::future_status::ready) {
+      return future_.get();
+    }
+    ADD_FAILURE() << "a call was not answered";
+    return absl::DeadlineExceededError("not answered");
+  }
 
  private:
   std::promise<Answer> promise_;
