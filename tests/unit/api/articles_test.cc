@@ -66,16 +66,16 @@ TEST(CheckListArticles, RefusesControlCharactersInFilters) {
             "tag has a control character or a line break");
 }
 
-TEST(CheckListArticles, RefusesFiltersThatNoNameCanMatch) {
+// Names that were stored by earlier versions may break the rules for new ones.
+TEST(CheckListArticles, RefusesOnlyFiltersThatNoNameCanMatch) {
   v1::ListArticlesRequest request;
   request.set_author(" ");
-  request.set_tag("\u202Ea");
+  request.set_tag("a\nb");
   EXPECT_EQ(Problems(CheckListArticles(request)),
-            "author has no visible character; tag has a bidirectional control character");
+            "author has no visible character; tag has a control character or a line break");
   request.set_author("\u200Bu1");
-  request.set_tag("می‌خواهم");
-  EXPECT_EQ(Problems(CheckListArticles(request)),
-            "author begins or ends with an invisible character");
+  request.set_tag("\u202Ea");
+  EXPECT_EQ(Problems(CheckListArticles(request)), "");
 }
 
 TEST(CheckListArticles, BindsATokenToEveryFilter) {
