@@ -10,7 +10,6 @@
 #include <utility>
 #include <vector>
 
-#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
@@ -48,12 +47,17 @@ absl::Duration TimeoutOf(PGconn* connection) {
 // ---- Addresses ----
 
 struct Address {
-  std::string host;
-  std::string numeric;  // empty for the directory of a socket
+  std::string host;     // may be empty
+  std::string numeric;  // empty if the host is the directory of a socket, or an abstract socket
   std::string port;
-
-  bool operator==(const Address&) const = default;
 };
+
+// Returns whether two addresses lead to the same server. Only a socket needs its host for that; an
+// empty one is the default directory.
+bool operator==(const Address& a, const Address& b) {
+  const bool same_host = !a.numeric.empty() || a.host == b.host || a.host.empty() || b.host.empty();
+  return a.numeric == b.numeric && a.port == b.port && same_host;
+}
 
 std::string PortOrDefault(absl::string_view port) {
   return port.empty() ? "5432" : std::string(port);
@@ -97,7 +101,7 @@ std::vector<Address> AllAddresses(PGconn* connection) {
     const std::string host = i < hosts.size() ? hosts[i] : "";
     const std::string given = i < numeric.size() ? numeric[i] : "";
     const std::string port = PortOrDefault(ElementAt(ports, i));
-    const bool is_socket = given.empty() && (absl::StartsWith(host, "/") || host.empty());
+    const bool is_socket = given.empty() && (host.empty() || host[0] == '/' || host[0] == '@');
     if (is_socket) {
       addresses.push_back({host, "", port});
       continue;
@@ -107,6 +111,13 @@ std::vector<Address> AllAddresses(PGconn* connection) {
     }
   }
   return addresses;
+}
+
+// Returns the addresses that libpq would try after the current one.
+std::vector<Address> LaterAddresses(PGconn* connection) {
+  const std::vector<Address> all = AllAddresses(connection);
+  const auto current = std::find(all.begin(), all.end(), CurrentAddress(connection));
+  return current == all.end() ? std::vector<Address>() : std::vector(current + 1, all.end());
 }
 
 // Returns `dsn` for these addresses only.
@@ -141,10 +152,8 @@ bool AwaitSocket(int socket, short events, SteadyTime deadline) {
     const absl::Duration left = deadline - SteadyNow();
     if (left <= absl::ZeroDuration()) return false;
     pollfd polled = {socket, events, 0};
-    const bool is_limited = left < absl::Hours(1);
-    const int count =
-        poll(&polled, 1, is_limited ? static_cast<int>(absl::ToInt64Milliseconds(left)) + 1 : -1);
-    if (count > 0) return true;
+    const absl::Duration wait = std::min(left, absl::Hours(1));  // poll takes an int
+    if (poll(&polled, 1, static_cast<int>(absl::ToInt64Milliseconds(wait)) + 1) > 0) return true;
   }
 }
 
@@ -172,18 +181,20 @@ bool Complete(PGconn* connection) {
 void CloseRawConnection::operator()(pg_conn* connection) const { PQfinish(connection); }
 
 RawConnection OpenRawConnection(const std::string& dsn) {
+  const ConnectError no_answer = ExplainConnectFailure("timeout expired");
   RawConnection connection = Start(dsn);
+  bool some_did_not_answer = false;
   // Only its blocking functions make libpq go on to the next address if one does not answer.
   while (!Complete(connection.get())) {
-    std::vector<Address> others = AllAddresses(connection.get());
-    const size_t count = others.size();
-    others.erase(std::remove(others.begin(), others.end(), CurrentAddress(connection.get())),
-                 others.end());
-    if (others.empty() || others.size() == count) throw ExplainConnectFailure("timeout expired");
-    connection = Start(WithAddresses(dsn, others));
+    some_did_not_answer = true;
+    const std::vector<Address> later = LaterAddresses(connection.get());
+    if (later.empty()) throw no_answer;
+    connection = Start(WithAddresses(dsn, later));
   }
   if (PQstatus(connection.get()) == CONNECTION_OK) return connection;
-  throw ExplainConnectFailure(PQerrorMessage(connection.get()));
+  ConnectError error = ExplainConnectFailure(PQerrorMessage(connection.get()));
+  // A server that did not answer may do so later, whatever the others say.
+  throw some_did_not_answer && error.is_permanent() ? no_answer : error;
 }
 
 }  // namespace content::postgres

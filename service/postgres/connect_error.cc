@@ -34,8 +34,7 @@ constexpr absl::string_view kWrongServer =
     "no server has the attributes that target_session_attrs demands";
 constexpr absl::string_view kClientKey =
     "the key of the TLS certificate (sslkey) is missing, cannot be read, is open to other users, "
-    "or "
-    "does not fit the certificate";
+    "or does not fit the certificate";
 constexpr absl::string_view kClientCertificate =
     "the TLS certificate of the connection string (sslcert) cannot be read";
 constexpr absl::string_view kRootCertificate =

@@ -124,12 +124,19 @@ const char* WhyIgnored(const std::string& passfile) {
   return nullptr;
 }
 
+bool IsGiven(const std::map<std::string, std::string>& keywords, const char* keyword,
+             const char* variable) {
+  const auto given = keywords.find(keyword);
+  return (given != keywords.end() && !given->second.empty()) || !Variable(variable).empty();
+}
+
+// A service may name another file.
 void AvoidIgnoredPassfile(std::map<std::string, std::string>& keywords) {
+  if (IsGiven(keywords, "service", "PGSERVICE")) return;
   const char* const why = WhyIgnored(PassfileOf(keywords));
   if (why == nullptr) return;
   keywords["passfile"] = kNoPassfile;
-  const auto password = keywords.find("password");
-  if (password != keywords.end() && !password->second.empty()) return;  // it is not needed
+  if (IsGiven(keywords, "password", "PGPASSWORD")) return;  // the file is not needed
   static std::once_flag logged;
   std::call_once(logged, [why] { log::Warning("password file ignored", {{"message", why}}); });
 }

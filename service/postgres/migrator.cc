@@ -56,8 +56,8 @@ absl::Status CheckObstacle(Connection& connection, const std::string& dsn, Purpo
   for (const Row row : connection.Read(kSelectObstacle, purpose == Purpose::kMigrate)) {
     const bool is_secret = IsNamedInDsn(row["nspname"].text(), dsn);
     const std::string schema =
-        is_secret ? "that the database URL names" : row["quoted"].as<std::string>();
-    const std::string quoted = is_secret ? "its name" : schema;
+        is_secret ? "whose name is in the database URL" : row["quoted"].as<std::string>();
+    const std::string quoted = is_secret ? "<schema>" : schema;
     const absl::string_view otherwise =
         row["may_create"].text() == "t"
             ? ". If they belong to another installation, run `contentd migrate`"
@@ -70,7 +70,7 @@ absl::Status CheckObstacle(Connection& connection, const std::string& dsn, Purpo
     if (!row["is_visible"].as<bool>()) {
       return absl::FailedPreconditionError(
           absl::StrCat("contentd's tables are in the schema ", schema,
-                       ", which is not in this user's search_path: ALTER ROLE its name SET "
+                       ", which is not in this user's search_path: ALTER ROLE <user> SET "
                        "search_path = ",
                        quoted, otherwise));
     }

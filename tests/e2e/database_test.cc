@@ -161,6 +161,24 @@ TEST(Secrets, APasswordFileThatIsIgnoredIsAnEvent) {
   EXPECT_THAT(run(0600), Not(HasSubstr("password file ignored")));
 }
 
+// libpq reads no password file, or another one.
+TEST(Secrets, APasswordFileThatIsNotNeededIsNoEvent) {
+  const std::string url = NewDatabase();
+  const std::string loose = ScratchDirectory() + "/unneeded_passfile";
+  std::ofstream(loose) << "*:*:*:*:word\n";
+  fs::permissions(loose, fs::perms(0644));
+  const std::string services = ScratchDirectory() + "/services";
+  std::ofstream(services) << "[content]\npassfile=/nowhere\n";
+  for (const std::vector<std::string>& variables :
+       {std::vector<std::string>{"PGPASSFILE=" + loose, "PGPASSWORD=word"},
+        std::vector<std::string>{"PGPASSFILE=" + loose, "PGSERVICEFILE=" + services,
+                                 "PGSERVICE=content"}}) {
+    const Finished finished = RunContentd({"migrate", "--database-url", url}, variables);
+    EXPECT_EQ(finished.status, 0) << finished.err;
+    EXPECT_THAT(finished.err, Not(HasSubstr("password file")));
+  }
+}
+
 TEST(Secrets, AHintTellsHowToWriteAPassword) {
   for (const char* url : {"postgresql://me:pass@word@127.0.0.1/x", "postgresql://me:a/b@db/x",
                           "postgresql://me:a%zz@db/x"}) {

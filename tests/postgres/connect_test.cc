@@ -22,6 +22,7 @@ namespace content::postgres {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::Not;
 using ::testing::ThrowsMessage;
 
 // A server that accepts connections and never answers.
@@ -79,6 +80,30 @@ TEST_F(ConnectTest, GoesOnToTheNextHostIfOneDoesNotAnswer) {
         OpenRawConnection(*CompleteDsn(absl::StrCat(url_, hosts, " connect_timeout=2")));
     EXPECT_EQ(PQstatus(connection.get()), CONNECTION_OK);
     EXPECT_EQ(PQhost(connection.get()), Directory());
+  }
+}
+
+TEST_F(ConnectTest, GoesOnToTheNextAddressWithoutAHost) {
+  const SilentServer silent;
+  EXPECT_THAT(
+      [&] {
+        OpenRawConnection(*CompleteDsn(absl::StrCat(
+            "hostaddr=127.0.0.1,127.0.0.2 user=x port=", silent.port(), ",1 connect_timeout=2")));
+      },
+      ThrowsMessage<ConnectError>(Not(HasSubstr("does not answer in time"))));
+}
+
+// It may answer later, so it is worth waiting for.
+TEST_F(ConnectTest, AServerThatDoesNotAnswerOutweighsOneThatRefuses) {
+  const SilentServer silent;
+  try {
+    OpenRawConnection(
+        *CompleteDsn(absl::StrCat(url_, " dbname=absent host=127.0.0.1,", Directory(),
+                                  " port=", silent.port(), ",5432 connect_timeout=2")));
+    ADD_FAILURE() << "connected";
+  } catch (const ConnectError& error) {
+    EXPECT_THAT(error.what(), HasSubstr("does not answer in time"));
+    EXPECT_FALSE(error.is_permanent());
   }
 }
 
