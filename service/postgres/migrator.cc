@@ -215,8 +215,9 @@ absl::StatusOr<std::vector<std::string>> Migrate(const std::string& dsn,
   std::vector<std::string> names;
   const auto migrate = [&](Connection& connection) -> absl::Status {
     auto migrated = MigrateIfNeeded({connection, dsn, Purpose::kMigrate}, known);
-    if (migrated.ok()) names = *std::move(migrated);
-    return migrated.status();
+    if (!migrated.ok()) return migrated.status();
+    names = *std::move(migrated);
+    return absl::OkStatus();
   };
   if (absl::Status status = UseDatabase(dsn, migrate); !status.ok()) return status;
   return names;
