@@ -43,7 +43,7 @@ constexpr double kMaxRows = 1200;
 // Statements of a batch of comment writes.
 constexpr int kBulkStatements = 8;
 
-const std::set<std::string> kSmallTables = {"article_feed", "search_language"};
+const std::set<std::string> kSmallTables = {"article_feed", "request_retention", "search_language"};
 
 // Probes that need more rows, and why.
 const std::map<std::string, std::string> kExceptions = {
