@@ -100,6 +100,8 @@ TEST(SearchText, OfABodyHasCodeAsItStands) {
   EXPECT_EQ(BodyWords("\\<b> \\&eacute; <i title=\"`\">x ` </i>"), "b eacute x");
   EXPECT_EQ(BodyWords("<div>\n`<i>`\n</div>\n"), "");
   EXPECT_EQ(BodyWords("![one <b>](x) <![CDATA[ ![two ]]> x"), "one x x");
+  EXPECT_EQ(BodyWords("<![CDATA[\n\n    <b>\n\n`]]>` x"), "x");
+  EXPECT_EQ(BodyWords("[a]: /b \"`\"\n\n[c](`d) <b>` x"), "a b c d b x");
 }
 
 TEST(SearchText, IsPlainOutsideABody) {
@@ -190,7 +192,8 @@ TEST(SearchText, OfHostileBodiesTakesLinearTime) {
   std::string backticks;
   for (int i = 1; backticks.size() < 4'000'000; ++i) backticks += std::string(i % 2000, '`') + " ";
   EXPECT_TRUE(SplitBodyForSearch(backticks).empty());
-  for (const char* piece : {"` ``", "&x;", "&eacute;", "![[]()", "\\", "`<b>", "> ", "<b>`"}) {
+  for (const char* piece : {"` ``", "&x;", "&eacute;", "![[]()", "<![[]()", "<![CDATA[]()", "\\",
+                            "`<b>", "> ", "<b>`"}) {
     std::string text = "end ";
     while (text.size() < 1'000'000) text += piece;
     EXPECT_FALSE(SplitBodyForSearch(text).empty());
