@@ -42,11 +42,29 @@ std::string PlainText(absl::string_view html) {
   return PlainText(ParseBody(absl::StrCat("\\. ", HtmlText(html))).get());
 }
 
+// Follows the tags of a paragraph: whether the text between them is hidden.
+class HiddenText {
+ public:
+  bool is_open() const { return !element_.empty(); }
+
+  // Returns whether `tag` begins or ends the hidden text.
+  bool IsBoundary(const HtmlTag& tag) const {
+    return is_open() ? tag.is_closing && tag.name == element_ : tag.HidesText();
+  }
+
+  void Pass(const HtmlTag& tag) {
+    if (IsBoundary(tag)) element_ = is_open() ? "" : tag.name;
+  }
+
+ private:
+  std::string element_;  // name of the open element that hides its text
+};
+
 // Gathers the text of a block as a reader sees it.
 class TextGatherer {
  public:
   void AddText(absl::string_view text) {
-    if (hidden_by_.empty()) absl::StrAppend(&text_, text);
+    if (!hidden_.is_open()) absl::StrAppend(&text_, text);
   }
 
   // Passes a tag between texts.
@@ -54,18 +72,20 @@ class TextGatherer {
     const std::optional<HtmlTag> tag = HtmlTags(html).At(0);
     if (!tag) return;
     if (tag->SeparatesWords()) text_.push_back(' ');
-    if (hidden_by_.empty() && tag->HidesText()) {
-      hidden_by_ = tag->name;
-    } else if (tag->is_closing && tag->name == hidden_by_) {
-      hidden_by_.clear();
-    }
+    hidden_.Pass(*tag);
+  }
+
+  // Passes the beginning or the end of a block. No tag hides text beyond it.
+  void PassBlockBoundary() {
+    hidden_ = {};
+    text_.push_back(' ');
   }
 
   std::string Take() { return std::move(text_); }
 
  private:
   std::string text_;
-  std::string hidden_by_;  // name of the open element that hides its text
+  HiddenText hidden_;
 };
 
 // Returns the text of `block` as a reader sees it, without markup.
@@ -85,7 +105,12 @@ std::string PlainText(cmark_node* block) {
         text.PassTag(cmark_node_get_literal(node));
         break;
       case CMARK_NODE_HTML_BLOCK:
+        text.PassBlockBoundary();
         text.AddText(PlainText(absl::string_view(cmark_node_get_literal(node))));
+        text.PassBlockBoundary();
+        break;
+      case CMARK_NODE_SOFTBREAK:
+      case CMARK_NODE_LINEBREAK:
         text.AddText(" ");
         break;
       case CMARK_NODE_EMPH:
@@ -94,7 +119,7 @@ std::string PlainText(cmark_node* block) {
       case CMARK_NODE_IMAGE:
         break;  // May stand within a word.
       default:
-        text.AddText(" ");
+        text.PassBlockBoundary();
     }
   }
   return text.Take();
@@ -260,6 +285,16 @@ std::string DecodeReference(absl::string_view reference) {
   return text;
 }
 
+// Returns whether `html`, which stands in a paragraph, is HTML in the eyes of cmark. It takes fewer
+// tags than HtmlTags.
+bool IsInlineHtml(absl::string_view html) {
+  const Document document = ParseWithoutLinks(absl::StrCat("x", html));  // in a paragraph, too
+  cmark_node* const node =
+      cmark_node_next(cmark_node_first_child(cmark_node_first_child(document.get())));
+  return node != nullptr && cmark_node_get_type(node) == CMARK_NODE_HTML_INLINE &&
+         cmark_node_next(node) == nullptr;
+}
+
 // A block that contains no other.
 struct LeafBlock {
   Range range;
@@ -286,29 +321,51 @@ class MarkupFinder {
     const absl::string_view text = body_.substr(0, block.range.end);
     const CodeSpans code(is_html ? "" : text.substr(begin));
     HtmlTags tags(text);
+    HiddenText hidden;
     for (size_t at = text.find_first_of("\\`<&", begin); at < text.size();
          at = text.find_first_of("\\`<&", at)) {
-      if (text[at] == '<') {
-        at = PassTag(tags, at);
+      if (text[at] == '<' && is_html) {
+        at = PassTagOfBlock(text, tags, at);
+      } else if (text[at] == '<') {
+        at = PassInlineTag(text, tags, at, hidden);
       } else if (text[at] == '&') {
-        at = PassReference(text, at);
+        at = hidden.is_open() ? at + 1 : PassReference(text, at);
       } else if (is_html) {
         ++at;
       } else {
         at = text[at] == '\\' ? at + 2 : begin + code.EndOf(at - begin);
       }
     }
+    if (hidden.is_open()) found_.back().end = text.size();
   }
 
   std::vector<Markup> Take() { return std::move(found_); }
 
  private:
-  // Passes what is at `at`, and returns its end.
-  size_t PassTag(HtmlTags& tags, size_t at) {
+  // Each passes what is at `at`, and returns its end.
+
+  size_t PassTagOfBlock(absl::string_view text, HtmlTags& tags, size_t at) {
     const std::optional<HtmlTag> tag = tags.At(at);
     if (!tag) return at + 1;
-    found_.push_back({at, tag->end, tag->SeparatesWords() ? " " : ""});
+    AddTag(at, *tag);
+    if (tag->HidesText()) found_.back().end = EndOfHiddenText(text, *tag);
+    return found_.back().end;
+  }
+
+  // Text that a tag hides becomes a part of its markup.
+  size_t PassInlineTag(absl::string_view text, HtmlTags& tags, size_t at, HiddenText& hidden) {
+    const std::optional<HtmlTag> tag = tags.At(at);
+    if (!tag) return at + 1;
+    if (!hidden.is_open()) AddTag(at, *tag);
+    if (hidden.IsBoundary(*tag) && IsInlineHtml(text.substr(at, tag->end - at))) {
+      hidden.Pass(*tag);
+      found_.back().end = tag->end;
+    }
     return tag->end;
+  }
+
+  void AddTag(size_t begin, const HtmlTag& tag) {
+    found_.push_back({begin, tag.end, tag.SeparatesWords() ? " " : ""});
   }
 
   size_t PassReference(absl::string_view text, size_t at) {

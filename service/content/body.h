@@ -22,7 +22,8 @@ int CountParagraphs(absl::string_view body);
 /// unique within the article. An anchor changes only if its heading or its position changes.
 void DescribeBody(v1::Article& article);
 
-/// A piece of HTML in a body, and what readers see in its place.
+/// A piece of HTML in a body, and what readers see in its place. The tag of a script or a style
+/// includes what it hides.
 struct Markup {
   /// Its bytes [begin, end) in the body.
   size_t begin;

@@ -19,16 +19,6 @@ constexpr std::array<absl::string_view, 27> kInlineElements = {
 
 bool IsNameCharacter(char c) { return absl::ascii_isalnum(c) || c == '-'; }
 
-// Returns where the closing tag of `element` begins, at or after `from`; the end of `html` if there
-// is none.
-size_t ClosingTag(absl::string_view html, size_t from, absl::string_view element) {
-  for (size_t at = html.find("</", from); at != absl::string_view::npos;
-       at = html.find("</", at + 2)) {
-    if (absl::StartsWithIgnoreCase(html.substr(at + 2), element)) return at;
-  }
-  return html.size();
-}
-
 }  // namespace
 
 bool HtmlTag::SeparatesWords() const {
@@ -37,6 +27,14 @@ bool HtmlTag::SeparatesWords() const {
 }
 
 bool HtmlTag::HidesText() const { return !is_closing && (name == "script" || name == "style"); }
+
+size_t EndOfHiddenText(absl::string_view html, const HtmlTag& tag) {
+  for (size_t at = html.find("</", tag.end); at != absl::string_view::npos;
+       at = html.find("</", at + 2)) {
+    if (absl::StartsWithIgnoreCase(html.substr(at + 2), tag.name)) return at;
+  }
+  return html.size();
+}
 
 std::optional<HtmlTag> HtmlTags::At(size_t at) {
   const absl::string_view rest = text_.substr(at);
@@ -121,7 +119,7 @@ std::string HtmlText(absl::string_view html) {
       continue;
     }
     if (tag->SeparatesWords()) text.push_back(' ');
-    at = tag->HidesText() ? ClosingTag(html, tag->end, tag->name) : tag->end;
+    at = tag->HidesText() ? EndOfHiddenText(html, *tag) : tag->end;
   }
   absl::RemoveExtraAsciiWhitespace(&text);
   return text;

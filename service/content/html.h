@@ -57,6 +57,10 @@ class HtmlTags {
   std::unordered_set<size_t> endless_quotes_;
 };
 
+/// Returns where the text that `tag` hides in a block of HTML ends: where the closing tag begins,
+/// or at the end of `html` if there is none.
+size_t EndOfHiddenText(absl::string_view html, const HtmlTag& tag);
+
 /// Returns the length of what looks like a character reference, such as `&amp;`, at the beginning
 /// of `text`; 0 if nothing does. No character need have the name.
 size_t CharacterReferenceLength(absl::string_view text);

@@ -31,8 +31,9 @@ struct SearchUnit {
 /// separate units. A word ends after 30 combining marks in a row. Takes linear time.
 std::vector<SearchUnit> SplitForSearch(absl::string_view text);
 
-/// Cuts the body of an article, which is CommonMark, into units in the same way. HTML tags and
-/// comments outside code are left out, and character references count as their characters.
+/// Cuts the body of an article, which is CommonMark, into units in the same way. HTML tags,
+/// comments, scripts and styles outside code are left out, and character references count as their
+/// characters.
 std::vector<SearchUnit> SplitBodyForSearch(absl::string_view body);
 
 /// Returns the word that an index has at the position of `units[i]`: the pair that begins there, or

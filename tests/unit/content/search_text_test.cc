@@ -10,7 +10,9 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/string_view.h"
+#include "content/body.h"
 #include "content/text.h"
+#include "content/v1/article.pb.h"
 #include "support/random_text.h"
 
 namespace content {
@@ -103,6 +105,44 @@ TEST(SearchText, OfABodyHasCodeAsItStands) {
   EXPECT_EQ(BodyWords("![one <b>](x) <![CDATA[ ![two ]]> x"), "one x x");
   EXPECT_EQ(BodyWords("<![CDATA[\n\n    <b>\n\n`]]>` x"), "x");
   EXPECT_EQ(BodyWords("[a]: /b \"`\"\n\n[c](`d) <b>` x"), "a b c d b x");
+}
+
+TEST(SearchText, OfABodyHasNoScriptsAndStyles) {
+  EXPECT_EQ(BodyWords("<script>\none\n\n`two` &eacute;\n</script> three"), "three");
+  EXPECT_EQ(BodyWords("one <script type='x'>two &amp; `three`\nfour</script> five"), "one five");
+  EXPECT_EQ(BodyWords("Use <script ...> and <style = x> here"), "use and here");
+  EXPECT_EQ(BodyOrigins("one<style>two</style>three"), "[one]<style>two</style>[three]");
+}
+
+// The words that a search finds are those of word_count.
+TEST(SearchText, OfABodyHidesWhatItsWordCountLeavesOut) {
+  for (const char* body : {
+           "<script>\none\n\ntwo < three\n</script>\n\nfour\n",
+           "<STYLE type=x>\none {}\n\n&eacute;\n</STYLE >\n",
+           "<div><script>one</script>two<style>three</style> four</div>",
+           "<div>\n<script>one <b two=\"</script>three\n</div>\n",
+           "<div>\n<script>one\n\ntwo</script>\n",
+           "- <script>one\n  two\n- three\n",
+           "one <script>two</script> three <!-- four --> five",
+           "one <style>two <script>three</style>four</script> five",
+           "one <script>two <b>three</b> `</script>` four\n\nfive",
+           "one <script>two \\</script> <!--</script>--> three</SCRIPT\n> four",
+           "- one <script>two\n- three </script>\n\n  > four <style>five\n\nsix",
+           "> one <script\ntwo=\"three\"> four\n> five</script> six",
+           "Use `<script>` or \\<style> there",
+           "one <script>two</script three> four</script> five",
+           "one <script x='](![['>two</script>three",
+           "# one <script>two\nthree",
+           "&lt;script> one</script> two",
+           "one<script/>two</script>three",
+       }) {
+    v1::Article article;
+    article.set_body(body);
+    DescribeBody(article);
+    EXPECT_EQ(SplitBodyForSearch(body).size(), static_cast<size_t>(article.word_count()))
+        << body << "\n"
+        << BodyWords(body);
+  }
 }
 
 TEST(SearchText, IsPlainOutsideABody) {
@@ -216,7 +256,8 @@ TEST_P(HostileBody, IsCutInLinearTime) {
 
 // The last ones begin images around links.
 INSTANTIATE_TEST_SUITE_P(SearchText, HostileBody,
-                         ::testing::Values("` ``", "&x;", "&eacute;", "\\", "`<b>", "<b>`", "> ",
+                         ::testing::Values("<script>", "<script></script>", "<style>&x;</script>",
+                                           "` ``", "&x;", "&eacute;", "\\", "`<b>", "<b>`", "> ",
                                            "![[]()", "<![[]()", "<![CDATA[]()"));
 
 }  // namespace
