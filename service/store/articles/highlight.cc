@@ -1,10 +1,12 @@
 #include "store/articles/highlight.h"
 
 #include <algorithm>
+#include <set>
 #include <string>
+#include <unordered_map>
 #include <unordered_set>
 
-#include "absl/strings/match.h"
+#include "absl/strings/string_view.h"
 
 namespace content::store {
 namespace {
@@ -16,44 +18,87 @@ bool HasCharacters(const Units& term) {
                      [](const SearchUnit& unit) { return unit.is_character; });
 }
 
-// Returns, for each beginning of `term`, how many units at its end are also at its beginning.
-std::vector<size_t> Borders(const Units& term) {
-  std::vector<size_t> borders(term.size());
-  for (size_t i = 1; i < term.size(); ++i) {
-    size_t border = borders[i - 1];
-    while (border > 0 && term[i].text != term[border].text) border = borders[border - 1];
-    borders[i] = term[i].text == term[border].text ? border + 1 : 0;
+// Finds terms of several units, by the algorithm of Aho and Corasick.
+class SequenceFinder {
+ public:
+  void Add(const Units& sequence) {
+    size_t at = 0;
+    for (const SearchUnit& unit : sequence) {
+      const size_t child = nodes_[at].children.try_emplace(unit.text, nodes_.size()).first->second;
+      if (child == nodes_.size()) nodes_.emplace_back();
+      at = child;
+    }
+    nodes_[at].found = sequence.size();
   }
-  return borders;
-}
 
-// Marks every occurrence of a term, by the algorithm of Knuth, Morris and Pratt.
-void MarkSequence(const Units& units, const Units& term, std::vector<Mark>& marks) {
-  const std::vector<size_t> borders = Borders(term);
-  size_t matched = 0;
-  for (size_t i = 0; i < units.size(); ++i) {
-    while (matched > 0 && units[i].text != term[matched].text) matched = borders[matched - 1];
-    if (units[i].text == term[matched].text) ++matched;
-    if (matched < term.size()) continue;
-    marks.push_back({units[i + 1 - matched].begin, units[i].end});
-    matched = borders[matched - 1];
-  }
-}
-
-// Marks every occurrence of one character, with any marks.
-void MarkCharacter(const Units& units, const SearchUnit& character, std::vector<Mark>& marks) {
-  for (const SearchUnit& unit : units) {
-    if (unit.is_character && absl::StartsWith(unit.text, character.text)) {
-      marks.push_back({unit.begin, unit.end});
+  // Called once, after the last Add.
+  void Link() {
+    std::vector<size_t> by_depth = {0};
+    for (size_t i = 0; i < by_depth.size(); ++i) {
+      const size_t parent = by_depth[i];
+      for (const auto& [text, child] : nodes_[parent].children) {
+        by_depth.push_back(child);
+        if (parent == 0) continue;
+        Node& node = nodes_[child];
+        node.border = Next(nodes_[parent].border, text);
+        node.found = std::max(node.found, nodes_[node.border].found);
+      }
     }
   }
-}
+
+  // Moves `node`, which is 0 before the first unit, past the next unit. Returns how many units the
+  // longest sequence that ends with it has; 0 if none does.
+  size_t Pass(const SearchUnit& unit, size_t& node) const {
+    node = Next(node, unit.text);
+    return nodes_[node].found;
+  }
+
+ private:
+  // The beginning of a sequence.
+  struct Node {
+    std::unordered_map<std::string, size_t> children;  // by the unit that follows
+    size_t border = 0;  // its longest end that is also the beginning of a sequence
+    size_t found = 0;   // the number of units of the longest sequence at its end
+  };
+
+  size_t Next(size_t node, const std::string& text) const {
+    for (;; node = nodes_[node].border) {
+      const auto child = nodes_[node].children.find(text);
+      if (child != nodes_[node].children.end()) return child->second;
+      if (node == 0) return 0;
+    }
+  }
+
+  std::vector<Node> nodes_ = std::vector<Node>(1);
+};
+
+// Finds single characters, with any marks.
+class CharacterFinder {
+ public:
+  void Add(const SearchUnit& character) {
+    characters_.insert(character.text);
+    sizes_.insert(character.text.size());
+  }
+
+  bool Matches(const SearchUnit& unit) const {
+    if (!unit.is_character) return false;
+    const absl::string_view text = unit.text;
+    return std::any_of(sizes_.begin(), sizes_.end(), [&](size_t size) {
+      return size <= text.size() && characters_.contains(std::string(text.substr(0, size)));
+    });
+  }
+
+ private:
+  std::unordered_set<std::string> characters_;
+  std::set<size_t> sizes_;
+};
 
 }  // namespace
 
 std::vector<Mark> FindMarks(const Units& units, const ParsedQuery& query,
                             const std::vector<size_t>& found, size_t first_unknown) {
-  std::vector<Mark> marks;
+  SequenceFinder sequences;
+  CharacterFinder characters;
   std::unordered_set<std::string> words;
   std::unordered_set<std::string> parts;  // words of terms that are marked as a whole
   for (const Units& term : query.terms) {
@@ -61,18 +106,29 @@ std::vector<Mark> FindMarks(const Units& units, const ParsedQuery& query,
     for (const SearchUnit& unit : term) (has_characters ? parts : words).insert(unit.text);
     if (!has_characters) continue;
     if (term.size() == 1) {
-      MarkCharacter(units, term[0], marks);
+      characters.Add(term[0]);
     } else {
-      MarkSequence(units, term, marks);
+      sequences.Add(term);
     }
   }
-  const auto mark = [&](size_t i) { marks.push_back({units[i].begin, units[i].end}); };
+  sequences.Link();
+
+  // For each unit, the number of units of the mark that ends with it; 0 if none does.
+  std::vector<size_t> marked(units.size());
   for (const size_t i : found) {
     if (i >= units.size() || units[i].is_character) continue;
-    if (!parts.contains(units[i].text) || words.contains(units[i].text)) mark(i);
+    if (!parts.contains(units[i].text) || words.contains(units[i].text)) marked[i] = 1;
   }
-  for (size_t i = first_unknown; i < units.size(); ++i) {
-    if (words.contains(units[i].text)) mark(i);
+  size_t node = 0;
+  for (size_t i = 0; i < units.size(); ++i) {
+    const bool is_same =
+        (i >= first_unknown && words.contains(units[i].text)) || characters.Matches(units[i]);
+    marked[i] = std::max({marked[i], size_t{is_same}, sequences.Pass(units[i], node)});
+  }
+
+  std::vector<Mark> marks;
+  for (size_t i = 0; i < units.size(); ++i) {
+    if (marked[i] > 0) marks.push_back({units[i + 1 - marked[i]].begin, units[i].end});
   }
   std::sort(marks.begin(), marks.end(), [](const Mark& one, const Mark& other) {
     return one.begin < other.begin || (one.begin == other.begin && one.end < other.end);

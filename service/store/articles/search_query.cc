@@ -87,6 +87,11 @@ void AppendWith(absl::string_view separator, absl::string_view text, std::string
   absl::StrAppend(&list, list.empty() ? "" : separator, text);
 }
 
+bool IsSameTerm(const std::vector<SearchUnit>& one, const std::vector<SearchUnit>& other) {
+  return std::equal(one.begin(), one.end(), other.begin(), other.end(),
+                    [](const SearchUnit& a, const SearchUnit& b) { return a.text == b.text; });
+}
+
 // Adds a term to the last alternative.
 void AddTerm(const Term& term, ParsedQuery& query) {
   std::vector<SearchUnit> units = SplitForSearch(term.text);
@@ -97,7 +102,10 @@ void AddTerm(const Term& term, ParsedQuery& query) {
   const std::string phrase = Phrase(WordsOf(units), has_pair || !term.is_quoted);
   if (term.is_excluded) return AppendWith(" | ", phrase, query.excluded.back());
   AppendWith(" & ", phrase, query.wanted.back());
-  query.terms.push_back(std::move(units));
+  const bool is_new =
+      std::none_of(query.terms.begin(), query.terms.end(),
+                   [&](const std::vector<SearchUnit>& known) { return IsSameTerm(known, units); });
+  if (is_new) query.terms.push_back(std::move(units));
 }
 
 void StartAlternative(ParsedQuery& query) {

@@ -18,7 +18,8 @@ struct ParsedQuery {
   /// Joined by `|`. Empty if there are none.
   std::vector<std::string> excluded = {};
 
-  /// The wanted terms of all alternatives: single words, and words that follow one another.
+  /// The distinct wanted terms of all alternatives: single words, and words that follow one
+  /// another.
   std::vector<std::vector<SearchUnit>> terms = {};
 };
 

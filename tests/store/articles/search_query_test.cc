@@ -65,9 +65,10 @@ TEST(ParseSearchQuery, IsPlainText) {
   EXPECT_EQ(Parse("R&amp;D"), "('r' <1> 'amp' <1> 'd' | 'r':D & 'amp':D & 'd':D)");
 }
 
-TEST(ParseSearchQuery, ListsTheWantedTerms) {
+TEST(ParseSearchQuery, ListsTheWantedTermsOnce) {
   std::vector<std::string> terms;
-  for (const auto& term : ParseSearchQuery("whale -ship or \"東京 a\" 京").terms) {
+  for (const auto& term :
+       ParseSearchQuery("whale -ship or \"東京 a\" 京 WHALE 京 or 東京a 京").terms) {
     terms.push_back(absl::StrJoin(term, " ", [](std::string* text, const SearchUnit& unit) {
       absl::StrAppend(text, unit.text);
     }));
