@@ -255,13 +255,12 @@ class CodeSpans {
     const auto last = last_.find(end - at);
     // Looking in vain would take quadratic time.
     if (last == last_.end() || last->second <= at) return end;
-    size_t begin = end;
     size_t closing = end;
-    do {
-      begin = text_.find('`', closing);
+    while (true) {
+      const size_t begin = text_.find('`', closing);
       closing = EndOfBackticks(begin);
-    } while (closing - begin != end - at);
-    return closing;
+      if (closing - begin == end - at) return closing;
+    }
   }
 
  private:
