@@ -25,7 +25,7 @@ using SharedBytes = std::shared_ptr<const std::string>;
 
 /// The part of an article that changes with every write to it or to one of its comments.
 struct ArticleState {
-  /// The article's key in every table: the first name that it had.
+  /// The first name that the article had, which never changes. Caches and notices know it by this.
   std::string article_id = {};
   int64_t revision = 0;
   int64_t comment_count = 0;

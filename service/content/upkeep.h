@@ -14,8 +14,8 @@ namespace content {
 
 struct ErasedComments {
   int64_t comment_count = 0;
-  /// Keys of the articles that they were on, without duplicates. Only for counting: a key need not
-  /// be the article's current name.
+  /// First names of the articles that they were on, without duplicates. Only for counting: they
+  /// need not be the current names.
   std::vector<std::string> articles = {};
   /// Whether the author has no comments left.
   bool complete = true;
@@ -36,8 +36,9 @@ struct VerifiedCounters {
 };
 
 struct ForgottenRequests {
+  /// Number of days whose requests were forgotten.
   int64_t count = 0;
-  /// How long requests are kept.
+  /// How long requests are kept, at least.
   absl::Duration retention = absl::ZeroDuration();
 };
 
@@ -59,10 +60,11 @@ class Upkeep {
   virtual void VerifyCounters(CallContext context, VerifyQuery query,
                               Callback<VerifiedCounters> done) = 0;
 
-  /// Forgets a limited number of requests that are older, by the database's clock, than the longest
-  /// retention in use: `retention`, or one that another server has called this with. A retention
-  /// is in use until that much time has passed since its last call. Answers with the number
-  /// forgotten, 0 if none are left, and with the longest retention.
+  /// Forgets the requests of the days (UTC) that ended longer ago, by the database's clock, than the
+  /// longest retention in use: `retention`, or one that another server has called this with. A
+  /// retention is in use until that much time has passed since its last call. Also prepares the
+  /// store for the days to come. Answers with the number of days forgotten, 0 if none are left, and
+  /// with the longest retention.
   virtual void ForgetRequests(CallContext context, absl::Duration retention,
                               Callback<ForgottenRequests> done) = 0;
 

@@ -19,15 +19,6 @@ constexpr absl::string_view kUuidShape = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
 
 bool IsLowerHex(char c) { return absl::ascii_isdigit(c) || (c >= 'a' && c <= 'f'); }
 
-uint64_t RandomBits() {
-  std::array<uint8_t, 8> random{};
-  // Ids that repeat or can be guessed are worse than an outage.
-  if (RAND_bytes(random.data(), static_cast<int>(random.size())) != 1) std::abort();
-  uint64_t bits = 0;
-  for (uint8_t byte : random) bits = (bits << 8) | byte;
-  return bits;
-}
-
 // Returns a UUID with these bits, of which the version and the variant are replaced.
 std::string Encode(uint64_t upper, uint64_t lower, uint64_t version) {
   upper = (upper & ~uint64_t{0xf000}) | version << 12;
@@ -84,6 +75,15 @@ class Version7 {
 bool IsUuid(absl::string_view text) {
   return std::equal(text.begin(), text.end(), kUuidShape.begin(), kUuidShape.end(),
                     [](char c, char shape) { return shape == '-' ? c == '-' : IsLowerHex(c); });
+}
+
+uint64_t RandomBits() {
+  std::array<uint8_t, 8> random{};
+  // Ids that repeat or can be guessed are worse than an outage.
+  if (RAND_bytes(random.data(), static_cast<int>(random.size())) != 1) std::abort();
+  uint64_t bits = 0;
+  for (uint8_t byte : random) bits = (bits << 8) | byte;
+  return bits;
 }
 
 std::string NewUuid() { return Encode(RandomBits(), RandomBits(), 4); }

@@ -1,12 +1,13 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 
-// Functions that make UUIDs terminate the process if the system cannot provide random bytes. They
-// are thread-safe.
+// Functions that need random bytes terminate the process if the system cannot provide any. They are
+// thread-safe.
 namespace content {
 
 /// The UUID of no object (RFC 9562, section 5.9).
@@ -14,6 +15,9 @@ inline constexpr absl::string_view kNilUuid = "00000000-0000-0000-0000-000000000
 
 /// Returns whether `text` is a UUID in canonical form: lower-case hexadecimal, 8-4-4-4-12.
 bool IsUuid(absl::string_view text);
+
+/// Returns random bits that cannot be guessed.
+uint64_t RandomBits();
 
 /// Returns a new random UUID (version 4; RFC 9562, section 5.4).
 std::string NewUuid();

@@ -4,11 +4,13 @@
 #include <cstddef>
 #include <string>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/string_view.h"
+#include "postgres/connection.h"
 #include "postgres/transaction.h"
 
 // Statements that take any number of rows as parameters. Not thread-safe, except for const methods.
@@ -55,12 +57,21 @@ class Rows {
   std::vector<Row> rows_;
 };
 
+/// A column of BulkStatement::Insert.
+struct InsertedColumn {
+  const char* name;
+  const char* type;
+  /// The value that is stored, if it is not the parameter itself. `$` stands for the parameter.
+  const char* value = "$";
+};
+
 /// A statement that takes Rows. Several rows are sent as arrays. A single row is sent as plain
 /// values, which costs the database half as much.
 ///
-///   const BulkStatement<2> insert(
-///       "INSERT INTO t (name, n) SELECT name, n FROM $rows AS r (name, n)", {"text", "integer"});
-///   insert.Exec(transaction, rows);
+///   const BulkStatement<2> raise(
+///       "UPDATE t SET n = r.n FROM $rows AS r (name, n) WHERE t.name = r.name", {"text",
+///       "integer"});
+///   raise.Exec(transaction, rows);
 template <size_t kColumns>
 class BulkStatement {
  public:
@@ -68,8 +79,18 @@ class BulkStatement {
   /// that names the columns. `types` are the columns' SQL types.
   BulkStatement(absl::string_view text, const std::array<const char*, kColumns>& types);
 
+  /// Returns a statement that inserts the rows into a table. A single row is inserted with VALUES:
+  /// a distributed database knows where it belongs, and reports a duplicate as PostgreSQL does.
+  static BulkStatement Insert(absl::string_view table,
+                              const std::array<InsertedColumn, kColumns>& columns);
+
   Result Exec(Transaction& transaction, const Rows<kColumns>& rows) const {
     return Pass(rows, [&](const auto&... parameters) { return transaction.Exec(parameters...); });
+  }
+
+  /// See Connection::Read.
+  Result Read(Connection& connection, const Rows<kColumns>& rows) const {
+    return Pass(rows, [&](const auto&... parameters) { return connection.Read(parameters...); });
   }
 
   /// See Transaction::Queue.
@@ -78,6 +99,8 @@ class BulkStatement {
   }
 
  private:
+  BulkStatement(std::string one, std::string many) : one_(std::move(one)), many_(std::move(many)) {}
+
   // Calls `function` with the statement's text and parameters.
   template <class Function>
   auto Pass(const Rows<kColumns>& rows, Function function) const {
@@ -102,6 +125,30 @@ BulkStatement<kColumns>::BulkStatement(absl::string_view text,
   }
   one_ = absl::StrReplaceAll(text, {{"$rows", absl::StrCat("(SELECT ", values, ")")}});
   many_ = absl::StrReplaceAll(text, {{"$rows", absl::StrCat("unnest(", arrays, ")")}});
+}
+
+template <size_t kColumns>
+BulkStatement<kColumns> BulkStatement<kColumns>::Insert(
+    absl::string_view table, const std::array<InsertedColumn, kColumns>& columns) {
+  std::string names;
+  std::string arrays;
+  std::string values_of_one;
+  std::string values_of_many;
+  for (size_t i = 0; i < kColumns; ++i) {
+    const InsertedColumn& column = columns[i];
+    const char* const separator = i == 0 ? "" : ", ";
+    const std::string parameter = absl::StrCat("$", i + 1, "::", column.type);
+    const std::string field = absl::StrCat("n.", column.name);
+    absl::StrAppend(&names, separator, column.name);
+    absl::StrAppend(&arrays, separator, parameter, "[]");
+    absl::StrAppend(&values_of_one, separator,
+                    absl::StrReplaceAll(column.value, {{"$", parameter}}));
+    absl::StrAppend(&values_of_many, separator, absl::StrReplaceAll(column.value, {{"$", field}}));
+  }
+  const std::string insert = absl::StrCat("INSERT INTO ", table, " (", names, ") ");
+  return {absl::StrCat(insert, "VALUES (", values_of_one, ")"),
+          absl::StrCat(insert, "SELECT ", values_of_many, " FROM unnest(", arrays, ") AS n (",
+                       names, ")")};
 }
 
 }  // namespace content::postgres

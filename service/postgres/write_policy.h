@@ -6,6 +6,7 @@
 #include <functional>
 #include <iterator>
 #include <map>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -33,7 +34,7 @@ struct WriteMode {
 /// The policy of a Coalescer for writes that each lock a key (group commit).
 /// - Writes to one key run in order of arrival, on one connection at a time. Writes that arrive
 ///   meanwhile form the next batch.
-/// - At most kMaxBatch writes, to any number of keys, share a transaction.
+/// - At most kMaxBatch writes share a transaction: to any number of keys, but of one group.
 /// - At most kMaxPromptBatches batches of unlocked keys are under way. Their jobs are prompt.
 /// - A key that another transaction has locked is left out of its batch. A separate job, which is
 ///   not prompt, then waits for it.
@@ -81,6 +82,10 @@ class WritePolicy {
   /// Returns the key of a write.
   using KeyOf = const std::string& (*)(const Item&);
 
+  /// Returns the group of a write's key; nullopt if no write to another key may join a batch with
+  /// it. Called with the Coalescer's mutex held.
+  using GroupOf = std::function<std::optional<int>(const Item&)>;
+
   /// Larger batches save little per write and delay the first one.
   static constexpr size_t kMaxBatch = 128;
 
@@ -88,7 +93,9 @@ class WritePolicy {
   /// costs more per write. The other connections wait for locked keys or run long jobs.
   static constexpr int kMaxPromptBatches = 2;
 
-  WritePolicy(KeyOf key_of, Work work) : key_of_(key_of), work_(std::move(work)) {}
+  /// Without `group_of`, all keys are of one group.
+  WritePolicy(KeyOf key_of, Work work, GroupOf group_of = nullptr)
+      : key_of_(key_of), work_(std::move(work)), group_of_(std::move(group_of)) {}
 
   absl::Status CheckKey(const Item& item, size_t limit) {
     const auto entry = queues_.find(key_of_(item));
@@ -116,9 +123,9 @@ class WritePolicy {
     Batch batch{.pace = pace};
     if (pace == Pace::kPrompt) {
       ++prompt_batches_;
-      while (!ready_.empty() && HasRoom(batch, ready_.front())) TakeFirst(ready_, batch);
+      TakeGroup(batch);
     } else if (!locked_.empty()) {
-      TakeFirst(locked_, batch);
+      Take(locked_, locked_.begin(), batch);
     }
     return batch;
   }
@@ -177,10 +184,25 @@ class WritePolicy {
     return MayJoin(entry->second.waiting.front(), batch.requests, kMaxBatch);
   }
 
-  // Takes the first of `keys`, and as many of its writes as there is room for.
-  static void TakeFirst(KeyQueue& keys, Batch& batch) {
-    const Entry entry = keys.front();
-    keys.pop_front();
+  std::optional<int> GroupOfKey(const Entry& entry) const {
+    return group_of_ ? group_of_(entry->second.waiting.front().item) : 0;
+  }
+
+  // Takes the first key that is ready, and those of the same group.
+  void TakeGroup(Batch& batch) {
+    if (ready_.empty()) return;
+    const std::optional<int> group = GroupOfKey(ready_.front());
+    auto next = Take(ready_, ready_.begin(), batch);
+    while (group && next != ready_.end() && HasRoom(batch, *next)) {
+      next = GroupOfKey(*next) == group ? Take(ready_, next, batch) : std::next(next);
+    }
+  }
+
+  // Takes one of `keys`, and as many of its writes as there is room for. Returns the next key.
+  static typename KeyQueue::iterator Take(KeyQueue& keys, typename KeyQueue::iterator key,
+                                          Batch& batch) {
+    const Entry entry = *key;
+    const auto next = keys.erase(key);
     batch.keys.push_back(entry);
     Queue& queue = entry->second;
     queue.state = State::kRunning;
@@ -189,6 +211,7 @@ class WritePolicy {
       queue.waiting.pop_front();
     }
     if (queue.waiting.empty()) queue.refuses = false;
+    return next;
   }
 
   void PutBack(Request request, State state) {
@@ -202,6 +225,7 @@ class WritePolicy {
 
   KeyOf key_of_;
   Work work_;
+  GroupOf group_of_;
   Queues queues_;
   KeyQueue ready_;
   KeyQueue locked_;  // a job is scheduled for each

@@ -42,7 +42,7 @@ void Janitor::ForgetRequests(const std::stop_token& stop) {
     if (forgotten->count == 0) break;
     total += forgotten->count;
   }
-  if (total > 0) log::Info("requests forgotten", {{"count", total}});
+  if (total > 0) log::Info("requests forgotten", {{"days", total}});
 }
 
 }  // namespace content::server

@@ -9,12 +9,12 @@
 
 namespace content::server {
 
-/// Deletes old requests from the store, about once a minute. Several servers may do so
+/// Makes the store forget old requests, about once a minute. Several servers may do so
 /// concurrently.
 class Janitor {
  public:
-  /// Requests are deleted once they are older than `request_retention`, unless another server keeps
-  /// them for longer. `upkeep` and `clock` must outlive the janitor.
+  /// Requests are forgotten once their day ended longer ago than `request_retention`, unless
+  /// another server keeps them for longer. `upkeep` and `clock` must outlive the janitor.
   Janitor(Upkeep& upkeep, absl::Duration request_retention,
           SteadyClock& clock = SteadyClock::System());
 

@@ -4,12 +4,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <set>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "absl/strings/str_split.h"
-#include "absl/strings/strip.h"
 #include "content/names.h"
 #include "google/protobuf/io/coded_stream.h"
 #include "google/protobuf/util/time_util.h"
@@ -48,7 +47,7 @@ std::string SelectList(const Columns& columns, size_t count) {
 }
 
 enum ArticleColumn : size_t {
-  kArticleId,
+  kFirstName,
   kRevision,
   kCommentCount,
   kFeedPosition,
@@ -72,7 +71,7 @@ enum ArticleColumn : size_t {
 };
 
 constexpr std::array<ColumnSql<ArticleColumn>, kFullColumnCount> kArticleColumns = {{
-    {kArticleId, "s.article_id"},
+    {kFirstName, "s.first_name"},
     {kRevision, "s.revision"},
     {kCommentCount, "s.comment_count"},
     {kFeedPosition, "s.feed_position"},
@@ -172,7 +171,7 @@ size_t SizeOfBody(absl::string_view body) {
 std::string StateColumns() { return SelectList(kArticleColumns, kStateColumnCount); }
 
 ArticleState ReadState(const postgres::Row& row, size_t first) {
-  return {.article_id = row[first + kArticleId].c_str(),
+  return {.article_id = row[first + kFirstName].c_str(),
           .revision = row[first + kRevision].as<int64_t>(),
           .comment_count = row[first + kCommentCount].as<int64_t>(),
           .version = row[first + kFeedPosition].as<int64_t>()};
@@ -249,16 +248,9 @@ v1::Comment ReadComment(const postgres::Row& row, Audience audience) {
   return comment;
 }
 
-std::string IsNamed(absl::string_view parameter) {
-  return absl::StrCat(
-      "s.article_id = (SELECT n.article_id FROM article_name n WHERE n.name = ", parameter, ")");
-}
+const char kIsArticle[] = "s.bucket = $1::smallint AND s.article_key = $2::bigint";
 
 const char kIsReadable[] = "NOT s.retracted AND NOT s.scheduled";
-
-const char kFormerNames[] =
-    "ARRAY(SELECT n.name FROM article_name n WHERE n.article_id = s.article_id "
-    "AND n.name <> s.name ORDER BY n.name)";
 
 std::string TimeParameter(absl::Time time) {
   if (time == absl::InfiniteFuture()) return "infinity";
@@ -276,25 +268,23 @@ std::string ArrayParameter(const std::vector<std::string>& values) {
   return array.empty() ? "{}" : array + "}";
 }
 
+std::string KeysParameter(const std::vector<ArticleKey>& keys) {
+  const auto append = [](std::string* list, ArticleKey key) { absl::StrAppend(list, key.value()); };
+  return absl::StrCat("{", absl::StrJoin(keys, ",", append), "}");
+}
+
+std::string BucketsParameter(const std::vector<ArticleKey>& keys) {
+  std::set<int> buckets;
+  for (const ArticleKey key : keys) buckets.insert(key.bucket());
+  return absl::StrCat("{", absl::StrJoin(buckets, ","), "}");
+}
+
 absl::Time FromTimestamp(const google::protobuf::Timestamp& timestamp) {
   return absl::FromUnixMicros(TimeUtil::TimestampToMicroseconds(timestamp));
 }
 
 google::protobuf::Timestamp ToTimestamp(absl::Time time) {
   return TimeUtil::MicrosecondsToTimestamp(absl::ToUnixMicros(time));
-}
-
-std::vector<std::string> ReadArray(const postgres::Field& field) {
-  absl::string_view text = field.c_str();
-  if (!absl::ConsumePrefix(&text, "{") || !absl::ConsumeSuffix(&text, "}") || text.empty()) {
-    return {};
-  }
-  std::vector<std::string> values;
-  for (absl::string_view value : absl::StrSplit(text, ',')) {
-    if (absl::ConsumePrefix(&value, "\"")) absl::ConsumeSuffix(&value, "\"");
-    values.emplace_back(value);
-  }
-  return values;
 }
 
 }  // namespace content::store

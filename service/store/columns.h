@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <utility>
 #include <vector>
@@ -14,6 +15,7 @@
 #include "content/v1/comment.pb.h"
 #include "google/protobuf/timestamp.pb.h"
 #include "postgres/result.h"
+#include "store/article_key.h"
 
 // Columns of articles and comments, and the pieces of SQL that statements share.
 //
@@ -21,7 +23,8 @@
 // passed as RFC 3339 text and returned as microseconds. Columns are read by position, so a
 // statement must select them before any others:
 //
-//   SELECT <CommentColumns()>, c.shown FROM comment c JOIN article_state s USING (article_id) ...
+//   SELECT <CommentColumns()>, c.shown
+//   FROM comment c JOIN article_state s USING (bucket, article_key) ...
 namespace content::store {
 
 /// Returns the columns for ReadState. They need `s`.
@@ -55,14 +58,11 @@ v1::Comment ReadComment(const postgres::Row& row, Audience audience);
 
 // ---- Conditions and expressions ----
 
-/// Returns the condition that `s` has or had the name in `parameter` (such as "$1").
-std::string IsNamed(absl::string_view parameter);
+/// The condition that `s` is the article whose bucket and key are the first two parameters.
+extern const char kIsArticle[];
 
 /// The condition that readers see the article `s`. It is stored, so no clock can change it.
 extern const char kIsReadable[];
-
-/// The former names of the article `s`, sorted, as a text array.
-extern const char kFormerNames[];
 
 // ---- Parameters and values ----
 
@@ -73,11 +73,15 @@ std::string TimeParameter(absl::Time time);
 /// Returns texts, which may contain any character, as a parameter of type text[].
 std::string ArrayParameter(const std::vector<std::string>& values);
 
+/// Returns the keys as a parameter of type bigint[], and their buckets, without duplicates, as one
+/// of type smallint[].
+std::string KeysParameter(const std::vector<ArticleKey>& keys);
+std::string BucketsParameter(const std::vector<ArticleKey>& keys);
+
+inline ArticleKey ReadKey(const postgres::Field& field) { return ArticleKey(field.as<int64_t>()); }
+
 absl::Time FromTimestamp(const google::protobuf::Timestamp& timestamp);
 google::protobuf::Timestamp ToTimestamp(absl::Time time);
-
-/// Reads a text array whose values contain no quotes, backslashes or commas, such as names.
-std::vector<std::string> ReadArray(const postgres::Field& field);
 
 // ---- Pages ----
 

@@ -10,35 +10,36 @@
 namespace content::store {
 namespace {
 
-// $1 names (array). One row for each name that exists. If the article was skipped, all columns but
-// `given_name` and `now` are NULL. `now` is read after the row was locked, because the inner
+// $1 buckets, $2 article keys (arrays). `now` is read after the row was locked, because the inner
 // SELECT, which locks it, is not merged into the outer one.
 std::string SelectLocked(LockWait wait) {
-  return absl::StrCat(
-      R"sql(
-SELECT n.name AS given_name, locked.*,
-       (extract(epoch FROM clock_timestamp()) * 1000000)::bigint AS now
+  return absl::StrCat(R"sql(
+SELECT locked.*, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint AS now
 FROM (
-  SELECT name, article_id FROM article_name WHERE name = ANY ($1::text[]) ORDER BY article_id
-) n LEFT JOIN LATERAL (
-  SELECT s.article_id, s.name, s.revision, s.comment_count, s.feed_position, s.comment_policy,
-         s.retracted, )sql",
-      kIsReadable, R"sql( AS readable
-  FROM article_state s WHERE s.article_id = n.article_id FOR NO KEY UPDATE)sql",
-      wait == LockWait::kSkip ? " SKIP LOCKED" : "", ") locked ON true");
+  SELECT s.article_key, s.first_name, s.name, s.revision, s.comment_count, s.feed_position,
+         s.comment_policy, s.retracted, )sql",
+                      kIsReadable, R"sql( AS readable
+  FROM article_state s
+  WHERE s.bucket = ANY ($1::smallint[]) AND s.article_key = ANY ($2::bigint[])
+  ORDER BY s.article_key
+  FOR NO KEY UPDATE)sql",
+                      wait == LockWait::kSkip ? " SKIP LOCKED" : "", ") locked");
 }
 
-const postgres::BulkStatement<3>& UpdateCounters() {
-  static const postgres::BulkStatement<3> statement(R"sql(
+const postgres::BulkStatement<4>& UpdateCounters() {
+  static const postgres::BulkStatement<4> statement(
+      R"sql(
 UPDATE article_state s SET revision = n.revision, comment_count = n.comment_count
-FROM $rows AS n (article_id, revision, comment_count) WHERE s.article_id = n.article_id
+FROM $rows AS n (bucket, article_key, revision, comment_count)
+WHERE s.bucket = n.bucket AND s.article_key = n.article_key
 )sql",
-                                                    {"text", "bigint", "bigint"});
+      {"smallint", "bigint", "bigint", "bigint"});
   return statement;
 }
 
 LockedArticle ReadLocked(const postgres::Row& row) {
-  return {.id = row["article_id"].c_str(),
+  return {.key = ReadKey(row["article_key"]),
+          .first_name = row["first_name"].c_str(),
           .name = row["name"].c_str(),
           .revision = row["revision"].as<int64_t>(),
           .comment_count = row["comment_count"].as<int64_t>(),
@@ -51,48 +52,39 @@ LockedArticle ReadLocked(const postgres::Row& row) {
 
 }  // namespace
 
-std::optional<LockedArticle> LockArticle(postgres::Transaction& transaction,
-                                         const std::string& name) {
-  auto articles = LockArticles(transaction, {name}, LockWait::kWait);
-  return articles.empty() ? std::nullopt : std::move(articles.begin()->second);
+std::optional<LockedArticle> LockArticle(postgres::Transaction& transaction, ArticleKey key) {
+  auto articles = LockArticles(transaction, {key}, LockWait::kWait);
+  if (articles.empty()) return std::nullopt;
+  return std::move(articles.begin()->second);
 }
 
-std::map<std::string, std::optional<LockedArticle>> LockArticles(
-    postgres::Transaction& transaction, const std::vector<std::string>& names, LockWait wait) {
+std::map<ArticleKey, LockedArticle> LockArticles(postgres::Transaction& transaction,
+                                                 const std::vector<ArticleKey>& keys,
+                                                 LockWait wait) {
   static const std::string waiting = SelectLocked(LockWait::kWait);
   static const std::string skipping = SelectLocked(LockWait::kSkip);
-  std::map<std::string, std::optional<LockedArticle>> articles;
+  std::map<ArticleKey, LockedArticle> articles;
   for (const auto& row : transaction.ExecWithQueued(wait == LockWait::kSkip ? skipping : waiting,
-                                                    ArrayParameter(names))) {
-    std::optional<LockedArticle>& article = articles[row["given_name"].c_str()];
-    if (!row["article_id"].is_null()) article = ReadLocked(row);
+                                                    BucketsParameter(keys), KeysParameter(keys))) {
+    LockedArticle article = ReadLocked(row);
+    articles.try_emplace(article.key, std::move(article));
   }
   return articles;
-}
-
-std::map<std::string, std::string> ReadArticleKeys(postgres::Transaction& transaction,
-                                                   const std::vector<std::string>& names) {
-  constexpr char kKeys[] =
-      "SELECT name, article_id FROM article_name WHERE name = ANY ($1::text[])";
-  std::map<std::string, std::string> keys;
-  for (const auto& row : transaction.ExecWithQueued(kKeys, ArrayParameter(names))) {
-    keys[row["name"].c_str()] = row["article_id"].c_str();
-  }
-  return keys;
 }
 
 void WriteCounters(postgres::Transaction& transaction,
                    const std::vector<const LockedArticle*>& articles) {
   if (articles.empty()) return;
-  postgres::Rows<3> rows;
+  postgres::Rows<4> rows;
   for (const LockedArticle* article : articles) {
-    rows.Add(article->id, article->revision, article->comment_count);
+    rows.Add(article->key.bucket(), article->key.value(), article->revision,
+             article->comment_count);
   }
   UpdateCounters().Queue(transaction, rows);
 }
 
 ChangeNotice NoticeOf(const LockedArticle& article) {
-  return {.state = {.article_id = article.id,
+  return {.state = {.article_id = article.first_name,
                     .revision = article.revision,
                     .comment_count = article.comment_count,
                     .version = article.version},

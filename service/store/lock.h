@@ -11,14 +11,16 @@
 #include "content/uuid.h"
 #include "content/v1/article.pb.h"
 #include "postgres/transaction.h"
+#include "store/article_key.h"
 
 namespace content::store {
 
 /// An article whose state row is locked. Until the transaction ends, every other write to the
 /// article or to one of its comments waits.
 struct LockedArticle {
-  /// The article's key in every table: the first name it had.
-  std::string id;
+  ArticleKey key;
+  /// See ArticleState::article_id.
+  std::string first_name;
   /// Its current name, without `articles/`.
   std::string name;
   int64_t revision;
@@ -40,23 +42,17 @@ struct LockedArticle {
   TimedUuids comment_ids{now};
 };
 
-/// Locks the article that has or had the name `name`, waiting for other transactions. Returns
-/// nullopt if there is no such article.
-std::optional<LockedArticle> LockArticle(postgres::Transaction& transaction,
-                                         const std::string& name);
+/// Locks the article, waiting for other transactions. Returns nullopt if it does not exist.
+std::optional<LockedArticle> LockArticle(postgres::Transaction& transaction, ArticleKey key);
 
 /// What to do with an article that another transaction has locked.
 enum class LockWait { kWait, kSkip };
 
-/// Locks the articles with these names, always in the same order, so that transactions do not
-/// deadlock. The result has an entry for each name that an article has or had; nullopt if the
-/// article was skipped. An article requested under two names appears twice.
-std::map<std::string, std::optional<LockedArticle>> LockArticles(
-    postgres::Transaction& transaction, const std::vector<std::string>& names, LockWait wait);
-
-/// Returns the keys of the articles that have or had these names, by name. Locks nothing.
-std::map<std::string, std::string> ReadArticleKeys(postgres::Transaction& transaction,
-                                                   const std::vector<std::string>& names);
+/// Locks articles, always in the same order, so that transactions do not deadlock. Returns those
+/// that exist and were not skipped. Where tables are distributed, the keys must have one bucket.
+std::map<ArticleKey, LockedArticle> LockArticles(postgres::Transaction& transaction,
+                                                 const std::vector<ArticleKey>& keys,
+                                                 LockWait wait);
 
 /// Writes `revision` and `comment_count` of these articles, at the latest with the commit.
 void WriteCounters(postgres::Transaction& transaction,

@@ -29,6 +29,7 @@
 #include "store/comments/moderation.h"
 #include "store/comments/read.h"
 #include "store/comments/write.h"
+#include "store/names.h"
 #include "store/schema.h"
 #include "store/upkeep/authors.h"
 #include "store/upkeep/counters.h"
@@ -39,14 +40,11 @@ namespace {
 
 using postgres::Pace;
 
-// Whether the database takes writes.
-constexpr char kSelectWritable[] =
-    "SELECT NOT pg_is_in_recovery() AND current_setting('transaction_read_only') = 'off'";
-
-absl::Status Check(postgres::Connection& connection) {
-  const bool writable = connection.Read(kSelectWritable)[0][0].as<bool>();
-  return writable ? absl::OkStatus() : StoreUnavailable("the database accepts no writes");
-}
+// Whether the database takes writes, and whether its tables may be distributed by bucket.
+constexpr char kSelectWritable[] = R"sql(
+SELECT NOT pg_is_in_recovery() AND current_setting('transaction_read_only') = 'off' AS writable,
+       EXISTS (SELECT FROM pg_extension WHERE extname = 'citus') AS distributed
+)sql";
 
 // Answers once all of its copies are gone: with the first error of any part, or with OK.
 class JointAnswer {
@@ -142,8 +140,8 @@ class PostgresStore : public Store {
     const Pace pace = PaceOf(comments);
     reads_.Read(
         std::move(context), pace,
-        [view, comments = std::move(comments)](postgres::Connection& connection) {
-          return store::GetArticlePage(connection, view, comments);
+        [this, view, comments = std::move(comments)](postgres::Connection& connection) {
+          return store::GetArticlePage(connection, names_, view, comments);
         },
         std::move(done));
   }
@@ -163,8 +161,8 @@ class PostgresStore : public Store {
     const Pace pace = PaceOf(query);
     reads_.Read(
         std::move(context), pace,
-        [query = std::move(query)](postgres::Connection& connection) {
-          return store::ListComments(connection, query);
+        [this, query = std::move(query)](postgres::Connection& connection) {
+          return store::ListComments(connection, names_, query);
         },
         std::move(done));
   }
@@ -192,8 +190,9 @@ class PostgresStore : public Store {
                           Callback<CommentChanges> done) override {
     reads_.Read(
         std::move(context), Pace::kAny,
-        [article_id = std::move(article_id), after_revision](postgres::Connection& connection) {
-          return store::ReadCommentChanges(connection, article_id, after_revision);
+        [this, article_id = std::move(article_id),
+         after_revision](postgres::Connection& connection) {
+          return store::ReadCommentChanges(connection, names_, article_id, after_revision);
         },
         std::move(done));
   }
@@ -222,7 +221,7 @@ class PostgresStore : public Store {
         std::move(context),
         [this, article = std::move(article), options = std::move(options)](
             postgres::Connection& connection, bool /*in_doubt*/) {
-          return store::PublishArticle(connection, article, options, announce_);
+          return store::PublishArticle(connection, names_, article, options, announce_);
         },
         std::move(done));
   }
@@ -245,8 +244,8 @@ class PostgresStore : public Store {
                       Callback<InspectedArticle> done) override {
     reads_.Read(
         std::move(context), Pace::kAny,
-        [id = std::move(id)](postgres::Connection& connection) {
-          return store::InspectArticle(connection, id);
+        [this, id = std::move(id)](postgres::Connection& connection) {
+          return store::InspectArticle(connection, names_, id);
         },
         std::move(done));
   }
@@ -261,8 +260,8 @@ class PostgresStore : public Store {
                       Callback<v1::Comment> done) override {
     reads_.Read(
         std::move(context), Pace::kAny,
-        [comment = std::move(comment)](postgres::Connection& connection) {
-          return store::InspectComment(connection, comment);
+        [this, comment = std::move(comment)](postgres::Connection& connection) {
+          return store::InspectComment(connection, names_, comment);
         },
         std::move(done));
   }
@@ -305,7 +304,7 @@ class PostgresStore : public Store {
         std::move(context),
         [this, query = std::move(query), attempt = std::optional<RepairAttempt>()](
             postgres::Connection& connection, bool /*in_doubt*/) mutable {
-          return store::VerifyCounters(connection, query, attempt, announce_);
+          return store::VerifyCounters(connection, names_, query, attempt, announce_);
         },
         std::move(done));
   }
@@ -328,8 +327,8 @@ class PostgresStore : public Store {
   void ReleaseNextArticle(CallContext context, Callback<absl::Duration> done) override {
     publishing_.Write(
         std::move(context),
-        [this, attempt = std::optional<std::string>()](postgres::Connection& connection,
-                                                       bool /*in_doubt*/) mutable {
+        [this, attempt = std::optional<ArticleKey>()](postgres::Connection& connection,
+                                                      bool /*in_doubt*/) mutable {
           return store::ReleaseNextArticle(connection, attempt, announce_);
         },
         std::move(done));
@@ -355,7 +354,7 @@ class PostgresStore : public Store {
     }
     checks_.Read<void>(
         std::move(context), Pace::kAny,
-        [](postgres::Connection& connection) { return store::Check(connection); }, answer);
+        [this](postgres::Connection& connection) { return Check(connection); }, answer);
   }
 
  private:
@@ -406,14 +405,14 @@ class PostgresStore : public Store {
 
   template <class T, class Change>
   void WriteArticle(CallContext context, Change change, Callback<T> done,
-                    absl::StatusOr<T> (*write)(postgres::Connection&, const Change&,
+                    absl::StatusOr<T> (*write)(postgres::Connection&, ArticleNames&, const Change&,
                                                const Announce&)) {
     SetOwnId(change.request);
     publishing_.Write(
         std::move(context),
         [this, change = std::move(change), write](postgres::Connection& connection,
                                                   bool /*in_doubt*/) {
-          return write(connection, change, announce_);
+          return write(connection, names_, change, announce_);
         },
         std::move(done));
   }
@@ -423,20 +422,49 @@ class PostgresStore : public Store {
   using Articles = ReadsByKey<std::string, std::optional<EncodedArticle>>;
   using CommentWrites = postgres::Coalescer<postgres::WritePolicy<CommentChange, v1::Comment>>;
 
-  static Articles::Policy ReadArticlesOf(v1::ArticleView view) {
-    return {[view](postgres::Connection& connection, const std::vector<std::string>& ids) {
-      return store::ReadArticles(connection, ids, view);
+  Articles::Policy ReadArticlesOf(v1::ArticleView view) {
+    return {[this, view](postgres::Connection& connection, const std::vector<std::string>& ids) {
+      return store::ReadArticles(connection, names_, ids, view);
     }};
   }
+
+  // Returns a read that takes names of articles.
+  template <class Key, class Answer>
+  typename ReadsByKey<Key, Answer>::Policy WithNames(postgres::Answers<Answer> (*read)(
+      postgres::Connection&, ArticleNames&, const std::vector<Key>&)) {
+    return {[this, read](postgres::Connection& connection, const std::vector<Key>& keys) {
+      return read(connection, names_, keys);
+    }};
+  }
+
+  absl::Status Check(postgres::Connection& connection) {
+    const postgres::Result rows = connection.Read(kSelectWritable);
+    distributed_ = rows[0]["distributed"].as<bool>();
+    return rows[0]["writable"].as<bool>() ? absl::OkStatus()
+                                          : StoreUnavailable("the database accepts no writes");
+  }
+
+  // Returns the group of comment writes that may share a transaction with this one: those to the
+  // same bucket if tables are distributed, otherwise all. nullopt: only those to the same article.
+  std::optional<int> GroupOf(const CommentChange& change) {
+    if (!distributed_) return 0;
+    const std::optional<ArticleKey> key = names_.Recall(ArticleOf(change));
+    if (!key) return std::nullopt;
+    return key->bucket();
+  }
+
+  ArticleNames names_;
+  // Until the first Check, too many writes may share a transaction, which then run one by one.
+  std::atomic<bool> distributed_ = false;
 
   // Used by jobs of `reads_`, which therefore ends first.
   Articles full_articles_{reads_, ReadArticlesOf(v1::ARTICLE_VIEW_FULL)};
   Articles basic_articles_{reads_, ReadArticlesOf(v1::ARTICLE_VIEW_BASIC)};
-  ReadsByKey<std::string, std::optional<ArticleState>> article_states_{reads_,
-                                                                       {store::ReadArticleStates}};
+  ReadsByKey<std::string, std::optional<ArticleState>> article_states_{
+      reads_, WithNames(store::ReadArticleStates)};
   ReadsByKey<std::vector<std::string>, std::vector<std::optional<ArticleState>>> lists_of_states_{
-      reads_, {ReadListsOfStates}};
-  ReadsByKey<CommentKey, FoundComment> comments_{reads_, {FindComments}};
+      reads_, WithNames(ReadListsOfStates)};
+  ReadsByKey<CommentKey, FoundComment> comments_{reads_, WithNames(FindComments)};
 
   // Used by jobs of `writes_` and `publishing_`, which therefore end first.
   std::atomic<absl::Duration> request_retention_ = absl::ZeroDuration();
@@ -446,10 +474,12 @@ class PostgresStore : public Store {
   };
   CommentWrites comment_writes_{
       writes_,
-      {ArticleOf, [this](postgres::Connection& connection,
-                         const std::vector<CommentChange*>& changes, postgres::WriteMode mode) {
-         return WriteComments(connection, changes, mode, announce_);
-       }}};
+      {ArticleOf,
+       [this](postgres::Connection& connection, const std::vector<CommentChange*>& changes,
+              postgres::WriteMode mode) {
+         return WriteComments(connection, names_, changes, mode, announce_);
+       },
+       [this](const CommentChange& change) { return GroupOf(change); }}};
   postgres::Pool reads_;
   postgres::Pool writes_;
   postgres::Pool publishing_;

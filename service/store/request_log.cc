@@ -4,31 +4,34 @@
 
 #include "content/errors.h"
 #include "postgres/bulk.h"
+#include "store/columns.h"
 
 namespace content::store {
 namespace {
 
-const postgres::BulkStatement<2>& SelectRequests() {
-  static const postgres::BulkStatement<2> statement(R"sql(
-SELECT r.article_id, r.request_id, encode(r.fingerprint, 'hex') AS fingerprint, r.comment_id,
+// Reads all days. There are few, and those to come are empty.
+const postgres::BulkStatement<3>& SelectRequests() {
+  static const postgres::BulkStatement<3> statement(R"sql(
+SELECT r.article_key, r.request_id, encode(r.fingerprint, 'hex') AS fingerprint, r.comment_id,
        r.revision, r.outcome
-FROM $rows AS n (article_id, request_id)
-JOIN request r ON r.article_id = n.article_id AND r.request_id = n.request_id
+FROM $rows AS n (bucket, article_key, request_id)
+JOIN request r ON r.bucket = n.bucket AND r.article_key = n.article_key
+              AND r.request_id = n.request_id
 )sql",
-                                                    {"text", "uuid"});
+                                                    {"smallint", "bigint", "uuid"});
   return statement;
 }
 
-// The fingerprint is in hexadecimal; comment_id may be ''.
-const postgres::BulkStatement<6>& InsertRequests() {
-  static const postgres::BulkStatement<6> statement(
-      R"sql(
-INSERT INTO request (article_id, request_id, fingerprint, comment_id, revision, outcome, create_time)
-SELECT n.article_id, n.request_id, decode(n.fingerprint, 'hex'), NULLIF(n.comment_id, '')::uuid,
-       n.revision, n.outcome, now()
-FROM $rows AS n (article_id, request_id, fingerprint, comment_id, revision, outcome)
-)sql",
-      {"text", "uuid", "text", "text", "bigint", "smallint"});
+// The fingerprint is in hexadecimal; comment_id may be ''. The day is the database's.
+const postgres::BulkStatement<7>& InsertRequests() {
+  static const auto statement =
+      postgres::BulkStatement<7>::Insert("request", {{{"bucket", "smallint"},
+                                                      {"article_key", "bigint"},
+                                                      {"request_id", "uuid"},
+                                                      {"fingerprint", "text", "decode($, 'hex')"},
+                                                      {"comment_id", "text", "NULLIF($, '')::uuid"},
+                                                      {"revision", "bigint"},
+                                                      {"outcome", "smallint"}}});
   return statement;
 }
 
@@ -36,10 +39,10 @@ FROM $rows AS n (article_id, request_id, fingerprint, comment_id, revision, outc
 
 void RequestLog::Read(const std::vector<Key>& keys) {
   if (keys.empty()) return;
-  postgres::Rows<2> rows;
-  for (const Key& key : keys) rows.Add(key.article_id, key.request_id);
+  postgres::Rows<3> rows;
+  for (const Key& key : keys) rows.Add(key.article.bucket(), key.article.value(), key.request_id);
   for (const auto& row : SelectRequests().Exec(transaction_, rows)) {
-    entries_[{row["article_id"].c_str(), row["request_id"].c_str()}] = {
+    entries_[{ReadKey(row["article_key"]), row["request_id"].c_str()}] = {
         .fingerprint = row["fingerprint"].c_str(),
         .past = {.comment_id = row["comment_id"].c_str(),
                  .revision = row["revision"].as<int64_t>(),
@@ -48,9 +51,9 @@ void RequestLog::Read(const std::vector<Key>& keys) {
   }
 }
 
-absl::StatusOr<std::optional<PastRequest>> RequestLog::Find(const std::string& article_id,
+absl::StatusOr<std::optional<PastRequest>> RequestLog::Find(ArticleKey article,
                                                             const RequestKey& request) const {
-  const auto entry = entries_.find({article_id, request.id});
+  const auto entry = entries_.find({article, request.id});
   if (entry == entries_.end()) return std::nullopt;
   const std::string& fingerprint = entry->second.fingerprint;
   if (!fingerprint.empty() && fingerprint != request.fingerprint) {
@@ -62,7 +65,7 @@ absl::StatusOr<std::optional<PastRequest>> RequestLog::Find(const std::string& a
 void RequestLog::Record(const LockedArticle& article, const RequestKey& request,
                         const std::string& comment_id, v1::PublishOutcome outcome) {
   if (request.id.empty()) return;
-  entries_[{article.id, request.id}] = {
+  entries_[{article.key, request.id}] = {
       .fingerprint = request.fingerprint,
       .past = {.comment_id = comment_id, .revision = article.revision, .outcome = outcome},
       .is_new = true};
@@ -75,21 +78,21 @@ bool RequestLog::has_callers_records() const {
 }
 
 void RequestLog::Write() const {
-  postgres::Rows<6> rows;
+  postgres::Rows<7> rows;
   for (const auto& [key, entry] : entries_) {
     if (!entry.is_new) continue;
-    rows.Add(key.article_id, key.request_id, entry.fingerprint, entry.past.comment_id,
-             entry.past.revision, static_cast<int>(entry.past.outcome));
+    rows.Add(key.article.bucket(), key.article.value(), key.request_id, entry.fingerprint,
+             entry.past.comment_id, entry.past.revision, static_cast<int>(entry.past.outcome));
   }
   if (!rows.empty()) InsertRequests().Queue(transaction_, rows);
 }
 
 absl::StatusOr<std::optional<PastRequest>> FindRequest(postgres::Transaction& transaction,
-                                                       const std::string& article_id,
+                                                       ArticleKey article,
                                                        const RequestKey& request) {
   RequestLog log(transaction);
-  if (!request.id.empty()) log.Read({{article_id, request.id}});
-  return log.Find(article_id, request);
+  if (!request.id.empty()) log.Read({{article, request.id}});
+  return log.Find(article, request);
 }
 
 void CommitRequest(postgres::Transaction& transaction, const LockedArticle& article,

@@ -1,10 +1,10 @@
 #pragma once
 
+#include <compare>
 #include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
-#include <tuple>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -31,13 +31,10 @@ struct PastRequest {
 class RequestLog {
  public:
   struct Key {
-    /// The article's key in every table.
-    std::string article_id;
+    ArticleKey article;
     std::string request_id;
 
-    bool operator<(const Key& other) const {
-      return std::tie(article_id, request_id) < std::tie(other.article_id, other.request_id);
-    }
+    friend auto operator<=>(const Key&, const Key&) = default;
   };
 
   explicit RequestLog(postgres::Transaction& transaction) : transaction_(transaction) {}
@@ -46,8 +43,8 @@ class RequestLog {
   void Read(const std::vector<Key>& keys);
 
   /// Returns the record of a request; nullopt if the request is new, was not read, or has no id.
-  /// REQUEST_ID_REUSED if a different request has used the id. `article_id` is the article's key.
-  absl::StatusOr<std::optional<PastRequest>> Find(const std::string& article_id,
+  /// REQUEST_ID_REUSED if a different request has used the id.
+  absl::StatusOr<std::optional<PastRequest>> Find(ArticleKey article,
                                                   const RequestKey& request) const;
 
   /// Adds a request with its outcome. Does nothing if the request has no id.
@@ -75,7 +72,7 @@ class RequestLog {
 
 /// Reads one request and returns its record, as RequestLog::Find does.
 absl::StatusOr<std::optional<PastRequest>> FindRequest(postgres::Transaction& transaction,
-                                                       const std::string& article_id,
+                                                       ArticleKey article,
                                                        const RequestKey& request);
 
 /// Records one request and commits the transaction. Does neither if the request changed nothing and

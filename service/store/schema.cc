@@ -33,7 +33,8 @@ FROM (VALUES ('article', 'select insert update'),
              ('article_search', 'select insert update delete'),
              ('article_state', 'select insert update'),
              ('comment', 'select insert update'),
-             ('request', 'select insert update delete'),
+             ('request', 'select insert delete'),
+             ('request_default', 'select'),
              ('request_retention', 'select insert update delete'),
              ('search_language', 'select')) AS n (name, privileges)
 CROSS JOIN regexp_split_to_table(n.privileges, ' ') WITH ORDINALITY AS p (privilege, number)

@@ -48,7 +48,9 @@ SELECT avg(octet_length(plain))::integer + 2 AS paragraph_bytes FROM paragraph \
 -- PostgreSQL would use the sort's number for every other random(), and the length would depend on
 -- the popularity.
 CREATE TEMP TABLE planned ON COMMIT DROP AS
-  SELECT i, i || '-what-the-tide-table-leaves-out' AS article_id, rank,
+  SELECT i, i || '-what-the-tide-table-leaves-out' AS name,
+         (1400000000000 + i::bigint) << 21 | i * 2654435761::bigint % 2097152 AS article_key,
+         (i * 2654435761::bigint % 256)::smallint AS bucket, rank,
          timestamptz '2015-01-01' + interval '1 minute' * (3e6 * i / :articles) AS publish_time,
          CASE i % 10 WHEN 7 THEN 'pt' WHEN 8 THEN 'fr' WHEN 9 THEN 'de' ELSE 'en' END AS language,
          greatest(1, round(least(200000, :body_bytes * exp(0.9 * deviate))
@@ -62,20 +64,20 @@ CREATE TEMP TABLE planned ON COMMIT DROP AS
   ) AS drawn;
 ANALYZE planned;
 
-INSERT INTO article_state (article_id, name, revision, comment_count, comment_policy, publish_time,
-                           retracted, scheduled, feed_position, published_position,
-                           ever_readable)
-SELECT article_id, article_id, 1 + comments, comments, 1, publish_time, false, false, i, i, false
+INSERT INTO article_state (bucket, article_key, name, first_name, revision, comment_count,
+                           comment_policy, publish_time, retracted, scheduled, feed_position,
+                           published_position, ever_readable)
+SELECT bucket, article_key, name, name, 1 + comments, comments, 1, publish_time, false, false, i, i, false
 FROM planned;
 UPDATE article_feed SET position = :articles;
 
-INSERT INTO article_name (name, article_id) SELECT article_id, article_id FROM planned;
+INSERT INTO article_name (name, article_key) SELECT name, article_key FROM planned;
 
 -- One section for every six paragraphs; all but the first have a heading. The text begins with the
 -- article's name, so that a wrong body is noticed.
-INSERT INTO article (article_id, text_revision, title, authors, update_time, language_code, summary,
+INSERT INTO article (bucket, article_key, text_revision, title, authors, update_time, language_code, summary,
                      body, sections, tags, source_uri, word_count)
-SELECT article_id, 1, 'What the Tide Table Leaves Out, Part ' || i,
+SELECT bucket, article_key, 1, 'What the Tide Table Leaves Out, Part ' || i,
        (SELECT jsonb_agg(jsonb_build_object('display_name', 'Author Number ' || n,
                                             'id', 'author-' || n) ORDER BY n)
         FROM generate_series(i % 3000, i % 3000 + i % 3) AS n),
@@ -98,7 +100,7 @@ CROSS JOIN LATERAL (
                 AS bytes_before
     FROM (
       SELECT section,
-             CASE section WHEN 0 THEN article_id || ': '
+             CASE section WHEN 0 THEN name || ': '
                           ELSE '## Section ' || section + 1 || E'\n\n' END
                || string_agg(CASE language WHEN 'en' THEN plain ELSE accented END, E'\n\n'
                              ORDER BY place) AS text,
@@ -111,10 +113,10 @@ CROSS JOIN LATERAL (
   ) AS placed
 ) AS text;
 
-INSERT INTO article_label (article_id, kind, value, publish_time)
-SELECT p.article_id, label.kind, label.value, p.publish_time
+INSERT INTO article_label (bucket, article_key, kind, value, publish_time)
+SELECT p.bucket, p.article_key, label.kind, label.value, p.publish_time
 FROM planned p
-JOIN article a USING (article_id)
+JOIN article a USING (bucket, article_key)
 CROSS JOIN LATERAL (
   WITH author (value) AS (
     SELECT author ->> 'id' FROM jsonb_array_elements(a.authors) AS author
@@ -137,10 +139,10 @@ LANGUAGE sql IMMUTABLE
 
 -- Every third comment replies to one of the two before it, in turn. So a comment has at most one
 -- reply.
-INSERT INTO comment (article_id, comment_id, parent_id, thread_key, depth, state, author_id,
+INSERT INTO comment (bucket, article_key, comment_id, parent_id, thread_key, depth, state, author_id,
                      author_display_name, body, reply_count, edit_count, create_time, update_time,
                      revision, text_revision, shown, ever_shown)
-SELECT article_id, comment_id, parent_id,
+SELECT bucket, article_key, comment_id, parent_id,
        coalesce(uuid_send(parent_id), '') || uuid_send(comment_id),
        CASE WHEN parent IS NULL THEN 0 ELSE 1 END, 1, 'reader-' || reader,
        'Reader Number ' || reader,
@@ -156,7 +158,7 @@ FROM (
            CASE k % 3 WHEN 1 THEN CASE (k + 2) / 3 % 2 WHEN 1 THEN k + 2 END
                       WHEN 2 THEN CASE (k + 1) / 3 % 2 WHEN 0 THEN k + 1 END END AS answer,
            20 + (400 * random() ^ 2)::integer AS length, (random() * 50000)::integer AS reader
-    FROM (SELECT i, article_id, publish_time, language, comments,
+    FROM (SELECT i, bucket, article_key, publish_time, language, comments,
                  interval '1 minute' * (1 + i % 97) AS every
           FROM planned) AS articles
     CROSS JOIN LATERAL generate_series(1::bigint, comments) AS k
@@ -167,9 +169,9 @@ JOIN paragraph ON paragraph.number = (i + k) % 1000;
 SELECT pg_temp.make_indexes();
 
 CREATE TABLE bench_article AS
-  SELECT rank, p.article_id AS name, octet_length(a.body) AS body_bytes,
+  SELECT rank, p.name, octet_length(a.body) AS body_bytes,
          left(a.body, 60) AS beginning, p.comments
-  FROM planned p JOIN article a USING (article_id);
+  FROM planned p JOIN article a USING (bucket, article_key);
 ALTER TABLE bench_article ADD PRIMARY KEY (rank);
 
 COMMIT;

@@ -640,7 +640,7 @@ class ErrorsTest : public ::testing::TestWithParam<const char*> {
     Make("DeleteComment", R"({"name": "$placeholder"})");
     words_["$deepest"] = Comment();
     for (int depth = 1; depth <= 32; ++depth) words_["$deepest"] = Comment("$deepest");
-    Query(url_, "UPDATE article_state SET comment_count = 0 WHERE article_id = 'story'");
+    Query(url_, "UPDATE article_state SET comment_count = 0 WHERE first_name = 'story'");
 
     v1::GetArticleRequest get;
     get.set_name("articles/story");

@@ -715,10 +715,10 @@ TEST(Serve, ForgetsRequestsAfterTheirRetention) {
     ASSERT_TRUE(client.Create(request, &repeated).ok());
     EXPECT_EQ(repeated.comment().name(), first.comment().name());
   }
-  // A day later.
+  // Days later.
   Query(url,
-        "UPDATE request SET create_time = create_time - interval '25 hours'; "
-        "UPDATE request_retention SET used_time = used_time - interval '25 hours'");
+        "UPDATE request SET create_day = create_day - 2; UPDATE request_retention SET used_time = "
+        "used_time - interval '2 days'");
   ContentdServer server({"--database-url", url, "--request-retention", "1s"});
   // The event may have been logged before the one that the constructor waits for.
   AwaitThat([&] { return Query(url, "SELECT count(*) FROM request") == "0"; });

@@ -808,7 +808,7 @@ TEST_F(WatchTest, CountersAreVerifiedAndRepairedAndWatchersAreTold) {
   const auto watch = WatchComments(client_, "story", comment.article_revision());
   Query(url_,
         "UPDATE comment SET reply_count = 7; UPDATE article_state SET comment_count = 9 "
-        "WHERE article_id = 'story'");
+        "WHERE first_name = 'story'");
   const auto verify = [this](const std::string& name, bool repair) {
     v1::VerifyCountersRequest request;
     request.set_name(name);

@@ -16,30 +16,34 @@ ANALYZE paragraph;
 
 -- One in 50 is retracted, one in 1,000 not yet due, one in 100 renamed.
 CREATE TEMP TABLE numbered ON COMMIT DROP AS
-  SELECT i, 'art-' || i AS article_id,
+  SELECT *, (article_key & 255)::smallint AS bucket FROM (
+  SELECT i, (1400000000000 + i::bigint) << 21 | i * 2654435761::bigint % 2097152 AS article_key,
+         'art-' || i AS first_name,
          CASE WHEN i % 100 = 3 THEN 'new-' || i ELSE 'art-' || i END AS name,
          CASE WHEN i % 1000 = 0 THEN timestamptz '2999-01-01' ELSE timestamptz '2020-01-01' END
            + i * interval '30 minutes' AS publish_time,
          i % 50 = 7 AS retracted
-  FROM generate_series(1, 100000) AS i;
+  FROM generate_series(1, 100000) AS i) AS made;
+ALTER TABLE numbered ADD PRIMARY KEY (i);
+ANALYZE numbered;
 
-INSERT INTO article_state (article_id, revision, comment_count, comment_policy, publish_time,
-                           retracted, scheduled, name, feed_position, published_position,
-                           ever_readable)
-SELECT article_id,
+INSERT INTO article_state (bucket, article_key, first_name, revision, comment_count, comment_policy,
+                           publish_time, retracted, scheduled, name, feed_position,
+                           published_position, ever_readable)
+SELECT bucket, article_key, first_name,
        CASE WHEN i = 1 THEN 1000001 WHEN i BETWEEN 2 AND 20001 THEN 11 ELSE 1 END,
        CASE WHEN i = 1 THEN 970000 WHEN i BETWEEN 2 AND 20001 AND i % 20 <> 2 THEN 10 ELSE 0 END,
        1, publish_time, retracted, NOT retracted AND publish_time > now(), name, i, i, true
 FROM numbered;
 UPDATE article_feed SET position = 100000;
 
-INSERT INTO article_name (name, article_id) SELECT article_id, article_id FROM numbered;
-INSERT INTO article_name (name, article_id)
-SELECT name, article_id FROM numbered WHERE name <> article_id;
+INSERT INTO article_name (name, article_key) SELECT first_name, article_key FROM numbered;
+INSERT INTO article_name (name, article_key)
+SELECT name, article_key FROM numbered WHERE name <> first_name;
 
-INSERT INTO article (article_id, text_revision, title, authors, update_time, language_code, summary,
+INSERT INTO article (bucket, article_key, text_revision, title, authors, update_time, language_code, summary,
                      body, sections, tags, source_uri, word_count)
-SELECT article_id, 1, 'Title number' || i,
+SELECT bucket, article_key, 1, 'Title number' || i,
        jsonb_build_array(jsonb_build_object('display_name', 'author-' || i % 1000)), publish_time,
        'en', 'What it says.', concat_ws(E'\n\n', a.text, b.text, c.text, d.text, e.text, f.text, g.text),
        '[]', jsonb_build_array('tag-' || i % 100, 'all'), '', 420
@@ -52,8 +56,8 @@ JOIN paragraph e ON e.number = i * 13 % 977
 JOIN paragraph f ON f.number = i * 17 % 971
 JOIN paragraph g ON g.number = i * 19 % 967;
 
-INSERT INTO article_search (article_id, config, publish_time, search)
-SELECT article_id, 'english', CASE WHEN publish_time > now() THEN 'infinity' ELSE publish_time END,
+INSERT INTO article_search (bucket, article_key, config, publish_time, search)
+SELECT bucket, article_key, 'english', CASE WHEN publish_time > now() THEN 'infinity' ELSE publish_time END,
        setweight(to_tsvector('english', 'Title number' || i), 'A') || a.search || b.search ||
        c.search || d.search || e.search || f.search || g.search ||
        array_to_tsvector(ARRAY['config=english', 'language=en'])
@@ -69,16 +73,16 @@ WHERE NOT retracted;
 
 -- A tag that every article has, tags of 1,000 and authors of 100 articles each, and an author of
 -- half of them.
-INSERT INTO article_label (article_id, kind, value, publish_time)
-SELECT article_id, kind, value, publish_time
+INSERT INTO article_label (bucket, article_key, kind, value, publish_time)
+SELECT bucket, article_key, kind, value, publish_time
 FROM numbered
 CROSS JOIN LATERAL (VALUES ('tag', 'all'), ('tag', 'tag-' || i % 100),
                            ('author', 'author-' || i % 1000),
                            ('author', CASE i % 2 WHEN 0 THEN 'staff' END)) AS label (kind, value)
 WHERE value IS NOT NULL;
-INSERT INTO article_label (article_id, kind, value, publish_time)
-SELECT a.article_id, 'author and tag', a.value || E'\n' || t.value, a.publish_time
-FROM article_label a JOIN article_label t USING (article_id)
+INSERT INTO article_label (bucket, article_key, kind, value, publish_time)
+SELECT a.bucket, a.article_key, 'author and tag', a.value || E'\n' || t.value, a.publish_time
+FROM article_label a JOIN article_label t USING (bucket, article_key)
 WHERE a.kind = 'author' AND t.kind = 'tag';
 
 -- Comments on art-1, in groups of ten: one that begins a thread, and below it 1 - 2 - 3 and
@@ -93,10 +97,10 @@ CREATE TEMP TABLE tree ON COMMIT DROP AS
 CREATE FUNCTION pg_temp.id(n bigint) RETURNS uuid LANGUAGE sql IMMUTABLE
   RETURN ('01980000-0000-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid;
 
-INSERT INTO comment (article_id, comment_id, parent_id, thread_key, depth, state, author_id,
+INSERT INTO comment (bucket, article_key, comment_id, parent_id, thread_key, depth, state, author_id,
                      author_display_name, body, reply_count, edit_count, create_time, update_time,
                      revision, text_revision, shown, ever_shown)
-SELECT 'art-1', pg_temp.id(n), pg_temp.id(above[cardinality(above)]),
+SELECT bucket, article_key, pg_temp.id(n), pg_temp.id(above[cardinality(above)]),
        coalesce((SELECT string_agg(uuid_send(pg_temp.id(a)), '' ORDER BY a)
                  FROM unnest(above) AS a), '') || uuid_send(pg_temp.id(n)),
        cardinality(above), state,
@@ -117,22 +121,27 @@ FROM (
               WHEN place = 8 AND n / 10 % 10 = 2 THEN 4 ELSE 1 END AS state
   FROM generate_series(0::bigint, 999999) AS n
   JOIN tree ON place = n % 10
-) AS placed;
+) AS placed
+JOIN numbered ON i = 1;
 
 -- Ten on each of 20,000 articles; on every twentieth of these they wait for a moderator.
-INSERT INTO comment (article_id, comment_id, parent_id, thread_key, depth, state, author_id,
+INSERT INTO comment (bucket, article_key, comment_id, parent_id, thread_key, depth, state, author_id,
                      author_display_name, body, reply_count, edit_count, create_time, update_time,
                      revision, text_revision, shown, ever_shown)
-SELECT 'art-' || 2 + n % 20000, pg_temp.id(n + 1000000), NULL, uuid_send(pg_temp.id(n + 1000000)), 0,
+SELECT bucket, article_key, pg_temp.id(n + 1000000), NULL, uuid_send(pg_temp.id(n + 1000000)), 0,
        CASE WHEN n % 20 = 0 THEN 2 ELSE 1 END, 'user-' || n % 5000, 'A Reader',
        'Comment number ' || n || ', which says a few words.', 0, 0, made, made,
        2 + n / 20000, 2 + n / 20000, n % 20 <> 0, n % 20 <> 0
 FROM (SELECT n, timestamptz '2025-01-01' + n * interval '1 second' AS made
-      FROM generate_series(0::bigint, 199999) AS n) AS numbered_comments;
+      FROM generate_series(0::bigint, 199999) AS n) AS numbered_comments
+JOIN numbered ON i = 2 + n % 20000;
 
-INSERT INTO request (article_id, request_id, fingerprint, comment_id, create_time, revision, outcome)
-SELECT 'art-' || 1 + n % 1000, pg_temp.id(n), sha256(n::text::bytea), pg_temp.id(n),
-       now() - n * interval '1 second', n, 0
-FROM generate_series(1::bigint, 100000) AS n;
+-- Of yesterday, today, and a day long ago, for which there is no partition.
+INSERT INTO request (bucket, article_key, request_id, fingerprint, comment_id, create_day, revision,
+                     outcome)
+SELECT bucket, article_key, pg_temp.id(n), sha256(n::text::bytea), pg_temp.id(n),
+       current_date - CASE n % 3 WHEN 2 THEN 9 ELSE n % 3 END::integer, n, 0
+FROM generate_series(1::bigint, 100000) AS n
+JOIN numbered ON i = 1 + n % 1000;
 
 SELECT pg_temp.make_indexes();

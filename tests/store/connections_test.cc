@@ -115,7 +115,7 @@ TEST_F(ConnectionsTest, ADatabaseThatStopsAnsweringIsCutOff) {
   const std::string pid =
       testing::Query(url_,
                      "SELECT pid FROM pg_stat_activity WHERE datname = current_database() "
-                     "AND query LIKE '%unnest%JOIN article a %' AND pid <> pg_backend_pid()");
+                     "AND query LIKE '% AS asked %JOIN article a %' AND pid <> pg_backend_pid()");
   ASSERT_NE(pid, "");
   ASSERT_EQ(kill(std::stoi(pid), SIGSTOP), 0);
   EXPECT_TRUE(Exists("post")) << "the connection is cut, and the read done on a new one";

@@ -116,12 +116,13 @@ TEST_F(ReadsTest, AStatementTakesOnlySomeOfTheLongestLists) {
   ASSERT_TRUE(Publish(MakeArticle("one")).ok());
   const std::vector<Keys> lists(5, Keys(400, "one"));
   postgres::Connection connection(*postgres::CompleteDsn(url_));
-  const auto answers = ReadListsOfStates(connection, lists);
+  ArticleNames names;
+  const auto answers = ReadListsOfStates(connection, names, lists);
   const auto answered = std::count_if(answers.begin(), answers.end(),
                                       [](const auto& answer) { return answer.has_value(); });
   EXPECT_EQ(answered, 2);
   EXPECT_THAT(*answers.front(), SizeIs(400));
-  EXPECT_THAT(*ReadListsOfStates(connection, {Keys(2000, "one")}).front(), SizeIs(2000));
+  EXPECT_THAT(*ReadListsOfStates(connection, names, {Keys(2000, "one")}).front(), SizeIs(2000));
 
   HoldReads();
   std::vector<Pending<States>> lists_of_states;
@@ -147,11 +148,13 @@ TEST_F(ReadsTest, AStatementReturnsOnlySomeOfTheLargestBodies) {
     ASSERT_TRUE(Publish(MakeArticle(ids.back(), body)).ok());
   }
   postgres::Connection connection(*postgres::CompleteDsn(url_));
-  const auto articles = ReadArticles(connection, ids, v1::ARTICLE_VIEW_FULL);
+  ArticleNames names;
+  const auto articles = ReadArticles(connection, names, ids, v1::ARTICLE_VIEW_FULL);
   const auto answered = std::count_if(articles.begin(), articles.end(),
                                       [](const auto& article) { return article.has_value(); });
   EXPECT_EQ(answered, 5);
-  EXPECT_EQ(ReadArticles(connection, ids, v1::ARTICLE_VIEW_BASIC).back()->value().full, false);
+  EXPECT_EQ(ReadArticles(connection, names, ids, v1::ARTICLE_VIEW_BASIC).back()->value().full,
+            false);
 
   HoldReads();
   std::vector<Pending<std::optional<EncodedArticle>>> answers;
@@ -200,7 +203,7 @@ TEST_F(ReadsTest, OnlyReadsOfArticlesHaveAStart) {
   session_.Run("ROLLBACK");
   EXPECT_TRUE(page.Get().ok());
 
-  session_.Run("BEGIN; LOCK TABLE article_name");
+  session_.Run("BEGIN; LOCK TABLE article_state");
   store_->ReadArticleState({}, "story", held_.callback());
   testing::AwaitWaitersForLocks(url_, 1);
   EXPECT_NE(store_->OldestReadStart(), SteadyTime::InfiniteFuture());

@@ -90,13 +90,16 @@ TEST_F(StoreTest, AnArticleThatCannotBeIndexedDoesNotKeepOthersOutOfTheIndex) {
   Sql("CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
       "RAISE 'made up' USING ERRCODE = '54000', DETAIL = 'some text'; END $$;"
       "CREATE TRIGGER refuses BEFORE INSERT ON article_search FOR EACH ROW "
-      "WHEN (NEW.article_id = 'a') EXECUTE FUNCTION refuse();"
-      "UPDATE article SET authors = '7' WHERE article_id = 'b'");
+      "WHEN (NEW.config = 'german') EXECUTE FUNCTION refuse();"
+      "UPDATE article SET language_code = 'de' WHERE " +
+      OfArticle("a") + "; UPDATE article SET authors = '7' WHERE " + OfArticle("b"));
   ::testing::internal::CaptureStderr();
   const auto applied = Migrate(url_);
   const std::string logged = ::testing::internal::GetCapturedStderr();
   EXPECT_TRUE(applied.ok()) << applied.status();
-  EXPECT_EQ(Sql("SELECT string_agg(article_id, ' ') FROM article_search"), "c");
+  EXPECT_EQ(
+      Sql("SELECT string_agg(name, ' ') FROM article_search JOIN article_name USING (article_key)"),
+      "c");
   EXPECT_THAT(logged, HasSubstr("article not indexed"));
   EXPECT_THAT(logged, HasSubstr("made up (SQLSTATE 54000)"));
   EXPECT_THAT(logged, ::testing::Not(HasSubstr("some text")));
@@ -121,7 +124,9 @@ TEST_F(StoreTest, ADatabaseWithoutItsSearchIndexIsRefused) {
   const auto applied = Migrate(url_);
   ASSERT_TRUE(applied.ok()) << applied.status();
   EXPECT_TRUE(CheckSchema(url_).ok());
-  EXPECT_EQ(Sql("SELECT string_agg(article_id, ' ') FROM article_search"), "a");
+  EXPECT_EQ(
+      Sql("SELECT string_agg(name, ' ') FROM article_search JOIN article_name USING (article_key)"),
+      "a");
 }
 
 // ---- Rights ----
@@ -256,8 +261,8 @@ class Version1Test : public OldVersionTest {
 };
 
 TEST_F(Version1Test, ArticlesKeepTheirNamesAndGetFeedPositions) {
-  EXPECT_EQ(Sql("SELECT string_agg(name || '=' || article_id, ' ' ORDER BY name) "
-                "FROM article_name"),
+  EXPECT_EQ(Sql("SELECT string_agg(n.name || '=' || s.first_name, ' ' ORDER BY n.name) "
+                "FROM article_name n JOIN article_state s USING (article_key)"),
             "first=first gone=gone second=second");
   EXPECT_EQ(Sql("SELECT string_agg(concat_ws(' ', name, feed_position, published_position), ', ' "
                 "ORDER BY publish_time) FROM article_state"),
@@ -268,22 +273,24 @@ TEST_F(Version1Test, ArticlesKeepTheirNamesAndGetFeedPositions) {
 }
 
 TEST_F(Version1Test, ArticlesAreFoundByWordsInTheirLanguage) {
-  EXPECT_EQ(Sql("SELECT string_agg(article_id || ' ' || config, ', ' ORDER BY article_id) "
-                "FROM article_search"),
+  EXPECT_EQ(Sql("SELECT string_agg(name || ' ' || config, ', ' ORDER BY name) "
+                "FROM article_search JOIN article_name USING (article_key)"),
             "first english, second simple");
-  EXPECT_EQ(Sql("SELECT string_agg(article_id, ' ') FROM article_search "
-                "WHERE search @@ $$walk & ship & 'config=english'$$"),
+  EXPECT_EQ(Sql("SELECT string_agg(name, ' ') "
+                "FROM article_search JOIN article_name USING (article_key) WHERE search @@ $$walk "
+                "& ship & 'config=english'$$"),
             "first");
-  EXPECT_EQ(Sql("SELECT string_agg(article_id, ' ') FROM article_search "
-                "WHERE search @@ $$walking & 'config=simple'$$"),
+  EXPECT_EQ(Sql("SELECT string_agg(name, ' ') "
+                "FROM article_search JOIN article_name USING (article_key) WHERE search @@ "
+                "$$walking & 'config=simple'$$"),
             "second");
   // The index entries are those that the service would have written.
-  const std::string migrated = Sql("SELECT search FROM article_search WHERE article_id = 'first'");
+  const std::string migrated = Sql("SELECT search FROM article_search WHERE " + OfArticle("first"));
   ASSERT_TRUE(Retract("first").ok());
   v1::Article article = Inspect("first")->article;
   article.clear_etag();
   ASSERT_TRUE(Publish(article).ok());
-  EXPECT_EQ(Sql("SELECT search FROM article_search WHERE article_id = 'first'"), migrated);
+  EXPECT_EQ(Sql("SELECT search FROM article_search WHERE " + OfArticle("first")), migrated);
 }
 
 TEST_F(Version1Test, CommentsStayShownOrHidden) {
@@ -412,10 +419,10 @@ class Version4Test : public OldVersionTest {
 };
 
 TEST_F(Version4Test, NamesAreStoredInTheFormOfNewOnes) {
-  EXPECT_EQ(Sql("SELECT title || authors || tags FROM article WHERE article_id = 'old'"),
+  EXPECT_EQ(Sql("SELECT title || authors || tags FROM article WHERE " + OfArticle("old")),
             "Café[{\"id\": \"ané\", \"uri\": \"https://a.example/\", \"display_name\": \"Ana\"}, "
             "{\"display_name\": \"René\"}][\"sea\", \"café\"]");
-  EXPECT_EQ(Sql("SELECT title || authors || tags FROM article WHERE article_id = 'plain'"),
+  EXPECT_EQ(Sql("SELECT title || authors || tags FROM article WHERE " + OfArticle("plain")),
             "Plain[][]");
   EXPECT_EQ(Sql("SELECT string_agg(kind || '=' || replace(value, E'\n', '+'), ' ' "
                 "ORDER BY kind, value) FROM article_label"),
@@ -432,6 +439,104 @@ TEST_F(Version4Test, OldNamesAreFound) {
   EXPECT_EQ(Export("josé", "")->items.size(), 2U);
   EXPECT_EQ(Export("\u200Bx", "")->items.size(), 1U);
   EXPECT_EQ(Erase("josé")->comment_count, 2);
+}
+
+// ---- Migrating from version 5 ----
+
+// Two articles, the later one renamed. On it a comment with a reply, and requests of two days.
+constexpr char kVersion5Data[] = R"sql(
+INSERT INTO article_state (article_id, name, revision, comment_count, comment_policy, publish_time,
+                           retracted, scheduled, feed_position, published_position, ever_readable)
+VALUES ('later', 'renamed', 4, 2, 1, '2021-01-01 00:00:00Z', false, false, 2, 2, true),
+       ('earlier', 'earlier', 1, 0, 1, '2020-01-01 00:00:00Z', false, false, 1, 1, false);
+UPDATE article_feed SET position = 2;
+INSERT INTO article_name VALUES ('later', 'later'), ('renamed', 'later'), ('earlier', 'earlier');
+INSERT INTO article (article_id, text_revision, title, authors, update_time, language_code, summary,
+                     body, sections, tags, source_uri, word_count)
+SELECT article_id, 1, 'About ' || article_id, '[{"display_name": "Ana"}]', now(), 'en', 'Short.',
+       'A whale.', '[]', '["sea"]', 'https://example.com/', 2
+FROM article_state;
+INSERT INTO article_label (article_id, kind, value, publish_time)
+SELECT article_id, 'tag', 'sea', publish_time FROM article_state;
+INSERT INTO comment (article_id, comment_id, parent_id, thread_key, depth, state, author_id,
+                     author_display_name, body, reply_count, edit_count, create_time, update_time,
+                     revision, text_revision, shown, ever_shown)
+SELECT 'later', id, parent, decode(replace(concat(parent, id), '-', ''), 'hex'),
+       (parent IS NOT NULL)::integer, 1, 'u', 'U', body, (parent IS NULL)::integer, 0, now(), now(),
+       n, n, true, true
+FROM (VALUES (2, '01980000-0000-7000-8000-000000000001'::uuid, NULL::uuid, 'top'),
+             (3, '01980000-0000-7000-8000-000000000002',
+              '01980000-0000-7000-8000-000000000001', 'reply')) AS said (n, id, parent, body);
+INSERT INTO request (article_id, request_id, fingerprint, comment_id, create_time, revision, outcome)
+SELECT 'later', ('2b6f2a4e-6a0e-4b62-9c0e-0d9d0f3f7a1' || n)::uuid, '', NULL,
+       now() - n * interval '1 day', 3, 0
+FROM generate_series(0, 1) AS n;
+CREATE ROLE reader_of_version_5;
+GRANT SELECT ON comment TO reader_of_version_5;
+GRANT INSERT, DELETE ON request TO reader_of_version_5 WITH GRANT OPTION;
+)sql";
+
+class Version5Test : public OldVersionTest {
+ protected:
+  void SetUp() override { StartFrom(5, kVersion5Data); }
+  void TearDown() override {
+    Sql("DROP OWNED BY reader_of_version_5; DROP ROLE reader_of_version_5");
+  }
+};
+
+TEST_F(Version5Test, EverythingIsFoundByItsKey) {
+  for (const char* id : {"later", "renamed"}) EXPECT_EQ(GetOne(id).title(), "About later");
+  EXPECT_EQ(Inspect("renamed")->former_names, std::vector<std::string>{"articles/later"});
+  EXPECT_THAT(ListTitles({.tag = "sea", .page_size = 1}),
+              ElementsAre("About later", "About earlier"));
+  const v1::Article article = GetOne("later");
+  EXPECT_EQ(article.summary(), "Short.");
+  EXPECT_EQ(article.body(), "A whale.");
+  EXPECT_EQ(article.source_uri(), "https://example.com/");
+  EXPECT_EQ(article.word_count(), 2);
+  EXPECT_EQ(article.revision(), 4);
+  EXPECT_EQ(article.comment_count(), 2);
+  EXPECT_THAT(
+      ListBodies({.article_id = "later", .order = v1::COMMENT_ORDER_THREADED, .page_size = 1}),
+      ElementsAre("top", "reply"));
+  EXPECT_THAT(Verify({})->drifts, IsEmpty());
+  // The index of searches is filled again; see version 5.
+  EXPECT_EQ(
+      Sql("SELECT count(*) FROM article_search JOIN article_state USING (bucket, article_key)"),
+      "2");
+}
+
+TEST_F(Version5Test, KeysAreInTheOrderOfPublishing) {
+  EXPECT_EQ(Sql("SELECT string_agg(first_name, ' ' ORDER BY article_key) FROM article_state"),
+            "earlier later");
+  ASSERT_TRUE(Publish(MakeArticle("new")).ok());
+  EXPECT_EQ(Sql("SELECT name FROM article_state ORDER BY article_key DESC LIMIT 1"), "new");
+  EXPECT_EQ(Sql("SELECT bool_and(bucket = article_key % 256) FROM article_state"), "t");
+}
+
+TEST_F(Version5Test, RequestsAreRecognisedWhicheverDayTheyAreOf) {
+  const std::string comment = CommentName("later", "01980000-0000-7000-8000-000000000002");
+  for (const char* n : {"0", "1"}) {
+    CommentDeletion again{.comment = *ParseCommentName(comment)};
+    again.request = {.id = std::string("2b6f2a4e-6a0e-4b62-9c0e-0d9d0f3f7a1") + n,
+                     .fingerprint = "aa"};
+    EXPECT_EQ(*Delete(again), 3) << "what it answered the first time";
+  }
+  EXPECT_EQ(GetOne("later").comment_count(), 2);
+  EXPECT_EQ(Sql("SELECT count(*) FROM request_default"), "0");
+}
+
+TEST_F(Version5Test, RightsAreKept) {
+  const auto may = [this](const std::string& table, const std::string& right) {
+    return Sql(absl::StrCat("SELECT has_table_privilege('reader_of_version_5', '", table, "', '",
+                            right, "')"));
+  };
+  EXPECT_EQ(may("comment", "SELECT"), "t");
+  EXPECT_EQ(may("comment", "SELECT WITH GRANT OPTION"), "f");
+  EXPECT_EQ(may("comment", "INSERT"), "f");
+  EXPECT_EQ(may("request", "INSERT WITH GRANT OPTION"), "t");
+  EXPECT_EQ(may("request", "DELETE"), "t");
+  EXPECT_EQ(may("article", "SELECT"), "f");
 }
 
 }  // namespace

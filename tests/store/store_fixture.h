@@ -58,6 +58,12 @@ inline std::string NameOf(const absl::StatusOr<v1::Comment>& comment) {
   return comment.ok() ? comment->name() : comment.status().ToString();
 }
 
+/// The SQL condition that a row of any table belongs to the article with this name.
+inline std::string OfArticle(const std::string& name) {
+  return absl::StrCat("article_key = (SELECT article_key FROM article_name WHERE name = '", name,
+                      "')");
+}
+
 /// A store on a new database, and short ways to call it that wait for the answer.
 class StoreTest : public ::testing::Test {
  protected:

@@ -10,6 +10,7 @@
 #include "content/v1/article.pb.h"
 #include "postgres/connection.h"
 #include "store/change_notifier.h"
+#include "store/names.h"
 
 // Writes of articles, and articles as publishers see them; see content/publishing.h. Functions
 // throw like postgres::Connection.
@@ -20,26 +21,27 @@
 namespace content::store {
 
 absl::StatusOr<PublishedArticle> PublishArticle(postgres::Connection& connection,
-                                                v1::Article article, const PublishOptions& options,
+                                                ArticleNames& names, v1::Article article,
+                                                const PublishOptions& options,
                                                 const Announce& announce);
 
-absl::StatusOr<v1::Article> UpdateArticle(postgres::Connection& connection, const ArticleEdit& edit,
-                                          const Announce& announce);
+absl::StatusOr<v1::Article> UpdateArticle(postgres::Connection& connection, ArticleNames& names,
+                                          const ArticleEdit& edit, const Announce& announce);
 
-absl::StatusOr<v1::Article> RenameArticle(postgres::Connection& connection,
+absl::StatusOr<v1::Article> RenameArticle(postgres::Connection& connection, ArticleNames& names,
                                           const ArticleRename& renaming, const Announce& announce);
 
-absl::StatusOr<int64_t> RetractArticle(postgres::Connection& connection,
+absl::StatusOr<int64_t> RetractArticle(postgres::Connection& connection, ArticleNames& names,
                                        const ArticleRetraction& retraction,
                                        const Announce& announce);
 
 /// See Upkeep::ReleaseNextArticle. `attempt` is nullopt at first, and is kept for further attempts:
 /// if the commit of an earlier one was in doubt, its article is announced.
 absl::StatusOr<absl::Duration> ReleaseNextArticle(postgres::Connection& connection,
-                                                  std::optional<std::string>& attempt,
+                                                  std::optional<ArticleKey>& attempt,
                                                   const Announce& announce);
 
 absl::StatusOr<InspectedArticle> InspectArticle(postgres::Connection& connection,
-                                                const std::string& id);
+                                                ArticleNames& names, const std::string& id);
 
 }  // namespace content::store

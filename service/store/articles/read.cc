@@ -10,6 +10,7 @@
 #include "content/errors.h"
 #include "content/names.h"
 #include "content/rules.h"
+#include "postgres/bulk.h"
 #include "store/columns.h"
 #include "store/comments/read.h"
 
@@ -22,29 +23,53 @@ constexpr int kMaxBodyBytesRead = 4 << 20;
 // Maximum number of ids in one statement, unless a single list has more. A thousand take 7 ms.
 constexpr size_t kMaxListedIds = 1000;
 
-// $1 names (array), all different. Selects the articles that are readable. `place` is the position
-// of the name in $1, from 0.
-std::string SelectNamed(const std::string& columns, absl::string_view joined) {
-  return absl::StrCat("SELECT ", columns,
-                      ", asked.place - 1 AS place "
-                      "FROM unnest($1::text[]) WITH ORDINALITY AS asked (name, place) "
-                      "JOIN article_name n ON n.name = asked.name "
-                      "JOIN article_state s USING (article_id) ",
-                      joined, " WHERE ", kIsReadable);
+// Selects the articles of keys that are readable. `place` is a number given with the key.
+postgres::BulkStatement<3> SelectByKey(const std::string& columns, absl::string_view joined) {
+  return postgres::BulkStatement<3>(
+      absl::StrCat("SELECT ", columns,
+                   ", asked.place FROM $rows AS asked (bucket, article_key, place) "
+                   "JOIN article_state s USING (bucket, article_key) ",
+                   joined, " WHERE ", kIsReadable),
+      {"smallint", "bigint", "integer"});
 }
 
-std::string SelectArticles(v1::ArticleView view) {
+postgres::BulkStatement<3> SelectArticles(v1::ArticleView view) {
   // The sum covers the rows up to this one, in any order.
   const std::string body = absl::StrCat(
       "CASE WHEN sum(octet_length(a.body)) OVER (ROWS UNBOUNDED PRECEDING) - octet_length(a.body) "
       "<= ",
       kMaxBodyBytesRead, " THEN a.body END");
-  return SelectNamed(ArticleColumns(view, body), "JOIN article a USING (article_id)");
+  return SelectByKey(ArticleColumns(view, body), "JOIN article a USING (bucket, article_key)");
+}
+
+// Reads the articles with these names, as far as there are any, and calls `take` with the place of
+// the name and the row. Forgets the names whose articles it did not find.
+template <class Take>
+void ReadNamed(postgres::Connection& connection, ArticleNames& names,
+               const postgres::BulkStatement<3>& statement, const std::vector<std::string>& ids,
+               Take take) {
+  const auto keys = names.Find(connection, ids);
+  postgres::Rows<3> asked;
+  for (size_t i = 0; i < ids.size(); ++i) {
+    if (keys[i]) asked.Add(keys[i]->bucket(), keys[i]->value(), i);
+  }
+  if (asked.empty()) return;
+  const postgres::Result rows = statement.Read(connection, asked);
+  const size_t place_column = rows.column_number("place");
+  std::vector<bool> found(ids.size());
+  for (const auto& row : rows) {
+    const auto place = row[place_column].as<size_t>();
+    found.at(place) = true;
+    take(place, row);
+  }
+  for (size_t i = 0; i < ids.size(); ++i) {
+    if (keys[i] && !found[i]) names.Forget(ids[i]);
+  }
 }
 
 // The rows from which a page of articles is chosen.
 struct PageSource {
-  std::string key;  // alias of the table with the sort keys, publish_time and article_id
+  std::string key;  // alias of the table with the sort keys, publish_time and article_key
   std::string from_where;
 };
 
@@ -71,34 +96,36 @@ PageSource SourceOf(absl::string_view label_kind) {
   // Every parameter must appear in the statement, even if it is unused.
   if (label_kind == kNoLabel) return {"s", "article_state s WHERE $6 = ''"};
   constexpr char kLabelled[] =
-      "article_label k JOIN article_state s USING (article_id) WHERE k.kind = '$0' AND k.value = "
+      "article_label k JOIN article_state s USING (bucket, article_key) WHERE k.kind = '$0' AND "
+      "k.value = "
       "$$6";
   return {"k", absl::Substitute(kLabelled, label_kind)};
 }
 
-// $1 published_after, $2 published_before, $3 and $4 time and id of the last row of the page
+// $1 published_after, $2 published_before, $3 and $4 time and key of the last row of the page
 // before, $5 limit, $6 the label's value or ''. Also selects `page_key`, and `matched`: the number
 // of rows, up to the limit, before the cut at kMaxReplyBytes.
 std::string MakeArticlePage(absl::string_view label_kind, bool newest, bool full) {
   constexpr char kPage[] = R"sql(
 WITH page AS (
-  SELECT $0.article_id, $0.publish_time AS key_time FROM $1
+  SELECT $0.bucket, $0.article_key, $0.publish_time AS key_time FROM $1
     AND $2
     AND $0.publish_time >= $$1::timestamptz AND $0.publish_time < $$2::timestamptz
-    AND ($0.publish_time, $0.article_id) $3 ($$3::timestamptz, $$4)
-  ORDER BY $0.publish_time $4, $0.article_id $4 LIMIT $$5::integer
+    AND ($0.publish_time, $0.article_key) $3 ($$3::timestamptz, $$4::bigint)
+  ORDER BY $0.publish_time $4, $0.article_key $4 LIMIT $$5::integer
 ), sized AS (
-  SELECT $5, page.key_time, count(*) OVER () AS matched, $6 AS bytes_before
-  FROM page JOIN article_state s USING (article_id) JOIN article a USING (article_id)
+  SELECT $5, page.article_key, page.key_time, count(*) OVER () AS matched, $6 AS bytes_before
+  FROM page JOIN article_state s USING (bucket, article_key)
+  JOIN article a USING (bucket, article_key)
 )
-SELECT *, to_char(key_time AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z/"') || article_id
+SELECT *, to_char(key_time AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z/"') || article_key
           AS page_key
-FROM sized WHERE bytes_before <= $7 ORDER BY key_time $4, article_id $4)sql";
+FROM sized WHERE bytes_before <= $7 ORDER BY key_time $4, article_key $4)sql";
   const PageSource source = SourceOf(label_kind);
   const std::string direction = newest ? "DESC" : "ASC";
   const std::string bytes_before =
       full ? absl::StrCat("sum(octet_length(a.body)) OVER (ORDER BY page.key_time ", direction,
-                          ", page.article_id ", direction, ") - octet_length(a.body)")
+                          ", page.article_key ", direction, ") - octet_length(a.body)")
            : "0";
   return absl::Substitute(kPage, source.key, source.from_where, kIsReadable, newest ? "<" : ">",
                           direction,
@@ -125,44 +152,45 @@ const std::string& SelectArticlePage(const ArticleQuery& query) {
 
 // Comes before every other key in the order: the first page starts after it.
 std::string FirstArticleKey(v1::ArticleOrder order) {
-  return order == v1::ARTICLE_ORDER_OLDEST ? "-infinity/" : "infinity/";
+  return order == v1::ARTICLE_ORDER_OLDEST ? "-infinity/0" : "infinity/0";
 }
 
 }  // namespace
 
 postgres::Answers<std::optional<EncodedArticle>> ReadArticles(postgres::Connection& connection,
+                                                              ArticleNames& names,
                                                               const std::vector<std::string>& ids,
                                                               v1::ArticleView view) {
-  static const std::string basic = SelectArticles(v1::ARTICLE_VIEW_BASIC);
-  static const std::string full = SelectArticles(v1::ARTICLE_VIEW_FULL);
+  static const auto basic = SelectArticles(v1::ARTICLE_VIEW_BASIC);
+  static const auto full = SelectArticles(v1::ARTICLE_VIEW_FULL);
   const bool is_full = view == v1::ARTICLE_VIEW_FULL;
-  const postgres::Result rows = connection.Read(is_full ? full : basic, ArrayParameter(ids));
-  const size_t place = rows.column_number("place");
   postgres::Answers<std::optional<EncodedArticle>> articles(ids.size(),
                                                             std::optional<EncodedArticle>());
-  for (const auto& row : rows) {
-    auto& article = articles.at(row[place].as<size_t>());
+  const auto take = [&](size_t place, const postgres::Row& row) {
     if (is_full && !HasBody(row)) {
-      article.reset();  // the bodies before it were too large
+      articles[place].reset();  // the bodies before it were too large
     } else {
-      article = EncodeArticle(row, view);
+      articles[place] = EncodeArticle(row, view);
     }
-  }
+  };
+  ReadNamed(connection, names, is_full ? full : basic, ids, take);
   return articles;
 }
 
 postgres::Answers<std::optional<ArticleState>> ReadArticleStates(
-    postgres::Connection& connection, const std::vector<std::string>& ids) {
-  static const std::string statement = SelectNamed(StateColumns(), "");
-  const postgres::Result rows = connection.Read(statement, ArrayParameter(ids));
-  const size_t place = rows.column_number("place");
+    postgres::Connection& connection, ArticleNames& names, const std::vector<std::string>& ids) {
+  static const auto statement = SelectByKey(StateColumns(), "");
   postgres::Answers<std::optional<ArticleState>> states(ids.size(), std::optional<ArticleState>());
-  for (const auto& row : rows) states.at(row[place].as<size_t>()) = ReadState(row, 0);
+  const auto take = [&](size_t place, const postgres::Row& row) {
+    states[place] = ReadState(row, 0);
+  };
+  ReadNamed(connection, names, statement, ids, take);
   return states;
 }
 
 postgres::Answers<std::vector<std::optional<ArticleState>>> ReadListsOfStates(
-    postgres::Connection& connection, const std::vector<std::vector<std::string>>& lists) {
+    postgres::Connection& connection, ArticleNames& names,
+    const std::vector<std::vector<std::string>>& lists) {
   std::vector<std::string> ids;
   size_t taken = 0;
   for (; taken < lists.size(); ++taken) {
@@ -170,7 +198,7 @@ postgres::Answers<std::vector<std::optional<ArticleState>>> ReadListsOfStates(
     if (taken > 0 && ids.size() + list.size() > kMaxListedIds) break;
     ids.insert(ids.end(), list.begin(), list.end());
   }
-  auto states = ReadArticleStates(connection, ids);
+  auto states = ReadArticleStates(connection, names, ids);
   auto state = states.begin();
   postgres::Answers<std::vector<std::optional<ArticleState>>> answers(lists.size());
   for (size_t i = 0; i < taken; ++i) {
@@ -195,16 +223,16 @@ absl::StatusOr<Page<v1::Article>> ListArticles(postgres::Connection& connection,
       [&](const postgres::Row& row) { return ReadArticle(row, query.view); });
 }
 
-absl::StatusOr<ArticlePage> GetArticlePage(postgres::Connection& connection, v1::ArticleView view,
-                                           const CommentQuery& comments) {
+absl::StatusOr<ArticlePage> GetArticlePage(postgres::Connection& connection, ArticleNames& names,
+                                           v1::ArticleView view, const CommentQuery& comments) {
   const postgres::Snapshot snapshot(connection);
   std::optional<EncodedArticle> article =
-      ReadArticles(connection, {comments.article_id}, view).front().value();
+      ReadArticles(connection, names, {comments.article_id}, view).front().value();
   if (!article) return ArticleNotFound(ArticleName(comments.article_id));
   ArticlePage page{.article = *std::move(article), .comments = {}};
   CommentQuery query = comments;
   query.max_bytes = kMaxReplyBytes - static_cast<int>(page.article.text->size());
-  absl::StatusOr<CommentPage> list = ListComments(connection, query);
+  absl::StatusOr<CommentPage> list = ListComments(connection, names, query);
   if (!list.ok()) return list.status();
   page.comments = std::move(list->page);
   return page;

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
@@ -36,51 +37,59 @@ constexpr size_t kMaxIndexBytes = 1'040'000;
 // is not known.
 constexpr size_t kEndOfPositions = 16'383;
 
-// $1 article key, $2 publish time, $3 title, $4 summary, $5 the words of the body that are in
-// order, $6 those after them, each as JoinWords makes it. The latter have the weight D.
+// $1 language.
+constexpr char kSelectConfig[] = "SELECT config FROM search_language WHERE language = $1";
+
+// The configuration of languages that search_language does not have.
+constexpr char kSimple[] = "simple";
+
+// $1 bucket, $2 article key, $3 publish time, $4 configuration, $5 title, $6 summary, $7 the words
+// of the body that are in order, $8 those after them, each of these four as JoinWords makes it, $9
+// the words for configuration and language (array). Later words have the weight D.
 constexpr char kInsertSearch[] = R"sql(
-INSERT INTO article_search (article_id, config, publish_time, search)
-SELECT a.article_id, c.config, $2::timestamptz,
-       setweight(to_tsvector(c.config::regconfig, $3::text), 'A') ||
-       setweight(to_tsvector(c.config::regconfig, $4::text), 'B') ||
-       setweight(to_tsvector(c.config::regconfig, $5::text), 'C') ||
-       to_tsvector(c.config::regconfig, $6::text) ||
-       array_to_tsvector(ARRAY['config=' || c.config, 'language=' || c.language])
-FROM article a
-CROSS JOIN LATERAL (
-  SELECT coalesce(l.config, 'simple'), t.language
-  FROM (SELECT lower(split_part(a.language_code, '-', 1) COLLATE "C")) AS t (language)
-  LEFT JOIN search_language l USING (language)
-) AS c (config, language)
-WHERE a.article_id = $1
-ON CONFLICT (article_id) DO UPDATE SET
+INSERT INTO article_search (bucket, article_key, publish_time, config, search)
+VALUES ($1::smallint, $2::bigint, $3::timestamptz, $4::text,
+        setweight(to_tsvector($4::text::regconfig, $5::text), 'A') ||
+        setweight(to_tsvector($4::text::regconfig, $6::text), 'B') ||
+        setweight(to_tsvector($4::text::regconfig, $7::text), 'C') ||
+        to_tsvector($4::text::regconfig, $8::text) ||
+        array_to_tsvector($9::text[]))
+ON CONFLICT (article_key, bucket) DO UPDATE SET
   config = excluded.config, publish_time = excluded.publish_time, search = excluded.search
 )sql";
 
-// $1 article key, $2 publish time.
+// $1 bucket, $2 article key, $3 publish time.
 constexpr char kUpdateSearchTime[] =
-    "UPDATE article_search SET publish_time = $2::timestamptz WHERE article_id = $1";
+    "UPDATE article_search SET publish_time = $3::timestamptz "
+    "WHERE bucket = $1::smallint AND article_key = $2::bigint";
 
-// $1 article key.
-constexpr char kDeleteSearch[] = "DELETE FROM article_search WHERE article_id = $1";
+// $1 bucket, $2 article key.
+constexpr char kDeleteSearch[] =
+    "DELETE FROM article_search WHERE bucket = $1::smallint AND article_key = $2::bigint";
 
 constexpr char kSelectMissing[] = R"sql(
-SELECT s.article_id FROM article_state s
-WHERE NOT s.retracted
-  AND NOT EXISTS (SELECT FROM article_search i WHERE i.article_id = s.article_id)
+SELECT s.article_key, s.name
+FROM article_state s LEFT JOIN article_search i USING (bucket, article_key)
+WHERE NOT s.retracted AND i.config IS NULL
 )sql";
 
-// $1 article key.
+// $1 bucket, $2 article key.
 std::string SelectIndexed() {
-  return absl::StrCat("SELECT ", ArticleColumns(v1::ARTICLE_VIEW_FULL),
-                      ", s.scheduled FROM article_state s JOIN article a USING (article_id) "
-                      "WHERE s.article_id = $1 AND NOT s.retracted");
+  return absl::StrCat(
+      "SELECT ", ArticleColumns(v1::ARTICLE_VIEW_FULL),
+      ", s.scheduled FROM article_state s JOIN article a USING (bucket, article_key) "
+      "WHERE ",
+      kIsArticle, " AND NOT s.retracted");
 }
 
-// $1 and $2 alternatives (arrays, see ParsedQuery), $3 language or '', $4 and $5 rank and article
-// key of the last row of the page before, $6 limit. Selects the columns of an article with
-// `page_key`, `searched_body` and the places of the query's words among those in order:
-// `found_places` are their numbers, from 1 on.
+// $1 a configuration. Selects the next one that articles have.
+constexpr char kSelectNextConfig[] =
+    "SELECT config FROM article_search WHERE config > $1 ORDER BY config LIMIT 1";
+
+// $1 and $2 alternatives (arrays, see ParsedQuery), $3 configurations (array), $4 language or '',
+// $5 and $6 rank and article key of the last row of the page before, $7 limit. Selects the columns
+// of an article with `page_key`, `searched_body` and the places of the query's words among those in
+// order: `found_places` are their numbers, from 1 on.
 //
 // `words` has the meaning of the query in each configuration that articles have. An alternative
 // finds nothing in a configuration where all of its wanted words are stop words. `matching` joins
@@ -88,22 +97,11 @@ std::string SelectIndexed() {
 // alternatives: ranking by a phrase takes time and memory in proportion to the article.
 std::string SelectFound() {
   constexpr char kFound[] = R"sql(
-WITH RECURSIVE used (config) AS (
-  (SELECT config FROM article_search ORDER BY config LIMIT 1)
-  UNION ALL
-  SELECT next.config FROM used CROSS JOIN LATERAL (
-    SELECT n.config FROM article_search n WHERE n.config > used.config ORDER BY n.config LIMIT 1
-  ) next
-), configuration (config) AS (
-  SELECT config FROM used WHERE $$3 = ''
-  UNION ALL
-  SELECT coalesce((SELECT l.config FROM search_language l WHERE l.language = $$3), 'simple')
-  WHERE $$3 <> ''
-), words AS MATERIALIZED (
+WITH words AS MATERIALIZED (
   SELECT config, string_agg(format('(%s)', whole), ' | ')::tsquery AS query,
          regexp_replace(coalesce(string_agg(nullif(wanted::text, ''), ' | '), ''),
                         ' (&|<(-|\d+)>) ', ' | ', 'g')::tsquery AS any_word
-  FROM configuration
+  FROM unnest($$3::text[]) AS configuration (config)
   CROSS JOIN unnest($$1::text[], $$2::text[]) AS alternative (wanted_text, excluded_text)
   CROSS JOIN LATERAL to_tsquery(config::regconfig, wanted_text) AS wanted
   CROSS JOIN LATERAL to_tsquery(config::regconfig, excluded_text) AS excluded
@@ -113,31 +111,56 @@ WITH RECURSIVE used (config) AS (
 ), matching (query) AS (
   SELECT string_agg(
            format('(%s) & ''config=%s''', query, config) ||
-           CASE WHEN $$3 = '' THEN '' ELSE format(' & ''language=%s''', $$3) END, ' | ')::tsquery
+           CASE WHEN $$4::text = '' THEN '' ELSE format(' & ''language=%s''', $$4::text) END, ' | ')::tsquery
   FROM words
 ), newest AS (
-  SELECT f.article_id, f.config, f.search FROM article_search f
+  SELECT f.bucket, f.article_key, f.config, f.search FROM article_search f
   WHERE f.search @@ (SELECT query FROM matching) AND f.publish_time < 'infinity'
-  ORDER BY f.publish_time DESC, f.article_id DESC LIMIT 1000
+  ORDER BY f.publish_time DESC, f.article_key DESC LIMIT 1000
 ), page AS (
-  SELECT article_id, search, any_word, rank
+  SELECT bucket, article_key, search, any_word, rank
   FROM newest JOIN words USING (config) CROSS JOIN LATERAL ts_rank(search, any_word, 1) AS rank
-  WHERE (rank, article_id) < ($$4::real, $$5)
-  ORDER BY rank DESC, article_id DESC LIMIT $$6::integer
+  WHERE (rank, article_key) < ($$5::real, $$6::bigint)
+  ORDER BY rank DESC, article_key DESC LIMIT $$7::integer
 )
-SELECT $0, rank, rank || '/' || article_id AS page_key, left(a.body, $2) AS searched_body,
+SELECT $0, rank, rank || '/' || article_key AS page_key, left(a.body, $2) AS searched_body,
        (SELECT string_agg((place - body_start)::text, ' ' ORDER BY place)
         FROM unnest(ts_filter(search, '{c}')) AS word CROSS JOIN unnest(word.positions) AS place
         WHERE array_to_tsvector(ARRAY[word.lexeme]) @@ any_word) AS found_places
-FROM page JOIN article_state s USING (article_id) JOIN article a USING (article_id)
+FROM page JOIN article_state s USING (bucket, article_key)
+JOIN article a USING (bucket, article_key)
 CROSS JOIN LATERAL (
   SELECT coalesce(max(place), 0)
   FROM unnest(ts_filter(search, '{a,b}')) AS word CROSS JOIN unnest(word.positions) AS place
 ) AS before_body (body_start)
 WHERE $1
-ORDER BY rank DESC, article_id DESC)sql";
+ORDER BY rank DESC, article_key DESC)sql";
   return absl::Substitute(kFound, ArticleColumns(v1::ARTICLE_VIEW_BASIC), kIsReadable,
                           kSearchedCharacters);
+}
+
+// Returns the language by which an article is searched: the first part of its BCP 47 tag.
+std::string SearchLanguage(absl::string_view tag) {
+  return absl::AsciiStrToLower(tag.substr(0, tag.find('-')));
+}
+
+// Returns the configuration in the result of kSelectConfig.
+std::string ConfigOf(const postgres::Result& rows) {
+  return rows.empty() ? kSimple : rows[0]["config"].c_str();
+}
+
+// Returns the configurations in which to search for articles in a language or, if that is empty, in
+// any: those that articles have.
+std::vector<std::string> ConfigsFor(postgres::Connection& connection, const std::string& language) {
+  if (!language.empty()) return {ConfigOf(connection.Read(kSelectConfig, language))};
+  std::vector<std::string> configs;
+  std::string last;
+  while (true) {
+    const postgres::Result next = connection.Read(kSelectNextConfig, last);
+    if (next.empty()) return configs;
+    last = next[0]["config"].c_str();
+    configs.push_back(last);
+  }
 }
 
 // Returns the words of units [begin, end), separated by spaces: PostgreSQL's parser takes each as
@@ -187,16 +210,15 @@ v1::SearchResult ReadFound(const postgres::Row& row, const ParsedQuery& query) {
   return result;
 }
 
-void IndexStoredArticle(postgres::Connection& connection, const std::string& article_id) {
+void IndexStoredArticle(postgres::Connection& connection, ArticleKey key) {
   static const std::string statement = SelectIndexed();
   postgres::Transaction transaction(connection);
-  // A key is the first name that the article had, and an article keeps its names.
-  LockArticle(transaction, article_id);
-  const postgres::Result rows = transaction.Exec(statement, article_id);
+  LockArticle(transaction, key);
+  const postgres::Result rows = transaction.Exec(statement, key.bucket(), key.value());
   if (rows.empty()) return;  // retracted in the meantime
   const v1::Article article = ReadArticle(rows[0], v1::ARTICLE_VIEW_FULL);
   const bool scheduled = rows[0]["scheduled"].as<bool>();
-  IndexArticle(transaction, article_id,
+  IndexArticle(transaction, key,
                scheduled ? absl::InfiniteFuture() : FromTimestamp(article.publish_time()), article);
   transaction.Commit();
 }
@@ -211,8 +233,8 @@ bool IsCausedByArticle(const std::exception& exception) {
 
 }  // namespace
 
-void IndexArticle(postgres::Transaction& transaction, const std::string& article_id,
-                  absl::Time publish_time, const v1::Article& article) {
+void IndexArticle(postgres::Transaction& transaction, ArticleKey key, absl::Time publish_time,
+                  const v1::Article& article) {
   const std::vector<SearchUnit> title = SplitForSearch(article.title());
   const std::vector<SearchUnit> summary = SplitForSearch(article.summary());
   const std::vector<SearchUnit> body =
@@ -223,29 +245,31 @@ void IndexArticle(postgres::Transaction& transaction, const std::string& article
   const std::string summary_words = JoinWords(summary, 0, summary.size(), room);
   const std::string first_words = JoinWords(body, 0, in_order, room);
   const std::string later_words = JoinWords(body, in_order, body.size(), room);
-  transaction.Exec(kInsertSearch, article_id, TimeParameter(publish_time), title_words,
-                   summary_words, first_words, later_words);
+  const std::string language = SearchLanguage(article.language_code());
+  const std::string config = ConfigOf(transaction.Exec(kSelectConfig, language));
+  const std::vector<std::string> marks = {absl::StrCat("config=", config),
+                                          absl::StrCat("language=", language)};
+  transaction.Exec(kInsertSearch, key.bucket(), key.value(), TimeParameter(publish_time), config,
+                   title_words, summary_words, first_words, later_words, ArrayParameter(marks));
 }
 
-void ShowInSearch(postgres::Transaction& transaction, const std::string& article_id,
-                  absl::Time publish_time) {
-  transaction.Exec(kUpdateSearchTime, article_id, TimeParameter(publish_time));
+void ShowInSearch(postgres::Transaction& transaction, ArticleKey key, absl::Time publish_time) {
+  transaction.Exec(kUpdateSearchTime, key.bucket(), key.value(), TimeParameter(publish_time));
 }
 
-void UnindexArticle(postgres::Transaction& transaction, const std::string& article_id) {
-  transaction.Exec(kDeleteSearch, article_id);
+void UnindexArticle(postgres::Transaction& transaction, ArticleKey key) {
+  transaction.Exec(kDeleteSearch, key.bucket(), key.value());
 }
 
 void IndexMissingArticles(postgres::Connection& connection) {
   const postgres::Result missing = connection.Read(kSelectMissing);
   for (const postgres::Row row : missing) {
-    const std::string article_id = row[0].c_str();
     try {
-      IndexStoredArticle(connection, article_id);
+      IndexStoredArticle(connection, ReadKey(row["article_key"]));
     } catch (const std::exception& exception) {
       if (!connection.is_open() || !IsCausedByArticle(exception)) throw;
-      log::Error("article not indexed",
-                 {{"article", article_id}, {"message", postgres::DescribeError(exception)}});
+      log::Error("article not indexed", {{"article", row["name"].c_str()},
+                                         {"message", postgres::DescribeError(exception)}});
     }
   }
 }
@@ -255,11 +279,12 @@ absl::StatusOr<Page<v1::SearchResult>> SearchArticles(postgres::Connection& conn
   static const std::string statement = SelectFound();
   const ParsedQuery parsed = ParseSearchQuery(query.text);
   if (parsed.wanted.empty()) return InvalidField("query", "has no word to search for");
-  const std::string after = query.after_key.empty() ? "infinity/" : query.after_key;
+  const std::string after = query.after_key.empty() ? "infinity/0" : query.after_key;
   const std::pair<std::string, std::string> key = absl::StrSplit(after, absl::MaxSplits('/', 1));
   const postgres::Result rows =
       connection.Read(statement, ArrayParameter(parsed.wanted), ArrayParameter(parsed.excluded),
-                      query.language, key.first, key.second, query.page_size + 1);
+                      ArrayParameter(ConfigsFor(connection, query.language)), query.language,
+                      key.first, key.second, query.page_size + 1);
   return FillPage<v1::SearchResult>(
       rows, rows.size(), query.page_size, kMaxReplyBytes,
       [&parsed](const postgres::Row& row) { return ReadFound(row, parsed); });

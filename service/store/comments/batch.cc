@@ -1,6 +1,7 @@
 #include "store/comments/batch.h"
 
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
@@ -18,26 +19,31 @@ struct Item {
   CommentChange* change;
   LockedArticle* article;
   CommentAnswer* answer;
+  // Whether the comment that a new one replies to is named as one of this article.
+  bool replies_here;
 };
 
-std::vector<std::string> NamesOf(const std::vector<CommentChange*>& changes) {
-  std::vector<std::string> names;
-  for (const CommentChange* change : changes) {
-    const std::string& name = ArticleOf(*change);
-    if (names.empty() || names.back() != name) names.push_back(name);
-  }
-  return names;
+// Returns the article in the name of the comment that is replied to; that of the write if there is
+// none.
+const std::string& ParentArticleOf(const CommentChange& change) {
+  const auto* const added = std::get_if<NewComment>(&change);
+  const bool replies = added != nullptr && !added->reply_to.article_id.empty();
+  return replies ? added->reply_to.article_id : ArticleOf(change);
 }
 
 class CommentBatch {
  public:
-  CommentBatch(postgres::Connection& connection, const std::vector<CommentChange*>& changes,
-               postgres::WriteMode mode)
-      : transaction_(connection), changes_(changes), mode_(mode), answers_(changes.size()) {}
+  CommentBatch(postgres::Connection& connection, ArticleNames& names,
+               const std::vector<CommentChange*>& changes, postgres::WriteMode mode)
+      : transaction_(connection),
+        names_(names),
+        changes_(changes),
+        mode_(mode),
+        answers_(changes.size()) {}
 
   std::vector<CommentAnswer> Run(const Announce& announce) {
+    FindKeys();
     Lock();
-    ReadParentArticles();
     ReadRequests();
     ReadComments();
     Apply();
@@ -48,47 +54,37 @@ class CommentBatch {
   }
 
  private:
+  // Replies may name their parent's article by another name than their own.
+  void FindKeys() {
+    std::vector<std::string> names;
+    for (const CommentChange* change : changes_) names.push_back(ArticleOf(*change));
+    for (const CommentChange* change : changes_) names.push_back(ParentArticleOf(*change));
+    keys_ = names_.Find(transaction_, names);
+  }
+
+  std::optional<ArticleKey> KeyOf(size_t change) const { return keys_[change]; }
+  std::optional<ArticleKey> ParentKeyOf(size_t change) const {
+    return keys_[changes_.size() + change];
+  }
+
   void Lock() {
-    const LockWait wait = mode_.skip_locked ? LockWait::kSkip : LockWait::kWait;
-    const auto named = LockArticles(transaction_, NamesOf(changes_), wait);
-    for (const auto& [name, article] : named) {
-      if (article) articles_.try_emplace(article->id, *article);
+    std::vector<ArticleKey> wanted;
+    for (size_t i = 0; i < changes_.size(); ++i) {
+      if (const auto key = KeyOf(i)) wanted.push_back(*key);
+    }
+    if (!wanted.empty()) {
+      const LockWait wait = mode_.skip_locked ? LockWait::kSkip : LockWait::kWait;
+      articles_ = LockArticles(transaction_, wanted, wait);
     }
     for (size_t i = 0; i < changes_.size(); ++i) {
-      const auto found = named.find(ArticleOf(*changes_[i]));
-      if (found == named.end()) {
-        answers_[i] = ArticleNotFound(ArticleName(ArticleOf(*changes_[i])));
-      } else if (found->second) {
-        items_.push_back({changes_[i], &articles_.at(found->second->id), &answers_[i]});
+      const auto key = KeyOf(i);
+      const auto article = key ? articles_.find(*key) : articles_.end();
+      if (article != articles_.end()) {
+        items_.push_back({changes_[i], &article->second, &answers_[i], ParentKeyOf(i) == key});
+      } else if (!key || !mode_.skip_locked) {
+        answers_[i] = names_.NotFound(ArticleOf(*changes_[i]));
       }
     }
-  }
-
-  // Replies may name their parent's article by another name than their own. After the lock, because
-  // until then the article may be renamed.
-  void ReadParentArticles() {
-    std::vector<std::string> names;
-    for (const Item& item : items_) {
-      if (NamesOtherArticle(item)) names.push_back(ParentArticleOf(item));
-    }
-    if (!names.empty()) parent_articles_ = ReadArticleKeys(transaction_, names);
-  }
-
-  // Returns the article in the name of the comment that is replied to; empty if there is none.
-  static std::string ParentArticleOf(const Item& item) {
-    const auto* const added = std::get_if<NewComment>(item.change);
-    return added == nullptr ? "" : added->reply_to.article_id;
-  }
-
-  static bool NamesOtherArticle(const Item& item) {
-    const std::string parent_article = ParentArticleOf(item);
-    return !parent_article.empty() && parent_article != ArticleOf(*item.change);
-  }
-
-  bool RepliesHere(const Item& item) const {
-    if (!NamesOtherArticle(item)) return true;
-    const auto key = parent_articles_.find(ParentArticleOf(item));
-    return key != parent_articles_.end() && key->second == item.article->id;
   }
 
   void ReadRequests() {
@@ -98,7 +94,7 @@ class CommentBatch {
       // An id without a fingerprint was created for this write, so only another attempt can have
       // used it.
       const bool may_exist = mode_.in_doubt || !request.fingerprint.empty();
-      if (may_exist && !request.id.empty()) keys.push_back({item.article->id, request.id});
+      if (may_exist && !request.id.empty()) keys.push_back({item.article->key, request.id});
     }
     requests_.Read(keys);
   }
@@ -108,10 +104,10 @@ class CommentBatch {
     std::set<StoredKey> below_others;
     for (const Item& item : items_) {
       for (const std::string& comment_id : CommentsOf(item)) {
-        keys.insert({item.article->id, comment_id});
+        keys.insert({item.article->key, comment_id});
       }
       if (MayShowOrHide(*item.change, *item.article)) {
-        below_others.insert({item.article->id, TargetOf(*item.change)});
+        below_others.insert({item.article->key, TargetOf(*item.change)});
       }
     }
     comments_.Read(keys);
@@ -125,7 +121,7 @@ class CommentBatch {
       if (!id.empty()) ids.push_back(id);
     };
     add(TargetOf(*item.change));
-    const auto past = requests_.Find(item.article->id, RequestOf(*item.change));
+    const auto past = requests_.Find(item.article->key, RequestOf(*item.change));
     if (past.ok() && *past) add((*past)->comment_id);
     const auto* added = std::get_if<NewComment>(item.change);
     if (mode_.in_doubt && added != nullptr) add(added->comment_id);
@@ -139,7 +135,7 @@ class CommentBatch {
                                    .comments = comments_,
                                    .requests = requests_,
                                    .now = item.article->now,
-                                   .replies_here = RepliesHere(item),
+                                   .replies_here = item.replies_here,
                                    .in_doubt = mode_.in_doubt},
                                   *item.change);
     }
@@ -147,7 +143,7 @@ class CommentBatch {
 
   void Commit() {
     std::vector<const LockedArticle*> changed;
-    for (const auto& [id, article] : articles_) {
+    for (const auto& [key, article] : articles_) {
       if (article.changed) changed.push_back(&article);
     }
     if (changed.empty() && !requests_.has_callers_records()) return;
@@ -159,22 +155,24 @@ class CommentBatch {
 
   // Returns one notice per article that was written to, by this attempt or by an earlier one.
   std::vector<ChangeNotice> Notices() const {
-    std::map<std::string, ChangeNotice> by_article;
+    std::map<ArticleKey, ChangeNotice> by_article;
     for (const Item& item : items_) {
       if (item.answer->value().ok() && !IsDryRun(*item.change)) {
-        by_article.try_emplace(item.article->id, NoticeOf(*item.article));
+        by_article.try_emplace(item.article->key, NoticeOf(*item.article));
       }
     }
     std::vector<ChangeNotice> notices;
-    for (auto& [id, notice] : by_article) notices.push_back(std::move(notice));
+    for (auto& [key, notice] : by_article) notices.push_back(std::move(notice));
     return notices;
   }
 
   postgres::Transaction transaction_;
+  ArticleNames& names_;
   const std::vector<CommentChange*>& changes_;
   const postgres::WriteMode mode_;
-  std::map<std::string, LockedArticle> articles_;       // by key
-  std::map<std::string, std::string> parent_articles_;  // keys by name
+  // Of the articles of the changes, then of those of their parents.
+  std::vector<std::optional<ArticleKey>> keys_;
+  std::map<ArticleKey, LockedArticle> articles_;
   std::vector<CommentAnswer> answers_;
   std::vector<Item> items_;
   RequestLog requests_{transaction_};
@@ -183,10 +181,10 @@ class CommentBatch {
 
 }  // namespace
 
-std::vector<CommentAnswer> WriteComments(postgres::Connection& connection,
+std::vector<CommentAnswer> WriteComments(postgres::Connection& connection, ArticleNames& names,
                                          const std::vector<CommentChange*>& changes,
                                          postgres::WriteMode mode, const Announce& announce) {
-  return CommentBatch(connection, changes, mode).Run(announce);
+  return CommentBatch(connection, names, changes, mode).Run(announce);
 }
 
 }  // namespace content::store

@@ -12,9 +12,9 @@ namespace {
 // Maximum number of rows of one read. A watcher that is further behind reads again.
 constexpr size_t kMaxChanges = 100;
 
-// $1 article, $2 revision, $3 limit. Selects the comments that changed after $2: of each
-// revision all or none. If the article is readable, there is at least one row, with its `revision`
-// and `comment_count`; all other columns are NULL if no comment has changed.
+// $1 bucket, $2 article key, $3 revision, $4 limit. Selects the comments that changed after $3: of
+// each revision all or none. If the article is readable, there is at least one row, with its
+// `revision` and `comment_count`; all other columns are NULL if no comment has changed.
 std::string SelectCommentChanges() {
   constexpr char kChanges[] = R"sql(
 SELECT change.*, s.revision, s.comment_count
@@ -22,12 +22,13 @@ FROM article_state s
 LEFT JOIN LATERAL (
   SELECT $0
   FROM comment c
-  WHERE c.article_id = s.article_id AND c.ever_shown AND c.revision > $$2::bigint
-  ORDER BY c.revision FETCH FIRST ($$3::integer) ROWS WITH TIES
+  WHERE c.bucket = s.bucket AND c.article_key = s.article_key AND c.ever_shown
+    AND c.revision > $$3::bigint
+  ORDER BY c.revision FETCH FIRST ($$4::integer) ROWS WITH TIES
 ) change ON true
 WHERE $1 AND $2
 ORDER BY change.comment_revision, change.comment_id)sql";
-  return absl::Substitute(kChanges, CommentColumns(), IsNamed("$1"), kIsReadable);
+  return absl::Substitute(kChanges, CommentColumns(), kIsArticle, kIsReadable);
 }
 
 // Returns the number of comments that fit into kMaxReplyBytes, in whole revisions but at least one
@@ -46,11 +47,15 @@ size_t CountFitting(const std::vector<v1::Comment>& comments) {
 }  // namespace
 
 absl::StatusOr<CommentChanges> ReadCommentChanges(postgres::Connection& connection,
+                                                  ArticleNames& names,
                                                   const std::string& article_id,
                                                   int64_t after_revision) {
   static const std::string statement = SelectCommentChanges();
-  const postgres::Result rows = connection.Read(statement, article_id, after_revision, kMaxChanges);
-  if (rows.empty()) return ArticleNotFound(ArticleName(article_id));
+  const auto key = names.Find(connection, article_id);
+  if (!key) return ArticleNotFound(ArticleName(article_id));
+  const postgres::Result rows =
+      connection.Read(statement, key->bucket(), key->value(), after_revision, kMaxChanges);
+  if (rows.empty()) return names.NotFound(article_id);
   CommentChanges changes;
   changes.article_revision = rows[0]["revision"].as<int64_t>();
   changes.comment_count = rows[0]["comment_count"].as<int64_t>();

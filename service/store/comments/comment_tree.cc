@@ -12,81 +12,90 @@ namespace content::store {
 namespace {
 
 // Whole comments, in any state.
-const postgres::BulkStatement<2>& SelectComments() {
-  static const postgres::BulkStatement<2> statement(
+const postgres::BulkStatement<3>& SelectComments() {
+  static const postgres::BulkStatement<3> statement(
       absl::StrCat("SELECT ", CommentColumns(),
-                   ", c.article_id, c.shown, encode(c.thread_key, 'hex') AS thread "
-                   "FROM $rows AS n (article_id, comment_id) JOIN comment c "
-                   "ON c.article_id = n.article_id AND c.comment_id = n.comment_id "
-                   "JOIN article_state s ON s.article_id = c.article_id"),
-      {"text", "uuid"});
+                   ", c.article_key, c.shown, encode(c.thread_key, 'hex') AS thread "
+                   "FROM $rows AS n (bucket, article_key, comment_id) JOIN comment c "
+                   "ON c.bucket = n.bucket AND c.article_key = n.article_key "
+                   "AND c.comment_id = n.comment_id JOIN article_state s "
+                   "ON s.bucket = c.bucket AND s.article_key = c.article_key"),
+      {"smallint", "bigint", "uuid"});
   return statement;
 }
 
 // The columns of the comments above a reply that its change needs.
-const postgres::BulkStatement<2>& SelectCounts() {
-  static const postgres::BulkStatement<2> statement(R"sql(
-SELECT c.article_id, c.comment_id, c.state, c.reply_count, c.shown
-FROM $rows AS n (article_id, comment_id)
-JOIN comment c ON c.article_id = n.article_id AND c.comment_id = n.comment_id
+const postgres::BulkStatement<3>& SelectCounts() {
+  static const postgres::BulkStatement<3> statement(R"sql(
+SELECT c.article_key, c.comment_id, c.state, c.reply_count, c.shown
+FROM $rows AS n (bucket, article_key, comment_id)
+JOIN comment c ON c.bucket = n.bucket AND c.article_key = n.article_key
+              AND c.comment_id = n.comment_id
 )sql",
-                                                    {"text", "uuid"});
+                                                    {"smallint", "bigint", "uuid"});
   return statement;
 }
 
 // parent_id may be ''.
-const postgres::BulkStatement<16>& InsertComments() {
-  static const postgres::BulkStatement<16> statement(
-      R"sql(
-INSERT INTO comment (article_id, comment_id, parent_id, thread_key, depth, state, author_id,
-                     author_display_name, body, reply_count, edit_count, create_time, update_time,
-                     revision, text_revision, shown, ever_shown)
-SELECT n.article_id, n.comment_id, NULLIF(n.parent_id, '')::uuid, n.thread_key, n.depth, n.state,
-       n.author_id, n.author_display_name, n.body, n.reply_count, n.edit_count, n.create_time,
-       n.update_time, n.revision, n.text_revision, n.shown, n.shown
-FROM $rows AS n (article_id, comment_id, parent_id, thread_key, depth, state, author_id,
-                 author_display_name, body, reply_count, edit_count, create_time, update_time,
-                 revision, text_revision, shown)
-)sql",
-      {"text", "uuid", "text", "bytea", "smallint", "smallint", "text", "text", "text", "integer",
-       "integer", "timestamptz", "timestamptz", "bigint", "bigint", "boolean"});
+const postgres::BulkStatement<18>& InsertComments() {
+  static const auto statement =
+      postgres::BulkStatement<18>::Insert("comment", {{{"bucket", "smallint"},
+                                                       {"article_key", "bigint"},
+                                                       {"comment_id", "uuid"},
+                                                       {"parent_id", "text", "NULLIF($, '')::uuid"},
+                                                       {"thread_key", "bytea"},
+                                                       {"depth", "smallint"},
+                                                       {"state", "smallint"},
+                                                       {"author_id", "text"},
+                                                       {"author_display_name", "text"},
+                                                       {"body", "text"},
+                                                       {"reply_count", "integer"},
+                                                       {"edit_count", "integer"},
+                                                       {"create_time", "timestamptz"},
+                                                       {"update_time", "timestamptz"},
+                                                       {"revision", "bigint"},
+                                                       {"text_revision", "bigint"},
+                                                       {"shown", "boolean"},
+                                                       {"ever_shown", "boolean"}}});
   return statement;
 }
 
-const postgres::BulkStatement<12>& UpdateComments() {
-  static const postgres::BulkStatement<12> statement(
+const postgres::BulkStatement<13>& UpdateComments() {
+  static const postgres::BulkStatement<13> statement(
       R"sql(
 UPDATE comment c
 SET state = n.state, author_id = n.author_id, author_display_name = n.author_display_name,
     body = n.body, reply_count = n.reply_count, edit_count = n.edit_count,
     update_time = n.update_time, revision = n.revision, text_revision = n.text_revision,
     shown = n.shown, ever_shown = c.ever_shown OR n.shown
-FROM $rows AS n (article_id, comment_id, state, author_id, author_display_name, body, reply_count,
-                 edit_count, update_time, revision, text_revision, shown)
-WHERE c.article_id = n.article_id AND c.comment_id = n.comment_id
+FROM $rows AS n (bucket, article_key, comment_id, state, author_id, author_display_name, body,
+                 reply_count, edit_count, update_time, revision, text_revision, shown)
+WHERE c.bucket = n.bucket AND c.article_key = n.article_key AND c.comment_id = n.comment_id
 )sql",
-      {"text", "uuid", "smallint", "text", "text", "text", "integer", "integer", "timestamptz",
-       "bigint", "bigint", "boolean"});
+      {"smallint", "bigint", "uuid", "smallint", "text", "text", "text", "integer", "integer",
+       "timestamptz", "bigint", "bigint", "boolean"});
   return statement;
 }
 
-const postgres::BulkStatement<5>& UpdateCounts() {
-  static const postgres::BulkStatement<5> statement(
+const postgres::BulkStatement<6>& UpdateCounts() {
+  static const postgres::BulkStatement<6> statement(
       R"sql(
 UPDATE comment c SET revision = n.revision, reply_count = n.reply_count, shown = n.shown,
                      ever_shown = c.ever_shown OR n.shown
-FROM $rows AS n (article_id, comment_id, revision, reply_count, shown)
-WHERE c.article_id = n.article_id AND c.comment_id = n.comment_id
+FROM $rows AS n (bucket, article_key, comment_id, revision, reply_count, shown)
+WHERE c.bucket = n.bucket AND c.article_key = n.article_key AND c.comment_id = n.comment_id
 )sql",
-      {"text", "uuid", "bigint", "integer", "boolean"});
+      {"smallint", "bigint", "uuid", "bigint", "integer", "boolean"});
   return statement;
 }
 
 postgres::Result Select(postgres::Transaction& transaction,
-                        const postgres::BulkStatement<2>& statement,
+                        const postgres::BulkStatement<3>& statement,
                         const std::set<StoredKey>& keys) {
-  postgres::Rows<2> rows;
-  for (const StoredKey& key : keys) rows.Add(key.article_id, key.comment_id);
+  postgres::Rows<3> rows;
+  for (const StoredKey& key : keys) {
+    rows.Add(key.article.bucket(), key.article.value(), key.comment_id);
+  }
   return statement.Exec(transaction, rows);
 }
 
@@ -139,21 +148,21 @@ void Stamp(LockedArticle& article, v1::Comment& comment) {
   comment.set_etag(absl::StrCat(article.revision));
 }
 
-void AddRow(const StoredKey& key, const StoredComment& comment, postgres::Rows<16>& rows) {
+void AddRow(const StoredKey& key, const StoredComment& comment, postgres::Rows<18>& rows) {
   const v1::Comment& message = comment.message;
   const int state = message.state();
-  rows.Add(key.article_id, key.comment_id,
+  rows.Add(key.article.bucket(), key.article.value(), key.comment_id,
            comment.ancestors.empty() ? "" : comment.ancestors.back(), ThreadKey(comment),
            message.depth(), state, message.author().id(), message.author().display_name(),
            message.body(), message.reply_count(), message.edit_count(),
            TimeParameter(message.create_time()), TimeParameter(message.update_time()),
-           message.revision(), message.etag(), comment.shown);
+           message.revision(), message.etag(), comment.shown, comment.shown);
 }
 
-void AddRow(const StoredKey& key, const StoredComment& comment, postgres::Rows<12>& rows) {
+void AddRow(const StoredKey& key, const StoredComment& comment, postgres::Rows<13>& rows) {
   const v1::Comment& message = comment.message;
   const int state = message.state();
-  rows.Add(key.article_id, key.comment_id, state, message.author().id(),
+  rows.Add(key.article.bucket(), key.article.value(), key.comment_id, state, message.author().id(),
            message.author().display_name(), message.body(), message.reply_count(),
            message.edit_count(), TimeParameter(message.update_time()), message.revision(),
            message.etag(), comment.shown);
@@ -164,7 +173,7 @@ void AddRow(const StoredKey& key, const StoredComment& comment, postgres::Rows<1
 void CommentTree::Read(const std::set<StoredKey>& keys) {
   if (keys.empty()) return;
   for (const auto& row : Select(transaction_, SelectComments(), keys)) {
-    const StoredKey key = {row["article_id"].c_str(), row["comment_id"].c_str()};
+    const StoredKey key = {ReadKey(row["article_key"]), row["comment_id"].c_str()};
     comments_.try_emplace(key, Entry{.comment = ReadStored(row)});
     ancestors_.erase(key);
   }
@@ -176,14 +185,14 @@ void CommentTree::ReadAbove(const std::set<StoredKey>& keys) {
     const auto entry = comments_.find(key);
     if (entry == comments_.end()) continue;
     for (const std::string& id : entry->second.comment.ancestors) {
-      const StoredKey ancestor = {key.article_id, id};
+      const StoredKey ancestor = {key.article, id};
       if (!comments_.contains(ancestor)) above.insert(ancestor);
     }
   }
   if (above.empty()) return;
   for (const auto& row : Select(transaction_, SelectCounts(), above)) {
     ancestors_.try_emplace(
-        {row["article_id"].c_str(), row["comment_id"].c_str()},
+        {ReadKey(row["article_key"]), row["comment_id"].c_str()},
         AncestorCounts{.state = static_cast<v1::CommentState>(row["state"].as<int>()),
                        .reply_count = row["reply_count"].as<int>(),
                        .shown = row["shown"].as<bool>()});
@@ -192,14 +201,14 @@ void CommentTree::ReadAbove(const std::set<StoredKey>& keys) {
 
 const StoredComment* CommentTree::Find(const LockedArticle& article,
                                        const std::string& comment_id) const {
-  const auto entry = comments_.find({article.id, comment_id});
+  const auto entry = comments_.find({article.key, comment_id});
   return entry == comments_.end() ? nullptr : &entry->second.comment;
 }
 
 const v1::Comment& CommentTree::Add(LockedArticle& article, const std::string& comment_id,
                                     const StoredComment* parent, v1::Comment comment) {
   Stamp(article, comment);
-  Entry& entry = comments_[{article.id, comment_id}];
+  Entry& entry = comments_[{article.key, comment_id}];
   entry.pending = Pending::kAll;
   StoredComment& added = entry.comment;
   added.id = comment_id;
@@ -218,7 +227,7 @@ const v1::Comment& CommentTree::Add(LockedArticle& article, const std::string& c
 
 const v1::Comment& CommentTree::Change(LockedArticle& article, const StoredComment& comment,
                                        absl::Time now, v1::Comment changed) {
-  Entry& entry = comments_[{article.id, comment.id}];
+  Entry& entry = comments_[{article.key, comment.id}];
   StoredComment& stored = entry.comment;
   Stamp(article, changed);
   // It never goes back, even if the database's clock does.
@@ -238,7 +247,7 @@ const v1::Comment& CommentTree::Change(LockedArticle& article, const StoredComme
 void CommentTree::CountReply(const LockedArticle& article,
                              const std::vector<std::string>& ancestors, int difference) {
   for (auto id = ancestors.rbegin(); id != ancestors.rend() && difference != 0; ++id) {
-    const StoredKey key = {article.id, *id};
+    const StoredKey key = {article.key, *id};
     if (const auto entry = comments_.find(key); entry != comments_.end()) {
       difference = AddReplies(difference, article.revision, entry->second);
     } else if (const auto counts = ancestors_.find(key); counts != ancestors_.end()) {
@@ -271,8 +280,8 @@ int CommentTree::AddReplies(int difference, int64_t revision, AncestorCounts& co
 }
 
 void CommentTree::Write() const {
-  postgres::Rows<16> added;
-  postgres::Rows<12> changed;
+  postgres::Rows<18> added;
+  postgres::Rows<13> changed;
   std::vector<CommentCounts> counted;
   for (const auto& [key, entry] : comments_) {
     const StoredComment& comment = entry.comment;
@@ -302,10 +311,10 @@ void CommentTree::Write() const {
 
 void WriteCounts(postgres::Transaction& transaction, const std::vector<CommentCounts>& comments) {
   if (comments.empty()) return;
-  postgres::Rows<5> rows;
+  postgres::Rows<6> rows;
   for (const CommentCounts& comment : comments) {
-    rows.Add(comment.key.article_id, comment.key.comment_id, comment.revision, comment.reply_count,
-             comment.shown);
+    rows.Add(comment.key.article.bucket(), comment.key.article.value(), comment.key.comment_id,
+             comment.revision, comment.reply_count, comment.shown);
   }
   UpdateCounts().Queue(transaction, rows);
 }

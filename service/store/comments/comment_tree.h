@@ -1,10 +1,10 @@
 #pragma once
 
+#include <compare>
 #include <cstdint>
 #include <map>
 #include <set>
 #include <string>
-#include <tuple>
 #include <vector>
 
 #include "absl/time/time.h"
@@ -15,13 +15,10 @@
 namespace content::store {
 
 struct StoredKey {
-  /// The article's key in every table.
-  std::string article_id;
+  ArticleKey article;
   std::string comment_id;
 
-  bool operator<(const StoredKey& other) const {
-    return std::tie(article_id, comment_id) < std::tie(other.article_id, other.comment_id);
-  }
+  friend auto operator<=>(const StoredKey&, const StoredKey&) = default;
 };
 
 struct StoredComment {

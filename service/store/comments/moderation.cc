@@ -13,42 +13,46 @@
 namespace content::store {
 namespace {
 
-// $1 article, $2 comment id. One row if the article exists; the comment's columns are NULL if there
-// is no comment. (For LIMIT 1 see SelectComments in read.cc.)
+// $1 bucket, $2 article key, $3 comment id. One row if the article exists; the comment's columns
+// are NULL if there is no comment. (For LIMIT 1 see SelectComments in read.cc.)
 std::string SelectComment() {
   return absl::Substitute(R"sql(
 SELECT $0
 FROM article_state s
 LEFT JOIN LATERAL (
   SELECT * FROM comment found
-  WHERE found.article_id = s.article_id AND found.comment_id = $$2::uuid
+  WHERE found.bucket = s.bucket AND found.article_key = s.article_key
+    AND found.comment_id = $$3::uuid
   LIMIT 1
 ) c ON true
 WHERE $1)sql",
-                          CommentColumns(), IsNamed("$1"));
+                          CommentColumns(), kIsArticle);
 }
 
 // $1 and $2 comment id and article key of the last row of the page before, $3 limit. The state is
 // part of the text, because the partial index is not used for a parameter.
 std::string SelectQueue(v1::CommentState state) {
   return absl::Substitute(R"sql(
-SELECT $0, c.comment_id || '/' || c.article_id AS page_key
-FROM comment c JOIN article_state s USING (article_id)
-WHERE c.state = $1 AND (c.comment_id, c.article_id) > ($$1::uuid, $$2)
-ORDER BY c.comment_id, c.article_id LIMIT $$3::integer)sql",
+SELECT $0, c.comment_id || '/' || c.article_key AS page_key
+FROM comment c JOIN article_state s ON s.bucket = c.bucket AND s.article_key = c.article_key
+WHERE c.state = $1 AND (c.comment_id, c.article_key) > ($$1::uuid, $$2::bigint)
+ORDER BY c.comment_id, c.article_key LIMIT $$3::integer)sql",
                           CommentColumns(), static_cast<int>(state));
 }
 
 // Comes before every other key.
-constexpr char kFirstKey[] = "00000000-0000-0000-0000-000000000000/";
+constexpr char kFirstKey[] = "00000000-0000-0000-0000-000000000000/0";
 
 }  // namespace
 
-absl::StatusOr<v1::Comment> InspectComment(postgres::Connection& connection,
+absl::StatusOr<v1::Comment> InspectComment(postgres::Connection& connection, ArticleNames& names,
                                            const CommentRef& comment) {
   static const std::string statement = SelectComment();
-  const postgres::Result rows = connection.Read(statement, comment.article_id, comment.comment_id);
-  if (rows.empty()) return ArticleNotFound(ArticleName(comment.article_id));
+  const auto key = names.Find(connection, comment.article_id);
+  if (!key) return ArticleNotFound(ArticleName(comment.article_id));
+  const postgres::Result rows =
+      connection.Read(statement, key->bucket(), key->value(), comment.comment_id);
+  if (rows.empty()) return names.NotFound(comment.article_id);
   if (rows[0]["comment_id"].is_null()) {
     return CommentNotFound(CommentName(comment.article_id, comment.comment_id));
   }

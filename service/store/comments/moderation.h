@@ -5,11 +5,12 @@
 #include "content/page.h"
 #include "content/v1/comment.pb.h"
 #include "postgres/connection.h"
+#include "store/names.h"
 
 namespace content::store {
 
 /// See CommentReads::InspectComment. Throws like postgres::Connection.
-absl::StatusOr<v1::Comment> InspectComment(postgres::Connection& connection,
+absl::StatusOr<v1::Comment> InspectComment(postgres::Connection& connection, ArticleNames& names,
                                            const CommentRef& comment);
 
 /// See CommentReads::ListModerationQueue. Throws like postgres::Connection.

@@ -7,29 +7,31 @@
 #include "absl/strings/substitute.h"
 #include "content/errors.h"
 #include "content/names.h"
+#include "postgres/bulk.h"
 #include "store/columns.h"
 
 namespace content::store {
 namespace {
 
-// $1 articles, $2 comment ids (arrays of the same length). One row for each article that is
-// readable: the columns of the comment (NULL if there is none), `revision` of the article, and
-// `place`, the position in the arrays from 0. (LIMIT 1 makes the planner look up each comment by
-// its whole key. Otherwise it may look up by the article alone and filter, as if every article had
-// few comments.)
-std::string SelectComments() {
-  constexpr char kComments[] = R"sql(
-SELECT $0, s.revision, asked.place - 1 AS place
-FROM unnest($$1::text[], $$2::uuid[]) WITH ORDINALITY AS asked (article_name, comment_id, place)
-JOIN article_name n ON n.name = asked.article_name
-JOIN article_state s USING (article_id)
+// One row for each article that is readable: the columns of the comment (NULL if there is none),
+// `revision` of the article, and `place`. (LIMIT 1 makes the planner look up each comment by its
+// whole key. Otherwise it may look up by the article alone and filter, as if every article had few
+// comments.)
+const postgres::BulkStatement<4>& SelectComments() {
+  static const postgres::BulkStatement<4> statement(absl::Substitute(R"sql(
+SELECT $0, s.revision, asked.place
+FROM $$rows AS asked (bucket, article_key, comment_id, place)
+JOIN article_state s ON s.bucket = asked.bucket AND s.article_key = asked.article_key
 LEFT JOIN LATERAL (
   SELECT * FROM comment found
-  WHERE found.article_id = s.article_id AND found.comment_id = asked.comment_id AND found.shown
+  WHERE found.bucket = s.bucket AND found.article_key = s.article_key
+    AND found.comment_id = asked.comment_id AND found.shown
   LIMIT 1
 ) c ON true
-WHERE $1)sql";
-  return absl::Substitute(kComments, CommentColumns(), kIsReadable);
+WHERE $1)sql",
+                                                                     CommentColumns(), kIsReadable),
+                                                    {"smallint", "bigint", "uuid", "integer"});
+  return statement;
 }
 
 struct PageKey {
@@ -40,9 +42,9 @@ struct PageKey {
 
 PageKey KeyOf(v1::CommentOrder order) {
   if (order == v1::COMMENT_ORDER_THREADED) {
-    return {"c.thread_key", "decode($2, 'hex')", "encode(c.thread_key, 'hex')"};
+    return {"c.thread_key", "decode($3, 'hex')", "encode(c.thread_key, 'hex')"};
   }
-  return {"c.comment_id", "$2::uuid", "c.comment_id::text"};
+  return {"c.comment_id", "$3::uuid", "c.comment_id::text"};
 }
 
 // Comes before every other key in the order: the first page starts after it.
@@ -53,42 +55,42 @@ std::string FirstCommentKey(v1::CommentOrder order) {
 }
 
 std::string ThreadFilter(v1::CommentOrder order, bool one_thread) {
-  if (!one_thread) return "$4::text = ''";
-  if (order != v1::COMMENT_ORDER_THREADED) return "c.parent_id = $4::text::uuid";
+  if (!one_thread) return "$5::text = ''";
+  if (order != v1::COMMENT_ORDER_THREADED) return "c.parent_id = $5::text::uuid";
   // The keys that begin with the thread key of the comment replied to.
   constexpr char kThread[] =
-      "(SELECT t.thread_key FROM comment t WHERE t.article_id = s.article_id "
-      "AND t.comment_id = $4::text::uuid)";
+      "(SELECT t.thread_key FROM comment t WHERE t.bucket = s.bucket "
+      "AND t.article_key = s.article_key AND t.comment_id = $5::text::uuid)";
   return absl::StrCat("c.thread_key > ", kThread, " AND c.thread_key < ", kThread,
                       " || decode(repeat('ff', 16), 'hex')");
 }
 
-// $1 article, $2 key of the last row of the page before, $3 limit, $4 and $5 comment id and article
-// of reply_to, or ''. Selects the columns of a comment with `page_key`, the article's state, and
-// `thread_exists`: whether the comment replied to is on this article and readers see it. If the
+// $1 bucket, $2 article key, $3 key of the last row of the page before, $4 limit, $5 comment id of
+// reply_to, or ''. Selects the columns of a comment with `page_key`, the article's state, and
+// `thread_exists`: whether readers see the comment replied to. If the
 // article is readable, there is at least one row; the comment's columns are NULL if there is no
 // comment.
 std::string MakeCommentPage(v1::CommentOrder order, bool one_thread) {
   const PageKey key = KeyOf(order);
   constexpr char kPage[] = R"sql(
-SELECT page.*, $9,
-       $$4::text = '' OR EXISTS (
-         SELECT FROM comment t WHERE t.article_id = s.article_id AND $8
-         AND t.comment_id = NULLIF($$4::text, '')::uuid AND t.shown) AS thread_exists
+SELECT page.*, $8,
+       $$5::text = '' OR EXISTS (
+         SELECT FROM comment t WHERE t.bucket = s.bucket AND t.article_key = s.article_key
+         AND t.comment_id = NULLIF($$5::text, '')::uuid AND t.shown) AS thread_exists
 FROM article_state s
 LEFT JOIN LATERAL (
   SELECT $0, $1 AS sort_key, $2 AS page_key
   FROM comment c
-  WHERE c.article_id = s.article_id AND c.shown AND $3 AND $1 $4 $5
-  ORDER BY $1 $6 LIMIT $$3::integer
+  WHERE c.bucket = s.bucket AND c.article_key = s.article_key AND c.shown AND $3 AND $1 $4 $5
+  ORDER BY $1 $6 LIMIT $$4::integer
 ) page ON true
 WHERE $7
 ORDER BY page.sort_key $6)sql";
   const bool newest = order == v1::COMMENT_ORDER_NEWEST;
-  return absl::Substitute(
-      kPage, CommentColumns(), key.column, key.text, ThreadFilter(order, one_thread),
-      newest ? "<" : ">", key.parameter, newest ? "DESC" : "ASC",
-      absl::StrCat(IsNamed("$1"), " AND ", kIsReadable), IsNamed("$5"), StateColumns());
+  return absl::Substitute(kPage, CommentColumns(), key.column, key.text,
+                          ThreadFilter(order, one_thread), newest ? "<" : ">", key.parameter,
+                          newest ? "DESC" : "ASC", absl::StrCat(kIsArticle, " AND ", kIsReadable),
+                          StateColumns());
 }
 
 const std::string& SelectCommentPage(const CommentQuery& query) {
@@ -112,25 +114,28 @@ const std::string& SelectCommentPage(const CommentQuery& query) {
 
 }  // namespace
 
-postgres::Answers<FoundComment> FindComments(postgres::Connection& connection,
+postgres::Answers<FoundComment> FindComments(postgres::Connection& connection, ArticleNames& names,
                                              const std::vector<CommentKey>& keys) {
-  static const std::string statement = SelectComments();
-  std::vector<std::string> articles;
-  std::vector<std::string> ids;
-  for (const auto& [article, id] : keys) {
-    articles.push_back(article);
-    ids.push_back(id);
+  std::vector<std::string> article_names;
+  for (const auto& [article, id] : keys) article_names.push_back(article);
+  const auto articles = names.Find(connection, article_names);
+  postgres::Rows<4> asked;
+  for (size_t i = 0; i < keys.size(); ++i) {
+    if (articles[i]) asked.Add(articles[i]->bucket(), articles[i]->value(), keys[i].second, i);
   }
-  const postgres::Result rows =
-      connection.Read(statement, ArrayParameter(articles), ArrayParameter(ids));
+  postgres::Answers<FoundComment> comments(keys.size(), FoundComment());
+  if (asked.empty()) return comments;
+  const postgres::Result rows = SelectComments().Read(connection, asked);
   const size_t comment_id = rows.column_number("comment_id");
   const size_t revision = rows.column_number("revision");
   const size_t place = rows.column_number("place");
-  postgres::Answers<FoundComment> comments(keys.size(), FoundComment());
   for (const auto& row : rows) {
     FoundComment& found = *comments.at(row[place].as<size_t>());
     found.article_revision = row[revision].as<int64_t>();
     if (!row[comment_id].is_null()) found.comment = ReadComment(row, Audience::kReaders);
+  }
+  for (size_t i = 0; i < keys.size(); ++i) {
+    if (!comments[i]->article_revision) names.Forget(keys[i].first);
   }
   return comments;
 }
@@ -148,22 +153,28 @@ absl::StatusOr<v1::Comment> CommentOf(FoundComment found, const CommentRef& comm
   return *std::move(found.comment);
 }
 
-absl::StatusOr<CommentPage> ListComments(postgres::Connection& connection,
+absl::StatusOr<CommentPage> ListComments(postgres::Connection& connection, ArticleNames& names,
                                          const CommentQuery& query) {
+  const bool one_thread = !query.reply_to.comment_id.empty();
+  const auto keys = names.Find(
+      connection,
+      std::vector{query.article_id, one_thread ? query.reply_to.article_id : query.article_id});
+  const std::optional<ArticleKey> key = keys[0];
+  if (!key) return ArticleNotFound(ArticleName(query.article_id));
   const std::string after =
       query.after_key.empty() ? FirstCommentKey(query.order) : query.after_key;
   const postgres::Result rows =
-      connection.Read(SelectCommentPage(query), query.article_id, after, query.page_size + 1,
-                      query.reply_to.comment_id, query.reply_to.article_id);
-  if (rows.empty()) return ArticleNotFound(ArticleName(query.article_id));
+      connection.Read(SelectCommentPage(query), key->bucket(), key->value(), after,
+                      query.page_size + 1, query.reply_to.comment_id);
+  if (rows.empty()) return names.NotFound(query.article_id);
   const postgres::Row first = rows[0];
   CommentPage result;
-  result.article = ReadState(first, rows.column_number("article_id"));
+  result.article = ReadState(first, rows.column_number("first_name"));
   if (result.article.revision < query.min_revision) {
     return RevisionNotReached(ArticleName(query.article_id), query.min_revision,
                               result.article.revision);
   }
-  if (!first["thread_exists"].as<bool>()) {
+  if (keys[1] != key || !first["thread_exists"].as<bool>()) {
     return CommentNotFound(CommentName(query.reply_to.article_id, query.reply_to.comment_id));
   }
   if (!first["comment_id"].is_null()) {

@@ -13,6 +13,7 @@
 #include "content/v1/comment.pb.h"
 #include "postgres/connection.h"
 #include "postgres/read_policy.h"
+#include "store/names.h"
 
 // Reads of comments; see content/comment_reads.h. Functions throw like postgres::Connection.
 namespace content::store {
@@ -28,14 +29,14 @@ struct FoundComment {
 };
 
 /// Looks up comments by their keys, which must be distinct.
-postgres::Answers<FoundComment> FindComments(postgres::Connection& connection,
+postgres::Answers<FoundComment> FindComments(postgres::Connection& connection, ArticleNames& names,
                                              const std::vector<CommentKey>& keys);
 
 /// Returns the comment in `found`, or the error that says why there is none.
 absl::StatusOr<v1::Comment> CommentOf(FoundComment found, const CommentRef& comment,
                                       int64_t min_revision);
 
-absl::StatusOr<CommentPage> ListComments(postgres::Connection& connection,
+absl::StatusOr<CommentPage> ListComments(postgres::Connection& connection, ArticleNames& names,
                                          const CommentQuery& query);
 
 }  // namespace content::store

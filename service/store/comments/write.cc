@@ -244,7 +244,7 @@ bool ShowsOrHides(const CommentModeration&, const LockedArticle&) { return true;
 // Returns the answer to an earlier call with the same request; nullopt if there was none.
 absl::StatusOr<std::optional<v1::Comment>> ReplayIfDone(const WriteScope& scope,
                                                         const RequestKey& request) {
-  const auto past = scope.requests.Find(scope.article.id, request);
+  const auto past = scope.requests.Find(scope.article.key, request);
   if (!past.ok()) return past.status();
   if (!*past) return std::nullopt;
   absl::StatusOr<v1::Comment> replay = Replay(scope, **past);

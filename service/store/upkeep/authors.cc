@@ -27,35 +27,37 @@ constexpr char kByAuthor[] = "c.author_id = $1 AND c.author_id <> ''";
 // $1 author, $2 and $3 article key and comment id of the last row of the page before, $4 limit.
 std::string SelectComments() {
   return absl::StrCat("SELECT ", CommentColumns(),
-                      ", c.article_id || '/' || c.comment_id AS page_key "
-                      "FROM comment c JOIN article_state s USING (article_id) WHERE ",
+                      ", c.article_key || '/' || c.comment_id AS page_key "
+                      "FROM comment c JOIN article_state s USING (bucket, article_key) WHERE ",
                       kByAuthor,
-                      " AND (c.article_id, c.comment_id) > ($2, $3::uuid) "
-                      "ORDER BY c.article_id, c.comment_id LIMIT $4::integer");
+                      " AND (c.article_key, c.comment_id) > ($2::bigint, $3::uuid) "
+                      "ORDER BY c.article_key, c.comment_id LIMIT $4::integer");
 }
 
 // Comes before every other key.
-constexpr char kFirstKey[] = "/00000000-0000-0000-0000-000000000000";
+constexpr char kFirstKey[] = "0/00000000-0000-0000-0000-000000000000";
 
 // $1 author.
 std::string SelectFirstArticle() {
-  return absl::StrCat("SELECT c.article_id FROM comment c WHERE ", kByAuthor,
-                      " ORDER BY c.article_id, c.comment_id LIMIT 1");
+  return absl::StrCat("SELECT c.article_key FROM comment c WHERE ", kByAuthor,
+                      " ORDER BY c.article_key, c.comment_id LIMIT 1");
 }
 
-// $1 author, $2 article key, $3 limit.
+// $1 author, $2 bucket, $3 article key, $4 limit.
 std::string SelectIds() {
   return absl::StrCat("SELECT c.comment_id FROM comment c WHERE ", kByAuthor,
-                      " AND c.article_id = $2 ORDER BY c.comment_id LIMIT $3::integer");
+                      " AND c.bucket = $2::smallint AND c.article_key = $3::bigint "
+                      "ORDER BY c.comment_id LIMIT $4::integer");
 }
 
 // Keys of some of the author's comments on an article.
 std::set<StoredKey> FindKeys(postgres::Transaction& transaction, const std::string& author_id,
-                             const std::string& article_id) {
+                             ArticleKey article) {
   static const std::string statement = SelectIds();
   std::set<StoredKey> keys;
-  for (const auto& row : transaction.Exec(statement, author_id, article_id, kMaxErased)) {
-    keys.insert({article_id, row["comment_id"].c_str()});
+  for (const auto& row :
+       transaction.Exec(statement, author_id, article.bucket(), article.value(), kMaxErased)) {
+    keys.insert({article, row["comment_id"].c_str()});
   }
   return keys;
 }
@@ -77,7 +79,7 @@ std::optional<ErasedComments> AnswerIfCommitted(postgres::Connection& connection
                                                 const ErasureAttempt& attempt,
                                                 const Announce& announce) {
   postgres::Transaction transaction(connection);
-  const auto article = LockArticle(transaction, attempt.key.article_id);
+  const auto article = LockArticle(transaction, attempt.key.article);
   if (!article || !WasCommitted(transaction, *article, attempt)) return std::nullopt;
   announce({NoticeOf(*article)});
   return attempt.erased;
@@ -86,12 +88,12 @@ std::optional<ErasedComments> AnswerIfCommitted(postgres::Connection& connection
 // Erases comments on the article. Returns nullopt if the author has none left there.
 std::optional<ErasureAttempt> EraseSome(postgres::Transaction& transaction, LockedArticle& article,
                                         const std::string& author_id) {
-  const std::set<StoredKey> keys = FindKeys(transaction, author_id, article.id);
+  const std::set<StoredKey> keys = FindKeys(transaction, author_id, article.key);
   if (keys.empty()) return std::nullopt;
   CommentTree tree(transaction);
   tree.Read(keys);
   tree.ReadAbove(keys);
-  ErasureAttempt attempt{.erased = {.articles = {article.id}, .complete = false},
+  ErasureAttempt attempt{.erased = {.articles = {article.first_name}, .complete = false},
                          .key = *keys.begin(),
                          .tombstone = {}};
   for (const StoredKey& key : keys) {
@@ -135,7 +137,7 @@ absl::StatusOr<ErasedComments> EraseAuthor(postgres::Connection& connection,
   const postgres::Result first = transaction.Exec(select_article, author_id);
   if (first.empty()) return ErasedComments{.complete = true};
 
-  LockedArticle article = LockArticle(transaction, first[0]["article_id"].c_str()).value();
+  LockedArticle article = LockArticle(transaction, ReadKey(first[0]["article_key"])).value();
   attempt = EraseSome(transaction, article, author_id);
   // Others may have erased them before the lock was taken. There may be more on other articles.
   if (!attempt) return ErasedComments{.complete = false};

@@ -25,50 +25,56 @@ constexpr size_t kMaxCorrectionsPerRevision = 50;
 
 // $1 key of the last article of the batch before, $2 limit.
 constexpr char kSelectArticles[] =
-    "SELECT article_id, name FROM article_state WHERE article_id > $1 ORDER BY article_id "
-    "LIMIT $2::integer";
+    "SELECT article_key, name FROM article_state WHERE article_key > $1::bigint "
+    "ORDER BY article_key LIMIT $2::integer";
 
-// $1 name.
+// $1 bucket, $2 article key.
 std::string SelectArticle() {
-  return absl::StrCat("SELECT s.article_id, s.name FROM article_state s WHERE ", IsNamed("$1"));
+  return absl::StrCat("SELECT s.article_key, s.name FROM article_state s WHERE ", kIsArticle);
 }
 
-// $1 article key. Selects the comments whose reply_count, or a value derived from it, does not
-// match the rows of their replies, and all comments above those, deepest first: an error in one
-// comment can cause errors above it. Every other comment is correct, because all comments below it
-// are.
+// $1 bucket, $2 article key. Selects the comments whose reply_count, or a value derived from it,
+// does not match the rows of their replies, and all comments above those, deepest first: an error
+// in one comment can cause errors above it. Every other comment is correct, because all comments
+// below it are.
 //
 // There is at least one row. `comment_count` is the stored count and `visible_count` the correct
 // one; the other columns are NULL if nothing is wrong. It is one statement, so that it sees all
 // rows as of one moment.
 constexpr char kSelectWrong[] = R"sql(
 WITH RECURSIVE answered AS (
-  SELECT parent_id, count(*) AS shown_replies FROM comment
-  WHERE article_id = $1 AND shown AND parent_id IS NOT NULL GROUP BY parent_id
+  SELECT c.parent_id, count(*) AS shown_replies FROM comment c
+  WHERE c.bucket = $1::smallint AND c.article_key = $2::bigint
+    AND c.shown AND c.parent_id IS NOT NULL GROUP BY c.parent_id
 ), wrong AS (
   SELECT c.comment_id, c.parent_id, c.depth, c.state, c.reply_count, c.shown, c.ever_shown
   FROM comment c LEFT JOIN answered a ON a.parent_id = c.comment_id
-  WHERE c.article_id = $1
+  WHERE c.bucket = $1::smallint AND c.article_key = $2::bigint
     AND (c.reply_count <> coalesce(a.shown_replies, 0)
          OR c.shown <> (c.state = 1 OR a.shown_replies IS NOT NULL)
          OR c.shown AND NOT c.ever_shown)
   UNION
   SELECT above.* FROM wrong CROSS JOIN LATERAL (
     SELECT c.comment_id, c.parent_id, c.depth, c.state, c.reply_count, c.shown, c.ever_shown
-    FROM comment c WHERE c.article_id = $1 AND c.comment_id = wrong.parent_id LIMIT 1
+    FROM comment c
+    WHERE c.bucket = $1::smallint AND c.article_key = $2::bigint AND c.comment_id = wrong.parent_id
+    LIMIT 1
   ) above
 )
 SELECT s.comment_count,
-       (SELECT count(*) FROM comment v WHERE v.article_id = $1 AND v.state = 1) AS visible_count,
+       (SELECT count(*) FROM comment v
+        WHERE v.bucket = $1::smallint AND v.article_key = $2::bigint AND v.state = 1)
+       AS visible_count,
        w.comment_id, w.parent_id, w.state = 1 AS visible, w.reply_count, w.shown, w.ever_shown,
        (SELECT count(*) FROM comment r
-        WHERE r.article_id = $1 AND r.parent_id = w.comment_id AND r.shown) AS shown_replies
+        WHERE r.bucket = $1::smallint AND r.article_key = $2::bigint AND r.parent_id = w.comment_id
+          AND r.shown) AS shown_replies
 FROM article_state s LEFT JOIN wrong w ON true
-WHERE s.article_id = $1
+WHERE s.bucket = $1::smallint AND s.article_key = $2::bigint
 ORDER BY w.depth DESC)sql";
 
 struct ArticleRef {
-  std::string key;
+  ArticleKey key;
   std::string name;
 };
 
@@ -88,8 +94,8 @@ struct Findings {
   bool all_right() const { return stored_comment_count == comment_count && corrections.empty(); }
 };
 
-Findings Examine(postgres::Transaction& transaction, const std::string& article_key) {
-  const postgres::Result rows = transaction.Exec(kSelectWrong, article_key);
+Findings Examine(postgres::Transaction& transaction, ArticleKey key) {
+  const postgres::Result rows = transaction.Exec(kSelectWrong, key.bucket(), key.value());
   Findings findings{.stored_comment_count = rows[0]["comment_count"].as<int64_t>(),
                     .comment_count = rows[0]["visible_count"].as<int64_t>(),
                     .corrections = {}};
@@ -124,7 +130,7 @@ void Correct(postgres::Transaction& transaction, LockedArticle& article, const F
     for (; done < findings.corrections.size() && counts.size() < kMaxCorrectionsPerRevision;
          ++done) {
       const Correction& correction = findings.corrections[done];
-      counts.push_back({{article.id, correction.comment_id},
+      counts.push_back({{article.key, correction.comment_id},
                         article.revision,
                         correction.reply_count,
                         correction.shown});
@@ -136,7 +142,7 @@ void Correct(postgres::Transaction& transaction, LockedArticle& article, const F
 
 // Examines the article again, now that it is locked, and corrects what is wrong.
 Findings Repair(postgres::Transaction& transaction, LockedArticle& article) {
-  Findings findings = Examine(transaction, article.id);
+  Findings findings = Examine(transaction, article.key);
   if (!findings.all_right()) Correct(transaction, article, findings);
   return findings;
 }
@@ -164,17 +170,23 @@ void AddDrifts(const std::string& article_name, const Findings& findings, bool r
 }
 
 // Selects the article that the query names, or else the next articles.
-std::vector<ArticleRef> SelectBatch(postgres::Transaction& transaction, const VerifyQuery& query) {
-  static const std::string select_article = SelectArticle();
-  const postgres::Result rows =
-      query.article_id.empty()
-          ? transaction.Exec(kSelectArticles, query.after_key, kMaxBatchArticles)
-          : transaction.Exec(select_article, query.article_id);
-  std::vector<ArticleRef> articles;
-  for (const auto& row : rows) {
-    articles.push_back({row["article_id"].c_str(), row["name"].c_str()});
+std::vector<ArticleRef> SelectBatch(postgres::Transaction& transaction, ArticleNames& names,
+                                    const VerifyQuery& query) {
+  const auto read = [](const postgres::Result& rows) {
+    std::vector<ArticleRef> articles;
+    for (const auto& row : rows) {
+      articles.push_back({ReadKey(row["article_key"]), row["name"].c_str()});
+    }
+    return articles;
+  };
+  if (query.article_id.empty()) {
+    const std::string after = query.after_key.empty() ? "0" : query.after_key;
+    return read(transaction.Exec(kSelectArticles, after, kMaxBatchArticles));
   }
-  return articles;
+  static const std::string select_article = SelectArticle();
+  const auto key = names.Find(transaction, query.article_id);
+  if (!key) return {};
+  return read(transaction.Exec(select_article, key->bucket(), key->value()));
 }
 
 // Returns what the attempt would have answered if its article is correct now, otherwise nullopt.
@@ -185,7 +197,7 @@ std::optional<VerifiedCounters> AnswerIfRepaired(postgres::Connection& connectio
                                                  const Announce& announce) {
   postgres::Transaction transaction(connection);
   const auto article = LockArticle(transaction, attempt.article_key);
-  if (!article || !Examine(transaction, article->id).all_right()) return std::nullopt;
+  if (!article || !Examine(transaction, article->key).all_right()) return std::nullopt;
   announce({NoticeOf(*article)});
   return attempt.verified;
 }
@@ -193,13 +205,13 @@ std::optional<VerifiedCounters> AnswerIfRepaired(postgres::Connection& connectio
 // Returns the key of the last article verified if others may follow it, otherwise empty.
 std::string NextKey(const std::vector<ArticleRef>& batch, size_t verified) {
   const bool more = verified < batch.size() || verified == kMaxBatchArticles;
-  return more ? batch[verified - 1].key : "";
+  return more ? absl::StrCat(batch[verified - 1].key.value()) : "";
 }
 
 }  // namespace
 
 absl::StatusOr<VerifiedCounters> VerifyCounters(postgres::Connection& connection,
-                                                const VerifyQuery& query,
+                                                ArticleNames& names, const VerifyQuery& query,
                                                 std::optional<RepairAttempt>& attempt,
                                                 const Announce& announce) {
   if (attempt) {
@@ -207,9 +219,9 @@ absl::StatusOr<VerifiedCounters> VerifyCounters(postgres::Connection& connection
     if (verified) return *std::move(verified);
   }
   postgres::Transaction transaction(connection);
-  const std::vector<ArticleRef> articles = SelectBatch(transaction, query);
+  const std::vector<ArticleRef> articles = SelectBatch(transaction, names, query);
   if (articles.empty() && !query.article_id.empty()) {
-    return ArticleNotFound(ArticleName(query.article_id));
+    return names.NotFound(query.article_id);
   }
   VerifiedCounters verified;
   int64_t comment_count = 0;
@@ -228,7 +240,7 @@ absl::StatusOr<VerifiedCounters> VerifyCounters(postgres::Connection& connection
   }
   verified.next_key = NextKey(articles, static_cast<size_t>(verified.article_count));
   if (!repaired) return verified;
-  attempt = RepairAttempt{repaired->id, verified};
+  attempt = RepairAttempt{repaired->key, verified};
   transaction.Commit();
   announce({NoticeOf(*repaired)});
   return verified;

@@ -7,12 +7,13 @@
 #include "content/upkeep.h"
 #include "postgres/connection.h"
 #include "store/change_notifier.h"
+#include "store/names.h"
 
 namespace content::store {
 
 /// A repair that an attempt was about to commit. Its outcome may be unknown.
 struct RepairAttempt {
-  std::string article_key;
+  ArticleKey article_key;
   /// The answer if it was committed.
   VerifiedCounters verified;
 };
@@ -24,7 +25,7 @@ struct RepairAttempt {
 /// the call and is empty at first. Each attempt checks whether the article that the previous one
 /// repaired is now correct; if so, it answers as that one would have.
 absl::StatusOr<VerifiedCounters> VerifyCounters(postgres::Connection& connection,
-                                                const VerifyQuery& query,
+                                                ArticleNames& names, const VerifyQuery& query,
                                                 std::optional<RepairAttempt>& attempt,
                                                 const Announce& announce);
 

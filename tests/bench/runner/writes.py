@@ -155,13 +155,14 @@ def _check_comments(bench):
 _CHECK = r"""
 SELECT (SELECT count(DISTINCT name) FROM bench_acknowledged),
        (SELECT count(*) FROM bench_acknowledged a
-        JOIN comment c ON c.article_id = split_part(a.name, '/', 2)
+        JOIN article_name n ON n.name = split_part(a.name, '/', 2)
+        JOIN comment c ON c.article_key = n.article_key
                       AND c.comment_id = split_part(a.name, '/', 4)::uuid),
        count(*) FILTER (WHERE body LIKE 'run-%'),
        count(DISTINCT body) FILTER (WHERE body LIKE 'run-%'),
        (SELECT count(*) FROM article_state s
-        LEFT JOIN (SELECT article_id, count(*) AS comments FROM comment
-                   WHERE state = 1 AND author_id NOT LIKE 'bare-%' GROUP BY article_id) AS counted
-        USING (article_id)
+        LEFT JOIN (SELECT article_key, count(*) AS comments FROM comment
+                   WHERE state = 1 AND author_id NOT LIKE 'bare-%' GROUP BY article_key) AS counted
+        USING (article_key)
         WHERE s.comment_count <> coalesce(comments, 0))
 FROM comment"""

@@ -225,7 +225,7 @@ TEST_F(ArticleFeedTest, ChangesBeforeAndAfterThePublishTimeAreToldApart) {
   ASSERT_TRUE(Rename({.id = "renamed", .new_id = "renamed2"}).ok());
   SetTitle("edited", "Changed");
   // It becomes due and then changes before it is released and the watcher reads again.
-  Sql("UPDATE article_state SET publish_time = now() WHERE article_id = 'late'");
+  Sql("UPDATE article_state SET publish_time = now() WHERE first_name = 'late'");
   SetTitle("late", "Changed");
   ArticleCursor slow = cursor;
   EXPECT_THAT(Next(cursor), ElementsAre("published late"));
@@ -240,11 +240,9 @@ TEST_F(ArticleFeedTest, ChangesBeforeAndAfterThePublishTimeAreToldApart) {
 TEST_F(ArticleFeedTest, ArticlesWithTheSamePublishTimeComeOnceEach) {
   for (int i = 100; i < 350; ++i) Put(absl::StrCat("a", i), today_);
   ArticleCursor cursor = CursorOfAll();
-  const std::vector<std::string> all = Next(cursor);
-  ASSERT_THAT(all, SizeIs(250));
-  for (int i = 100; i < 350; ++i) {
-    EXPECT_EQ(all[static_cast<size_t>(i) - 100], absl::StrCat("published a", i));
-  }
+  std::vector<std::string> expected;
+  for (int i = 100; i < 350; ++i) expected.push_back(absl::StrCat("published a", i));
+  EXPECT_THAT(Next(cursor), ::testing::UnorderedElementsAreArray(expected));
 }
 
 TEST_F(ArticleFeedTest, AWatcherThatWasAwayGetsEachArticleOnce) {
@@ -305,7 +303,8 @@ TEST_F(ArticleFeedTest, ComeInBatchesOfLimitedSize) {
 
 TEST_F(ArticleFeedTest, BatchesCountFormerNamesToo) {
   for (int i = 0; i < 60; ++i) ASSERT_TRUE(Publish(MakeArticle(absl::StrCat("story-", i))).ok());
-  Sql("INSERT INTO article_name SELECT article_id || '-' || repeat('x', 50) || n, article_id "
+  Sql("INSERT INTO article_name (name, article_key) "
+      "SELECT first_name || '-' || repeat('x', 50) || n, article_key "
       "FROM article_state, generate_series(1, 1000) n");
   const ArticleChanges changes = Read({});
   size_t bytes = 0;

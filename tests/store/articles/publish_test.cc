@@ -286,7 +286,7 @@ class ReleaseTest : public StoreTest {
           TimeUtil::MicrosecondsToTimestamp(absl::ToUnixMicros(absl::Now() + absl::Hours(24)));
       ASSERT_TRUE(Publish(article).ok());
       Sql("UPDATE article_state SET publish_time = publish_time - interval '25 hours' "
-          "WHERE article_id = '" +
+          "WHERE first_name = '" +
           id + "'");
     }
   }
@@ -299,7 +299,7 @@ class ReleaseTest : public StoreTest {
 TEST_F(ReleaseTest, ALockedArticleHoldsNothingUp) {
   MakeDue({"first", "second"});
   testing::Session session(url_);
-  session.Run("BEGIN; SELECT FROM article_state WHERE article_id = 'first' FOR UPDATE");
+  session.Run("BEGIN; SELECT FROM article_state WHERE first_name = 'first' FOR UPDATE");
   EXPECT_EQ(*Release(*store_), absl::ZeroDuration());
   EXPECT_TRUE(Exists("second"));
   EXPECT_EQ(*Release(*store_), absl::Seconds(1)) << "the one that is due is locked";
@@ -313,11 +313,11 @@ TEST_F(ReleaseTest, ALockedArticleHoldsNothingUp) {
 
 TEST_F(ReleaseTest, ADamagedArticleHoldsNothingUp) {
   MakeDue({"damaged", "gone", "never", "last"});
-  Sql("UPDATE article SET authors = '7' WHERE article_id = 'damaged';"
-      "DELETE FROM article_search WHERE article_id = 'gone';"
-      "DELETE FROM article_label WHERE article_id = 'gone';"
-      "DELETE FROM article WHERE article_id = 'gone';"
-      "UPDATE article_state SET publish_time = '-infinity' WHERE article_id = 'never'");
+  Sql("UPDATE article SET authors = '7' WHERE " + OfArticle("damaged") +
+      "; DELETE FROM article_search WHERE " + OfArticle("gone") +
+      "; DELETE FROM article_label WHERE " + OfArticle("gone") + "; DELETE FROM article WHERE " +
+      OfArticle("gone") +
+      "; UPDATE article_state SET publish_time = '-infinity' WHERE first_name = 'never'");
   ReleaseDueArticles();
   EXPECT_TRUE(Exists("last"));
 }
@@ -360,7 +360,7 @@ TEST_F(PublishArticleTest, AScheduledArticleAppearsAtItsTime) {
 TEST_F(PublishArticleTest, EveryChangeButACommentMovesAnArticleToTheEndOfTheFeed) {
   const auto feed = [this] {
     return Sql(
-        "SELECT string_agg(article_id, ' ' ORDER BY feed_position) || ' ' || "
+        "SELECT string_agg(first_name, ' ' ORDER BY feed_position) || ' ' || "
         "max(feed_position) - (SELECT position FROM article_feed) FROM article_state");
   };
   for (const char* id : {"a", "b", "c"}) ASSERT_TRUE(Publish(MakeArticle(id)).ok());

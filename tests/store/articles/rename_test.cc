@@ -87,7 +87,8 @@ TEST_F(RenameArticleTest, AnArticleCanBeRenamedAgainAndBack) {
 }
 
 TEST_F(RenameArticleTest, AnArticleHasALimitedNumberOfNames) {
-  Sql("INSERT INTO article_name SELECT 'name-' || n, 'old' FROM generate_series(1, 999) n");
+  Sql("INSERT INTO article_name (name, article_key) SELECT 'name-' || n, article_key "
+      "FROM article_state, generate_series(1, 999) n WHERE first_name = 'old'");
   ASSERT_TRUE(Rename({.id = "old", .new_id = "the-last"}).ok());
   const absl::Status status = Rename({.id = "old", .new_id = "one-more"}).status();
   EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << status;
@@ -170,7 +171,7 @@ TEST_F(RenameArticleTest, OnlyOneOfConcurrentCallersGetsAName) {
     EXPECT_EQ(GetOne(wanted).name(), ArticleName(wanted));
   }
   EXPECT_EQ(Sql("SELECT count(*) FROM article_state s WHERE NOT EXISTS (SELECT FROM article_name n "
-                "WHERE n.name = s.name AND n.article_id = s.article_id)"),
+                "WHERE n.name = s.name AND n.article_key = s.article_key)"),
             "0");
 }
 

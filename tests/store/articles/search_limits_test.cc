@@ -55,15 +55,17 @@ TEST_F(SearchTest, RanksTheNewestThousandMatches) {
   Add("oldest", {.title = "Whale"});
   Sql(R"sql(
     UPDATE article_search SET publish_time = '2000-01-01';
-    INSERT INTO article_state (article_id, name, revision, comment_count, comment_policy,
-                               publish_time, retracted, scheduled, feed_position,
+    INSERT INTO article_state (bucket, article_key, name, first_name, revision, comment_count,
+                               comment_policy, publish_time, retracted, scheduled, feed_position,
                                published_position, ever_readable)
-    SELECT 'post-' || i, 'post-' || i, 1, 0, 1, '2001-01-01', false, false, 0, 0, true
+    SELECT i % 256, i, 'post-' || i, 'post-' || i, 1, 0, 1, '2001-01-01', false, false, 0, 0, true
     FROM generate_series(1, 1000) i;
-    INSERT INTO article SELECT 'post-' || i, 1, 'A title', '[]', now(), 'en', '', 'A whale.', '[]',
-                               '[]', '', 2 FROM generate_series(1, 1000) i;
-    INSERT INTO article_search
-    SELECT 'post-' || i, 'english', '2001-01-01',
+    INSERT INTO article (bucket, article_key, text_revision, title, authors, update_time,
+                         language_code, summary, body, sections, tags, source_uri, word_count)
+    SELECT i % 256, i, 1, 'A title', '[]', now(), 'en', '', 'A whale.', '[]', '[]', '', 2
+    FROM generate_series(1, 1000) i;
+    INSERT INTO article_search (bucket, article_key, config, publish_time, search)
+    SELECT i % 256, i, 'english', '2001-01-01',
            to_tsvector('english', 'A whale.') ||
            array_to_tsvector(ARRAY['config=english', 'language=en'])
     FROM generate_series(1, 1000) i)sql");

@@ -141,14 +141,14 @@ class CommentTreeLoadTest : public CommentWriteTest {
 // comment below it is VISIBLE.
 constexpr char kWrongComments[] = R"sql(
 WITH actual AS (
-  SELECT article_id, comment_id, parent_id,
-         EXISTS (SELECT FROM comment d WHERE d.article_id = c.article_id AND d.state = 1
+  SELECT article_key, comment_id, parent_id,
+         EXISTS (SELECT FROM comment d WHERE d.article_key = c.article_key AND d.state = 1
                  AND substring(d.thread_key FOR length(c.thread_key)) = c.thread_key) AS shown
   FROM comment c
 )
-SELECT count(*) FROM comment c JOIN actual a USING (article_id, comment_id)
+SELECT count(*) FROM comment c JOIN actual a USING (article_key, comment_id)
 WHERE c.shown <> a.shown OR (a.shown AND NOT c.ever_shown)
-   OR c.reply_count <> (SELECT count(*) FROM actual r WHERE r.article_id = c.article_id
+   OR c.reply_count <> (SELECT count(*) FROM actual r WHERE r.article_key = c.article_key
                         AND r.parent_id = c.comment_id AND r.shown)
    OR c.depth <> length(c.thread_key) / 16 - 1
    OR (c.state = 4 AND c.author_id || c.author_display_name || c.body <> '')
@@ -158,8 +158,8 @@ WHERE c.shown <> a.shown OR (a.shown AND NOT c.ever_shown)
 constexpr char kWrongArticles[] = R"sql(
 SELECT count(*) FROM article_state s
 WHERE comment_count <> (SELECT count(*) FROM comment c
-                        WHERE c.article_id = s.article_id AND c.state = 1)
-   OR revision < (SELECT max(c.revision) FROM comment c WHERE c.article_id = s.article_id)
+                        WHERE c.article_key = s.article_key AND c.state = 1)
+   OR revision < (SELECT max(c.revision) FROM comment c WHERE c.article_key = s.article_key)
 )sql";
 
 TEST_F(CommentTreeLoadTest, CountsAreExactUnderConcurrentWrites) {
@@ -190,7 +190,7 @@ TEST_F(CommentTreeLoadTest, CountsAreExactUnderConcurrentWrites) {
   EXPECT_GT(outcomes[""], kCallers * kActionsEach / 3);
   EXPECT_EQ(Sql(kWrongComments), "0");
   EXPECT_EQ(Sql(kWrongArticles), "0");
-  EXPECT_EQ(Sql("SELECT count(*) - count(DISTINCT (article_id, text_revision)) FROM comment"), "0")
+  EXPECT_EQ(Sql("SELECT count(*) - count(DISTINCT (article_key, text_revision)) FROM comment"), "0")
       << "each write has a revision of its own";
   EXPECT_EQ(Sql("SELECT count(DISTINCT xmin::text) < count(*) * 0.7 FROM comment"), "t")
       << "many are written together";
@@ -203,7 +203,7 @@ TEST_F(CommentTreeLoadTest, CountsAreExactUnderConcurrentWrites) {
   const auto threaded =
       ListBodies({.article_id = "post", .order = v1::COMMENT_ORDER_THREADED, .page_size = 7});
   EXPECT_EQ(std::to_string(threaded.size()),
-            Sql("SELECT count(*) FROM comment WHERE shown AND article_id = 'post'"));
+            Sql("SELECT count(*) FROM comment WHERE shown AND " + OfArticle("post")));
   EXPECT_EQ(std::count_if(threaded.begin(), threaded.end(),
                           [](const std::string& body) { return !body.empty(); }),
             CommentCount());

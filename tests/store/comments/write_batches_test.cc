@@ -51,7 +51,7 @@ class WriteBatchesTest : public StoreTest {
 
   // Takes the article's lock, so that writes to it wait until Unlock.
   void Lock(const std::string& article) {
-    session_.Run(absl::StrCat("BEGIN; SELECT FROM article_state WHERE article_id = '", article,
+    session_.Run(absl::StrCat("BEGIN; SELECT FROM article_state WHERE first_name = '", article,
                               "' FOR UPDATE"));
   }
   void Unlock() { session_.Run("ROLLBACK"); }
@@ -173,7 +173,7 @@ TEST_F(WriteBatchesTest, EachHasItsOwnAnswerAndAFailedOneChangesNothing) {
   EXPECT_EQ(ReasonOf(unanswerable.get().status()), "COMMENT_NOT_FOUND");
   EXPECT_EQ(shown.get()->article_revision(), revision + 4);
   EXPECT_EQ(last.get()->article_revision(), revision + 5);
-  EXPECT_EQ(Transactions("article_id = 'post'"), 1);
+  EXPECT_EQ(Transactions(OfArticle("post")), 1);
 
   const auto stored = GetComment(name);
   EXPECT_EQ(stored->body(), "edited");
@@ -207,7 +207,7 @@ TEST_F(WriteBatchesTest, ADeletionThatHidesAncestorsSeesEarlierWritesOfItsBatch)
   EXPECT_THAT(ListBodies({.article_id = "post", .page_size = 9}), ::testing::ElementsAre("kept"));
   EXPECT_EQ(Sql("SELECT string_agg(reply_count::text, '') FROM comment WHERE state = 4"), "0000");
   EXPECT_EQ(GetOne("post").comment_count(), 1);
-  EXPECT_EQ(Transactions("article_id = 'post'"), 1);
+  EXPECT_EQ(Transactions(OfArticle("post")), 1);
   ExpectExactCounts();
 }
 
@@ -229,7 +229,7 @@ TEST_F(WriteBatchesTest, ARequestThatIsTwiceInABatchIsDoneOnce) {
   EXPECT_EQ(second.get()->DebugString(), answer->DebugString());
   EXPECT_EQ(between.get()->article_revision(), 3);
   EXPECT_EQ(ReasonOf(third.get().status()), "REQUEST_ID_REUSED");
-  EXPECT_EQ(Sql("SELECT count(*) FROM comment WHERE article_id = 'post'"), "2");
+  EXPECT_EQ(Sql("SELECT count(*) FROM comment WHERE " + OfArticle("post")), "2");
 }
 
 TEST_F(WriteBatchesTest, KeepsEveryCharacter) {
@@ -268,7 +268,7 @@ TEST_F(WriteBatchesTest, KeepsEveryCharacter) {
   for (const std::string& text : texts) answers.push_back(create(*narrow_, text));
   Unlock();
   for (Created& answer : answers) names.push_back(NameOf(answer.get()));
-  EXPECT_EQ(Transactions("article_id = 'post'"), 1);
+  EXPECT_EQ(Transactions(OfArticle("post")), 1);
   for (const std::string& text : texts) names.push_back(NameOf(create(*store_, text).get()));
   const auto expect = [&] {
     for (size_t i = 0; i < names.size(); ++i) {
@@ -282,7 +282,7 @@ TEST_F(WriteBatchesTest, KeepsEveryCharacter) {
   expect();
 
   // The same with edits, in one batch and one by one.
-  Sql("UPDATE comment SET body = 'x', author_display_name = 'x' WHERE article_id = 'post'");
+  Sql("UPDATE comment SET body = 'x', author_display_name = 'x' WHERE " + OfArticle("post"));
   const auto edit = [&](Store& store, size_t i) {
     const std::string& text = texts[i % texts.size()];
     return Start<CommentEdit>(
@@ -318,9 +318,11 @@ TEST_F(WriteBatchesTest, AWriteThatTheDatabaseRefusesFailsAlone) {
       EXPECT_EQ(comment.status().code(), absl::StatusCode::kInvalidArgument);
     }
   }
-  EXPECT_EQ(Sql("SELECT count(*) FROM comment WHERE article_id LIKE 'a%'"), "20");
-  EXPECT_EQ(Sql("SELECT sum(comment_count) FROM article_state WHERE article_id LIKE 'a%'"), "20");
-  EXPECT_EQ(Sql("SELECT sum(revision) FROM article_state WHERE article_id LIKE 'a%'"), "25");
+  EXPECT_EQ(Sql("SELECT count(*) FROM comment JOIN article_state USING (article_key) "
+                "WHERE first_name LIKE 'a%'"),
+            "20");
+  EXPECT_EQ(Sql("SELECT sum(comment_count) FROM article_state WHERE first_name LIKE 'a%'"), "20");
+  EXPECT_EQ(Sql("SELECT sum(revision) FROM article_state WHERE first_name LIKE 'a%'"), "25");
 }
 
 TEST_F(WriteBatchesTest, WritesOfCallersWhoHaveGivenUpAreLeftOut) {
@@ -405,7 +407,7 @@ TEST_F(BrokenBatchTest, IsDoneOnceIfTheConnectionBreaksDuringItsCommit) {
     EXPECT_EQ(Sql("SELECT max(edit_count) FROM comment"), "1");
     // Publishing, two comments, and in the first round an edit and a moderation. Repeating them
     // changes nothing.
-    EXPECT_EQ(Sql("SELECT revision FROM article_state WHERE article_id = 'post'"),
+    EXPECT_EQ(Sql("SELECT revision FROM article_state WHERE first_name = 'post'"),
               absl::StrCat(5 + 10 * round));
     ExpectExactCounts();
   }
@@ -496,7 +498,7 @@ TEST_F(WriteBatchesTest, OtherArticlesGoOnWhileOneIsLocked) {
 TEST_F(WriteBatchesTest, OtherArticlesGoOnHoweverManyAreLocked) {
   PublishMany(20);
   for (int i = 0; i < 10; ++i) Add(absl::StrCat("a", i), "by user-1");
-  session_.Run("BEGIN; SELECT FROM article_state WHERE article_id ~ '^a.$' FOR UPDATE");
+  session_.Run("BEGIN; SELECT FROM article_state WHERE first_name ~ '^a.$' FOR UPDATE");
   std::vector<Created> waiting;
   std::vector<std::future<void>> erasing;
   for (int i = 0; i < 10; ++i) {
@@ -551,7 +553,7 @@ TEST_F(WriteBatchesTest, TwoInstancesShareTheirArticles) {
   callers.clear();
   EXPECT_EQ(GetOne("post").comment_count(), 240);
   EXPECT_EQ(Sql("SELECT sum(revision - 1 - comment_count) FROM article_state"), "0");
-  EXPECT_EQ(Sql("SELECT count(DISTINCT (article_id, revision)) FROM comment"), "480");
+  EXPECT_EQ(Sql("SELECT count(DISTINCT (article_key, revision)) FROM comment"), "480");
   ExpectExactCounts();
 }
 
@@ -587,7 +589,7 @@ TEST_F(WriteBatchesTest, AnArticleByTwoOfItsNamesIsOneArticle) {
   }
   callers.clear();
   EXPECT_EQ(GetOne("post").comment_count(), 220);
-  EXPECT_EQ(Sql("SELECT count(DISTINCT revision) FROM comment WHERE article_id = 'post'"), "220");
+  EXPECT_EQ(Sql("SELECT count(DISTINCT revision) FROM comment WHERE " + OfArticle("post")), "220");
   ExpectExactCounts();
 }
 
@@ -621,7 +623,7 @@ TEST_F(WriteBatchesTest, EachArticleIsAnnouncedOnceBeforeItsCallersAreAnswered) 
   EXPECT_EQ(notices["post"].state.revision, 7);
   EXPECT_EQ(notices["post"].state.comment_count, 5);
   EXPECT_EQ(absl::StrCat(notices["post"].state.version),
-            Sql("SELECT feed_position FROM article_state WHERE article_id = 'post'"));
+            Sql("SELECT feed_position FROM article_state WHERE first_name = 'post'"));
   EXPECT_EQ(notices["other"].state.revision, 6);
 }
 

@@ -43,14 +43,16 @@ class WriteCoalescingTest : public StoreTest {
 
   // Takes the article's lock, so that writes to it wait until Unlock.
   void Lock(const std::string& article) {
-    session_.Run(absl::StrCat("BEGIN; SELECT FROM article_state WHERE article_id = '", article,
+    session_.Run(absl::StrCat("BEGIN; SELECT FROM article_state WHERE first_name = '", article,
                               "' FOR UPDATE"));
   }
   void Unlock() { session_.Run("ROLLBACK"); }
 
   static std::vector<CommentAnswer> Write(postgres::Connection& connection, const Changes& changes,
                                           postgres::WriteMode mode) {
-    return WriteComments(connection, changes, mode, [](const auto&) {});
+    static ArticleNames names;
+    names.Clear();  // another test has another database
+    return WriteComments(connection, names, changes, mode, [](const auto&) {});
   }
 
   // Makes the first attempt of a batch fail by `statement`. The batch has a write to an article

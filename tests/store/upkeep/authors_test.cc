@@ -202,7 +202,7 @@ TEST_F(AuthorsTest, ErasesALimitedNumberAtATime) {
 TEST_F(AuthorsTest, DoesNotCountWhatAnotherCallErases) {
   AddBy("ana", "first", "hello");
   testing::Session other(url_);
-  other.Run("BEGIN; SELECT FROM article_state WHERE article_id = 'first' FOR UPDATE");
+  other.Run("BEGIN; SELECT FROM article_state WHERE first_name = 'first' FOR UPDATE");
   auto answer = std::async(std::launch::async, [&] { return Erase("ana"); });
   testing::AwaitWaitersForLocks(url_, 1);
   other.Run("UPDATE comment SET author_id = '', body = '', state = 4; COMMIT");

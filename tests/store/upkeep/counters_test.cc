@@ -46,7 +46,7 @@ class CountersTest : public StoreTest {
     return Sql(
         "SELECT string_agg(concat_ws(' ', comment_id, reply_count, shown, ever_shown, revision), "
         "', ' ORDER BY comment_id) || (SELECT revision || ' ' || comment_count "
-        "FROM article_state WHERE article_id = 'post') FROM comment");
+        "FROM article_state WHERE first_name = 'post') FROM comment");
   }
 
   // a1 has the replies b1 and b2, b1 the reply c1.
@@ -210,7 +210,7 @@ TEST_F(CountersTest, ReportsTheCurrentNameOfTheArticle) {
 
 TEST_F(CountersTest, VerifiesAllArticlesInBatches) {
   for (int i = 0; i < 249; ++i) ASSERT_TRUE(Publish(MakeArticle(absl::StrCat("a", i))).ok());
-  Sql("UPDATE article_state SET comment_count = 1 WHERE article_id LIKE '%7'");
+  Sql("UPDATE article_state SET comment_count = 1 WHERE first_name LIKE '%7'");
   const auto count_drifts = [&](bool repair) {
     VerifyQuery query{.repair = repair};
     int64_t articles = 0;

@@ -384,9 +384,13 @@ class WritesTest : public CoalescerTest {
   std::vector<WriteMode> modes_;
   std::function<BatchAnswers<std::string>(const std::vector<Write*>&, WriteMode)> work_ =
       [this](const auto& writes, WriteMode mode) { return DoAll(writes, mode); };
+  std::function<std::optional<int>(const Write&)> group_of_ = [](const Write&) { return 0; };
   Writes writes_{*executor_,
-                 {KeyOf, [this](TestConnection&, const std::vector<Write*>& writes,
-                                WriteMode mode) { return work_(writes, mode); }}};
+                 {KeyOf,
+                  [this](TestConnection&, const std::vector<Write*>& writes, WriteMode mode) {
+                    return work_(writes, mode);
+                  },
+                  [this](const Write& write) { return group_of_(write); }}};
 };
 
 TEST_F(WritesTest, WaitingWritesShareATransactionKeyByKey) {
@@ -397,6 +401,24 @@ TEST_F(WritesTest, WaitingWritesShareATransactionKeyByKey) {
   EXPECT_THAT(batches_, ElementsAre(Strings{"x1", "x2", "y1"}));
   EXPECT_TRUE(modes_[0].skip_locked);
   EXPECT_EQ(received_.Of("y1"), "written");
+}
+
+TEST_F(WritesTest, ABatchIsOfOneGroup) {
+  group_of_ = [](const Write& write) { return write.key[0]; };
+  for (const char* key : {"a1", "b1", "a2", "b2", "a3"}) Add(key, key);
+  Add("a1", "again");
+  RunAll();
+  EXPECT_THAT(batches_, ElementsAre(Strings{"a1", "again", "a2", "a3"}, Strings{"b1", "b2"}));
+}
+
+TEST_F(WritesTest, AKeyWithoutAGroupIsWrittenToAlone) {
+  group_of_ = [](const Write& write) {
+    return write.key == "unknown" ? std::nullopt : std::optional(0);
+  };
+  for (const char* key : {"a", "unknown", "b"}) Add(key, key);
+  Add("unknown", "too");
+  RunAll();
+  EXPECT_THAT(batches_, ElementsAre(Strings{"a", "b"}, Strings{"unknown", "too"}));
 }
 
 TEST_F(WritesTest, OneBatchAtATimeWritesToAKey) {

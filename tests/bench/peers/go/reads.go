@@ -22,7 +22,7 @@ const (
 
 	// $1 name.
 	fromArticle = `
-		FROM article_name n JOIN article_state s USING (article_id) JOIN article a USING (article_id)
+		FROM article_name n JOIN article_state s USING (article_key) JOIN article a USING (bucket, article_key)
 		WHERE n.name = $1 AND NOT s.retracted AND s.publish_time <= now()`
 
 	selectBasic = "SELECT" + articleColumns + fromArticle
@@ -32,12 +32,14 @@ const (
 	// without comments it returns one row, in which the columns of the page are NULL.
 	selectComments = `
 		SELECT s.name, s.revision, s.comment_count, page.*
-		FROM article_name n JOIN article_state s USING (article_id)
+		FROM article_name n JOIN article_state s USING (article_key)
 		LEFT JOIN LATERAL (
 			SELECT c.comment_id, c.parent_id, c.depth, c.state, c.author_id, c.author_display_name,
 			       c.body, c.reply_count, c.edit_count, c.create_time, c.update_time, c.revision,
 			       c.text_revision
-			FROM comment c WHERE c.article_id = s.article_id AND c.shown AND c.comment_id < $2
+			FROM comment c
+			WHERE c.bucket = s.bucket AND c.article_key = s.article_key AND c.shown
+			  AND c.comment_id < $2
 			ORDER BY c.comment_id DESC LIMIT $3
 		) page ON true
 		WHERE n.name = $1 AND NOT s.retracted AND s.publish_time <= now()

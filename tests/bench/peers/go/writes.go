@@ -30,25 +30,26 @@ const (
 		WITH counted AS (
 			UPDATE article_state
 			SET revision = revision + 1, comment_count = comment_count + (comment_policy = 1)::integer
-			WHERE article_id = (SELECT n.article_id FROM article_name n WHERE n.name = $1)
+			WHERE article_key = (SELECT n.article_key FROM article_name n WHERE n.name = $1)
 			  AND NOT retracted AND publish_time <= $6 AND comment_policy IN (1, 2)
-			RETURNING article_id, name, revision, comment_policy
+			RETURNING bucket, article_key, name, revision, comment_policy
 		), requested AS (
-			INSERT INTO request (article_id, request_id, fingerprint, comment_id, revision, outcome,
-			                     create_time)
-			SELECT article_id, $7, $8, $2, revision, 0, $6 FROM counted WHERE $7::uuid IS NOT NULL
+			INSERT INTO request (bucket, article_key, request_id, fingerprint, comment_id, revision,
+			                     outcome)
+			SELECT bucket, article_key, $7, $8, $2, revision, 0 FROM counted
+			WHERE $7::uuid IS NOT NULL
 		)
-		INSERT INTO comment (article_id, comment_id, thread_key, depth, state, author_id,
+		INSERT INTO comment (bucket, article_key, comment_id, thread_key, depth, state, author_id,
 		                     author_display_name, body, reply_count, edit_count, create_time,
 		                     update_time, revision, text_revision, shown, ever_shown)
-		SELECT article_id, $2, uuid_send($2), 0, comment_policy, $3, $4, $5, 0, 0, $6, $6, revision,
-		       revision, comment_policy = 1, comment_policy = 1
+		SELECT bucket, article_key, $2, uuid_send($2), 0, comment_policy, $3, $4, $5, 0, 0, $6, $6,
+		       revision, revision, comment_policy = 1, comment_policy = 1
 		FROM counted
 		RETURNING (SELECT name FROM counted), revision, state`
 
 	// $1 article's name, $2 time.
 	selectReadable = `
-		SELECT FROM article_name n JOIN article_state s USING (article_id)
+		SELECT FROM article_name n JOIN article_state s USING (article_key)
 		WHERE n.name = $1 AND NOT s.retracted AND s.publish_time <= $2`
 )
 

@@ -20,8 +20,8 @@ macro_rules! select_article {
             "a.update_time, a.text_revision, a.title, a.language_code, a.summary, a.source_uri, ",
             "a.word_count, a.authors, a.tags",
             $more_columns,
-            " FROM article_name n JOIN article_state s USING (article_id) ",
-            "JOIN article a USING (article_id) ",
+            " FROM article_name n JOIN article_state s USING (article_key) ",
+            "JOIN article a USING (bucket, article_key) ",
             "WHERE n.name = $1 AND NOT s.retracted AND s.publish_time <= now()"
         )
     };
@@ -35,12 +35,14 @@ const SELECT_FULL: &str = select_article!(", a.body, a.sections");
 /// without comments it returns one row, in which the columns of the page are NULL.
 const SELECT_COMMENTS: &str = "
     SELECT s.name, s.revision AS article_revision, s.comment_count, page.*
-    FROM article_name n JOIN article_state s USING (article_id)
+    FROM article_name n JOIN article_state s USING (article_key)
     LEFT JOIN LATERAL (
         SELECT c.comment_id, c.parent_id, c.depth, c.state, c.author_id, c.author_display_name,
                c.body, c.reply_count, c.edit_count, c.create_time, c.update_time, c.revision,
                c.text_revision
-        FROM comment c WHERE c.article_id = s.article_id AND c.shown AND c.comment_id < $2
+        FROM comment c
+        WHERE c.bucket = s.bucket AND c.article_key = s.article_key AND c.shown
+          AND c.comment_id < $2
         ORDER BY c.comment_id DESC LIMIT $3
     ) page ON true
     WHERE n.name = $1 AND NOT s.retracted AND s.publish_time <= now()

@@ -1,0 +1,166 @@
+#include "store/names.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <utility>
+
+#include "content/errors.h"
+#include "content/names.h"
+#include "content/uuid.h"
+#include "store/columns.h"
+
+namespace content::store {
+namespace {
+
+constexpr size_t kMaxRecent = 100'000;
+
+// $1 names (array).
+constexpr char kSelectKeys[] =
+    "SELECT name, article_key FROM article_name WHERE name = ANY ($1::text[])";
+
+// $1 article keys (array).
+constexpr char kSelectNames[] =
+    "SELECT article_key, name FROM article_name WHERE article_key = ANY ($1::bigint[]) ORDER BY "
+    "name";
+
+// $1 name, $2 random bits of the key. The time in the key is the database's.
+constexpr char kInsertNew[] = R"sql(
+INSERT INTO article_name (name, article_key)
+VALUES ($1, ((extract(epoch FROM now()) * 1000)::bigint << 21) | $2::bigint)
+ON CONFLICT DO NOTHING
+RETURNING article_key
+)sql";
+static_assert(ArticleKey::kRandomBits == 21);
+
+// $1 name, $2 article key.
+constexpr char kInsertName[] =
+    "INSERT INTO article_name (name, article_key) VALUES ($1, $2::bigint) ON CONFLICT DO NOTHING";
+
+// Calls `read` with the keys as a parameter.
+template <class Read>
+NamesByKey ReadFormerNamesWith(const std::map<ArticleKey, std::string>& current_names, Read read) {
+  std::vector<ArticleKey> keys;
+  for (const auto& [key, name] : current_names) keys.push_back(key);
+  NamesByKey former_names;
+  for (const auto& row : read(KeysParameter(keys))) {
+    const ArticleKey key = ReadKey(row["article_key"]);
+    std::string name = row["name"].c_str();
+    if (name != current_names.at(key)) former_names[key].push_back(std::move(name));
+  }
+  return former_names;
+}
+
+}  // namespace
+
+std::vector<std::optional<ArticleKey>> ArticleNames::Find(postgres::Connection& connection,
+                                                          const std::vector<std::string>& names) {
+  return FindWith(
+      names, [&](const std::string& unknown) { return connection.Read(kSelectKeys, unknown); });
+}
+
+std::vector<std::optional<ArticleKey>> ArticleNames::Find(postgres::Transaction& transaction,
+                                                          const std::vector<std::string>& names) {
+  return FindWith(names, [&](const std::string& unknown) {
+    return transaction.ExecWithQueued(kSelectKeys, unknown);
+  });
+}
+
+std::optional<ArticleKey> ArticleNames::Find(postgres::Connection& connection,
+                                             const std::string& name) {
+  return Find(connection, std::vector{name}).front();
+}
+
+std::optional<ArticleKey> ArticleNames::Find(postgres::Transaction& transaction,
+                                             const std::string& name) {
+  return Find(transaction, std::vector{name}).front();
+}
+
+template <class Read>
+std::vector<std::optional<ArticleKey>> ArticleNames::FindWith(const std::vector<std::string>& names,
+                                                              Read read) {
+  std::vector<std::optional<ArticleKey>> keys(names.size());
+  std::vector<std::string> unknown;
+  {
+    const std::lock_guard lock(mutex_);
+    for (size_t i = 0; i < names.size(); ++i) {
+      keys[i] = RecallLocked(names[i]);
+      if (!keys[i]) unknown.push_back(names[i]);
+    }
+  }
+  if (unknown.empty()) return keys;
+  Keys found;
+  for (const auto& row : read(ArrayParameter(unknown))) {
+    found.try_emplace(row["name"].c_str(), ReadKey(row["article_key"]));
+  }
+  const std::lock_guard lock(mutex_);
+  for (size_t i = 0; i < names.size(); ++i) {
+    if (keys[i]) continue;
+    if (const auto key = found.find(names[i]); key != found.end()) keys[i] = key->second;
+  }
+  for (const auto& [name, key] : found) RememberLocked(name, key);
+  return keys;
+}
+
+std::optional<ArticleKey> ArticleNames::Recall(const std::string& name) {
+  const std::lock_guard lock(mutex_);
+  return RecallLocked(name);
+}
+
+void ArticleNames::Forget(const std::string& name) {
+  const std::lock_guard lock(mutex_);
+  recent_.erase(name);
+  older_.erase(name);
+}
+
+absl::Status ArticleNames::NotFound(const std::string& name) {
+  Forget(name);
+  return ArticleNotFound(ArticleName(name));
+}
+
+void ArticleNames::Clear() {
+  const std::lock_guard lock(mutex_);
+  recent_.clear();
+  older_.clear();
+}
+
+std::optional<ArticleKey> ArticleNames::RecallLocked(const std::string& name) {
+  if (const auto entry = recent_.find(name); entry != recent_.end()) return entry->second;
+  const auto entry = older_.find(name);
+  if (entry == older_.end()) return std::nullopt;
+  const ArticleKey key = entry->second;
+  older_.erase(entry);
+  RememberLocked(name, key);
+  return key;
+}
+
+void ArticleNames::RememberLocked(const std::string& name, ArticleKey key) {
+  if (recent_.size() >= kMaxRecent) older_ = std::exchange(recent_, {});
+  recent_.insert_or_assign(name, key);
+}
+
+NamesByKey ReadFormerNames(postgres::Connection& connection,
+                           const std::map<ArticleKey, std::string>& current_names) {
+  return ReadFormerNamesWith(
+      current_names, [&](const std::string& keys) { return connection.Read(kSelectNames, keys); });
+}
+
+NamesByKey ReadFormerNames(postgres::Transaction& transaction,
+                           const std::map<ArticleKey, std::string>& current_names) {
+  return ReadFormerNamesWith(
+      current_names, [&](const std::string& keys) { return transaction.Exec(kSelectNames, keys); });
+}
+
+std::optional<ArticleKey> TakeName(postgres::Transaction& transaction, const std::string& name) {
+  constexpr uint64_t kRandomMask = (uint64_t{1} << ArticleKey::kRandomBits) - 1;
+  const postgres::Result rows = transaction.Exec(kInsertNew, name, RandomBits() & kRandomMask);
+  if (rows.empty()) return std::nullopt;
+  return ReadKey(rows[0]["article_key"]);
+}
+
+bool TakeName(postgres::Transaction& transaction, const std::string& name, ArticleKey key) {
+  if (transaction.Exec(kInsertName, name, key.value()).affected_rows() == 1) return true;
+  const postgres::Result rows = transaction.Exec(kSelectKeys, ArrayParameter({name}));
+  return ReadKey(rows[0]["article_key"]) == key;
+}
+
+}  // namespace content::store
