@@ -34,6 +34,7 @@ ROWS = {
     "uncached-latency": reads.uncached_latency,
     "list-comments": reads.list_comments,
     "memory": scale.memory,
+    "comment-size": scale.comment_size,
     "comments-spread": writes.comments_spread,
     "comments-one-article": writes.comments_on_one_article,
     "comment-latency": writes.comment_latency,

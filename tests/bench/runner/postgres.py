@@ -79,11 +79,18 @@ class Database:
         """Returns the single value that a statement returns."""
         return self.query(sql)[0][0]
 
-    def fill(self, contentd, articles, body_bytes, comments):
+    def migrate(self, contentd):
         processes.run([contentd, "migrate", "--database-url", self.url])
-        variables = {"articles": articles, "body_bytes": body_bytes, "comments": comments}
+
+    def run(self, script, **variables):
+        """Runs tests/bench/SCRIPT.sql with variables of psql. Returns the rows of its results."""
         given = [f"--set={name}={value}" for name, value in variables.items()]
-        self.psql(*given, f"--file={HERE}/data.sql")
+        text = self.psql("--field-separator", "\t", *given, f"--file={HERE}/{script}.sql")
+        return [line.split("\t") for line in text.splitlines()]
+
+    def fill(self, contentd, articles, body_bytes, comments):
+        self.migrate(contentd)
+        self.run("data", articles=articles, body_bytes=body_bytes, comments=comments)
 
     def pgbench(self, script, clients, seconds, variables, percentile=False):
         """Runs tests/bench/pgbench/SCRIPT.sql. `percentile`: measures the p50 too."""

@@ -57,6 +57,37 @@ def _memory_verdict(what, wanted, ours, theirs):
     )
 
 
+# The most bytes that a comment may take with its indexes, and in the WAL.
+_COMMENT_BYTES = 700
+_COMMENT_WAL_BYTES = 1000
+
+
+def comment_size(bench):
+    """The bytes that a comment takes in the database, against what it may take."""
+    row = "comment-size"
+    count = 50_000 if bench.quick else 300_000
+    database = bench.cluster.create("comment_size")
+    database.migrate(bench.programs.contentds["contentd"])
+    heap, indexes, wal = map(float, database.run("comment_size", comments=count)[-1])
+    bench.raw[row] = {"heap": heap, "indexes": indexes, "wal": wal}
+    what = f"a comment of 184 characters among {count:,}"
+    parts = f"{heap:.0f} in the table, {indexes:.0f} in indexes"
+    yield _size_verdict(row, f"{what}: {parts}", _COMMENT_BYTES, heap + indexes)
+    yield _size_verdict(row, f"{what}: WAL", _COMMENT_WAL_BYTES, wal)
+
+
+def _size_verdict(row, what, most, measured):
+    return Verdict(
+        row,
+        what,
+        1,
+        at_least=False,
+        ours=f"{measured:.0f} B",
+        theirs=f"{most} B",
+        ratios=[measured / most],
+    )
+
+
 def _megabytes(count):
     return f"{count / 1e6:,.1f} MB"
 
