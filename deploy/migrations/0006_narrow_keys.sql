@@ -210,6 +210,9 @@ FROM old_request r JOIN keyed k USING (article_id);
 DROP TABLE old_request;
 ALTER TABLE request ADD PRIMARY KEY (article_key, bucket, request_id, create_day);
 
+-- The default partition is also read by itself.
+INSERT INTO granted (relname, privilege_type, is_grantable, grantee)
+SELECT 'request_default', privilege_type, is_grantable, grantee FROM granted WHERE relname = 'request';
 DO $$
 DECLARE g granted;
 BEGIN

@@ -19,13 +19,13 @@ class ChangeFeed {
                                   int64_t after_revision, Callback<CommentChanges> done) = 0;
 
   /// Answers with as many changes to articles after the cursor as fit into one answer, in commit
-  /// order. A watcher that does not have all articles yet gets the missing ones first, by
-  /// publish_time. REVISION_NOT_REACHED if the feed ends before the cursor.
+  /// order: each article once, at its last change. REVISION_NOT_REACHED if the feed ends before the
+  /// cursor.
   virtual void ReadArticleChanges(CallContext context, ArticleCursor after,
                                   Callback<ArticleChanges> done) = 0;
 
-  /// Answers with the cursor of a watcher that has seen everything up to now. With its position
-  /// alone, it is the cursor of a watcher that starts with all articles that readers see.
+  /// Answers with the cursor of a watcher that has seen everything up to now. A watcher that starts
+  /// with all articles that readers see has only this position, as its start_position.
   virtual void GetArticleCursor(CallContext context, Callback<ArticleCursor> done) = 0;
 };
 

@@ -4,7 +4,6 @@
 #include <string>
 #include <vector>
 
-#include "absl/time/time.h"
 #include "content/article.h"
 #include "content/v1/article.pb.h"
 #include "content/v1/comment.pb.h"
@@ -33,13 +32,11 @@ struct CommentChanges {
 
 /// How far a watcher of articles has come.
 struct ArticleCursor {
-  /// The watcher has been sent the changes up to this position of the feed,
+  /// The watcher has been sent the changes up to this position of the feed.
   int64_t position = 0;
-  /// and, of the articles that have not changed since, those with a publish_time up to this one;
-  /// InfiniteFuture once it has all. Of those with exactly this time it has the ones up to this id;
-  /// empty: all.
-  absl::Time time = absl::InfinitePast();
-  std::string article_id = {};
+  /// The end of the feed when the watcher began with all articles that readers see. Up to here it
+  /// is not told of articles that they do not see. 0 once it has passed it.
+  int64_t start_position = 0;
   /// Position at which the watcher last had everything. An article that readers could not see then
   /// is PUBLISHED to this watcher, even if it has changed since.
   int64_t known_position = 0;
@@ -58,7 +55,7 @@ struct ArticleChanges {
   std::vector<ArticleChangeRecord> changes;
   /// The cursor of a watcher that has all of `changes`.
   ArticleCursor cursor;
-  /// If false, more changes follow after `cursor`.
+  /// If false, more changes follow after `cursor`, and can be read at once.
   bool complete = true;
 };
 

@@ -254,15 +254,19 @@ void CheckTime(const google::protobuf::Timestamp& time, absl::string_view field,
   }
 }
 
-absl::Status CompleteArticle(absl::string_view path, v1::Article& article) {
-  if (article.name().empty()) {
-    const std::string id = Slug(article.title(), kMaxArticleIdLength);
-    if (id.empty()) {
-      return InvalidField(absl::StrCat(path, ".name"),
-                          "is required: no id can be derived from the title");
-    }
-    article.set_name(ArticleName(id));
+absl::Status CompleteName(absl::string_view path, v1::Article& article) {
+  if (!article.name().empty()) return absl::OkStatus();
+  const std::string id = Slug(article.title(), kMaxArticleIdLength);
+  if (id.empty()) {
+    return InvalidField(absl::StrCat(path, ".name"),
+                        "is required: no id can be derived from the title");
   }
+  article.set_name(ArticleName(id));
+  return absl::OkStatus();
+}
+
+absl::Status CompleteArticle(absl::string_view path, v1::Article& article) {
+  if (absl::Status status = CompleteName(path, article); !status.ok()) return status;
   article.clear_update_time();
   article.clear_comment_count();
   article.clear_revision();

@@ -64,10 +64,13 @@ void CheckLanguage(absl::string_view tag, absl::string_view field, Violations& v
 void CheckTime(const google::protobuf::Timestamp& time, absl::string_view field,
                Violations& violations);
 
+/// Derives the name of an article from its title if it has none. INVALID_ARGUMENT on `path`.name if
+/// that is not possible.
+absl::Status CompleteName(absl::string_view path, v1::Article& article);
+
 /// Brings a valid article from a publisher into the form in which it is stored and compared: drops
-/// or recomputes output-only fields, and derives the id from the title if there is none.
-/// INVALID_ARGUMENT on `path`.name if no id can be derived, and on `path`.body if it has more than
-/// 1,000 sections.
+/// or recomputes output-only fields, and completes the name. Fails like CompleteName, and with
+/// INVALID_ARGUMENT on `path`.body if that has more than 1,000 sections.
 absl::Status CompleteArticle(absl::string_view path, v1::Article& article);
 
 /// Paths of the fields that an update mask may name.

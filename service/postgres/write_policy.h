@@ -34,7 +34,8 @@ struct WriteMode {
 /// The policy of a Coalescer for writes that each lock a key (group commit).
 /// - Writes to one key run in order of arrival, on one connection at a time. Writes that arrive
 ///   meanwhile form the next batch.
-/// - At most kMaxBatch writes share a transaction: to any number of keys, but of one group.
+/// - A transaction does as many writes as the policy's Limits allow: to any number of keys, but of
+///   one group.
 /// - At most kMaxPromptBatches batches of unlocked keys are under way. Their jobs are prompt.
 /// - A key that another transaction has locked is left out of its batch. A separate job, which is
 ///   not prompt, then waits for it.
@@ -71,6 +72,7 @@ class WritePolicy {
     Pace pace;
     std::vector<Entry> keys = {};
     std::vector<Request> requests = {};
+    size_t bytes = 0;
   };
 
   /// Runs writes in one transaction, in this order, and answers each. May throw the exceptions of
@@ -86,8 +88,15 @@ class WritePolicy {
   /// it. Called with the Coalescer's mutex held.
   using GroupOf = std::function<std::optional<int>(const Item&)>;
 
-  /// Larger batches save little per write and delay the first one.
-  static constexpr size_t kMaxBatch = 128;
+  /// Limits of a batch. Its first write may exceed them.
+  struct Limits {
+    /// Larger batches save little per write and delay the first one.
+    size_t writes = 128;
+    /// Limits the sum of `size_of`, if that is set.
+    size_t bytes = 0;
+    /// Returns the bytes that a write takes.
+    size_t (*size_of)(const Item&) = nullptr;
+  };
 
   /// While one batch waits for the disk, another works. With more, batches would be smaller, which
   /// costs more per write. The other connections wait for locked keys or run long jobs.
@@ -95,7 +104,9 @@ class WritePolicy {
 
   /// Without `group_of`, all keys are of one group.
   WritePolicy(KeyOf key_of, Work work, GroupOf group_of = nullptr)
-      : key_of_(key_of), work_(std::move(work)), group_of_(std::move(group_of)) {}
+      : WritePolicy(key_of, std::move(work), std::move(group_of), Limits()) {}
+  WritePolicy(KeyOf key_of, Work work, GroupOf group_of, Limits limits)
+      : key_of_(key_of), work_(std::move(work)), group_of_(std::move(group_of)), limits_(limits) {}
 
   absl::Status CheckKey(const Item& item, size_t limit) {
     const auto entry = queues_.find(key_of_(item));
@@ -180,8 +191,14 @@ class WritePolicy {
     (state == State::kLocked ? locked_ : ready_).push_back(entry);
   }
 
-  static bool HasRoom(const Batch& batch, const Entry& entry) {
-    return MayJoin(entry->second.waiting.front(), batch.requests, kMaxBatch);
+  size_t SizeOf(const Request& request) const {
+    return limits_.size_of == nullptr ? 0 : limits_.size_of(request.item);
+  }
+
+  bool HasRoom(const Batch& batch, const Entry& entry) const {
+    const Request& next = entry->second.waiting.front();
+    if (!MayJoin(next, batch.requests, limits_.writes)) return false;
+    return batch.requests.empty() || batch.bytes + SizeOf(next) <= limits_.bytes;
   }
 
   std::optional<int> GroupOfKey(const Entry& entry) const {
@@ -199,14 +216,14 @@ class WritePolicy {
   }
 
   // Takes one of `keys`, and as many of its writes as there is room for. Returns the next key.
-  static typename KeyQueue::iterator Take(KeyQueue& keys, typename KeyQueue::iterator key,
-                                          Batch& batch) {
+  typename KeyQueue::iterator Take(KeyQueue& keys, typename KeyQueue::iterator key, Batch& batch) {
     const Entry entry = *key;
     const auto next = keys.erase(key);
     batch.keys.push_back(entry);
     Queue& queue = entry->second;
     queue.state = State::kRunning;
     while (!queue.waiting.empty() && HasRoom(batch, entry)) {
+      batch.bytes += SizeOf(queue.waiting.front());
       batch.requests.push_back(std::move(queue.waiting.front()));
       queue.waiting.pop_front();
     }
@@ -226,6 +243,7 @@ class WritePolicy {
   KeyOf key_of_;
   Work work_;
   GroupOf group_of_;
+  Limits limits_;
   Queues queues_;
   KeyQueue ready_;
   KeyQueue locked_;  // a job is scheduled for each

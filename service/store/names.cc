@@ -1,12 +1,14 @@
 #include "store/names.h"
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <utility>
 
 #include "content/errors.h"
 #include "content/names.h"
 #include "content/uuid.h"
+#include "postgres/bulk.h"
 #include "store/columns.h"
 
 namespace content::store {
@@ -23,13 +25,18 @@ constexpr char kSelectNames[] =
     "SELECT article_key, name FROM article_name WHERE article_key = ANY ($1::bigint[]) ORDER BY "
     "name";
 
-// $1 name, $2 random bits of the key. The time in the key is the database's.
-constexpr char kInsertNew[] = R"sql(
+// Takes the random bits of the keys. The time in them is the database's.
+const postgres::BulkStatement<2>& InsertNew() {
+  static const postgres::BulkStatement<2> statement(R"sql(
 INSERT INTO article_name (name, article_key)
-VALUES ($1, ((extract(epoch FROM now()) * 1000)::bigint << 21) | $2::bigint)
+SELECT n.name, ((extract(epoch FROM now()) * 1000)::bigint << 21) | n.random_bits
+FROM $rows AS n (name, random_bits) ORDER BY n.name
 ON CONFLICT DO NOTHING
-RETURNING article_key
-)sql";
+RETURNING name, article_key
+)sql",
+                                                    std::array{"text", "bigint"});
+  return statement;
+}
 static_assert(ArticleKey::kRandomBits == 21);
 
 // $1 name, $2 article key.
@@ -150,11 +157,26 @@ NamesByKey ReadFormerNames(postgres::Transaction& transaction,
       current_names, [&](const std::string& keys) { return transaction.Exec(kSelectNames, keys); });
 }
 
-std::optional<ArticleKey> TakeName(postgres::Transaction& transaction, const std::string& name) {
+std::map<std::string, ArticleKey> ReadKeys(postgres::Transaction& transaction,
+                                           const std::vector<std::string>& names) {
+  std::map<std::string, ArticleKey> keys;
+  for (const auto& row : transaction.ExecWithQueued(kSelectKeys, ArrayParameter(names))) {
+    keys.emplace(row["name"].c_str(), ReadKey(row["article_key"]));
+  }
+  return keys;
+}
+
+std::map<std::string, ArticleKey> TakeNames(postgres::Transaction& transaction,
+                                            const std::vector<std::string>& names) {
   constexpr uint64_t kRandomMask = (uint64_t{1} << ArticleKey::kRandomBits) - 1;
-  const postgres::Result rows = transaction.Exec(kInsertNew, name, RandomBits() & kRandomMask);
-  if (rows.empty()) return std::nullopt;
-  return ReadKey(rows[0]["article_key"]);
+  std::map<std::string, ArticleKey> keys;
+  if (names.empty()) return keys;
+  postgres::Rows<2> rows;
+  for (const std::string& name : names) rows.Add(name, RandomBits() & kRandomMask);
+  for (const auto& row : InsertNew().Exec(transaction, rows)) {
+    keys.emplace(row["name"].c_str(), ReadKey(row["article_key"]));
+  }
+  return keys;
 }
 
 bool TakeName(postgres::Transaction& transaction, const std::string& name, ArticleKey key) {

@@ -74,9 +74,16 @@ NamesByKey ReadFormerNames(postgres::Connection& connection,
 NamesByKey ReadFormerNames(postgres::Transaction& transaction,
                            const std::map<ArticleKey, std::string>& current_names);
 
-/// Gives the name to a new article and returns the article's key; nullopt if an article has or had
-/// the name. Waits for concurrent transactions that give the same name.
-std::optional<ArticleKey> TakeName(postgres::Transaction& transaction, const std::string& name);
+/// Returns the keys of the articles that have or had these names, by name. Asks the database, not
+/// the memory.
+std::map<std::string, ArticleKey> ReadKeys(postgres::Transaction& transaction,
+                                           const std::vector<std::string>& names);
+
+/// Gives each of these names to a new article and returns the articles' keys, without the names
+/// that articles have or had. Waits for concurrent transactions that give the same names. Takes
+/// them in the same order, so that these do not deadlock.
+std::map<std::string, ArticleKey> TakeNames(postgres::Transaction& transaction,
+                                            const std::vector<std::string>& names);
 
 /// Gives the name to an article. Returns false if another article has or had it.
 bool TakeName(postgres::Transaction& transaction, const std::string& name, ArticleKey key);

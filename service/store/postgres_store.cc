@@ -12,6 +12,7 @@
 #include "absl/time/time.h"
 #include "content/errors.h"
 #include "content/names.h"
+#include "content/rules.h"
 #include "content/uuid.h"
 #include "postgres/coalescer.h"
 #include "postgres/connection.h"
@@ -19,10 +20,13 @@
 #include "postgres/pool.h"
 #include "postgres/read_policy.h"
 #include "postgres/write_policy.h"
+#include "store/articles/batch.h"
 #include "store/articles/feed.h"
-#include "store/articles/publish.h"
+#include "store/articles/inspect.h"
 #include "store/articles/read.h"
+#include "store/articles/release.h"
 #include "store/articles/search.h"
+#include "store/articles/write.h"
 #include "store/change_notifier.h"
 #include "store/comments/batch.h"
 #include "store/comments/changes.h"
@@ -216,28 +220,36 @@ class PostgresStore : public Store {
 
   void PublishArticle(CallContext context, v1::Article article, PublishOptions options,
                       Callback<PublishedArticle> done) override {
+    if (absl::Status status = CompleteName("article", article); !status.ok()) {
+      return std::move(done)(std::move(status));
+    }
     SetOwnId(options.request);
-    publishing_.Write(
-        std::move(context),
-        [this, article = std::move(article), options = std::move(options)](
-            postgres::Connection& connection, bool /*in_doubt*/) {
-          return store::PublishArticle(connection, names_, article, options, announce_);
-        },
-        std::move(done));
+    std::string id = ParseArticleName(article.name()).value();
+    article_writes_.Add(std::move(context),
+                        Publication{std::move(id), std::move(article), std::move(options)},
+                        std::move(done));
   }
 
   void UpdateArticle(CallContext context, ArticleEdit edit, Callback<v1::Article> done) override {
-    WriteArticle(std::move(context), std::move(edit), std::move(done), store::UpdateArticle);
+    SetOwnId(edit.request);
+    article_writes_.Add(std::move(context), std::move(edit), ArticleOnly(std::move(done)));
   }
 
   void RenameArticle(CallContext context, ArticleRename renaming,
                      Callback<v1::Article> done) override {
-    WriteArticle(std::move(context), std::move(renaming), std::move(done), store::RenameArticle);
+    SetOwnId(renaming.request);
+    article_writes_.Add(std::move(context), std::move(renaming), ArticleOnly(std::move(done)));
   }
 
   void RetractArticle(CallContext context, ArticleRetraction retraction,
                       Callback<int64_t> done) override {
-    WriteArticle(std::move(context), std::move(retraction), std::move(done), store::RetractArticle);
+    SetOwnId(retraction.request);
+    article_writes_.Add(
+        std::move(context), std::move(retraction),
+        [done = std::move(done)](absl::StatusOr<PublishedArticle> retracted) mutable {
+          if (!retracted.ok()) return std::move(done)(retracted.status());
+          std::move(done)(retracted->article.revision());
+        });
   }
 
   void InspectArticle(CallContext context, std::string id,
@@ -383,9 +395,12 @@ class PostgresStore : public Store {
   }
 
   // Articles are large and rarely written. They have a short queue of their own, out of the way of
-  // comments. One connection is enough, because writes wait for one another at the row of the feed.
+  // comments. Groups take turns at the row of the feed, so more than two connections gain nothing:
+  // while one group is committed, another prepares. One is always left for articles that nobody has
+  // locked.
   static postgres::Pool::Options PublishingPoolOptions(const PostgresOptions& options) {
-    postgres::Pool::Options publishing = PoolOptions(options, "publishing", 1);
+    postgres::Pool::Options publishing = PoolOptions(options, "publishing", 2);
+    publishing.prompt_connections = 1;
     publishing.queue_limit = 50;
     return publishing;
   }
@@ -403,24 +418,25 @@ class PostgresStore : public Store {
     if (request.id.empty()) request.id = NewUuid();
   }
 
-  template <class T, class Change>
-  void WriteArticle(CallContext context, Change change, Callback<T> done,
-                    absl::StatusOr<T> (*write)(postgres::Connection&, ArticleNames&, const Change&,
-                                               const Announce&)) {
-    SetOwnId(change.request);
-    publishing_.Write(
-        std::move(context),
-        [this, change = std::move(change), write](postgres::Connection& connection,
-                                                  bool /*in_doubt*/) {
-          return write(connection, names_, change, announce_);
-        },
-        std::move(done));
+  // Returns a callback that passes the article alone on to `done`.
+  static Callback<PublishedArticle> ArticleOnly(Callback<v1::Article> done) {
+    return [done = std::move(done)](absl::StatusOr<PublishedArticle> published) mutable {
+      if (!published.ok()) return std::move(done)(published.status());
+      std::move(done)(std::move(published->article));
+    };
   }
 
   template <class Key, class Answer>
   using ReadsByKey = postgres::Coalescer<postgres::ReadPolicy<Key, Answer>>;
   using Articles = ReadsByKey<std::string, std::optional<EncodedArticle>>;
   using CommentWrites = postgres::Coalescer<postgres::WritePolicy<CommentChange, v1::Comment>>;
+  using ArticleWrites = postgres::Coalescer<postgres::WritePolicy<ArticleWrite, PublishedArticle>>;
+
+  static constexpr int kNewArticles = -1;
+
+  // A group of articles has to fit into memory several times.
+  static constexpr ArticleWrites::Policy::Limits kArticleLimits = {
+      .writes = 64, .bytes = size_t{4} << 20, .size_of = SizeOf};
 
   Articles::Policy ReadArticlesOf(v1::ArticleView view) {
     return {[this, view](postgres::Connection& connection, const std::vector<std::string>& ids) {
@@ -444,11 +460,12 @@ class PostgresStore : public Store {
                                           : StoreUnavailable("the database accepts no writes");
   }
 
-  // Returns the group of comment writes that may share a transaction with this one: those to the
-  // same bucket if tables are distributed, otherwise all. nullopt: only those to the same article.
-  std::optional<int> GroupOf(const CommentChange& change) {
+  // Returns the group of writes that may share a transaction with one to the article of this name:
+  // those to the same bucket if tables are distributed, otherwise all. nullopt if the bucket is not
+  // known.
+  std::optional<int> GroupOf(const std::string& article) {
     if (!distributed_) return 0;
-    const std::optional<ArticleKey> key = names_.Recall(ArticleOf(change));
+    const std::optional<ArticleKey> key = names_.Recall(article);
     if (!key) return std::nullopt;
     return key->bucket();
   }
@@ -479,7 +496,19 @@ class PostgresStore : public Store {
               postgres::WriteMode mode) {
          return WriteComments(connection, names_, changes, mode, announce_);
        },
-       [this](const CommentChange& change) { return GroupOf(change); }}};
+       [this](const CommentChange& change) { return GroupOf(ArticleOf(change)); }}};
+  ArticleWrites article_writes_{
+      publishing_,
+      {ArticleOf,
+       [this](postgres::Connection& connection, const std::vector<ArticleWrite*>& writes,
+              postgres::WriteMode mode) {
+         return WriteArticles(connection, writes, mode, announce_);
+       },
+       // Unknown articles are probably new, and then in nobody's way.
+       [this](const ArticleWrite& write) {
+         return GroupOf(ArticleOf(write)).value_or(kNewArticles);
+       },
+       kArticleLimits}};
   postgres::Pool reads_;
   postgres::Pool writes_;
   postgres::Pool publishing_;

@@ -27,6 +27,7 @@ absl::Status IndexIfOwed(postgres::Connection& connection) {
 constexpr char kSelectMissingRight[] = R"sql(
 SELECT n.name, upper(p.privilege) AS privilege, c.oid IS NULL AS is_missing
 FROM (VALUES ('article', 'select insert update'),
+             ('article_change', 'select insert delete'),
              ('article_feed', 'select update'),
              ('article_label', 'select insert delete'),
              ('article_name', 'select insert'),

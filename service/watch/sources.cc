@@ -100,46 +100,33 @@ constexpr char kFromNow[] = "now";
 // The query that resume tokens are bound to.
 constexpr char kTokenQuery[] = "content.v1.WatchArticlesRequest/resume_token";
 
-constexpr char kInfinitePast[] = "past";
-constexpr char kInfiniteFuture[] = "future";
-
-// The range of times that both PostgreSQL and Protobuf can hold.
-const absl::Time kFirstTime = absl::FromCivil(absl::CivilYear(1), absl::UTCTimeZone());
-const absl::Time kEndOfTime = absl::FromCivil(absl::CivilYear(10000), absl::UTCTimeZone());
-
-std::string EncodeTime(absl::Time time) {
-  if (time == absl::InfinitePast()) return kInfinitePast;
-  if (time == absl::InfiniteFuture()) return kInfiniteFuture;
-  return absl::StrCat(absl::ToUnixMicros(time));
-}
-
-bool DecodeTime(absl::string_view text, absl::Time& time) {
-  if (text == kInfinitePast || text == kInfiniteFuture) {
-    time = text == kInfinitePast ? absl::InfinitePast() : absl::InfiniteFuture();
-    return true;
-  }
-  int64_t micros = 0;
-  if (!absl::SimpleAtoi(text, &micros)) return false;
-  time = absl::FromUnixMicros(micros);
-  return kFirstTime <= time && time < kEndOfTime;
-}
-
 std::string EncodeCursor(const ArticleCursor& cursor) {
-  return absl::StrCat(cursor.position, "/", EncodeTime(cursor.time), "/", cursor.article_id, "/",
-                      cursor.known_position);
+  return absl::StrCat(cursor.position, "/", cursor.start_position, "/", cursor.known_position);
 }
 
-// Accepts the cursors of schema version 3 too. Their fifth part is a time; if it is the infinite
-// past, the watcher has never had everything.
-std::optional<ArticleCursor> DecodeCursor(absl::string_view text) {
-  const std::vector<absl::string_view> parts = absl::StrSplit(text, '/');
+// Schema version 6 and older: position, publish time, id, known position and sometimes a second
+// time. Unless the publish time is "future", the watcher was still being sent all articles, in
+// another order than today's, and begins with them again.
+std::optional<ArticleCursor> DecodeOldCursor(const std::vector<absl::string_view>& parts) {
   ArticleCursor cursor;
-  if (parts.size() < 4 || parts.size() > 5 || !absl::SimpleAtoi(parts[0], &cursor.position) ||
-      !DecodeTime(parts[1], cursor.time) || !absl::SimpleAtoi(parts[3], &cursor.known_position)) {
+  if (!absl::SimpleAtoi(parts[0], &cursor.position) ||
+      !absl::SimpleAtoi(parts[3], &cursor.known_position)) {
     return std::nullopt;
   }
-  cursor.article_id = std::string(parts[2]);
-  if (parts.size() == 5 && parts[4] == kInfinitePast) cursor.known_position = 0;
+  if (parts[1] != "future") return ArticleCursor{.start_position = cursor.position};
+  if (parts.size() == 5 && parts[4] == "past") cursor.known_position = 0;
+  return cursor;
+}
+
+std::optional<ArticleCursor> DecodeCursor(absl::string_view text) {
+  const std::vector<absl::string_view> parts = absl::StrSplit(text, '/');
+  if (parts.size() == 4 || parts.size() == 5) return DecodeOldCursor(parts);
+  ArticleCursor cursor;
+  if (parts.size() != 3 || !absl::SimpleAtoi(parts[0], &cursor.position) ||
+      !absl::SimpleAtoi(parts[1], &cursor.start_position) ||
+      !absl::SimpleAtoi(parts[2], &cursor.known_position)) {
+    return std::nullopt;
+  }
   return cursor;
 }
 
@@ -192,7 +179,7 @@ class ArticleChangesSource final : public Source {
     changes_.GetArticleCursor(std::move(call), [from_all, done = std::move(done)](
                                                    absl::StatusOr<ArticleCursor> cursor) mutable {
       if (!cursor.ok()) return std::move(done)(cursor.status());
-      if (from_all) *cursor = {.position = cursor->position};
+      if (from_all) *cursor = {.start_position = cursor->position};
       std::move(done)(
           ToBatch({.changes = {}, .cursor = *std::move(cursor), .complete = !from_all}));
     });

@@ -9,6 +9,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "content/v1/admin_service.pb.h"
 #include "content/v1/content_service.pb.h"
 
 namespace content::bench {
@@ -110,6 +111,18 @@ std::string CreateCommentRequest(const Article& article, uint64_t reader, absl::
   return request.SerializeAsString();
 }
 
+std::string PublishArticleRequest(absl::string_view name) {
+  v1::PublishArticleRequest request;
+  v1::Article& article = *request.mutable_article();
+  article.set_name(absl::StrCat("articles/", name));
+  article.set_title(absl::StrCat("A Short Note, ", name));
+  article.add_authors()->set_display_name("Author Number One");
+  article.set_language_code("en");
+  article.set_body(absl::StrCat("Note ", name, ".", kCommentText, kCommentText, kCommentText));
+  article.add_tags("notes");
+  return request.SerializeAsString();
+}
+
 absl::Status CheckArticle(const Article& article, absl::string_view answer) {
   const absl::StatusOr<Fields> fields = FieldsOfAnswer(answer);
   if (!fields.ok()) return fields.status();
@@ -140,6 +153,17 @@ absl::StatusOr<std::string> CheckComment(const Article& article, absl::string_vi
     return absl::DataLossError(absl::StrCat(name, " has no article_revision"));
   }
   return std::string(name);
+}
+
+absl::Status CheckPublished(absl::string_view name, absl::string_view answer) {
+  const absl::StatusOr<Fields> fields = FieldsOfAnswer(answer);
+  if (!fields.ok()) return fields.status();
+  const absl::string_view published = (*fields)[v1::Article::kNameFieldNumber].bytes;
+  if (published != absl::StrCat("articles/", name) ||
+      (*fields)[v1::Article::kRevisionFieldNumber].value != 1) {
+    return absl::DataLossError(absl::StrCat("expected ", name, ", got ", published));
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace content::bench

@@ -29,11 +29,17 @@ std::string GetArticleRequest(const Article& article);
 /// A CreateCommentRequest by the reader with this number. `text` must be unique.
 std::string CreateCommentRequest(const Article& article, uint64_t reader, absl::string_view text);
 
+/// A PublishArticleRequest for a small article with this name (without `articles/`).
+std::string PublishArticleRequest(absl::string_view name);
+
 /// DATA_LOSS unless `answer` is a GetArticleResponse with this article and its whole body.
 absl::Status CheckArticle(const Article& article, absl::string_view answer);
 
 /// Returns the comment's name. DATA_LOSS unless `answer` is a CreateCommentResponse with a comment
 /// on this article and an article_revision.
 absl::StatusOr<std::string> CheckComment(const Article& article, absl::string_view answer);
+
+/// DATA_LOSS unless `answer` is a PublishArticleResponse with this article at its first revision.
+absl::Status CheckPublished(absl::string_view name, absl::string_view answer);
 
 }  // namespace content::bench

@@ -70,6 +70,7 @@ INSERT INTO article_state (bucket, article_key, name, first_name, revision, comm
 SELECT bucket, article_key, name, name, 1 + comments, comments, 1, publish_time, false, false, i, i, false
 FROM planned;
 UPDATE article_feed SET position = :articles;
+INSERT INTO article_change (position, article_key) SELECT i, article_key FROM planned;
 
 INSERT INTO article_name (name, article_key) SELECT name, article_key FROM planned;
 

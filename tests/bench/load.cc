@@ -13,6 +13,7 @@
 #include <cstdio>
 #include <exception>
 #include <fstream>
+#include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <random>
@@ -32,6 +33,7 @@ using std::chrono::nanoseconds;
 
 constexpr char kGetArticle[] = "/content.v1.ContentService/GetArticle";
 constexpr char kCreateComment[] = "/content.v1.ContentService/CreateComment";
+constexpr char kPublishArticle[] = "/content.v1.AdminService/PublishArticle";
 
 // How long to wait after the run for calls that are still unanswered.
 constexpr std::chrono::seconds kPatience(30);
@@ -41,6 +43,7 @@ struct Options {
   std::string articles = {};
   std::string order = "uniform";
   double comments = 0;
+  bool publish = false;
   std::string acknowledged = {};
   std::string tag = {};
   int connections = 1;
@@ -229,7 +232,11 @@ class Load {
   void Begin(Connection& connection, Clock::time_point begin) {
     Call call = {.article = chooser_.Next(generator_), .begin = begin};
     const Article& article = articles_[call.article];
-    if (is_comment_(generator_)) {
+    if (options_.publish) {
+      call.path = kPublishArticle;
+      call.article = ++written_;
+      call.message = PublishArticleRequest(NameOfPublished(call));
+    } else if (is_comment_(generator_)) {
       call.path = kCreateComment;
       ++written_;
       call.message = CreateCommentRequest(article, written_ % 50000,
@@ -244,17 +251,21 @@ class Load {
 
   void Record(const Call& call, const absl::StatusOr<absl::string_view>& answer) {
     const Clock::time_point now = Clock::now();
-    const bool is_comment = call.path == kCreateComment;
-    const absl::Status status = answer.ok() ? Check(call, is_comment, *answer) : answer.status();
+    const absl::Status status = answer.ok() ? Check(call, *answer) : answer.status();
     if (!status.ok()) return Fail(status);
     if (call.begin < measured_from_) return;
     answered_bytes_ += answer->size();
-    (is_comment ? comments_ : reads_).Add(now - call.begin);
+    times_[std::string(call.path)].Add(now - call.begin);
   }
 
-  absl::Status Check(const Call& call, bool is_comment, absl::string_view answer) {
+  std::string NameOfPublished(const Call& call) const {
+    return absl::StrCat(options_.tag, "-", call.article);
+  }
+
+  absl::Status Check(const Call& call, absl::string_view answer) {
+    if (call.path == kPublishArticle) return CheckPublished(NameOfPublished(call), answer);
     const Article& article = articles_[call.article];
-    if (!is_comment) return CheckArticle(article, answer);
+    if (call.path == kGetArticle) return CheckArticle(article, answer);
     const absl::StatusOr<std::string> name = CheckComment(article, answer);
     if (name.ok()) acknowledged_ << *name << '\n';
     return name.status();
@@ -269,7 +280,8 @@ class Load {
   nlohmann::json Summary(Clock::time_point start, nanoseconds cpu) {
     const double elapsed = std::chrono::duration<double>(Clock::now() - start).count();
     const double seconds = IsSequence() ? elapsed : options_.seconds;
-    const size_t requests = reads_.count() + comments_.count();
+    size_t requests = 0;
+    for (const auto& [path, times] : times_) requests += times.count();
     nlohmann::json summary = {
         {"calls", begun_},  // with those of the warm-up
         {"requests", requests},
@@ -279,8 +291,9 @@ class Load {
         {"driver_cpu_share", std::chrono::duration<double>(cpu).count() / elapsed},
         {"errors", errors_},
         {"first_error", first_error_}};
-    if (reads_.count() > 0) summary["GetArticle"] = reads_.Summary();
-    if (comments_.count() > 0) summary["CreateComment"] = comments_.Summary();
+    for (auto& [path, times] : times_) {
+      summary[path.substr(path.rfind('/') + 1)] = times.Summary();
+    }
     return summary;
   }
 
@@ -298,9 +311,8 @@ class Load {
 
   Clock::time_point measured_from_;
   Clock::time_point end_;
-  Clock::time_point due_;  // of the next call, at a fixed rate
-  Times reads_;
-  Times comments_;
+  Clock::time_point due_;               // of the next call, at a fixed rate
+  std::map<std::string, Times> times_;  // by method
   size_t answered_bytes_ = 0;
   int errors_ = 0;
   std::string first_error_;
@@ -309,8 +321,8 @@ class Load {
 void AddOptions(CLI::App& app, Options& options) {
   app.add_option("--port", options.port, "Port of the server on 127.0.0.1")->required();
   app.add_option("--articles", options.articles,
-                 "File of lines NAME TAB BODY-BYTES TAB BEGINNING, the most popular article first")
-      ->required();
+                 "File of lines NAME TAB BODY-BYTES TAB BEGINNING, the most popular article first");
+  app.add_flag("--publish", options.publish, "Publish new articles: no other calls");
   app.add_option("--order", options.order,
                  "Choice of articles: any, by popularity, or each once in turn")
       ->check(CLI::IsMember({"uniform", "zipf", "sequence"}))
@@ -320,7 +332,8 @@ void AddOptions(CLI::App& app, Options& options) {
       ->check(CLI::Range(0.0, 1.0));
   app.add_option("--acknowledged", options.acknowledged,
                  "File to write the names of acknowledged comments to");
-  app.add_option("--tag", options.tag, "Beginning of every comment's text");
+  app.add_option("--tag", options.tag,
+                 "Beginning of every comment's text, and of every new article's name");
   app.add_option("--connections", options.connections, "Number of connections")
       ->check(CLI::Range(1, 1000));
   app.add_option("--streams", options.streams, "Calls at once on each connection")
@@ -338,7 +351,8 @@ int Main(int argc, char** argv) {
   CLI::App app("Drives a content service, checks every answer, and prints JSON.");
   AddOptions(app, options);
   CLI11_PARSE(app, argc, argv);
-  absl::StatusOr<std::vector<Article>> articles = ReadArticles(options.articles);
+  absl::StatusOr<std::vector<Article>> articles =
+      options.publish ? std::vector<Article>(1) : ReadArticles(options.articles);
   if (!articles.ok()) {
     std::fprintf(stderr, "bench_load: %s\n", articles.status().ToString().c_str());
     return EXIT_FAILURE;

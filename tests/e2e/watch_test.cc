@@ -9,6 +9,7 @@
 #include <condition_variable>
 #include <csignal>
 #include <functional>
+#include <future>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -632,17 +633,33 @@ TEST_F(WatchTest, AScheduledArticleIsSentWhenItIsDue) {
   EXPECT_GE(absl::Now(), due);
 }
 
+std::string MakeResumeToken(const std::string& cursor) {
+  return MakePageToken("content.v1.WatchArticlesRequest/resume_token", cursor);
+}
+
 // Tokens are sealed against mistakes only: anybody who has the source can make one.
 TEST_F(WatchTest, AForgedResumeTokenShowsNothingBeforeItIsDue) {
   const absl::Time due = absl::Now() + absl::Hours(24);
   Publish(WithPublishTime(MakeArticle("secret"), due));
-  const int64_t later = absl::ToUnixMicros(due + absl::Hours(1));
-  const std::string token = MakePageToken("content.v1.WatchArticlesRequest/resume_token",
-                                          absl::StrCat("0/", later, "//0/", later));
-  const auto stream = WatchArticles(client_, token);
-  const auto first = stream->Read();
-  ASSERT_TRUE(first);
-  EXPECT_EQ(first->change(), v1::ARTICLE_CHANGE_UNSPECIFIED) << first->DebugString();
+  for (const char* cursor : {"0/0/0", "0/1/0", "-1/1/-1"}) {
+    const auto stream = WatchArticles(client_, MakeResumeToken(cursor));
+    const auto first = stream->Read();
+    ASSERT_TRUE(first);
+    EXPECT_EQ(first->change(), v1::ARTICLE_CHANGE_UNSPECIFIED) << first->DebugString();
+  }
+}
+
+TEST_F(WatchTest, ResumeTokensOfOlderVersionsAreAccepted) {
+  for (const char* id : {"a", "b", "c"}) Publish(MakeArticle(id));
+  // Had everything up to b.
+  const auto up_to_b = WatchArticles(client_, MakeResumeToken("2/future//2"));
+  EXPECT_EQ(Describe(NextChange(*up_to_b)), "ARTICLE_CHANGE_PUBLISHED articles/c");
+  // Had only a when it was interrupted: it begins again.
+  const auto interrupted = WatchArticles(client_, MakeResumeToken("3/1700000000000000/a/0"));
+  for (const char* id : {"a", "b", "c"}) {
+    EXPECT_EQ(Describe(NextChange(*interrupted)),
+              absl::StrCat("ARTICLE_CHANGE_PUBLISHED articles/", id));
+  }
 }
 
 TEST_F(WatchTest, AnArticleStreamResumesOnAnotherServer) {
@@ -675,6 +692,69 @@ TEST_F(WatchTest, AnArticleStreamCanSkipExistingArticles) {
   EXPECT_EQ(heartbeat->change(), v1::ARTICLE_CHANGE_UNSPECIFIED);
   Publish(MakeArticle("new"));
   EXPECT_EQ(Describe(NextChange(*stream)), "ARTICLE_CHANGE_PUBLISHED articles/new");
+}
+
+// Returns how often each article was sent until the last was.
+std::map<std::string, int> CountPublishedUpTo(const std::string& last,
+                                              std::unique_ptr<ArticleStream> stream) {
+  std::map<std::string, int> seen;
+  while (std::optional<v1::WatchArticlesResponse> response = stream->Read()) {
+    if (response->change() == v1::ARTICLE_CHANGE_UNSPECIFIED) continue;
+    EXPECT_EQ(response->change(), v1::ARTICLE_CHANGE_PUBLISHED) << Describe(*response);
+    ++seen[response->article().name()];
+    if (response->article().name() == last) break;
+  }
+  return seen;
+}
+
+// Publishers and watchers use every server. Two watchers of each begin while articles are
+// published, one of them with the articles that are there already.
+TEST_F(WatchTest, EveryArticleReachesTheWatchersOfAllServersOnce) {
+  constexpr int kServers = 4;
+  constexpr int kArticles = 280;
+  std::vector<std::unique_ptr<ContentdServer>> servers;
+  std::vector<std::unique_ptr<Client>> clients;
+  for (int i = 0; i < kServers; ++i) {
+    servers.push_back(std::make_unique<ContentdServer>(Arguments()));
+    clients.push_back(std::make_unique<Client>(servers.back()->address()));
+    AwaitServing(*clients.back());
+  }
+  std::atomic<int> next = 0;
+  const auto publish = [&](const Client& client, int end) {
+    for (int n = next++; n < end; n = next++) {
+      EXPECT_TRUE(client.Publish(MakeArticle(absl::StrCat("story-", n))).ok());
+    }
+  };
+  // Several at once through each server, so that they share transactions.
+  const auto publish_through_all = [&](int end) {
+    std::vector<std::jthread> publishers;
+    for (int i = 0; i < 4 * kServers; ++i) {
+      publishers.emplace_back(
+          [&, i] { publish(*clients[static_cast<size_t>(i) % kServers], end); });
+    }
+  };
+  std::vector<std::future<std::map<std::string, int>>> watchers;
+  const auto watch = [&](std::unique_ptr<ArticleStream> stream) {
+    watchers.push_back(
+        std::async(std::launch::async, CountPublishedUpTo, "articles/last", std::move(stream)));
+  };
+  for (const auto& client : clients) {
+    auto stream = WatchArticles(*client, "", /*skip_existing=*/true);
+    ASSERT_TRUE(stream->Read());  // it watches from here on
+    watch(std::move(stream));
+  }
+  publish_through_all(kArticles / 4);
+  next = kArticles / 4;
+  std::jthread more([&] { publish_through_all(kArticles); });
+  for (const auto& client : clients) watch(WatchArticles(*client));
+  more.join();
+  Publish(MakeArticle("last"));
+
+  for (auto& watcher : watchers) {
+    const std::map<std::string, int> seen = watcher.get();
+    EXPECT_EQ(seen.size(), kArticles + 1) << "some are missed";
+    for (const auto& [name, count] : seen) EXPECT_EQ(count, 1) << name;
+  }
 }
 
 // ---- Maintenance ----

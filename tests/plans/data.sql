@@ -36,6 +36,7 @@ SELECT bucket, article_key, first_name,
        1, publish_time, retracted, NOT retracted AND publish_time > now(), name, i, i, true
 FROM numbered;
 UPDATE article_feed SET position = 100000;
+INSERT INTO article_change (position, article_key) SELECT i, article_key FROM numbered;
 
 INSERT INTO article_name (name, article_key) SELECT first_name, article_key FROM numbered;
 INSERT INTO article_name (name, article_key)

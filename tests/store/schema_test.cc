@@ -268,6 +268,9 @@ TEST_F(Version1Test, ArticlesKeepTheirNamesAndGetFeedPositions) {
                 "ORDER BY publish_time) FROM article_state"),
             "first 1 1, gone 2 2, second 3 3");
   EXPECT_EQ(Sql("SELECT position FROM article_feed"), "3");
+  EXPECT_EQ(Sql("SELECT string_agg(position || ' ' || first_name, ', ' ORDER BY position) "
+                "FROM article_change JOIN article_state USING (article_key)"),
+            "1 first, 2 gone, 3 second");
   ASSERT_TRUE(Publish(MakeArticle("third")).ok());
   EXPECT_EQ(Sql("SELECT feed_position FROM article_state WHERE name = 'third'"), "4");
 }
@@ -473,6 +476,7 @@ SELECT 'later', ('2b6f2a4e-6a0e-4b62-9c0e-0d9d0f3f7a1' || n)::uuid, '', NULL,
 FROM generate_series(0, 1) AS n;
 CREATE ROLE reader_of_version_5;
 GRANT SELECT ON comment TO reader_of_version_5;
+GRANT INSERT ON article_label TO reader_of_version_5;
 GRANT INSERT, DELETE ON request TO reader_of_version_5 WITH GRANT OPTION;
 )sql";
 
@@ -536,6 +540,8 @@ TEST_F(Version5Test, RightsAreKept) {
   EXPECT_EQ(may("comment", "INSERT"), "f");
   EXPECT_EQ(may("request", "INSERT WITH GRANT OPTION"), "t");
   EXPECT_EQ(may("request", "DELETE"), "t");
+  EXPECT_EQ(may("article_change", "INSERT"), "t") << "as for labels";
+  EXPECT_EQ(may("article_change", "SELECT"), "f");
   EXPECT_EQ(may("article", "SELECT"), "f");
 }
 

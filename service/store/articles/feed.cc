@@ -1,15 +1,17 @@
 #include "store/articles/feed.h"
 
 #include <algorithm>
+#include <cstddef>
 #include <map>
+#include <optional>
 #include <string>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/substitute.h"
 #include "content/errors.h"
 #include "content/names.h"
 #include "content/rules.h"
+#include "postgres/bulk.h"
 #include "store/columns.h"
 #include "store/names.h"
 
@@ -19,117 +21,186 @@ namespace {
 // Maximum number of rows of one read. A watcher that is further behind reads again.
 constexpr size_t kMaxChanges = 100;
 
-// $1 position, $2 and $3 time and key (see ArticleCursor), $4 limit. Selects the articles that the
-// watcher starts with (`listed`), then those that changed after $1, without those that no reader
-// ever saw. There is at least one row: `feed_end` is the last position of the feed, and all other
-// columns are NULL if nothing has changed.
-std::string SelectArticleChanges() {
-  constexpr char kChanges[] = R"sql(
-WITH listed AS (
-  SELECT s.bucket, s.article_key, true AS listed, s.publish_time AS list_time, 0 AS place
-  FROM article_state s
-  WHERE $0 AND s.feed_position <= $$1::bigint
-    AND (s.publish_time, s.article_key) > ($$2::timestamptz, $$3::bigint)
-  ORDER BY s.publish_time, s.article_key LIMIT $$4::integer
-), changed AS (
-  SELECT s.bucket, s.article_key, false AS listed, NULL::timestamptz AS list_time, s.feed_position AS place
-  FROM article_state s
-  WHERE s.feed_position > $$1::bigint AND (s.ever_readable OR ($0))
-  ORDER BY s.feed_position LIMIT $$4::integer
-), change AS (
-  SELECT * FROM listed UNION ALL SELECT * FROM changed
-  ORDER BY listed DESC, list_time, place, article_key LIMIT $$4::integer
-)
-SELECT article.*, feed.position AS feed_end
+// $1 number of positions to take.
+constexpr char kTakePositions[] =
+    "UPDATE article_feed SET position = position + $1::bigint RETURNING position";
+
+// $1 positions (array).
+constexpr char kDeleteChanges[] = "DELETE FROM article_change WHERE position = ANY ($1::bigint[])";
+
+const postgres::BulkStatement<2>& InsertChanges() {
+  static const auto statement = postgres::BulkStatement<2>::Insert(
+      "article_change", {{{"position", "bigint"}, {"article_key", "bigint"}}});
+  return statement;
+}
+
+// $1 position, $2 limit. Selects the places of articles that changed after $1. There is at least
+// one row: `feed_end` is the last position of the feed, and the other columns are NULL if nothing
+// has changed. Both tables are read in one snapshot: a position that was taken before `feed_end`
+// was committed before it.
+constexpr char kSelectPlaces[] = R"sql(
+SELECT feed.position AS feed_end, change.position, change.article_key
 FROM article_feed feed
-LEFT JOIN (
-  SELECT $1, change.article_key, change.listed, change.list_time, change.place, $0 AS readable,
-         s.published_position
-  FROM change JOIN article_state s USING (bucket, article_key)
-  JOIN article a USING (bucket, article_key)
-) article ON true
-ORDER BY article.listed DESC, article.list_time, article.place, article.article_key)sql";
-  return absl::Substitute(kChanges, kIsReadable, ArticleColumns(v1::ARTICLE_VIEW_BASIC));
+LEFT JOIN LATERAL (
+  SELECT c.position, c.article_key FROM article_change c WHERE c.position > $1::bigint
+  ORDER BY c.position LIMIT $2::integer
+) change ON true
+ORDER BY change.position
+)sql";
+
+// $1 buckets, $2 article keys (arrays).
+std::string SelectArticles() {
+  return absl::StrCat(
+      "SELECT ", ArticleColumns(v1::ARTICLE_VIEW_BASIC), ", s.article_key, ", kIsReadable,
+      " AS readable, s.ever_readable, s.published_position "
+      "FROM article_state s JOIN article a USING (bucket, article_key) "
+      "WHERE s.bucket = ANY ($1::smallint[]) AND s.article_key = ANY ($2::bigint[])");
 }
 
 constexpr char kSelectFeedEnd[] = "SELECT position FROM article_feed";
 
-// Sorts after every key.
-constexpr char kAfterAllKeys[] = "9223372036854775807";
-
 // The cursor of a watcher that has everything up to this position of the feed.
 ArticleCursor CursorAt(int64_t position) {
-  return {.position = position, .time = absl::InfiniteFuture(), .known_position = position};
+  return {.position = position, .known_position = position};
 }
 
-// The current names of the articles in the rows.
-std::map<ArticleKey, std::string> NamesOf(const postgres::Result& rows) {
-  std::map<ArticleKey, std::string> names;
-  for (const auto& row : rows) names[ReadKey(row["article_key"])] = row["name"].c_str();
-  return names;
-}
-
-ArticleChangeRecord ReadChange(const postgres::Row& row, const ArticleCursor& after) {
-  ArticleChangeRecord record{.change = v1::ARTICLE_CHANGE_UPDATED,
-                             .article = ReadArticle(row, v1::ARTICLE_VIEW_BASIC),
-                             .cursor = after};
-  if (row["listed"].as<bool>()) {
-    record.change = v1::ARTICLE_CHANGE_PUBLISHED;
-    record.cursor.time = FromTimestamp(record.article.publish_time());
-    record.cursor.article_id = row["article_key"].c_str();
-    return record;
+std::vector<FeedPlace> ReadPlaces(const postgres::Result& rows) {
+  std::vector<FeedPlace> places;
+  if (rows[0]["position"].is_null()) return places;
+  for (const auto& row : rows) {
+    places.push_back({ReadKey(row["article_key"]), row["position"].as<int64_t>()});
   }
-  record.cursor.time = absl::InfiniteFuture();
-  record.cursor.article_id.clear();
-  record.cursor.position = row["feed_position"].as<int64_t>();
-  if (!row["readable"].as<bool>()) {
+  return places;
+}
+
+// An article with what the feed needs to know of it.
+struct FeedArticle {
+  int64_t position;
+  int64_t published_position;
+  bool readable;
+  bool ever_readable;
+  ArticleChangeRecord record;
+};
+
+using FeedArticles = std::map<ArticleKey, FeedArticle>;
+
+FeedArticle ReadFeedArticle(const postgres::Row& row) {
+  return {.position = row["feed_position"].as<int64_t>(),
+          .published_position = row["published_position"].as<int64_t>(),
+          .readable = row["readable"].as<bool>(),
+          .ever_readable = row["ever_readable"].as<bool>(),
+          .record = {.article = ReadArticle(row, v1::ARTICLE_VIEW_BASIC), .cursor = {}}};
+}
+
+void ReadFormerNamesOf(postgres::Connection& connection, FeedArticles& articles) {
+  std::map<ArticleKey, std::string> current_names;
+  for (const auto& [key, article] : articles) {
+    current_names[key] = ParseArticleName(article.record.article.name()).value();
+  }
+  for (const auto& [key, names] : ReadFormerNames(connection, current_names)) {
+    for (const std::string& name : names) {
+      articles.at(key).record.former_names.push_back(ArticleName(name));
+    }
+  }
+}
+
+FeedArticles ReadFeedArticles(postgres::Connection& connection,
+                              const std::vector<FeedPlace>& places) {
+  static const std::string statement = SelectArticles();
+  FeedArticles articles;
+  if (places.empty()) return articles;
+  std::vector<ArticleKey> keys;
+  keys.reserve(places.size());
+  for (const FeedPlace& place : places) keys.push_back(place.key);
+  const postgres::Snapshot snapshot(connection);  // names and articles are of one moment
+  for (const auto& row : connection.Read(statement, BucketsParameter(keys), KeysParameter(keys))) {
+    articles.emplace(ReadKey(row["article_key"]), ReadFeedArticle(row));
+  }
+  ReadFormerNamesOf(connection, articles);
+  return articles;
+}
+
+// Returns the change for a watcher with this cursor; nullopt if it need not hear of it. A watcher
+// that starts with all articles only wants those that readers see.
+std::optional<ArticleChangeRecord> ToChange(FeedArticle article, const ArticleCursor& after) {
+  const bool is_listed = article.position <= after.start_position;
+  if (!article.readable && (is_listed || !article.ever_readable)) return std::nullopt;
+  ArticleChangeRecord record = std::move(article.record);
+  if (!article.readable) {
     record.change = v1::ARTICLE_CHANGE_RETRACTED;
     v1::Article retracted;
     retracted.set_name(record.article.name());
     retracted.set_revision(record.article.revision());
     record.article = std::move(retracted);
-  } else if (row["published_position"].as<int64_t>() > after.known_position) {
-    record.change = v1::ARTICLE_CHANGE_PUBLISHED;
+  } else {
+    record.change = article.published_position > after.known_position ? v1::ARTICLE_CHANGE_PUBLISHED
+                                                                      : v1::ARTICLE_CHANGE_UPDATED;
   }
   return record;
 }
 
+size_t SizeOf(const ArticleChangeRecord& record) {
+  size_t bytes = record.article.ByteSizeLong();
+  for (const std::string& name : record.former_names) bytes += name.size();
+  return bytes;
+}
+
+void SetCursor(const ArticleCursor& cursor, ArticleChanges& changes) {
+  changes.cursor = cursor;
+  if (!changes.changes.empty()) changes.changes.back().cursor = cursor;
+}
+
 }  // namespace
+
+void MoveToFeedEnd(postgres::Transaction& transaction, std::vector<FeedPlace>& places) {
+  const auto count = static_cast<int64_t>(places.size());
+  const postgres::Result taken = transaction.ExecWithQueued(kTakePositions, count);
+  int64_t position = taken[0]["position"].as<int64_t>() - count;
+  std::string former;
+  postgres::Rows<2> rows;
+  for (FeedPlace& place : places) {
+    if (place.position > 0) postgres::AppendToArray(absl::StrCat(place.position), former);
+    place.position = ++position;
+    rows.Add(place.position, place.key.value());
+  }
+  if (!former.empty()) transaction.Queue(kDeleteChanges, former + "}");
+  InsertChanges().Queue(transaction, rows);
+}
 
 absl::StatusOr<ArticleChanges> ReadArticleChanges(postgres::Connection& connection,
                                                   const ArticleCursor& after) {
-  static const std::string statement = SelectArticleChanges();
-  const postgres::Snapshot snapshot(connection);  // names and articles are of one moment
-  const postgres::Result rows =
-      connection.Read(statement, after.position, TimeParameter(after.time),
-                      after.article_id.empty() ? kAfterAllKeys : after.article_id, kMaxChanges);
+  const postgres::Result rows = connection.Read(kSelectPlaces, after.position, kMaxChanges);
   const auto feed_end = rows[0]["feed_end"].as<int64_t>();
-  if (feed_end < after.position) {
-    return RevisionNotReached("the feed of articles", after.position, feed_end);
+  if (const int64_t reached = std::max(after.position, after.start_position); feed_end < reached) {
+    return RevisionNotReached("the feed of articles", reached, feed_end);
   }
-  ArticleChanges changes;
-  changes.cursor = CursorAt(feed_end);
-  if (rows[0]["article_key"].is_null()) return changes;
-  const NamesByKey former_names = ReadFormerNames(connection, NamesOf(rows));
+  const std::vector<FeedPlace> places = ReadPlaces(rows);
+  FeedArticles articles = ReadFeedArticles(connection, places);
+  ArticleChanges changes{.changes = {}, .cursor = after};
+  ArticleCursor cursor = after;
+  bool has_moved = false;
   size_t bytes = 0;
-  for (const auto& row : rows) {
-    ArticleChangeRecord record = ReadChange(row, after);
-    if (const auto names = former_names.find(ReadKey(row["article_key"]));
-        names != former_names.end()) {
-      for (const std::string& name : names->second)
-        record.former_names.push_back(ArticleName(name));
+  for (const FeedPlace& place : places) {
+    const auto found = articles.find(place.key);
+    // On Citus, an article's change may be seen a moment later than the feed's. As nothing may be
+    // left out, the watcher has to wait for it: it reads again with its next poll.
+    if (found == articles.end() || found->second.position < place.position) return changes;
+    if (found->second.position > place.position) {
+      has_moved = true;  // since its place was read, and will be sent at its new one
+    } else if (auto change = ToChange(std::move(found->second), after)) {
+      bytes += SizeOf(*change);
+      if (bytes > kMaxReplyBytes && !changes.changes.empty()) {
+        changes.complete = false;
+        return changes;
+      }
+      changes.changes.push_back(*std::move(change));
     }
-    bytes += record.article.ByteSizeLong();
-    for (const std::string& name : record.former_names) bytes += name.size();
-    if (bytes > kMaxReplyBytes && !changes.changes.empty()) break;
-    changes.changes.push_back(std::move(record));
+    cursor.position = place.position;
+    SetCursor(cursor, changes);
   }
-  changes.complete = rows.size() < kMaxChanges && changes.changes.size() == rows.size();
-  if (changes.complete) {
-    changes.changes.back().cursor = changes.cursor;
-  } else {
-    changes.cursor = changes.changes.back().cursor;
-  }
+  // While an article that has moved is still to be sent, the watcher does not know everything.
+  changes.complete = places.size() < kMaxChanges && !has_moved;
+  if (changes.complete) SetCursor(CursorAt(feed_end), changes);
   return changes;
 }
 

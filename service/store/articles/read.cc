@@ -84,7 +84,7 @@ struct Label {
   std::string value;
 };
 
-// The label of the articles that a query asks for (see kInsertLabels in publish.cc).
+// The label of the articles that a query asks for (see LabelsOf in batch.cc).
 Label LabelOf(const ArticleQuery& query) {
   if (query.author.empty() && query.tag.empty()) return {kNoLabel, ""};
   if (query.author.empty()) return {kTag, query.tag};

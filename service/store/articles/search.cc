@@ -16,6 +16,7 @@
 #include "content/rules.h"
 #include "content/search_text.h"
 #include "content/text.h"
+#include "postgres/bulk.h"
 #include "postgres/server_error.h"
 #include "store/articles/highlight.h"
 #include "store/articles/search_query.h"
@@ -37,35 +38,43 @@ constexpr size_t kMaxIndexBytes = 1'040'000;
 // is not known.
 constexpr size_t kEndOfPositions = 16'383;
 
-// $1 language.
-constexpr char kSelectConfig[] = "SELECT config FROM search_language WHERE language = $1";
+// $1 languages (array).
+constexpr char kSelectConfigs[] =
+    "SELECT language, config FROM search_language WHERE language = ANY ($1::text[])";
 
 // The configuration of languages that search_language does not have.
 constexpr char kSimple[] = "simple";
 
-// $1 bucket, $2 article key, $3 publish time, $4 configuration, $5 title, $6 summary, $7 the words
-// of the body that are in order, $8 those after them, each of these four as JoinWords makes it, $9
-// the words for configuration and language (array). Later words have the weight D.
-constexpr char kInsertSearch[] = R"sql(
+// Title, summary and the words of the body, those that are in order and those after them, are each
+// as JoinWords makes it. The later words have the weight D.
+const postgres::BulkStatement<9>& InsertSearch() {
+  static const postgres::BulkStatement<9> statement(
+      R"sql(
 INSERT INTO article_search (bucket, article_key, publish_time, config, search)
-VALUES ($1::smallint, $2::bigint, $3::timestamptz, $4::text,
-        setweight(to_tsvector($4::text::regconfig, $5::text), 'A') ||
-        setweight(to_tsvector($4::text::regconfig, $6::text), 'B') ||
-        setweight(to_tsvector($4::text::regconfig, $7::text), 'C') ||
-        to_tsvector($4::text::regconfig, $8::text) ||
-        array_to_tsvector($9::text[]))
+SELECT n.bucket, n.article_key, n.publish_time, n.config,
+       setweight(to_tsvector(n.config::regconfig, n.title), 'A') ||
+       setweight(to_tsvector(n.config::regconfig, n.summary), 'B') ||
+       setweight(to_tsvector(n.config::regconfig, n.words_in_order), 'C') ||
+       to_tsvector(n.config::regconfig, n.later_words) ||
+       array_to_tsvector(ARRAY['config=' || n.config, 'language=' || n.language])
+FROM $rows AS n (bucket, article_key, publish_time, config, language, title, summary,
+                 words_in_order, later_words)
 ON CONFLICT (article_key, bucket) DO UPDATE SET
   config = excluded.config, publish_time = excluded.publish_time, search = excluded.search
-)sql";
+)sql",
+      {"smallint", "bigint", "timestamptz", "text", "text", "text", "text", "text", "text"});
+  return statement;
+}
 
 // $1 bucket, $2 article key, $3 publish time.
 constexpr char kUpdateSearchTime[] =
     "UPDATE article_search SET publish_time = $3::timestamptz "
     "WHERE bucket = $1::smallint AND article_key = $2::bigint";
 
-// $1 bucket, $2 article key.
+// $1 buckets, $2 article keys (arrays).
 constexpr char kDeleteSearch[] =
-    "DELETE FROM article_search WHERE bucket = $1::smallint AND article_key = $2::bigint";
+    "DELETE FROM article_search "
+    "WHERE bucket = ANY ($1::smallint[]) AND article_key = ANY ($2::bigint[])";
 
 constexpr char kSelectMissing[] = R"sql(
 SELECT s.article_key, s.name
@@ -144,15 +153,20 @@ std::string SearchLanguage(absl::string_view tag) {
   return absl::AsciiStrToLower(tag.substr(0, tag.find('-')));
 }
 
-// Returns the configuration in the result of kSelectConfig.
-std::string ConfigOf(const postgres::Result& rows) {
-  return rows.empty() ? kSimple : rows[0]["config"].c_str();
+// Returns the configuration of a language. `rows` is the result of kSelectConfigs.
+std::string ConfigOf(const std::string& language, const postgres::Result& rows) {
+  for (const auto& row : rows) {
+    if (row["language"].text() == language) return row["config"].c_str();
+  }
+  return kSimple;
 }
 
 // Returns the configurations in which to search for articles in a language or, if that is empty, in
 // any: those that articles have.
 std::vector<std::string> ConfigsFor(postgres::Connection& connection, const std::string& language) {
-  if (!language.empty()) return {ConfigOf(connection.Read(kSelectConfig, language))};
+  if (!language.empty()) {
+    return {ConfigOf(language, connection.Read(kSelectConfigs, ArrayParameter({language})))};
+  }
   std::vector<std::string> configs;
   std::string last;
   while (true) {
@@ -183,6 +197,29 @@ std::string JoinWords(const std::vector<SearchUnit>& units, size_t begin, size_t
 // Returns how many words of a body are in order. Title and summary are so short that some are.
 size_t WordsInOrder(const std::vector<SearchUnit>& title, const std::vector<SearchUnit>& summary) {
   return kEndOfPositions - 1 - std::min(title.size() + summary.size(), kEndOfPositions - 1);
+}
+
+// The words of an article, each as JoinWords makes it.
+struct SearchWords {
+  std::string title;
+  std::string summary;
+  // Of the body: those that are in order, and those after them.
+  std::string in_order;
+  std::string later;
+};
+
+SearchWords WordsOf(const v1::Article& article) {
+  const std::vector<SearchUnit> title = SplitForSearch(article.title());
+  const std::vector<SearchUnit> summary = SplitForSearch(article.summary());
+  const std::vector<SearchUnit> body =
+      SplitBodyForSearch(FirstCharacters(article.body(), kSearchedCharacters));
+  const size_t in_order = WordsInOrder(title, summary);
+  size_t room = kMaxIndexBytes;
+  // In the order of their importance, should there not be room for all.
+  return {.title = JoinWords(title, 0, title.size(), room),
+          .summary = JoinWords(summary, 0, summary.size(), room),
+          .in_order = JoinWords(body, 0, in_order, room),
+          .later = JoinWords(body, in_order, body.size(), room)};
 }
 
 // Returns where in the body of a found article the words of the query are.
@@ -218,8 +255,9 @@ void IndexStoredArticle(postgres::Connection& connection, ArticleKey key) {
   if (rows.empty()) return;  // retracted in the meantime
   const v1::Article article = ReadArticle(rows[0], v1::ARTICLE_VIEW_FULL);
   const bool scheduled = rows[0]["scheduled"].as<bool>();
-  IndexArticle(transaction, key,
-               scheduled ? absl::InfiniteFuture() : FromTimestamp(article.publish_time()), article);
+  const absl::Time publish_time =
+      scheduled ? absl::InfiniteFuture() : FromTimestamp(article.publish_time());
+  IndexArticles(transaction, {{key, publish_time, &article}});
   transaction.Commit();
 }
 
@@ -233,32 +271,31 @@ bool IsCausedByArticle(const std::exception& exception) {
 
 }  // namespace
 
-void IndexArticle(postgres::Transaction& transaction, ArticleKey key, absl::Time publish_time,
-                  const v1::Article& article) {
-  const std::vector<SearchUnit> title = SplitForSearch(article.title());
-  const std::vector<SearchUnit> summary = SplitForSearch(article.summary());
-  const std::vector<SearchUnit> body =
-      SplitBodyForSearch(FirstCharacters(article.body(), kSearchedCharacters));
-  const size_t in_order = WordsInOrder(title, summary);
-  size_t room = kMaxIndexBytes;
-  const std::string title_words = JoinWords(title, 0, title.size(), room);
-  const std::string summary_words = JoinWords(summary, 0, summary.size(), room);
-  const std::string first_words = JoinWords(body, 0, in_order, room);
-  const std::string later_words = JoinWords(body, in_order, body.size(), room);
-  const std::string language = SearchLanguage(article.language_code());
-  const std::string config = ConfigOf(transaction.Exec(kSelectConfig, language));
-  const std::vector<std::string> marks = {absl::StrCat("config=", config),
-                                          absl::StrCat("language=", language)};
-  transaction.Exec(kInsertSearch, key.bucket(), key.value(), TimeParameter(publish_time), config,
-                   title_words, summary_words, first_words, later_words, ArrayParameter(marks));
+void IndexArticles(postgres::Transaction& transaction,
+                   const std::vector<IndexedArticle>& articles) {
+  if (articles.empty()) return;
+  std::vector<std::string> languages;
+  for (const IndexedArticle& indexed : articles) {
+    languages.push_back(SearchLanguage(indexed.article->language_code()));
+  }
+  const postgres::Result configs = transaction.Exec(kSelectConfigs, ArrayParameter(languages));
+  postgres::Rows<9> rows;
+  for (size_t i = 0; i < articles.size(); ++i) {
+    const auto& [key, publish_time, article] = articles[i];
+    const SearchWords words = WordsOf(*article);
+    rows.Add(key.bucket(), key.value(), TimeParameter(publish_time),
+             ConfigOf(languages[i], configs), languages[i], words.title, words.summary,
+             words.in_order, words.later);
+  }
+  InsertSearch().Exec(transaction, rows);
 }
 
 void ShowInSearch(postgres::Transaction& transaction, ArticleKey key, absl::Time publish_time) {
   transaction.Exec(kUpdateSearchTime, key.bucket(), key.value(), TimeParameter(publish_time));
 }
 
-void UnindexArticle(postgres::Transaction& transaction, ArticleKey key) {
-  transaction.Exec(kDeleteSearch, key.bucket(), key.value());
+void UnindexArticles(postgres::Transaction& transaction, const std::vector<ArticleKey>& keys) {
+  if (!keys.empty()) transaction.Queue(kDeleteSearch, BucketsParameter(keys), KeysParameter(keys));
 }
 
 void IndexMissingArticles(postgres::Connection& connection) {

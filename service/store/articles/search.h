@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
@@ -14,17 +15,23 @@
 // Full-text search of articles. Functions throw like postgres::Connection.
 namespace content::store {
 
-/// Makes an article, which is stored, available to searches. If it is scheduled, `publish_time` is
-/// InfiniteFuture, and searches do not find it until ShowInSearch. Of `article`, only language,
-/// title, summary and body count.
-void IndexArticle(postgres::Transaction& transaction, ArticleKey key, absl::Time publish_time,
-                  const v1::Article& article);
+/// An article to make available to searches.
+struct IndexedArticle {
+  ArticleKey key;
+  /// InfiniteFuture if the article is scheduled: searches do not find it until ShowInSearch.
+  absl::Time publish_time;
+  /// Only language, title, summary and body count.
+  const v1::Article* article;
+};
+
+/// Makes articles, which are stored, available to searches.
+void IndexArticles(postgres::Transaction& transaction, const std::vector<IndexedArticle>& articles);
 
 /// Makes an article that was scheduled available to searches.
 void ShowInSearch(postgres::Transaction& transaction, ArticleKey key, absl::Time publish_time);
 
-/// Removes the article from searches.
-void UnindexArticle(postgres::Transaction& transaction, ArticleKey key);
+/// Removes articles from searches, at the latest with the commit.
+void UnindexArticles(postgres::Transaction& transaction, const std::vector<ArticleKey>& keys);
 
 /// Indexes the articles that should be available to searches and are not, because a migration has
 /// emptied the index. Logs and skips an article that cannot be indexed.

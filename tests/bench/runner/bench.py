@@ -55,6 +55,11 @@ class Bench:
     cluster: postgres.Cluster
     scratch: Path
     raw: dict = field(default_factory=dict)  # all measurements, by row and by what they compare
+    # The contentds by name, with a baseline that refuses the schema of `database`.
+    every_contentd: dict = field(default_factory=dict)
+
+    def __post_init__(self):
+        self.every_contentd = dict(self.programs.contentds)
 
     @property
     def pairs(self):
@@ -84,6 +89,12 @@ class Bench:
     @functools.cached_property
     def all_articles(self):
         return self.articles_file("all", self.database)
+
+    def make_empty_database(self, name, contentd):
+        """Makes a database with the schema of `contentd`, a key of every_contentd."""
+        database = self.cluster.create(name)
+        database.migrate(self.every_contentd[contentd])
+        return database
 
     def articles_file(self, name, database, condition="true"):
         """Writes the file that bench_load reads, with the articles in bench_article that meet the
@@ -129,9 +140,10 @@ class Bench:
     # ---- Servers ----
 
     def contentd(self, database=None, name="contentd", **settings):
-        """Runs a contentd. `name`: a key of Programs.contentds."""
+        """Runs a contentd. `name`: a key of every_contentd."""
+        program = self.every_contentd[name]
         return servers.contentd(
-            self.programs, name, database or self.database, self.scratch, **settings
+            program, name, database or self.database, self.scratch, **settings
         )
 
     @contextlib.contextmanager
@@ -165,6 +177,9 @@ class Bench:
         acknowledged = self.scratch / "acknowledged"
         acknowledged.mkdir(exist_ok=True)
         return drive.Load(self.programs.load, server, articles or self.all_articles, acknowledged)
+
+    def publishing(self, server):
+        return drive.Load(self.programs.load, server, articles=None)
 
     def pgbench(self, script, clients, seconds, database=None, percentile=False, **variables):
         ran = (database or self.database).pgbench(script, clients, seconds, variables, percentile)

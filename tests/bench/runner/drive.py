@@ -110,32 +110,42 @@ class Load:
     _tags = itertools.count(1)
 
     def __init__(self, program, server, articles, acknowledged=None):
-        """`articles`: the file that bench_load reads. `acknowledged`: a directory for the names of
-        acknowledged comments. Each run writes a file there, named by the tag that its comments
-        begin with."""
+        """`articles`: the file that bench_load reads; None to publish. `acknowledged`: a directory
+        for the names of acknowledged comments. Each run writes a file there, named by the tag that
+        its comments begin with."""
         self._program = program
         self.server = server
         self._articles = articles
         self._acknowledged = acknowledged
 
+    def publish(self, shape, seconds):
+        """Publishes new small articles for that many seconds."""
+        return self._run(shape, seconds, {"publish": "true"})
+
     def run(self, shape, seconds, warm_up=0.3, order="uniform", comments=0, rate=0):
         """Measures for that many seconds. The percentiles are those of reads, if there are any."""
+        settings = {
+            "articles": self._articles,
+            "order": order,
+            "warm-up": 0 if order == "sequence" else warm_up,
+            "comments": comments,
+            "rate": rate,
+        }
+        return self._run(shape, seconds, settings)
+
+    def _run(self, shape, seconds, settings):
         tag = f"run-{next(self._tags)}"
         connections, streams = shape
         settings = {
             "port": self.server.port,
-            "articles": self._articles,
-            "order": order,
             "connections": connections,
             "streams": streams,
             "seconds": seconds,
-            "warm-up": 0 if order == "sequence" else warm_up,
-            "comments": comments,
-            "rate": rate,
             "tag": tag,
             "seed": tag.removeprefix("run-"),
+            **settings,
         }
-        if comments > 0:
+        if settings.get("comments", 0) > 0:
             settings["acknowledged"] = Path(self._acknowledged) / tag
         command = [self._program, *(f"--{name}={value}" for name, value in settings.items())]
         cpu = self.server.cpu_seconds()
@@ -148,7 +158,8 @@ class Load:
             )
         if summary["requests"] == 0:
             raise WrongAnswer(f"{self.server.name} answered nothing in {seconds} s")
-        kind = summary.get("GetArticle") or summary.get("CreateComment")
+        kinds = ("GetArticle", "CreateComment", "PublishArticle")
+        kind = next(summary[kind] for kind in kinds if kind in summary)
         return Measured(
             summary["per_second"],
             cpu_us=1e6 * cpu / summary["calls"],

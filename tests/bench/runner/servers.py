@@ -74,13 +74,12 @@ def _serving(name, command, scratch):
                 raise RuntimeError(f"{name} ended by itself:\n{log.read_text()[-2000:]}")
 
 
-def contentd(programs, name, database, scratch, **settings):
-    """`name`: a key of Programs.contentds. `settings`: flags of `contentd serve`; the others have
-    their defaults."""
+def contentd(program, name, database, scratch, **settings):
+    """`settings`: flags of `contentd serve`; the others have their defaults."""
     return _serving(
         name,
         lambda port: [
-            programs.contentds[name],
+            program,
             "serve",
             f"--listen=127.0.0.1:{port}",
             f"--database-url={database.url}",

@@ -1,5 +1,6 @@
 """The rows of writes. After each of them the database is checked for every acknowledged comment."""
 
+import contextlib
 import functools
 
 import compare
@@ -11,6 +12,9 @@ from compare import against_baseline, verdict
 _COMMENTERS = (8, 32)
 
 _SHARE_OF_COMMENTS = 0.05
+
+# Calls at once for articles: fewer than a server lets wait for its database.
+_PUBLISHERS = (4, 8)
 
 # The transaction of pgbench: as four statements one after the other, which the goals are about, and
 # with the four sent at once, the least that PostgreSQL takes.
@@ -78,6 +82,25 @@ def comment_latency(bench):
     yield from against_baseline(row, measured, ("p50_us", "p99_us"))
 
 
+def publish(bench):
+    """New small articles. Each server has a database of its own, with its own schema."""
+    row = "publish"
+    with contextlib.ExitStack() as running:
+        databases, runs = {}, {}
+        for name in bench.every_contentd:
+            databases[name] = bench.make_empty_database(f"publish_{name}", name)
+            server = running.enter_context(bench.contentd(databases[name], name))
+            runs[name] = functools.partial(bench.publishing(server).publish, _PUBLISHERS)
+            if name == "contentd":
+                alone = functools.partial(bench.publishing(server).publish, (1, 1))
+        measured = bench.interleave(row, "4x8", {**runs, "one at a time": alone})
+    for name, database in databases.items():
+        of_server = measured[name] + (measured["one at a time"] if name == "contentd" else [])
+        _check_articles(database, sum(one.details["calls"] for one in of_server))
+    yield verdict(row, "contentd, one article at a time", None, measured, "contentd", "one at a time")
+    yield from against_baseline(row, measured, ("per_second", "cpu_us", "p99_us"))
+
+
 def mix(bench):
     """Reads and comments on articles chosen by popularity, at 70 % of the peak of the mix."""
     row = "mix"
@@ -132,6 +155,16 @@ def _settle(bench):
     bench.database.psql(
         "--command", "VACUUM ANALYZE article_state, comment", "--command", "CHECKPOINT"
     )
+
+
+def _check_articles(database, published):
+    """Raises WrongAnswer unless there are that many articles, each once in the feed."""
+    found = database.query(
+        "SELECT count(*), (SELECT count(*) FROM article), (SELECT count(*) FROM article_search), "
+        "count(DISTINCT feed_position), max(feed_position) FROM article_state"
+    )[0]
+    if any(int(count) != published for count in found):
+        raise drive.WrongAnswer(f"{published} articles were published, and there are {found}")
 
 
 def _check_comments(bench):

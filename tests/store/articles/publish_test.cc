@@ -360,8 +360,9 @@ TEST_F(PublishArticleTest, AScheduledArticleAppearsAtItsTime) {
 TEST_F(PublishArticleTest, EveryChangeButACommentMovesAnArticleToTheEndOfTheFeed) {
   const auto feed = [this] {
     return Sql(
-        "SELECT string_agg(first_name, ' ' ORDER BY feed_position) || ' ' || "
-        "max(feed_position) - (SELECT position FROM article_feed) FROM article_state");
+        "SELECT string_agg(first_name, ' ' ORDER BY position) || ' ' || "
+        "max(position) - (SELECT position FROM article_feed) FROM article_change "
+        "JOIN article_state USING (article_key) WHERE feed_position = position");
   };
   for (const char* id : {"a", "b", "c"}) ASSERT_TRUE(Publish(MakeArticle(id)).ok());
   EXPECT_EQ(feed(), "a b c 0");
@@ -418,8 +419,8 @@ TEST_F(PublishArticleTest, TheFeedIsInCommitOrder) {
   for (bool done = false; !done;) {
     done = at_work == 0;
     const std::string read =
-        Sql(absl::StrCat("SELECT count(*) || ' ' || coalesce(max(feed_position), ", last,
-                         ") FROM article_state WHERE feed_position > ", last));
+        Sql(absl::StrCat("SELECT count(*) || ' ' || coalesce(max(position), ", last,
+                         ") FROM article_change WHERE position > ", last));
     const std::pair<std::string, std::string> count_and_last = absl::StrSplit(read, ' ');
     seen += std::stoi(count_and_last.first);
     last = count_and_last.second;

@@ -355,6 +355,8 @@ struct Write {
 
 const std::string& KeyOf(const Write& write) { return write.key; }
 
+size_t TextSize(const Write& write) { return write.text.size(); }
+
 class WritesTest : public CoalescerTest {
  protected:
   using Writes = Coalescer<WritePolicy<Write, std::string, TestConnection>, TestExecutor>;
@@ -452,6 +454,19 @@ TEST_F(WritesTest, ABatchIsOfLimitedSize) {
   RunAll();
   EXPECT_THAT(batches_, ElementsAre(SizeIs(128), SizeIs(128), SizeIs(44)));
   EXPECT_EQ(received_.count(), 300);
+}
+
+TEST_F(WritesTest, ABatchMayBeOfLimitedBytes) {
+  const auto work = [this](TestConnection&, const std::vector<Write*>& writes, WriteMode mode) {
+    return DoAll(writes, mode);
+  };
+  Writes writes(*executor_, {KeyOf, work, nullptr, {.writes = 3, .bytes = 6, .size_of = TextSize}});
+  for (const char* text : {"aaaa", "bb", "c", "too large", "dddd", "eee", "f", "g", "h", "i"}) {
+    writes.Add({}, {text, text}, received_.Expect(text));
+  }
+  RunAll();
+  EXPECT_THAT(batches_, ElementsAre(Strings{"aaaa", "bb"}, Strings{"c"}, Strings{"too large"},
+                                    Strings{"dddd"}, Strings{"eee", "f", "g"}, Strings{"h", "i"}));
 }
 
 TEST_F(WritesTest, ALockedKeyIsWaitedForByAJobOfItsOwn) {

@@ -1,0 +1,25 @@
+-- The feed of articles as an outbox: the changes are rows of their own, next to the feed's position.
+
+-- Position of each article's last change. An article has one row, which is replaced when it changes
+-- again. On Citus, this table and article_feed stay together on one node: a watcher reads both in one
+-- snapshot, and the articles, which may be elsewhere, afterwards.
+CREATE TABLE article_change (
+  position    bigint PRIMARY KEY,
+  article_key bigint NOT NULL
+);
+INSERT INTO article_change (position, article_key) SELECT feed_position, article_key FROM article_state;
+DROP INDEX article_state_by_feed;
+
+-- Who may publish may write here too: the rights are those on article_label, which is written alike.
+DO $$
+DECLARE g record;
+BEGIN
+  FOR g IN SELECT a.privilege_type, a.is_grantable,
+                  CASE a.grantee WHEN 0 THEN 'PUBLIC'
+                                 ELSE quote_ident(pg_get_userbyid(a.grantee)) END AS grantee
+           FROM pg_class c CROSS JOIN LATERAL aclexplode(c.relacl) a
+           WHERE c.oid = 'article_label'::regclass AND a.grantee <> c.relowner LOOP
+    EXECUTE format('GRANT %s ON article_change TO %s%s', g.privilege_type, g.grantee,
+                   CASE WHEN g.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END);
+  END LOOP;
+END $$;

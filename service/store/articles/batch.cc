@@ -1,0 +1,392 @@
+#include "store/articles/batch.h"
+
+#include <cstdint>
+#include <map>
+#include <set>
+#include <string>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
+#include "content/errors.h"
+#include "content/names.h"
+#include "content/rules.h"
+#include "postgres/bulk.h"
+#include "store/articles/feed.h"
+#include "store/articles/inspect.h"
+#include "store/articles/json.h"
+#include "store/articles/search.h"
+#include "store/columns.h"
+#include "store/lock.h"
+#include "store/names.h"
+#include "store/request_log.h"
+
+namespace content::store {
+namespace {
+
+// Creates articles that have no text yet. Until they have one, they count as retracted.
+const postgres::BulkStatement<3>& InsertStates() {
+  static const postgres::BulkStatement<3> statement(R"sql(
+INSERT INTO article_state (bucket, article_key, name, first_name, revision, comment_count,
+                           comment_policy, publish_time, retracted, scheduled, feed_position,
+                           published_position, ever_readable)
+SELECT n.bucket, n.article_key, n.name, n.name, 0, 0, 1, now(), true, false, 0, 0, false
+FROM $rows AS n (bucket, article_key, name)
+)sql",
+                                                    {"smallint", "bigint", "text"});
+  return statement;
+}
+
+// `structure` is JSON (see ArticleStructure).
+const postgres::BulkStatement<11>& UpsertArticles() {
+  static const postgres::BulkStatement<11> statement(
+      R"sql(
+INSERT INTO article (bucket, article_key, text_revision, title, authors, sections, tags, update_time,
+                     language_code, summary, body, source_uri, word_count)
+SELECT n.bucket, n.article_key, n.revision, n.title, coalesce(n.structure -> 'authors', '[]'),
+       coalesce(n.structure -> 'sections', '[]'), coalesce(n.structure -> 'tags', '[]'),
+       n.update_time, n.language_code, n.summary, n.body, n.source_uri, n.word_count
+FROM $rows AS n (bucket, article_key, revision, title, structure, update_time, language_code,
+                 summary, body, source_uri, word_count)
+ON CONFLICT (article_key, bucket) DO UPDATE SET
+  text_revision = excluded.text_revision, title = excluded.title, authors = excluded.authors,
+  sections = excluded.sections, tags = excluded.tags, update_time = excluded.update_time,
+  language_code = excluded.language_code, summary = excluded.summary, body = excluded.body,
+  source_uri = excluded.source_uri, word_count = excluded.word_count
+)sql",
+      {"smallint", "bigint", "bigint", "text", "jsonb", "timestamptz", "text", "text", "text",
+       "text", "integer"});
+  return statement;
+}
+
+// $1 buckets, $2 article keys (arrays).
+constexpr char kDeleteLabels[] =
+    "DELETE FROM article_label "
+    "WHERE bucket = ANY ($1::smallint[]) AND article_key = ANY ($2::bigint[])";
+
+const postgres::BulkStatement<5>& InsertLabels() {
+  static const auto statement =
+      postgres::BulkStatement<5>::Insert("article_label", {{{"bucket", "smallint"},
+                                                            {"article_key", "bigint"},
+                                                            {"kind", "text"},
+                                                            {"value", "text"},
+                                                            {"publish_time", "timestamptz"}}});
+  return statement;
+}
+
+const postgres::BulkStatement<9>& UpdateStates() {
+  static const postgres::BulkStatement<9> statement(
+      R"sql(
+UPDATE article_state s
+SET name = n.name, revision = n.revision, comment_policy = n.comment_policy,
+    publish_time = n.publish_time, retracted = n.retracted, scheduled = n.scheduled,
+    feed_position = n.position,
+    published_position =
+      CASE WHEN NOT n.retracted AND (s.revision = 0 OR s.retracted OR s.scheduled)
+           THEN n.position ELSE s.published_position END,
+    ever_readable = s.ever_readable OR (s.revision > 0 AND NOT s.retracted AND NOT s.scheduled)
+FROM $rows AS n (bucket, article_key, name, revision, comment_policy, publish_time, retracted,
+                 scheduled, position)
+WHERE s.bucket = n.bucket AND s.article_key = n.article_key
+)sql",
+      {"smallint", "bigint", "text", "bigint", "smallint", "timestamptz", "boolean", "boolean",
+       "bigint"});
+  return statement;
+}
+
+constexpr char kSelectNow[] =
+    "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint AS now";
+
+absl::Time PublishTimeOf(const ArticleDraft& draft) {
+  return FromTimestamp(draft.article->publish_time());
+}
+
+// The kinds and values of the labels of an article. None of its texts has a line break.
+using Labels = std::set<std::pair<std::string, std::string>>;
+
+Labels LabelsOf(const v1::Article& article) {
+  Labels labels;
+  for (const std::string& tag : article.tags()) labels.emplace("tag", tag);
+  for (const v1::Author& author : article.authors()) {
+    const std::string& name = author.id().empty() ? author.display_name() : author.id();
+    labels.emplace("author", name);
+    for (const std::string& tag : article.tags()) {
+      labels.emplace("author and tag", absl::StrCat(name, "\n", tag));
+    }
+  }
+  return labels;
+}
+
+using Drafts = std::vector<ArticleDraft*>;
+
+void WriteTexts(postgres::Transaction& transaction, const Drafts& drafts) {
+  postgres::Rows<11> rows;
+  for (const ArticleDraft* draft : drafts) {
+    if (!draft->has_new_text) continue;
+    const v1::Article& article = *draft->article;
+    const ArticleKey key = draft->locked.key;
+    rows.Add(key.bucket(), key.value(), article.etag(), article.title(), ArticleStructure(article),
+             TimeParameter(FromTimestamp(article.update_time())), article.language_code(),
+             article.summary(), article.body(), article.source_uri(), article.word_count());
+  }
+  if (!rows.empty()) UpsertArticles().Exec(transaction, rows);
+}
+
+void WriteLabels(postgres::Transaction& transaction, const Drafts& drafts) {
+  std::vector<ArticleKey> relabelled;
+  postgres::Rows<5> rows;
+  for (const ArticleDraft* draft : drafts) {
+    if (!draft->has_new_labels) continue;
+    const ArticleKey key = draft->locked.key;
+    if (draft->locked.version > 0) relabelled.push_back(key);
+    for (const auto& [kind, value] : LabelsOf(*draft->article)) {
+      rows.Add(key.bucket(), key.value(), kind, value, TimeParameter(PublishTimeOf(*draft)));
+    }
+  }
+  if (!relabelled.empty()) {
+    transaction.Queue(kDeleteLabels, BucketsParameter(relabelled), KeysParameter(relabelled));
+  }
+  if (!rows.empty()) InsertLabels().Exec(transaction, rows);
+}
+
+void WriteSearch(postgres::Transaction& transaction, const Drafts& drafts) {
+  std::vector<IndexedArticle> indexed;
+  std::vector<ArticleKey> removed;
+  for (const ArticleDraft* draft : drafts) {
+    const LockedArticle& locked = draft->locked;
+    if (draft->search == ArticleDraft::Search::kRemove) removed.push_back(locked.key);
+    if (draft->search != ArticleDraft::Search::kIndex) continue;
+    indexed.push_back({locked.key, locked.readable ? PublishTimeOf(*draft) : absl::InfiniteFuture(),
+                       &*draft->article});
+  }
+  UnindexArticles(transaction, removed);
+  IndexArticles(transaction, indexed);
+}
+
+// Comes last, because no other article can be published from here to the commit.
+void WriteStates(postgres::Transaction& transaction, const Drafts& drafts) {
+  std::vector<FeedPlace> places;
+  for (const ArticleDraft* draft : drafts) {
+    places.push_back({draft->locked.key, draft->locked.version});
+  }
+  MoveToFeedEnd(transaction, places);
+  postgres::Rows<9> rows;
+  for (size_t i = 0; i < drafts.size(); ++i) {
+    LockedArticle& locked = drafts[i]->locked;
+    locked.version = places[i].position;
+    const bool scheduled = !locked.retracted && !locked.readable;
+    rows.Add(locked.key.bucket(), locked.key.value(), locked.name, locked.revision,
+             static_cast<int>(locked.comment_policy), TimeParameter(PublishTimeOf(*drafts[i])),
+             locked.retracted, scheduled, locked.version);
+  }
+  UpdateStates().Queue(transaction, rows);
+}
+
+// A write and its article, which is locked if it exists.
+struct Item {
+  const ArticleWrite* write;
+  ArticleDraft* draft;
+  ArticleAnswer* answer;
+};
+
+class ArticleBatch {
+ public:
+  ArticleBatch(postgres::Connection& connection, const std::vector<ArticleWrite*>& writes,
+               postgres::WriteMode mode)
+      : transaction_(connection), writes_(writes), mode_(mode), answers_(writes.size()) {}
+
+  std::vector<ArticleAnswer> Run(const Announce& announce) {
+    Complete();
+    FindKeys();
+    Lock();
+    ReadRequests();
+    ReadArticles();
+    Apply();
+    const bool commits = Write();
+    std::vector<ChangeNotice> notices = Notices();  // nothing may fail after the commit
+    if (commits) transaction_.Commit();
+    if (!notices.empty()) announce(std::move(notices));
+    return std::move(answers_);
+  }
+
+ private:
+  // Before anything is locked, because it takes time.
+  void Complete() {
+    for (size_t i = 0; i < writes_.size(); ++i) {
+      auto* const publication = std::get_if<Publication>(writes_[i]);
+      if (publication == nullptr) continue;
+      absl::Status status = CompleteArticle("article", publication->article);
+      if (!status.ok()) answers_[i] = std::move(status);
+    }
+  }
+
+  // Finds the keys of the articles, and creates those that are missing, without text, if a write
+  // will give them one. Asks the database for the names, because a name that is wrongly remembered
+  // would keep its article from being created.
+  void FindKeys() {
+    const std::set<std::string> names = NamesOf([](const ArticleWrite&) { return true; });
+    if (names.empty()) return;
+    keys_ = ReadKeys(transaction_, {names.begin(), names.end()});
+    const auto created = TakeNames(transaction_, MissingNames());
+    if (!created.empty()) Create(created);
+    // Others have created the rest in the meantime.
+    const std::vector<std::string> lost = MissingNames();
+    if (!lost.empty()) keys_.merge(ReadKeys(transaction_, lost));
+  }
+
+  // Returns the names in the writes that meet a condition and have not failed.
+  template <class Condition>
+  std::set<std::string> NamesOf(Condition condition) const {
+    std::set<std::string> names;
+    for (size_t i = 0; i < writes_.size(); ++i) {
+      if (!answers_[i] && condition(*writes_[i])) names.insert(ArticleOf(*writes_[i]));
+    }
+    return names;
+  }
+
+  // Returns the names of articles that do not exist yet and will be created.
+  std::vector<std::string> MissingNames() const {
+    std::vector<std::string> missing;
+    for (const std::string& name : NamesOf(WouldCreate)) {
+      if (keys_.count(name) == 0) missing.push_back(name);
+    }
+    return missing;
+  }
+
+  // Nobody else can see the new articles, so they need no lock.
+  void Create(const std::map<std::string, ArticleKey>& created) {
+    postgres::Rows<3> rows;
+    const absl::Time now = ReadNow();
+    for (const auto& [name, key] : created) {
+      rows.Add(key.bucket(), key.value(), name);
+      drafts_[key].locked = WithoutText(key, name, now);
+    }
+    InsertStates().Queue(transaction_, rows);
+    keys_.insert(created.begin(), created.end());
+  }
+
+  absl::Time ReadNow() {
+    return absl::FromUnixMicros(transaction_.Exec(kSelectNow)[0]["now"].as<int64_t>());
+  }
+
+  static LockedArticle WithoutText(ArticleKey key, const std::string& name, absl::Time now) {
+    return {.key = key,
+            .first_name = name,
+            .name = name,
+            .revision = 0,
+            .comment_policy = v1::COMMENT_POLICY_OPEN,
+            .retracted = true,
+            .readable = false,
+            .now = now};
+  }
+
+  void Lock() {
+    std::vector<ArticleKey> keys;
+    for (const auto& [name, key] : keys_) {
+      if (drafts_.count(key) == 0) keys.push_back(key);
+    }
+    if (!keys.empty()) {
+      const LockWait wait = mode_.skip_locked ? LockWait::kSkip : LockWait::kWait;
+      for (auto& [key, locked] : LockArticles(transaction_, keys, wait)) {
+        drafts_[key].locked = std::move(locked);
+      }
+    }
+    for (size_t i = 0; i < writes_.size(); ++i) {
+      if (answers_[i]) continue;
+      const auto key = keys_.find(ArticleOf(*writes_[i]));
+      if (key == keys_.end()) {
+        items_.push_back({writes_[i], &MissingArticle(ArticleOf(*writes_[i])), &answers_[i]});
+      } else if (const auto draft = drafts_.find(key->second); draft != drafts_.end()) {
+        items_.push_back({writes_[i], &draft->second, &answers_[i]});
+      } else if (!mode_.skip_locked) {
+        answers_[i] = ArticleNotFound(ArticleName(ArticleOf(*writes_[i])));
+      }
+    }
+  }
+
+  // Returns the draft of an article that does not exist and is not created.
+  ArticleDraft& MissingArticle(const std::string& name) {
+    const auto [entry, is_new] = missing_.try_emplace(name);
+    if (is_new) entry->second.locked = WithoutText(ArticleKey(), name, ReadNow());
+    return entry->second;
+  }
+
+  void ReadRequests() {
+    std::vector<RequestLog::Key> keys;
+    for (const Item& item : items_) {
+      const RequestKey& request = RequestOf(*item.write);
+      // An id without a fingerprint was created for this write, so only another attempt can have
+      // used it.
+      const bool may_exist = mode_.in_doubt || !request.fingerprint.empty();
+      if (may_exist && !request.id.empty() && item.draft->locked.revision > 0) {
+        keys.push_back({item.draft->locked.key, request.id});
+      }
+    }
+    requests_.Read(keys);
+  }
+
+  void ReadArticles() {
+    std::vector<ArticleKey> keys;
+    for (const auto& [key, draft] : drafts_) {
+      if (draft.locked.revision > 0) keys.push_back(key);
+    }
+    if (keys.empty()) return;
+    for (auto& [key, article] : ReadArticleTexts(transaction_, keys)) {
+      drafts_.at(key).article = std::move(article);
+    }
+  }
+
+  // Applies the writes in memory.
+  void Apply() {
+    for (const Item& item : items_) {
+      *item.answer = ApplyWrite({*item.draft, requests_, transaction_}, *item.write);
+    }
+  }
+
+  // Returns whether there is something to commit.
+  bool Write() {
+    Drafts changed;
+    for (auto& [key, draft] : drafts_) {
+      if (draft.locked.changed) changed.push_back(&draft);
+    }
+    if (changed.empty() && !requests_.has_callers_records()) return false;
+    WriteTexts(transaction_, changed);
+    WriteLabels(transaction_, changed);
+    WriteSearch(transaction_, changed);
+    requests_.Write();
+    if (!changed.empty()) WriteStates(transaction_, changed);
+    return true;
+  }
+
+  std::vector<ChangeNotice> Notices() const {
+    std::map<ArticleKey, ChangeNotice> by_article;
+    for (const Item& item : items_) {
+      if (item.answer->value().ok() && !IsDryRun(*item.write)) {
+        by_article.try_emplace(item.draft->locked.key, NoticeOf(item.draft->locked));
+      }
+    }
+    std::vector<ChangeNotice> notices;
+    for (auto& [key, notice] : by_article) notices.push_back(std::move(notice));
+    return notices;
+  }
+
+  postgres::Transaction transaction_;
+  const std::vector<ArticleWrite*>& writes_;
+  const postgres::WriteMode mode_;
+  std::map<std::string, ArticleKey> keys_;  // by name
+  std::map<ArticleKey, ArticleDraft> drafts_;
+  std::map<std::string, ArticleDraft> missing_;  // by name
+  std::vector<ArticleAnswer> answers_;
+  std::vector<Item> items_;
+  RequestLog requests_{transaction_};
+};
+
+}  // namespace
+
+std::vector<ArticleAnswer> WriteArticles(postgres::Connection& connection,
+                                         const std::vector<ArticleWrite*>& writes,
+                                         postgres::WriteMode mode, const Announce& announce) {
+  return ArticleBatch(connection, writes, mode).Run(announce);
+}
+
+}  // namespace content::store

@@ -1,0 +1,51 @@
+#include "store/articles/inspect.h"
+
+#include <optional>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "content/errors.h"
+#include "content/names.h"
+#include "store/columns.h"
+
+namespace content::store {
+namespace {
+
+std::string SelectArticles(absl::string_view condition) {
+  return absl::StrCat("SELECT ", ArticleColumns(v1::ARTICLE_VIEW_FULL),
+                      ", s.article_key, s.retracted "
+                      "FROM article_state s JOIN article a USING (bucket, article_key) WHERE ",
+                      condition);
+}
+
+}  // namespace
+
+absl::StatusOr<InspectedArticle> InspectArticle(postgres::Connection& connection,
+                                                ArticleNames& names, const std::string& id) {
+  static const std::string statement = SelectArticles(kIsArticle);
+  const postgres::Snapshot snapshot(connection);  // the article and its names are of one moment
+  const std::optional<ArticleKey> key = names.Find(connection, id);
+  if (!key) return ArticleNotFound(ArticleName(id));
+  const postgres::Result rows = connection.Read(statement, key->bucket(), key->value());
+  if (rows.empty()) return names.NotFound(id);
+  InspectedArticle inspected{.article = ReadArticle(rows[0], v1::ARTICLE_VIEW_FULL),
+                             .retracted = rows[0]["retracted"].as<bool>()};
+  const std::string current = ParseArticleName(inspected.article.name()).value();
+  for (const std::string& name : ReadFormerNames(connection, {{*key, current}})[*key]) {
+    inspected.former_names.push_back(ArticleName(name));
+  }
+  return inspected;
+}
+
+std::map<ArticleKey, v1::Article> ReadArticleTexts(postgres::Transaction& transaction,
+                                                   const std::vector<ArticleKey>& keys) {
+  static const std::string statement =
+      SelectArticles("s.bucket = ANY ($1::smallint[]) AND s.article_key = ANY ($2::bigint[])");
+  std::map<ArticleKey, v1::Article> articles;
+  for (const auto& row : transaction.Exec(statement, BucketsParameter(keys), KeysParameter(keys))) {
+    articles.emplace(ReadKey(row["article_key"]), ReadArticle(row, v1::ARTICLE_VIEW_FULL));
+  }
+  return articles;
+}
+
+}  // namespace content::store

@@ -1,0 +1,292 @@
+#include "store/articles/write.h"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
+#include "content/errors.h"
+#include "content/names.h"
+#include "content/rules.h"
+#include "google/protobuf/util/message_differencer.h"
+#include "store/columns.h"
+#include "store/names.h"
+
+namespace content::store {
+namespace {
+
+using google::protobuf::util::MessageDifferencer;
+
+// What the stored text of an article is expected to take: more than almost all of them do.
+constexpr size_t kStoredBytes = size_t{32} << 10;
+
+v1::Article WithoutOutputFields(v1::Article article) {
+  article.clear_update_time();
+  article.clear_comment_count();
+  article.clear_revision();
+  article.clear_etag();
+  return article;
+}
+
+// Returns whether all fields that a publisher sets are equal.
+bool HaveSameContent(const v1::Article& stored, const v1::Article& published) {
+  return MessageDifferencer::Equals(WithoutOutputFields(stored), WithoutOutputFields(published));
+}
+
+// Returns whether all of them except publish time and comment policy are equal.
+bool HaveSameText(v1::Article stored, v1::Article published) {
+  for (v1::Article* article : {&stored, &published}) {
+    article->clear_publish_time();
+    article->clear_comment_policy();
+  }
+  return HaveSameContent(stored, published);
+}
+
+// Fills in the fields that the publisher left unset, and the comment count. `stored` is the
+// previous article, or nullptr.
+void FillIn(const v1::Article* stored, absl::Time now, v1::Article& article) {
+  article.set_comment_count(stored != nullptr ? stored->comment_count() : 0);
+  if (!article.has_publish_time()) {
+    *article.mutable_publish_time() = stored != nullptr ? stored->publish_time() : ToTimestamp(now);
+  }
+  if (article.comment_policy() == v1::COMMENT_POLICY_UNSPECIFIED) {
+    article.set_comment_policy(stored != nullptr ? stored->comment_policy()
+                                                 : v1::COMMENT_POLICY_OPEN);
+  }
+}
+
+const v1::Article* StoredIn(const ArticleDraft& draft) {
+  return draft.article ? &*draft.article : nullptr;
+}
+
+// Returns whether an article that is not retracted is scheduled after a write. Readers who see it
+// keep seeing it, even if the clock goes back, unless its time is changed.
+bool IsScheduled(const ArticleDraft& draft, const v1::Article& article) {
+  const v1::Article* const stored = StoredIn(draft);
+  const absl::Time publish_time = FromTimestamp(article.publish_time());
+  const bool stays_readable = stored != nullptr && draft.locked.readable &&
+                              FromTimestamp(stored->publish_time()) == publish_time;
+  return !stays_readable && publish_time > draft.locked.now;
+}
+
+// Gives a new text the article's revision as its etag, and an update_time. The latter never goes
+// back, even if the database's clock does.
+void StampText(const v1::Article* stored, absl::Time now, v1::Article& article) {
+  article.set_etag(absl::StrCat(article.revision()));
+  const absl::Time update_time =
+      stored == nullptr ? now : std::max(now, FromTimestamp(stored->update_time()));
+  *article.mutable_update_time() = ToTimestamp(update_time);
+}
+
+// Puts the article, of which the fields that a publisher sets are filled in, in place of the one in
+// the draft.
+void Replace(ArticleDraft& draft, v1::Article article, bool retracted) {
+  const v1::Article* const stored = StoredIn(draft);
+  LockedArticle& locked = draft.locked;
+  const bool scheduled = !retracted && IsScheduled(draft, article);
+  locked.changed = true;
+  article.set_revision(++locked.revision);
+  if (stored == nullptr || !HaveSameText(*stored, article)) {
+    StampText(stored, locked.now, article);
+    draft.has_new_text = true;
+  } else {
+    article.set_etag(stored->etag());
+    *article.mutable_update_time() = stored->update_time();
+  }
+  draft.has_new_labels = true;
+  if (!retracted) draft.search = ArticleDraft::Search::kIndex;
+  locked.retracted = retracted;
+  locked.readable = !retracted && !scheduled;
+  locked.comment_policy = article.comment_policy();
+  draft.article = std::move(article);
+}
+
+// ---- Publish ----
+
+absl::StatusOr<PublishedArticle> Write(const ArticleScope& scope, const Publication& publication) {
+  ArticleDraft& draft = scope.draft;
+  const PublishOptions& options = publication.options;
+  const v1::Article* const stored = StoredIn(draft);
+  v1::Article article = publication.article;
+  const std::string etag = article.etag();
+  article.set_name(ArticleName(draft.locked.name));
+  FillIn(stored, draft.locked.now, article);
+  const bool same = stored != nullptr && HaveSameContent(*stored, article);
+  // Before any check, so that a repeated call succeeds.
+  if (same && !draft.locked.retracted) {
+    return PublishedArticle{*stored, v1::PUBLISH_OUTCOME_UNCHANGED};
+  }
+  if (stored != nullptr && !same && !options.may_replace) return ArticleExists(article.name());
+  if (!etag.empty() && (stored == nullptr || stored->etag() != etag)) {
+    return EtagMismatch(article.name());
+  }
+  const auto outcome =
+      stored != nullptr ? v1::PUBLISH_OUTCOME_REPLACED : v1::PUBLISH_OUTCOME_CREATED;
+  if (options.validate_only) return PublishedArticle{std::move(article), outcome};
+  Replace(draft, std::move(article), /*retracted=*/false);
+  return PublishedArticle{*draft.article, outcome};
+}
+
+// ---- Update ----
+
+absl::StatusOr<PublishedArticle> Write(const ArticleScope& scope, const ArticleEdit& edit) {
+  ArticleDraft& draft = scope.draft;
+  v1::Article article = *draft.article;
+  if (absl::Status status = MergeArticle(edit.article, edit.paths, article); !status.ok()) {
+    return status;
+  }
+  FillIn(&*draft.article, draft.locked.now, article);
+  if (HaveSameContent(*draft.article, article)) return PublishedArticle{*draft.article};
+  if (!edit.article.etag().empty() && edit.article.etag() != draft.article->etag()) {
+    return EtagMismatch(ArticleName(edit.id));
+  }
+  if (edit.validate_only) return PublishedArticle{std::move(article)};
+  Replace(draft, std::move(article), draft.locked.retracted);
+  return PublishedArticle{*draft.article};
+}
+
+// ---- Rename ----
+
+absl::Status CheckRename(const ArticleScope& scope, const ArticleRename& renaming) {
+  const LockedArticle& locked = scope.draft.locked;
+  if (!renaming.etag.empty() && renaming.etag != scope.draft.article->etag()) {
+    return EtagMismatch(ArticleName(renaming.id));
+  }
+  const std::vector<std::string> former_names =
+      ReadFormerNames(scope.transaction, {{locked.key, locked.name}})[locked.key];
+  if (former_names.size() >= kMaxFormerNames &&
+      std::count(former_names.begin(), former_names.end(), renaming.new_id) == 0) {
+    return InvalidField("new_name", absl::StrCat("would exceed the limit of ", kMaxFormerNames,
+                                                 " former names: reuse one of them"));
+  }
+  return absl::OkStatus();
+}
+
+// Gives the article a new name, which it may have had before.
+absl::StatusOr<PublishedArticle> Write(const ArticleScope& scope, const ArticleRename& renaming) {
+  ArticleDraft& draft = scope.draft;
+  LockedArticle& locked = draft.locked;
+  if (locked.name == renaming.new_id) return PublishedArticle{*draft.article};
+  if (absl::Status status = CheckRename(scope, renaming); !status.ok()) return status;
+  if (!TakeName(scope.transaction, renaming.new_id, locked.key)) {
+    return NameTaken(ArticleName(renaming.new_id));
+  }
+  locked.name = renaming.new_id;
+  locked.changed = true;
+  draft.article->set_name(ArticleName(locked.name));
+  draft.article->set_revision(++locked.revision);
+  return PublishedArticle{*draft.article};
+}
+
+// ---- Retract ----
+
+absl::StatusOr<PublishedArticle> Write(const ArticleScope& scope,
+                                       const ArticleRetraction& retraction) {
+  ArticleDraft& draft = scope.draft;
+  LockedArticle& locked = draft.locked;
+  if (locked.retracted) return PublishedArticle{*draft.article};
+  if (!retraction.etag.empty() && draft.article->etag() != retraction.etag) {
+    return EtagMismatch(ArticleName(retraction.id));
+  }
+  locked.retracted = true;
+  locked.readable = false;
+  locked.changed = true;
+  draft.article->set_revision(++locked.revision);
+  draft.search = ArticleDraft::Search::kRemove;
+  return PublishedArticle{*draft.article};
+}
+
+// ---- All writes ----
+
+const std::string& IdOf(const auto& write) { return write.id; }
+
+const RequestKey& RequestIn(const Publication& publication) { return publication.options.request; }
+const RequestKey& RequestIn(const auto& write) { return write.request; }
+
+// Returns the answer to an earlier call with the same request; nullopt if there was none. It is the
+// article in its current state, but to a retraction the revision that the first call returned.
+absl::StatusOr<std::optional<PublishedArticle>> ReplayIfDone(const ArticleScope& scope,
+                                                             const ArticleWrite& write) {
+  const auto past = scope.requests.Find(scope.draft.locked.key, RequestOf(write));
+  if (!past.ok()) return past.status();
+  if (!*past) return std::nullopt;
+  PublishedArticle replay{scope.draft.article.value(), (*past)->outcome};
+  if (std::holds_alternative<ArticleRetraction>(write)) {
+    replay.article.set_revision((*past)->revision);
+  }
+  return replay;
+}
+
+// The answer to a validated write.
+PublishedArticle Preview(PublishedArticle published) {
+  published.article.clear_update_time();
+  published.article.clear_revision();
+  published.article.clear_etag();
+  published.outcome = v1::PUBLISH_OUTCOME_UNSPECIFIED;
+  return published;
+}
+
+// Turns the article, as it was or would be written, into the answer to a write.
+PublishedArticle AnswerTo(const ArticleWrite& write, PublishedArticle published) {
+  if (IsDryRun(write)) return Preview(std::move(published));
+  if (std::holds_alternative<ArticleRename>(write)) {
+    published.article.clear_body();
+    published.article.clear_sections();
+  } else if (std::holds_alternative<ArticleRetraction>(write)) {
+    v1::Article only_revision;
+    only_revision.set_revision(published.article.revision());
+    published.article = std::move(only_revision);
+  }
+  return published;
+}
+
+}  // namespace
+
+const std::string& ArticleOf(const ArticleWrite& write) {
+  return std::visit([](const auto& it) -> const std::string& { return IdOf(it); }, write);
+}
+
+const RequestKey& RequestOf(const ArticleWrite& write) {
+  return std::visit([](const auto& it) -> const RequestKey& { return RequestIn(it); }, write);
+}
+
+bool IsDryRun(const ArticleWrite& write) {
+  const auto* const publication = std::get_if<Publication>(&write);
+  const auto* const edit = std::get_if<ArticleEdit>(&write);
+  return (publication != nullptr && publication->options.validate_only) ||
+         (edit != nullptr && edit->validate_only);
+}
+
+bool WouldCreate(const ArticleWrite& write) {
+  const auto* const publication = std::get_if<Publication>(&write);
+  return publication != nullptr && !publication->options.validate_only &&
+         publication->article.etag().empty();
+}
+
+size_t SizeOf(const ArticleWrite& write) {
+  const auto* const publication = std::get_if<Publication>(&write);
+  if (publication != nullptr) return publication->article.ByteSizeLong();
+  const auto* const edit = std::get_if<ArticleEdit>(&write);
+  return kStoredBytes + (edit == nullptr ? 0 : edit->article.ByteSizeLong());
+}
+
+absl::StatusOr<PublishedArticle> ApplyWrite(const ArticleScope& scope, const ArticleWrite& write) {
+  const bool exists = scope.draft.article.has_value();
+  if (!exists && !std::holds_alternative<Publication>(write)) {
+    return ArticleNotFound(ArticleName(ArticleOf(write)));
+  }
+  absl::StatusOr<std::optional<PublishedArticle>> replay = ReplayIfDone(scope, write);
+  if (!replay.ok()) return replay.status();
+  if (*replay) return AnswerTo(write, **std::move(replay));
+  absl::StatusOr<PublishedArticle> published =
+      std::visit([&scope](const auto& it) { return Write(scope, it); }, write);
+  if (!published.ok()) return published;
+  if (!IsDryRun(write)) {
+    scope.requests.Record(scope.draft.locked, RequestOf(write), "", published->outcome);
+  }
+  return AnswerTo(write, *std::move(published));
+}
+
+}  // namespace content::store
