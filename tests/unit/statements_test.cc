@@ -62,6 +62,7 @@ std::vector<Piece> FindPieces() {
   std::vector<Piece> pieces;
   for (const auto& entry : fs::recursive_directory_iterator(kRoot / "service" / "store")) {
     if (entry.path().extension() != ".cc") continue;
+    if (entry.path().filename() == "schema.cc") continue;  // it reads the catalog, not the tables
     for (const std::string& literal : LiteralsIn(TextOf(entry.path()))) {
       const std::string text = OnOneLine(literal);
       if (std::regex_search(text, sql)) {
