@@ -7,6 +7,7 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "base/digest.h"
+#include "content/v1/content_service.pb.h"
 #include "google/protobuf/descriptor.h"
 
 namespace content::api {
@@ -14,6 +15,9 @@ namespace {
 
 using google::protobuf::FieldDescriptor;
 using google::protobuf::Message;
+
+// Ends the identity of lists whose keys have been the same since that version.
+constexpr char kSchema6[] = "6";
 
 void AppendMessage(const Message& message, absl::Span<const absl::string_view> without,
                    std::string& text);
@@ -102,7 +106,11 @@ std::string RequestFingerprint(const Message& request) {
 }
 
 std::string QueryIdentity(const Message& request) {
-  return CanonicalText(request, {"page_size", "page_token", "min_revision"});
+  std::string text = CanonicalText(request, {"page_size", "page_token", "min_revision"});
+  // Version 6 of the schema changed the keys of the other lists. Their older tokens would be
+  // misread.
+  if (request.GetDescriptor() != v1::ListCommentsRequest::descriptor()) text += kSchema6;
+  return text;
 }
 
 }  // namespace content::api

@@ -97,6 +97,14 @@ TEST(CheckListArticles, BindsATokenToEveryFilter) {
   }
 }
 
+// Their keys have the first name of an article where there is a number now.
+TEST(CheckListArticles, RefusesTokensOfOlderSchemas) {
+  v1::ListArticlesRequest request;
+  request.set_page_token(MakePageToken(CanonicalText(request), "2020-01-01T00:00:00Z/name"));
+  EXPECT_EQ(Problems(CheckListArticles(request)),
+            "page_token is not a next_page_token of this query");
+}
+
 TEST(CheckSearchArticles, HasDefaultsAndLimits) {
   EXPECT_EQ(Problems(CheckSearchArticles({})), "query is required");
   v1::SearchArticlesRequest request;

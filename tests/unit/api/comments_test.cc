@@ -65,6 +65,14 @@ TEST(CheckListComments, TakesATokenOfItsQueryWithAnyPageSize) {
   }
 }
 
+// Their keys are still the same.
+TEST(CheckListComments, TakesTokensOfOlderSchemas) {
+  v1::ListCommentsRequest request;
+  request.set_parent("articles/a");
+  request.set_page_token(MakePageToken(CanonicalText(request), kId));
+  EXPECT_EQ(CheckListComments(request)->after_key, kId);
+}
+
 TEST(CheckListComments, TakesTheTokenOfAnArticlePage) {
   v1::GetArticlePageRequest page;
   page.set_name("articles/a");
