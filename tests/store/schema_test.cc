@@ -181,6 +181,30 @@ TEST_F(StoreTest, TheRightsThatAreCheckedAreEnough) {
   ASSERT_TRUE(Rename({.id = "a", .new_id = "b"}).ok());
   ASSERT_TRUE(Publish(MakeArticle("b")).ok());
   ASSERT_TRUE(Retract("b").ok());
+  const auto forgotten = Await<ForgottenRequests>(
+      [&](auto done) { store_->ForgetRequests({}, absl::Hours(1), std::move(done)); });
+  EXPECT_TRUE(forgotten.ok()) << forgotten.status();
+}
+
+// As OPERATING.md says it.
+TEST_F(StoreTest, ServersThatOwnTheRequestsKeepUpTheirDays) {
+  const std::string user = testing::UrlOfNewRole(url_);
+  const std::string name = testing::Query(user, "SELECT current_user");
+  Sql("GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO " + name);
+  Sql("GRANT CREATE ON SCHEMA public TO " + name);
+  Sql("DO $$ DECLARE t regclass; BEGIN FOR t IN SELECT relid FROM pg_partition_tree('request') "
+      "LOOP "
+      "EXECUTE format('ALTER TABLE %s OWNER TO " +
+      name + "', t); END LOOP; END $$");
+  Sql("CREATE TABLE request_20200101 PARTITION OF request FOR VALUES FROM ('2020-01-01') TO "
+      "('2020-01-02'); ALTER TABLE request_20200101 OWNER TO " +
+      name);
+  store_ = *Open(user);
+  const auto forgotten = Await<ForgottenRequests>(
+      [&](auto done) { store_->ForgetRequests({}, absl::Hours(1), std::move(done)); });
+  ASSERT_TRUE(forgotten.ok()) << forgotten.status();
+  EXPECT_EQ(forgotten->count, 1);
+  EXPECT_EQ(Sql("SELECT count(*) FROM pg_inherits WHERE inhparent = 'request'::regclass"), "5");
 }
 
 // ---- Migrating from version 1 ----
