@@ -21,10 +21,17 @@ Connection::Connection(const std::string& dsn, const SteadyClock& clock)
 
 Connection::~Connection() = default;
 
-std::string Connection::PrepareSession() {
+std::string Connection::PrepareSession(KnownDatabase* known) {
   const StatementMonitor::Scope scope(monitor_, absl::ZeroDuration());
   pqxx::nontransaction transaction(*impl_->connection);
-  return transaction.exec(kSessionSettings)[0][0].c_str();
+  const pqxx::result result = transaction.exec(kSessionSettings);
+  const pqxx::row row = result[0];
+  database_ = ReadDatabaseId(row["system_identifier"].c_str(), row["timeline"].c_str());
+  if (known != nullptr) {
+    known->Admit(database_, impl_->connection->hostname(), impl_->connection->port());
+  }
+  known_ = known;
+  return row["server_version"].c_str();
 }
 
 bool Connection::is_open() const { return impl_->connection->is_open(); }

@@ -12,6 +12,7 @@
 #include "postgres/connect_error.h"
 #include "postgres/connection.h"
 #include "postgres/dsn.h"
+#include "postgres/known_database.h"
 #include "postgres/server_error.h"
 #include "telemetry/log.h"
 
@@ -201,10 +202,13 @@ absl::Status UseDatabase(const std::string& dsn,
   const absl::StatusOr<std::string> complete_dsn = CompleteDsn(dsn);
   if (!complete_dsn.ok()) return complete_dsn.status();
   try {
-    Connection connection(*complete_dsn);
-    connection.PrepareSession();
-    if (absl::Status status = CheckEncoding(connection); !status.ok()) return status;
-    return use(connection);
+    std::optional<Connection> connection;
+    KnownDatabase(*complete_dsn).TryHosts([&connection](const std::string& each) {
+      connection.emplace(each);
+      connection->PrepareSession();
+    });
+    if (absl::Status status = CheckEncoding(*connection); !status.ok()) return status;
+    return use(*connection);
   } catch (const std::exception& exception) {
     return Describe(exception);
   }

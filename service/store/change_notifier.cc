@@ -9,6 +9,7 @@
 #include "absl/strings/string_view.h"
 #include "content/names.h"
 #include "postgres/channel.h"
+#include "postgres/known_database.h"
 #include "telemetry/log.h"
 
 namespace content::store {
@@ -59,36 +60,54 @@ std::vector<std::string> ToPayloads(const std::unordered_map<std::string, Change
 
 }  // namespace
 
-ChangeNotifier::ChangeNotifier(const std::string& dsn, bool notifications) {
+ChangeNotifier::ChangeNotifier(const std::shared_ptr<postgres::KnownDatabase>& database,
+                               bool notifications) {
   if (!notifications) return;
   channel_ = std::make_unique<postgres::Channel>(
-      dsn, kChannelName, [this] { return ToPayloads(TakePending()); },
+      database, kChannelName, [this] { return ToPayloads(TakePending()); },
       [this](absl::string_view payload) { Receive(payload); });
 }
 
 ChangeNotifier::~ChangeNotifier() = default;
 
+template <class Listener>
 class ChangeNotifier::Subscriber final : public Subscription {
  public:
-  Subscriber(ChangeNotifier& notifier, ChangeListener listener_)
-      : listener(std::move(listener_)), notifier_(notifier) {
-    const std::lock_guard lock(notifier_.mutex_);
-    notifier_.subscribers_.push_back(this);
+  // `all` is the list that it is in while it exists. Guarded by `mutex`.
+  Subscriber(std::mutex& mutex, std::vector<const Listener*>& all, Listener listener)
+      : mutex_(mutex), all_(all), listener_(std::move(listener)) {
+    const std::lock_guard lock(mutex_);
+    all_.push_back(&listener_);
   }
 
   ~Subscriber() override {
-    const std::lock_guard lock(notifier_.mutex_);
-    std::erase(notifier_.subscribers_, this);
+    const std::lock_guard lock(mutex_);
+    std::erase(all_, &listener_);
   }
 
-  const ChangeListener listener;
-
  private:
-  ChangeNotifier& notifier_;
+  std::mutex& mutex_;
+  std::vector<const Listener*>& all_;
+  const Listener listener_;
 };
 
 std::unique_ptr<Subscription> ChangeNotifier::Subscribe(ChangeListener listener) {
-  return std::make_unique<Subscriber>(*this, std::move(listener));
+  return std::make_unique<Subscriber<ChangeListener>>(mutex_, subscribers_, std::move(listener));
+}
+
+std::unique_ptr<Subscription> ChangeNotifier::SubscribeToFailovers(FailoverListener listener) {
+  return std::make_unique<Subscriber<FailoverListener>>(mutex_, failover_subscribers_,
+                                                        std::move(listener));
+}
+
+// The channel wakes up to leave the old primary.
+void ChangeNotifier::OnFailover() {
+  {
+    const std::lock_guard lock(mutex_);
+    for (const FailoverListener* listener : failover_subscribers_) (*listener)();
+  }
+  TakePending();
+  if (channel_ != nullptr) channel_->Wake();
 }
 
 void ChangeNotifier::Announce(const std::vector<ChangeNotice>& notices) noexcept {
@@ -98,7 +117,7 @@ void ChangeNotifier::Announce(const std::vector<ChangeNotice>& notices) noexcept
 
 void ChangeNotifier::NotifySubscribers(const ChangeNotice& notice) {
   const std::lock_guard lock(mutex_);
-  for (const Subscriber* subscriber : subscribers_) subscriber->listener(notice);
+  for (const ChangeListener* listener : subscribers_) (*listener)(notice);
 }
 
 bool ChangeNotifier::AddPending(const std::vector<ChangeNotice>& notices) {

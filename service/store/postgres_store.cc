@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "content/errors.h"
 #include "content/names.h"
@@ -16,6 +17,7 @@
 #include "postgres/coalescer.h"
 #include "postgres/connection.h"
 #include "postgres/dsn.h"
+#include "postgres/known_database.h"
 #include "postgres/pool.h"
 #include "postgres/read_policy.h"
 #include "postgres/write_policy.h"
@@ -33,18 +35,48 @@
 #include "store/upkeep/authors.h"
 #include "store/upkeep/counters.h"
 #include "store/upkeep/requests.h"
+#include "telemetry/log.h"
 
 namespace content::store {
 namespace {
 
 using postgres::Pace;
 
-// Whether the database takes writes.
+// Whether the database takes writes, and for which standbys their commits wait.
 constexpr char kSelectWritable[] =
-    "SELECT NOT pg_is_in_recovery() AND current_setting('transaction_read_only') = 'off'";
+    "SELECT current_setting('transaction_read_only') = 'off', "
+    "CASE WHEN current_setting('synchronous_commit') <> 'local' "
+    "THEN current_setting('synchronous_standby_names') ELSE '' END";
 
-absl::Status Check(postgres::Connection& connection) {
-  const bool writable = connection.Read(kSelectWritable)[0][0].as<bool>();
+// For which standbys commits wait, as the operator has set it. Thread-safe.
+class SynchronousStandbys {
+ public:
+  // Logs what is new.
+  void Learn(const std::string& names) {
+    const std::lock_guard lock(mutex_);
+    if (names_ == names) return;
+    names_ = names;
+    if (names.empty()) {
+      log::Info("commits wait for no standby");
+    } else {
+      log::Info("commits wait for a standby", {{"synchronous_standby_names", names}});
+    }
+  }
+
+  std::string names() {
+    const std::lock_guard lock(mutex_);
+    return names_.value_or("");
+  }
+
+ private:
+  std::mutex mutex_;
+  std::optional<std::string> names_;  // Guarded by mutex_.
+};
+
+absl::Status Check(postgres::Connection& connection, SynchronousStandbys& standbys) {
+  const postgres::Result result = connection.Read(kSelectWritable);
+  standbys.Learn(result[0][1].as<std::string>());
+  const bool writable = result[0][0].as<bool>();
   return writable ? absl::OkStatus() : StoreUnavailable("the database accepts no writes");
 }
 
@@ -86,7 +118,9 @@ v1::PoolInfo ToPoolInfo(postgres::Pool& pool) {
 class PostgresStore : public Store {
  public:
   explicit PostgresStore(const PostgresOptions& options)
-      : change_notifier_(options.url, options.notifications),
+      : database_(std::make_shared<postgres::KnownDatabase>(
+            options.url, [this] { change_notifier_.OnFailover(); })),
+        change_notifier_(database_, options.notifications),
         reads_(ReadPoolOptions(options)),
         writes_(WritePoolOptions(options)),
         publishing_(PublishingPoolOptions(options)),
@@ -115,6 +149,10 @@ class PostgresStore : public Store {
 
   std::unique_ptr<Subscription> Subscribe(ChangeListener listener) override {
     return change_notifier_.Subscribe(std::move(listener));
+  }
+
+  std::unique_ptr<Subscription> SubscribeToFailovers(FailoverListener listener) override {
+    return change_notifier_.SubscribeToFailovers(std::move(listener));
   }
 
   void ListArticles(CallContext context, ArticleQuery query,
@@ -188,12 +226,13 @@ class PostgresStore : public Store {
                         });
   }
 
-  void ReadCommentChanges(CallContext context, std::string article_id, int64_t after_revision,
+  void ReadCommentChanges(CallContext context, std::string article_id, CommentCursor after,
                           Callback<CommentChanges> done) override {
     reads_.Read(
         std::move(context), Pace::kAny,
-        [article_id = std::move(article_id), after_revision](postgres::Connection& connection) {
-          return store::ReadCommentChanges(connection, article_id, after_revision);
+        [article_id = std::move(article_id),
+         after = std::move(after)](postgres::Connection& connection) {
+          return store::ReadCommentChanges(connection, article_id, after);
         },
         std::move(done));
   }
@@ -214,6 +253,8 @@ class PostgresStore : public Store {
         [](postgres::Connection& connection) { return store::GetArticleCursor(connection); },
         std::move(done));
   }
+
+  Epoch LatestEpoch() override { return database_->id().ToString(); }
 
   void PublishArticle(CallContext context, v1::Article article, PublishOptions options,
                       Callback<PublishedArticle> done) override {
@@ -339,6 +380,12 @@ class PostgresStore : public Store {
     v1::StoreInfo info;
     info.set_schema_version(NeededSchemaVersion());
     info.set_database_version(checks_.DatabaseVersion());
+    const postgres::DatabaseId database = database_->id();
+    if (database.system != 0) info.set_system_id(absl::StrCat(database.system));
+    info.set_timeline(database.timeline);
+    if (!info.database_version().empty()) {
+      info.set_synchronous_standby_names(synchronous_standbys_.names());
+    }
     for (postgres::Pool* const pool : {&reads_, &writes_, &publishing_, &checks_}) {
       *info.add_pools() = ToPoolInfo(*pool);
     }
@@ -355,14 +402,17 @@ class PostgresStore : public Store {
     }
     checks_.Read<void>(
         std::move(context), Pace::kAny,
-        [](postgres::Connection& connection) { return store::Check(connection); }, answer);
+        [this](postgres::Connection& connection) {
+          return store::Check(connection, synchronous_standbys_);
+        },
+        answer);
   }
 
  private:
-  static postgres::Pool::Options PoolOptions(const PostgresOptions& options, const char* name,
-                                             int connections) {
+  postgres::Pool::Options PoolOptions(const PostgresOptions& options, const char* name,
+                                      int connections) const {
     return {.name = name,
-            .dsn = options.url,
+            .database = database_,
             .connections = connections,
             .queue_limit = static_cast<size_t>(options.queue_limit),
             .statement_timeout = options.statement_timeout};
@@ -370,14 +420,14 @@ class PostgresStore : public Store {
 
   // Lists, searches and exports leave half of the connections to reads by key. A single connection
   // serves both in turn.
-  static postgres::Pool::Options ReadPoolOptions(const PostgresOptions& options) {
+  postgres::Pool::Options ReadPoolOptions(const PostgresOptions& options) const {
     postgres::Pool::Options reads = PoolOptions(options, "reads", options.read_connections);
     reads.prompt_connections = options.read_connections / 2;
     return reads;
   }
 
   // One connection is always left for comments on articles that nobody has locked.
-  static postgres::Pool::Options WritePoolOptions(const PostgresOptions& options) {
+  postgres::Pool::Options WritePoolOptions(const PostgresOptions& options) const {
     postgres::Pool::Options writes = PoolOptions(options, "writes", options.write_connections);
     writes.prompt_connections = options.write_connections > 1 ? 1 : 0;
     return writes;
@@ -385,7 +435,7 @@ class PostgresStore : public Store {
 
   // Articles are large and rarely written. They have a short queue of their own, out of the way of
   // comments. One connection is enough, because writes wait for one another at the row of the feed.
-  static postgres::Pool::Options PublishingPoolOptions(const PostgresOptions& options) {
+  postgres::Pool::Options PublishingPoolOptions(const PostgresOptions& options) const {
     postgres::Pool::Options publishing = PoolOptions(options, "publishing", 1);
     publishing.queue_limit = 50;
     return publishing;
@@ -428,6 +478,9 @@ class PostgresStore : public Store {
       return store::ReadArticles(connection, ids, view);
     }};
   }
+
+  const std::shared_ptr<postgres::KnownDatabase> database_;
+  SynchronousStandbys synchronous_standbys_;
 
   // Used by jobs of `reads_`, which therefore ends first.
   Articles full_articles_{reads_, ReadArticlesOf(v1::ARTICLE_VIEW_FULL)};

@@ -1,6 +1,7 @@
 #include "postgres/channel.h"
 
 #include <condition_variable>
+#include <memory>
 #include <mutex>
 #include <string>
 #include <utility>
@@ -10,6 +11,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "postgres/dsn.h"
+#include "postgres/known_database.h"
 #include "support/database.h"
 
 namespace content::postgres {
@@ -22,7 +24,8 @@ class Peer {
  public:
   explicit Peer(const std::string& url)
       : channel_(
-            *CompleteDsn(url), "test_channel", [this] { return TakePayloads(); },
+            std::make_shared<KnownDatabase>(*CompleteDsn(url)), "test_channel",
+            [this] { return TakePayloads(); },
             [this](absl::string_view payload) { Receive(payload); }) {}
 
   void Send(std::vector<std::string> payloads) {

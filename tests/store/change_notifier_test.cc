@@ -12,6 +12,7 @@
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "postgres/known_database.h"
 #include "store/store_fixture.h"
 
 namespace content::store {
@@ -204,7 +205,7 @@ TEST_F(ChangeNotifierTest, ForeignNotificationsAreIgnored) {
 
 // The longest possible names, and more than fit in one notification.
 TEST_F(ChangeNotifierTest, ManyArticlesAreAnnouncedAtOnce) {
-  ChangeNotifier sender(url_, /*notifications=*/true);
+  ChangeNotifier sender(std::make_shared<postgres::KnownDatabase>(url_), /*notifications=*/true);
   std::vector<ChangeNotice> notices;
   for (int64_t i = 0; i < 3000; ++i) {
     std::string id = absl::StrCat("a", i);
@@ -219,7 +220,7 @@ TEST_F(ChangeNotifierTest, ManyArticlesAreAnnouncedAtOnce) {
 
 // As when a scheduled article is released.
 TEST_F(ChangeNotifierTest, OfNoticesAtOneRevisionTheLatestVersionIsSent) {
-  ChangeNotifier sender(url_, /*notifications=*/true);
+  ChangeNotifier sender(std::make_shared<postgres::KnownDatabase>(url_), /*notifications=*/true);
   ChangeNotice older{.state = {.article_id = "post", .revision = 3, .version = 7}, .name = "post"};
   ChangeNotice newer = older;
   newer.state.version = 8;

@@ -51,13 +51,20 @@ ORDER BY article.listed DESC, article.list_time, article.place, article.article_
 
 constexpr char kSelectFeedEnd[] = "SELECT position FROM article_feed";
 
+constexpr char kFeedName[] = "the feed of articles";
+
 // Sorts after every id.
 constexpr char kAfterAllIds[] = "~";
 
 // The cursor of a watcher that has everything up to this position of the feed.
-ArticleCursor CursorAt(int64_t position) {
-  return {.position = position, .time = absl::InfiniteFuture(), .known_position = position};
+ArticleCursor CursorAt(int64_t position, Epoch epoch) {
+  return {.position = position,
+          .time = absl::InfiniteFuture(),
+          .known_position = position,
+          .epoch = std::move(epoch)};
 }
+
+Epoch EpochOf(const postgres::Connection& connection) { return connection.database().ToString(); }
 
 ArticleChangeRecord ReadChange(const postgres::Row& row, const ArticleCursor& after) {
   ArticleChangeRecord record{.change = v1::ARTICLE_CHANGE_UPDATED,
@@ -92,19 +99,22 @@ ArticleChangeRecord ReadChange(const postgres::Row& row, const ArticleCursor& af
 absl::StatusOr<ArticleChanges> ReadArticleChanges(postgres::Connection& connection,
                                                   const ArticleCursor& after) {
   static const std::string statement = SelectArticleChanges();
+  const Epoch epoch = EpochOf(connection);
+  if (!after.epoch.empty() && after.epoch != epoch) return EpochEnded(kFeedName);
   const postgres::Result rows =
       connection.Read(statement, after.position, TimeParameter(after.time),
                       after.article_id.empty() ? kAfterAllIds : after.article_id, kMaxChanges);
   const auto feed_end = rows[0]["feed_end"].as<int64_t>();
   if (feed_end < after.position) {
-    return RevisionNotReached("the feed of articles", after.position, feed_end);
+    return RevisionNotReached(kFeedName, after.position, feed_end);
   }
   ArticleChanges changes;
-  changes.cursor = CursorAt(feed_end);
+  changes.cursor = CursorAt(feed_end, epoch);
   if (rows[0]["article_id"].is_null()) return changes;
   size_t bytes = 0;
   for (const auto& row : rows) {
     ArticleChangeRecord record = ReadChange(row, after);
+    record.cursor.epoch = epoch;
     bytes += record.article.ByteSizeLong();
     for (const std::string& name : record.former_names) bytes += name.size();
     if (bytes > kMaxReplyBytes && !changes.changes.empty()) break;
@@ -120,7 +130,8 @@ absl::StatusOr<ArticleChanges> ReadArticleChanges(postgres::Connection& connecti
 }
 
 absl::StatusOr<ArticleCursor> GetArticleCursor(postgres::Connection& connection) {
-  return CursorAt(connection.Read(kSelectFeedEnd)[0]["position"].as<int64_t>());
+  return CursorAt(connection.Read(kSelectFeedEnd)[0]["position"].as<int64_t>(),
+                  EpochOf(connection));
 }
 
 }  // namespace content::store

@@ -47,15 +47,18 @@ size_t CountFitting(const std::vector<v1::Comment>& comments) {
 
 absl::StatusOr<CommentChanges> ReadCommentChanges(postgres::Connection& connection,
                                                   const std::string& article_id,
-                                                  int64_t after_revision) {
+                                                  const CommentCursor& after) {
+  const Epoch epoch = connection.database().ToString();
+  if (!after.epoch.empty() && after.epoch != epoch) return EpochEnded(ArticleName(article_id));
   static const std::string statement = SelectCommentChanges();
-  const postgres::Result rows = connection.Read(statement, article_id, after_revision, kMaxChanges);
+  const postgres::Result rows = connection.Read(statement, article_id, after.revision, kMaxChanges);
   if (rows.empty()) return ArticleNotFound(ArticleName(article_id));
   CommentChanges changes;
+  changes.epoch = epoch;
   changes.article_revision = rows[0]["revision"].as<int64_t>();
   changes.comment_count = rows[0]["comment_count"].as<int64_t>();
-  if (changes.article_revision < after_revision) {
-    return RevisionNotReached(ArticleName(article_id), after_revision, changes.article_revision);
+  if (changes.article_revision < after.revision) {
+    return RevisionNotReached(ArticleName(article_id), after.revision, changes.article_revision);
   }
   if (rows[0]["comment_id"].is_null()) return changes;
   for (const auto& row : rows) changes.comments.push_back(ReadComment(row, Audience::kReaders));

@@ -12,6 +12,6 @@ namespace content::store {
 /// See ChangeFeed::ReadCommentChanges. Throws like postgres::Connection.
 absl::StatusOr<CommentChanges> ReadCommentChanges(postgres::Connection& connection,
                                                   const std::string& article_id,
-                                                  int64_t after_revision);
+                                                  const CommentCursor& after);
 
 }  // namespace content::store

@@ -159,6 +159,7 @@ absl::StatusOr<CommentPage> ListComments(postgres::Connection& connection,
   const postgres::Row first = rows[0];
   CommentPage result;
   result.article = ReadState(first, rows.column_number("article_id"));
+  result.epoch = connection.database().ToString();
   if (result.article.revision < query.min_revision) {
     return RevisionNotReached(ArticleName(query.article_id), query.min_revision,
                               result.article.revision);
