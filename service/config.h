@@ -27,6 +27,10 @@ struct Config {
   std::string database_url;
   /// Where database_url was given: --database-url or CONTENT_DATABASE_URL.
   std::string database_url_source;
+  /// The same database without a pooler, for notifications and migrations. Empty: database_url.
+  std::string direct_database_url;
+  /// Where direct_database_url was given.
+  std::string direct_database_url_source;
   /// How long to wait for a database that cannot be reached at startup.
   absl::Duration database_wait;
   std::string data_dir;
@@ -56,7 +60,7 @@ struct Config {
   bool dry_run = false;
 
   /// The settings of the command by the names of their flags without leading dashes: the text that
-  /// was given, or the default. Omits the database URL, because it may contain a password.
+  /// was given, or the default. Omits the database URLs, because they may contain a password.
   std::map<std::string, std::string> settings;
 
   /// Variables that are probably misspelt.

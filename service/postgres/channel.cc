@@ -96,14 +96,14 @@ class Session {
          forever ? -1 : static_cast<int>(absl::ToInt64Milliseconds(timeout)) + 1);
   }
 
-  // Receives what has arrived, and calls `on_payload` for each payload from another session.
+  // Receives what has arrived, and calls `on_payload` for each payload.
   void Receive(const Channel::OnPayload& on_payload) {
     if (PQconsumeInput(connection_.get()) == 0) return Fail();
     while (busy_ && PQisBusy(connection_.get()) == 0) TakeResult();
     if (id_ && database_.IsOutdated(*id_)) failure_ = "the database has failed over";
     if (failure_) return;
     while (const auto notification = Own(PQnotifies(connection_.get()), &PQfreemem)) {
-      if (notification->be_pid != PQbackendPID(connection_.get())) on_payload(notification->extra);
+      on_payload(notification->extra);
     }
   }
 
@@ -152,19 +152,19 @@ class Session {
   std::optional<std::string> failure_;
 };
 
-// Notifications are hints, so they need not be on disk. Operators and tests recognise the session
-// by its application name.
+// Operators and tests recognise the session by its application name.
 std::string SessionSetup(const std::string& name) {
   return absl::StrCat(kSessionSettings,
-                      "; SET synchronous_commit = off; SELECT set_config('application_name', "
+                      "; SELECT set_config('application_name', "
                       "current_setting('application_name') || ' notifications', false); LISTEN ",
                       name);
 }
 
-// $1 payloads (array).
+// $1 payloads (array). Notifications are hints, so this transaction does not wait for the disk or a
+// standby. The setting ends with it: behind a pooler, others may get the connection.
 std::string NotifyStatement(const std::string& name) {
-  return absl::StrCat("SELECT count(pg_notify('", name,
-                      "', payload)) FROM unnest($1::text[]) AS payload");
+  return absl::StrCat("SELECT set_config('synchronous_commit', 'off', true), count(pg_notify('",
+                      name, "', payload)) FROM unnest($1::text[]) AS payload");
 }
 
 std::string ToArray(const std::vector<std::string>& payloads) {

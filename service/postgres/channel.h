@@ -27,7 +27,8 @@ class Channel {
   /// Returns the payloads to send now; empty if there are none. Called on the channel's thread.
   using TakePayloads = std::function<std::vector<std::string>()>;
 
-  /// Receives a payload that another session sent. Called on the channel's thread. Must not block.
+  /// Receives a payload that any session sent, also this one. Called on the channel's thread. Must
+  /// not block.
   using OnPayload = std::function<void(absl::string_view)>;
 
   /// `name` is the channel's name, an SQL identifier.

@@ -4,7 +4,9 @@
 #include <bit>
 #include <cstdint>
 
+#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
+#include "base/digest.h"
 #include "postgres/connection_impl.h"
 #include "postgres/session.h"
 
@@ -83,8 +85,8 @@ const std::string& Connection::Prepare(const std::string& sql) {
     return entry->second;
   }
   const StatementMonitor::Scope scope(monitor_, statement_timeout_);
-  // Every attempt uses a new name, because libpqxx 6.4 remembers the names of failed ones.
-  const std::string name = absl::StrCat("s", ++impl_->preparation_count);
+  // A name never means another statement, whichever session has prepared it.
+  const std::string name = absl::StrCat("s", absl::BytesToHexString(Digest({sql}).substr(0, 8)));
   impl_->connection->prepare(name, sql);
 #if PQXX_VERSION_MAJOR < 7
   impl_->connection->prepare_now(name);  // not at its first use, which may be in an EXECUTE

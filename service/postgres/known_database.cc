@@ -28,7 +28,11 @@ DatabaseId ReadDatabaseId(absl::string_view system, absl::string_view timeline) 
 }
 
 KnownDatabase::KnownDatabase(const std::string& dsn, std::function<void()> on_failover)
-    : hosts_(DsnsByHost(dsn)), on_failover_(std::move(on_failover)) {}
+    : hosts_(DsnsByHost(dsn)),
+      history_(std::make_shared<History>(std::move(on_failover))) {}
+
+KnownDatabase::KnownDatabase(const std::string& dsn, const KnownDatabase& same)
+    : hosts_(DsnsByHost(dsn)), history_(same.history_) {}
 
 std::vector<std::string> KnownDatabase::Dsns() const {
   std::vector<std::string> dsns;
@@ -51,32 +55,34 @@ void KnownDatabase::TryHosts(absl::FunctionRef<void(const std::string& dsn)> ope
   }
 }
 
-// Holds the mutex during on_failover_, so that no other session is admitted before that is done.
+// Holds the mutex during on_failover, so that no other session is admitted before that is done.
 void KnownDatabase::Admit(const DatabaseId& id, absl::string_view host, absl::string_view port) {
-  const std::lock_guard lock(mutex_);
-  const bool is_first = system_ == 0;
-  if (!is_first && (id.system != system_ || id.timeline < timeline_)) Refuse(id);
-  system_ = id.system;
-  const uint32_t before = timeline_.exchange(id.timeline);
-  if (!is_first && before != id.timeline) {
-    if (on_failover_) on_failover_();
-    log::Warning("database failed over", {{"timeline", id.timeline}, {"before", before}});
+  const std::lock_guard lock(history_->mutex);
+  const DatabaseId before = this->id();
+  const bool is_first = before.system == 0;
+  if (!is_first && (id.system != before.system || id.timeline < before.timeline)) Refuse(id);
+  history_->system = id.system;
+  history_->timeline = id.timeline;
+  if (!is_first && before.timeline != id.timeline) {
+    if (history_->on_failover) history_->on_failover();
+    log::Warning("database failed over", {{"timeline", id.timeline}, {"before", before.timeline}});
   }
   Prefer(host, port);
 }
 
-void KnownDatabase::Refuse(const DatabaseId& id) {
+void KnownDatabase::Refuse(const DatabaseId& id) const {
+  const DatabaseId wanted = this->id();
   const char* const why =
-      id.system == system_
+      id.system == wanted.system
           ? "the server is on an earlier timeline: it is an old primary"
           : "the server has another database cluster than the one that was used before";
-  if (SteadyNow() >= next_log_) {
-    next_log_ = SteadyNow() + kLogInterval;
+  if (SteadyNow() >= history_->next_log) {
+    history_->next_log = SteadyNow() + kLogInterval;
     log::Error("database refused", {{"message", why},
                                     {"system", absl::StrCat(id.system)},
                                     {"timeline", id.timeline},
-                                    {"wanted_system", absl::StrCat(system_.load())},
-                                    {"wanted_timeline", timeline_.load()}});
+                                    {"wanted_system", absl::StrCat(wanted.system)},
+                                    {"wanted_timeline", wanted.timeline}});
   }
   throw ConnectError(why, ConnectError::Kind::kWrongServer);
 }

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <mutex>
 #include <string>
 #include <vector>
@@ -52,6 +53,9 @@ class KnownDatabase {
   /// session on the new timeline is used. It must not connect.
   explicit KnownDatabase(const std::string& dsn, std::function<void()> on_failover = nullptr);
 
+  /// Another way to the same database, such as one around a pooler: what either learns, both know.
+  KnownDatabase(const std::string& dsn, const KnownDatabase& same);
+
   KnownDatabase(const KnownDatabase&) = delete;
   KnownDatabase& operator=(const KnownDatabase&) = delete;
 
@@ -69,22 +73,28 @@ class KnownDatabase {
   void Admit(const DatabaseId& id, absl::string_view host, absl::string_view port);
 
   /// Returns whether a session must not be used any more. Costs an atomic load.
-  bool IsOutdated(const DatabaseId& id) const { return id.timeline != timeline_; }
+  bool IsOutdated(const DatabaseId& id) const { return id.timeline != history_->timeline; }
 
   /// Returns the latest history. Does not block.
-  DatabaseId id() const { return {system_, timeline_}; }
+  DatabaseId id() const { return {history_->system, history_->timeline}; }
 
  private:
-  void Refuse(const DatabaseId& id);
+  // What is known of the database, whichever way leads to it.
+  struct History {
+    const std::function<void()> on_failover;
+    std::atomic<uint64_t> system = 0;    // Written with the mutex held.
+    std::atomic<uint32_t> timeline = 0;  // Written with the mutex held.
+    std::mutex mutex;
+    SteadyTime next_log = SteadyTime::InfinitePast();  // Guarded by the mutex.
+  };
+
+  // Requires the mutex of history_.
+  void Refuse(const DatabaseId& id) const;
   void Prefer(absl::string_view host, absl::string_view port);
 
   const std::vector<HostDsn> hosts_;
-  const std::function<void()> on_failover_;
+  const std::shared_ptr<History> history_;
   std::atomic<size_t> first_host_ = 0;
-  std::atomic<uint64_t> system_ = 0;    // Written with mutex_ held.
-  std::atomic<uint32_t> timeline_ = 0;  // Written with mutex_ held.
-  std::mutex mutex_;
-  SteadyTime next_log_ = SteadyTime::InfinitePast();  // Guarded by mutex_.
 };
 
 }  // namespace content::postgres

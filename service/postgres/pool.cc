@@ -40,6 +40,8 @@ constexpr absl::Duration kGuardTime = absl::Seconds(1);
 constexpr absl::Duration kPlanLifetime = absl::Seconds(5);
 constexpr char kDiscardPlans[] = "DISCARD PLANS";
 
+constexpr char kSelectBackend[] = "SELECT pg_catalog.pg_backend_pid()";
+
 // A random time, so that colliding transactions do not collide again.
 absl::Duration CollisionDelay(int collisions) {
   thread_local absl::BitGen random;
@@ -225,10 +227,19 @@ class Pool::Worker {
     if (connection_ == nullptr && !Connect(now)) return false;
     connection_->SetStatementTimeout(limit, options_.statement_timeout);
     if (now >= plans_until_) {
+      CheckBackend();
       connection_->Run(kDiscardPlans);
       plans_until_ = now + kPlanLifetime;
     }
     return true;
+  }
+
+  // Makes the next statement fail if another PostgreSQL process than before runs the session: a
+  // pooler has changed its mode. New sessions are then refused (pooler.h).
+  void CheckBackend() {
+    const std::string backend(connection_->Read(kSelectBackend)[0][0].text());
+    if (!backend_.empty() && backend != backend_) connection_->ShutdownSocket();
+    backend_ = backend;
   }
 
   bool Connect(SteadyTime now) {
@@ -239,6 +250,7 @@ class Pool::Worker {
         SetDatabaseVersion(connection_->PrepareSession(options_.database.get()));
       });
       plans_until_ = now + kPlanLifetime;
+      backend_.clear();
       connected_at_ = now;
       is_turned_away_ = false;
       return true;
@@ -287,6 +299,7 @@ class Pool::Worker {
   SteadyTime next_connect_ = SteadyTime::InfinitePast();
   SteadyTime next_log_ = SteadyTime::InfinitePast();
   SteadyTime plans_until_ = SteadyTime::InfinitePast();
+  std::string backend_;  // the id of the connection's PostgreSQL process; empty if not known
   std::mutex mutex_;
   // Written with mutex_ held by the thread that uses the worker. Read by that thread without it,
   // and by others with mutex_ held.

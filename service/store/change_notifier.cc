@@ -3,11 +3,13 @@
 #include <optional>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
 #include "content/names.h"
+#include "content/uuid.h"
 #include "postgres/channel.h"
 #include "postgres/known_database.h"
 #include "telemetry/log.h"
@@ -20,7 +22,11 @@ constexpr char kChannelName[] = "content_articles";
 // If notices of more articles than this are pending, all of them are dropped.
 constexpr size_t kMaxPending = 10'000;
 
-// ---- Payloads: one line for each article ----
+// ---- Payloads: a line that names the sender, and one line for each article ----
+
+// Begins the line that names the sender. Versions that do not know this line ignore it, and send
+// none.
+constexpr absl::string_view kHeaderPrefix = "from ";
 
 std::string FormatLine(const ChangeNotice& notice) {
   const ArticleState& state = notice.state;
@@ -44,16 +50,16 @@ std::optional<ChangeNotice> ParseLine(absl::string_view line) {
   return notice;
 }
 
-std::vector<std::string> ToPayloads(const std::unordered_map<std::string, ChangeNotice>& notices) {
+std::vector<std::string> ToPayloads(const std::string& header,
+                                    const std::unordered_map<std::string, ChangeNotice>& notices) {
   std::vector<std::string> payloads;
   for (const auto& [id, notice] : notices) {
     const std::string line = FormatLine(notice);
     if (payloads.empty() ||
         payloads.back().size() + 1 + line.size() > postgres::Channel::kMaxPayloadBytes) {
-      payloads.push_back(line);
-    } else {
-      absl::StrAppend(&payloads.back(), "\n", line);
+      payloads.push_back(header);
     }
+    absl::StrAppend(&payloads.back(), "\n", line);
   }
   return payloads;
 }
@@ -61,10 +67,11 @@ std::vector<std::string> ToPayloads(const std::unordered_map<std::string, Change
 }  // namespace
 
 ChangeNotifier::ChangeNotifier(const std::shared_ptr<postgres::KnownDatabase>& database,
-                               bool notifications) {
+                               bool notifications)
+    : header_(absl::StrCat(kHeaderPrefix, NewUuid())) {
   if (!notifications) return;
   channel_ = std::make_unique<postgres::Channel>(
-      database, kChannelName, [this] { return ToPayloads(TakePending()); },
+      database, kChannelName, [this] { return ToPayloads(header_, TakePending()); },
       [this](absl::string_view payload) { Receive(payload); });
 }
 
@@ -140,7 +147,10 @@ std::unordered_map<std::string, ChangeNotice> ChangeNotifier::TakePending() {
 }
 
 void ChangeNotifier::Receive(absl::string_view payload) {
-  for (const absl::string_view line : absl::StrSplit(payload, '\n')) {
+  std::vector<absl::string_view> lines = absl::StrSplit(payload, '\n');
+  if (lines.front() == header_) return;
+  if (absl::StartsWith(lines.front(), kHeaderPrefix)) lines.erase(lines.begin());
+  for (const absl::string_view line : lines) {
     if (const std::optional<ChangeNotice> notice = ParseLine(line)) {
       NotifySubscribers(*notice);
     } else if (!std::exchange(has_logged_unknown_, true)) {

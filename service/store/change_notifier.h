@@ -65,6 +65,10 @@ class ChangeNotifier {
   std::unordered_map<std::string, ChangeNotice> TakePending();
   void Receive(absl::string_view payload);
 
+  // The first line of this object's payloads. Tells them from those of others, whatever sessions
+  // and processes of PostgreSQL a pooler uses for them.
+  const std::string header_;
+
   std::mutex mutex_;                                           // held while listeners are called
   std::vector<const ChangeListener*> subscribers_;             // Guarded by mutex_.
   std::vector<const FailoverListener*> failover_subscribers_;  // Guarded by mutex_.

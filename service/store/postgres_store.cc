@@ -120,7 +120,8 @@ class PostgresStore : public Store {
   explicit PostgresStore(const PostgresOptions& options)
       : database_(std::make_shared<postgres::KnownDatabase>(
             options.url, [this] { change_notifier_.OnFailover(); })),
-        change_notifier_(database_, options.notifications),
+        change_notifier_(std::make_shared<postgres::KnownDatabase>(options.direct_url, *database_),
+                         options.notifications),
         reads_(ReadPoolOptions(options)),
         writes_(WritePoolOptions(options)),
         publishing_(PublishingPoolOptions(options)),
@@ -513,9 +514,12 @@ class PostgresStore : public Store {
 
 absl::StatusOr<std::unique_ptr<Store>> NewPostgresStore(const PostgresOptions& options) {
   PostgresOptions complete = options;
-  absl::StatusOr<std::string> dsn = postgres::CompleteDsn(options.url);
-  if (!dsn.ok()) return dsn.status();
-  complete.url = *std::move(dsn);
+  if (options.direct_url.empty()) complete.direct_url = options.url;
+  for (std::string* const url : {&complete.url, &complete.direct_url}) {
+    absl::StatusOr<std::string> dsn = postgres::CompleteDsn(*url);
+    if (!dsn.ok()) return dsn.status();
+    *url = *std::move(dsn);
+  }
   return std::make_unique<PostgresStore>(complete);
 }
 

@@ -24,4 +24,8 @@ absl::StatusOr<std::vector<std::string>> Migrate(const std::string& dsn);
 /// is not yet filled, or if this user lacks a right on a table.
 absl::Status CheckSchema(const std::string& dsn);
 
+/// Returns OK if both connection strings lead to the same database, otherwise FAILED_PRECONDITION,
+/// or an error like those of Migrate.
+absl::Status CheckSameDatabase(const std::string& dsn, const std::string& other_dsn);
+
 }  // namespace content::store

@@ -79,6 +79,17 @@ TEST_F(KnownDatabaseTest, ALaterTimelineIsAFailover) {
   EXPECT_EQ(failovers_, 1);
 }
 
+TEST_F(KnownDatabaseTest, WaysToTheSameDatabaseShareWhatIsKnown) {
+  KnownDatabase other("host='b'", *known_);
+  Admit(7, 3);
+  EXPECT_EQ(other.id().ToString(), "7.3");
+  other.Admit({7, 4}, "b", "5432");
+  EXPECT_EQ(failovers_, 1);
+  EXPECT_TRUE(known_->IsOutdated({7, 3}));
+  EXPECT_THAT(Admit(7, 3), HasSubstr("old primary"));
+  EXPECT_THAT(other.Dsns(), ElementsAre("host='b'"));
+}
+
 TEST_F(KnownDatabaseTest, ASessionKnowsItsDatabase) {
   Connection connection(url_);
   connection.PrepareSession(known_.get());

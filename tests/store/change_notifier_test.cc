@@ -203,6 +203,14 @@ TEST_F(ChangeNotifierTest, ForeignNotificationsAreIgnored) {
   EXPECT_THAT(other_heard_.all(), ElementsAre("good@7 version 3 with 5 as better"));
 }
 
+TEST_F(ChangeNotifierTest, NoticesAreHeardWhetherOrNotTheyNameTheirSender) {
+  testing::Session session(url_);
+  session.Run("SELECT pg_notify('content_articles', '7 5 3 older older')");
+  EXPECT_EQ(other_heard_.Await("older", 7), "older@7 version 3 with 5 as older");
+  session.Run("SELECT pg_notify('content_articles', E'from another\\n7 5 3 newer newer')");
+  EXPECT_EQ(other_heard_.Await("newer", 7), "newer@7 version 3 with 5 as newer");
+}
+
 // The longest possible names, and more than fit in one notification.
 TEST_F(ChangeNotifierTest, ManyArticlesAreAnnouncedAtOnce) {
   ChangeNotifier sender(std::make_shared<postgres::KnownDatabase>(url_), /*notifications=*/true);
