@@ -195,7 +195,9 @@ int Migrate(const Config& config) {
   const absl::StatusOr<Database> database = JoinDatabase(WithoutPooler(config));
   if (!database.ok()) return Fail(database.status());
   std::cerr << "migrating " << database->description << "\n";
-  const absl::StatusOr<std::vector<std::string>> applied = store::Migrate(database->url);
+  const auto report = [](absl::string_view line) { std::cerr << line << std::endl; };
+  const absl::StatusOr<std::vector<std::string>> applied = store::Migrate(
+      database->url, {.report = report, .servers_are_stopped = config.servers_are_stopped});
   if (!applied.ok()) return Fail(applied.status());
   for (const std::string& name : *applied) std::cout << "applied " << name << "\n";
   std::cout << "the schema is at version " << store::NeededSchemaVersion() << "\n";

@@ -62,6 +62,9 @@ constexpr char kServeFooter[] =
 
 constexpr char kMigrateDescription[] =
     "Bring the schema of a database to the version that this program needs.\n\n"
+    "Servers of the version before may go on serving. If a migration needs them\n"
+    "stopped and they are connected, nothing is changed. If a run is interrupted, the\n"
+    "next one continues it.\n\n"
     "The database is the one that --database-url names, or the embedded one in\n"
     "--data-dir, which must exist. (`contentd serve` migrates the embedded one too.)";
 
@@ -359,6 +362,9 @@ const CLI::App* AddMigrate(CLI::App& app, Config& config) {
   config.command = Config::Command::kMigrate;
   CLI::App& command = *app.add_subcommand("migrate", kMigrateDescription);
   command.footer(kMigrateFooter);
+  command.add_flag("--servers-are-stopped", config.servers_are_stopped,
+                   "Do not look for servers that are connected, such as those whose sessions a "
+                   "pooler keeps");
   Settings settings(command, config);
   AddDatabaseSettings(settings, config);
   AddLogSettings(settings, config, "warning");

@@ -54,6 +54,9 @@ struct Config {
   /// How long a request_id is remembered.
   absl::Duration request_retention;
 
+  /// Whether to migrate without looking for servers that are connected.
+  bool servers_are_stopped = false;
+
   std::vector<std::string> files;
   importer::Overrides overrides;
   std::optional<importer::Format> format;  // unset: by the file's name

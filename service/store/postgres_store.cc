@@ -20,6 +20,7 @@
 #include "postgres/known_database.h"
 #include "postgres/pool.h"
 #include "postgres/read_policy.h"
+#include "postgres/schema_history.h"
 #include "postgres/write_policy.h"
 #include "store/articles/feed.h"
 #include "store/articles/publish.h"
@@ -73,12 +74,36 @@ class SynchronousStandbys {
   std::optional<std::string> names_;  // Guarded by mutex_.
 };
 
-absl::Status Check(postgres::Connection& connection, SynchronousStandbys& standbys) {
+absl::Status CheckWritable(postgres::Connection& connection, SynchronousStandbys& standbys) {
   const postgres::Result result = connection.Read(kSelectWritable);
   standbys.Learn(result[0][1].as<std::string>());
   const bool writable = result[0][0].as<bool>();
   return writable ? absl::OkStatus() : StoreUnavailable("the database accepts no writes");
 }
+
+// Which schema the database has, which may be migrated while this server runs. Thread-safe.
+class SchemaWatch {
+ public:
+  // Looks, logs what is new, and returns whether this server can work with it.
+  absl::Status Look(postgres::Connection& connection) {
+    const postgres::SchemaView view = postgres::ViewSchema(connection, NeededSchemaVersion());
+    const int before = version_.exchange(view.version);
+    if (was_suitable_.exchange(view.is_suitable) && !view.is_suitable) {
+      log::Error("schema does not fit",
+                 {{"database", view.version}, {"needed", NeededSchemaVersion()}});
+    } else if (view.is_suitable && view.version != before && view.version > NeededSchemaVersion()) {
+      log::Info("schema is newer", {{"database", view.version}, {"needed", NeededSchemaVersion()}});
+    }
+    return view.is_suitable ? absl::OkStatus()
+                            : StoreUnavailable("the database's schema does not fit this server");
+  }
+
+  int version() const { return version_; }
+
+ private:
+  std::atomic<int> version_ = 0;  // as of the last look
+  std::atomic<bool> was_suitable_ = true;
+};
 
 // Answers once all of its copies are gone: with the first error of any part, or with OK.
 class JointAnswer {
@@ -380,6 +405,7 @@ class PostgresStore : public Store {
   v1::StoreInfo GetInfo() override {
     v1::StoreInfo info;
     info.set_schema_version(NeededSchemaVersion());
+    info.set_database_schema_version(schema_.version());
     info.set_database_version(checks_.DatabaseVersion());
     const postgres::DatabaseId database = database_->id();
     if (database.system != 0) info.set_system_id(absl::StrCat(database.system));
@@ -404,7 +430,9 @@ class PostgresStore : public Store {
     checks_.Read<void>(
         std::move(context), Pace::kAny,
         [this](postgres::Connection& connection) {
-          return store::Check(connection, synchronous_standbys_);
+          absl::Status status = CheckWritable(connection, synchronous_standbys_);
+          status.Update(schema_.Look(connection));
+          return status;
         },
         answer);
   }
@@ -494,6 +522,7 @@ class PostgresStore : public Store {
 
   // Used by jobs of `writes_` and `publishing_`, which therefore end first.
   std::atomic<absl::Duration> request_retention_ = absl::ZeroDuration();
+  SchemaWatch schema_;
   ChangeNotifier change_notifier_;
   const Announce announce_ = [this](const std::vector<ChangeNotice>& notices) {
     change_notifier_.Announce(notices);
@@ -516,9 +545,9 @@ absl::StatusOr<std::unique_ptr<Store>> NewPostgresStore(const PostgresOptions& o
   PostgresOptions complete = options;
   if (options.direct_url.empty()) complete.direct_url = options.url;
   for (std::string* const url : {&complete.url, &complete.direct_url}) {
-    absl::StatusOr<std::string> dsn = postgres::CompleteDsn(*url);
+    const absl::StatusOr<std::string> dsn = postgres::CompleteDsn(*url);
     if (!dsn.ok()) return dsn.status();
-    *url = *std::move(dsn);
+    *url = postgres::ServerDsn(*dsn, NeededSchemaVersion());
   }
   return std::make_unique<PostgresStore>(complete);
 }

@@ -86,8 +86,10 @@ absl::StatusOr<std::string> IdentityOf(const std::string& dsn) {
 
 int NeededSchemaVersion() { return KnownMigrations().back().version; }
 
-absl::StatusOr<std::vector<std::string>> Migrate(const std::string& dsn) {
-  absl::StatusOr<std::vector<std::string>> applied = postgres::Migrate(dsn, KnownMigrations());
+absl::StatusOr<std::vector<std::string>> Migrate(const std::string& dsn,
+                                                 const postgres::MigrateOptions& options) {
+  absl::StatusOr<std::vector<std::string>> applied =
+      postgres::Migrate(dsn, KnownMigrations(), options);
   if (!applied.ok()) return applied;
   if (absl::Status status = postgres::UseDatabase(dsn, IndexIfOwed); !status.ok()) return status;
   return applied;

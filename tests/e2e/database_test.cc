@@ -460,6 +460,41 @@ TEST(Ready, AMissingRightIsNamed) {
   EXPECT_THAT(finished.err, Not(HasSubstr("waiting for")));
 }
 
+// ---- A schema that changes while servers serve ----
+
+TEST(Upgrade, AServerWorksWithTheNextSchemaUnlessThatIsNotCompatible) {
+  const std::string url = NewDatabase();
+  ContentdServer old({"--database-url", url});
+  Client client(old.address());
+  Query(url,
+        "INSERT INTO schema_migration (version, name, checksum, applied_time, is_compatible) "
+        "SELECT max(version) + 1, 'next', 'x', now(), true FROM schema_migration");
+  old.WaitForEvent("schema is newer");
+  EXPECT_TRUE(client.Publish(MakeArticle("story")).ok());
+  ContentdServer restarted({"--database-url", url});
+  AwaitServing(Client(restarted.address()));
+
+  Query(url, "UPDATE schema_migration SET is_compatible = false");
+  old.WaitForEvent("schema does not fit");
+  AwaitHealth(client, grpc::health::v1::HealthCheckResponse::NOT_SERVING);
+  const Finished refused = RunContentd({"serve", "--listen", "127.0.0.1:0", "--database-url", url});
+  EXPECT_EQ(refused.status, 1);
+  EXPECT_THAT(refused.err, HasSubstr("run a newer contentd"));
+}
+
+TEST(Upgrade, SessionsOfServersTellTheSchemaThatTheyNeed) {
+  const std::string url = NewDatabase();
+  ContentdServer server({"--database-url", url});
+  AwaitServing(Client(server.address()));
+  const std::string name =
+      absl::StrCat("contentd schema ", Query(url, "SELECT max(version) FROM schema_migration"));
+  EXPECT_THAT(
+      Query(url,
+            "SELECT string_agg(DISTINCT application_name, ',') FROM pg_stat_activity "
+            "WHERE datname = current_database() AND application_name LIKE 'contentd schema%'"),
+      ::testing::AnyOf(name, absl::StrCat(name, ",", name, " notifications")));
+}
+
 // ---- A damaged database ----
 
 TEST(Damage, AnEmptiedFeedIsInternal) {
