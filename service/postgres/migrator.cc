@@ -83,11 +83,15 @@ void Sleep(absl::Duration duration) { SteadyClock::System().SleepFor(duration, {
 
 // The right to migrate, which one process has at a time: a lock in a transaction that stays open on
 // a connection of its own. A lock of the session would outlive the process behind a pooler.
+//
+// Between its statements it must have no snapshot, because CREATE INDEX CONCURRENTLY waits for the
+// end of older ones. A statement that is not sent as text keeps its snapshot until the next.
 class Turn {
  public:
   explicit Turn(const std::string& dsn)
       : connection_(OpenSession(dsn)), transaction_(*connection_) {
-    transaction_.Exec("SELECT set_config('idle_in_transaction_session_timeout', '0', true)");
+    transaction_.ExecWithQueued(
+        "SELECT set_config('idle_in_transaction_session_timeout', '0', true)");
   }
 
   // Waits until no other process has it. A statement that waits for the lock would keep a snapshot,
@@ -99,11 +103,12 @@ class Turn {
   }
 
   // Throws if the right was lost with the connection.
-  void Check() { transaction_.Exec("SELECT 1"); }
+  void Check() { transaction_.ExecWithQueued("SELECT 1"); }
 
  private:
   bool Try() {
-    return transaction_.Exec("SELECT pg_try_advisory_xact_lock($1)", kMigrationLock)[0][0]
+    return transaction_
+        .ExecWithQueued("SELECT pg_try_advisory_xact_lock($1)", kMigrationLock)[0][0]
         .as<bool>();
   }
 

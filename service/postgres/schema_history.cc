@@ -182,7 +182,7 @@ bool IsHistoryPrepared(Connection& connection) {
   // The last column that was added.
   return !connection
               .Read(
-                  "SELECT FROM pg_attribute WHERE attrelid = to_regclass('schema_migration') "
+                  "SELECT 1 FROM pg_attribute WHERE attrelid = to_regclass('schema_migration') "
                   "AND attname = 'row_count'")
               .empty();
 }
