@@ -82,16 +82,37 @@ absl::StatusOr<Database> JoinDatabase(const Config& config) {
                    "creates an embedded database.)"));
 }
 
+// Checks that the direct URL leads to the same database. If it leads nowhere at present, the
+// connection for notifications will try again.
+absl::Status CheckDirectUrl(const Config& config) {
+  if (config.direct_database_url.empty()) return absl::OkStatus();
+  const absl::Status status =
+      store::CheckSameDatabase(config.database_url, config.direct_database_url);
+  if (!absl::IsFailedPrecondition(status)) return absl::OkStatus();
+  return absl::FailedPreconditionError(
+      absl::StrCat(config.direct_database_url_source, ": ", status.message()));
+}
+
 // Migrates an embedded database, because a server that is just starting may not have done so yet.
 // Any other database is only checked, once it can be reached: its operator decides when to migrate
 // it.
 absl::Status PrepareSchema(const Config& config, const Database& database) {
   if (config.database_url.empty()) return store::Migrate(database.url).status();
-  return AwaitSchema(database.url, config.database_wait);
+  absl::Status status = AwaitSchema(database.url, config.database_wait);
+  return status.ok() ? CheckDirectUrl(config) : status;
+}
+
+// Returns settings for a command that does not go through a pooler.
+Config WithoutPooler(Config config) {
+  if (config.direct_database_url.empty()) return config;
+  config.database_url = config.direct_database_url;
+  config.database_url_source = config.direct_database_url_source;
+  return config;
 }
 
 absl::StatusOr<std::unique_ptr<Store>> OpenStore(const Config& config, const Database& database) {
   return store::NewPostgresStore({.url = database.url,
+                                  .direct_url = config.direct_database_url,
                                   .read_connections = config.read_connections,
                                   .write_connections = config.write_connections,
                                   .queue_limit = config.queue_limit,
@@ -107,7 +128,9 @@ v1::GetServerInfoResponse MakeServerInfo(const Config& config) {
   *info.mutable_request_retention() =
       TimeUtil::MillisecondsToDuration(absl::ToInt64Milliseconds(config.request_retention));
   info.mutable_settings()->insert(config.settings.begin(), config.settings.end());
-  (*info.mutable_settings())["database-url"] = config.database_url.empty() ? "" : "(not shown)";
+  const auto hide = [](const std::string& url) { return url.empty() ? "" : "(not shown)"; };
+  (*info.mutable_settings())["database-url"] = hide(config.database_url);
+  (*info.mutable_settings())["direct-database-url"] = hide(config.direct_database_url);
   return info;
 }
 
@@ -169,10 +192,12 @@ int Serve(const Config& config) {
 }
 
 int Migrate(const Config& config) {
-  const absl::StatusOr<Database> database = JoinDatabase(config);
+  const absl::StatusOr<Database> database = JoinDatabase(WithoutPooler(config));
   if (!database.ok()) return Fail(database.status());
   std::cerr << "migrating " << database->description << "\n";
-  const absl::StatusOr<std::vector<std::string>> applied = store::Migrate(database->url);
+  const auto report = [](absl::string_view line) { std::cerr << line << std::endl; };
+  const absl::StatusOr<std::vector<std::string>> applied = store::Migrate(
+      database->url, {.report = report, .servers_are_stopped = config.servers_are_stopped});
   if (!applied.ok()) return Fail(applied.status());
   for (const std::string& name : *applied) std::cout << "applied " << name << "\n";
   std::cout << "the schema is at version " << store::NeededSchemaVersion() << "\n";

@@ -62,6 +62,9 @@ constexpr char kServeFooter[] =
 
 constexpr char kMigrateDescription[] =
     "Bring the schema of a database to the version that this program needs.\n\n"
+    "Servers of the version before may go on serving. If a migration needs them\n"
+    "stopped and they are connected, nothing is changed. If a run is interrupted, the\n"
+    "next one continues it.\n\n"
     "The database is the one that --database-url names, or the embedded one in\n"
     "--data-dir, which must exist. (`contentd serve` migrates the embedded one too.)";
 
@@ -113,8 +116,9 @@ constexpr char kImportFooter[] =
 constexpr char kSettings[] =
     "Settings (or variables: CONTENT_LOG_LEVEL for --log-level; a flag wins)";
 
-// The one setting that may hold a secret.
+// The settings that may hold a secret.
 constexpr char kDatabaseUrl[] = "--database-url";
+constexpr char kDirectDatabaseUrl[] = "--direct-database-url";
 
 constexpr char kDataDir[] = "--data-dir";
 
@@ -232,7 +236,7 @@ class Settings {
  private:
   CLI::Option* Add(CLI::Option* option, const std::string& type, const std::string& initial) {
     const std::string flag = option->get_name();
-    if (flag != kDatabaseUrl) {
+    if (flag != kDatabaseUrl && flag != kDirectDatabaseUrl) {
       const std::string name(absl::StripPrefix(flag, "--"));
       // The last transform runs first, so it gets the text as it was given.
       option->transform([&shown = shown_, name](const std::string& text) {
@@ -266,6 +270,9 @@ void AddDatabaseSettings(Settings& settings, Config& config) {
                 "PostgreSQL database, as a URI or libpq keywords. Percent-encode @ : / ? # [ ] % "
                 "and spaces of a password in a URI. Prefer the variable: other users see a flag "
                 "until the program has read it");
+  settings.Text(kDirectDatabaseUrl, "URL", config.direct_database_url, "",
+                "The same database without a pooler, for migrate and for the connection by which "
+                "servers notify each other; otherwise these use --database-url");
   settings.Text(kDataDir, "DIR", config.data_dir, DefaultDataDir(),
                 "Directory of the embedded database. Refused together with --database-url, "
                 "also if either comes from its variable");
@@ -355,6 +362,9 @@ const CLI::App* AddMigrate(CLI::App& app, Config& config) {
   config.command = Config::Command::kMigrate;
   CLI::App& command = *app.add_subcommand("migrate", kMigrateDescription);
   command.footer(kMigrateFooter);
+  command.add_flag("--servers-are-stopped", config.servers_are_stopped,
+                   "Do not look for servers that are connected, such as those whose sessions a "
+                   "pooler keeps");
   Settings settings(command, config);
   AddDatabaseSettings(settings, config);
   AddLogSettings(settings, config, "warning");
@@ -478,6 +488,10 @@ bool HasValue(const CLI::App& command, const char* flag) {
 // Refuses two answers to the question which database is meant, wherever they come from: a flag for
 // one of them does not show that the other was left in the environment on purpose.
 void CheckOneDatabase(const CLI::App& command, const Arguments& arguments) {
+  if (HasValue(command, kDirectDatabaseUrl) && !HasValue(command, kDatabaseUrl)) {
+    throw CLI::ValidationError(absl::StrCat(SourceOf(kDirectDatabaseUrl, arguments), " needs ",
+                                            kDatabaseUrl, ", which names the same database"));
+  }
   if (!HasValue(command, kDatabaseUrl) || !HasValue(command, kDataDir)) return;
   throw CLI::ValidationError(absl::StrCat(
       SourceOf(kDatabaseUrl, arguments), " and ", SourceOf(kDataDir, arguments),
@@ -552,6 +566,7 @@ std::variant<Config, ExitNow> ReadConfig(int argc, const char* const* argv) {
       if (!command->parsed()) continue;
       CheckOneDatabase(*command, arguments);
       config->database_url_source = SourceOf(kDatabaseUrl, arguments);
+      config->direct_database_url_source = SourceOf(kDirectDatabaseUrl, arguments);
       config->unknown_variables = FindUnknownVariables(variables);
       return std::move(*config);
     }

@@ -27,6 +27,10 @@ struct Config {
   std::string database_url;
   /// Where database_url was given: --database-url or CONTENT_DATABASE_URL.
   std::string database_url_source;
+  /// The same database without a pooler, for notifications and migrations. Empty: database_url.
+  std::string direct_database_url;
+  /// Where direct_database_url was given.
+  std::string direct_database_url_source;
   /// How long to wait for a database that cannot be reached at startup.
   absl::Duration database_wait;
   std::string data_dir;
@@ -50,13 +54,16 @@ struct Config {
   /// How long a request_id is remembered.
   absl::Duration request_retention;
 
+  /// Whether to migrate without looking for servers that are connected.
+  bool servers_are_stopped = false;
+
   std::vector<std::string> files;
   importer::Overrides overrides;
   std::optional<importer::Format> format;  // unset: by the file's name
   bool dry_run = false;
 
   /// The settings of the command by the names of their flags without leading dashes: the text that
-  /// was given, or the default. Omits the database URL, because it may contain a password.
+  /// was given, or the default. Omits the database URLs, because they may contain a password.
   std::map<std::string, std::string> settings;
 
   /// Variables that are probably misspelt.

@@ -39,7 +39,7 @@ int main(int argc, char** argv) try {
   // The process must survive when the reader of its log or output goes away.
   std::signal(SIGPIPE, SIG_IGN);
   const auto config = content::ReadConfig(argc, argv);
-  content::HideDatabaseUrl(argc, argv);
+  content::HideDatabaseUrls(argc, argv);
   if (const auto* exit = std::get_if<content::ExitNow>(&config)) return exit->status;
   const auto& settings = std::get<content::Config>(config);
   content::IgnoreLibpqVariables(/*is_external=*/!settings.database_url.empty());

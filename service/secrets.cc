@@ -13,10 +13,27 @@
 namespace content {
 namespace {
 
-constexpr absl::string_view kFlag = "--database-url";
-constexpr char kVariable[] = "CONTENT_DATABASE_URL";
+struct Secret {
+  absl::string_view flag;
+  const char* variable;
+};
+
+constexpr Secret kSecrets[] = {{"--database-url", "CONTENT_DATABASE_URL"},
+                               {"--direct-database-url", "CONTENT_DIRECT_DATABASE_URL"}};
 
 void Overwrite(char* text) { std::memset(text, 'x', std::strlen(text)); }
+
+void Hide(const Secret& secret, int argc, char** argv) {
+  for (int i = 1; i < argc; ++i) {
+    const absl::string_view argument = argv[i];
+    if (argument == secret.flag && i + 1 < argc) {
+      Overwrite(argv[++i]);
+    } else if (absl::StartsWith(argument, secret.flag)) {
+      Overwrite(argv[i] + secret.flag.size());
+    }
+  }
+  if (char* const value = std::getenv(secret.variable)) Overwrite(value);
+}
 
 bool ChangesSessions(absl::string_view variable) {
   return variable == "PGOPTIONS" || variable == "PGCLIENTENCODING" || variable == "PGDATESTYLE" ||
@@ -25,16 +42,8 @@ bool ChangesSessions(absl::string_view variable) {
 
 }  // namespace
 
-void HideDatabaseUrl(int argc, char** argv) {
-  for (int i = 1; i < argc; ++i) {
-    const absl::string_view argument = argv[i];
-    if (argument == kFlag && i + 1 < argc) {
-      Overwrite(argv[++i]);
-    } else if (absl::StartsWith(argument, kFlag)) {
-      Overwrite(argv[i] + kFlag.size());
-    }
-  }
-  if (char* const value = std::getenv(kVariable)) Overwrite(value);
+void HideDatabaseUrls(int argc, char** argv) {
+  for (const Secret& secret : kSecrets) Hide(secret, argc, argv);
 }
 
 void IgnoreLibpqVariables(bool is_external) {

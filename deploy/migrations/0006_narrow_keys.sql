@@ -1,4 +1,5 @@
--- Stop all servers first: this writes every table anew, in one transaction.
+-- compatible: no
+-- This writes every table anew, in one transaction.
 --
 -- Articles have a narrow key. Only article_name and article_state know names. All tables that grow can
 -- be distributed by `bucket`, which is in every primary key; it follows from article_key (see

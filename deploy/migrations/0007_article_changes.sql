@@ -1,3 +1,6 @@
+-- compatible: no
+-- Servers of version 6 would change articles without writing article_change.
+--
 -- The feed of articles as an outbox: the changes are rows of their own, next to the feed's position.
 
 -- Position of each article's last change. An article has one row, which is replaced when it changes

@@ -7,6 +7,7 @@
 #include "api/checks.h"
 #include "api/identity.h"
 #include "content/rules.h"
+#include "watch/sources.h"
 
 namespace content::api {
 namespace {
@@ -21,6 +22,8 @@ LoadedPage EncodePage(const std::string& identity, CommentPage page) {
   response.set_comment_count(page.article.comment_count);
   for (v1::Comment& comment : page.page.items) *response.add_comments() = std::move(comment);
   response.set_next_page_token(NextPageToken(identity, page.page.next_key));
+  response.set_resume_token(watch::CommentResumeToken(
+      {.revision = page.article.revision, .epoch = std::move(page.epoch)}));
   return {.state = std::move(page.article), .bytes = Serialize(response)};
 }
 

@@ -12,6 +12,8 @@
 namespace content::api {
 namespace {
 
+constexpr char kResumeTokenRule[] = "is not a resume_token of this service";
+
 class WatchProducer final : public Producer {
  public:
   WatchProducer(watch::Feed& feed, watch::Position start) : watcher_(feed, std::move(start)) {}
@@ -41,8 +43,18 @@ absl::StatusOr<watch::Position> CheckWatchComments(const v1::WatchCommentsReques
   Violations violations;
   std::string id = CheckArticleName(request.parent(), "parent", violations);
   if (request.after_revision() < 0) violations.Add("after_revision", "is negative");
+  if (request.resume_token().empty()) {
+    if (!violations.empty()) return violations.ToStatus();
+    return watch::CommentPosition(std::move(id), request.after_revision());
+  }
+  std::optional<watch::Position> resumed =
+      watch::ResumedCommentPosition(std::move(id), request.resume_token());
+  if (!resumed) violations.Add("resume_token", kResumeTokenRule);
+  if (request.after_revision() > 0) {
+    violations.Add("after_revision", "cannot be combined with resume_token");
+  }
   if (!violations.empty()) return violations.ToStatus();
-  return watch::CommentPosition(std::move(id), request.after_revision());
+  return *std::move(resumed);
 }
 
 absl::StatusOr<std::unique_ptr<Producer>> WatchComments(watch::Feed& comments,
@@ -54,7 +66,7 @@ absl::StatusOr<watch::Position> CheckWatchArticles(const v1::WatchArticlesReques
   if (request.resume_token().empty()) return watch::FirstArticlePosition(request.skip_existing());
   Violations violations;
   std::optional<watch::Position> resumed = watch::ResumedArticlePosition(request.resume_token());
-  if (!resumed) violations.Add("resume_token", "is not a resume_token of this service");
+  if (!resumed) violations.Add("resume_token", kResumeTokenRule);
   if (request.skip_existing())
     violations.Add("skip_existing", "cannot be combined with resume_token");
   if (!violations.empty()) return violations.ToStatus();

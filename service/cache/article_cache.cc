@@ -16,9 +16,11 @@ ArticleCache::ArticleCache(ArticleSource& source, const Options& options)
                [this](WaitingRead read) { Resolve(std::move(read)); }),
       refresher_(shards_, maintenance_, source, policy_, database_, flights_, options_.clock,
                  options_.max_staleness),
-      subscription_(source.Subscribe([this](const ChangeNotice& notice) { OnChange(notice); })) {}
+      subscription_(source.Subscribe([this](const ChangeNotice& notice) { OnChange(notice); })),
+      failover_subscription_(source.SubscribeToFailovers([this] { OnFailover(); })) {}
 
 ArticleCache::~ArticleCache() {
+  failover_subscription_ = nullptr;
   subscription_ = nullptr;
   refresher_.Stop();
   flights_.Drain();
@@ -146,6 +148,19 @@ void ArticleCache::OnAlias(const HashedName& name, const std::string& article_id
     entry->BecomeAliasOf(article_id);
     shard.Reaccount(*entry);
   }
+}
+
+// Aliases are forgotten too, because a renaming may be lost. So reads start over only after that.
+void ArticleCache::OnFailover() {
+  PendingActions actions;
+  for (size_t i = 0; i < shards_.size(); ++i) {
+    const std::lock_guard lock(shards_[i].mutex);
+    for (WaitingRead& read : shards_[i].Clear()) {
+      read.name = read.lookup.id;
+      actions.restarted.push_back(std::move(read));
+    }
+  }
+  flights_.Run(std::move(actions));
 }
 
 v1::CacheInfo ArticleCache::GetInfo() {

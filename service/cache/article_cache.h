@@ -53,7 +53,9 @@ namespace content::cache {
 /// If a question shows an older state than one learned before it was sent, the database was rolled
 /// back, for example restored from a backup. The cache then accepts the older state and logs this
 /// once. That repairs this article only; other entries may stay newer than the database until a
-/// restart.
+/// restart. If the database has failed over to a standby, the source says so, and the cache forgets
+/// everything and drops the answers to questions under way: the standby may lack the last commits
+/// and use their revisions again.
 ///
 /// Thread-safe. A read from memory locks one of up to 32 shards (two, one after the other, under an
 /// alias).
@@ -100,6 +102,7 @@ class ArticleCache final : public ReadCache {
   void AnswerOrJoin(Shard& shard, Entry& entry, WaitingRead read, PendingActions& actions);
   void OnChange(const ChangeNotice& notice);
   void OnAlias(const HashedName& name, const std::string& article_id);
+  void OnFailover();
 
   const Options options_;
   const FreshnessPolicy policy_;
@@ -109,6 +112,7 @@ class ArticleCache final : public ReadCache {
   Flights flights_;
   Refresher refresher_;
   std::unique_ptr<Subscription> subscription_;
+  std::unique_ptr<Subscription> failover_subscription_;
 };
 
 }  // namespace content::cache

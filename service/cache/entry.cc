@@ -79,10 +79,19 @@ void Entry::DropPages() {
   DropExtraIfEmpty();
 }
 
+void Entry::Clear() {
+  Forget();
+  confirmed_at = SteadyTime::InfinitePast();
+  confirmations = 0;
+  if (extra == nullptr) return;
+  extra->alias_of.clear();
+  DropExtraIfEmpty();
+}
+
 Flight* Entry::FindFlight(const Question& question) const {
   if (extra == nullptr) return nullptr;
   for (const auto& flight : extra->flights) {
-    if (flight->question.Covers(question)) return flight.get();
+    if (!flight->is_abandoned && flight->question.Covers(question)) return flight.get();
   }
   return nullptr;
 }

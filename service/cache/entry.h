@@ -63,7 +63,11 @@ struct Entry : Evictable {
 
   void DropPages();
 
-  /// Returns a flight under way that answers `question`; nullptr if there is none.
+  /// Forgets everything except the flights.
+  void Clear();
+
+  /// Returns a flight under way that answers `question` and is not abandoned; nullptr if there is
+  /// none.
   Flight* FindFlight(const Question& question) const;
 
   /// Returns whether a flight under way asks for the state.

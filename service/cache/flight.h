@@ -69,6 +69,9 @@ struct Flight {
   const SteadyTime begun_at;
   /// Whether the thread that begins it may wait for its answer. Used by that thread only.
   bool may_run_here = false;
+  /// Whether its answer is useless, because the database has failed over since it began. Nobody
+  /// waits for it. Guarded by shard.mutex.
+  bool is_abandoned = false;
   /// Guarded by shard.mutex.
   std::vector<WaitingRead> waiters = {};
 };

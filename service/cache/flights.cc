@@ -128,7 +128,9 @@ void Flights::Land(const FlightPtr& flight, const absl::StatusOr<Snapshot>& snap
     const std::lock_guard lock(shard.mutex);
     Entry& entry = flight->entry;
     shard.RemoveFlight(flight);
-    if (snapshot.ok()) rolled_back = entry.Learn(*flight, *snapshot, shard.NextTick());
+    if (snapshot.ok() && !flight->is_abandoned) {
+      rolled_back = entry.Learn(*flight, *snapshot, shard.NextTick());
+    }
     const SteadyTime now = clock_.Now();
     for (WaitingRead& read : std::exchange(flight->waiters, {})) {
       AnswerOrContinue(*flight, snapshot, std::move(read), now, actions);

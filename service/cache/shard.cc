@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <iterator>
 #include <limits>
 #include <utility>
 
@@ -79,6 +80,22 @@ void Shard::RemoveFlight(const FlightPtr& flight) {
   Entry& entry = flight->entry;
   entry.RemoveFlight(*flight);
   if (!entry.has_flights()) eviction_.Unpin(entry);
+}
+
+std::vector<WaitingRead> Shard::Clear() {
+  std::vector<WaitingRead> reads;
+  for (const FlightPtr& flight : flights_) {
+    flight->is_abandoned = true;
+    std::move(flight->waiters.begin(), flight->waiters.end(), std::back_inserter(reads));
+    flight->waiters.clear();
+  }
+  warm_.clear();
+  for (auto it = entries_.begin(); it != entries_.end();) {
+    Entry& entry = **it++;  // it may be erased
+    entry.Clear();
+    Reaccount(entry);
+  }
+  return reads;
 }
 
 size_t Shard::Overhead() const {

@@ -71,6 +71,9 @@ class Shard {
   /// Removes a flight that has ended. Reaccount must follow.
   void RemoveFlight(const FlightPtr& flight);
 
+  /// Drops all entries, and abandons the flights under way. Returns the reads that waited for them.
+  std::vector<WaitingRead> Clear();
+
   /// The flights under way.
   const absl::flat_hash_set<FlightPtr>& flights() const { return flights_; }
 

@@ -19,6 +19,7 @@ class Subscription {
 };
 
 using ChangeListener = std::function<void(const ChangeNotice&)>;
+using FailoverListener = std::function<void()>;
 
 /// The reads and change notices that fill the article cache and keep it fresh. See content/store.h
 /// for what all interfaces have in common.
@@ -51,6 +52,12 @@ class ArticleSource {
   /// lost. The listener is called on any thread; it must not block and must not end a subscription.
   /// It is not called again once the subscription has been destroyed.
   [[nodiscard]] virtual std::unique_ptr<Subscription> Subscribe(ChangeListener listener) = 0;
+
+  /// Calls `listener` when the database has failed over: what was read before may be lost, and
+  /// revisions may be used again. The answers to reads that begin after the call are not affected.
+  /// The rest is as for Subscribe.
+  [[nodiscard]] virtual std::unique_ptr<Subscription> SubscribeToFailovers(
+      FailoverListener listener) = 0;
 };
 
 }  // namespace content

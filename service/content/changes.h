@@ -19,6 +19,17 @@ struct ChangeNotice {
   std::string name = {};
 };
 
+/// Which history of the database revisions and positions belong to. It is another one after the
+/// database has failed over or was replaced, because it may then lack the last changes and use
+/// their numbers again. Empty: not known.
+using Epoch = std::string;
+
+/// How far a watcher of an article's comments has come.
+struct CommentCursor {
+  int64_t revision = 0;
+  Epoch epoch = {};
+};
+
 /// Changes to an article's comments, by revision. It contains either all changes of a revision or
 /// none.
 struct CommentChanges {
@@ -26,6 +37,8 @@ struct CommentChanges {
   /// Every change up to this revision is included.
   int64_t article_revision = 0;
   int64_t comment_count = 0;
+  /// Of article_revision.
+  Epoch epoch = {};
   /// If false, more changes follow after article_revision.
   bool complete = true;
 };
@@ -40,6 +53,8 @@ struct ArticleCursor {
   /// Position at which the watcher last had everything. An article that readers could not see then
   /// is PUBLISHED to this watcher, even if it has changed since.
   int64_t known_position = 0;
+  /// Of the positions.
+  Epoch epoch = {};
 };
 
 struct ArticleChangeRecord {

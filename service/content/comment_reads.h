@@ -4,6 +4,7 @@
 
 #include "base/call.h"
 #include "content/article.h"
+#include "content/changes.h"
 #include "content/comment.h"
 
 namespace content {
@@ -12,6 +13,8 @@ struct CommentPage {
   Page<v1::Comment> page;
   /// State of the article at the moment that the page shows.
   ArticleState article;
+  /// Of the article's revision.
+  Epoch epoch = {};
 };
 
 /// Reads of comments. See content/store.h for what all interfaces have in common.

@@ -7,6 +7,7 @@ namespace content {
 namespace {
 
 constexpr char kArticleNotFoundReason[] = "ARTICLE_NOT_FOUND";
+constexpr char kRevisionNotReachedReason[] = "REVISION_NOT_REACHED";
 
 absl::Status NotFound(absl::string_view reason, absl::string_view type, absl::string_view name) {
   absl::Status status =
@@ -82,9 +83,15 @@ absl::Status RequestIdReused(absl::string_view request_id) {
 }
 
 absl::Status RevisionNotReached(absl::string_view name, int64_t wanted, int64_t current) {
-  return MakeError(absl::StatusCode::kFailedPrecondition, "REVISION_NOT_REACHED",
+  return MakeError(absl::StatusCode::kFailedPrecondition, kRevisionNotReachedReason,
                    absl::StrCat(name, " is at revision ", current, ", not yet at ", wanted),
                    {{"current_revision", absl::StrCat(current)}});
+}
+
+absl::Status EpochEnded(absl::string_view name) {
+  return MakeError(absl::StatusCode::kFailedPrecondition, kRevisionNotReachedReason,
+                   absl::StrCat("the database has failed over or was restored since changes of ",
+                                name, " were sent, and may lack some of them; start over"));
 }
 
 absl::Status WatcherTooSlow() {

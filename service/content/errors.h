@@ -34,6 +34,10 @@ absl::Status CommentDeleted(absl::string_view name);
 absl::Status RequestIdReused(absl::string_view request_id);
 absl::Status RevisionNotReached(absl::string_view name, int64_t wanted, int64_t current);
 
+/// The same reason, for revisions and positions of another epoch (content/changes.h). `name` is
+/// what was watched.
+absl::Status EpochEnded(absl::string_view name);
+
 /// ABORTED: a watcher took too long to read what it was sent.
 absl::Status WatcherTooSlow();
 

@@ -60,8 +60,8 @@ class Upkeep {
   virtual void VerifyCounters(CallContext context, VerifyQuery query,
                               Callback<VerifiedCounters> done) = 0;
 
-  /// Forgets the requests of the days (UTC) that ended longer ago, by the database's clock, than the
-  /// longest retention in use: `retention`, or one that another server has called this with. A
+  /// Forgets the requests of the days (UTC) that ended longer ago, by the database's clock, than
+  /// the longest retention in use: `retention`, or one that another server has called this with. A
   /// retention is in use until that much time has passed since its last call. Also prepares the
   /// store for the days to come. Answers with the number of days forgotten, 0 if none are left, and
   /// with the longest retention.

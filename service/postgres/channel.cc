@@ -55,7 +55,8 @@ class WakeupFd {
 // notifications cannot be interrupted, and its interface differs from version to version.
 class Session {
  public:
-  Session(const std::string& dsn, const std::string& session_setup) {
+  Session(KnownDatabase& database, const std::string& dsn, const std::string& session_setup)
+      : database_(database) {
     try {
       connection_ = OpenRawConnection(dsn);
     } catch (const ConnectError& error) {
@@ -68,6 +69,9 @@ class Session {
 
   // Why the session is unusable, without parts of the connection string; nullopt while it works.
   const std::optional<std::string>& failure() const { return failure_; }
+
+  // Whether the server is the one to use.
+  bool is_admitted() const { return id_.has_value(); }
 
   // Whether the previous statement has completed.
   bool is_idle() const { return !busy_; }
@@ -92,12 +96,14 @@ class Session {
          forever ? -1 : static_cast<int>(absl::ToInt64Milliseconds(timeout)) + 1);
   }
 
-  // Receives what has arrived, and calls `on_payload` for each payload from another session.
+  // Receives what has arrived, and calls `on_payload` for each payload.
   void Receive(const Channel::OnPayload& on_payload) {
     if (PQconsumeInput(connection_.get()) == 0) return Fail();
     while (busy_ && PQisBusy(connection_.get()) == 0) TakeResult();
+    if (id_ && database_.IsOutdated(*id_)) failure_ = "the database has failed over";
+    if (failure_) return;
     while (const auto notification = Own(PQnotifies(connection_.get()), &PQfreemem)) {
-      if (notification->be_pid != PQbackendPID(connection_.get())) on_payload(notification->extra);
+      on_payload(notification->extra);
     }
   }
 
@@ -117,6 +123,20 @@ class Session {
     busy_ = result != nullptr;
     const ExecStatusType status = busy_ ? PQresultStatus(result.get()) : PGRES_COMMAND_OK;
     if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK) Fail();
+    if (PQfnumber(result.get(), "timeline") >= 0) Admit(*result);
+  }
+
+  void Admit(const PGresult& result) {
+    const auto value = [&result](const char* column) {
+      return PQgetvalue(&result, 0, PQfnumber(&result, column));
+    };
+    try {
+      const DatabaseId id = ReadDatabaseId(value("system_identifier"), value("timeline"));
+      database_.Admit(id, PQhost(connection_.get()), PQport(connection_.get()));
+      id_ = id;
+    } catch (const ConnectError& error) {
+      failure_ = error.what();
+    }
   }
 
   void Fail() {
@@ -125,24 +145,26 @@ class Session {
     failure_ = error ? error->message : "the connection broke";
   }
 
-  RawConnection connection_;  // nullptr if it could not be opened
+  KnownDatabase& database_;
+  RawConnection connection_;      // nullptr if it could not be opened
+  std::optional<DatabaseId> id_;  // nullopt until it is admitted
   bool busy_ = false;
   std::optional<std::string> failure_;
 };
 
-// Notifications are hints, so they need not be on disk. Operators and tests recognise the session
-// by its application name.
+// Operators and tests recognise the session by its application name.
 std::string SessionSetup(const std::string& name) {
   return absl::StrCat(kSessionSettings,
-                      "; SET synchronous_commit = off; SELECT set_config('application_name', "
+                      "; SELECT set_config('application_name', "
                       "current_setting('application_name') || ' notifications', false); LISTEN ",
                       name);
 }
 
-// $1 payloads (array).
+// $1 payloads (array). Notifications are hints, so this transaction does not wait for the disk or a
+// standby. The setting ends with it: behind a pooler, others may get the connection.
 std::string NotifyStatement(const std::string& name) {
-  return absl::StrCat("SELECT count(pg_notify('", name,
-                      "', payload)) FROM unnest($1::text[]) AS payload");
+  return absl::StrCat("SELECT set_config('synchronous_commit', 'off', true), count(pg_notify('",
+                      name, "', payload)) FROM unnest($1::text[]) AS payload");
 }
 
 std::string ToArray(const std::vector<std::string>& payloads) {
@@ -155,8 +177,9 @@ std::string ToArray(const std::vector<std::string>& payloads) {
 
 class Channel::Worker {
  public:
-  Worker(std::string dsn, const std::string& name, TakePayloads take_payloads, OnPayload on_payload)
-      : dsn_(std::move(dsn)),
+  Worker(std::shared_ptr<KnownDatabase> database, const std::string& name,
+         TakePayloads take_payloads, OnPayload on_payload)
+      : database_(std::move(database)),
         session_setup_(SessionSetup(name)),
         notify_statement_(NotifyStatement(name)),
         take_payloads_(std::move(take_payloads)),
@@ -182,7 +205,8 @@ class Channel::Worker {
 
   // Sends and listens until the session fails or `stop` is requested. Returns why it failed.
   std::string UseSession(const std::stop_token& stop) {
-    Session session(dsn_, session_setup_);
+    const std::vector<std::string> dsns = database_->Dsns();
+    Session session(*database_, dsns[refused_count_ % dsns.size()], session_setup_);
     SteadyTime next_statement = SteadyTime::InfinitePast();
     while (!stop.stop_requested() && !session.failure()) {
       absl::Duration timeout = absl::InfiniteDuration();
@@ -199,10 +223,13 @@ class Channel::Worker {
       wakeup_.Clear();
       session.Receive(on_payload_);
     }
+    refused_count_ = session.is_admitted() ? 0 : refused_count_ + 1;
     return session.failure().value_or("");
   }
 
-  const std::string dsn_;
+  const std::shared_ptr<KnownDatabase> database_;
+  // Number of sessions since the last one that was admitted. The next one begins with another host.
+  size_t refused_count_ = 0;
   const std::string session_setup_;
   const std::string notify_statement_;
   const TakePayloads take_payloads_;
@@ -211,9 +238,9 @@ class Channel::Worker {
   std::jthread thread_;  // Last: it uses the other members.
 };
 
-Channel::Channel(std::string dsn, const std::string& name, TakePayloads take_payloads,
-                 OnPayload on_payload)
-    : worker_(std::make_unique<Worker>(std::move(dsn), name, std::move(take_payloads),
+Channel::Channel(std::shared_ptr<KnownDatabase> database, const std::string& name,
+                 TakePayloads take_payloads, OnPayload on_payload)
+    : worker_(std::make_unique<Worker>(std::move(database), name, std::move(take_payloads),
                                        std::move(on_payload))) {}
 
 Channel::~Channel() = default;

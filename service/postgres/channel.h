@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "absl/strings/string_view.h"
+#include "postgres/known_database.h"
 
 namespace content::postgres {
 
@@ -26,18 +27,20 @@ class Channel {
   /// Returns the payloads to send now; empty if there are none. Called on the channel's thread.
   using TakePayloads = std::function<std::vector<std::string>()>;
 
-  /// Receives a payload that another session sent. Called on the channel's thread. Must not block.
+  /// Receives a payload that any session sent, also this one. Called on the channel's thread. Must
+  /// not block.
   using OnPayload = std::function<void(absl::string_view)>;
 
-  /// `dsn` is a CompleteDsn. `name` is the channel's name, an SQL identifier.
-  Channel(std::string dsn, const std::string& name, TakePayloads take_payloads,
-          OnPayload on_payload);
+  /// `name` is the channel's name, an SQL identifier.
+  Channel(std::shared_ptr<KnownDatabase> database, const std::string& name,
+          TakePayloads take_payloads, OnPayload on_payload);
   ~Channel();
 
   Channel(const Channel&) = delete;
   Channel& operator=(const Channel&) = delete;
 
-  /// Makes the channel call TakePayloads soon. Thread-safe. Does not block.
+  /// Makes the channel call TakePayloads soon, or connect again if the database has failed over.
+  /// Thread-safe. Does not block.
   void Wake();
 
  private:

@@ -19,6 +19,7 @@
 #include "base/clock.h"
 #include "postgres/connect_error.h"
 #include "postgres/dsn.h"
+#include "postgres/pooler.h"
 
 namespace content::postgres {
 namespace {
@@ -146,17 +147,6 @@ RawConnection Start(const std::string& dsn) {
   return connection;
 }
 
-// Returns false if nothing happened before the deadline.
-bool AwaitSocket(int socket, short events, SteadyTime deadline) {
-  while (true) {
-    const absl::Duration left = deadline - SteadyNow();
-    if (left <= absl::ZeroDuration()) return false;
-    pollfd polled = {socket, events, 0};
-    const absl::Duration wait = std::min(left, absl::Hours(1));  // poll takes an int
-    if (poll(&polled, 1, static_cast<int>(absl::ToInt64Milliseconds(wait)) + 1) > 0) return true;
-  }
-}
-
 // Connects as far as it gets. Returns false if the current address does not answer in time.
 bool Complete(PGconn* connection) {
   const absl::Duration timeout = TimeoutOf(connection);
@@ -176,11 +166,8 @@ bool Complete(PGconn* connection) {
   return true;
 }
 
-}  // namespace
-
-void CloseRawConnection::operator()(pg_conn* connection) const { PQfinish(connection); }
-
-RawConnection OpenRawConnection(const std::string& dsn) {
+// Tries one address after the other.
+RawConnection OpenAny(const std::string& dsn) {
   const ConnectError no_answer = ExplainConnectFailure("timeout expired");
   RawConnection connection = Start(dsn);
   bool some_did_not_answer = false;
@@ -195,6 +182,27 @@ RawConnection OpenRawConnection(const std::string& dsn) {
   ConnectError error = ExplainConnectFailure(PQerrorMessage(connection.get()));
   // A server that did not answer may do so later, whatever the others say.
   throw some_did_not_answer && error.is_permanent() ? no_answer : error;
+}
+
+}  // namespace
+
+void CloseRawConnection::operator()(pg_conn* connection) const { PQfinish(connection); }
+
+bool AwaitSocket(int socket, short events, SteadyTime deadline) {
+  while (true) {
+    const absl::Duration left = deadline - SteadyNow();
+    if (left <= absl::ZeroDuration()) return false;
+    pollfd polled = {socket, events, 0};
+    const absl::Duration wait = std::min(left, absl::Hours(1));  // poll takes an int
+    if (poll(&polled, 1, static_cast<int>(absl::ToInt64Milliseconds(wait)) + 1) > 0) return true;
+  }
+}
+
+RawConnection OpenRawConnection(const std::string& dsn) {
+  RawConnection connection = OpenAny(dsn);
+  CheckPooler(connection.get(),
+              [&] { return OpenAny(WithAddresses(dsn, {CurrentAddress(connection.get())})); });
+  return connection;
 }
 
 }  // namespace content::postgres

@@ -3,6 +3,8 @@
 #include <memory>
 #include <string>
 
+#include "base/clock.h"
+
 struct pg_conn;
 
 namespace content::postgres {
@@ -20,6 +22,13 @@ using RawConnection = std::unique_ptr<pg_conn, CloseRawConnection>;
 /// Errors are verbose (server_error.h). Notices are dropped, also those that PostgreSQL sends while
 /// the connection is opened: libpq would write them to standard error, with names from the
 /// connection string. PostgreSQL's own log has them.
+///
+/// Behind a pooler, every session is checked (pooler.h): one may be put in between, or change its
+/// mode, while the service runs.
 RawConnection OpenRawConnection(const std::string& dsn);
+
+/// Waits for `events` of poll(2) on a socket. Returns false if nothing happened before the
+/// deadline.
+bool AwaitSocket(int socket, short events, SteadyTime deadline);
 
 }  // namespace content::postgres

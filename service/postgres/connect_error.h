@@ -24,12 +24,16 @@ class ConnectError : public std::runtime_error {
     /// Another attempt would fail too, until somebody changes the connection string or the
     /// configuration of the database.
     kPermanent,
+    /// The server is not the one to use. Another host of the connection string may be, or this one
+    /// later.
+    kWrongServer,
   };
 
   ConnectError(const std::string& message, Kind kind) : std::runtime_error(message), kind_(kind) {}
 
   bool is_permanent() const { return kind_ == Kind::kPermanent; }
   bool is_turned_away() const { return kind_ == Kind::kTurnedAway; }
+  bool is_wrong_server() const { return kind_ == Kind::kWrongServer; }
 
  private:
   Kind kind_;

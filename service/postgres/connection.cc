@@ -4,7 +4,9 @@
 #include <bit>
 #include <cstdint>
 
+#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
+#include "base/digest.h"
 #include "postgres/connection_impl.h"
 #include "postgres/session.h"
 
@@ -21,10 +23,17 @@ Connection::Connection(const std::string& dsn, const SteadyClock& clock)
 
 Connection::~Connection() = default;
 
-std::string Connection::PrepareSession() {
+std::string Connection::PrepareSession(KnownDatabase* known) {
   const StatementMonitor::Scope scope(monitor_, absl::ZeroDuration());
   pqxx::nontransaction transaction(*impl_->connection);
-  return transaction.exec(kSessionSettings)[0][0].c_str();
+  const pqxx::result result = transaction.exec(kSessionSettings);
+  const pqxx::row row = result[0];
+  database_ = ReadDatabaseId(row["system_identifier"].c_str(), row["timeline"].c_str());
+  if (known != nullptr) {
+    known->Admit(database_, impl_->connection->hostname(), impl_->connection->port());
+  }
+  known_ = known;
+  return row["server_version"].c_str();
 }
 
 bool Connection::is_open() const { return impl_->connection->is_open(); }
@@ -76,8 +85,8 @@ const std::string& Connection::Prepare(const std::string& sql) {
     return entry->second;
   }
   const StatementMonitor::Scope scope(monitor_, statement_timeout_);
-  // Every attempt uses a new name, because libpqxx 6.4 remembers the names of failed ones.
-  const std::string name = absl::StrCat("s", ++impl_->preparation_count);
+  // A name never means another statement, whichever session has prepared it.
+  const std::string name = absl::StrCat("s", absl::BytesToHexString(Digest({sql}).substr(0, 8)));
   impl_->connection->prepare(name, sql);
 #if PQXX_VERSION_MAJOR < 7
   impl_->connection->prepare_now(name);  // not at its first use, which may be in an EXECUTE

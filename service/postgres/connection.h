@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <string>
 #include <type_traits>
@@ -9,6 +10,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "base/clock.h"
+#include "postgres/known_database.h"
 #include "postgres/result.h"
 #include "postgres/statement_monitor.h"
 
@@ -43,11 +45,12 @@ Parameters MakeParameters(Args&&... args) {
 /// Never reconnects. Once broken, every method throws, and the connection must be discarded.
 ///
 /// Methods report errors by exceptions. A Pool's jobs let them through: the pool turns them into an
-/// absl::Status (failure.h). Not thread-safe, except for ShutdownIfOverdue and ShutdownSocket.
+/// absl::Status (failure.h). Not thread-safe, except for is_outdated, ShutdownIfOverdue and
+/// ShutdownSocket.
 class Connection {
  public:
-  /// Connects. `dsn` is a CompleteDsn; unless it says otherwise, connecting takes at most 3 s.
-  /// `clock` times statements and must outlive the connection. Throws a ConnectError.
+  /// Connects. `dsn` is a CompleteDsn; unless it says otherwise, connecting takes at most 2 s for
+  /// each host. `clock` times statements and must outlive the connection. Throws a ConnectError.
   explicit Connection(const std::string& dsn, const SteadyClock& clock = SteadyClock::System());
   ~Connection();
 
@@ -55,10 +58,20 @@ class Connection {
   Connection& operator=(const Connection&) = delete;
 
   /// Brings the session into a known state (session.h) and returns the server's version. Must be
-  /// called before the first statement.
-  std::string PrepareSession();
+  /// called before the first statement. Throws a ConnectError if the server is a standby or is not
+  /// admitted to `known`, which must outlive the connection. nullptr: any database will do.
+  std::string PrepareSession(KnownDatabase* known = nullptr);
 
   bool is_open() const;
+
+  /// Which database this is. PrepareSession must have returned.
+  const DatabaseId& database() const { return database_; }
+
+  /// Returns whether the database has since failed over to another server. Thread-safe.
+  bool is_outdated() const {
+    const KnownDatabase* const known = known_;
+    return known != nullptr && known->IsOutdated(database_);
+  }
 
   /// Makes the database cancel statements that run longer than `limit`, or than `max` if that is
   /// shorter.
@@ -107,6 +120,8 @@ class Connection {
 
   StatementMonitor monitor_;
   std::unique_ptr<Impl> impl_;
+  DatabaseId database_;  // Written before known_.
+  std::atomic<const KnownDatabase*> known_ = nullptr;
   // The time limit of statements, for the monitor.
   absl::Duration statement_timeout_ = absl::InfiniteDuration();
 };

@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstdint>
 #include <map>
 #include <memory>
 #include <pqxx/pqxx>
@@ -78,8 +77,7 @@ struct Connection::Impl {
 
   const std::unique_ptr<PqxxConnection> connection;
   const SocketHandle socket;
-  std::map<std::string, std::string> prepared;  // statements and their names
-  int64_t preparation_count = 0;
+  std::map<std::string, std::string> prepared;     // statements and their names
   std::unique_ptr<pqxx::nontransaction> snapshot;  // while a Snapshot is open
 };
 

@@ -10,12 +10,14 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 #include "postgres/connect_error.h"
@@ -141,11 +143,36 @@ void AvoidIgnoredPassfile(std::map<std::string, std::string>& keywords) {
   std::call_once(logged, [why] { log::Warning("password file ignored", {{"message", why}}); });
 }
 
+// ---- Hosts ----
+
+constexpr char kDefaultPort[] = "5432";
+
+// Returns the parts of a setting that is a list with a part for each host; one empty part if it is
+// not set.
+std::vector<std::string> ListOf(const Options& options, absl::string_view keyword) {
+  for (const PQconninfoOption* option = options.get(); option->keyword != nullptr; ++option) {
+    if (option->keyword == keyword && option->val != nullptr) {
+      return absl::StrSplit(option->val, ',');
+    }
+  }
+  return {""};
+}
+
+// Returns a part of a list. A single part belongs to all hosts.
+const std::string& At(const std::vector<std::string>& list, size_t i) {
+  return list[std::min(i, list.size() - 1)];
+}
+
+std::vector<std::string> Rotated(std::vector<std::string> list, size_t first) {
+  std::rotate(list.begin(), list.begin() + static_cast<ptrdiff_t>(first % list.size()), list.end());
+  return list;
+}
+
 }  // namespace
 
 absl::StatusOr<std::string> CompleteDsn(absl::string_view dsn) {
   std::map<std::string, std::string> keywords = {
-      {"application_name", "contentd"}, {"connect_timeout", "3"},  {"keepalives_idle", "10"},
+      {"application_name", "contentd"}, {"connect_timeout", "2"},  {"keepalives_idle", "10"},
       {"keepalives_interval", "5"},     {"keepalives_count", "3"}, {"tcp_user_timeout", "20000"},
   };
   const Options options = Parse(dsn);
@@ -176,6 +203,28 @@ bool IsNamedInDsn(absl::string_view name, absl::string_view dsn) {
     if (is_list ? absl::StrContains(option->val, name) : name == option->val) return true;
   }
   return false;
+}
+
+std::vector<HostDsn> DsnsByHost(const std::string& dsn) {
+  const Options options = Parse(dsn);
+  const std::vector<std::string> names = ListOf(options, "host");
+  const std::vector<std::string> addresses = ListOf(options, "hostaddr");
+  const std::vector<std::string> ports = ListOf(options, "port");
+  std::vector<HostDsn> hosts;
+  for (size_t i = 0; i < std::max(names.size(), addresses.size()); ++i) {
+    hosts.push_back({.host = names.size() > i && !names[i].empty() ? names[i] : At(addresses, i),
+                     .port = At(ports, i),
+                     .dsn = dsn});
+    if (hosts.back().port.empty()) hosts.back().port = kDefaultPort;
+    // Of two settings of one keyword, the last counts.
+    for (const auto& [keyword, list] :
+         {std::pair("host", names), std::pair("hostaddr", addresses), std::pair("port", ports)}) {
+      if (list.size() < 2) continue;
+      absl::StrAppend(&hosts.back().dsn, keyword, "=",
+                      QuoteDsnValue(absl::StrJoin(Rotated(list, i), ",")), " ");
+    }
+  }
+  return hosts;
 }
 
 }  // namespace content::postgres

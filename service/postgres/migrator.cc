@@ -1,18 +1,24 @@
 #include "postgres/migrator.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <exception>
+#include <memory>
 #include <optional>
 #include <utility>
 
-#include "absl/strings/escaping.h"
+#include "absl/functional/function_ref.h"
+#include "absl/random/random.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "base/digest.h"
+#include "absl/time/time.h"
+#include "base/clock.h"
 #include "postgres/connect_error.h"
-#include "postgres/connection.h"
 #include "postgres/dsn.h"
+#include "postgres/known_database.h"
+#include "postgres/schema_history.h"
 #include "postgres/server_error.h"
+#include "postgres/transaction.h"
 #include "telemetry/log.h"
 
 namespace content::postgres {
@@ -20,151 +26,438 @@ namespace {
 
 // A number that other programs on the same database are unlikely to lock.
 constexpr int64_t kMigrationLock = 0x636f6e74656e74;  // "content"
+// Of sessions that migrate or look at the schema, so that they are not taken for a server's.
+constexpr char kMigratorName[] = "contentd migrate";
 
-struct Applied {
-  int version;
-  std::string checksum;
+// Overrules a name in `complete_dsn`: the last value of a keyword counts.
+std::string NameSessions(absl::string_view complete_dsn, absl::string_view name) {
+  return absl::StrCat(complete_dsn, " application_name=", QuoteDsnValue(name));
+}
+
+// Returns a CompleteDsn for such a session.
+absl::StatusOr<std::string> MigratorDsn(const std::string& dsn) {
+  absl::StatusOr<std::string> complete = CompleteDsn(dsn);
+  if (complete.ok()) *complete = NameSessions(*complete, kMigratorName);
+  return complete;
+}
+
+// Opens a session on the primary. `dsn` is a CompleteDsn.
+std::unique_ptr<Connection> OpenSession(const std::string& dsn) {
+  std::unique_ptr<Connection> connection;
+  KnownDatabase(dsn).TryHosts([&connection](const std::string& each) {
+    connection = std::make_unique<Connection>(each);
+    connection->PrepareSession();
+  });
+  return connection;
+}
+
+constexpr absl::Duration kTurnInterval = absl::Milliseconds(200);
+
+// How long a step waits for a lock, and everybody else behind it. Shorter than the time after which
+// PostgreSQL looks for a deadlock (deadlock_timeout, 1 s), so a step never wins one.
+constexpr absl::Duration kLockTimeout = absl::Milliseconds(300);
+// Between attempts to get a lock, so that those who waited behind are done.
+constexpr absl::Duration kMinPause = absl::Milliseconds(200);
+constexpr absl::Duration kMaxPause = absl::Seconds(5);
+
+// How long a statement may run whose locks may be in the way of servers; this includes waiting.
+constexpr absl::Duration kStatementLimit = absl::Milliseconds(500);
+constexpr int kMaxSlowAttempts = 3;
+
+// Batches. Their rows are locked until they are committed. Larger ones would be planned as a scan
+// of the table, and hardly be faster.
+constexpr int64_t kFirstBatch = 500;
+constexpr int64_t kMaxBatch = 2'000;
+constexpr absl::Duration kShortBatch = absl::Milliseconds(50);
+constexpr absl::Duration kLongBatch = absl::Milliseconds(150);
+
+constexpr absl::Duration kReportInterval = absl::Seconds(2);
+
+// Servers that have just been stopped may still be in the list of sessions for a moment.
+constexpr absl::Duration kServersInterval = absl::Milliseconds(200);
+constexpr int kServersAttempts = 10;
+
+void Sleep(absl::Duration duration) { SteadyClock::System().SleepFor(duration, {}); }
+
+// ---- Taking turns ----
+
+// The right to migrate, which one process has at a time: a lock in a transaction that stays open on
+// a connection of its own. A lock of the session would outlive the process behind a pooler.
+//
+// Between its statements it must have no snapshot, because CREATE INDEX CONCURRENTLY waits for the
+// end of older ones. A statement that is not sent as text keeps its snapshot until the next.
+class Turn {
+ public:
+  explicit Turn(const std::string& dsn)
+      : connection_(OpenSession(dsn)), transaction_(*connection_) {
+    transaction_.ExecWithQueued(
+        "SELECT set_config('idle_in_transaction_session_timeout', '0', true)");
+  }
+
+  // Waits until no other process has it. A statement that waits for the lock would keep a snapshot,
+  // for whose end the owner's CREATE INDEX CONCURRENTLY would wait in turn.
+  void Await(const MigrateOptions& options) {
+    for (bool is_reported = false; !Try(); Sleep(kTurnInterval)) {
+      if (!std::exchange(is_reported, true)) options.report("waiting for another migration to end");
+    }
+  }
+
+  // Throws if the right was lost with the connection.
+  void Check() { transaction_.ExecWithQueued("SELECT 1"); }
+
+ private:
+  bool Try() {
+    return transaction_
+        .ExecWithQueued("SELECT pg_try_advisory_xact_lock($1)", kMigrationLock)[0][0]
+        .as<bool>();
+  }
+
+  const std::unique_ptr<Connection> connection_;
+  Transaction transaction_;
 };
 
-std::string Checksum(const Migration& migration) {
-  return absl::BytesToHexString(Digest({migration.sql}));
-}
+// ---- Servers that are connected ----
 
-enum class Purpose { kMigrate, kServe };
+// Version 0 stands for servers that do not tell theirs. Servers that may not read the history
+// belong to another installation.
+constexpr char kSelectServers[] = R"sql(
+SELECT count(*) AS sessions,
+       coalesce(min(coalesce(substring(application_name FROM 'schema ([0-9]+)')::integer, 0)), 0)
+         AS version
+FROM pg_stat_activity
+WHERE datname = current_database()
+  AND application_name ~ '^contentd( schema [0-9]+)?( notifications)?$'
+  AND has_table_privilege(usesysid, to_regclass('schema_migration'), 'SELECT'))sql";
 
-// What keeps this session from seeing a schema_migration that is there. A user who may create
-// tables of its own, and may not read the others, is another installation of contentd.
-constexpr char kSelectObstacle[] = R"sql(
-SELECT n.nspname, quote_ident(n.nspname) AS quoted, may_use_schema, is_visible, may_create
-FROM pg_class c
-JOIN pg_namespace n ON n.oid = c.relnamespace
-CROSS JOIN LATERAL (
-  SELECT has_schema_privilege(n.oid, 'USAGE') AS may_use_schema,
-         pg_table_is_visible(c.oid) AS is_visible,
-         has_table_privilege(c.oid, 'SELECT') AS may_read,
-         n.nspname <> current_schema() AND has_schema_privilege(current_schema(), 'CREATE')
-           IS TRUE AS may_create) AS found
-WHERE c.relname = 'schema_migration' AND c.relkind = 'r'
-  AND (SELECT count(*) FROM pg_attribute a WHERE a.attrelid = c.oid
-       AND a.attname IN ('version', 'name', 'checksum', 'applied_time')) = 4
-  AND NOT (is_visible AND may_read)
-  AND ($1::boolean IS FALSE OR may_create IS NOT TRUE OR (may_use_schema AND may_read))
-ORDER BY is_visible DESC, may_use_schema DESC
-LIMIT 1)sql";
-
-absl::Status CheckObstacle(Connection& connection, const std::string& dsn, Purpose purpose) {
-  for (const Row row : connection.Read(kSelectObstacle, purpose == Purpose::kMigrate)) {
-    const bool is_secret = IsNamedInDsn(row["nspname"].text(), dsn);
-    const std::string schema =
-        is_secret ? "whose name is in the database URL" : row["quoted"].as<std::string>();
-    const std::string quoted = is_secret ? "<schema>" : schema;
-    const absl::string_view otherwise =
-        row["may_create"].text() == "t"
-            ? ". If they belong to another installation, run `contentd migrate`"
-            : "";
-    if (!row["may_use_schema"].as<bool>()) {
-      return absl::FailedPreconditionError(absl::StrCat(
-          "contentd's tables are in the schema ", schema,
-          ", which this user may not use: GRANT USAGE ON SCHEMA ", quoted, " to it", otherwise));
-    }
-    if (!row["is_visible"].as<bool>()) {
-      return absl::FailedPreconditionError(
-          absl::StrCat("contentd's tables are in the schema ", schema,
-                       ", which is not in this user's search_path: ALTER ROLE <user> SET "
-                       "search_path = ",
-                       quoted, otherwise));
-    }
-    return absl::FailedPreconditionError(
-        "this user may not read contentd's table schema_migration: GRANT it SELECT on that table "
-        "and SELECT, INSERT, UPDATE and DELETE on the others");
-  }
-  return absl::OkStatus();
-}
-
-// A database and the reason to look at its schema.
-struct Target {
-  Connection& connection;
-  const std::string& dsn;
-  Purpose purpose;
+struct Servers {
+  int64_t sessions;
+  int version;  // the oldest schema that one of them needs
 };
 
-absl::StatusOr<std::vector<Applied>> ReadApplied(const Target& target) {
-  const Result readable = target.connection.Read(
-      "SELECT coalesce(has_table_privilege(to_regclass('schema_migration'), 'SELECT'), false)");
-  std::vector<Applied> applied;
-  if (!readable[0][0].as<bool>()) {
-    absl::Status status = CheckObstacle(target.connection, target.dsn, target.purpose);
-    if (!status.ok()) return status;
-    return applied;
-  }
-  for (const Row row :
-       target.connection.Read("SELECT version, checksum FROM schema_migration ORDER BY version")) {
-    applied.push_back({row[0].as<int>(), row[1].as<std::string>()});
-  }
-  return applied;
+Servers FindServers(Connection& connection) {
+  const Result found = connection.Read(kSelectServers);
+  return {.sessions = found[0]["sessions"].as<int64_t>(), .version = found[0]["version"].as<int>()};
 }
 
-// The applied migrations must be the first of the known ones.
-absl::Status CheckHistory(const std::vector<Applied>& applied,
-                          const std::vector<Migration>& known) {
-  if (applied.size() > known.size()) {
+// Returns whether servers that need `version` work while and after `migration` is applied.
+bool WorksWith(const Migration& migration, int version) {
+  return version >= migration.version ||
+         (version == migration.version - 1 && IsCompatible(migration));
+}
+
+// ---- Steps ----
+
+bool IsContention(absl::string_view sqlstate) {
+  return sqlstate == "55P03" || sqlstate == "40P01" || sqlstate == "40001";
+}
+
+bool IsTimeout(absl::string_view sqlstate) { return sqlstate == "57014"; }
+
+absl::Duration Jittered(absl::Duration pause) {
+  thread_local absl::BitGen random;
+  return pause * absl::Uniform(random, 0.5, 1.0);
+}
+
+std::string Milliseconds(absl::Duration duration) {
+  return absl::StrCat(absl::ToInt64Milliseconds(duration));
+}
+
+void SetLimits(Connection& connection, absl::Duration lock, absl::Duration statement) {
+  connection.Run(absl::StrCat("SET lock_timeout = ", Milliseconds(lock),
+                              "; SET statement_timeout = ", Milliseconds(statement)));
+}
+
+constexpr absl::string_view kTryingAgain = "others use what it must lock; trying again";
+
+// Calls `attempt` until it has not failed because other sessions were in its way; before it waits,
+// calls `on_timeout` if the attempt took too long, and `report` now and then. Returns false if
+// several attempts took too long.
+bool RepeatUntilDone(const Connection& connection, absl::FunctionRef<void()> attempt,
+                     absl::FunctionRef<void()> on_timeout, absl::FunctionRef<void()> report) {
+  int timeouts = 0;
+  SteadyTime next_report = SteadyTime::InfinitePast();
+  for (absl::Duration pause = kMinPause;; pause = std::min(2 * pause, kMaxPause)) {
+    try {
+      attempt();
+      return true;
+    } catch (const std::exception& exception) {
+      const std::optional<ServerError> error = FindServerError(exception);
+      const bool is_timeout = error && IsTimeout(error->sqlstate);
+      const bool may_repeat = is_timeout || (error && IsContention(error->sqlstate));
+      if (!may_repeat || !connection.is_open()) throw;
+      if (is_timeout && ++timeouts == kMaxSlowAttempts) return false;
+      if (is_timeout) on_timeout();
+    }
+    if (SteadyNow() >= next_report) {
+      report();
+      next_report = SteadyNow() + kReportInterval;
+    }
+    Sleep(Jittered(pause));
+  }
+}
+
+// A migration under way.
+class Application {
+ public:
+  // `begun`: how far it has come, if it was begun before.
+  Application(Connection& connection, Turn& turn, const MigrateOptions& options,
+              const Migration& migration, const std::vector<MigrationStep>& steps,
+              const std::optional<MigrationProgress>& begun)
+      : connection_(connection),
+        turn_(turn),
+        options_(options),
+        migration_(migration),
+        steps_(steps),
+        progress_(begun.value_or(MigrationProgress{.steps_left = static_cast<int>(steps.size())})) {
+    // Servers must know of it before anything changes. A transaction is recorded with its changes.
+    const bool is_recorded = begun || steps.front().kind == Kind::kTransaction;
+    if (!is_recorded) connection_.RunScript(RecordScript(migration_, progress_, progress_));
+  }
+
+  absl::Status Run() {
+    while (progress_.steps_left > 0) {
+      turn_.Check();
+      const MigrationStep& step = steps_[steps_.size() - static_cast<size_t>(progress_.steps_left)];
+      if (steps_.size() > 1) Report(DescribeStep(step));
+      if (absl::Status status = RunStep(step); !status.ok()) return status;
+    }
+    return absl::OkStatus();
+  }
+
+ private:
+  using Kind = MigrationStep::Kind;
+
+  absl::Status RunStep(const MigrationStep& step) {
+    switch (step.kind) {
+      case Kind::kTransaction:
+        return RunTransaction(step);
+      case Kind::kStatement:
+        return RunAlone([&] { connection_.Run(std::string(step.sql)); });
+      case Kind::kIndex:
+        return RunAlone([&] { MakeIndex(step); });
+      case Kind::kBatches:
+        break;
+    }
+    return RunBatches(step);
+  }
+
+  absl::Status RunTransaction(const MigrationStep& step) {
+    const MigrationProgress next = AfterStep();
+    const auto attempt = [&] {
+      const bool may_hold_up = IsCompatible(migration_) && !options_.servers_are_stopped &&
+                               FindServers(connection_).sessions > 0;
+      SetLimits(connection_, kLockTimeout, may_hold_up ? kStatementLimit : absl::ZeroDuration());
+      connection_.RunScript(
+          absl::StrCat(step.sql, ";\n", RecordScript(migration_, progress_, next)));
+    };
+    const absl::Status status = Repeat(attempt, [] {});
+    if (status.ok()) progress_ = next;
+    return status;
+  }
+
+  // Nobody waits behind these statements, so they wait for locks for as long as it takes.
+  absl::Status RunAlone(absl::FunctionRef<void()> statement) {
+    const MigrationProgress next = AfterStep();
+    const auto attempt = [&] {
+      SetLimits(connection_, absl::ZeroDuration(), absl::ZeroDuration());
+      statement();
+    };
+    if (absl::Status status = Repeat(attempt, [] {}); !status.ok()) return status;
+    connection_.RunScript(RecordScript(migration_, progress_, next));
+    progress_ = next;
+    return absl::OkStatus();
+  }
+
+  void MakeIndex(const MigrationStep& step) {
+    const std::string name(step.object);
+    for (const Row row : connection_.Read(
+             "SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass($1)", name)) {
+      if (row[0].as<bool>()) return;
+      connection_.Run(absl::StrCat("DROP INDEX CONCURRENTLY ", name));
+    }
+    connection_.Run(std::string(step.sql));
+  }
+
+  absl::Status RunBatches(const MigrationStep& step) {
+    const int step_number = progress_.steps_left;
+    const int64_t total = EstimateRows(step);
+    int64_t size = kFirstBatch;
+    SteadyTime next_report = SteadyNow();
+    while (progress_.steps_left == step_number) {
+      turn_.Check();
+      const SteadyTime start = SteadyNow();
+      const auto attempt = [&] {
+        SetLimits(connection_, kLockTimeout, kStatementLimit);
+        RunBatch(step, size);
+      };
+      const auto shrink = [&size] { size = std::max<int64_t>(size / 4, 1); };
+      if (absl::Status status = Repeat(attempt, shrink); !status.ok()) return status;
+      const absl::Duration took = SteadyNow() - start;
+      if (took > kLongBatch) size = std::max<int64_t>(size / 2, 1);
+      if (took < kShortBatch) size = std::min(size * 2, kMaxBatch);
+      if (SteadyNow() >= next_report && progress_.steps_left == step_number) {
+        Report(DescribeRows(step, total));
+        next_report = SteadyNow() + kReportInterval;
+      }
+      if (IsCompatible(migration_)) Sleep(took);  // half of the time is the servers'
+    }
+    return absl::OkStatus();
+  }
+
+  void RunBatch(const MigrationStep& step, int64_t size) {
+    Transaction transaction(connection_);
+    const Result batch = transaction.Exec(std::string(step.sql), size, progress_.cursor);
+    MigrationProgress next = AfterStep();
+    if (!batch.empty() && !batch[0]["cursor"].is_null()) {
+      next = {.steps_left = progress_.steps_left,
+              .cursor = batch[0]["cursor"].as<std::string>(),
+              .row_count = progress_.row_count + batch[0]["rows"].as<int64_t>()};
+    }
+    Record(transaction, migration_, progress_, next);
+    transaction.Commit();
+    progress_ = next;
+  }
+
+  // Returns an error if each attempt took too long.
+  absl::Status Repeat(absl::FunctionRef<void()> attempt, absl::FunctionRef<void()> on_timeout) {
+    const auto report = [this] { Report(kTryingAgain); };
+    if (RepeatUntilDone(connection_, attempt, on_timeout, report)) return absl::OkStatus();
     return absl::FailedPreconditionError(absl::StrCat(
-        "the database has schema version ", applied.back().version, ", newer than version ",
-        known.back().version, ", which this contentd needs: run a newer contentd"));
+        "migration ", migration_.name, ", ", Place(),
+        ", takes too long to be run while servers are connected, or waits for "
+        "a lock each time: see which sessions hold locks, or stop the servers, and run "
+        "`contentd migrate` again"));
   }
-  for (size_t i = 0; i < applied.size(); ++i) {
-    if (applied[i].version != known[i].version || applied[i].checksum != Checksum(known[i])) {
-      return absl::FailedPreconditionError(
-          absl::StrCat("migration ", known[i].name, " of this contentd is not the one that was ",
-                       "applied to the database as version ", applied[i].version));
-    }
+
+  MigrationProgress AfterStep() const { return {.steps_left = progress_.steps_left - 1}; }
+
+  int64_t EstimateRows(const MigrationStep& step) {
+    const Result found = connection_.Read(
+        "SELECT greatest(reltuples, 0)::bigint FROM pg_class WHERE oid = to_regclass($1)",
+        std::string(step.object));
+    return found.empty() ? 0 : found[0][0].as<int64_t>();
   }
-  return absl::OkStatus();
-}
 
-void Apply(Connection& connection, const Migration& migration) {
-  // One script, so that the schema and its record are committed together. The name and the checksum
-  // are ours and need no quoting.
-  connection.RunScript(absl::StrCat(
-      migration.sql,
-      ";\nINSERT INTO schema_migration (version, name, checksum, applied_time) VALUES (",
-      migration.version, ", '", migration.name, "', '", Checksum(migration), "', now())"));
-}
+  std::string Place() const {
+    return absl::StrCat("step ", static_cast<int>(steps_.size()) - progress_.steps_left + 1, " of ",
+                        steps_.size());
+  }
 
-// Returns the applied migrations, which are the first of the known ones.
-absl::StatusOr<std::vector<Applied>> ReadHistory(const Target& target,
+  std::string DescribeStep(const MigrationStep& step) const {
+    if (step.kind == Kind::kIndex) return absl::StrCat("making the index ", step.object);
+    if (step.kind == Kind::kBatches) return absl::StrCat("rows of ", step.object);
+    return "";
+  }
+
+  std::string DescribeRows(const MigrationStep& step, int64_t total) const {
+    const std::string of = total > 0 ? absl::StrCat(" of about ", total) : "";
+    return absl::StrCat(progress_.row_count, of, " rows of ", step.object);
+  }
+
+  void Report(absl::string_view what) const {
+    options_.report(absl::StrCat(migration_.name, ", ", Place(), what.empty() ? "" : ": ", what));
+  }
+
+  Connection& connection_;
+  Turn& turn_;
+  const MigrateOptions& options_;
+  const Migration& migration_;
+  const std::vector<MigrationStep>& steps_;
+  MigrationProgress progress_;
+};
+
+// ---- Migrating ----
+
+// A migration that is missing or not complete, and its steps.
+struct Pending {
+  const Migration* migration;
+  std::vector<MigrationStep> steps;
+  std::optional<MigrationProgress> begun;
+};
+
+absl::StatusOr<std::vector<Pending>> FindPending(const std::vector<AppliedMigration>& applied,
                                                  const std::vector<Migration>& known) {
-  absl::StatusOr<std::vector<Applied>> applied = ReadApplied(target);
-  if (!applied.ok()) return applied;
-  if (absl::Status status = CheckHistory(*applied, known); !status.ok()) return status;
-  return applied;
+  std::vector<Pending> pending;
+  for (size_t i = 0; i < known.size(); ++i) {
+    std::optional<MigrationProgress> begun;
+    if (i < applied.size()) begun = applied[i].progress;
+    if (begun && begun->steps_left == 0) continue;
+    absl::StatusOr<std::vector<MigrationStep>> steps = StepsOf(known[i]);
+    if (!steps.ok()) return steps.status();
+    pending.push_back({&known[i], *std::move(steps), begun});
+  }
+  return pending;
 }
 
-absl::StatusOr<std::vector<std::string>> MigrateLocked(const Target& target,
-                                                       const std::vector<Migration>& known) {
-  target.connection.Run(
-      "CREATE TABLE IF NOT EXISTS schema_migration (version integer PRIMARY KEY, "
-      "name text NOT NULL, checksum text NOT NULL, applied_time timestamptz NOT NULL)");
-  const absl::StatusOr<std::vector<Applied>> applied = ReadHistory(target, known);
+// Waits a moment for servers to end that would not work with the migration.
+absl::Status CheckServers(Connection& connection, const Migration& migration) {
+  Servers servers = FindServers(connection);
+  for (int i = 1; i < kServersAttempts; ++i) {
+    if (servers.sessions == 0 || WorksWith(migration, servers.version)) return absl::OkStatus();
+    Sleep(kServersInterval);
+    servers = FindServers(connection);
+  }
+  const std::string version =
+      servers.version == 0 ? "of an older kind" : absl::StrCat("for schema ", servers.version);
+  return absl::FailedPreconditionError(absl::StrCat(
+      "servers ", version, " are connected (", servers.sessions,
+      " sessions), and they do not work with migration ", migration.name,
+      ": stop them, and run `contentd migrate` again. (If none runs, a pooler may have kept the "
+      "sessions: --servers-are-stopped does not look for them.)"));
+}
+
+absl::StatusOr<std::vector<std::string>> MigrateInTurn(Connection& connection, Turn& turn,
+                                                       const std::string& dsn,
+                                                       const std::vector<Migration>& known,
+                                                       const MigrateOptions& options) {
+  if (!IsHistoryPrepared(connection)) {
+    SetLimits(connection, kLockTimeout, absl::ZeroDuration());
+    RepeatUntilDone(
+        connection, [&] { PrepareHistory(connection); }, [] {},
+        [&] { options.report(kTryingAgain); });
+  }
+  const auto applied = ReadHistory(connection, dsn, Purpose::kMigrate, known);
   if (!applied.ok()) return applied.status();
+  const absl::StatusOr<std::vector<Pending>> pending = FindPending(*applied, known);
+  if (!pending.ok()) return pending.status();
+  // Nobody can use a database without a schema.
+  const bool may_have_servers = !applied->empty() && !options.servers_are_stopped;
+  for (const Pending& next : *pending) {
+    if (!may_have_servers) break;
+    absl::Status status = CheckServers(connection, *next.migration);
+    if (!status.ok()) return status;
+  }
   std::vector<std::string> names;
-  for (size_t i = applied->size(); i < known.size(); ++i) {
-    Apply(target.connection, known[i]);
-    names.emplace_back(known[i].name);
-    log::Info("migration applied", {{"name", known[i].name}});
+  for (const Pending& next : *pending) {
+    Application application(connection, turn, options, *next.migration, next.steps, next.begun);
+    if (absl::Status status = application.Run(); !status.ok()) return status;
+    names.emplace_back(next.migration->name);
+    log::Info("migration applied", {{"name", next.migration->name}});
   }
   return names;
 }
 
-absl::StatusOr<std::vector<std::string>> MigrateIfNeeded(const Target& target,
-                                                         const std::vector<Migration>& known) {
+// What a session needs that migrates. If this process ends, so does the statement under way. The
+// size of a batch is a parameter that its plan depends on.
+constexpr char kMigratorSettings[] =
+    "SET client_connection_check_interval = '1s'; SET plan_cache_mode = force_custom_plan";
+
+absl::StatusOr<std::vector<std::string>> MigrateIfNeeded(Connection& connection,
+                                                         const std::string& dsn,
+                                                         const std::vector<Migration>& known,
+                                                         const MigrateOptions& options) {
   // With nothing to do, no rights are needed but to read.
-  const absl::StatusOr<std::vector<Applied>> applied = ReadHistory(target, known);
+  const auto applied = ReadHistory(connection, dsn, Purpose::kMigrate, known);
   if (!applied.ok()) return applied.status();
-  if (applied->size() == known.size()) return std::vector<std::string>();
-  // The session holds the lock, so it is released when the connection closes for any reason.
-  target.connection.Run(absl::StrCat("SELECT pg_advisory_lock(", kMigrationLock, ")"));
-  return MigrateLocked(target, known);
+  const absl::StatusOr<std::vector<Pending>> pending = FindPending(*applied, known);
+  if (!pending.ok()) return pending.status();
+  if (pending->empty()) return std::vector<std::string>();
+  const absl::StatusOr<std::string> complete_dsn = MigratorDsn(dsn);
+  if (!complete_dsn.ok()) return complete_dsn.status();
+  Turn turn(*complete_dsn);
+  turn.Await(options);
+  connection.Run(kMigratorSettings);
+  return MigrateInTurn(connection, turn, dsn, known, options);
 }
 
 // Text is exchanged in UTF-8, and most of it does not fit into other encodings.
@@ -198,23 +491,23 @@ absl::Status Describe(const std::exception& exception) {
 
 absl::Status UseDatabase(const std::string& dsn,
                          const std::function<absl::Status(Connection&)>& use) {
-  const absl::StatusOr<std::string> complete_dsn = CompleteDsn(dsn);
+  const absl::StatusOr<std::string> complete_dsn = MigratorDsn(dsn);
   if (!complete_dsn.ok()) return complete_dsn.status();
   try {
-    Connection connection(*complete_dsn);
-    connection.PrepareSession();
-    if (absl::Status status = CheckEncoding(connection); !status.ok()) return status;
-    return use(connection);
+    const std::unique_ptr<Connection> connection = OpenSession(*complete_dsn);
+    if (absl::Status status = CheckEncoding(*connection); !status.ok()) return status;
+    return use(*connection);
   } catch (const std::exception& exception) {
     return Describe(exception);
   }
 }
 
 absl::StatusOr<std::vector<std::string>> Migrate(const std::string& dsn,
-                                                 const std::vector<Migration>& known) {
+                                                 const std::vector<Migration>& known,
+                                                 const MigrateOptions& options) {
   std::vector<std::string> names;
   const auto migrate = [&](Connection& connection) -> absl::Status {
-    auto migrated = MigrateIfNeeded({connection, dsn, Purpose::kMigrate}, known);
+    auto migrated = MigrateIfNeeded(connection, dsn, known, options);
     if (!migrated.ok()) return migrated.status();
     names = *std::move(migrated);
     return absl::OkStatus();
@@ -225,14 +518,23 @@ absl::StatusOr<std::vector<std::string>> Migrate(const std::string& dsn,
 
 absl::Status CheckSchema(const std::string& dsn, const std::vector<Migration>& known) {
   return UseDatabase(dsn, [&](Connection& connection) -> absl::Status {
-    const absl::StatusOr<std::vector<Applied>> applied =
-        ReadHistory({connection, dsn, Purpose::kServe}, known);
+    const auto applied = ReadHistory(connection, dsn, Purpose::kServe, known);
     if (!applied.ok()) return applied.status();
-    if (applied->size() == known.size()) return absl::OkStatus();
-    return absl::FailedPreconditionError(absl::StrCat(
-        "the database has schema version ", applied->empty() ? 0 : applied->back().version,
-        "; this contentd needs version ", known.back().version, ": run `contentd migrate` first"));
+    for (size_t i = 0; i < known.size(); ++i) {
+      if (i < applied->size() && (*applied)[i].progress.steps_left == 0) continue;
+      const bool is_begun = i < applied->size();
+      return absl::FailedPreconditionError(
+          absl::StrCat("the database has schema version ", i == 0 ? 0 : known[i - 1].version,
+                       is_begun ? " and a part of the next" : "", "; this contentd needs version ",
+                       known.back().version, ": run `contentd migrate`",
+                       is_begun ? " (again), and let it finish" : " first"));
+    }
+    return absl::OkStatus();
   });
+}
+
+std::string ServerDsn(absl::string_view complete_dsn, int schema_version) {
+  return NameSessions(complete_dsn, absl::StrCat("contentd schema ", schema_version));
 }
 
 }  // namespace content::postgres

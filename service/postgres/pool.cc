@@ -40,6 +40,8 @@ constexpr absl::Duration kGuardTime = absl::Seconds(1);
 constexpr absl::Duration kPlanLifetime = absl::Seconds(5);
 constexpr char kDiscardPlans[] = "DISCARD PLANS";
 
+constexpr char kSelectBackend[] = "SELECT pg_catalog.pg_backend_pid()";
+
 // A random time, so that colliding transactions do not collide again.
 absl::Duration CollisionDelay(int collisions) {
   thread_local absl::BitGen random;
@@ -91,7 +93,9 @@ class Pool::Worker {
   // Whether the database answered the last attempt of its last job within kQuick.
   bool was_quick() const { return took_ < kQuick; }
 
-  bool is_connected() const { return connection_ != nullptr && connection_->is_open(); }
+  bool is_connected() const {
+    return connection_ != nullptr && connection_->is_open() && !connection_->is_outdated();
+  }
 
   // Connects, if its job has not begun and no connection is open. Returns false if the database has
   // no connection left for it.
@@ -126,10 +130,13 @@ class Pool::Worker {
     log::Warning("database is slow");
   }
 
-  // Thread-safe.
-  void CutConnectionIfHanging() {
+  // Cuts a connection that hangs, or that leads to an old primary, which may hang. Thread-safe.
+  void CutUselessConnection() {
     const std::lock_guard lock(mutex_);
-    if (connection_ != nullptr && connection_->ShutdownIfOverdue()) {
+    if (connection_ == nullptr) return;
+    if (connection_->is_outdated()) {
+      connection_->ShutdownSocket();
+    } else if (connection_->ShutdownIfOverdue()) {
       log::Error("database does not answer", {});
     }
   }
@@ -215,21 +222,35 @@ class Pool::Worker {
   // Makes connection_ ready for a job whose statements have this limit. Returns false if the
   // database cannot be reached. May throw like the methods of Connection.
   bool Open(absl::Duration limit, SteadyTime now) {
+    // What began after a failover must not be answered by the old primary.
+    if (connection_ != nullptr && connection_->is_outdated()) Replace(nullptr);
     if (connection_ == nullptr && !Connect(now)) return false;
     connection_->SetStatementTimeout(limit, options_.statement_timeout);
     if (now >= plans_until_) {
+      CheckBackend();
       connection_->Run(kDiscardPlans);
       plans_until_ = now + kPlanLifetime;
     }
     return true;
   }
 
+  // Makes the next statement fail if another PostgreSQL process than before runs the session: a
+  // pooler has changed its mode. New sessions are then refused (pooler.h).
+  void CheckBackend() {
+    const std::string backend(connection_->Read(kSelectBackend)[0][0].text());
+    if (!backend_.empty() && backend != backend_) connection_->ShutdownSocket();
+    backend_ = backend;
+  }
+
   bool Connect(SteadyTime now) {
     if (now < next_connect_) return false;
     try {
-      Replace(std::make_unique<Connection>(options_.dsn, *options_.clock));
-      SetDatabaseVersion(connection_->PrepareSession());
+      options_.database->TryHosts([this](const std::string& dsn) {
+        Replace(std::make_unique<Connection>(dsn, *options_.clock));
+        SetDatabaseVersion(connection_->PrepareSession(options_.database.get()));
+      });
       plans_until_ = now + kPlanLifetime;
+      backend_.clear();
       connected_at_ = now;
       is_turned_away_ = false;
       return true;
@@ -278,6 +299,7 @@ class Pool::Worker {
   SteadyTime next_connect_ = SteadyTime::InfinitePast();
   SteadyTime next_log_ = SteadyTime::InfinitePast();
   SteadyTime plans_until_ = SteadyTime::InfinitePast();
+  std::string backend_;  // the id of the connection's PostgreSQL process; empty if not known
   std::mutex mutex_;
   // Written with mutex_ held by the thread that uses the worker. Read by that thread without it,
   // and by others with mutex_ held.
@@ -521,15 +543,15 @@ bool Pool::IsLeftToCaller() const {
 }
 
 bool Pool::MayGoOnHere() {
-  return !borrowed_->has_job() && is_quick_ && Now() - borrowed_since_ < kMaxTimeHere &&
-         NextQueue() == &prompt_queue_;
+  return !borrowed_->has_job() && borrowed_->is_connected() && is_quick_ &&
+         Now() - borrowed_since_ < kMaxTimeHere && NextQueue() == &prompt_queue_;
 }
 
 void Pool::Watch(const std::stop_token& stop) {
   while (!stop.stop_requested()) {
     AwaitTick(stop);
     GuardCaller();
-    for (const auto& worker : workers_) worker->CutConnectionIfHanging();
+    for (const auto& worker : workers_) worker->CutUselessConnection();
   }
 }
 

@@ -21,13 +21,15 @@
 #include "postgres/admission.h"
 #include "postgres/connection.h"
 #include "postgres/job.h"
+#include "postgres/known_database.h"
 
 namespace content::postgres {
 
 /// Connections to a database, each with a thread of its own. The threads take jobs from a bounded
 /// queue:
 ///
-///   Pool pool({.name = "reads", .dsn = *CompleteDsn(url), .connections = 4});
+///   auto database = std::make_shared<KnownDatabase>(*CompleteDsn(url));
+///   Pool pool({.name = "reads", .database = database, .connections = 4});
 ///   pool.Read<int>(context, Pace::kPrompt,
 ///                  [](Connection& connection) -> absl::StatusOr<int> {
 ///                    return connection.Read("SELECT count(*) FROM city")[0][0].as<int>();
@@ -37,9 +39,10 @@ namespace content::postgres {
 /// - A job does not run if its callers have given up by the time a connection is free.
 /// - A job runs again, while its callers wait, if it lost its connection, collided with other
 ///   transactions, or had a statement cancelled before its timeout.
-/// - A connection is replaced, when the next job needs it, if it is broken or its job ended with
-///   UNAVAILABLE.
-/// - A connection is cut if a statement runs for 5 s longer than its timeout.
+/// - A connection is replaced, when the next job needs it, if it is broken or outdated (the
+/// database
+///   has failed over since), or if its job ended with UNAVAILABLE.
+/// - A connection is cut if a statement runs for 5 s longer than its timeout, or if it is outdated.
 /// - Exceptions of Connection end here: callers get an absl::Status (failure.h).
 /// - If the database refuses some of the connections, the others do the work.
 ///
@@ -61,8 +64,7 @@ class Pool {
   struct Options {
     /// Shown to operators.
     std::string name = {};
-    /// A CompleteDsn.
-    std::string dsn = {};
+    std::shared_ptr<KnownDatabase> database = {};
     int connections = 1;
     /// Maximum number of calls that wait for a connection; further ones get RESOURCE_EXHAUSTED.
     size_t queue_limit = 1000;

@@ -4,7 +4,9 @@ namespace content::postgres {
 
 /// SQL that brings a new session into the state that our statements rely on, whatever the
 /// configuration of the server, the database, the role and libpq's environment is. The search path
-/// and read-only mode stay the operator's. Its last result is the server's version.
+/// and read-only mode stay the operator's. Its last result is the server's version and which
+/// database it is (ReadDatabaseId); the timeline is NULL on a standby. (PostgreSQL's control file
+/// has the timeline too, but only learns of a promotion at the next checkpoint.)
 ///
 /// - Text is sent and received in UTF-8, and values have one notation.
 /// - A limit of the operator's must not end statements or sessions: the pool sets its own.
@@ -40,7 +42,10 @@ SELECT set_config('plan_cache_mode', CASE WHEN EXISTS (SELECT FROM pg_extension 
                                      THEN 'auto' ELSE 'force_generic_plan' END, false);
 SELECT set_config('synchronous_commit', 'on', false)
 WHERE current_setting('synchronous_commit') = 'off';
-SHOW server_version
+SELECT current_setting('server_version') AS server_version, system_identifier,
+       CASE WHEN NOT pg_is_in_recovery()
+            THEN left(pg_walfile_name(pg_current_wal_lsn()), 8) END AS timeline
+FROM pg_control_system()
 )sql";
 
 }  // namespace content::postgres

@@ -79,6 +79,8 @@ void Transaction::Commit() {
     throw pqxx::in_doubt_error(exception.what());
   }
   is_open_ = false;
+  // An old primary took it, and the new one may lack it.
+  if (connection_.is_outdated()) throw pqxx::in_doubt_error("the database has failed over");
 }
 
 }  // namespace content::postgres

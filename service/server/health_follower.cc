@@ -9,7 +9,7 @@ namespace content::server {
 namespace {
 
 constexpr absl::Duration kInterval = absl::Seconds(1);
-constexpr absl::Duration kTimeout = absl::Seconds(2);
+constexpr absl::Duration kTimeout = absl::Seconds(3);  // one host may take 2 s to connect to
 
 }  // namespace
 

@@ -3,12 +3,15 @@
 #include <optional>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
 #include "content/names.h"
+#include "content/uuid.h"
 #include "postgres/channel.h"
+#include "postgres/known_database.h"
 #include "telemetry/log.h"
 
 namespace content::store {
@@ -19,7 +22,11 @@ constexpr char kChannelName[] = "content_articles";
 // If notices of more articles than this are pending, all of them are dropped.
 constexpr size_t kMaxPending = 10'000;
 
-// ---- Payloads: one line for each article ----
+// ---- Payloads: a line that names the sender, and one line for each article ----
+
+// Begins the line that names the sender. Versions that do not know this line ignore it, and send
+// none.
+constexpr absl::string_view kHeaderPrefix = "from ";
 
 std::string FormatLine(const ChangeNotice& notice) {
   const ArticleState& state = notice.state;
@@ -43,52 +50,71 @@ std::optional<ChangeNotice> ParseLine(absl::string_view line) {
   return notice;
 }
 
-std::vector<std::string> ToPayloads(const std::unordered_map<std::string, ChangeNotice>& notices) {
+std::vector<std::string> ToPayloads(const std::string& header,
+                                    const std::unordered_map<std::string, ChangeNotice>& notices) {
   std::vector<std::string> payloads;
   for (const auto& [id, notice] : notices) {
     const std::string line = FormatLine(notice);
     if (payloads.empty() ||
         payloads.back().size() + 1 + line.size() > postgres::Channel::kMaxPayloadBytes) {
-      payloads.push_back(line);
-    } else {
-      absl::StrAppend(&payloads.back(), "\n", line);
+      payloads.push_back(header);
     }
+    absl::StrAppend(&payloads.back(), "\n", line);
   }
   return payloads;
 }
 
 }  // namespace
 
-ChangeNotifier::ChangeNotifier(const std::string& dsn, bool notifications) {
+ChangeNotifier::ChangeNotifier(const std::shared_ptr<postgres::KnownDatabase>& database,
+                               bool notifications)
+    : header_(absl::StrCat(kHeaderPrefix, NewUuid())) {
   if (!notifications) return;
   channel_ = std::make_unique<postgres::Channel>(
-      dsn, kChannelName, [this] { return ToPayloads(TakePending()); },
+      database, kChannelName, [this] { return ToPayloads(header_, TakePending()); },
       [this](absl::string_view payload) { Receive(payload); });
 }
 
 ChangeNotifier::~ChangeNotifier() = default;
 
+template <class Listener>
 class ChangeNotifier::Subscriber final : public Subscription {
  public:
-  Subscriber(ChangeNotifier& notifier, ChangeListener listener_)
-      : listener(std::move(listener_)), notifier_(notifier) {
-    const std::lock_guard lock(notifier_.mutex_);
-    notifier_.subscribers_.push_back(this);
+  // `all` is the list that it is in while it exists. Guarded by `mutex`.
+  Subscriber(std::mutex& mutex, std::vector<const Listener*>& all, Listener listener)
+      : mutex_(mutex), all_(all), listener_(std::move(listener)) {
+    const std::lock_guard lock(mutex_);
+    all_.push_back(&listener_);
   }
 
   ~Subscriber() override {
-    const std::lock_guard lock(notifier_.mutex_);
-    std::erase(notifier_.subscribers_, this);
+    const std::lock_guard lock(mutex_);
+    std::erase(all_, &listener_);
   }
 
-  const ChangeListener listener;
-
  private:
-  ChangeNotifier& notifier_;
+  std::mutex& mutex_;
+  std::vector<const Listener*>& all_;
+  const Listener listener_;
 };
 
 std::unique_ptr<Subscription> ChangeNotifier::Subscribe(ChangeListener listener) {
-  return std::make_unique<Subscriber>(*this, std::move(listener));
+  return std::make_unique<Subscriber<ChangeListener>>(mutex_, subscribers_, std::move(listener));
+}
+
+std::unique_ptr<Subscription> ChangeNotifier::SubscribeToFailovers(FailoverListener listener) {
+  return std::make_unique<Subscriber<FailoverListener>>(mutex_, failover_subscribers_,
+                                                        std::move(listener));
+}
+
+// The channel wakes up to leave the old primary.
+void ChangeNotifier::OnFailover() {
+  {
+    const std::lock_guard lock(mutex_);
+    for (const FailoverListener* listener : failover_subscribers_) (*listener)();
+  }
+  TakePending();
+  if (channel_ != nullptr) channel_->Wake();
 }
 
 void ChangeNotifier::Announce(const std::vector<ChangeNotice>& notices) noexcept {
@@ -98,7 +124,7 @@ void ChangeNotifier::Announce(const std::vector<ChangeNotice>& notices) noexcept
 
 void ChangeNotifier::NotifySubscribers(const ChangeNotice& notice) {
   const std::lock_guard lock(mutex_);
-  for (const Subscriber* subscriber : subscribers_) subscriber->listener(notice);
+  for (const ChangeListener* listener : subscribers_) (*listener)(notice);
 }
 
 bool ChangeNotifier::AddPending(const std::vector<ChangeNotice>& notices) {
@@ -121,7 +147,10 @@ std::unordered_map<std::string, ChangeNotice> ChangeNotifier::TakePending() {
 }
 
 void ChangeNotifier::Receive(absl::string_view payload) {
-  for (const absl::string_view line : absl::StrSplit(payload, '\n')) {
+  std::vector<absl::string_view> lines = absl::StrSplit(payload, '\n');
+  if (lines.front() == header_) return;
+  if (absl::StartsWith(lines.front(), kHeaderPrefix)) lines.erase(lines.begin());
+  for (const absl::string_view line : lines) {
     if (const std::optional<ChangeNotice> notice = ParseLine(line)) {
       NotifySubscribers(*notice);
     } else if (!std::exchange(has_logged_unknown_, true)) {

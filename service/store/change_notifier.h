@@ -13,7 +13,8 @@
 
 namespace content::postgres {
 class Channel;
-}
+class KnownDatabase;
+}  // namespace content::postgres
 
 namespace content::store {
 
@@ -31,9 +32,8 @@ using Announce = std::function<void(std::vector<ChangeNotice>)>;
 /// Thread-safe.
 class ChangeNotifier {
  public:
-  /// `dsn` is a postgres::CompleteDsn. Without `notifications`, nothing is sent to or received from
-  /// other servers.
-  ChangeNotifier(const std::string& dsn, bool notifications);
+  /// Without `notifications`, nothing is sent to or received from other servers.
+  ChangeNotifier(const std::shared_ptr<postgres::KnownDatabase>& database, bool notifications);
   ~ChangeNotifier();
 
   ChangeNotifier(const ChangeNotifier&) = delete;
@@ -42,12 +42,21 @@ class ChangeNotifier {
   /// See ArticleSource::Subscribe. The subscription must be destroyed before this object.
   std::unique_ptr<Subscription> Subscribe(ChangeListener listener);
 
+  /// See ArticleSource::SubscribeToFailovers. The subscription must be destroyed before this
+  /// object.
+  std::unique_ptr<Subscription> SubscribeToFailovers(FailoverListener listener);
+
   /// Calls the subscribers on the calling thread; another thread notifies the other servers. The
   /// changes are committed, so this must not fail: if it did, it would end the process rather than
   /// let subscribers miss them.
   void Announce(const std::vector<ChangeNotice>& notices) noexcept;
 
+  /// Tells the subscribers that the database has failed over, and drops the notices that wait to be
+  /// sent, because their changes may be lost.
+  void OnFailover();
+
  private:
+  template <class Listener>
   class Subscriber;
 
   void NotifySubscribers(const ChangeNotice& notice);
@@ -56,8 +65,13 @@ class ChangeNotifier {
   std::unordered_map<std::string, ChangeNotice> TakePending();
   void Receive(absl::string_view payload);
 
-  std::mutex mutex_;                      // held while listeners are called
-  std::vector<Subscriber*> subscribers_;  // Guarded by mutex_.
+  // The first line of this object's payloads. Tells them from those of others, whatever sessions
+  // and processes of PostgreSQL a pooler uses for them.
+  const std::string header_;
+
+  std::mutex mutex_;                                           // held while listeners are called
+  std::vector<const ChangeListener*> subscribers_;             // Guarded by mutex_.
+  std::vector<const FailoverListener*> failover_subscribers_;  // Guarded by mutex_.
 
   std::mutex pending_mutex_;
   // Notices to send, by article. Guarded by pending_mutex_.

@@ -87,8 +87,10 @@ std::vector<std::optional<ArticleKey>> ArticleNames::FindWith(const std::vector<
                                                               Read read) {
   std::vector<std::optional<ArticleKey>> keys(names.size());
   std::vector<std::string> unknown;
+  int64_t generation = 0;
   {
     const std::lock_guard lock(mutex_);
+    generation = generation_;
     for (size_t i = 0; i < names.size(); ++i) {
       keys[i] = RecallLocked(names[i]);
       if (!keys[i]) unknown.push_back(names[i]);
@@ -104,7 +106,10 @@ std::vector<std::optional<ArticleKey>> ArticleNames::FindWith(const std::vector<
     if (keys[i]) continue;
     if (const auto key = found.find(names[i]); key != found.end()) keys[i] = key->second;
   }
-  for (const auto& [name, key] : found) RememberLocked(name, key);
+  // What was read before Clear may be of a database that is gone.
+  if (generation == generation_) {
+    for (const auto& [name, key] : found) RememberLocked(name, key);
+  }
   return keys;
 }
 
@@ -125,9 +130,11 @@ absl::Status ArticleNames::NotFound(const std::string& name) {
 }
 
 void ArticleNames::Clear() {
+  Keys recent, older;  // freed after mutex_ is released
   const std::lock_guard lock(mutex_);
-  recent_.clear();
-  older_.clear();
+  ++generation_;
+  recent.swap(recent_);
+  older.swap(older_);
 }
 
 std::optional<ArticleKey> ArticleNames::RecallLocked(const std::string& name) {

@@ -20,10 +20,10 @@ namespace content::store {
 ///
 ///   const std::optional<ArticleKey> key = names.Find(connection, "some-id");
 ///
-/// A name never gets another article, so what is remembered stays right, unless the database is
-/// replaced by an older one. Therefore call Forget if the article of a key is not there, and Clear
-/// if the database may have been replaced. Names that no article has are not remembered. Remembers
-/// 100,000 to 200,000 names, in at most 30 MB.
+/// A name never gets another article, so what is remembered stays right, unless a failover or a
+/// restore loses commits. Therefore call Forget if the article of a key is not there, and Clear
+/// before a session of another database or timeline is used. Names that no article has are not
+/// remembered. Remembers 100,000 to 200,000 names, in at most 30 MB.
 ///
 /// Thread-safe.
 class ArticleNames {
@@ -47,6 +47,7 @@ class ArticleNames {
   /// Forgets the name and returns ARTICLE_NOT_FOUND.
   absl::Status NotFound(const std::string& name);
 
+  /// Forgets all names, also those that other threads are reading from the database.
   void Clear();
 
  private:
@@ -64,6 +65,7 @@ class ArticleNames {
   // that is used becomes a recent one. Guarded by mutex_.
   Keys recent_;
   Keys older_;
+  int64_t generation_ = 0;  // how often Clear was called; guarded by mutex_
 };
 
 /// Returns the former names of articles, sorted, by key. Takes their current names. The result has

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "content/errors.h"
 #include "content/names.h"
@@ -17,8 +18,10 @@
 #include "postgres/coalescer.h"
 #include "postgres/connection.h"
 #include "postgres/dsn.h"
+#include "postgres/known_database.h"
 #include "postgres/pool.h"
 #include "postgres/read_policy.h"
+#include "postgres/schema_history.h"
 #include "postgres/write_policy.h"
 #include "store/articles/batch.h"
 #include "store/articles/feed.h"
@@ -38,17 +41,70 @@
 #include "store/upkeep/authors.h"
 #include "store/upkeep/counters.h"
 #include "store/upkeep/requests.h"
+#include "telemetry/log.h"
 
 namespace content::store {
 namespace {
 
 using postgres::Pace;
 
-// Whether the database takes writes, and whether its tables may be distributed by bucket.
-constexpr char kSelectWritable[] = R"sql(
+// Whether the database takes writes, for which standbys their commits wait, and whether its tables
+// may be distributed by bucket.
+constexpr char kSelectState[] = R"sql(
 SELECT NOT pg_is_in_recovery() AND current_setting('transaction_read_only') = 'off' AS writable,
+       CASE WHEN current_setting('synchronous_commit') <> 'local'
+         THEN current_setting('synchronous_standby_names') ELSE '' END AS standbys,
        EXISTS (SELECT FROM pg_extension WHERE extname = 'citus') AS distributed
 )sql";
+
+// For which standbys commits wait, as the operator has set it. Thread-safe.
+class SynchronousStandbys {
+ public:
+  // Logs what is new.
+  void Learn(const std::string& names) {
+    const std::lock_guard lock(mutex_);
+    if (names_ == names) return;
+    names_ = names;
+    if (names.empty()) {
+      log::Info("commits wait for no standby");
+    } else {
+      log::Info("commits wait for a standby", {{"synchronous_standby_names", names}});
+    }
+  }
+
+  std::string names() {
+    const std::lock_guard lock(mutex_);
+    return names_.value_or("");
+  }
+
+ private:
+  std::mutex mutex_;
+  std::optional<std::string> names_;  // Guarded by mutex_.
+};
+
+// Which schema the database has, which may be migrated while this server runs. Thread-safe.
+class SchemaWatch {
+ public:
+  // Looks, logs what is new, and returns whether this server can work with it.
+  absl::Status Look(postgres::Connection& connection) {
+    const postgres::SchemaView view = postgres::ViewSchema(connection, NeededSchemaVersion());
+    const int before = version_.exchange(view.version);
+    if (was_suitable_.exchange(view.is_suitable) && !view.is_suitable) {
+      log::Error("schema does not fit",
+                 {{"database", view.version}, {"needed", NeededSchemaVersion()}});
+    } else if (view.is_suitable && view.version != before && view.version > NeededSchemaVersion()) {
+      log::Info("schema is newer", {{"database", view.version}, {"needed", NeededSchemaVersion()}});
+    }
+    return view.is_suitable ? absl::OkStatus()
+                            : StoreUnavailable("the database's schema does not fit this server");
+  }
+
+  int version() const { return version_; }
+
+ private:
+  std::atomic<int> version_ = 0;  // as of the last look
+  std::atomic<bool> was_suitable_ = true;
+};
 
 // Answers once all of its copies are gone: with the first error of any part, or with OK.
 class JointAnswer {
@@ -88,7 +144,9 @@ v1::PoolInfo ToPoolInfo(postgres::Pool& pool) {
 class PostgresStore : public Store {
  public:
   explicit PostgresStore(const PostgresOptions& options)
-      : change_notifier_(options.url, options.notifications),
+      : database_(std::make_shared<postgres::KnownDatabase>(options.url, [this] { OnFailover(); })),
+        change_notifier_(std::make_shared<postgres::KnownDatabase>(options.direct_url, *database_),
+                         options.notifications),
         reads_(ReadPoolOptions(options)),
         writes_(WritePoolOptions(options)),
         publishing_(PublishingPoolOptions(options)),
@@ -117,6 +175,10 @@ class PostgresStore : public Store {
 
   std::unique_ptr<Subscription> Subscribe(ChangeListener listener) override {
     return change_notifier_.Subscribe(std::move(listener));
+  }
+
+  std::unique_ptr<Subscription> SubscribeToFailovers(FailoverListener listener) override {
+    return change_notifier_.SubscribeToFailovers(std::move(listener));
   }
 
   void ListArticles(CallContext context, ArticleQuery query,
@@ -190,13 +252,13 @@ class PostgresStore : public Store {
                         });
   }
 
-  void ReadCommentChanges(CallContext context, std::string article_id, int64_t after_revision,
+  void ReadCommentChanges(CallContext context, std::string article_id, CommentCursor after,
                           Callback<CommentChanges> done) override {
     reads_.Read(
         std::move(context), Pace::kAny,
         [this, article_id = std::move(article_id),
-         after_revision](postgres::Connection& connection) {
-          return store::ReadCommentChanges(connection, names_, article_id, after_revision);
+         after = std::move(after)](postgres::Connection& connection) {
+          return store::ReadCommentChanges(connection, names_, article_id, after);
         },
         std::move(done));
   }
@@ -217,6 +279,8 @@ class PostgresStore : public Store {
         [](postgres::Connection& connection) { return store::GetArticleCursor(connection); },
         std::move(done));
   }
+
+  Epoch LatestEpoch() override { return database_->id().ToString(); }
 
   void PublishArticle(CallContext context, v1::Article article, PublishOptions options,
                       Callback<PublishedArticle> done) override {
@@ -349,7 +413,14 @@ class PostgresStore : public Store {
   v1::StoreInfo GetInfo() override {
     v1::StoreInfo info;
     info.set_schema_version(NeededSchemaVersion());
+    info.set_database_schema_version(schema_.version());
     info.set_database_version(checks_.DatabaseVersion());
+    const postgres::DatabaseId database = database_->id();
+    if (database.system != 0) info.set_system_id(absl::StrCat(database.system));
+    info.set_timeline(database.timeline);
+    if (!info.database_version().empty()) {
+      info.set_synchronous_standby_names(synchronous_standbys_.names());
+    }
     for (postgres::Pool* const pool : {&reads_, &writes_, &publishing_, &checks_}) {
       *info.add_pools() = ToPoolInfo(*pool);
     }
@@ -370,10 +441,10 @@ class PostgresStore : public Store {
   }
 
  private:
-  static postgres::Pool::Options PoolOptions(const PostgresOptions& options, const char* name,
-                                             int connections) {
+  postgres::Pool::Options PoolOptions(const PostgresOptions& options, const char* name,
+                                      int connections) const {
     return {.name = name,
-            .dsn = options.url,
+            .database = database_,
             .connections = connections,
             .queue_limit = static_cast<size_t>(options.queue_limit),
             .statement_timeout = options.statement_timeout};
@@ -381,14 +452,14 @@ class PostgresStore : public Store {
 
   // Lists, searches and exports leave half of the connections to reads by key. A single connection
   // serves both in turn.
-  static postgres::Pool::Options ReadPoolOptions(const PostgresOptions& options) {
+  postgres::Pool::Options ReadPoolOptions(const PostgresOptions& options) const {
     postgres::Pool::Options reads = PoolOptions(options, "reads", options.read_connections);
     reads.prompt_connections = options.read_connections / 2;
     return reads;
   }
 
   // One connection is always left for comments on articles that nobody has locked.
-  static postgres::Pool::Options WritePoolOptions(const PostgresOptions& options) {
+  postgres::Pool::Options WritePoolOptions(const PostgresOptions& options) const {
     postgres::Pool::Options writes = PoolOptions(options, "writes", options.write_connections);
     writes.prompt_connections = options.write_connections > 1 ? 1 : 0;
     return writes;
@@ -398,7 +469,7 @@ class PostgresStore : public Store {
   // comments. Groups take turns at the row of the feed, so more than two connections gain nothing:
   // while one group is committed, another prepares. One is always left for articles that nobody has
   // locked.
-  static postgres::Pool::Options PublishingPoolOptions(const PostgresOptions& options) {
+  postgres::Pool::Options PublishingPoolOptions(const PostgresOptions& options) const {
     postgres::Pool::Options publishing = PoolOptions(options, "publishing", 2);
     publishing.prompt_connections = 1;
     publishing.queue_limit = 50;
@@ -453,11 +524,21 @@ class PostgresStore : public Store {
     }};
   }
 
+  // Nothing that was read from the database before the failover is used any more.
+  void OnFailover() {
+    names_.Clear();
+    change_notifier_.OnFailover();
+  }
+
   absl::Status Check(postgres::Connection& connection) {
-    const postgres::Result rows = connection.Read(kSelectWritable);
+    const postgres::Result rows = connection.Read(kSelectState);
     distributed_ = rows[0]["distributed"].as<bool>();
-    return rows[0]["writable"].as<bool>() ? absl::OkStatus()
-                                          : StoreUnavailable("the database accepts no writes");
+    synchronous_standbys_.Learn(rows[0]["standbys"].as<std::string>());
+    absl::Status status;
+    if (!rows[0]["writable"].as<bool>())
+      status = StoreUnavailable("the database accepts no writes");
+    status.Update(schema_.Look(connection));
+    return status;
   }
 
   // Returns the group of writes that may share a transaction with one to the article of this name:
@@ -473,6 +554,8 @@ class PostgresStore : public Store {
   ArticleNames names_;
   // Until the first Check, too many writes may share a transaction, which then run one by one.
   std::atomic<bool> distributed_ = false;
+  const std::shared_ptr<postgres::KnownDatabase> database_;
+  SynchronousStandbys synchronous_standbys_;
 
   // Used by jobs of `reads_`, which therefore ends first.
   Articles full_articles_{reads_, ReadArticlesOf(v1::ARTICLE_VIEW_FULL)};
@@ -485,6 +568,7 @@ class PostgresStore : public Store {
 
   // Used by jobs of `writes_` and `publishing_`, which therefore end first.
   std::atomic<absl::Duration> request_retention_ = absl::ZeroDuration();
+  SchemaWatch schema_;
   ChangeNotifier change_notifier_;
   const Announce announce_ = [this](const std::vector<ChangeNotice>& notices) {
     change_notifier_.Announce(notices);
@@ -519,9 +603,12 @@ class PostgresStore : public Store {
 
 absl::StatusOr<std::unique_ptr<Store>> NewPostgresStore(const PostgresOptions& options) {
   PostgresOptions complete = options;
-  absl::StatusOr<std::string> dsn = postgres::CompleteDsn(options.url);
-  if (!dsn.ok()) return dsn.status();
-  complete.url = *std::move(dsn);
+  if (options.direct_url.empty()) complete.direct_url = options.url;
+  for (std::string* const url : {&complete.url, &complete.direct_url}) {
+    const absl::StatusOr<std::string> dsn = postgres::CompleteDsn(*url);
+    if (!dsn.ok()) return dsn.status();
+    *url = postgres::ServerDsn(*dsn, NeededSchemaVersion());
+  }
   return std::make_unique<PostgresStore>(complete);
 }
 

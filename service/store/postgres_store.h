@@ -12,6 +12,8 @@ namespace content::store {
 struct PostgresOptions {
   /// libpq connection string or URI.
   std::string url;
+  /// The same for the connection that notifies other instances, which LISTENs. Empty: `url`.
+  std::string direct_url = {};
   /// Connections for reads and for writes, each with its own thread. At least 1.
   int read_connections = 4;
   int write_connections = 4;

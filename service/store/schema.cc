@@ -69,12 +69,29 @@ absl::Status CheckUse(postgres::Connection& connection) {
   return CheckRights(connection);
 }
 
+constexpr char kSelectIdentity[] =
+    "SELECT system_identifier, oid FROM pg_control_system(), pg_database "
+    "WHERE datname = current_database()";
+
+absl::StatusOr<std::string> IdentityOf(const std::string& dsn) {
+  std::string identity;
+  const auto read = [&identity](postgres::Connection& connection) {
+    const postgres::Result result = connection.Read(kSelectIdentity);
+    identity = absl::StrCat(result[0][0].text(), " ", result[0][1].text());
+    return absl::OkStatus();
+  };
+  if (absl::Status status = postgres::UseDatabase(dsn, read); !status.ok()) return status;
+  return identity;
+}
+
 }  // namespace
 
 int NeededSchemaVersion() { return KnownMigrations().back().version; }
 
-absl::StatusOr<std::vector<std::string>> Migrate(const std::string& dsn) {
-  absl::StatusOr<std::vector<std::string>> applied = postgres::Migrate(dsn, KnownMigrations());
+absl::StatusOr<std::vector<std::string>> Migrate(const std::string& dsn,
+                                                 const postgres::MigrateOptions& options) {
+  absl::StatusOr<std::vector<std::string>> applied =
+      postgres::Migrate(dsn, KnownMigrations(), options);
   if (!applied.ok()) return applied;
   if (absl::Status status = postgres::UseDatabase(dsn, IndexIfOwed); !status.ok()) return status;
   return applied;
@@ -83,6 +100,15 @@ absl::StatusOr<std::vector<std::string>> Migrate(const std::string& dsn) {
 absl::Status CheckSchema(const std::string& dsn) {
   absl::Status status = postgres::CheckSchema(dsn, KnownMigrations());
   return status.ok() ? postgres::UseDatabase(dsn, CheckUse) : status;
+}
+
+absl::Status CheckSameDatabase(const std::string& dsn, const std::string& other_dsn) {
+  const absl::StatusOr<std::string> identity = IdentityOf(dsn);
+  if (!identity.ok()) return identity.status();
+  const absl::StatusOr<std::string> other = IdentityOf(other_dsn);
+  if (!other.ok()) return other.status();
+  if (*identity == *other) return absl::OkStatus();
+  return absl::FailedPreconditionError("it leads to another database than --database-url");
 }
 
 }  // namespace content::store

@@ -18,20 +18,51 @@ Message Share(const google::protobuf::Message& message) {
   return std::make_shared<const std::string>(message.SerializeAsString());
 }
 
-// ---- Comments: the key is the article's id, the cursor the last revision that was seen ----
+// Follows a cursor's revision or position; before its epoch.
+constexpr char kEpochMark = '@';
+
+std::string WithEpoch(std::string cursor, const Epoch& epoch) {
+  if (!epoch.empty()) absl::StrAppend(&cursor, std::string(1, kEpochMark), epoch);
+  return cursor;
+}
+
+// Returns the two parts of such a cursor. The epoch is empty in cursors of former versions.
+std::pair<absl::string_view, Epoch> SplitEpoch(absl::string_view cursor) {
+  return absl::StrSplit(cursor, absl::MaxSplits(kEpochMark, 1));
+}
+
+// ---- Comments: the key is the article's id, the cursor a CommentCursor as text ----
+
+// The query that resume tokens are bound to.
+constexpr char kCommentTokenQuery[] = "content.v1.WatchCommentsRequest/resume_token";
+
+std::string EncodeCursor(const CommentCursor& cursor) {
+  return WithEpoch(absl::StrCat(cursor.revision), cursor.epoch);
+}
+
+std::optional<CommentCursor> DecodeCommentCursor(absl::string_view text) {
+  auto [revision, epoch] = SplitEpoch(text);
+  CommentCursor cursor{.epoch = std::move(epoch)};
+  if (!absl::SimpleAtoi(revision, &cursor.revision)) return std::nullopt;
+  return cursor;
+}
 
 Batch ToBatch(CommentChanges changes) {
   v1::WatchCommentsResponse heartbeat;
   heartbeat.set_article_revision(changes.article_revision);
   heartbeat.set_comment_count(changes.comment_count);
+  const CommentCursor cursor{.revision = changes.article_revision, .epoch = changes.epoch};
+  heartbeat.set_resume_token(CommentResumeToken(cursor));
   Batch batch{.messages = {},
-              .cursor = absl::StrCat(changes.article_revision),
+              .cursor = EncodeCursor(cursor),
               .heartbeat = Share(heartbeat),
               .complete = changes.complete};
   for (auto comment = changes.comments.begin(); comment != changes.comments.end();) {
     v1::WatchCommentsResponse response;
     response.set_article_revision(comment->revision());
     response.set_comment_count(changes.comment_count);
+    response.set_resume_token(
+        CommentResumeToken({.revision = comment->revision(), .epoch = changes.epoch}));
     while (comment != changes.comments.end() &&
            comment->revision() == response.article_revision()) {
       *response.add_comments() = std::move(*comment++);
@@ -53,20 +84,18 @@ class CommentChangesSource final : public Source {
     }
     articles_.ReadArticleStates(
         std::move(call), std::move(ids),
-        [positions = std::move(positions), done = std::move(done)](
+        [this, positions = std::move(positions), done = std::move(done)](
             absl::StatusOr<std::vector<std::optional<ArticleState>>> states) mutable {
           if (!states.ok()) return std::move(done)(states.status());
-          std::move(done)(FindChanged(*positions, *states));
+          std::move(done)(FindChanged(*positions, *states, changes_.LatestEpoch()));
         });
   }
 
   void Read(CallContext call, Position position, Callback<Batch> done) override {
-    int64_t revision = 0;
-    if (!absl::SimpleAtoi(position.cursor, &revision)) {
-      return std::move(done)(Internal("a watch of comments has a malformed cursor"));
-    }
+    std::optional<CommentCursor> after = DecodeCommentCursor(position.cursor);
+    if (!after) return std::move(done)(Internal("a watch of comments has a malformed cursor"));
     changes_.ReadCommentChanges(
-        std::move(call), std::move(position.key), revision,
+        std::move(call), std::move(position.key), *std::move(after),
         [done = std::move(done)](absl::StatusOr<CommentChanges> changes) mutable {
           if (!changes.ok()) return std::move(done)(changes.status());
           std::move(done)(ToBatch(*std::move(changes)));
@@ -76,13 +105,15 @@ class CommentChangesSource final : public Source {
  private:
   // `states` has one entry per key, in the order of the positions.
   static std::vector<bool> FindChanged(const std::vector<Position>& positions,
-                                       const std::vector<std::optional<ArticleState>>& states) {
+                                       const std::vector<std::optional<ArticleState>>& states,
+                                       const Epoch& epoch) {
     std::vector<bool> has_changes;
     auto state = states.begin();
     for (size_t i = 0; i < positions.size(); ++i) {
       if (i > 0 && positions[i].key != positions[i - 1].key) ++state;
-      // A missing article counts as changed: reading it then fails.
-      has_changes.push_back(!*state || absl::StrCat((*state)->revision) != positions[i].cursor);
+      // A missing article, or one of another epoch, counts as changed: reading it then fails.
+      has_changes.push_back(!*state || EncodeCursor(CommentCursor{(*state)->revision, epoch}) !=
+                                           positions[i].cursor);
     }
     return has_changes;
   }
@@ -101,7 +132,9 @@ constexpr char kFromNow[] = "now";
 constexpr char kTokenQuery[] = "content.v1.WatchArticlesRequest/resume_token";
 
 std::string EncodeCursor(const ArticleCursor& cursor) {
-  return absl::StrCat(cursor.position, "/", cursor.start_position, "/", cursor.known_position);
+  return WithEpoch(
+      absl::StrCat(cursor.position, "/", cursor.start_position, "/", cursor.known_position),
+      cursor.epoch);
 }
 
 // Schema version 6 and older: position, publish time, id, known position and sometimes a second
@@ -119,9 +152,10 @@ std::optional<ArticleCursor> DecodeOldCursor(const std::vector<absl::string_view
 }
 
 std::optional<ArticleCursor> DecodeCursor(absl::string_view text) {
-  const std::vector<absl::string_view> parts = absl::StrSplit(text, '/');
+  auto [place, epoch] = SplitEpoch(text);
+  const std::vector<absl::string_view> parts = absl::StrSplit(place, '/');
   if (parts.size() == 4 || parts.size() == 5) return DecodeOldCursor(parts);
-  ArticleCursor cursor;
+  ArticleCursor cursor{.epoch = std::move(epoch)};
   if (parts.size() != 3 || !absl::SimpleAtoi(parts[0], &cursor.position) ||
       !absl::SimpleAtoi(parts[1], &cursor.start_position) ||
       !absl::SimpleAtoi(parts[2], &cursor.known_position)) {
@@ -179,7 +213,7 @@ class ArticleChangesSource final : public Source {
     changes_.GetArticleCursor(std::move(call), [from_all, done = std::move(done)](
                                                    absl::StatusOr<ArticleCursor> cursor) mutable {
       if (!cursor.ok()) return std::move(done)(cursor.status());
-      if (from_all) *cursor = {.start_position = cursor->position};
+      if (from_all) *cursor = {.start_position = cursor->position, .epoch = cursor->epoch};
       std::move(done)(
           ToBatch({.changes = {}, .cursor = *std::move(cursor), .complete = !from_all}));
     });
@@ -196,6 +230,17 @@ std::unique_ptr<Source> NewCommentSource(ArticleSource& articles, ChangeFeed& ch
 
 Position CommentPosition(std::string article_id, int64_t revision) {
   return {std::move(article_id), absl::StrCat(revision)};
+}
+
+std::string CommentResumeToken(const CommentCursor& cursor) {
+  return MakePageToken(kCommentTokenQuery, EncodeCursor(cursor));
+}
+
+std::optional<Position> ResumedCommentPosition(std::string article_id,
+                                               absl::string_view resume_token) {
+  std::optional<std::string> text = ReadPageToken(kCommentTokenQuery, resume_token);
+  if (!text || !DecodeCommentCursor(*text)) return std::nullopt;
+  return Position{std::move(article_id), *std::move(text)};
 }
 
 std::unique_ptr<Source> NewArticleSource(ChangeFeed& changes) {

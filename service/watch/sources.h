@@ -8,6 +8,7 @@
 #include "absl/strings/string_view.h"
 #include "content/article_source.h"
 #include "content/change_feed.h"
+#include "content/changes.h"
 #include "watch/feed.h"
 
 // The sources of a store, which must outlive them.
@@ -19,6 +20,14 @@ std::unique_ptr<Source> NewCommentSource(content::ArticleSource& articles, Chang
 /// Returns the position of a watcher that has seen this revision of an article. `article_id` may be
 /// any of its ids.
 Position CommentPosition(std::string article_id, int64_t revision);
+
+/// Returns the `resume_token` of a watcher that has seen an article up to the cursor.
+std::string CommentResumeToken(const CommentCursor& cursor);
+
+/// Returns the position of the watcher of an article that has this `resume_token`; nullopt if the
+/// token is not valid.
+std::optional<Position> ResumedCommentPosition(std::string article_id,
+                                               absl::string_view resume_token);
 
 /// Returns a source of all articles. Messages are WatchArticlesResponses, one per change.
 std::unique_ptr<Source> NewArticleSource(ChangeFeed& changes);

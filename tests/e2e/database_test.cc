@@ -26,6 +26,7 @@
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "support/await_that.h"
 #include "support/contentd.h"
 #include "support/grpc_client.h"
 
@@ -109,6 +110,22 @@ TEST(Secrets, NoPartOfADatabaseUrlIsEverPrinted) {
                     {"CONTENT_DATABASE_URL=" + url}),
         url);
   }
+}
+
+TEST(Secrets, NoPartOfADirectDatabaseUrlIsEverPrinted) {
+  const std::string url = NewDatabase();
+  for (const std::string& direct : HostileUrls(NewDatabase(/*migrated=*/false))) {
+    ExpectFailureWithoutLeak(RunContentd({"migrate", "--database-url", url, "--direct-database-url",
+                                          direct, "--log-level", "debug"}),
+                             direct);
+  }
+  ExpectFailureWithoutLeak(RunContentd({"serve", "--listen", "127.0.0.1:0"},
+                                       {"CONTENT_DATABASE_URL=" + url,
+                                        "CONTENT_DIRECT_DATABASE_URL=" + url + " dbname=leak3"}),
+                           url);
+  ContentdServer server({"--database-url", url, "--direct-database-url",
+                         "postgresql://leak1:leak2@127.0.0.1:1/leak3"});
+  EXPECT_THAT(server.WaitForEvent("notification connection lost"), Not(HasSubstr("leak")));
 }
 
 // Returns the URL of a migrated database with secret names, whose sessions begin with notices.
@@ -227,7 +244,11 @@ TEST(Secrets, TheProcessListDoesNotShowTheDatabaseUrl) {
     ContentdServer server({"--database-url=" + url});
     EXPECT_THAT(ProcessList(), Not(HasSubstr("leakedword")));
   }
-  ContentdServer server({}, {"CONTENT_DATABASE_URL=" + url});
+  {
+    ContentdServer server({"--database-url", url, "--direct-database-url", url});
+    EXPECT_THAT(ProcessList(), Not(HasSubstr("leakedword")));
+  }
+  ContentdServer server({}, {"CONTENT_DATABASE_URL=" + url, "CONTENT_DIRECT_DATABASE_URL=" + url});
   EXPECT_THAT(ProcessList(), Not(HasSubstr("leakedword")));
 }
 
@@ -249,6 +270,41 @@ TEST(Environment, DoesNotChangeTheSessionsOfAnotherDatabase) {
                          "PGCLIENTENCODING=LATIN1", "PGTZ=nowhere", "PGDATESTYLE=German"});
   Client client(server.address());
   EXPECT_TRUE(client.Publish(MakeArticle("story")).ok());
+}
+
+// ---- A direct URL ----
+
+TEST(Direct, NotificationsAndMigrationsUseIt) {
+  const std::string url = NewDatabase(/*migrated=*/false);
+  const Finished migrated =
+      RunContentd({"migrate", "--database-url", "host=/nowhere", "--direct-database-url", url});
+  EXPECT_EQ(migrated.status, 0);
+  EXPECT_THAT(migrated.err, HasSubstr("the database that --direct-database-url names"));
+  ContentdServer server(
+      {"--database-url", url, "--direct-database-url", url + " application_name=direct"});
+  const auto has_session = [&url](const std::string& name) {
+    return Query(url, absl::StrCat("SELECT count(*) FROM pg_stat_activity WHERE datname = "
+                                   "current_database() AND application_name = '",
+                                   name, "'")) == "1";
+  };
+  AwaitThat([&] { return has_session("direct notifications"); });
+  EXPECT_FALSE(has_session("contentd notifications"));
+}
+
+TEST(Direct, AnotherDatabaseIsRefused) {
+  const Finished finished =
+      RunContentd({"serve", "--listen", "127.0.0.1:0", "--database-url", NewDatabase()},
+                  {"CONTENT_DIRECT_DATABASE_URL=" + NewDatabase()});
+  EXPECT_EQ(finished.status, 1);
+  EXPECT_EQ(finished.err,
+            "contentd: CONTENT_DIRECT_DATABASE_URL: it leads to another database than "
+            "--database-url\n");
+}
+
+TEST(Direct, AServerServesWithoutIt) {
+  ContentdServer server(
+      {"--database-url", NewDatabase(), "--direct-database-url", "host=/nowhere"});
+  EXPECT_TRUE(Client(server.address()).Publish(MakeArticle("story")).ok());
 }
 
 // ---- A database that is late ----
@@ -402,6 +458,41 @@ TEST(Ready, AMissingRightIsNamed) {
   EXPECT_EQ(finished.status, 1);
   EXPECT_THAT(finished.err, HasSubstr("GRANT UPDATE ON article_feed"));
   EXPECT_THAT(finished.err, Not(HasSubstr("waiting for")));
+}
+
+// ---- A schema that changes while servers serve ----
+
+TEST(Upgrade, AServerWorksWithTheNextSchemaUnlessThatIsNotCompatible) {
+  const std::string url = NewDatabase();
+  ContentdServer old({"--database-url", url});
+  Client client(old.address());
+  Query(url,
+        "INSERT INTO schema_migration (version, name, checksum, applied_time, is_compatible) "
+        "SELECT max(version) + 1, 'next', 'x', now(), true FROM schema_migration");
+  old.WaitForEvent("schema is newer");
+  EXPECT_TRUE(client.Publish(MakeArticle("story")).ok());
+  ContentdServer restarted({"--database-url", url});
+  AwaitServing(Client(restarted.address()));
+
+  Query(url, "UPDATE schema_migration SET is_compatible = false");
+  old.WaitForEvent("schema does not fit");
+  AwaitHealth(client, grpc::health::v1::HealthCheckResponse::NOT_SERVING);
+  const Finished refused = RunContentd({"serve", "--listen", "127.0.0.1:0", "--database-url", url});
+  EXPECT_EQ(refused.status, 1);
+  EXPECT_THAT(refused.err, HasSubstr("run a newer contentd"));
+}
+
+TEST(Upgrade, SessionsOfServersTellTheSchemaThatTheyNeed) {
+  const std::string url = NewDatabase();
+  ContentdServer server({"--database-url", url});
+  AwaitServing(Client(server.address()));
+  const std::string name =
+      absl::StrCat("contentd schema ", Query(url, "SELECT max(version) FROM schema_migration"));
+  EXPECT_THAT(
+      Query(url,
+            "SELECT string_agg(DISTINCT application_name, ',') FROM pg_stat_activity "
+            "WHERE datname = current_database() AND application_name LIKE 'contentd schema%'"),
+      ::testing::AnyOf(name, absl::StrCat(name, ",", name, " notifications")));
 }
 
 // ---- A damaged database ----

@@ -28,6 +28,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
+#include "content/page_token.h"
 #include "google/protobuf/util/json_util.h"
 #include "google/rpc/error_details.pb.h"
 #include "google/rpc/status.pb.h"
@@ -363,8 +364,10 @@ void AddWrongStates(std::vector<Case>& cases) {
        "the article has not reached `after_revision`",
        R"({"parent": "articles/story", "after_revision": "1000000"})",
        {"current_revision=$revision"}},
+      {"WatchComments", "the database has failed over",
+       R"({"parent": "articles/story", "resume_token": "$elsewhen"})"},
       {"WatchArticles",
-       "the database is older than `resume_token`",
+       "the database has failed over",
        R"({"resume_token": "$later"})",
        {"current_revision=$feed"}},
       {"BatchGetArticles", "the answer would exceed 3 MiB",
@@ -649,6 +652,7 @@ class ErrorsTest : public ::testing::TestWithParam<const char*> {
     words_["$revision"] = absl::StrCat(story.article().revision());
     words_["$feed"] = Query(url_, "SELECT position FROM article_feed");
     words_["$later"] = TokenFromBeforeARestore();
+    words_["$elsewhen"] = MakePageToken("content.v1.WatchCommentsRequest/resume_token", "1@1.1");
   }
 
   // A resume token of the database as it was before it was restored from an older copy.

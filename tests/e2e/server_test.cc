@@ -609,9 +609,10 @@ TEST_F(ServerTest, DoesNotRevealItsDatabaseUrl) {
   for (const std::string& url :
        {url_ + " password=sekret sslpassword=sekret passfile=/sekret",
         uri + "&password=sekret&sslpassword=sekret&passfile=/sekret", uri}) {
-    ContentdServer server({"--database-url", url});
+    ContentdServer server({"--database-url", url, "--direct-database-url", url});
     const v1::GetServerInfoResponse info = Info(Client(server.address()));
     EXPECT_EQ(info.settings().at("database-url"), "(not shown)");
+    EXPECT_EQ(info.settings().at("direct-database-url"), "(not shown)");
     for (const std::string& part : {std::string("sekret"), name, socket}) {
       EXPECT_THAT(info.DebugString(), Not(HasSubstr(part)));
     }

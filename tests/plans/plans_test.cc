@@ -252,7 +252,7 @@ std::vector<Probe> Reads() {
         std::pair("none", 1'000'001)}) {
     probes.push_back(Ask<CommentChanges>(
         absl::StrCat("ReadCommentChanges: ", name), [revision = revision](Store& store, auto done) {
-          store.ReadCommentChanges({}, "art-1", revision, std::move(done));
+          store.ReadCommentChanges({}, "art-1", {.revision = revision}, std::move(done));
         }));
   }
   probes.push_back(Ask<std::vector<std::optional<ArticleState>>>(

@@ -1,6 +1,7 @@
 #include "postgres/channel.h"
 
 #include <condition_variable>
+#include <memory>
 #include <mutex>
 #include <string>
 #include <utility>
@@ -10,6 +11,8 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "postgres/dsn.h"
+#include "postgres/known_database.h"
+#include "support/await_that.h"
 #include "support/database.h"
 
 namespace content::postgres {
@@ -22,7 +25,8 @@ class Peer {
  public:
   explicit Peer(const std::string& url)
       : channel_(
-            *CompleteDsn(url), "test_channel", [this] { return TakePayloads(); },
+            std::make_shared<KnownDatabase>(*CompleteDsn(url)), "test_channel",
+            [this] { return TakePayloads(); },
             [this](absl::string_view payload) { Receive(payload); }) {}
 
   void Send(std::vector<std::string> payloads) {
@@ -68,7 +72,7 @@ void AwaitListeners(const std::string& url, int count) {
   }
 }
 
-TEST(ChannelTest, OthersReceiveWhatIsSentAndTheSenderDoesNot) {
+TEST(ChannelTest, EveryoneReceivesWhatIsSent) {
   const std::string url = testing::NewDatabase(/*migrated=*/false);
   Peer first(url);
   Peer second(url);
@@ -76,8 +80,38 @@ TEST(ChannelTest, OthersReceiveWhatIsSentAndTheSenderDoesNot) {
   const std::string longest(Channel::kMaxPayloadBytes, 'x');
   first.Send({"a", "it's \"b\"", longest});
   EXPECT_THAT(second.Await(3), ElementsAre("a", "it's \"b\"", longest));
+  EXPECT_THAT(first.Await(3), ElementsAre("a", "it's \"b\"", longest));
   second.Send({"c"});
-  EXPECT_THAT(first.Await(1), ElementsAre("c"));
+  EXPECT_EQ(first.Await(4).back(), "c");
+}
+
+// Commits wait for this standby, which does not exist.
+class MissingStandby {
+ public:
+  explicit MissingStandby(const std::string& url) : url_(url) { Set("'nobody'", "nobody"); }
+  ~MissingStandby() { Set("DEFAULT", ""); }
+
+  MissingStandby(const MissingStandby&) = delete;
+  MissingStandby& operator=(const MissingStandby&) = delete;
+
+ private:
+  void Set(const std::string& value, const std::string& effect) {
+    testing::Query(url_, absl::StrCat("ALTER SYSTEM SET synchronous_standby_names = ", value));
+    testing::Query(url_, "SELECT pg_reload_conf()");
+    testing::AwaitThat(
+        [&] { return testing::Query(url_, "SHOW synchronous_standby_names") == effect; });
+  }
+
+  const std::string url_;
+};
+
+TEST(ChannelTest, SendingDoesNotWaitForTheCommit) {
+  const std::string url = testing::NewDatabase(/*migrated=*/false);
+  Peer peer(url);
+  AwaitListeners(url, 1);
+  const MissingStandby standby(url);
+  peer.Send({"a"});
+  EXPECT_THAT(peer.Await(1), ElementsAre("a"));
 }
 
 TEST(ChannelTest, SendsWhatWaitedWhenItsConnectionIsThereAgain) {

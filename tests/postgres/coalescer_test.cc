@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <thread>
@@ -19,6 +20,7 @@
 #include "postgres/connection.h"
 #include "postgres/dsn.h"
 #include "postgres/hold.h"
+#include "postgres/known_database.h"
 #include "postgres/pool.h"
 #include "postgres/read_policy.h"
 #include "support/database.h"
@@ -37,7 +39,8 @@ class CoalescerTest : public ::testing::Test {
 
   void Open(Pool::Options options) {
     options.name = "test";
-    options.dsn = *CompleteDsn(testing::NewDatabase(/*migrated=*/false));
+    options.database =
+        std::make_shared<KnownDatabase>(*CompleteDsn(testing::NewDatabase(/*migrated=*/false)));
     pool_.emplace(std::move(options));
   }
 

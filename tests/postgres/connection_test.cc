@@ -4,6 +4,7 @@
 #include <stdexcept>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
@@ -204,6 +205,19 @@ TEST_F(ConnectionTest, LeavesTheSearchPathAndReadOnlyModeToTheOperator) {
   EXPECT_STREQ(connection.Read("SELECT current_setting('search_path')")[0][0].c_str(), "theirs");
   EXPECT_STREQ(connection.Read("SELECT current_setting('transaction_read_only')")[0][0].c_str(),
                "on");
+}
+
+TEST_F(ConnectionTest, AStatementHasTheSameNameInEverySession) {
+  const auto names = [this](const std::vector<std::string>& statements) {
+    Connection connection(*CompleteDsn(url_));
+    connection.PrepareSession();
+    for (const std::string& sql : statements) connection.Read(sql);
+    return std::string(connection
+                           .Read("SELECT string_agg(statement || name, ' ' ORDER BY name) "
+                                 "FROM pg_prepared_statements")[0][0]
+                           .text());
+  };
+  EXPECT_EQ(names({"SELECT 1", "SELECT 2"}), names({"SELECT 2", "SELECT 1"}));
 }
 
 TEST_F(ConnectionTest, RoundsTheStatementTimeoutUp) {

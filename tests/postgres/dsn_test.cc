@@ -13,7 +13,7 @@ using ::testing::Not;
 
 TEST(CompleteDsnTest, AddsWhatIsMissing) {
   const std::string dsn = *CompleteDsn("postgresql://app@db/content");
-  for (const char* part : {"host='db'", "user='app'", "dbname='content'", "connect_timeout='3'",
+  for (const char* part : {"host='db'", "user='app'", "dbname='content'", "connect_timeout='2'",
                            "client_encoding='UTF8'", "application_name='contentd'"}) {
     EXPECT_THAT(dsn, HasSubstr(part));
   }

@@ -1,12 +1,17 @@
 #include "postgres/migrator.h"
 
+#include <atomic>
+#include <exception>
+#include <future>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "postgres/schema_history.h"
 #include "support/database.h"
 
 namespace content::postgres {
@@ -189,6 +194,338 @@ TEST_F(MigratorTest, ConcurrentProcessesTakeTurns) {
   for (int i = 0; i < 4; ++i) {
     processes.emplace_back([this] { EXPECT_TRUE(Migrate(url_, kBoth).ok()); });
   }
+}
+
+// Programs that knew of no steps made the history with four columns.
+TEST_F(MigratorTest, AnOldHistoryIsUnderstood) {
+  ASSERT_TRUE(Migrate(url_, kFirst).ok());
+  testing::Query(url_,
+                 "ALTER TABLE schema_migration DROP is_compatible, DROP steps_left, "
+                 "DROP batch_cursor, DROP row_count");
+  EXPECT_TRUE(CheckSchema(url_, kFirst).ok());
+  EXPECT_THAT(*Migrate(url_, kBoth), ElementsAre("0002_two"));
+  EXPECT_TRUE(CheckSchema(url_, kBoth).ok());
+}
+
+// ---- Steps ----
+
+constexpr char kItems[] =
+    "CREATE TABLE item (id integer PRIMARY KEY, old text NOT NULL DEFAULT 'x');"
+    "CREATE TABLE run (what text);"
+    "INSERT INTO item SELECT generate_series(1, 3000); ANALYZE item";
+
+// A step of each kind. `run` tells how often each was committed.
+constexpr char kSteps[] = R"sql(-- Items have a new column.
+-- compatible: yes
+-- step: transaction
+ALTER TABLE item ADD COLUMN new text;
+INSERT INTO run VALUES ('add');
+-- step: batches of item
+WITH batch AS (
+  SELECT id FROM item WHERE id > (SELECT coalesce(nullif($2, '')::integer, 0)) ORDER BY id LIMIT $1
+), changed AS (
+  UPDATE item SET new = old WHERE id IN (SELECT id FROM batch)
+), ran AS (
+  INSERT INTO run SELECT 'batch ' || count(*) FROM batch
+)
+SELECT count(*) AS rows, max(id)::text AS cursor FROM batch
+-- step: index item_by_new
+CREATE INDEX CONCURRENTLY item_by_new ON item (new);
+-- step: transaction
+ALTER TABLE item ADD CONSTRAINT new_is_there CHECK (new IS NOT NULL) NOT VALID;
+-- step: no transaction
+ALTER TABLE item VALIDATE CONSTRAINT new_is_there;
+-- step: transaction
+INSERT INTO run VALUES ('last');
+)sql";
+constexpr int kStepCount = 6;
+
+const std::vector<Migration> kItemsOnly = {{1, "0001_items", kItems}};
+const std::vector<Migration> kItemsInSteps = {kItemsOnly[0], {2, "0002_new", kSteps}};
+
+// Every migration that is under way in the database of `url` loses its connections.
+void Interrupt(const std::string& url) {
+  testing::Query(url,
+                 "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE "
+                 "datname = current_database() AND application_name = 'contentd migrate'");
+}
+
+class StepsTest : public MigratorTest {
+ protected:
+  void SetUp() override { ASSERT_TRUE(Migrate(url_, kItemsOnly).ok()); }
+
+  std::string Sql(const std::string& sql) { return testing::Query(url_, sql); }
+
+  // Everything must have been done, and what was committed once.
+  void ExpectDone() {
+    EXPECT_TRUE(CheckSchema(url_, kItemsInSteps).ok());
+    EXPECT_EQ(Sql("SELECT count(*) FROM item WHERE new = old"), "3000");
+    EXPECT_EQ(Sql("SELECT indisvalid FROM pg_index WHERE indexrelid = 'item_by_new'::regclass"),
+              "t");
+    EXPECT_EQ(Sql("SELECT convalidated FROM pg_constraint WHERE conname = 'new_is_there'"), "t");
+    EXPECT_EQ(Sql("SELECT string_agg(what, ' ') FROM run WHERE what IN ('add', 'last')"),
+              "add last");
+    EXPECT_EQ(Sql("SELECT sum(substring(what FROM '[0-9]+')::integer) FROM run"), "3000");
+  }
+};
+
+TEST_F(StepsTest, AreAllApplied) {
+  std::vector<std::string> lines;
+  const auto report = [&](absl::string_view line) { lines.emplace_back(line); };
+  const auto applied = Migrate(url_, kItemsInSteps, {.report = report});
+  ASSERT_TRUE(applied.ok()) << applied.status();
+  EXPECT_THAT(*applied, ElementsAre("0002_new"));
+  ExpectDone();
+  EXPECT_THAT(lines, ElementsAre("0002_new, step 1 of 6", "0002_new, step 2 of 6: rows of item",
+                                 "0002_new, step 2 of 6: 500 of about 3000 rows of item",
+                                 "0002_new, step 3 of 6: making the index item_by_new",
+                                 "0002_new, step 4 of 6", "0002_new, step 5 of 6",
+                                 "0002_new, step 6 of 6"));
+  EXPECT_THAT(*Migrate(url_, kItemsInSteps), IsEmpty());
+}
+
+TEST_F(StepsTest, AreContinuedWhereTheyWereInterrupted) {
+  for (int step = 1; step <= kStepCount; ++step) {
+    const std::string begin = absl::StrCat("0002_new, step ", step, " of");
+    const auto interrupt = [&](absl::string_view line) {
+      if (absl::StartsWith(line, begin)) Interrupt(url_);
+    };
+    EXPECT_EQ(Migrate(url_, kItemsInSteps, {.report = interrupt}).status().code(),
+              absl::StatusCode::kUnavailable)
+        << step;
+    const std::string message(CheckSchema(url_, kItemsInSteps).message());
+    EXPECT_THAT(message, HasSubstr("the database has schema version 1"));
+  }
+  EXPECT_THAT(*Migrate(url_, kItemsInSteps), ElementsAre("0002_new"));
+  ExpectDone();
+}
+
+TEST_F(StepsTest, BatchesAreContinuedAfterTheLastOne) {
+  testing::Session other(url_);
+  const auto interrupt = [&](absl::string_view line) {
+    if (absl::EndsWith(line, ": rows of item")) {
+      other.Run("BEGIN; SELECT FROM item WHERE id = 1200 FOR UPDATE");
+    }
+    if (absl::StrContains(line, "others use")) Interrupt(url_);
+  };
+  EXPECT_EQ(Migrate(url_, kItemsInSteps, {.report = interrupt}).status().code(),
+            absl::StatusCode::kUnavailable);
+  EXPECT_EQ(Sql("SELECT count(*) FROM item WHERE new = old"), "500");
+  EXPECT_EQ(Sql("SELECT batch_cursor || ' ' || row_count FROM schema_migration WHERE version = 2"),
+            "500 500");
+  other.Run("COMMIT");
+  EXPECT_THAT(*Migrate(url_, kItemsInSteps), ElementsAre("0002_new"));
+  ExpectDone();
+}
+
+TEST_F(StepsTest, AnIndexThatWasLeftUnfinishedIsMadeAgain) {
+  testing::Session other(url_);
+  std::promise<void> begins;
+  const auto report = [&](absl::string_view line) {
+    if (!absl::StrContains(line, "making the index")) return;
+    other.Run("BEGIN; LOCK TABLE item IN ROW EXCLUSIVE MODE");  // the index waits for its end
+    begins.set_value();
+  };
+  auto interrupted = std::async(std::launch::async, [&] {
+    return Migrate(url_, kItemsInSteps, {.report = report}).status();
+  });
+  begins.get_future().wait();
+  testing::AwaitWaitersForLocks(url_, 1);
+  Interrupt(url_);
+  EXPECT_EQ(interrupted.get().code(), absl::StatusCode::kUnavailable);
+  EXPECT_EQ(Sql("SELECT indisvalid FROM pg_index WHERE indexrelid = 'item_by_new'::regclass"), "f");
+  other.Run("COMMIT");
+  EXPECT_THAT(*Migrate(url_, kItemsInSteps), ElementsAre("0002_new"));
+  ExpectDone();
+}
+
+TEST_F(StepsTest, NobodyWaitsLongBehindAStepThatWaitsForALock) {
+  testing::Session other(url_);
+  other.Run("BEGIN; SELECT FROM item LIMIT 1");
+  std::promise<void> waits;
+  std::atomic<int> attempts = 0;
+  const auto report = [&](absl::string_view line) {
+    if (absl::StrContains(line, "others use") && ++attempts == 1) waits.set_value();
+  };
+  auto migrated = std::async(std::launch::async, [&] {
+    return Migrate(url_, kItemsInSteps, {.report = report}).status();
+  });
+  waits.get_future().wait();
+  testing::AwaitWaitersForLocks(url_, 1);
+  EXPECT_EQ(Sql("SET statement_timeout = '20s'; SELECT count(*) FROM item"), "3000");
+  other.Run("COMMIT");
+  EXPECT_TRUE(migrated.get().ok());
+  ExpectDone();
+}
+
+// As pg_dump does.
+TEST_F(StepsTest, DoNotWaitForWhoReadsTheHistory) {
+  testing::Session other(url_);
+  other.Run("BEGIN; SELECT FROM schema_migration LIMIT 1");
+  EXPECT_TRUE(Migrate(url_, kItemsInSteps).ok());
+  ExpectDone();
+}
+
+TEST_F(StepsTest, ConcurrentProcessesTakeTurns) {
+  std::vector<std::jthread> processes;
+  for (int i = 0; i < 4; ++i) {
+    processes.emplace_back([this] { EXPECT_TRUE(Migrate(url_, kItemsInSteps).ok()); });
+  }
+  processes.clear();
+  ExpectDone();
+}
+
+TEST_F(StepsTest, EndWithTheTurnOfTheirProcess) {
+  const auto lose_turn = [&](absl::string_view line) {
+    if (!absl::StartsWith(line, "0002_new, step 1 of")) return;
+    Sql("SELECT pg_terminate_backend(l.pid) FROM pg_locks l WHERE l.locktype = 'advisory' "
+        "AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())");
+  };
+  EXPECT_EQ(Migrate(url_, kItemsInSteps, {.report = lose_turn}).status().code(),
+            absl::StatusCode::kUnavailable);
+  EXPECT_EQ(Sql("SELECT steps_left FROM schema_migration WHERE version = 2"), "5");
+  EXPECT_THAT(*Migrate(url_, kItemsInSteps), ElementsAre("0002_new"));
+  ExpectDone();
+}
+
+TEST_F(StepsTest, KeepNoLockOfASession) {
+  const auto report = [&](absl::string_view) {
+    EXPECT_EQ(Sql("SELECT count(*) FROM pg_locks l JOIN pg_stat_activity a USING (pid) "
+                  "WHERE l.locktype = 'advisory' AND a.datname = current_database() "
+                  "AND a.xact_start IS NOT NULL"),
+              "1");
+  };
+  ASSERT_TRUE(Migrate(url_, kItemsInSteps, {.report = report}).ok());
+  EXPECT_EQ(Sql("SELECT count(*) FROM pg_locks l JOIN pg_stat_activity a USING (pid) "
+                "WHERE l.locktype = 'advisory' AND a.datname = current_database()"),
+            "0");
+}
+
+TEST_F(StepsTest, AreRecordedOnlyByWhoHasTheTurn) {
+  Connection connection(url_);
+  PrepareHistory(connection);
+  const Migration& migration = kItemsInSteps[1];
+  const std::string first = RecordScript(migration, {.steps_left = 6}, {.steps_left = 5});
+  connection.RunScript(first);
+  EXPECT_THROW(connection.RunScript(RecordScript(migration, {.steps_left = 6}, {.steps_left = 4})),
+               std::exception);
+  connection.RunScript(RecordScript(migration, {.steps_left = 5}, {.steps_left = 4}));
+  EXPECT_EQ(Sql("SELECT steps_left FROM schema_migration WHERE version = 2"), "4");
+}
+
+TEST_F(StepsTest, AStepThatFailsLeavesTheOnesBeforeIt) {
+  const std::vector<Migration> broken = {
+      kItemsOnly[0],
+      {2, "0002_broken",
+       "-- step: transaction\nCREATE TABLE a ();\n"
+       "-- step: transaction\nCREATE TABLE b (); SELECT nonsense;\n"}};
+  for (int i = 0; i < 2; ++i) {
+    const absl::Status status = Migrate(url_, broken).status();
+    EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
+    EXPECT_THAT(std::string(status.message()), HasSubstr("nonsense"));
+    EXPECT_EQ(Sql("SELECT to_regclass('a') IS NOT NULL AND to_regclass('b') IS NULL"), "t");
+  }
+}
+
+// ---- Servers that go on serving ----
+
+const std::vector<Migration> kNext = {
+    kFirst[0], {2, "0002_next", "-- compatible: yes\nALTER TABLE one ADD COLUMN n integer"}};
+const std::vector<Migration> kAfterNext = {
+    kNext[0], kNext[1], {3, "0003_after", "-- compatible: yes\nCREATE TABLE three ()"}};
+
+TEST_F(MigratorTest, AServerWorksWithTheNextSchemaIfThatIsCompatible) {
+  ASSERT_TRUE(Migrate(url_, kNext).ok());
+  EXPECT_TRUE(CheckSchema(url_, kFirst).ok());
+  EXPECT_THAT(*Migrate(url_, kFirst), IsEmpty());
+  ASSERT_TRUE(Migrate(url_, kAfterNext).ok());
+  EXPECT_TRUE(CheckSchema(url_, kNext).ok());
+  EXPECT_THAT(std::string(CheckSchema(url_, kFirst).message()),
+              HasSubstr("schema version 3, newer than version 1"));
+}
+
+TEST_F(StepsTest, AServerWorksWithACompatibleMigrationThatIsUnderWay) {
+  const auto stop = [&](absl::string_view line) {
+    EXPECT_TRUE(CheckSchema(url_, kItemsOnly).ok()) << line;
+    if (absl::StartsWith(line, "0002_new, step 4 of")) Interrupt(url_);
+  };
+  ASSERT_FALSE(Migrate(url_, kItemsInSteps, {.report = stop}).ok());
+  EXPECT_TRUE(CheckSchema(url_, kItemsOnly).ok());
+  EXPECT_THAT(std::string(CheckSchema(url_, kItemsInSteps).message()),
+              HasSubstr("a part of the next; this contentd needs version 2: run `contentd "
+                        "migrate` (again)"));
+}
+
+TEST_F(StepsTest, AServerDoesNotStartInAMigrationThatNeedsItStopped) {
+  const std::vector<Migration> known = {
+      kItemsOnly[0],
+      {2, "0002_other", "-- compatible: no\n-- step: no transaction\nSELECT nonsense"}};
+  ASSERT_FALSE(Migrate(url_, known).ok());
+  EXPECT_THAT(std::string(CheckSchema(url_, kItemsOnly).message()), HasSubstr("newer than"));
+}
+
+TEST_F(MigratorTest, ServersSeeWhetherTheSchemaStillSuitsThem) {
+  ASSERT_TRUE(Migrate(url_, kNext).ok());
+  Connection connection(url_);
+  EXPECT_EQ(ViewSchema(connection, 1).version, 2);
+  EXPECT_TRUE(ViewSchema(connection, 1).is_suitable);
+  EXPECT_TRUE(ViewSchema(connection, 2).is_suitable);
+  ASSERT_TRUE(Migrate(url_, kAfterNext).ok());
+  EXPECT_FALSE(ViewSchema(connection, 1).is_suitable);
+  EXPECT_TRUE(ViewSchema(connection, 2).is_suitable);
+}
+
+class ServersTest : public MigratorTest {
+ protected:
+  void SetUp() override { ASSERT_TRUE(Migrate(url_, kFirst).ok()); }
+
+  // The migrations must be refused, and nothing must have been changed.
+  void ExpectRefusal(const std::vector<Migration>& known) {
+    const absl::Status status = Migrate(url_, known).status();
+    EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
+    EXPECT_THAT(std::string(status.message()), HasSubstr("stop them"));
+    EXPECT_EQ(testing::Query(url_, "SELECT max(version) FROM schema_migration"), "1");
+  }
+};
+
+TEST_F(ServersTest, ThatWouldNotWorkMustBeStopped) {
+  {
+    const testing::Session server(ServerDsn(url_, 1));
+    ExpectRefusal(kBoth);
+    ExpectRefusal(kAfterNext);
+  }
+  {
+    const testing::Session server(url_ + " application_name='contentd'");
+    ExpectRefusal(kNext);
+  }
+  EXPECT_THAT(*Migrate(url_, kAfterNext), ElementsAre("0002_next", "0003_after"));
+}
+
+TEST_F(ServersTest, ThatWorkWithTheNextSchemaGoOnServing) {
+  const testing::Session server(ServerDsn(url_, 1));
+  EXPECT_THAT(*Migrate(url_, kNext), ElementsAre("0002_next"));
+}
+
+TEST_F(ServersTest, AreNotLookedForIfTheOperatorSaysSo) {
+  const testing::Session server(ServerDsn(url_, 1));
+  EXPECT_THAT(*Migrate(url_, kBoth, {.servers_are_stopped = true}), ElementsAre("0002_two"));
+}
+
+TEST_F(ServersTest, OfAnotherInstallationAreNotInTheWay) {
+  const testing::Session server(ServerDsn(testing::UrlOfNewRole(url_), 1));
+  EXPECT_THAT(*Migrate(url_, kBoth), ElementsAre("0002_two"));
+}
+
+TEST_F(ServersTest, AreNotHeldUpByALongStatement) {
+  const std::vector<Migration> slow = {
+      kFirst[0], {2, "0002_slow", "-- compatible: yes\nLOCK TABLE one; SELECT pg_sleep(1)"}};
+  {
+    const testing::Session server(ServerDsn(url_, 1));
+    const absl::Status status = Migrate(url_, slow).status();
+    EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
+    EXPECT_THAT(std::string(status.message()), HasSubstr("takes too long"));
+  }
+  EXPECT_THAT(*Migrate(url_, slow), ElementsAre("0002_slow"));
 }
 
 }  // namespace

@@ -38,7 +38,7 @@ class PoolTest : public ::testing::Test {
  protected:
   void Open(Pool::Options options) {
     options.name = "test";
-    options.dsn = *CompleteDsn(url_);
+    options.database = std::make_shared<KnownDatabase>(*CompleteDsn(url_));
     pool_.emplace(std::move(options));
   }
 
@@ -211,7 +211,9 @@ TEST_F(PoolTest, ASessionThatRefusedAWriteIsReplaced) {
 
 TEST_F(PoolTest, WhereConnectionsAreFewTheyDoAllTheWork) {
   const std::string url = testing::UrlOfNewRole(url_, "CONNECTION LIMIT 2");
-  pool_.emplace(Pool::Options{.name = "test", .dsn = *CompleteDsn(url), .connections = 4});
+  pool_.emplace(Pool::Options{.name = "test",
+                              .database = std::make_shared<KnownDatabase>(*CompleteDsn(url)),
+                              .connections = 4});
   for (int round = 0; round < 20; ++round) {
     std::vector<Pending<std::string>> answers(8);
     for (auto& answer : answers) {
@@ -229,7 +231,9 @@ TEST_F(PoolTest, WhereConnectionsAreFewTheyDoAllTheWork) {
 
 TEST_F(PoolTest, WithoutAnyConnectionCallersAreTold) {
   const std::string url = testing::UrlOfNewRole(url_, "CONNECTION LIMIT 0");
-  pool_.emplace(Pool::Options{.name = "test", .dsn = *CompleteDsn(url), .connections = 4});
+  pool_.emplace(Pool::Options{.name = "test",
+                              .database = std::make_shared<KnownDatabase>(*CompleteDsn(url)),
+                              .connections = 4});
   ::testing::internal::CaptureStderr();
   EXPECT_EQ(ReasonOf(Read("SELECT 'text'").status()), "STORE_UNAVAILABLE");
   EXPECT_THAT(::testing::internal::GetCapturedStderr(),
@@ -449,8 +453,10 @@ TEST_F(PoolTest, StuckJobsLeavePromptOnesGoing) {
 
 TEST_F(PoolTest, WhereConnectionsAreFewStuckJobsLeavePromptOnesGoing) {
   const std::string url = testing::UrlOfNewRole(url_, "CONNECTION LIMIT 2");
-  pool_.emplace(Pool::Options{
-      .name = "test", .dsn = *CompleteDsn(url), .connections = 4, .prompt_connections = 2});
+  pool_.emplace(Pool::Options{.name = "test",
+                              .database = std::make_shared<KnownDatabase>(*CompleteDsn(url)),
+                              .connections = 4,
+                              .prompt_connections = 2});
   std::promise<void> end;
   const std::shared_future<void> ended = end.get_future().share();
   std::vector<Pending<void>> stuck(4);
@@ -475,8 +481,10 @@ TEST_F(PoolTest, WhereConnectionsAreFewStuckJobsLeavePromptOnesGoing) {
 
 TEST_F(PoolTest, ASingleConnectionThatIsGrantedDoesAllJobs) {
   const std::string url = testing::UrlOfNewRole(url_, "CONNECTION LIMIT 1");
-  pool_.emplace(Pool::Options{
-      .name = "test", .dsn = *CompleteDsn(url), .connections = 4, .prompt_connections = 2});
+  pool_.emplace(Pool::Options{.name = "test",
+                              .database = std::make_shared<KnownDatabase>(*CompleteDsn(url)),
+                              .connections = 4,
+                              .prompt_connections = 2});
   for (int round = 0; round < 100; ++round) {
     std::deque<Pending<void>> answers;
     for (const Pace pace : {Pace::kAny, Pace::kPrompt, Pace::kAny, Pace::kPrompt}) {

@@ -12,6 +12,7 @@
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "postgres/known_database.h"
 #include "store/store_fixture.h"
 
 namespace content::store {
@@ -202,9 +203,17 @@ TEST_F(ChangeNotifierTest, ForeignNotificationsAreIgnored) {
   EXPECT_THAT(other_heard_.all(), ElementsAre("good@7 version 3 with 5 as better"));
 }
 
+TEST_F(ChangeNotifierTest, NoticesAreHeardWhetherOrNotTheyNameTheirSender) {
+  testing::Session session(url_);
+  session.Run("SELECT pg_notify('content_articles', '7 5 3 older older')");
+  EXPECT_EQ(other_heard_.Await("older", 7), "older@7 version 3 with 5 as older");
+  session.Run("SELECT pg_notify('content_articles', E'from another\\n7 5 3 newer newer')");
+  EXPECT_EQ(other_heard_.Await("newer", 7), "newer@7 version 3 with 5 as newer");
+}
+
 // The longest possible names, and more than fit in one notification.
 TEST_F(ChangeNotifierTest, ManyArticlesAreAnnouncedAtOnce) {
-  ChangeNotifier sender(url_, /*notifications=*/true);
+  ChangeNotifier sender(std::make_shared<postgres::KnownDatabase>(url_), /*notifications=*/true);
   std::vector<ChangeNotice> notices;
   for (int64_t i = 0; i < 3000; ++i) {
     std::string id = absl::StrCat("a", i);
@@ -219,7 +228,7 @@ TEST_F(ChangeNotifierTest, ManyArticlesAreAnnouncedAtOnce) {
 
 // As when a scheduled article is released.
 TEST_F(ChangeNotifierTest, OfNoticesAtOneRevisionTheLatestVersionIsSent) {
-  ChangeNotifier sender(url_, /*notifications=*/true);
+  ChangeNotifier sender(std::make_shared<postgres::KnownDatabase>(url_), /*notifications=*/true);
   ChangeNotice older{.state = {.article_id = "post", .revision = 3, .version = 7}, .name = "post"};
   ChangeNotice newer = older;
   newer.state.version = 8;

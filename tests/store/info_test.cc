@@ -35,9 +35,19 @@ TEST_F(InfoTest, NamesThePoolsAndTheDatabase) {
   const v1::StoreInfo info = store_->GetInfo();
   EXPECT_EQ(info.database_version(), testing::Query(url_, "SHOW server_version"));
   EXPECT_GE(info.schema_version(), 2);
+  EXPECT_EQ(info.database_schema_version(), info.schema_version());
   std::vector<std::string> names;
   for (const v1::PoolInfo& pool : info.pools()) names.push_back(pool.name());
   EXPECT_THAT(names, ::testing::ElementsAre("reads", "writes", "publishing", "checks"));
+}
+
+TEST_F(InfoTest, ShowsTheSchemaOfAnUpgrade) {
+  EXPECT_EQ(store_->GetInfo().database_schema_version(), 0);
+  Sql("INSERT INTO schema_migration (version, name, checksum, applied_time, is_compatible) "
+      "SELECT max(version) + 1, 'next', 'x', now(), true FROM schema_migration");
+  Check();
+  const v1::StoreInfo info = store_->GetInfo();
+  EXPECT_EQ(info.database_schema_version(), info.schema_version() + 1);
 }
 
 TEST_F(InfoTest, ReportsHowBusyAPoolIs) {

@@ -29,6 +29,19 @@ TEST(MigrationsTest, AreNumberedFromOneWithoutGaps) {
   for (size_t i = 0; i < known.size(); ++i) EXPECT_EQ(known[i].version, static_cast<int>(i) + 1);
 }
 
+// The first five are older than the question, and are not compatible.
+TEST(MigrationsTest, SayWhetherOldServersMayGoOnServing) {
+  for (const postgres::Migration& migration : KnownMigrations()) {
+    EXPECT_TRUE(postgres::StepsOf(migration).ok());
+    if (migration.version <= 5) {
+      EXPECT_FALSE(postgres::IsCompatible(migration));
+    } else {
+      EXPECT_TRUE(postgres::SaysWhetherItIsCompatible(migration))
+          << "add a line `-- compatible: yes` or `-- compatible: no` to " << migration.name;
+    }
+  }
+}
+
 TEST(MigrationsTest, BringANewDatabaseToTheNeededVersion) {
   const std::string url = testing::NewDatabase(/*migrated=*/false);
   const auto first = Migrate(url);

@@ -16,11 +16,15 @@
 #include <utility>
 
 #include "absl/strings/match.h"
+#include "support/other_contentd.h"
 
 extern char** environ;
 
 namespace content::testing {
 namespace {
+
+// The program to start.
+std::string program = CONTENTD;
 
 struct Pipe {
   Pipe() { EXPECT_EQ(pipe2(ends.data(), O_CLOEXEC), 0); }
@@ -39,7 +43,7 @@ void AddEnvironment(std::vector<char*>& environment) {
 
 int Spawn(std::vector<std::string> arguments, std::vector<std::string> environment, int out,
           int err) {
-  arguments.insert(arguments.begin(), {"/usr/bin/setpriv", "--pdeathsig", "KILL", "--", CONTENTD});
+  arguments.insert(arguments.begin(), {"/usr/bin/setpriv", "--pdeathsig", "KILL", "--", program});
   std::vector<char*> argv;
   for (std::string& argument : arguments) argv.push_back(argument.data());
   argv.push_back(nullptr);
@@ -83,6 +87,10 @@ void ReadBoth(int out_fd, std::string& out, int err_fd, std::string& err) {
 }
 
 }  // namespace
+
+OtherContentd::OtherContentd(const std::string& path) { program = path; }
+
+OtherContentd::~OtherContentd() { program = CONTENTD; }
 
 Finished RunContentd(const std::vector<std::string>& arguments,
                      const std::vector<std::string>& environment) {

@@ -15,6 +15,7 @@
 #include "absl/strings/str_replace.h"
 #include "embedded/postgres.h"
 #include "store/schema.h"
+#include "support/pgbouncer.h"
 
 namespace content::testing {
 namespace {
@@ -50,9 +51,21 @@ const embedded::Postgres& SharedPostgres() {
   return *postgres;
 }
 
+// Used if the variable CONTENT_TEST_PGBOUNCER is set. It keeps no idle connections, because many
+// databases share PostgreSQL's limit.
+const PgBouncer& SharedPgBouncer() {
+  if (!PgBouncer::IsInstalled()) {
+    ADD_FAILURE() << "PgBouncer is not installed";
+    std::exit(1);
+  }
+  static const PgBouncer pooler(SharedPostgres().url(), {.settings = "server_lifetime = 0"});
+  return pooler;
+}
+
 std::string UrlOf(const std::string& database) {
-  return absl::StrReplaceAll(SharedPostgres().url(),
-                             {{"dbname=content", absl::StrCat("dbname=", database)}});
+  const std::string url = absl::StrReplaceAll(
+      SharedPostgres().url(), {{"dbname=content", absl::StrCat("dbname=", database)}});
+  return std::getenv("CONTENT_TEST_PGBOUNCER") == nullptr ? url : SharedPgBouncer().UrlOf(url);
 }
 
 constexpr char kCountWaiters[] =

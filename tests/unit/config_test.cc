@@ -110,7 +110,10 @@ TEST_F(ConfigTest, AFlagOverridesItsVariable) {
 // A new setting that may hold a secret must stay out of this list too.
 TEST_F(ConfigTest, ListsEverySettingInEffectExceptTheDatabaseUrl) {
   SetVariable("CONTENT_READ_CONNECTIONS", "9");
-  EXPECT_FALSE(Valid({"serve", "--database-url=host=db"}).settings.contains("database-url"));
+  const auto with_urls =
+      Valid({"serve", "--database-url=host=db", "--direct-database-url=host=db"}).settings;
+  EXPECT_FALSE(with_urls.contains("database-url"));
+  EXPECT_FALSE(with_urls.contains("direct-database-url"));
   const Config config = Valid({"serve", "--log-level", "debug", "--data-dir=/d"});
   EXPECT_THAT(config.settings,
               ElementsAre(Pair("cache-bytes", "256MiB"), Pair("data-dir", "/d"),
@@ -396,6 +399,22 @@ TEST_F(ConfigTest, TwoAnswersToWhichDatabaseAreRefused) {
     EXPECT_EQ(Valid(with({})).data_dir, "/d");
     unsetenv("CONTENT_DATA_DIR");
     EXPECT_EQ(Valid(with({kUrl})).database_url_source, "--database-url");
+  }
+}
+
+TEST_F(ConfigTest, ADirectUrlNeedsTheUrlOfTheSameDatabase) {
+  for (const char* command : {"serve", "migrate"}) {
+    EXPECT_THAT(Printed({command, "--direct-database-url=postgresql://me:secret@db/x"}),
+                AllOf(StartsWith("contentd: --direct-database-url needs --database-url"),
+                      Not(HasSubstr("secret"))));
+    EXPECT_EQ(status_, 2);
+    SetVariable("CONTENT_DIRECT_DATABASE_URL", "postgresql://me:secret@db/x");
+    EXPECT_THAT(Printed({command, "--data-dir=/d"}), StartsWith("contentd: CONTENT_DIRECT_"));
+    const Config config = Valid({command, "--database-url=host=db"});
+    EXPECT_EQ(config.direct_database_url, "postgresql://me:secret@db/x");
+    EXPECT_EQ(config.direct_database_url_source, "CONTENT_DIRECT_DATABASE_URL");
+    unsetenv("CONTENT_DIRECT_DATABASE_URL");
+    EXPECT_EQ(Valid({command, "--database-url=host=db"}).direct_database_url, "");
   }
 }
 

@@ -59,9 +59,13 @@ std::string SelectArticles() {
 
 constexpr char kSelectFeedEnd[] = "SELECT position FROM article_feed";
 
+constexpr char kFeedName[] = "the feed of articles";
+
+Epoch EpochOf(const postgres::Connection& connection) { return connection.database().ToString(); }
+
 // The cursor of a watcher that has everything up to this position of the feed.
-ArticleCursor CursorAt(int64_t position) {
-  return {.position = position, .known_position = position};
+ArticleCursor CursorAt(int64_t position, Epoch epoch) {
+  return {.position = position, .known_position = position, .epoch = std::move(epoch)};
 }
 
 std::vector<FeedPlace> ReadPlaces(const postgres::Result& rows) {
@@ -169,15 +173,18 @@ void MoveToFeedEnd(postgres::Transaction& transaction, std::vector<FeedPlace>& p
 
 absl::StatusOr<ArticleChanges> ReadArticleChanges(postgres::Connection& connection,
                                                   const ArticleCursor& after) {
+  const Epoch epoch = EpochOf(connection);
+  if (!after.epoch.empty() && after.epoch != epoch) return EpochEnded(kFeedName);
   const postgres::Result rows = connection.Read(kSelectPlaces, after.position, kMaxChanges);
   const auto feed_end = rows[0]["feed_end"].as<int64_t>();
   if (const int64_t reached = std::max(after.position, after.start_position); feed_end < reached) {
-    return RevisionNotReached("the feed of articles", reached, feed_end);
+    return RevisionNotReached(kFeedName, reached, feed_end);
   }
   const std::vector<FeedPlace> places = ReadPlaces(rows);
   FeedArticles articles = ReadFeedArticles(connection, places);
-  ArticleChanges changes{.changes = {}, .cursor = after};
   ArticleCursor cursor = after;
+  cursor.epoch = epoch;
+  ArticleChanges changes{.changes = {}, .cursor = cursor};
   bool has_moved = false;
   size_t bytes = 0;
   for (const FeedPlace& place : places) {
@@ -200,12 +207,13 @@ absl::StatusOr<ArticleChanges> ReadArticleChanges(postgres::Connection& connecti
   }
   // While an article that has moved is still to be sent, the watcher does not know everything.
   changes.complete = places.size() < kMaxChanges && !has_moved;
-  if (changes.complete) SetCursor(CursorAt(feed_end), changes);
+  if (changes.complete) SetCursor(CursorAt(feed_end, epoch), changes);
   return changes;
 }
 
 absl::StatusOr<ArticleCursor> GetArticleCursor(postgres::Connection& connection) {
-  return CursorAt(connection.Read(kSelectFeedEnd)[0]["position"].as<int64_t>());
+  return CursorAt(connection.Read(kSelectFeedEnd)[0]["position"].as<int64_t>(),
+                  EpochOf(connection));
 }
 
 }  // namespace content::store

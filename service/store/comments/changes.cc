@@ -49,18 +49,21 @@ size_t CountFitting(const std::vector<v1::Comment>& comments) {
 absl::StatusOr<CommentChanges> ReadCommentChanges(postgres::Connection& connection,
                                                   ArticleNames& names,
                                                   const std::string& article_id,
-                                                  int64_t after_revision) {
+                                                  const CommentCursor& after) {
+  const Epoch epoch = connection.database().ToString();
+  if (!after.epoch.empty() && after.epoch != epoch) return EpochEnded(ArticleName(article_id));
   static const std::string statement = SelectCommentChanges();
   const auto key = names.Find(connection, article_id);
   if (!key) return ArticleNotFound(ArticleName(article_id));
   const postgres::Result rows =
-      connection.Read(statement, key->bucket(), key->value(), after_revision, kMaxChanges);
+      connection.Read(statement, key->bucket(), key->value(), after.revision, kMaxChanges);
   if (rows.empty()) return names.NotFound(article_id);
   CommentChanges changes;
+  changes.epoch = epoch;
   changes.article_revision = rows[0]["revision"].as<int64_t>();
   changes.comment_count = rows[0]["comment_count"].as<int64_t>();
-  if (changes.article_revision < after_revision) {
-    return RevisionNotReached(ArticleName(article_id), after_revision, changes.article_revision);
+  if (changes.article_revision < after.revision) {
+    return RevisionNotReached(ArticleName(article_id), after.revision, changes.article_revision);
   }
   if (rows[0]["comment_id"].is_null()) return changes;
   for (const auto& row : rows) changes.comments.push_back(ReadComment(row, Audience::kReaders));

@@ -14,6 +14,6 @@ namespace content::store {
 absl::StatusOr<CommentChanges> ReadCommentChanges(postgres::Connection& connection,
                                                   ArticleNames& names,
                                                   const std::string& article_id,
-                                                  int64_t after_revision);
+                                                  const CommentCursor& after);
 
 }  // namespace content::store

@@ -170,6 +170,7 @@ absl::StatusOr<CommentPage> ListComments(postgres::Connection& connection, Artic
   const postgres::Row first = rows[0];
   CommentPage result;
   result.article = ReadState(first, rows.column_number("first_name"));
+  result.epoch = connection.database().ToString();
   if (result.article.revision < query.min_revision) {
     return RevisionNotReached(ArticleName(query.article_id), query.min_revision,
                               result.article.revision);

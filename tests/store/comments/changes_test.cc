@@ -18,8 +18,9 @@ class CommentChangesTest : public StoreTest {
   CommentChangesTest() { EXPECT_TRUE(Publish(MakeArticle("story")).ok()); }
 
   absl::StatusOr<CommentChanges> Read(const std::string& id, int64_t after_revision) {
-    return Await<CommentChanges>(
-        [&](auto done) { store_->ReadCommentChanges({}, id, after_revision, std::move(done)); });
+    return Await<CommentChanges>([&](auto done) {
+      store_->ReadCommentChanges({}, id, {.revision = after_revision}, std::move(done));
+    });
   }
 
   CommentChanges Changes(int64_t after_revision) {

@@ -75,7 +75,7 @@ class CommentWriteTest : public StoreTest {
       if (const auto comment = GetComment(name); comment.ok()) add(*comment);
     }
     const auto changes = Await<CommentChanges>(
-        [&](auto done) { store_->ReadCommentChanges({}, "post", 0, std::move(done)); });
+        [&](auto done) { store_->ReadCommentChanges({}, "post", {}, std::move(done)); });
     EXPECT_TRUE(changes.ok()) << changes.status();
     if (changes.ok()) {
       for (const v1::Comment& comment : changes->comments) add(comment);

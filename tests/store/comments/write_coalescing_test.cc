@@ -82,8 +82,9 @@ class WriteCoalescingTest : public StoreTest {
 
   testing::Session session_{url_};
   std::optional<Writes> writes_;  // outlives the pool
-  std::optional<postgres::Pool> pool_{
-      postgres::Pool::Options{.name = "test", .dsn = *postgres::CompleteDsn(url_)}};
+  std::optional<postgres::Pool> pool_{postgres::Pool::Options{
+      .name = "test",
+      .database = std::make_shared<postgres::KnownDatabase>(*postgres::CompleteDsn(url_))}};
 };
 
 TEST_F(WriteCoalescingTest, AfterACollisionALockedArticleHoldsUpNobody) {

@@ -122,6 +122,14 @@ class ScriptedArticleSource final : public ArticleSource {
     return std::make_unique<Subscriber>(*this);
   }
 
+  std::unique_ptr<Subscription> SubscribeToFailovers(FailoverListener listener) override {
+    failover_listener_ = std::move(listener);
+    return std::make_unique<Subscription>();
+  }
+
+  /// Tells the subscriber that the database has failed over.
+  void FailOver() { failover_listener_(); }
+
   /// Loads pages whose bytes are "KEY at REVISION".
   LoadPage Loader(const std::string& key, std::optional<v1::ArticleView> view = {}) {
     return [this, key, view](CallContext context, Callback<LoadedPage> done) {
@@ -236,6 +244,7 @@ class ScriptedArticleSource final : public ArticleSource {
   std::mutex mutex_;
   std::condition_variable call_added_;
   ChangeListener listener_;                  // Guarded by mutex_.
+  FailoverListener failover_listener_;       // Set before the test begins.
   std::deque<ScriptedCall> calls_;           // Guarded by mutex_.
   std::optional<ScriptedAnswer> at_once_;    // Guarded by mutex_.
   bool has_free_connection_ = true;          // Guarded by mutex_.

@@ -186,6 +186,13 @@ class LateSource final : public ArticleSource {
     return std::make_unique<Subscriber>(*this);
   }
 
+  std::unique_ptr<Subscription> SubscribeToFailovers(FailoverListener listener) override {
+    failover_listener_ = std::move(listener);
+    return std::make_unique<Subscription>();
+  }
+
+  void FailOver() { failover_listener_(); }
+
   void Notify(int number, int64_t revision) {
     ChangeListener listener;
     {
@@ -269,7 +276,8 @@ class LateSource final : public ArticleSource {
   std::array<History, kArticles> histories_;
   std::mutex mutex_;
   std::condition_variable_any changed_;
-  ChangeListener listener_;          // Guarded by mutex_.
+  ChangeListener listener_;  // Guarded by mutex_.
+  FailoverListener failover_listener_;  // Set by the cache's constructor.
   std::vector<Question> questions_;  // Guarded by mutex_.
   std::vector<std::jthread> workers_;
 };
@@ -406,6 +414,7 @@ TEST_F(CacheStress, NoReaderSeesAnArticleGoBackInTimeOrTooOld) {
       Random random(100 + i);
       while (!stop.stop_requested()) {
         WriteOnce(random);
+        if (Pick(random, 1000) == 0) source_.FailOver();  // loses nothing
         std::this_thread::yield();
       }
     });

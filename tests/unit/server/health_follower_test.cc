@@ -76,7 +76,7 @@ TEST_F(HealthFollowerTest, ADatabaseThatHangsIsNotHealthy) {
   upkeep_.Hold();
   Advance(absl::Seconds(1));
   EXPECT_THAT(reports(), ElementsAre(true));
-  Advance(absl::Seconds(2));
+  Advance(absl::Seconds(3));
   EXPECT_THAT(reports(), ElementsAre(true, false));
 }
 

@@ -1,0 +1,84 @@
+#include "postgres/pooler.h"
+
+#include <libpq-fe.h>
+#include <poll.h>
+
+#include <memory>
+#include <mutex>
+#include <string>
+#include <utility>
+
+#include "absl/strings/numbers.h"
+#include "absl/time/time.h"
+#include "base/clock.h"
+#include "postgres/connect_error.h"
+
+namespace content::postgres {
+namespace {
+
+constexpr absl::Duration kStatementTimeout = absl::Seconds(3);
+constexpr int kRounds = 4;
+
+ConnectError SharedBackends() {
+  return {
+      "a pooler in transaction or statement mode is in front of it; contentd needs session mode "
+      "(PgBouncer: pool_mode = session) or a direct connection",
+      ConnectError::Kind::kPermanent};
+}
+
+ConnectError NoTurn() {
+  return {
+      "the database accepts the connection, but answers no statement; a pooler in front of it may "
+      "have no connection left (PgBouncer: pool_size)",
+      ConnectError::Kind::kTurnedAway};
+}
+
+// Returns nullptr after the last result of the statement.
+std::unique_ptr<PGresult, decltype(&PQclear)> NextResult(PGconn* session, SteadyTime deadline) {
+  while (PQisBusy(session) != 0) {
+    if (!AwaitSocket(PQsocket(session), POLLIN, deadline)) throw NoTurn();
+    if (PQconsumeInput(session) == 0) throw ExplainConnectFailure(PQerrorMessage(session));
+  }
+  return {PQgetResult(session), &PQclear};
+}
+
+// Returns the id of the PostgreSQL process that runs this statement.
+int BackendOf(PGconn* session) {
+  const SteadyTime deadline = SteadyNow() + kStatementTimeout;
+  if (PQsendQuery(session, "SELECT pg_catalog.pg_backend_pid()") == 0) {
+    throw ExplainConnectFailure(PQerrorMessage(session));
+  }
+  int backend = 0;
+  while (const auto result = NextResult(session, deadline)) {
+    if (PQresultStatus(result.get()) != PGRES_TUPLES_OK ||
+        !absl::SimpleAtoi(PQgetvalue(result.get(), 0, 0), &backend)) {
+      throw ExplainConnectFailure(PQresultErrorMessage(result.get()));
+    }
+  }
+  return backend;
+}
+
+}  // namespace
+
+void CheckPooler(PGconn* session, const std::function<RawConnection()>& open_another) {
+  const int backend = BackendOf(session);
+  // A pooler tells clients an id of its own, because it has no process for them yet, or not always
+  // the same.
+  if (backend == PQbackendPID(session)) return;
+  static std::mutex mutex;  // Two checks at a time might take the last connections and both wait.
+  const std::lock_guard lock(mutex);
+  const RawConnection other = open_another();
+  const int other_backend = BackendOf(other.get());
+  if (other_backend == backend) throw SharedBackends();
+  // A pooler that shares takes the connection that it used last, so both sessions get the same one,
+  // or all in turn, so a session that sends two statements gets two. Others may use it meanwhile.
+  for (int round = 0; round < kRounds; ++round) {
+    for (const auto& [asked, expected] :
+         {std::pair(session, backend), std::pair(session, backend),
+          std::pair(other.get(), other_backend), std::pair(other.get(), other_backend)}) {
+      if (BackendOf(asked) != expected) throw SharedBackends();
+    }
+  }
+}
+
+}  // namespace content::postgres

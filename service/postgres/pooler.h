@@ -1,0 +1,22 @@
+#pragma once
+
+#include <functional>
+
+#include "postgres/connect.h"
+
+namespace content::postgres {
+
+/// Throws a ConnectError unless one PostgreSQL process runs every statement of `session`, which has
+/// just been opened. A pooler (PgBouncer) in transaction or statement mode passes them to any of
+/// its own connections. Settings would then leak to other programs, and prepared statements and
+/// LISTEN would be lost.
+///
+/// `open_another` opens one more session at the same address. A pooler that has no connection left
+/// lets statements wait, so each has 3 s.
+///
+/// Changes nothing in the sessions. Without a pooler, costs a round trip. Behind one, also costs a
+/// short session and some 20 round trips; the process makes these checks one at a time.
+/// Thread-safe.
+void CheckPooler(pg_conn* session, const std::function<RawConnection()>& open_another);
+
+}  // namespace content::postgres
