@@ -20,6 +20,7 @@
 #include "support/contentd.h"
 #include "support/database.h"
 #include "support/grpc_client.h"
+#include "support/nodes.h"
 
 namespace content::testing {
 namespace {
@@ -110,7 +111,8 @@ class CrashTest : public ::testing::Test {
 
   void Start() {
     server_.reset();
-    server_.emplace(std::vector<std::string>{"--data-dir", data_dir_});
+    server_.emplace(url_.empty() ? std::vector<std::string>{"--data-dir", data_dir_}
+                                 : std::vector<std::string>{"--database-url", url_});
     ledger_.SetAddress(server_->address());
   }
 
@@ -120,9 +122,14 @@ class CrashTest : public ::testing::Test {
     EXPECT_EQ(server_->Wait(), -SIGKILL);
   }
 
-  void SignalDatabase(int signal) const {
+  // `node` is one of PidOfNode(), on Citus only.
+  void SignalDatabase(int signal, size_t node = 0) const {
     int pid = 0;
-    std::ifstream(data_dir_ + "/postgres/postmaster.pid") >> pid;
+    if (OnCitus()) {
+      pid = PidOfNode(node);
+    } else {
+      std::ifstream(data_dir_ + "/postgres/postmaster.pid") >> pid;
+    }
     ASSERT_GT(pid, 1);
     ASSERT_EQ(kill(pid, signal), 0);
   }
@@ -178,6 +185,8 @@ class CrashTest : public ::testing::Test {
     }
   }
 
+  const std::string url_ = OnCitus() ? NewDatabase() : "";
+  // Unless there is a URL.
   const std::string data_dir_ = absl::StrCat(
       ScratchDirectory(), "/", ::testing::UnitTest::GetInstance()->current_test_info()->name());
   std::optional<ContentdServer> server_;
@@ -195,15 +204,16 @@ TEST_F(CrashTest, TheServerIsKilled) {
 }
 
 TEST_F(CrashTest, TheDatabaseIsKilled) {
-  for (int round = 0; round < 3; ++round) {
+  for (size_t round = 0; round < 3; ++round) {
     ledger_.AwaitMore(100);
-    SignalDatabase(SIGKILL);
+    SignalDatabase(SIGKILL, round);
   }
   ledger_.AwaitMore(100);
   ExpectEveryAcknowledgedCommentOnce();
 }
 
 TEST_F(CrashTest, TheServerAndThenTheDatabaseAreKilled) {
+  if (OnCitus()) GTEST_SKIP() << "the server does not run the database";
   ledger_.AwaitMore(100);
   SignalDatabase(SIGSTOP);  // or it would begin an orderly end when its server dies
   KillServer();

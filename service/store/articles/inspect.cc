@@ -31,7 +31,9 @@ absl::StatusOr<InspectedArticle> InspectArticle(postgres::Connection& connection
   InspectedArticle inspected{.article = ReadArticle(rows[0], v1::ARTICLE_VIEW_FULL),
                              .retracted = rows[0]["retracted"].as<bool>()};
   const std::string current = ParseArticleName(inspected.article.name()).value();
-  for (const std::string& name : ReadFormerNames(connection, {{*key, current}})[*key]) {
+  const std::vector<std::string> former_names =
+      ReadFormerNames(connection, {{*key, current}})[*key];
+  for (const std::string& name : former_names) {
     inspected.former_names.push_back(ArticleName(name));
   }
   return inspected;
