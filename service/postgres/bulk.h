@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <string>
@@ -40,6 +41,13 @@ class Rows {
   bool empty() const { return rows_.empty(); }
   bool has_single_row() const { return rows_.size() == 1; }
 
+  /// Returns whether all rows have the same value in the first column, and others beside it.
+  bool shares_first() const {
+    return kColumns > 1 && !rows_.empty() &&
+           std::all_of(rows_.begin(), rows_.end(),
+                       [this](const Row& row) { return row[0] == rows_.front()[0]; });
+  }
+
   /// The first row.
   const Row& front() const { return rows_.front(); }
 
@@ -50,6 +58,13 @@ class Rows {
       for (const Row& row : rows_) AppendToArray(row[i], columns[i]);
       absl::StrAppend(&columns[i], rows_.empty() ? "{}" : "}");
     }
+    return columns;
+  }
+
+  /// The same, but the first column as its one value. Requires shares_first().
+  Row columns_after_first() const {
+    Row columns = this->columns();
+    columns[0] = rows_.front()[0];
     return columns;
   }
 
@@ -66,7 +81,8 @@ struct InsertedColumn {
 };
 
 /// A statement that takes Rows. Several rows are sent as arrays. A single row is sent as plain
-/// values, which costs the database half as much.
+/// values, which costs the database half as much. So is the first column if all rows have the same
+/// value there: a database whose tables are distributed by it then knows where the rows are.
 ///
 ///   const BulkStatement<2> raise(
 ///       "UPDATE t SET n = r.n FROM $rows AS r (name, n) WHERE t.name = r.name", {"text",
@@ -99,56 +115,62 @@ class BulkStatement {
   }
 
  private:
-  BulkStatement(std::string one, std::string many) : one_(std::move(one)), many_(std::move(many)) {}
-
   // Calls `function` with the statement's text and parameters.
   template <class Function>
   auto Pass(const Rows<kColumns>& rows, Function function) const {
     if (rows.has_single_row())
       return std::apply(function, std::tuple_cat(std::tie(one_), rows.front()));
+    if (rows.shares_first())
+      return std::apply(function, std::tuple_cat(std::tie(one_first_), rows.columns_after_first()));
     return std::apply(function, std::tuple_cat(std::tie(many_), rows.columns()));
   }
 
   std::string one_;
+  std::string one_first_;
   std::string many_;
 };
 
 template <size_t kColumns>
 BulkStatement<kColumns>::BulkStatement(absl::string_view text,
                                        const std::array<const char*, kColumns>& types) {
+  const std::string first = absl::StrCat("$1::", types[0]);
   std::string values;
   std::string arrays;
-  for (size_t i = 0; i < kColumns; ++i) {
-    const char* const separator = i == 0 ? "" : ", ";
-    absl::StrAppend(&values, separator, "$", i + 1, "::", types[i]);
-    absl::StrAppend(&arrays, separator, "$", i + 1, "::", types[i], "[]");
+  for (size_t i = 1; i < kColumns; ++i) {
+    absl::StrAppend(&values, ", $", i + 1, "::", types[i]);
+    absl::StrAppend(&arrays, i == 1 ? "" : ", ", "$", i + 1, "::", types[i], "[]");
   }
-  one_ = absl::StrReplaceAll(text, {{"$rows", absl::StrCat("(SELECT ", values, ")")}});
-  many_ = absl::StrReplaceAll(text, {{"$rows", absl::StrCat("unnest(", arrays, ")")}});
+  const auto with_rows = [&text](const auto&... rows) {
+    return absl::StrReplaceAll(text, {{"$rows", absl::StrCat(rows...)}});
+  };
+  one_ = with_rows("(SELECT ", first, values, ")");
+  one_first_ = with_rows("(SELECT ", first, ", * FROM unnest(", arrays, ") AS others)");
+  many_ = with_rows("unnest(", first, "[], ", arrays, ")");
 }
 
 template <size_t kColumns>
 BulkStatement<kColumns> BulkStatement<kColumns>::Insert(
     absl::string_view table, const std::array<InsertedColumn, kColumns>& columns) {
   std::string names;
-  std::string arrays;
-  std::string values_of_one;
-  std::string values_of_many;
+  std::array<const char*, kColumns> types;
+  std::string values;  // of a single row
+  std::string fields;  // of n
   for (size_t i = 0; i < kColumns; ++i) {
     const InsertedColumn& column = columns[i];
     const char* const separator = i == 0 ? "" : ", ";
-    const std::string parameter = absl::StrCat("$", i + 1, "::", column.type);
-    const std::string field = absl::StrCat("n.", column.name);
+    const auto append_value = [&](std::string& list, const std::string& parameter) {
+      absl::StrAppend(&list, separator, absl::StrReplaceAll(column.value, {{"$", parameter}}));
+    };
     absl::StrAppend(&names, separator, column.name);
-    absl::StrAppend(&arrays, separator, parameter, "[]");
-    absl::StrAppend(&values_of_one, separator,
-                    absl::StrReplaceAll(column.value, {{"$", parameter}}));
-    absl::StrAppend(&values_of_many, separator, absl::StrReplaceAll(column.value, {{"$", field}}));
+    types[i] = column.type;
+    append_value(values, absl::StrCat("$", i + 1, "::", column.type));
+    append_value(fields, absl::StrCat("n.", column.name));
   }
   const std::string insert = absl::StrCat("INSERT INTO ", table, " (", names, ") ");
-  return {absl::StrCat(insert, "VALUES (", values_of_one, ")"),
-          absl::StrCat(insert, "SELECT ", values_of_many, " FROM unnest(", arrays, ") AS n (",
-                       names, ")")};
+  BulkStatement statement(absl::StrCat(insert, "SELECT ", fields, " FROM $rows AS n (", names, ")"),
+                          types);
+  statement.one_ = absl::StrCat(insert, "VALUES (", values, ")");
+  return statement;
 }
 
 }  // namespace content::postgres

@@ -586,7 +586,7 @@ class PostgresStore : public Store {
       {ArticleOf,
        [this](postgres::Connection& connection, const std::vector<ArticleWrite*>& writes,
               postgres::WriteMode mode) {
-         return WriteArticles(connection, writes, mode, announce_);
+         return WriteArticles(connection, writes, mode, distributed_, announce_);
        },
        // Unknown articles are probably new, and then in nobody's way.
        [this](const ArticleWrite& write) {

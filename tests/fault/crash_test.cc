@@ -13,6 +13,7 @@
 #include "support/comment_load.h"
 #include "support/contentd.h"
 #include "support/database.h"
+#include "support/nodes.h"
 
 namespace content::testing {
 namespace {
@@ -20,13 +21,12 @@ namespace {
 class CrashTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    server_.emplace(std::vector<std::string>{"--data-dir", data_dir_});
+    StartServer();
     load_.Start(server_->address());
   }
 
   void Start() {
-    server_.reset();
-    server_.emplace(std::vector<std::string>{"--data-dir", data_dir_});
+    StartServer();
     load_.SetAddress(server_->address());
   }
 
@@ -36,9 +36,14 @@ class CrashTest : public ::testing::Test {
     EXPECT_EQ(server_->Wait(), -SIGKILL);
   }
 
-  void SignalDatabase(int signal) const {
+  // `node` is one of PidOfNode(), on Citus only.
+  void SignalDatabase(int signal, size_t node = 0) const {
     int pid = 0;
-    std::ifstream(data_dir_ + "/postgres/postmaster.pid") >> pid;
+    if (OnCitus()) {
+      pid = PidOfNode(node);
+    } else {
+      std::ifstream(data_dir_ + "/postgres/postmaster.pid") >> pid;
+    }
     ASSERT_GT(pid, 1);
     ASSERT_EQ(kill(pid, signal), 0);
   }
@@ -54,6 +59,14 @@ class CrashTest : public ::testing::Test {
   }
 
  private:
+  void StartServer() {
+    server_.reset();
+    server_.emplace(url_.empty() ? std::vector<std::string>{"--data-dir", data_dir_}
+                                 : std::vector<std::string>{"--database-url", url_});
+  }
+
+  const std::string url_ = OnCitus() ? NewDatabase() : "";
+  // Unless there is a URL.
   const std::string data_dir_ = absl::StrCat(
       ScratchDirectory(), "/", ::testing::UnitTest::GetInstance()->current_test_info()->name());
   std::optional<ContentdServer> server_;
@@ -73,15 +86,16 @@ TEST_F(CrashTest, TheServerIsKilled) {
 }
 
 TEST_F(CrashTest, TheDatabaseIsKilled) {
-  for (int round = 0; round < 3; ++round) {
+  for (size_t round = 0; round < 3; ++round) {
     load_.AwaitMore(100);
-    SignalDatabase(SIGKILL);
+    SignalDatabase(SIGKILL, round);
   }
   load_.AwaitMore(100);
   ExpectEveryAcknowledgedCommentOnce();
 }
 
 TEST_F(CrashTest, TheServerAndThenTheDatabaseAreKilled) {
+  if (OnCitus()) GTEST_SKIP() << "the server does not run the database";
   load_.AwaitMore(100);
   SignalDatabase(SIGSTOP);  // or it would begin an orderly end when its server dies
   KillServer();

@@ -6,9 +6,13 @@ struct pg_conn;
 
 namespace content::testing {
 
+/// Whether tests run on Citus: whether the environment has TEST_ON_CITUS. If Citus is not installed
+/// then, all tests of this process are skipped.
+bool OnCitus();
+
 /// Returns the libpq connection string of a new, empty database. It is on this process's own
 /// PostgreSQL, which is started on first use and removed at exit. `migrated`: with the service's
-/// schema.
+/// schema, whose tables are distributed over two workers on Citus.
 std::string NewDatabase(bool migrated = true);
 
 /// The same, unmigrated, for a database created with these options of CREATE DATABASE.

@@ -8,6 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
+#include "base/errors.h"
 #include "content/errors.h"
 #include "content/names.h"
 #include "content/rules.h"
@@ -192,8 +193,12 @@ struct Item {
 class ArticleBatch {
  public:
   ArticleBatch(postgres::Connection& connection, const std::vector<ArticleWrite*>& writes,
-               postgres::WriteMode mode)
-      : transaction_(connection), writes_(writes), mode_(mode), answers_(writes.size()) {}
+               postgres::WriteMode mode, bool distributed)
+      : transaction_(connection),
+        writes_(writes),
+        mode_(mode),
+        distributed_(distributed),
+        answers_(writes.size()) {}
 
   std::vector<ArticleAnswer> Run(const Announce& announce) {
     Complete();
@@ -281,12 +286,13 @@ class ArticleBatch {
   }
 
   void Lock() {
-    std::vector<ArticleKey> keys;
+    // By the bucket of all keys that one statement locks.
+    std::map<int, std::vector<ArticleKey>> unlocked;
     for (const auto& [name, key] : keys_) {
-      if (drafts_.count(key) == 0) keys.push_back(key);
+      if (drafts_.count(key) == 0) unlocked[distributed_ ? key.bucket() : 0].push_back(key);
     }
-    if (!keys.empty()) {
-      const LockWait wait = mode_.skip_locked ? LockWait::kSkip : LockWait::kWait;
+    const LockWait wait = mode_.skip_locked ? LockWait::kSkip : LockWait::kWait;
+    for (const auto& [bucket, keys] : unlocked) {
       for (auto& [key, locked] : LockArticles(transaction_, keys, wait)) {
         drafts_[key].locked = std::move(locked);
       }
@@ -299,9 +305,15 @@ class ArticleBatch {
       } else if (const auto draft = drafts_.find(key->second); draft != drafts_.end()) {
         items_.push_back({writes_[i], &draft->second, &answers_[i]});
       } else if (!mode_.skip_locked) {
-        answers_[i] = ArticleNotFound(ArticleName(ArticleOf(*writes_[i])));
+        answers_[i] = NotSeen(*writes_[i]);
       }
     }
+  }
+
+  // Returns the answer to a write to an article that has a name but no row. Where tables are
+  // distributed, the row that another transaction has created may be seen a moment later.
+  static absl::Status NotSeen(const ArticleWrite& write) {
+    return WouldCreate(write) ? Contention() : ArticleNotFound(ArticleName(ArticleOf(write)));
   }
 
   // Returns the draft of an article that does not exist and is not created.
@@ -373,6 +385,7 @@ class ArticleBatch {
   postgres::Transaction transaction_;
   const std::vector<ArticleWrite*>& writes_;
   const postgres::WriteMode mode_;
+  const bool distributed_;
   std::map<std::string, ArticleKey> keys_;  // by name
   std::map<ArticleKey, ArticleDraft> drafts_;
   std::map<std::string, ArticleDraft> missing_;  // by name
@@ -385,8 +398,9 @@ class ArticleBatch {
 
 std::vector<ArticleAnswer> WriteArticles(postgres::Connection& connection,
                                          const std::vector<ArticleWrite*>& writes,
-                                         postgres::WriteMode mode, const Announce& announce) {
-  return ArticleBatch(connection, writes, mode).Run(announce);
+                                         postgres::WriteMode mode, bool distributed,
+                                         const Announce& announce) {
+  return ArticleBatch(connection, writes, mode, distributed).Run(announce);
 }
 
 }  // namespace content::store

@@ -104,6 +104,9 @@ constexpr char kSelectNextConfig[] =
 // finds nothing in a configuration where all of its wanted words are stop words. `matching` joins
 // them to one query, so that the index is scanned once. `any_word` has the wanted words as mere
 // alternatives: ranking by a phrase takes time and memory in proportion to the article.
+//
+// Positions are unnested in a SELECT list, because Citus 13 crashes if a function in a FROM clause
+// takes the result of another one there.
 std::string SelectFound() {
   constexpr char kFound[] = R"sql(
 WITH words AS MATERIALIZED (
@@ -134,13 +137,14 @@ WITH words AS MATERIALIZED (
 )
 SELECT $0, rank, rank || '/' || article_key AS page_key, left(a.body, $2) AS searched_body,
        (SELECT string_agg((place - body_start)::text, ' ' ORDER BY place)
-        FROM unnest(ts_filter(search, '{c}')) AS word CROSS JOIN unnest(word.positions) AS place
-        WHERE array_to_tsvector(ARRAY[word.lexeme]) @@ any_word) AS found_places
+        FROM (SELECT unnest(word.positions) FROM unnest(ts_filter(search, '{c}')) AS word
+              WHERE array_to_tsvector(ARRAY[word.lexeme]) @@ any_word) AS found (place)
+       ) AS found_places
 FROM page JOIN article_state s USING (bucket, article_key)
 JOIN article a USING (bucket, article_key)
 CROSS JOIN LATERAL (
   SELECT coalesce(max(place), 0)
-  FROM unnest(ts_filter(search, '{a,b}')) AS word CROSS JOIN unnest(word.positions) AS place
+  FROM (SELECT unnest(word.positions) FROM unnest(ts_filter(search, '{a,b}')) AS word) AS before (place)
 ) AS before_body (body_start)
 WHERE $1
 ORDER BY rank DESC, article_key DESC)sql";

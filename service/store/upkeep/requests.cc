@@ -32,6 +32,10 @@ constexpr char kSelectRetention[] =
 // day (UTC). A day that has begun without a partition does not get one any more. Partitions need no
 // vacuuming, because their rows are never changed and are soon dropped.
 constexpr char kSelectMissingDays[] = R"sql(
+WITH begun AS MATERIALIZED (
+  SELECT create_day FROM request_default WHERE create_day >= (now() AT TIME ZONE 'UTC')::date
+  GROUP BY create_day
+)
 SELECT format('CREATE TABLE IF NOT EXISTS %I.%I PARTITION OF %s FOR VALUES FROM (%L) TO (%L) '
               'WITH (autovacuum_enabled = off)',
               n.nspname, name, r.oid::regclass, day, day + 1) AS statement
@@ -41,7 +45,7 @@ CROSS JOIN LATERAL (SELECT (now() AT TIME ZONE 'UTC')::date + ahead) AS days (da
 CROSS JOIN LATERAL (SELECT 'request_' || to_char(day, 'YYYYMMDD')) AS names (name)
 WHERE r.oid = 'request'::regclass
   AND NOT EXISTS (SELECT FROM pg_class p WHERE p.relnamespace = r.relnamespace AND p.relname = name)
-  AND NOT EXISTS (SELECT FROM request_default d WHERE d.create_day = day)
+  AND day NOT IN (SELECT create_day FROM begun)
 ORDER BY day
 )sql";
 

@@ -65,9 +65,11 @@ class ArticleBatchesTest : public StoreTest {
                                                                .in_doubt = false}) {
     std::vector<ArticleWrite*> pointers;
     for (ArticleWrite& write : writes) pointers.push_back(&write);
-    return WriteArticles(connection_, pointers, mode, [this](std::vector<ChangeNotice> notices) {
-      for (ChangeNotice& notice : notices) announced_.push_back(std::move(notice));
-    });
+    return WriteArticles(connection_, pointers, mode, testing::OnCitus(),
+                         [this](std::vector<ChangeNotice> notices) {
+                           for (ChangeNotice& notice : notices)
+                             announced_.push_back(std::move(notice));
+                         });
   }
 
   // The answers as text.
