@@ -107,8 +107,7 @@ class Turn {
 
  private:
   bool Try() {
-    return transaction_
-        .ExecWithQueued("SELECT pg_try_advisory_xact_lock($1)", kMigrationLock)[0][0]
+    return transaction_.ExecWithQueued("SELECT pg_try_advisory_xact_lock($1)", kMigrationLock)[0][0]
         .as<bool>();
   }
 
