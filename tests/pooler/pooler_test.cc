@@ -204,9 +204,9 @@ TEST_F(PoolerTest, AServerBehindSessionModeHearsOfChangesThroughAnother) {
   AwaitThat([&] { return revision() == 2; });
 }
 
-// What a server needs with these flags: two pools of two, two of one, the notifications, and one
+// What a server needs with these flags: three pools of two, one of one, the notifications, and one
 // for the check of a new session.
-constexpr int kNeeded = 8;
+constexpr int kNeeded = 9;
 
 TEST_F(PoolerTest, AServerThatGetsTooFewConnectionsSaysSoAtTheStart) {
   const std::string url = NewDatabase();
