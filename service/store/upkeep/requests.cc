@@ -188,11 +188,13 @@ class Days {
   }
 
  private:
-  // Another server may be doing the same. Then both do what is left.
+  // If another server is doing the same, both do what is left. A day that request_default has
+  // after all stays excluded until kMinDaysToExclude.
   void MakeBesideDefault(const postgres::Row& day) {
     Change({day["exclude"].c_str()});
-    Change({day["validate"].c_str()}, kValidateTimeout);
-    Change({day["make"].c_str(), day["include"].c_str()});
+    if (Change({day["validate"].c_str()}, kValidateTimeout)) {
+      Change({day["make"].c_str(), day["include"].c_str()});
+    }
   }
 
   // Runs statements in one transaction. Returns whether it did.

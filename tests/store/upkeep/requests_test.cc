@@ -202,6 +202,18 @@ TEST_F(ForgetRequestsTest, MakesDaysBesideRequestsWithoutReadingThem) {
   EXPECT_EQ(Create(MakeRequest())->article_revision(), 2) << "the same comment";
 }
 
+// As if the clock of the database had been set back.
+TEST_F(ForgetRequestsTest, DoesNotMakeADayOfWhichThereAreRequests) {
+  DropDays();
+  ASSERT_TRUE(Create(MakeRequest()).ok());
+  Age(-2);
+  RefuseTables(
+      "EXISTS (SELECT FROM pg_constraint WHERE conrelid = 'request_default'::regclass "
+      "AND contype = 'c' HAVING NOT bool_or(convalidated))");
+  Forget(kDay);
+  EXPECT_EQ(Days(), "3");
+}
+
 // Another server died while it made days.
 TEST_F(ForgetRequestsTest, MakesTheDaysThatWereExcluded) {
   DropDays();
