@@ -103,7 +103,8 @@ class Connection {
   /// Runs statements without parameters in one transaction block, without preparing them.
   void RunScript(const std::string& sql);
 
-  /// Runs one statement outside a transaction block, without preparing it.
+  /// Runs one statement outside a transaction block, or several in one transaction, in one round
+  /// trip and without preparing them.
   void Run(const std::string& sql);
 
  private:

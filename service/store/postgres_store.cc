@@ -394,8 +394,7 @@ class PostgresStore : public Store {
     writes_.Write(
         std::move(context),
         [this, retention](postgres::Connection& connection, bool /*in_doubt*/) {
-          absl::StatusOr<ForgottenRequests> forgotten =
-              store::ForgetRequests(connection, retention);
+          absl::StatusOr<ForgottenRequests> forgotten = request_days_.Forget(connection, retention);
           if (forgotten.ok()) request_retention_ = forgotten->retention;
           return forgotten;
         },
@@ -571,6 +570,7 @@ class PostgresStore : public Store {
   ReadsByKey<CommentKey, FoundComment> comments_{reads_, WithNames(FindComments)};
 
   // Used by jobs of `writes_` and `publishing_`, which therefore end first.
+  RequestDays request_days_;
   std::atomic<absl::Duration> request_retention_ = absl::ZeroDuration();
   SchemaWatch schema_;
   ChangeNotifier change_notifier_;

@@ -128,6 +128,17 @@ TEST_F(AuthorsTest, ExportsPageByPage) {
   EXPECT_THAT(ExportAll("ben"), SizeIs(60));
 }
 
+// A damaged database. What is on the missing article cannot be erased, and is not said to be.
+TEST_F(AuthorsTest, ErasesTheOthersIfAnArticleIsMissing) {
+  for (const char* article : {"first", "second"}) AddBy("ana", article, "mine");
+  Sql("DELETE FROM article_state WHERE name = 'first'");
+  const auto erased = Erase("ana");
+  ASSERT_TRUE(erased.ok()) << erased.status();
+  EXPECT_THAT(erased->articles, ElementsAre("second"));
+  EXPECT_EQ(Erase("ana").status().code(), absl::StatusCode::kInternal);
+  EXPECT_EQ(Sql("SELECT count(*) FROM comment WHERE author_id = 'ana'"), "1");
+}
+
 TEST_F(AuthorsTest, ErasesTextAndAuthorButKeepsRepliesByOthers) {
   const std::string mine = AddBy("ana", "first", "mine");
   const std::string reply = AddBy("ben", "first", "a reply", mine);
