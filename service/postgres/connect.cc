@@ -61,7 +61,7 @@ bool operator==(const Address& a, const Address& b) {
 }
 
 std::string PortOrDefault(absl::string_view port) {
-  return port.empty() ? "5432" : std::string(port);
+  return port.empty() ? kDefaultPort : std::string(port);
 }
 
 // Returns the address that libpq is trying.
