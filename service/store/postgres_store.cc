@@ -369,7 +369,7 @@ class PostgresStore : public Store {
         std::move(context),
         [this, author_id = std::move(author_id), attempt = std::optional<ErasureAttempt>()](
             postgres::Connection& connection, bool /*in_doubt*/) mutable {
-          return store::EraseAuthor(connection, author_id, attempt, announce_);
+          return store::EraseAuthor(connection, author_id, attempt, AnnounceFor(connection));
         },
         std::move(done));
   }
@@ -380,7 +380,7 @@ class PostgresStore : public Store {
         std::move(context),
         [this, query = std::move(query), attempt = std::optional<RepairAttempt>()](
             postgres::Connection& connection, bool /*in_doubt*/) mutable {
-          return store::VerifyCounters(connection, names_, query, attempt, announce_);
+          return store::VerifyCounters(connection, names_, query, attempt, AnnounceFor(connection));
         },
         std::move(done));
   }
@@ -405,7 +405,7 @@ class PostgresStore : public Store {
         std::move(context),
         [this, attempt = std::optional<ArticleKey>()](postgres::Connection& connection,
                                                       bool /*in_doubt*/) mutable {
-          return store::ReleaseNextArticle(connection, attempt, announce_);
+          return store::ReleaseNextArticle(connection, attempt, AnnounceFor(connection));
         },
         std::move(done));
   }
@@ -524,6 +524,13 @@ class PostgresStore : public Store {
     }};
   }
 
+  // Returns what announces the changes that this session commits.
+  Announce AnnounceFor(const postgres::Connection& connection) {
+    return [this, &connection](const std::vector<ChangeNotice>& notices) {
+      change_notifier_.Announce(notices, connection.database());
+    };
+  }
+
   // Nothing that was read from the database before the failover is used any more.
   void OnFailover() {
     names_.Clear();
@@ -570,15 +577,12 @@ class PostgresStore : public Store {
   std::atomic<absl::Duration> request_retention_ = absl::ZeroDuration();
   SchemaWatch schema_;
   ChangeNotifier change_notifier_;
-  const Announce announce_ = [this](const std::vector<ChangeNotice>& notices) {
-    change_notifier_.Announce(notices);
-  };
   CommentWrites comment_writes_{
       writes_,
       {ArticleOf,
        [this](postgres::Connection& connection, const std::vector<CommentChange*>& changes,
               postgres::WriteMode mode) {
-         return WriteComments(connection, names_, changes, mode, announce_);
+         return WriteComments(connection, names_, changes, mode, AnnounceFor(connection));
        },
        [this](const CommentChange& change) { return GroupOf(ArticleOf(change)); }}};
   ArticleWrites article_writes_{
@@ -586,7 +590,7 @@ class PostgresStore : public Store {
       {ArticleOf,
        [this](postgres::Connection& connection, const std::vector<ArticleWrite*>& writes,
               postgres::WriteMode mode) {
-         return WriteArticles(connection, writes, mode, distributed_, announce_);
+         return WriteArticles(connection, writes, mode, distributed_, AnnounceFor(connection));
        },
        // Unknown articles are probably new, and then in nobody's way.
        [this](const ArticleWrite& write) {

@@ -131,8 +131,7 @@ TEST_F(PoolerTest, AModeThatChangesLaterIsNoticed) {
   const std::string url = NewDatabase(/*migrated=*/false);
   PgBouncer pooler(url);
   FakeClock clock;
-  postgres::Pool pool(
-      {.name = "reads", .database = Known(pooler.UrlOf(url)), .clock = &clock});
+  postgres::Pool pool({.name = "reads", .database = Known(pooler.UrlOf(url)), .clock = &clock});
   const auto use = [&pool] {
     return Await<void>([&pool](auto done) {
       pool.Read<void>(
@@ -224,13 +223,14 @@ ChangeNotice Notice(const std::string& id, int64_t revision) {
 class Notifier {
  public:
   explicit Notifier(const std::string& url)
-      : notifier_(Known(url), /*notifications=*/true),
+      : database_(Known(url)),
+        notifier_(database_, /*notifications=*/true),
         subscription_(notifier_.Subscribe([this](const ChangeNotice& notice) {
           const std::lock_guard lock(mutex_);
           heard_.push_back(notice.name);
         })) {}
 
-  void Announce(const std::string& id) { notifier_.Announce({Notice(id, 1)}); }
+  void Announce(const std::string& id) { notifier_.Announce({Notice(id, 1)}, database_->id()); }
 
   std::vector<std::string> heard() {
     const std::lock_guard lock(mutex_);
@@ -238,6 +238,7 @@ class Notifier {
   }
 
  private:
+  const std::shared_ptr<postgres::KnownDatabase> database_;
   std::mutex mutex_;
   std::vector<std::string> heard_;  // Guarded by mutex_.
   store::ChangeNotifier notifier_;
