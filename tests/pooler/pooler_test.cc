@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include <deque>
+#include <future>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -125,6 +126,31 @@ TEST_F(PoolerTest, APoolerWithoutAFreeConnectionIsNamed) {
       EXPECT_TRUE(error.is_turned_away());
     }
   }
+}
+
+// As when the one before waits for an address that does not answer.
+TEST_F(PoolerTest, ACheckDoesNotWaitForItsTurnForLong) {
+  const std::string url = NewDatabase(/*migrated=*/false);
+  const PgBouncer pooler(url);
+  const std::string dsn = *postgres::CompleteDsn(pooler.UrlOf(url));
+  const postgres::RawConnection one = postgres::OpenRawConnection(dsn);
+  const postgres::RawConnection other = postgres::OpenRawConnection(dsn);
+  std::promise<void> begun, has_given_up;
+  const auto wait = [&]() -> postgres::RawConnection {
+    begun.set_value();
+    has_given_up.get_future().wait();
+    throw postgres::ConnectError("enough", postgres::ConnectError::Kind::kTemporary);
+  };
+  const std::jthread check(
+      [&] { EXPECT_THROW(postgres::CheckPooler(one.get(), wait), postgres::ConnectError); });
+  begun.get_future().wait();
+  try {
+    postgres::CheckPooler(other.get(), [&] { return postgres::OpenRawConnection(dsn); });
+    ADD_FAILURE() << "two checks at a time";
+  } catch (const postgres::ConnectError& error) {
+    EXPECT_TRUE(error.is_turned_away());
+  }
+  has_given_up.set_value();
 }
 
 TEST_F(PoolerTest, AModeThatChangesLaterIsNoticed) {
