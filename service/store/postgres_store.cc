@@ -5,7 +5,9 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <stop_token>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -47,6 +49,9 @@ namespace content::store {
 namespace {
 
 using postgres::Pace;
+
+// How often all hosts of the database are looked at, if there are several.
+constexpr absl::Duration kHostInterval = absl::Seconds(5);
 
 // Whether the database takes writes, for which standbys their commits wait, and whether its tables
 // may be distributed by bucket.
@@ -150,7 +155,11 @@ class PostgresStore : public Store {
         reads_(ReadPoolOptions(options)),
         writes_(WritePoolOptions(options)),
         publishing_(PublishingPoolOptions(options)),
-        checks_(PoolOptions(options, "checks", 1)) {}
+        checks_(PoolOptions(options, "checks", 1)) {
+    if (database_->Dsns().size() == 1) return;
+    postgres::LookAtHosts(*database_);
+    host_watch_ = std::jthread([this](const std::stop_token& stop) { WatchHosts(stop); });
+  }
 
   void ReadArticle(CallContext context, std::string id, v1::ArticleView view,
                    Callback<std::optional<EncodedArticle>> done) override {
@@ -531,6 +540,14 @@ class PostgresStore : public Store {
     };
   }
 
+  // Sessions of an old primary that goes on do not end, so they do not tell of a failover.
+  void WatchHosts(const std::stop_token& stop) const {
+    while (!stop.stop_requested()) {
+      SteadyClock::System().SleepFor(kHostInterval, stop);
+      postgres::LookAtHosts(*database_, stop);
+    }
+  }
+
   // Nothing that was read from the database before the failover is used any more.
   void OnFailover() {
     names_.Clear();
@@ -600,7 +617,8 @@ class PostgresStore : public Store {
   postgres::Pool reads_;
   postgres::Pool writes_;
   postgres::Pool publishing_;
-  postgres::Pool checks_;  // so that health checks do not wait for other calls
+  postgres::Pool checks_;    // so that health checks do not wait for other calls
+  std::jthread host_watch_;  // if there are several hosts
 };
 
 }  // namespace
