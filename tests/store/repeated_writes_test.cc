@@ -263,6 +263,14 @@ TYPED_TEST(EveryWriteTest, IsNotAcknowledgedBeforeAStandbyHasIt) {
   EXPECT_EQ(*testing::AnswerOnceAStandbyHasIt(this->url_, nullptr, write), *answer);
 }
 
+TYPED_TEST(EveryWriteTest, IsNotAcknowledgedIfItsWaitForAStandbyIsCancelled) {
+  if (testing::OnCitus()) GTEST_SKIP() << "the workers have standbys of their own";
+  const auto answer = testing::AnswerOnceAStandbyHasIt(
+      this->url_, &testing::MissingStandby::Cancel, [this] { return this->Do(*this->store_, {}); });
+  ASSERT_TRUE(answer.ok()) << answer.status();
+  EXPECT_EQ(this->Writes(), 1);
+}
+
 TYPED_TEST(EveryWriteTest, WithoutARequestIdIsDoneOnceToo) {
   Proxy proxy(this->url_);
   const std::unique_ptr<Store> store = *this->Open(proxy.url());
