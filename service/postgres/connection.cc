@@ -94,6 +94,17 @@ const std::string& Connection::Prepare(const std::string& sql) {
   return impl_->prepared.emplace(sql, name).first->second;
 }
 
+void LookAtHosts(KnownDatabase& database, const std::stop_token& stop) {
+  for (const std::string& dsn : database.Dsns()) {
+    if (stop.stop_requested()) return;
+    try {
+      Connection(dsn).PrepareSession(&database);
+    } catch (const std::exception&) {
+      // Sessions that are needed say why they fail.
+    }
+  }
+}
+
 // libpqxx's own transactions hide a ROLLBACK that failed, so the next job would find this one open.
 Snapshot::Snapshot(Connection& connection) : connection_(connection) {
   const StatementMonitor::Scope scope(connection_.monitor_, connection_.statement_timeout_);

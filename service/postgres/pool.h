@@ -53,9 +53,10 @@ namespace content::postgres {
 /// while no other prompt job runs or waits and the database answers within 1 ms. That saves waking
 /// a thread. One thread at a time does so. It borrows an idle worker with an open connection,
 /// continues for 1 ms with prompt jobs that arrive meanwhile, and leaves the rest to the workers.
-/// It never connects, sleeps or tries twice: after an exception, the worker's own thread continues
-/// the job. If a job turns out to be slow, workers take over those that wait after 20 ms at most.
-/// After 50 ms its connection is cut, so a database that hangs does not keep the thread.
+/// It never connects, sleeps or tries twice: if the connection is outdated, or after an exception,
+/// the worker's own thread continues the job. If a job turns out to be slow, workers take over
+/// those that wait after 20 ms at most. After 50 ms its connection is cut, so a database that hangs
+/// does not keep the thread.
 ///
 /// Thread-safe. A job costs an allocation, two locks of a mutex and, if a thread is idle, waking
 /// it.

@@ -3,6 +3,7 @@
 #include <libpq-fe.h>
 #include <poll.h>
 
+#include <condition_variable>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -18,7 +19,7 @@
 namespace content::postgres {
 namespace {
 
-constexpr absl::Duration kStatementTimeout = absl::Seconds(3);
+constexpr absl::Duration kTimeout = absl::Seconds(3);
 constexpr int kRounds = 4;
 
 ConnectError SharedBackends() {
@@ -45,8 +46,7 @@ std::unique_ptr<PGresult, decltype(&PQclear)> NextResult(PGconn* session, Steady
 }
 
 // Returns the id of the PostgreSQL process that runs this statement.
-int BackendOf(PGconn* session) {
-  const SteadyTime deadline = SteadyNow() + kStatementTimeout;
+int BackendOf(PGconn* session, SteadyTime deadline = SteadyNow() + kTimeout) {
   if (PQsendQuery(session, "SELECT pg_catalog.pg_backend_pid()") == 0) {
     throw ExplainConnectFailure(PQerrorMessage(session));
   }
@@ -63,16 +63,40 @@ int BackendOf(PGconn* session) {
 // A pooler tells clients an id of its own, because it has no process for them yet, or not always
 // the same.
 bool IsPooled(const PGconn* session, int backend) { return backend != PQbackendPID(session); }
+// Two checks at a time might take the last connections and both wait.
+class Turn {
+ public:
+  explicit Turn(SteadyTime deadline) {
+    std::unique_lock lock(mutex_);
+    SteadyClock::System().WaitUntil(deadline, lock, ended_, {}, [] { return !is_taken_; });
+    if (is_taken_) throw NoTurn();
+    is_taken_ = true;
+  }
+
+  ~Turn() {
+    const std::lock_guard lock(mutex_);
+    is_taken_ = false;
+    ended_.notify_one();
+  }
+
+  Turn(const Turn&) = delete;
+  Turn& operator=(const Turn&) = delete;
+
+ private:
+  static inline std::mutex mutex_;
+  static inline std::condition_variable_any ended_;
+  static inline bool is_taken_ = false;  // Guarded by mutex_.
+};
 
 }  // namespace
 
 void CheckPooler(PGconn* session, const std::function<RawConnection()>& open_another) {
   const int backend = BackendOf(session);
   if (!IsPooled(session, backend)) return;
-  static std::mutex mutex;  // Two checks at a time might take the last connections and both wait.
-  const std::lock_guard lock(mutex);
+  const Turn turn(SteadyNow() + kTimeout);
   const RawConnection other = open_another();
-  const int other_backend = BackendOf(other.get());
+  const SteadyTime deadline = SteadyNow() + kTimeout;
+  const int other_backend = BackendOf(other.get(), deadline);
   if (other_backend == backend) throw SharedBackends();
   // A pooler that shares takes the connection that it used last, so both sessions get the same one,
   // or all in turn, so a session that sends two statements gets two. Others may use it meanwhile.
@@ -80,7 +104,7 @@ void CheckPooler(PGconn* session, const std::function<RawConnection()>& open_ano
     for (const auto& [asked, expected] :
          {std::pair(session, backend), std::pair(session, backend),
           std::pair(other.get(), other_backend), std::pair(other.get(), other_backend)}) {
-      if (BackendOf(asked) != expected) throw SharedBackends();
+      if (BackendOf(asked, deadline) != expected) throw SharedBackends();
     }
   }
 }

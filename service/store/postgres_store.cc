@@ -5,7 +5,9 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <stop_token>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -51,6 +53,9 @@ using postgres::Pace;
 
 constexpr int kPublishingConnections = 2;
 constexpr int kCheckConnections = 1;
+
+// How often all hosts of the database are looked at, if there are several.
+constexpr absl::Duration kHostInterval = absl::Seconds(5);
 
 // Whether the database takes writes, for which standbys their commits wait, and whether its tables
 // may be distributed by bucket.
@@ -154,7 +159,11 @@ class PostgresStore : public Store {
         reads_(ReadPoolOptions(options)),
         writes_(WritePoolOptions(options)),
         publishing_(PublishingPoolOptions(options)),
-        checks_(PoolOptions(options, "checks", kCheckConnections)) {}
+        checks_(PoolOptions(options, "checks", kCheckConnections)) {
+    if (database_->Dsns().size() == 1) return;
+    postgres::LookAtHosts(*database_);
+    host_watch_ = std::jthread([this](const std::stop_token& stop) { WatchHosts(stop); });
+  }
 
   void ReadArticle(CallContext context, std::string id, v1::ArticleView view,
                    Callback<std::optional<EncodedArticle>> done) override {
@@ -373,7 +382,7 @@ class PostgresStore : public Store {
         std::move(context),
         [this, author_id = std::move(author_id), attempt = std::optional<ErasureAttempt>()](
             postgres::Connection& connection, bool /*in_doubt*/) mutable {
-          return store::EraseAuthor(connection, author_id, attempt, announce_);
+          return store::EraseAuthor(connection, author_id, attempt, AnnounceFor(connection));
         },
         std::move(done));
   }
@@ -384,7 +393,7 @@ class PostgresStore : public Store {
         std::move(context),
         [this, query = std::move(query), attempt = std::optional<RepairAttempt>()](
             postgres::Connection& connection, bool /*in_doubt*/) mutable {
-          return store::VerifyCounters(connection, names_, query, attempt, announce_);
+          return store::VerifyCounters(connection, names_, query, attempt, AnnounceFor(connection));
         },
         std::move(done));
   }
@@ -408,7 +417,7 @@ class PostgresStore : public Store {
         std::move(context),
         [this, attempt = std::optional<ArticleKey>()](postgres::Connection& connection,
                                                       bool /*in_doubt*/) mutable {
-          return store::ReleaseNextArticle(connection, attempt, announce_);
+          return store::ReleaseNextArticle(connection, attempt, AnnounceFor(connection));
         },
         std::move(done));
   }
@@ -527,6 +536,21 @@ class PostgresStore : public Store {
     }};
   }
 
+  // Returns what announces the changes that this session commits.
+  Announce AnnounceFor(const postgres::Connection& connection) {
+    return [this, &connection](const std::vector<ChangeNotice>& notices) {
+      change_notifier_.Announce(notices, connection.database());
+    };
+  }
+
+  // Sessions of an old primary that goes on do not end, so they do not tell of a failover.
+  void WatchHosts(const std::stop_token& stop) const {
+    while (!stop.stop_requested()) {
+      SteadyClock::System().SleepFor(kHostInterval, stop);
+      postgres::LookAtHosts(*database_, stop);
+    }
+  }
+
   // Nothing that was read from the database before the failover is used any more.
   void OnFailover() {
     names_.Clear();
@@ -574,15 +598,12 @@ class PostgresStore : public Store {
   std::atomic<absl::Duration> request_retention_ = absl::ZeroDuration();
   SchemaWatch schema_;
   ChangeNotifier change_notifier_;
-  const Announce announce_ = [this](const std::vector<ChangeNotice>& notices) {
-    change_notifier_.Announce(notices);
-  };
   CommentWrites comment_writes_{
       writes_,
       {ArticleOf,
        [this](postgres::Connection& connection, const std::vector<CommentChange*>& changes,
               postgres::WriteMode mode) {
-         return WriteComments(connection, names_, changes, mode, announce_);
+         return WriteComments(connection, names_, changes, mode, AnnounceFor(connection));
        },
        [this](const CommentChange& change) { return GroupOf(ArticleOf(change)); }}};
   ArticleWrites article_writes_{
@@ -590,7 +611,7 @@ class PostgresStore : public Store {
       {ArticleOf,
        [this](postgres::Connection& connection, const std::vector<ArticleWrite*>& writes,
               postgres::WriteMode mode) {
-         return WriteArticles(connection, writes, mode, distributed_, announce_);
+         return WriteArticles(connection, writes, mode, distributed_, AnnounceFor(connection));
        },
        // Unknown articles are probably new, and then in nobody's way.
        [this](const ArticleWrite& write) {
@@ -600,7 +621,8 @@ class PostgresStore : public Store {
   postgres::Pool reads_;
   postgres::Pool writes_;
   postgres::Pool publishing_;
-  postgres::Pool checks_;  // so that health checks do not wait for other calls
+  postgres::Pool checks_;    // so that health checks do not wait for other calls
+  std::jthread host_watch_;  // if there are several hosts
 };
 
 }  // namespace

@@ -28,7 +28,8 @@ struct PostgresOptions {
   bool notifications = true;
 };
 
-/// Returns a Store on PostgreSQL. It connects on first use, and again when a connection breaks. The
+/// Returns a Store on PostgreSQL. It connects on first use, and again when a connection breaks; if
+/// the URL names several hosts, it looks at all of them first, and from time to time. The
 /// database must have the schema of this version (schema.h). The destructor answers waiting calls
 /// with UNAVAILABLE. FAILED_PRECONDITION if the URL cannot be parsed.
 absl::StatusOr<std::unique_ptr<Store>> NewPostgresStore(const PostgresOptions& options);

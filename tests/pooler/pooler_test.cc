@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include <deque>
+#include <future>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -127,6 +128,31 @@ TEST_F(PoolerTest, APoolerWithoutAFreeConnectionIsNamed) {
   }
 }
 
+// As when the one before waits for an address that does not answer.
+TEST_F(PoolerTest, ACheckDoesNotWaitForItsTurnForLong) {
+  const std::string url = NewDatabase(/*migrated=*/false);
+  const PgBouncer pooler(url);
+  const std::string dsn = *postgres::CompleteDsn(pooler.UrlOf(url));
+  const postgres::RawConnection one = postgres::OpenRawConnection(dsn);
+  const postgres::RawConnection other = postgres::OpenRawConnection(dsn);
+  std::promise<void> begun, has_given_up;
+  const auto wait = [&]() -> postgres::RawConnection {
+    begun.set_value();
+    has_given_up.get_future().wait();
+    throw postgres::ConnectError("enough", postgres::ConnectError::Kind::kTemporary);
+  };
+  const std::jthread check(
+      [&] { EXPECT_THROW(postgres::CheckPooler(one.get(), wait), postgres::ConnectError); });
+  begun.get_future().wait();
+  try {
+    postgres::CheckPooler(other.get(), [&] { return postgres::OpenRawConnection(dsn); });
+    ADD_FAILURE() << "two checks at a time";
+  } catch (const postgres::ConnectError& error) {
+    EXPECT_TRUE(error.is_turned_away());
+  }
+  has_given_up.set_value();
+}
+
 TEST_F(PoolerTest, AModeThatChangesLaterIsNoticed) {
   const std::string url = NewDatabase(/*migrated=*/false);
   PgBouncer pooler(url);
@@ -244,13 +270,14 @@ ChangeNotice Notice(const std::string& id, int64_t revision) {
 class Notifier {
  public:
   explicit Notifier(const std::string& url)
-      : notifier_(Known(url), /*notifications=*/true),
+      : database_(Known(url)),
+        notifier_(database_, /*notifications=*/true),
         subscription_(notifier_.Subscribe([this](const ChangeNotice& notice) {
           const std::lock_guard lock(mutex_);
           heard_.push_back(notice.name);
         })) {}
 
-  void Announce(const std::string& id) { notifier_.Announce({Notice(id, 1)}); }
+  void Announce(const std::string& id) { notifier_.Announce({Notice(id, 1)}, database_->id()); }
 
   std::vector<std::string> heard() {
     const std::lock_guard lock(mutex_);
@@ -258,6 +285,7 @@ class Notifier {
   }
 
  private:
+  const std::shared_ptr<postgres::KnownDatabase> database_;
   std::mutex mutex_;
   std::vector<std::string> heard_;  // Guarded by mutex_.
   store::ChangeNotifier notifier_;

@@ -1,5 +1,6 @@
 #include "store/articles/batch.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <set>
@@ -207,9 +208,9 @@ class ArticleBatch {
     ReadRequests();
     ReadArticles();
     Apply();
-    const bool commits = Write();
+    Write();
     std::vector<ChangeNotice> notices = Notices();  // nothing may fail after the commit
-    if (commits) transaction_.Commit();
+    Commit();
     if (!notices.empty()) announce(std::move(notices));
     return std::move(answers_);
   }
@@ -367,16 +368,25 @@ class ArticleBatch {
     return changed;
   }
 
-  // Returns whether there is something to commit.
-  bool Write() {
+  void Write() {
     const Drafts changed = ChangedDrafts();
-    if (changed.empty() && !requests_.has_callers_records()) return false;
+    if (changed.empty() && !requests_.has_callers_records()) return;
     WriteTexts(transaction_, changed);
     WriteLabels(transaction_, changed);
     WriteSearch(transaction_, changed);
     requests_.Write();
     if (!changed.empty()) WriteStates(transaction_, changed);
-    return true;
+  }
+
+  // A write that changes nothing is answered from what an earlier attempt or another caller has
+  // committed, perhaps on this host only. So its locks are committed too, which waits for a
+  // standby.
+  void Commit() {
+    if (std::any_of(items_.begin(), items_.end(), IsAcknowledged)) transaction_.Commit();
+  }
+
+  static bool IsAcknowledged(const Item& item) {
+    return item.answer->value().ok() && !IsDryRun(*item.write);
   }
 
   std::vector<ChangeNotice> Notices() const {
@@ -384,8 +394,9 @@ class ArticleBatch {
     std::set<ArticleKey> seen;
     for (const Item& item : items_) {
       const LockedArticle& article = item.draft->locked;
-      if (!item.answer->value().ok() || IsDryRun(*item.write)) continue;
-      if (seen.insert(article.key).second) notices.push_back(NoticeOf(article));
+      if (IsAcknowledged(item) && seen.insert(article.key).second) {
+        notices.push_back(NoticeOf(article));
+      }
     }
     return notices;
   }

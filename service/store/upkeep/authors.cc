@@ -52,6 +52,9 @@ std::string SelectIds() {
                       "ORDER BY c.comment_id LIMIT $4::integer");
 }
 
+// Makes the commit wait for the disk and a standby although no row is written.
+constexpr char kWriteNothing[] = "SELECT pg_logical_emit_message(true, 'contentd', '')";
+
 // Keys of some of the author's comments on an article.
 std::set<StoredKey> FindKeys(postgres::Transaction& transaction, const std::string& author_id,
                              ArticleKey article) {
@@ -76,13 +79,15 @@ bool WasCommitted(postgres::Transaction& transaction, const LockedArticle& artic
          comment->message.update_time() == attempt.tombstone.update_time();
 }
 
-// Returns what the attempt did if it was committed, otherwise nullopt.
+// Returns what the attempt did if it was committed, otherwise nullopt. Commits the lock, because
+// the attempt may be committed on this host only, and this commit waits for a standby.
 std::optional<ErasedComments> AnswerIfCommitted(postgres::Connection& connection,
                                                 const ErasureAttempt& attempt,
                                                 const Announce& announce) {
   postgres::Transaction transaction(connection);
   const auto article = LockArticle(transaction, attempt.key.article);
   if (!article || !WasCommitted(transaction, *article, attempt)) return std::nullopt;
+  transaction.Commit();
   announce({NoticeOf(*article)});
   return attempt.erased;
 }
@@ -139,7 +144,12 @@ absl::StatusOr<ErasedComments> EraseAuthor(postgres::Connection& connection,
       SelectFirstArticle("JOIN article_state s USING (bucket, article_key)");
   postgres::Transaction transaction(connection);
   postgres::Result first = transaction.Exec(select_article, author_id);
-  if (first.empty()) return ErasedComments{.complete = true};
+  if (first.empty()) {
+    // Those who erased the last comments may have lost their connection before a standby had that.
+    transaction.Exec(kWriteNothing);
+    transaction.Commit();
+    return ErasedComments{.complete = true};
+  }
   std::optional<LockedArticle> found = LockArticle(transaction, ReadKey(first[0]["article_key"]));
   if (!found) {  // the database is damaged; the others are erased all the same
     first = transaction.Exec(select_next_article, author_id);

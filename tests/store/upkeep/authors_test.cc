@@ -8,6 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "store/store_fixture.h"
+#include "support/missing_standby.h"
 #include "support/proxy.h"
 
 namespace content::store {
@@ -285,6 +286,20 @@ TEST_F(AuthorsTest, ReportsABatchWhoseCommitWasInDoubt) {
     EXPECT_TRUE(erase()->complete);
   }
   ExpectExactCounts();
+}
+
+// Neither the comments nor that there are no others.
+TEST_F(AuthorsTest, ClaimsNothingToBeErasedBeforeAStandbyHasThat) {
+  if (testing::OnCitus()) GTEST_SKIP() << "the workers have standbys of their own";
+  AddBy("ana", "first", "one");
+  const auto erase = [this] { return Erase("ana"); };
+  const auto erased =
+      testing::AnswerOnceAStandbyHasIt(url_, &testing::MissingStandby::Terminate, erase);
+  ASSERT_TRUE(erased.ok()) << erased.status();
+  EXPECT_EQ(erased->comment_count, 1);
+  const auto last = testing::AnswerOnceAStandbyHasIt(url_, nullptr, erase);
+  ASSERT_TRUE(last.ok()) << last.status();
+  EXPECT_TRUE(last->complete);
 }
 
 // Another call erases the same comments while the first commit, which never arrives, is in doubt.
