@@ -174,7 +174,8 @@ class Pool::Worker {
     }
     limit_ = std::min(context_->deadline - now, options_.statement_timeout);
     try {
-      if (!Open(limit_, now)) return attempts_.Failed(StoreUnavailable());
+      absl::Status opened = Open(limit_, now);
+      if (!opened.ok()) return attempts_.Failed(std::move(opened));
       absl::Status status = job_->Run(*connection_, attempts_.in_doubt);
       took_ = Now() - now;
       // The session may be the cause: one that began while the database was read-only stays so.
@@ -219,19 +220,31 @@ class Pool::Worker {
     return ++attempts_.losses > kMaxLosses ? std::move(failure.status) : absl::OkStatus();
   }
 
-  // Makes connection_ ready for a job whose statements have this limit. Returns false if the
-  // database cannot be reached. May throw like the methods of Connection.
-  bool Open(absl::Duration limit, SteadyTime now) {
+  // Makes connection_ ready for a job whose statements have this limit. Returns UNAVAILABLE if the
+  // database cannot be reached or has an unsuitable schema. May throw like the methods of
+  // Connection.
+  absl::Status Open(absl::Duration limit, SteadyTime now) {
     // What began after a failover must not be answered by the old primary.
     if (connection_ != nullptr && connection_->is_outdated()) Replace(nullptr);
-    if (connection_ == nullptr && !Connect(now)) return false;
+    if (connection_ == nullptr && !Connect(now)) return StoreUnavailable();
     connection_->SetStatementTimeout(limit, options_.statement_timeout);
+    if (absl::Status status = CheckSchema(); !status.ok()) return status;
     if (now >= plans_until_) {
       CheckBackend();
       connection_->Run(kDiscardPlans);
       plans_until_ = now + kPlanLifetime;
     }
-    return true;
+    return absl::OkStatus();
+  }
+
+  // Whoever migrates lets servers know first, and then looks for their sessions. So a new session
+  // learns of it here, and an older one is found.
+  absl::Status CheckSchema() {
+    SchemaWatch* const schema = options_.schema;
+    if (schema == nullptr || (has_suited_ && schema->is_suitable())) return absl::OkStatus();
+    absl::Status status = schema->Look(*connection_);
+    has_suited_ = status.ok();
+    return status;
   }
 
   // Makes the next statement fail if another PostgreSQL process than before runs the session: a
@@ -251,6 +264,7 @@ class Pool::Worker {
       });
       plans_until_ = now + kPlanLifetime;
       backend_.clear();
+      has_suited_ = false;
       connected_at_ = now;
       is_turned_away_ = false;
       return true;
@@ -299,7 +313,8 @@ class Pool::Worker {
   SteadyTime next_connect_ = SteadyTime::InfinitePast();
   SteadyTime next_log_ = SteadyTime::InfinitePast();
   SteadyTime plans_until_ = SteadyTime::InfinitePast();
-  std::string backend_;  // the id of the connection's PostgreSQL process; empty if not known
+  bool has_suited_ = false;  // whether the schema suited when the connection last looked
+  std::string backend_;      // the id of the connection's PostgreSQL process; empty if not known
   std::mutex mutex_;
   // Written with mutex_ held by the thread that uses the worker. Read by that thread without it,
   // and by others with mutex_ held.

@@ -475,6 +475,19 @@ TEST_F(MigratorTest, ServersSeeWhetherTheSchemaStillSuitsThem) {
   EXPECT_TRUE(ViewSchema(connection, 2).is_suitable);
 }
 
+// A failover may lose a migration, and a restored dump lack it.
+TEST_F(StepsTest, AServerSeesThatASchemaIsTooOld) {
+  const auto stop = [&](absl::string_view line) {
+    if (absl::StartsWith(line, "0002_new, step 4 of")) Interrupt(url_);
+  };
+  ASSERT_FALSE(Migrate(url_, kItemsInSteps, {.report = stop}).ok());
+  Connection connection(url_);
+  EXPECT_TRUE(ViewSchema(connection, 1).is_suitable);
+  EXPECT_FALSE(ViewSchema(connection, 2).is_suitable) << "some of its steps are left";
+  EXPECT_FALSE(ViewSchema(connection, 3).is_suitable);
+  EXPECT_EQ(ViewSchema(connection, 3).version, 1);
+}
+
 class ServersTest : public MigratorTest {
  protected:
   void SetUp() override { ASSERT_TRUE(Migrate(url_, kFirst).ok()); }
