@@ -179,11 +179,11 @@ absl::StatusOr<std::vector<AppliedMigration>> ReadHistory(Connection& connection
 }
 
 bool IsHistoryPrepared(Connection& connection) {
-  // The last column that was added.
+  // The last column that was added. A table that this user may not read is another installation's.
   return !connection
               .Read(
                   "SELECT 1 FROM pg_attribute WHERE attrelid = to_regclass('schema_migration') "
-                  "AND attname = 'row_count'")
+                  "AND attname = 'row_count' AND has_table_privilege(attrelid, 'SELECT')")
               .empty();
 }
 

@@ -214,7 +214,7 @@ TEST(Upgrade, FailsAndDelaysNoCall) {
   });
   Query(url,
         "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity "
-        "WHERE application_name = 'contentd migrate'");
+        "WHERE application_name LIKE 'contentd migrate%'");
   EXPECT_EQ(interrupted.get().status, 1);
   figures.EndPhase("the old server, a migration is interrupted");
 
