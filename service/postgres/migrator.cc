@@ -294,7 +294,7 @@ class Application {
     while (progress_.steps_left > 0) {
       turn_.Check();
       const MigrationStep& step = steps_[steps_.size() - static_cast<size_t>(progress_.steps_left)];
-      if (steps_.size() > 1) Report(DescribeStep(step));
+      Report(DescribeStep(step));
       if (absl::Status status = RunStep(step); !status.ok()) return status;
     }
     return absl::OkStatus();
@@ -453,7 +453,8 @@ class Application {
   }
 
   void Report(absl::string_view what) const {
-    options_.report(absl::StrCat(migration_.name, ", ", Place(), what.empty() ? "" : ": ", what));
+    const std::string place = steps_.size() > 1 ? absl::StrCat(", ", Place()) : "";
+    options_.report(absl::StrCat(migration_.name, place, what.empty() ? "" : ": ", what));
   }
 
   Connection& connection_;

@@ -40,6 +40,14 @@ TEST_F(MigratorTest, AppliesWhatIsMissing) {
   testing::Query(url_, "SELECT FROM one, two");
 }
 
+TEST_F(MigratorTest, ReportsWhatItBegins) {
+  std::vector<std::string> lines;
+  const auto report = [&](absl::string_view line) { lines.emplace_back(line); };
+  ASSERT_TRUE(Migrate(url_, kBoth, {.report = report}).ok());
+  ASSERT_TRUE(Migrate(url_, kBoth, {.report = report}).ok());
+  EXPECT_THAT(lines, ElementsAre("0001_one", "0002_two"));
+}
+
 TEST_F(MigratorTest, ChecksTheSchema) {
   EXPECT_THAT(std::string(CheckSchema(url_, kFirst).message()), HasSubstr("schema version 0"));
   ASSERT_TRUE(Migrate(url_, kFirst).ok());
