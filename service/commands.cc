@@ -115,14 +115,14 @@ Config WithoutPooler(Config config) {
   return config;
 }
 
-absl::StatusOr<std::unique_ptr<Store>> OpenStore(const Config& config, const Database& database) {
-  return store::NewPostgresStore({.url = database.url,
-                                  .direct_url = config.direct_database_url,
-                                  .read_connections = config.read_connections,
-                                  .write_connections = config.write_connections,
-                                  .queue_limit = config.queue_limit,
-                                  .statement_timeout = config.statement_timeout,
-                                  .notifications = config.notifications});
+store::PostgresOptions StoreOptions(const Config& config, const Database& database) {
+  return {.url = database.url,
+          .direct_url = config.direct_database_url,
+          .read_connections = config.read_connections,
+          .write_connections = config.write_connections,
+          .queue_limit = config.queue_limit,
+          .statement_timeout = config.statement_timeout,
+          .notifications = config.notifications};
 }
 
 // The part of GetServerInfo's answer that does not change.
@@ -171,8 +171,10 @@ int Serve(const Config& config) {
   absl::StatusOr<Database> database = OpenDatabase(config);
   if (!database.ok()) return Fail(database.status());
   if (absl::Status status = PrepareSchema(config, *database); !status.ok()) return Fail(status);
+  const store::PostgresOptions options = StoreOptions(config, *database);
+  if (absl::Status status = store::CheckPoolSize(options); !status.ok()) return Fail(status);
   std::jthread exit_timer;  // Destroyed once nothing waits for the database any more.
-  absl::StatusOr<std::unique_ptr<Store>> store = OpenStore(config, *database);
+  absl::StatusOr<std::unique_ptr<Store>> store = store::NewPostgresStore(options);
   if (!store.ok()) return Fail(store.status());
 
   cache::ArticleCache reads(**store, {.max_bytes = config.cache_bytes,
@@ -216,7 +218,8 @@ int Import(const Config& config) {
   if (!database.ok()) return Fail(database.status());
   std::cerr << "importing into " << database->description << "\n";
   if (absl::Status status = PrepareSchema(config, *database); !status.ok()) return Fail(status);
-  const absl::StatusOr<std::unique_ptr<Store>> store = OpenStore(config, *database);
+  const absl::StatusOr<std::unique_ptr<Store>> store =
+      store::NewPostgresStore(StoreOptions(config, *database));
   if (!store.ok()) return Fail(store.status());
   return ImportFiles(config, store->get());
 }

@@ -28,8 +28,7 @@ DatabaseId ReadDatabaseId(absl::string_view system, absl::string_view timeline) 
 }
 
 KnownDatabase::KnownDatabase(const std::string& dsn, std::function<void()> on_failover)
-    : hosts_(DsnsByHost(dsn)),
-      history_(std::make_shared<History>(std::move(on_failover))) {}
+    : hosts_(DsnsByHost(dsn)), history_(std::make_shared<History>(std::move(on_failover))) {}
 
 KnownDatabase::KnownDatabase(const std::string& dsn, const KnownDatabase& same)
     : hosts_(DsnsByHost(dsn)), history_(same.history_) {}

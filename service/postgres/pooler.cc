@@ -7,8 +7,10 @@
 #include <mutex>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "base/clock.h"
 #include "postgres/connect_error.h"
@@ -58,13 +60,15 @@ int BackendOf(PGconn* session) {
   return backend;
 }
 
+// A pooler tells clients an id of its own, because it has no process for them yet, or not always
+// the same.
+bool IsPooled(const PGconn* session, int backend) { return backend != PQbackendPID(session); }
+
 }  // namespace
 
 void CheckPooler(PGconn* session, const std::function<RawConnection()>& open_another) {
   const int backend = BackendOf(session);
-  // A pooler tells clients an id of its own, because it has no process for them yet, or not always
-  // the same.
-  if (backend == PQbackendPID(session)) return;
+  if (!IsPooled(session, backend)) return;
   static std::mutex mutex;  // Two checks at a time might take the last connections and both wait.
   const std::lock_guard lock(mutex);
   const RawConnection other = open_another();
@@ -79,6 +83,25 @@ void CheckPooler(PGconn* session, const std::function<RawConnection()>& open_ano
       if (BackendOf(asked) != expected) throw SharedBackends();
     }
   }
+}
+
+absl::Status CheckPoolSize(const std::string& dsn, int sessions) {
+  std::vector<RawConnection> opened;
+  try {
+    for (int i = 0; i < sessions; ++i) {
+      PGconn* const session = opened.emplace_back(OpenRawConnection(dsn)).get();
+      if (!IsPooled(session, BackendOf(session))) break;
+    }
+  } catch (const ConnectError& error) {
+    if (!error.is_turned_away() || opened.empty()) return absl::OkStatus();
+    // Another session is open while one is checked.
+    return absl::FailedPreconditionError(
+        absl::StrCat("the pooler in front of the database has ", opened.size() + 1,
+                     " connections left for this server, which needs ", sessions + 1,
+                     ": raise its limit (PgBouncer: pool_size), or lower --read-connections or "
+                     "--write-connections"));
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace content::postgres

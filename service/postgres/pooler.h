@@ -1,7 +1,9 @@
 #pragma once
 
 #include <functional>
+#include <string>
 
+#include "absl/status/status.h"
 #include "postgres/connect.h"
 
 namespace content::postgres {
@@ -18,5 +20,10 @@ namespace content::postgres {
 /// short session and some 20 round trips; the process makes these checks one at a time.
 /// Thread-safe.
 void CheckPooler(pg_conn* session, const std::function<RawConnection()>& open_another);
+
+/// Returns FAILED_PRECONDITION if a pooler in front of the database does not have this number of
+/// connections left. Opens as many sessions, for a moment. Returns OK without a pooler, or if the
+/// database cannot be reached. `dsn` is a CompleteDsn.
+absl::Status CheckPoolSize(const std::string& dsn, int sessions);
 
 }  // namespace content::postgres

@@ -20,6 +20,7 @@
 #include "postgres/dsn.h"
 #include "postgres/known_database.h"
 #include "postgres/pool.h"
+#include "postgres/pooler.h"
 #include "postgres/read_policy.h"
 #include "postgres/schema_watch.h"
 #include "postgres/write_policy.h"
@@ -47,6 +48,9 @@ namespace content::store {
 namespace {
 
 using postgres::Pace;
+
+constexpr int kPublishingConnections = 2;
+constexpr int kCheckConnections = 1;
 
 // Whether the database takes writes, for which standbys their commits wait, and whether its tables
 // may be distributed by bucket.
@@ -126,7 +130,7 @@ class PostgresStore : public Store {
         reads_(ReadPoolOptions(options)),
         writes_(WritePoolOptions(options)),
         publishing_(PublishingPoolOptions(options)),
-        checks_(PoolOptions(options, "checks", 1)) {}
+        checks_(PoolOptions(options, "checks", kCheckConnections)) {}
 
   void ReadArticle(CallContext context, std::string id, v1::ArticleView view,
                    Callback<std::optional<EncodedArticle>> done) override {
@@ -447,7 +451,7 @@ class PostgresStore : public Store {
   // while one group is committed, another prepares. One is always left for articles that nobody has
   // locked.
   postgres::Pool::Options PublishingPoolOptions(const PostgresOptions& options) {
-    postgres::Pool::Options publishing = PoolOptions(options, "publishing", 2);
+    postgres::Pool::Options publishing = PoolOptions(options, "publishing", kPublishingConnections);
     publishing.prompt_connections = 1;
     publishing.queue_limit = 50;
     return publishing;
@@ -587,6 +591,15 @@ absl::StatusOr<std::unique_ptr<Store>> NewPostgresStore(const PostgresOptions& o
     *url = postgres::ServerDsn(*dsn, NeededSchemaVersion());
   }
   return std::make_unique<PostgresStore>(complete);
+}
+
+absl::Status CheckPoolSize(const PostgresOptions& options) {
+  const absl::StatusOr<std::string> dsn = postgres::CompleteDsn(options.url);
+  if (!dsn.ok()) return dsn.status();
+  const bool has_notifications = options.notifications && options.direct_url.empty();
+  return postgres::CheckPoolSize(*dsn, options.read_connections + options.write_connections +
+                                           kPublishingConnections + kCheckConnections +
+                                           (has_notifications ? 1 : 0));
 }
 
 }  // namespace content::store

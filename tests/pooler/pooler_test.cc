@@ -131,8 +131,7 @@ TEST_F(PoolerTest, AModeThatChangesLaterIsNoticed) {
   const std::string url = NewDatabase(/*migrated=*/false);
   PgBouncer pooler(url);
   FakeClock clock;
-  postgres::Pool pool(
-      {.name = "reads", .database = Known(pooler.UrlOf(url)), .clock = &clock});
+  postgres::Pool pool({.name = "reads", .database = Known(pooler.UrlOf(url)), .clock = &clock});
   const auto use = [&pool] {
     return Await<void>([&pool](auto done) {
       pool.Read<void>(
@@ -205,13 +204,34 @@ TEST_F(PoolerTest, AServerBehindSessionModeHearsOfChangesThroughAnother) {
   AwaitThat([&] { return revision() == 2; });
 }
 
+// What a server needs with these flags: three pools of two, one of one, the notifications, and one
+// for the check of a new session.
+constexpr int kNeeded = 9;
+
 TEST_F(PoolerTest, AServerThatGetsTooFewConnectionsSaysSoAtTheStart) {
   const std::string url = NewDatabase();
-  const PgBouncer pooler(url, {.pool_size = 1});
-  const Finished finished = RunContentd({"serve", "--listen", "127.0.0.1:0", "--database-url",
-                                         pooler.UrlOf(url), "--database-wait", "0s"});
-  EXPECT_EQ(finished.status, 1);
-  EXPECT_THAT(finished.err, HasSubstr("pool_size"));
+  for (const int size : {1, 2, kNeeded - 1}) {
+    const PgBouncer pooler(url, {.pool_size = size});
+    const Finished finished = RunContentd({"serve", "--listen", "127.0.0.1:0", "--database-url",
+                                           pooler.UrlOf(url), "--database-wait", "0s",
+                                           "--read-connections", "2", "--write-connections", "2"});
+    EXPECT_EQ(finished.status, 1);
+    EXPECT_THAT(finished.err, HasSubstr("pool_size"));
+    if (size > 1) {
+      EXPECT_THAT(finished.err, HasSubstr(absl::StrCat("has ", size, " connections left")));
+    }
+  }
+}
+
+TEST_F(PoolerTest, AServerThatGetsItsConnectionsServes) {
+  const std::string url = NewDatabase();
+  const PgBouncer pooler(url, {.pool_size = kNeeded});
+  ContentdServer server(
+      {"--database-url", pooler.UrlOf(url), "--read-connections", "2", "--write-connections", "2"});
+  const Client client(server.address());
+  AwaitServing(client);
+  EXPECT_TRUE(client.Publish(MakeArticle("story")).ok());
+  EXPECT_TRUE(client.Create(MakeCommentRequest("story", "text")).ok());
 }
 
 // ---- Notifications ----
@@ -244,12 +264,12 @@ class Notifier {
   std::unique_ptr<Subscription> subscription_;
 };
 
+// Sessions take their name in the statement that listens.
 void AwaitListeners(const std::string& url, const std::string& count) {
   AwaitThat([&] {
     return Query(url,
                  "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
-                 "AND query LIKE '%LISTEN%' AND pid <> pg_backend_pid() "
-                 "AND state = 'idle'") == count;
+                 "AND application_name LIKE '% notifications' AND state = 'idle'") == count;
   });
 }
 

@@ -355,12 +355,21 @@ class ArticleBatch {
     }
   }
 
+  // Returns the drafts that were changed, in the order of their first writes.
+  Drafts ChangedDrafts() const {
+    Drafts changed;
+    std::set<const ArticleDraft*> seen;
+    for (const Item& item : items_) {
+      if (item.draft->locked.changed && seen.insert(item.draft).second) {
+        changed.push_back(item.draft);
+      }
+    }
+    return changed;
+  }
+
   // Returns whether there is something to commit.
   bool Write() {
-    Drafts changed;
-    for (auto& [key, draft] : drafts_) {
-      if (draft.locked.changed) changed.push_back(&draft);
-    }
+    const Drafts changed = ChangedDrafts();
     if (changed.empty() && !requests_.has_callers_records()) return false;
     WriteTexts(transaction_, changed);
     WriteLabels(transaction_, changed);
@@ -371,14 +380,13 @@ class ArticleBatch {
   }
 
   std::vector<ChangeNotice> Notices() const {
-    std::map<ArticleKey, ChangeNotice> by_article;
-    for (const Item& item : items_) {
-      if (item.answer->value().ok() && !IsDryRun(*item.write)) {
-        by_article.try_emplace(item.draft->locked.key, NoticeOf(item.draft->locked));
-      }
-    }
     std::vector<ChangeNotice> notices;
-    for (auto& [key, notice] : by_article) notices.push_back(std::move(notice));
+    std::set<ArticleKey> seen;
+    for (const Item& item : items_) {
+      const LockedArticle& article = item.draft->locked;
+      if (!item.answer->value().ok() || IsDryRun(*item.write)) continue;
+      if (seen.insert(article.key).second) notices.push_back(NoticeOf(article));
+    }
     return notices;
   }
 
