@@ -97,7 +97,12 @@ absl::Status CheckDirectUrl(const Config& config) {
 // Any other database is only checked, once it can be reached: its operator decides when to migrate
 // it.
 absl::Status PrepareSchema(const Config& config, const Database& database) {
-  if (config.database_url.empty()) return store::Migrate(database.url).status();
+  if (config.database_url.empty()) {
+    const auto report = [](absl::string_view line) {
+      log::Info("migrating", {{"message", std::string(line)}});
+    };
+    return store::Migrate(database.url, {.report = report}).status();
+  }
   absl::Status status = AwaitSchema(database.url, config.database_wait);
   return status.ok() ? CheckDirectUrl(config) : status;
 }
@@ -202,7 +207,8 @@ int Migrate(const Config& config) {
       database->url, {.report = report, .servers_are_stopped = config.servers_are_stopped});
   if (!applied.ok()) return Fail(applied.status());
   for (const std::string& name : *applied) std::cout << "applied " << name << "\n";
-  std::cout << "the schema is at version " << store::NeededSchemaVersion() << "\n";
+  std::cout << "the schema suits this contentd, which needs version "
+            << store::NeededSchemaVersion() << "\n";
   return 0;
 }
 

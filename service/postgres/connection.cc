@@ -59,9 +59,8 @@ void Connection::ShutdownSocket() const { impl_->socket.Shutdown(); }
 
 void Connection::RunScript(const std::string& sql) {
   const StatementMonitor::Scope scope(monitor_, absl::InfiniteDuration());
-  pqxx::work transaction(*impl_->connection);
-  transaction.exec(sql);
-  transaction.commit();
+  pqxx::nontransaction session(*impl_->connection);
+  session.exec(sql);
 }
 
 void Connection::Run(const std::string& sql) { RunWithin(statement_timeout_, sql); }

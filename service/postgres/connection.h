@@ -101,7 +101,8 @@ class Connection {
     return ReadPrepared(sql, MakeParameters(std::forward<Args>(args)...));
   }
 
-  /// Runs statements without parameters in one transaction block, without preparing them.
+  /// Runs statements without parameters in one transaction and one round trip, without preparing
+  /// them. So locks are not held any longer if this process stops.
   void RunScript(const std::string& sql);
 
   /// Runs one statement outside a transaction block, or several in one transaction, in one round

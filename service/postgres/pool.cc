@@ -182,7 +182,9 @@ class Pool::Worker {
         Replace(nullptr);
         if (!Connect(now)) return attempts_.Failed(StoreUnavailable());
       }
-      SetUp(limit_, now);
+      if (absl::Status ready = SetUp(limit_, now); !ready.ok()) {
+        return attempts_.Failed(std::move(ready));
+      }
       absl::Status status = job_->Run(*connection_, attempts_.in_doubt);
       took_ = Now() - now;
       // The session may be the cause: one that began while the database was read-only stays so.
@@ -227,15 +229,27 @@ class Pool::Worker {
     return ++attempts_.losses > kMaxLosses ? std::move(failure.status) : absl::OkStatus();
   }
 
-  // Makes connection_ ready for a job whose statements have this limit. May throw like the methods
-  // of Connection.
-  void SetUp(absl::Duration limit, SteadyTime now) {
+  // Makes connection_ ready for a job whose statements have this limit. Returns UNAVAILABLE if the
+  // database has an unsuitable schema. May throw like the methods of Connection.
+  absl::Status SetUp(absl::Duration limit, SteadyTime now) {
     connection_->SetStatementTimeout(limit, options_.statement_timeout);
+    if (absl::Status status = CheckSchema(); !status.ok()) return status;
     if (now >= plans_until_) {
       CheckBackend();
       connection_->Run(kDiscardPlans);
       plans_until_ = now + kPlanLifetime;
     }
+    return absl::OkStatus();
+  }
+
+  // Whoever migrates lets servers know first, and then looks for their sessions. So a new session
+  // learns of it here, and an older one is found.
+  absl::Status CheckSchema() {
+    SchemaWatch* const schema = options_.schema;
+    if (schema == nullptr || (has_suited_ && schema->is_suitable())) return absl::OkStatus();
+    absl::Status status = schema->Look(*connection_);
+    has_suited_ = status.ok();
+    return status;
   }
 
   // Makes the next statement fail if another PostgreSQL process than before runs the session: a
@@ -255,6 +269,7 @@ class Pool::Worker {
       });
       plans_until_ = now + kPlanLifetime;
       backend_.clear();
+      has_suited_ = false;
       connected_at_ = now;
       is_turned_away_ = false;
       return true;
@@ -303,7 +318,8 @@ class Pool::Worker {
   SteadyTime next_connect_ = SteadyTime::InfinitePast();
   SteadyTime next_log_ = SteadyTime::InfinitePast();
   SteadyTime plans_until_ = SteadyTime::InfinitePast();
-  std::string backend_;  // the id of the connection's PostgreSQL process; empty if not known
+  bool has_suited_ = false;  // whether the schema suited when the connection last looked
+  std::string backend_;      // the id of the connection's PostgreSQL process; empty if not known
   std::mutex mutex_;
   // Written with mutex_ held by the thread that uses the worker. Read by that thread without it,
   // and by others with mutex_ held.

@@ -24,7 +24,7 @@
 #include "postgres/pool.h"
 #include "postgres/pooler.h"
 #include "postgres/read_policy.h"
-#include "postgres/schema_history.h"
+#include "postgres/schema_watch.h"
 #include "postgres/write_policy.h"
 #include "store/articles/batch.h"
 #include "store/articles/feed.h"
@@ -89,30 +89,6 @@ class SynchronousStandbys {
  private:
   std::mutex mutex_;
   std::optional<std::string> names_;  // Guarded by mutex_.
-};
-
-// Which schema the database has, which may be migrated while this server runs. Thread-safe.
-class SchemaWatch {
- public:
-  // Looks, logs what is new, and returns whether this server can work with it.
-  absl::Status Look(postgres::Connection& connection) {
-    const postgres::SchemaView view = postgres::ViewSchema(connection, NeededSchemaVersion());
-    const int before = version_.exchange(view.version);
-    if (was_suitable_.exchange(view.is_suitable) && !view.is_suitable) {
-      log::Error("schema does not fit",
-                 {{"database", view.version}, {"needed", NeededSchemaVersion()}});
-    } else if (view.is_suitable && view.version != before && view.version > NeededSchemaVersion()) {
-      log::Info("schema is newer", {{"database", view.version}, {"needed", NeededSchemaVersion()}});
-    }
-    return view.is_suitable ? absl::OkStatus()
-                            : StoreUnavailable("the database's schema does not fit this server");
-  }
-
-  int version() const { return version_; }
-
- private:
-  std::atomic<int> version_ = 0;  // as of the last look
-  std::atomic<bool> was_suitable_ = true;
 };
 
 // Answers once all of its copies are gone: with the first error of any part, or with OK.
@@ -454,9 +430,10 @@ class PostgresStore : public Store {
 
  private:
   postgres::Pool::Options PoolOptions(const PostgresOptions& options, const char* name,
-                                      int connections) const {
+                                      int connections) {
     return {.name = name,
             .database = database_,
+            .schema = &schema_,
             .connections = connections,
             .queue_limit = static_cast<size_t>(options.queue_limit),
             .statement_timeout = options.statement_timeout};
@@ -464,14 +441,14 @@ class PostgresStore : public Store {
 
   // Lists, searches and exports leave half of the connections to reads by key. A single connection
   // serves both in turn.
-  postgres::Pool::Options ReadPoolOptions(const PostgresOptions& options) const {
+  postgres::Pool::Options ReadPoolOptions(const PostgresOptions& options) {
     postgres::Pool::Options reads = PoolOptions(options, "reads", options.read_connections);
     reads.prompt_connections = options.read_connections / 2;
     return reads;
   }
 
   // One connection is always left for comments on articles that nobody has locked.
-  postgres::Pool::Options WritePoolOptions(const PostgresOptions& options) const {
+  postgres::Pool::Options WritePoolOptions(const PostgresOptions& options) {
     postgres::Pool::Options writes = PoolOptions(options, "writes", options.write_connections);
     writes.prompt_connections = options.write_connections > 1 ? 1 : 0;
     return writes;
@@ -481,7 +458,7 @@ class PostgresStore : public Store {
   // comments. Groups take turns at the row of the feed, so more than two connections gain nothing:
   // while one group is committed, another prepares. One is always left for articles that nobody has
   // locked.
-  postgres::Pool::Options PublishingPoolOptions(const PostgresOptions& options) const {
+  postgres::Pool::Options PublishingPoolOptions(const PostgresOptions& options) {
     postgres::Pool::Options publishing = PoolOptions(options, "publishing", kPublishingConnections);
     publishing.prompt_connections = 1;
     publishing.queue_limit = 50;
@@ -596,7 +573,7 @@ class PostgresStore : public Store {
   // Used by jobs of `writes_` and `publishing_`, which therefore end first.
   RequestDays request_days_;
   std::atomic<absl::Duration> request_retention_ = absl::ZeroDuration();
-  SchemaWatch schema_;
+  postgres::SchemaWatch schema_{NeededSchemaVersion()};
   ChangeNotifier change_notifier_;
   CommentWrites comment_writes_{
       writes_,

@@ -477,6 +477,8 @@ TEST(Upgrade, AServerWorksWithTheNextSchemaUnlessThatIsNotCompatible) {
   Query(url, "UPDATE schema_migration SET is_compatible = false");
   old.WaitForEvent("schema does not fit");
   AwaitHealth(client, grpc::health::v1::HealthCheckResponse::NOT_SERVING);
+  EXPECT_FALSE(client.Publish(MakeArticle("late")).ok());
+  EXPECT_EQ(Query(url, "SELECT count(*) FROM article"), "1");
   const Finished refused = RunContentd({"serve", "--listen", "127.0.0.1:0", "--database-url", url});
   EXPECT_EQ(refused.status, 1);
   EXPECT_THAT(refused.err, HasSubstr("run a newer contentd"));
