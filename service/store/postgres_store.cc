@@ -267,8 +267,8 @@ class PostgresStore : public Store {
                           Callback<ArticleChanges> done) override {
     reads_.Read(
         std::move(context), Pace::kAny,
-        [after = std::move(after)](postgres::Connection& connection) {
-          return store::ReadArticleChanges(connection, after);
+        [this, after = std::move(after)](postgres::Connection& connection) {
+          return store::ReadArticleChanges(connection, feed_waits_, after);
         },
         std::move(done));
   }
@@ -563,6 +563,7 @@ class PostgresStore : public Store {
   ReadsByKey<std::string, std::optional<ArticleState>> article_states_{
       reads_, WithNames(store::ReadArticleStates)};
   ReadsByKey<std::vector<std::string>, std::vector<std::optional<ArticleState>>> lists_of_states_{
+  FeedWaits feed_waits_;
       reads_, WithNames(ReadListsOfStates)};
   ReadsByKey<CommentKey, FoundComment> comments_{reads_, WithNames(FindComments)};
 
