@@ -366,7 +366,7 @@ class PostgresStore : public Store {
   void EraseAuthor(CallContext context, std::string author_id,
                    Callback<ErasedComments> done) override {
     writes_.Write(
-        std::move(context),
+        std::move(context), Pace::kAny,
         [this, author_id = std::move(author_id), attempt = std::optional<ErasureAttempt>()](
             postgres::Connection& connection, bool /*in_doubt*/) mutable {
           return store::EraseAuthor(connection, author_id, attempt, announce_);
@@ -377,7 +377,7 @@ class PostgresStore : public Store {
   void VerifyCounters(CallContext context, VerifyQuery query,
                       Callback<VerifiedCounters> done) override {
     writes_.Write(
-        std::move(context),
+        std::move(context), Pace::kAny,
         [this, query = std::move(query), attempt = std::optional<RepairAttempt>()](
             postgres::Connection& connection, bool /*in_doubt*/) mutable {
           return store::VerifyCounters(connection, names_, query, attempt, announce_);
@@ -388,7 +388,7 @@ class PostgresStore : public Store {
   void ForgetRequests(CallContext context, absl::Duration retention,
                       Callback<ForgottenRequests> done) override {
     writes_.Write(
-        std::move(context),
+        std::move(context), Pace::kAny,
         [this, retention](postgres::Connection& connection, bool /*in_doubt*/) {
           absl::StatusOr<ForgottenRequests> forgotten =
               store::ForgetRequests(connection, retention);
@@ -401,8 +401,9 @@ class PostgresStore : public Store {
   absl::Duration RequestRetention() override { return request_retention_; }
 
   void ReleaseNextArticle(CallContext context, Callback<absl::Duration> done) override {
+    // Skips articles that are locked, so it need not wait behind writes that wait for one.
     publishing_.Write(
-        std::move(context),
+        std::move(context), Pace::kPrompt,
         [this, attempt = std::optional<ArticleKey>()](postgres::Connection& connection,
                                                       bool /*in_doubt*/) mutable {
           return store::ReleaseNextArticle(connection, attempt, announce_);
