@@ -107,13 +107,13 @@ class Pool {
     Submit(std::move(context), pace, std::move(function), std::move(done));
   }
 
-  /// Does the same with `write(Connection&, bool in_doubt)`, at Pace::kAny. If `in_doubt`, an
-  /// earlier attempt may have been committed, and `write` must find out whether it was. If this
-  /// cannot be determined, `done` is called with OUTCOME_UNKNOWN.
+  /// Does the same with `write(Connection&, bool in_doubt)`. If `in_doubt`, an earlier attempt may
+  /// have been committed, and `write` must find out whether it was. If this cannot be determined,
+  /// `done` is called with OUTCOME_UNKNOWN.
   template <class T, class Function>
-  void Write(CallContext context, Function write, Callback<T> done) {
+  void Write(CallContext context, Pace pace, Function write, Callback<T> done) {
     static_assert(std::is_invocable_v<Function&, Connection&, bool>);
-    Submit(std::move(context), Pace::kAny, std::move(write), std::move(done));
+    Submit(std::move(context), pace, std::move(write), std::move(done));
   }
 
   /// Queues a job whose calls have been admitted. Never refuses it. If `may_run_here`, the calling

@@ -256,8 +256,8 @@ class PostgresStore : public Store {
                           Callback<ArticleChanges> done) override {
     reads_.Read(
         std::move(context), Pace::kAny,
-        [after = std::move(after)](postgres::Connection& connection) {
-          return store::ReadArticleChanges(connection, after);
+        [this, after = std::move(after)](postgres::Connection& connection) {
+          return store::ReadArticleChanges(connection, feed_waits_, after);
         },
         std::move(done));
   }
@@ -355,7 +355,7 @@ class PostgresStore : public Store {
   void EraseAuthor(CallContext context, std::string author_id,
                    Callback<ErasedComments> done) override {
     writes_.Write(
-        std::move(context),
+        std::move(context), Pace::kAny,
         [this, author_id = std::move(author_id), attempt = std::optional<ErasureAttempt>()](
             postgres::Connection& connection, bool /*in_doubt*/) mutable {
           return store::EraseAuthor(connection, author_id, attempt, AnnounceFor(connection));
@@ -366,7 +366,7 @@ class PostgresStore : public Store {
   void VerifyCounters(CallContext context, VerifyQuery query,
                       Callback<VerifiedCounters> done) override {
     writes_.Write(
-        std::move(context),
+        std::move(context), Pace::kAny,
         [this, query = std::move(query), attempt = std::optional<RepairAttempt>()](
             postgres::Connection& connection, bool /*in_doubt*/) mutable {
           return store::VerifyCounters(connection, names_, query, attempt, AnnounceFor(connection));
@@ -377,7 +377,7 @@ class PostgresStore : public Store {
   void ForgetRequests(CallContext context, absl::Duration retention,
                       Callback<ForgottenRequests> done) override {
     writes_.Write(
-        std::move(context),
+        std::move(context), Pace::kAny,
         [this, retention](postgres::Connection& connection, bool /*in_doubt*/) {
           absl::StatusOr<ForgottenRequests> forgotten = request_days_.Forget(connection, retention);
           if (forgotten.ok()) request_retention_ = forgotten->retention;
@@ -389,8 +389,9 @@ class PostgresStore : public Store {
   absl::Duration RequestRetention() override { return request_retention_; }
 
   void ReleaseNextArticle(CallContext context, Callback<absl::Duration> done) override {
+    // Skips articles that are locked, so it need not wait behind writes that wait for one.
     publishing_.Write(
-        std::move(context),
+        std::move(context), Pace::kPrompt,
         [this, attempt = std::optional<ArticleKey>()](postgres::Connection& connection,
                                                       bool /*in_doubt*/) mutable {
           return store::ReleaseNextArticle(connection, attempt, AnnounceFor(connection));
@@ -567,6 +568,7 @@ class PostgresStore : public Store {
   ReadsByKey<std::string, std::optional<ArticleState>> article_states_{
       reads_, WithNames(store::ReadArticleStates)};
   ReadsByKey<std::vector<std::string>, std::vector<std::optional<ArticleState>>> lists_of_states_{
+  FeedWaits feed_waits_;
       reads_, WithNames(ReadListsOfStates)};
   ReadsByKey<CommentKey, FoundComment> comments_{reads_, WithNames(FindComments)};
 

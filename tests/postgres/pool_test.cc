@@ -263,7 +263,7 @@ class InDoubtTest : public PoolTest {
   absl::Status Write(std::function<absl::Status(Connection&, bool in_doubt)> second) {
     return Await<void>([&](Callback<void> done) {
       pool_->Write(
-          {},
+          {}, Pace::kAny,
           [&, attempts = 0](Connection& connection, bool in_doubt) mutable {
             if (++attempts == 1) {
               EXPECT_FALSE(in_doubt);

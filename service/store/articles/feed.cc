@@ -14,6 +14,7 @@
 #include "postgres/bulk.h"
 #include "store/columns.h"
 #include "store/names.h"
+#include "telemetry/log.h"
 
 namespace content::store {
 namespace {
@@ -48,12 +49,12 @@ LEFT JOIN LATERAL (
 ORDER BY change.position
 )sql";
 
-// $1 buckets, $2 article keys (arrays).
+// $1 buckets, $2 article keys (arrays). The columns of an article without text are NULL.
 std::string SelectArticles() {
   return absl::StrCat(
       "SELECT ", ArticleColumns(v1::ARTICLE_VIEW_BASIC), ", s.article_key, ", kIsReadable,
-      " AS readable, s.ever_readable, s.published_position "
-      "FROM article_state s JOIN article a USING (bucket, article_key) "
+      " AS readable, s.ever_readable, s.published_position, a.article_key IS NOT NULL AS has_text "
+      "FROM article_state s LEFT JOIN article a USING (bucket, article_key) "
       "WHERE s.bucket = ANY ($1::smallint[]) AND s.article_key = ANY ($2::bigint[])");
 }
 
@@ -83,27 +84,32 @@ struct FeedArticle {
   int64_t published_position;
   bool readable;
   bool ever_readable;
-  ArticleChangeRecord record;
+  std::optional<ArticleChangeRecord> record;  // nullopt if it has no text
 };
 
 using FeedArticles = std::map<ArticleKey, FeedArticle>;
 
 FeedArticle ReadFeedArticle(const postgres::Row& row) {
-  return {.position = row["feed_position"].as<int64_t>(),
-          .published_position = row["published_position"].as<int64_t>(),
-          .readable = row["readable"].as<bool>(),
-          .ever_readable = row["ever_readable"].as<bool>(),
-          .record = {.article = ReadArticle(row, v1::ARTICLE_VIEW_BASIC), .cursor = {}}};
+  FeedArticle article = {.position = row["feed_position"].as<int64_t>(),
+                         .published_position = row["published_position"].as<int64_t>(),
+                         .readable = row["readable"].as<bool>(),
+                         .ever_readable = row["ever_readable"].as<bool>(),
+                         .record = std::nullopt};
+  if (row["has_text"].as<bool>()) {
+    article.record = {.article = ReadArticle(row, v1::ARTICLE_VIEW_BASIC), .cursor = {}};
+  }
+  return article;
 }
 
 void ReadFormerNamesOf(postgres::Connection& connection, FeedArticles& articles) {
   std::map<ArticleKey, std::string> current_names;
   for (const auto& [key, article] : articles) {
-    current_names[key] = ParseArticleName(article.record.article.name()).value();
+    if (!article.record) continue;
+    current_names[key] = ParseArticleName(article.record->article.name()).value();
   }
   for (const auto& [key, names] : ReadFormerNames(connection, current_names)) {
     for (const std::string& name : names) {
-      articles.at(key).record.former_names.push_back(ArticleName(name));
+      articles.at(key).record->former_names.push_back(ArticleName(name));
     }
   }
 }
@@ -126,10 +132,15 @@ FeedArticles ReadFeedArticles(postgres::Connection& connection,
 
 // Returns the change for a watcher with this cursor; nullopt if it need not hear of it. A watcher
 // that starts with all articles only wants those that readers see.
-std::optional<ArticleChangeRecord> ToChange(FeedArticle article, const ArticleCursor& after) {
+std::optional<ArticleChangeRecord> ToChange(ArticleKey key, FeedArticle article,
+                                            const ArticleCursor& after) {
+  if (!article.record) {
+    log::Error("article damaged", {{"article_key", key.value()}});
+    return std::nullopt;
+  }
   const bool is_listed = article.position <= after.start_position;
   if (!article.readable && (is_listed || !article.ever_readable)) return std::nullopt;
-  ArticleChangeRecord record = std::move(article.record);
+  ArticleChangeRecord record = *std::move(article.record);
   if (!article.readable) {
     record.change = v1::ARTICLE_CHANGE_RETRACTED;
     v1::Article retracted;
@@ -171,8 +182,18 @@ void MoveToFeedEnd(postgres::Transaction& transaction, std::vector<FeedPlace>& p
   InsertChanges().Queue(transaction, rows);
 }
 
+void FeedWaits::Add(const FeedPlace& place, SteadyTime now) {
+  const std::lock_guard lock(mutex_);
+  // While it was waited for, it was logged.
+  std::erase_if(since_, [now](const auto& wait) { return now - wait.second > 2 * kMaxWait; });
+  const auto since = since_.try_emplace(place.position, now).first;
+  if (now - since->second < kMaxWait) return;
+  since->second = now;
+  log::Warning("feed waits", {{"article_key", place.key.value()}, {"position", place.position}});
+}
+
 absl::StatusOr<ArticleChanges> ReadArticleChanges(postgres::Connection& connection,
-                                                  const ArticleCursor& after) {
+                                                  FeedWaits& waits, const ArticleCursor& after) {
   const Epoch epoch = EpochOf(connection);
   if (!after.epoch.empty() && after.epoch != epoch) return EpochEnded(kFeedName);
   const postgres::Result rows = connection.Read(kSelectPlaces, after.position, kMaxChanges);
@@ -191,10 +212,13 @@ absl::StatusOr<ArticleChanges> ReadArticleChanges(postgres::Connection& connecti
     const auto found = articles.find(place.key);
     // On Citus, an article's change may be seen a moment later than the feed's. As nothing may be
     // left out, the watcher has to wait for it: it reads again with its next poll.
-    if (found == articles.end() || found->second.position < place.position) return changes;
+    if (found == articles.end() || found->second.position < place.position) {
+      waits.Add(place, SteadyNow());
+      return changes;
+    }
     if (found->second.position > place.position) {
       has_moved = true;  // since its place was read, and will be sent at its new one
-    } else if (auto change = ToChange(std::move(found->second), after)) {
+    } else if (auto change = ToChange(place.key, std::move(found->second), after)) {
       bytes += SizeOf(*change);
       if (bytes > kMaxReplyBytes && !changes.changes.empty()) {
         changes.complete = false;

@@ -1,9 +1,13 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
+#include <mutex>
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "base/clock.h"
 #include "content/changes.h"
 #include "postgres/connection.h"
 #include "postgres/transaction.h"
@@ -27,8 +31,25 @@ struct FeedPlace {
 /// published from here to the end of the transaction, so this comes last.
 void MoveToFeedEnd(postgres::Transaction& transaction, std::vector<FeedPlace>& places);
 
+/// Logs when watchers have waited too long for an article that has a place in the feed.
+/// Thread-safe.
+class FeedWaits {
+ public:
+  /// Waits of this length are logged, and again each time that as much has passed.
+  static constexpr absl::Duration kMaxWait = absl::Seconds(5);
+
+  /// Called each time that a watcher has to wait for an article. Logs if one has waited too long.
+  void Add(const FeedPlace& place, SteadyTime now);
+
+ private:
+  std::mutex mutex_;
+  // By position, since when it is waited for, or was logged. Guarded by mutex_.
+  std::map<int64_t, SteadyTime> since_;
+};
+
+/// Passes by articles that are damaged: that have a state but no text.
 absl::StatusOr<ArticleChanges> ReadArticleChanges(postgres::Connection& connection,
-                                                  const ArticleCursor& after);
+                                                  FeedWaits& waits, const ArticleCursor& after);
 
 absl::StatusOr<ArticleCursor> GetArticleCursor(postgres::Connection& connection);
 

@@ -1,3 +1,5 @@
+#include "store/articles/feed.h"
+
 #include <cstddef>
 #include <map>
 #include <string>
@@ -7,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "base/clock.h"
 #include "google/protobuf/util/time_util.h"
 #include "store/store_fixture.h"
 
@@ -14,6 +17,7 @@ namespace content::store {
 namespace {
 
 using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 using ::testing::UnorderedElementsAre;
@@ -342,6 +346,21 @@ TEST_F(ArticleFeedTest, AnArticleThatHasNotReachedItsPlaceIsWaitedFor) {
   EXPECT_EQ(cursor.known_position, 3);
 }
 
+TEST_F(ArticleFeedTest, AnArticleWithoutTextIsPassedBy) {
+  for (const char* id : {"a", "b", "c"}) Put(id);
+  Sql("DELETE FROM article WHERE " + OfArticle("b"));
+  ArticleCursor cursor;
+  ::testing::internal::CaptureStderr();
+  const ArticleChanges changes = Read(cursor);
+  EXPECT_THAT(::testing::internal::GetCapturedStderr(), HasSubstr("article damaged"));
+  EXPECT_THAT(Describe(changes.changes), ElementsAre("published a", "published c"));
+  EXPECT_TRUE(changes.complete);
+  EXPECT_EQ(changes.cursor.position, 3);
+  cursor = changes.cursor;
+  Put("b", today_, "Text again.");
+  EXPECT_THAT(Next(cursor), ElementsAre("updated b"));
+}
+
 // As it happens if an article changes after its place was read.
 TEST_F(ArticleFeedTest, AnArticleThatHasLeftItsPlaceIsSentAtItsNewOne) {
   for (const char* id : {"a", "b"}) Put(id);
@@ -372,6 +391,26 @@ TEST_F(ArticleFeedTest, WatchersThatHaveReadEverythingHaveTheSameCursor) {
   EXPECT_EQ(one.position, other.position);
   EXPECT_EQ(one.start_position, other.start_position);
   EXPECT_EQ(one.known_position, other.known_position);
+}
+
+// What is logged when this place is waited for.
+std::string Log(FeedWaits& waits, int64_t position, SteadyTime now) {
+  ::testing::internal::CaptureStderr();
+  waits.Add({.key = ArticleKey(7), .position = position}, now);
+  return ::testing::internal::GetCapturedStderr();
+}
+
+TEST(FeedWaitsTest, LongWaitsAreLogged) {
+  FeedWaits waits;
+  const SteadyTime start;
+  EXPECT_EQ(Log(waits, 1, start), "");
+  EXPECT_EQ(Log(waits, 2, start + absl::Seconds(3)), "");
+  EXPECT_EQ(Log(waits, 1, start + absl::Seconds(4)), "");
+  EXPECT_THAT(Log(waits, 1, start + absl::Seconds(5)), HasSubstr("feed waits"));
+  EXPECT_EQ(Log(waits, 1, start + absl::Seconds(9)), "") << "not each time";
+  EXPECT_THAT(Log(waits, 2, start + absl::Seconds(9)), HasSubstr("feed waits"));
+  EXPECT_THAT(Log(waits, 1, start + absl::Seconds(10)), HasSubstr("feed waits"));
+  EXPECT_EQ(Log(waits, 1, start + absl::Seconds(60)), "") << "it was not waited for all the time";
 }
 
 }  // namespace

@@ -11,6 +11,7 @@
 #include "absl/time/time.h"
 #include "google/protobuf/util/time_util.h"
 #include "store/store_fixture.h"
+#include "support/pending.h"
 #include "support/proxy.h"
 
 namespace content::store {
@@ -19,6 +20,7 @@ namespace {
 using google::protobuf::util::TimeUtil;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
+using testing::Pending;
 using ::testing::UnorderedElementsAre;
 
 class PublishArticleTest : public StoreTest {};
@@ -309,6 +311,21 @@ TEST_F(ReleaseTest, ALockedArticleHoldsNothingUp) {
   EXPECT_EQ(*Release(*store_), absl::ZeroDuration());
   EXPECT_TRUE(Exists("first"));
   EXPECT_EQ(*Release(*store_), absl::InfiniteDuration());
+}
+
+TEST_F(ReleaseTest, AWriteThatWaitsForALockHoldsNothingUp) {
+  ASSERT_TRUE(Publish(MakeArticle("locked")).ok());
+  MakeDue({"due"});
+  testing::Session session(url_);
+  session.Run("BEGIN; SELECT FROM article_state WHERE first_name = 'locked' FOR UPDATE");
+  Pending<PublishedArticle> waits;
+  store_->PublishArticle({}, MakeArticle("locked", "Other text."), {}, waits.callback());
+  testing::AwaitWaitersForLocks(url_, 1);
+  EXPECT_EQ(*Release(*store_), absl::ZeroDuration());
+  EXPECT_FALSE(waits.is_answered());
+  EXPECT_TRUE(Exists("due"));
+  session.Run("COMMIT");
+  EXPECT_TRUE(waits.Get().ok());
 }
 
 TEST_F(ReleaseTest, ADamagedArticleHoldsNothingUp) {
