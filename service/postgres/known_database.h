@@ -16,14 +16,17 @@
 
 namespace content::postgres {
 
-/// Names one history of a database.
+/// Names a history of a database. Two histories have the same name if two standbys were promoted
+/// from one timeline and neither knew of the other's promotion. Whatever promotes standbys has to
+/// prevent that (deploy/OPERATING.md): there is no other name that every user may read.
 struct DatabaseId {
   /// PostgreSQL's system identifier, which a primary shares with its standbys. 0: not known.
   uint64_t system = 0;
-  /// PostgreSQL's timeline, which rises whenever a standby is promoted.
+  /// PostgreSQL's timeline, which rises whenever a standby is promoted: to the first number of
+  /// which that standby knows no history.
   uint32_t timeline = 0;
 
-  /// Returns a short text that no other history has.
+  /// Returns it as a short text.
   std::string ToString() const;
 };
 
