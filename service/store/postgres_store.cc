@@ -563,12 +563,12 @@ class PostgresStore : public Store {
   SynchronousStandbys synchronous_standbys_;
 
   // Used by jobs of `reads_`, which therefore ends first.
+  FeedWaits feed_waits_;
   Articles full_articles_{reads_, ReadArticlesOf(v1::ARTICLE_VIEW_FULL)};
   Articles basic_articles_{reads_, ReadArticlesOf(v1::ARTICLE_VIEW_BASIC)};
   ReadsByKey<std::string, std::optional<ArticleState>> article_states_{
       reads_, WithNames(store::ReadArticleStates)};
   ReadsByKey<std::vector<std::string>, std::vector<std::optional<ArticleState>>> lists_of_states_{
-  FeedWaits feed_waits_;
       reads_, WithNames(ReadListsOfStates)};
   ReadsByKey<CommentKey, FoundComment> comments_{reads_, WithNames(FindComments)};
 

@@ -5,6 +5,7 @@
 #include <stdexcept>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -111,17 +112,21 @@ TEST_F(ConnectionTest, AStatementTakesAnyNumberOfRows) {
   connection_.RunScript("CREATE TABLE city (name text, size integer)");
   const BulkStatement<2> insert("INSERT INTO city SELECT name, size FROM $rows AS r (name, size)",
                                 std::array{"text", "integer"});
-  for (const int count : {0, 1, 3}) {
+  for (const auto& [count, share_name] : {std::pair(0, true), {1, true}, {3, true}, {3, false}}) {
     connection_.Run("DELETE FROM city");
     Rows<2> rows;
-    for (int i = 0; i < count; ++i) rows.Add("name \"", i);
+    for (int i = 0; i < count; ++i) rows.Add(absl::StrCat("name \"", share_name ? 0 : i), i);
+    EXPECT_EQ(rows.shares_first(), count > 0 && share_name);
     {
       Transaction transaction(connection_);
       EXPECT_EQ(insert.Exec(transaction, rows).affected_rows(), static_cast<size_t>(count));
       insert.Queue(transaction, rows);
       transaction.Commit();
     }
+    const std::string names = share_name ? "least(count(*), 1)" : "count(*) / 2";
     EXPECT_EQ(connection_.Read("SELECT count(*) FROM city")[0][0].as<int>(), 2 * count);
+    EXPECT_TRUE(
+        connection_.Read("SELECT count(DISTINCT name) = " + names + " FROM city")[0][0].as<bool>());
   }
 }
 
