@@ -44,9 +44,9 @@ constexpr double kMaxRows = 1200;
 // Statements of a batch of comment writes.
 constexpr int kBulkStatements = 8;
 
-const std::set<std::string> kSmallTables = {"article_feed",   "pg_class",     "pg_extension",
-                                            "pg_inherits",    "pg_namespace", "request_retention",
-                                            "search_language"};
+const std::set<std::string> kSmallTables = {"article_feed",      "pg_class",       "pg_constraint",
+                                            "pg_extension",      "pg_inherits",    "pg_namespace",
+                                            "request_retention", "search_language"};
 
 // Probes that need more rows, and why.
 const std::map<std::string, std::string> kExceptions = {

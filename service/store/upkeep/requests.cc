@@ -1,5 +1,6 @@
 #include "store/upkeep/requests.h"
 
+#include <atomic>
 #include <cstdint>
 #include <exception>
 #include <optional>
@@ -76,7 +77,8 @@ WHERE c.conrelid = 'request_default'::regclass
 )sql";
 
 // One row if there are any without a partition.
-constexpr char kSelectAnyDefault[] = "SELECT create_day FROM request_default LIMIT 1";
+constexpr char kSelectAnyDefault[] =
+    "SELECT create_day FROM request_default ORDER BY create_day LIMIT 1";
 
 // $1 retention. Statements that drop the partitions whose last request is older than that.
 constexpr char kSelectOldDays[] = R"sql(
@@ -125,7 +127,7 @@ std::string IntervalParameter(absl::Duration duration) {
 int64_t Milliseconds(absl::Duration duration) { return absl::ToInt64Milliseconds(duration); }
 
 // Returns a script that runs statements in one transaction, within the timeout all together.
-// Servers take turns. (Citus executes such statements one by one, therefore EXECUTE.)
+// Servers take turns. (EXECUTE, because Citus refuses some of these in a script of several.)
 std::string ChangeScript(const std::vector<std::string>& statements, absl::Duration timeout,
                          absl::Duration distributed_timeout) {
   std::string script = absl::StrCat(
@@ -150,13 +152,12 @@ bool IsOvertaken(const std::string& sqlstate) {
          sqlstate == "23514";
 }
 
-// Changes the partitions, until a change is refused. Not thread-safe.
+// Changes the partitions until others hold a lock for too long, or the database refuses a change.
+// Then moves `pause_end`, until which it changes nothing. Not thread-safe.
 class Days {
  public:
-  explicit Days(postgres::Connection& connection) : connection_(connection) {}
-
-  // Returns whether others hold a lock for too long, or the database has refused a change.
-  bool refused() const { return refused_; }
+  Days(postgres::Connection& connection, std::atomic<SteadyTime>& pause_end)
+      : connection_(connection), pause_end_(pause_end) {}
 
   // Lets request_default have days again that a server which died has excluded.
   void EndExclusions() {
@@ -199,7 +200,7 @@ class Days {
 
   // Runs statements in one transaction. Returns whether it did.
   bool Change(const std::vector<std::string>& statements, absl::Duration timeout = kChangeTimeout) {
-    if (refused_) return false;
+    if (SteadyClock::System().Now() < pause_end_.load()) return false;
     try {
       connection_.Run(ChangeScript(statements, timeout, kDistributedChangeTimeout));
       return true;
@@ -207,7 +208,7 @@ class Days {
       const std::optional<postgres::ServerError> error = postgres::FindServerError(exception);
       if (!connection_.is_open() || !error || absl::StartsWith(error->sqlstate, "57P")) throw;
       if (IsOvertaken(error->sqlstate)) return false;
-      refused_ = true;
+      pause_end_ = SteadyClock::System().Now() + kPause;
       if (error->sqlstate != "55P03") {
         log::Warning("request days not kept up",
                      {{"sqlstate", error->sqlstate}, {"message", error->message}});
@@ -217,7 +218,7 @@ class Days {
   }
 
   postgres::Connection& connection_;
-  bool refused_ = false;
+  std::atomic<SteadyTime>& pause_end_;
 };
 
 // Deletes an old day for which there was no partition. Returns the number of days: 0 or 1.
@@ -239,16 +240,12 @@ absl::StatusOr<ForgottenRequests> RequestDays::Forget(postgres::Connection& conn
   const auto longest = connection.Read(kSelectRetention)[0][0].as<int64_t>();
   ForgottenRequests forgotten{.retention = absl::Microseconds(longest)};
   const std::string retention_kept = IntervalParameter(forgotten.retention);
-  const bool may_change = SteadyClock::System().Now() >= pause_end_.load();
-  Days days(connection);
-  if (may_change) {
-    days.EndExclusions();
-    forgotten.count = days.DropOld(retention_kept);
-  }
+  Days days(connection, pause_end_);
+  days.EndExclusions();
+  forgotten.count = days.DropOld(retention_kept);
   // May take all the time there is, but not for ever: what is deleted stays deleted.
   forgotten.count += DeleteOldDefault(connection, retention_kept);
-  if (may_change) days.MakeMissing();
-  if (days.refused()) pause_end_ = SteadyClock::System().Now() + kPause;
+  days.MakeMissing();
   return forgotten;
 }
 
