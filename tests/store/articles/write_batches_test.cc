@@ -355,6 +355,36 @@ TEST_F(ArticleBatchesTest, AnArticleThatMakesItsGroupFailFailsAlone) {
   for (auto& gate : gates) EXPECT_TRUE(gate.Get().ok());
 }
 
+TEST_F(ArticleBatchesTest, ARenamingHasATransactionOfItsOwn) {
+  Write({Putting("a"), Putting("b"), Putting("c")});
+  testing::Session session(url_);
+  session.Run("BEGIN; LOCK TABLE article_name IN ACCESS EXCLUSIVE MODE");
+  // Both connections wait, so that the others form groups.
+  std::vector<Pending<PublishedArticle>> gates(2);
+  for (size_t i = 0; i < gates.size(); ++i) {
+    store_->PublishArticle({}, MakeArticle(absl::StrCat("gate-", i)), {}, gates[i].callback());
+    testing::AwaitWaitersForLocks(url_, static_cast<int>(i) + 1);
+  }
+  std::vector<Pending<v1::Article>> answers(4);
+  const auto edit = [&](const std::string& id, Pending<v1::Article>& answer) {
+    store_->UpdateArticle({}, std::get<ArticleEdit>(Summarising(id, "Short.")), answer.callback());
+  };
+  edit("a", answers[0]);
+  store_->RenameArticle({}, {.id = "a", .new_id = "a2"}, answers[1].callback());
+  edit("b", answers[2]);
+  edit("c", answers[3]);
+  session.Run("COMMIT");
+  for (auto& answer : answers) EXPECT_TRUE(answer.Get().ok());
+  for (auto& gate : gates) EXPECT_TRUE(gate.Get().ok());
+  EXPECT_EQ(Sql("SELECT name || ' ' || revision FROM article_state WHERE first_name = 'a'"),
+            "a2 3");
+  if (testing::OnCitus()) GTEST_SKIP() << "each worker has a number of its own for a transaction";
+  const std::string count =
+      "SELECT count(DISTINCT xmin::text) FROM article_state WHERE first_name ";
+  EXPECT_EQ(Sql(count + "IN ('b', 'c')"), "1");
+  EXPECT_EQ(Sql(count + "IN ('a', 'b', 'c')"), "2");
+}
+
 TEST_F(ArticleBatchesTest, WaitingWritesShareATransactionThatIsOfLimitedSize) {
   testing::Session session(url_);
   session.Run("BEGIN; LOCK TABLE article_name IN ACCESS EXCLUSIVE MODE");
