@@ -97,7 +97,12 @@ absl::Status CheckDirectUrl(const Config& config) {
 // Any other database is only checked, once it can be reached: its operator decides when to migrate
 // it.
 absl::Status PrepareSchema(const Config& config, const Database& database) {
-  if (config.database_url.empty()) return store::Migrate(database.url).status();
+  if (config.database_url.empty()) {
+    const auto report = [](absl::string_view line) {
+      log::Info("migrating", {{"message", std::string(line)}});
+    };
+    return store::Migrate(database.url, {.report = report}).status();
+  }
   absl::Status status = AwaitSchema(database.url, config.database_wait);
   return status.ok() ? CheckDirectUrl(config) : status;
 }
@@ -110,14 +115,14 @@ Config WithoutPooler(Config config) {
   return config;
 }
 
-absl::StatusOr<std::unique_ptr<Store>> OpenStore(const Config& config, const Database& database) {
-  return store::NewPostgresStore({.url = database.url,
-                                  .direct_url = config.direct_database_url,
-                                  .read_connections = config.read_connections,
-                                  .write_connections = config.write_connections,
-                                  .queue_limit = config.queue_limit,
-                                  .statement_timeout = config.statement_timeout,
-                                  .notifications = config.notifications});
+store::PostgresOptions StoreOptions(const Config& config, const Database& database) {
+  return {.url = database.url,
+          .direct_url = config.direct_database_url,
+          .read_connections = config.read_connections,
+          .write_connections = config.write_connections,
+          .queue_limit = config.queue_limit,
+          .statement_timeout = config.statement_timeout,
+          .notifications = config.notifications};
 }
 
 // The part of GetServerInfo's answer that does not change.
@@ -166,8 +171,10 @@ int Serve(const Config& config) {
   absl::StatusOr<Database> database = OpenDatabase(config);
   if (!database.ok()) return Fail(database.status());
   if (absl::Status status = PrepareSchema(config, *database); !status.ok()) return Fail(status);
+  const store::PostgresOptions options = StoreOptions(config, *database);
+  if (absl::Status status = store::CheckPoolSize(options); !status.ok()) return Fail(status);
   std::jthread exit_timer;  // Destroyed once nothing waits for the database any more.
-  absl::StatusOr<std::unique_ptr<Store>> store = OpenStore(config, *database);
+  absl::StatusOr<std::unique_ptr<Store>> store = store::NewPostgresStore(options);
   if (!store.ok()) return Fail(store.status());
 
   cache::ArticleCache reads(**store, {.max_bytes = config.cache_bytes,
@@ -200,7 +207,8 @@ int Migrate(const Config& config) {
       database->url, {.report = report, .servers_are_stopped = config.servers_are_stopped});
   if (!applied.ok()) return Fail(applied.status());
   for (const std::string& name : *applied) std::cout << "applied " << name << "\n";
-  std::cout << "the schema is at version " << store::NeededSchemaVersion() << "\n";
+  std::cout << "the schema suits this contentd, which needs version "
+            << store::NeededSchemaVersion() << "\n";
   return 0;
 }
 
@@ -210,7 +218,8 @@ int Import(const Config& config) {
   if (!database.ok()) return Fail(database.status());
   std::cerr << "importing into " << database->description << "\n";
   if (absl::Status status = PrepareSchema(config, *database); !status.ok()) return Fail(status);
-  const absl::StatusOr<std::unique_ptr<Store>> store = OpenStore(config, *database);
+  const absl::StatusOr<std::unique_ptr<Store>> store =
+      store::NewPostgresStore(StoreOptions(config, *database));
   if (!store.ok()) return Fail(store.status());
   return ImportFiles(config, store->get());
 }

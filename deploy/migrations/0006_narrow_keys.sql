@@ -7,6 +7,10 @@
 -- fewest bytes on alignment. There are no triggers, no sequences, and no foreign keys: no row of
 -- article_state or comment is ever removed, and whoever writes what refers to one has locked its article.
 
+-- Before any work: what holds one of them, such as an autovacuum, has to go first.
+LOCK TABLE article_name, article_state, article, article_label, article_search, comment, request
+  IN ACCESS EXCLUSIVE MODE;
+
 -- The number of milliseconds is made up, but it puts the keys in the order of publishing, and before all
 -- those to come.
 CREATE TEMP TABLE keyed ON COMMIT DROP AS
@@ -18,7 +22,14 @@ CREATE TEMP TABLE keyed ON COMMIT DROP AS
 ALTER TABLE keyed ADD PRIMARY KEY (article_id);
 ANALYZE keyed;
 
--- Who may do what with the tables that are replaced.
+-- Whose the tables are that are replaced, and who may do what with them.
+CREATE TEMP TABLE owned ON COMMIT DROP AS
+  SELECT c.relname, quote_ident(pg_get_userbyid(c.relowner)) AS owner
+  FROM pg_class c
+  WHERE c.oid IN ('article_name'::regclass, 'article_state'::regclass, 'article'::regclass,
+                  'article_label'::regclass, 'article_search'::regclass, 'comment'::regclass,
+                  'request'::regclass)
+    AND pg_get_userbyid(c.relowner) <> current_user;
 CREATE TEMP TABLE granted ON COMMIT DROP AS
   SELECT c.relname, a.privilege_type, a.is_grantable,
          CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(a.grantee)) END AS grantee
@@ -176,7 +187,7 @@ CREATE INDEX comment_by_state ON comment (state, comment_id, article_key) WHERE 
 
 -- Writes that carried a request_id, by the day (UTC) on which they were done. A server makes the days to
 -- come, and drops those that are old enough (service/store/upkeep/requests.cc). What finds no day is in
--- request_default.
+-- request_default, as is what claims to be much older, or of a day to come.
 ALTER TABLE request RENAME TO old_request;
 CREATE TABLE request (
   article_key bigint NOT NULL,
@@ -195,10 +206,9 @@ DECLARE
   today date := (now() AT TIME ZONE 'UTC')::date;
   day date;
 BEGIN
-  FOR day IN SELECT generate_series(least(today, min((create_time AT TIME ZONE 'UTC')::date)),
-                                    greatest(today + 2, max((create_time AT TIME ZONE 'UTC')::date)),
+  FOR day IN SELECT generate_series(greatest(today - 30, least(today, min(create_day))), today + 2,
                                     interval '1 day')
-             FROM old_request LOOP
+             FROM (SELECT (create_time AT TIME ZONE 'UTC')::date AS create_day FROM old_request) AS r LOOP
     EXECUTE format('CREATE TABLE %I PARTITION OF request FOR VALUES FROM (%L) TO (%L) '
                    'WITH (autovacuum_enabled = off)',
                    'request_' || to_char(day, 'YYYYMMDD'), day, day + 1);
@@ -211,6 +221,8 @@ FROM old_request r JOIN keyed k USING (article_id);
 DROP TABLE old_request;
 ALTER TABLE request ADD PRIMARY KEY (article_key, bucket, request_id, create_day);
 
+ANALYZE article_name, article_state, article, article_label, article_search, comment, request;
+
 -- The default partition is also read by itself.
 INSERT INTO granted (relname, privilege_type, is_grantable, grantee)
 SELECT 'request_default', privilege_type, is_grantable, grantee FROM granted WHERE relname = 'request';
@@ -220,5 +232,18 @@ BEGIN
   FOR g IN SELECT * FROM granted LOOP
     EXECUTE format('GRANT %s ON %I TO %s%s', g.privilege_type, g.relname, g.grantee,
                    CASE WHEN g.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END);
+  END LOOP;
+END $$;
+
+-- With the tables, their owners get the partitions, which servers make and drop.
+DO $$
+DECLARE o record;
+BEGIN
+  FOR o IN SELECT p.relid::regclass AS relation, owned.owner
+           FROM owned CROSS JOIN LATERAL (
+             SELECT relid FROM pg_partition_tree(owned.relname::text::regclass)
+             UNION SELECT owned.relname::text::regclass
+           ) AS p LOOP
+    EXECUTE format('ALTER TABLE %s OWNER TO %s', o.relation, o.owner);
   END LOOP;
 END $$;

@@ -101,9 +101,9 @@ class Session {
     if (PQconsumeInput(connection_.get()) == 0) return Fail();
     while (busy_ && PQisBusy(connection_.get()) == 0) TakeResult();
     if (id_ && database_.IsOutdated(*id_)) failure_ = "the database has failed over";
-    if (failure_) return;
+    if (failure_ || !id_) return;
     while (const auto notification = Own(PQnotifies(connection_.get()), &PQfreemem)) {
-      on_payload(notification->extra);
+      on_payload(notification->extra, *id_);
     }
   }
 

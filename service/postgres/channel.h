@@ -17,8 +17,7 @@ namespace content::postgres {
 ///
 /// Notifications are best effort. While the database cannot be reached, payloads to send wait, but
 /// those that were being sent when the connection broke are lost, and so are payloads from other
-/// sessions. At most one statement is under way, and at most 200 start
-/// per second.
+/// sessions. At most one statement is under way, and at most 200 start per second.
 class Channel {
  public:
   /// PostgreSQL's limit for one payload.
@@ -27,9 +26,9 @@ class Channel {
   /// Returns the payloads to send now; empty if there are none. Called on the channel's thread.
   using TakePayloads = std::function<std::vector<std::string>()>;
 
-  /// Receives a payload that any session sent, also this one. Called on the channel's thread. Must
-  /// not block.
-  using OnPayload = std::function<void(absl::string_view)>;
+  /// Receives a payload that any session sent, also this one, and the database of the session that
+  /// received it, which may have become outdated. Called on the channel's thread. Must not block.
+  using OnPayload = std::function<void(absl::string_view payload, const DatabaseId& from)>;
 
   /// `name` is the channel's name, an SQL identifier.
   Channel(std::shared_ptr<KnownDatabase> database, const std::string& name,

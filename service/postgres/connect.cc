@@ -61,7 +61,7 @@ bool operator==(const Address& a, const Address& b) {
 }
 
 std::string PortOrDefault(absl::string_view port) {
-  return port.empty() ? "5432" : std::string(port);
+  return port.empty() ? kDefaultPort : std::string(port);
 }
 
 // Returns the address that libpq is trying.
@@ -133,6 +133,19 @@ std::string WithAddresses(const std::string& dsn, const std::vector<Address>& ad
                       " port=", list(&Address::port));
 }
 
+// ---- Notices ----
+
+thread_local bool took_standby_warning = false;
+
+// libpq calls it on the thread that reads from the connection.
+void OnNotice(void*, const PGresult* notice) {
+  // Unlike the text, the name of PostgreSQL's function is the same in all languages.
+  const char* const function = PQresultErrorField(notice, PG_DIAG_SOURCE_FUNCTION);
+  if (function != nullptr && absl::string_view(function) == "SyncRepWaitForLSN") {
+    took_standby_warning = true;
+  }
+}
+
 // ---- Connecting ----
 
 RawConnection Start(const std::string& dsn) {
@@ -142,8 +155,7 @@ RawConnection Start(const std::string& dsn) {
   RawConnection connection(PQconnectStart(dsn.c_str()));
   if (connection == nullptr) throw std::bad_alloc();
   PQsetErrorVerbosity(connection.get(), PQERRORS_VERBOSE);
-  PQsetNoticeProcessor(
-      connection.get(), [](void*, const char*) {}, nullptr);
+  PQsetNoticeReceiver(connection.get(), OnNotice, nullptr);
   return connection;
 }
 
@@ -185,6 +197,8 @@ RawConnection OpenAny(const std::string& dsn) {
 }
 
 }  // namespace
+
+bool TookStandbyWarning() { return std::exchange(took_standby_warning, false); }
 
 void CloseRawConnection::operator()(pg_conn* connection) const { PQfinish(connection); }
 

@@ -59,9 +59,8 @@ void Connection::ShutdownSocket() const { impl_->socket.Shutdown(); }
 
 void Connection::RunScript(const std::string& sql) {
   const StatementMonitor::Scope scope(monitor_, absl::InfiniteDuration());
-  pqxx::work transaction(*impl_->connection);
-  transaction.exec(sql);
-  transaction.commit();
+  pqxx::nontransaction session(*impl_->connection);
+  session.exec(sql);
 }
 
 void Connection::Run(const std::string& sql) { RunWithin(statement_timeout_, sql); }
@@ -92,6 +91,17 @@ const std::string& Connection::Prepare(const std::string& sql) {
   impl_->connection->prepare_now(name);  // not at its first use, which may be in an EXECUTE
 #endif
   return impl_->prepared.emplace(sql, name).first->second;
+}
+
+void LookAtHosts(KnownDatabase& database, const std::stop_token& stop) {
+  for (const std::string& dsn : database.Dsns()) {
+    if (stop.stop_requested()) return;
+    try {
+      Connection(dsn).PrepareSession(&database);
+    } catch (const std::exception&) {
+      // Sessions that are needed say why they fail.
+    }
+  }
 }
 
 // libpqxx's own transactions hide a ROLLBACK that failed, so the next job would find this one open.

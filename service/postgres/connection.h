@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <memory>
+#include <stop_token>
 #include <string>
 #include <type_traits>
 #include <utility>
@@ -100,10 +101,12 @@ class Connection {
     return ReadPrepared(sql, MakeParameters(std::forward<Args>(args)...));
   }
 
-  /// Runs statements without parameters in one transaction block, without preparing them.
+  /// Runs statements without parameters in one transaction and one round trip, without preparing
+  /// them. So locks are not held any longer if this process stops.
   void RunScript(const std::string& sql);
 
-  /// Runs one statement outside a transaction block, without preparing it.
+  /// Runs one statement outside a transaction block, or several in one transaction, in one round
+  /// trip and without preparing them.
   void Run(const std::string& sql);
 
  private:
@@ -125,6 +128,12 @@ class Connection {
   // The time limit of statements, for the monitor.
   absl::Duration statement_timeout_ = absl::InfiniteDuration();
 };
+
+/// Opens a session on each host of `database`, for a moment, so that the latest timeline is known
+/// even if an old primary still answers, and the next sessions begin with its host. Skips hosts
+/// that cannot be reached or are standbys. A host that does not answer takes some seconds. Returns
+/// early if `stop` is requested. Thread-safe.
+void LookAtHosts(KnownDatabase& database, const std::stop_token& stop = {});
 
 /// While it exists, all reads on its connection see the database as of one moment. At most one per
 /// connection at a time.

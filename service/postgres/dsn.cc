@@ -145,8 +145,6 @@ void AvoidIgnoredPassfile(std::map<std::string, std::string>& keywords) {
 
 // ---- Hosts ----
 
-constexpr char kDefaultPort[] = "5432";
-
 // Returns the parts of a setting that is a list with a part for each host; one empty part if it is
 // not set.
 std::vector<std::string> ListOf(const Options& options, absl::string_view keyword) {

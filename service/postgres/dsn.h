@@ -34,6 +34,9 @@ struct HostDsn {
   std::string dsn;
 };
 
+/// The port of a host without one.
+inline constexpr char kDefaultPort[] = "5432";
+
 /// Returns the hosts that `dsn`, a CompleteDsn, names. At least one.
 std::vector<HostDsn> DsnsByHost(const std::string& dsn);
 

@@ -1,5 +1,6 @@
 #include "postgres/known_database.h"
 
+#include <optional>
 #include <utility>
 
 #include "absl/strings/numbers.h"
@@ -28,8 +29,7 @@ DatabaseId ReadDatabaseId(absl::string_view system, absl::string_view timeline) 
 }
 
 KnownDatabase::KnownDatabase(const std::string& dsn, std::function<void()> on_failover)
-    : hosts_(DsnsByHost(dsn)),
-      history_(std::make_shared<History>(std::move(on_failover))) {}
+    : hosts_(DsnsByHost(dsn)), history_(std::make_shared<History>(std::move(on_failover))) {}
 
 KnownDatabase::KnownDatabase(const std::string& dsn, const KnownDatabase& same)
     : hosts_(DsnsByHost(dsn)), history_(same.history_) {}
@@ -44,13 +44,19 @@ std::vector<std::string> KnownDatabase::Dsns() const {
 }
 
 void KnownDatabase::TryHosts(absl::FunctionRef<void(const std::string& dsn)> open) const {
+  std::optional<ConnectError> turned_away;
   std::vector<std::string> dsns = Dsns();
   while (true) {
     try {
       return open(dsns.front());
     } catch (const ConnectError& error) {
       dsns.erase(dsns.begin());
-      if (!error.is_wrong_server() || dsns.empty()) throw;
+      if (error.is_turned_away() && !turned_away) turned_away = error;
+      if (!error.is_turned_away() && !error.is_wrong_server()) throw;
+      if (!dsns.empty()) continue;
+      // The host that has no connection left may be the right one.
+      if (turned_away) throw ConnectError(*turned_away);
+      throw;
     }
   }
 }
@@ -88,8 +94,9 @@ void KnownDatabase::Refuse(const DatabaseId& id) const {
 }
 
 void KnownDatabase::Prefer(absl::string_view host, absl::string_view port) {
+  const absl::string_view used_port = port.empty() ? kDefaultPort : port;  // as libpq tells it
   for (size_t i = 0; i < hosts_.size(); ++i) {
-    if (hosts_[i].host == host && hosts_[i].port == port) first_host_ = i;
+    if (hosts_[i].host == host && hosts_[i].port == used_port) first_host_ = i;
   }
 }
 

@@ -65,7 +65,8 @@ class KnownDatabase {
   std::vector<std::string> Dsns() const;
 
   /// Calls `open` with these connection strings until it does not throw a ConnectError about a
-  /// wrong server. libpq goes on to the next host only if one does not answer.
+  /// wrong server or one that has no connection left, such as a pooler in front of a lost primary.
+  /// libpq goes on to the next host only if one does not answer.
   void TryHosts(absl::FunctionRef<void(const std::string& dsn)> open) const;
 
   /// Takes note of a new session on this host. Throws a ConnectError, and logs `database refused`,

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
@@ -14,6 +15,8 @@ namespace {
 using Kind = MigrationStep::Kind;
 
 constexpr absl::string_view kStepMark = "-- step: ";
+// The migrations up to this one are older than the question, and not compatible.
+constexpr int kLastWithoutAnswer = 5;
 constexpr absl::string_view kCompatible = "-- compatible: yes";
 constexpr absl::string_view kNotCompatible = "-- compatible: no";
 
@@ -58,26 +61,53 @@ bool HasOnlyComments(absl::string_view text) {
   });
 }
 
-absl::Status Wrong(const Migration& migration, absl::string_view what) {
+// Returns whether the line is a mark, or was meant to be one.
+bool LooksLikeMark(absl::string_view line) {
+  if (!absl::ConsumePrefix(&line, "--")) return false;
+  return absl::StartsWithIgnoreCase(absl::StripLeadingAsciiWhitespace(line), "step");
+}
+
+absl::Status InvalidMigration(const Migration& migration, absl::string_view what) {
   return absl::FailedPreconditionError(absl::StrCat("migration ", migration.name, " ", what));
+}
+
+// A mark that was mistyped would be a comment.
+absl::Status CheckLines(const Migration& migration) {
+  const std::vector<absl::string_view> lines = absl::StrSplit(migration.sql, '\n');
+  for (const absl::string_view line : lines) {
+    if (LooksLikeMark(line) && !absl::StartsWith(line, kStepMark)) {
+      return InvalidMigration(migration, absl::StrCat("has a mistyped mark: ", line));
+    }
+  }
+  const bool has_answer = IsCompatible(migration) || HasLine(migration.sql, kNotCompatible);
+  if (migration.version > kLastWithoutAnswer && !has_answer) {
+    return InvalidMigration(
+        migration,
+        "does not say whether it is compatible: it needs a line `-- compatible: yes` or "
+        "`-- compatible: no`");
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace
 
 absl::StatusOr<std::vector<MigrationStep>> StepsOf(const Migration& migration) {
+  if (absl::Status status = CheckLines(migration); !status.ok()) return status;
   const absl::string_view sql = migration.sql;
   size_t at = FindMark(sql, 0);
   if (at == absl::string_view::npos) {
     return std::vector<MigrationStep>{{Kind::kTransaction, "", sql}};
   }
-  if (!HasOnlyComments(sql.substr(0, at))) return Wrong(migration, "has SQL before its first step");
+  if (!HasOnlyComments(sql.substr(0, at))) {
+    return InvalidMigration(migration, "has SQL before its first step");
+  }
   std::vector<MigrationStep> steps;
   while (at != absl::string_view::npos) {
     const size_t end_of_mark = std::min(sql.find('\n', at), sql.size());
     const size_t end = FindMark(sql, end_of_mark);
     const size_t text_at = at + kStepMark.size();
     std::optional<MigrationStep> step = ParseMark(sql.substr(text_at, end_of_mark - text_at));
-    if (!step) return Wrong(migration, "has a step of an unknown kind");
+    if (!step) return InvalidMigration(migration, "has a step of an unknown kind");
     step->sql = sql.substr(end_of_mark, std::min(end, sql.size()) - end_of_mark);
     steps.push_back(*step);
     at = end;
@@ -86,9 +116,5 @@ absl::StatusOr<std::vector<MigrationStep>> StepsOf(const Migration& migration) {
 }
 
 bool IsCompatible(const Migration& migration) { return HasLine(migration.sql, kCompatible); }
-
-bool SaysWhetherItIsCompatible(const Migration& migration) {
-  return IsCompatible(migration) || HasLine(migration.sql, kNotCompatible);
-}
 
 }  // namespace content::postgres

@@ -48,14 +48,13 @@ struct MigrationStep {
   absl::string_view sql;
 };
 
-/// Returns the steps of a migration; at least one. FAILED_PRECONDITION if they cannot be told.
+/// Returns the steps of a migration; at least one. FAILED_PRECONDITION if the file is not clear
+/// about them, or has neither the line `-- compatible: yes` nor `-- compatible: no` (versions up to
+/// 5 have none).
 absl::StatusOr<std::vector<MigrationStep>> StepsOf(const Migration& migration);
 
 /// Returns whether programs that need the version before this one also work during and after this
 /// migration. Only a line `-- compatible: yes` promises that.
 bool IsCompatible(const Migration& migration);
-
-/// Returns whether the migration has a line `-- compatible: yes` or `-- compatible: no`.
-bool SaysWhetherItIsCompatible(const Migration& migration);
 
 }  // namespace content::postgres

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <exception>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -26,8 +27,10 @@ namespace {
 
 // A number that other programs on the same database are unlikely to lock.
 constexpr int64_t kMigrationLock = 0x636f6e74656e74;  // "content"
-// Of sessions that migrate or look at the schema, so that they are not taken for a server's.
+// The application_name of sessions that migrate or check the schema. They are not taken for a
+// server's.
 constexpr char kMigratorName[] = "contentd migrate";
+constexpr char kTurnName[] = "contentd migrate (turn)";
 
 // Overrules a name in `complete_dsn`: the last value of a keyword counts.
 std::string NameSessions(absl::string_view complete_dsn, absl::string_view name) {
@@ -53,9 +56,12 @@ std::unique_ptr<Connection> OpenSession(const std::string& dsn) {
 
 constexpr absl::Duration kTurnInterval = absl::Milliseconds(200);
 
-// How long a step waits for a lock, and everybody else behind it. Shorter than the time after which
-// PostgreSQL looks for a deadlock (deadlock_timeout, 1 s), so a step never wins one.
+// How long a step waits for a lock, and everybody else behind it. Shorter than deadlock_timeout
+// (1 s), after which PostgreSQL looks for a deadlock, so a step never wins one.
 constexpr absl::Duration kLockTimeout = absl::Milliseconds(300);
+// The same while nobody is served. Longer than deadlock_timeout, after which PostgreSQL cancels an
+// autovacuum that is in the way.
+constexpr absl::Duration kLongLockTimeout = absl::Seconds(3);
 // Between attempts to get a lock, so that those who waited behind are done.
 constexpr absl::Duration kMinPause = absl::Milliseconds(200);
 constexpr absl::Duration kMaxPause = absl::Seconds(5);
@@ -89,7 +95,7 @@ void Sleep(absl::Duration duration) { SteadyClock::System().SleepFor(duration, {
 class Turn {
  public:
   explicit Turn(const std::string& dsn)
-      : connection_(OpenSession(dsn)), transaction_(*connection_) {
+      : connection_(OpenSession(NameSessions(dsn, kTurnName))), transaction_(*connection_) {
     transaction_.ExecWithQueued(
         "SELECT set_config('idle_in_transaction_session_timeout', '0', true)");
   }
@@ -107,8 +113,7 @@ class Turn {
 
  private:
   bool Try() {
-    return transaction_
-        .ExecWithQueued("SELECT pg_try_advisory_xact_lock($1)", kMigrationLock)[0][0]
+    return transaction_.ExecWithQueued("SELECT pg_try_advisory_xact_lock($1)", kMigrationLock)[0][0]
         .as<bool>();
   }
 
@@ -169,24 +174,27 @@ void SetLimits(Connection& connection, absl::Duration lock, absl::Duration state
 
 constexpr absl::string_view kTryingAgain = "others use what it must lock; trying again";
 
+// Called when an attempt took too long. Returns OK if another should be made.
+using OnTimeout = std::function<absl::Status()>;
+
 // Calls `attempt` until it has not failed because other sessions were in its way; before it waits,
-// calls `on_timeout` if the attempt took too long, and `report` now and then. Returns false if
-// several attempts took too long.
-bool RepeatUntilDone(const Connection& connection, absl::FunctionRef<void()> attempt,
-                     absl::FunctionRef<void()> on_timeout, absl::FunctionRef<void()> report) {
-  int timeouts = 0;
+// calls `report` now and then. Returns an error of `on_timeout`, which is nullptr if attempts have
+// no time limit.
+absl::Status RepeatUntilDone(const Connection& connection, absl::FunctionRef<void()> attempt,
+                             const OnTimeout& on_timeout, absl::FunctionRef<void()> report) {
   SteadyTime next_report = SteadyTime::InfinitePast();
   for (absl::Duration pause = kMinPause;; pause = std::min(2 * pause, kMaxPause)) {
     try {
       attempt();
-      return true;
+      return absl::OkStatus();
     } catch (const std::exception& exception) {
       const std::optional<ServerError> error = FindServerError(exception);
-      const bool is_timeout = error && IsTimeout(error->sqlstate);
+      const bool is_timeout = on_timeout != nullptr && error && IsTimeout(error->sqlstate);
       const bool may_repeat = is_timeout || (error && IsContention(error->sqlstate));
       if (!may_repeat || !connection.is_open()) throw;
-      if (is_timeout && ++timeouts == kMaxSlowAttempts) return false;
-      if (is_timeout) on_timeout();
+      if (is_timeout) {
+        if (absl::Status status = on_timeout(); !status.ok()) return status;
+      }
     }
     if (SteadyNow() >= next_report) {
       report();
@@ -195,6 +203,40 @@ bool RepeatUntilDone(const Connection& connection, absl::FunctionRef<void()> att
     Sleep(Jittered(pause));
   }
 }
+
+// Waits a moment for servers to end that would not work with the migration.
+absl::Status CheckServers(Connection& connection, const Migration& migration) {
+  Servers servers = FindServers(connection);
+  for (int i = 1; i < kServersAttempts; ++i) {
+    if (servers.sessions == 0 || WorksWith(migration, servers.version)) return absl::OkStatus();
+    Sleep(kServersInterval);
+    servers = FindServers(connection);
+  }
+  const std::string version =
+      servers.version == 0 ? "of an older kind" : absl::StrCat("for schema ", servers.version);
+  return absl::FailedPreconditionError(absl::StrCat(
+      "servers ", version, " are connected (", servers.sessions,
+      " sessions), and they do not work with migration ", migration.name,
+      ": stop them, and run `contentd migrate` again. (If none runs, a pooler may have kept the "
+      "sessions: --servers-are-stopped does not look for them.)"));
+}
+
+// Returns a transaction's SQL as one statement, to which a time limit applies as a whole.
+std::string AsOneStatement(absl::string_view sql) {
+  return absl::StrCat("DO $contentd_step$ BEGIN EXECUTE $contentd_sql$", sql,
+                      "$contentd_sql$; END $contentd_step$");
+}
+
+// The index that a step makes, in the schema of our tables, if it is there in some form.
+constexpr char kSelectIndex[] = R"sql(
+SELECT format('%I.%I', n.nspname, c.relname) AS name, i.indisvalid,
+       EXISTS (SELECT FROM pg_stat_progress_create_index p WHERE p.index_relid = c.oid)
+         AS is_being_made
+FROM pg_index i
+JOIN pg_class c ON c.oid = i.indexrelid
+JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relname = $1
+  AND n.oid = (SELECT relnamespace FROM pg_class WHERE oid = 'schema_migration'::regclass))sql";
 
 // A migration under way.
 class Application {
@@ -208,26 +250,58 @@ class Application {
         options_(options),
         migration_(migration),
         steps_(steps),
+        is_recorded_(begun.has_value()),
         progress_(begun.value_or(MigrationProgress{.steps_left = static_cast<int>(steps.size())})) {
-    // Servers must know of it before anything changes. A transaction is recorded with its changes.
-    const bool is_recorded = begun || steps.front().kind == Kind::kTransaction;
-    if (!is_recorded) connection_.RunScript(RecordScript(migration_, progress_, progress_));
   }
 
   absl::Status Run() {
-    while (progress_.steps_left > 0) {
-      turn_.Check();
-      const MigrationStep& step = steps_[steps_.size() - static_cast<size_t>(progress_.steps_left)];
-      if (steps_.size() > 1) Report(DescribeStep(step));
-      if (absl::Status status = RunStep(step); !status.ok()) return status;
-    }
-    return absl::OkStatus();
+    // A transaction can be recorded with its changes if servers need not know of it before.
+    const bool begins_with_record =
+        IsCompatible(migration_) && steps_.front().kind == Kind::kTransaction;
+    return is_recorded_ || begins_with_record ? RunSteps() : AnnounceAndRunSteps();
   }
 
  private:
   using Kind = MigrationStep::Kind;
 
+  // Servers that start from now on know of the migration. Those that started before are looked for.
+  absl::Status AnnounceAndRunSteps() {
+    const MigrationProgress announced = progress_;
+    connection_.RunScript(RecordScript(migration_, announced, announced));
+    try {
+      absl::Status status =
+          options_.servers_are_stopped ? absl::OkStatus() : CheckServers(connection_, migration_);
+      if (status.ok()) status = RunSteps();
+      if (!status.ok()) WithdrawUnlessChanged(announced);
+      return status;
+    } catch (const std::exception&) {
+      WithdrawUnlessChanged(announced);
+      throw;
+    }
+  }
+
+  // If the announcement cannot be withdrawn, the next run goes on with the migration.
+  void WithdrawUnlessChanged(const MigrationProgress& announced) {
+    if (has_changed_) return;
+    try {
+      turn_.Check();
+      Withdraw(connection_, migration_, announced);
+    } catch (const std::exception&) {
+    }
+  }
+
+  absl::Status RunSteps() {
+    while (progress_.steps_left > 0) {
+      turn_.Check();
+      const MigrationStep& step = steps_[steps_.size() - static_cast<size_t>(progress_.steps_left)];
+      Report(DescribeStep(step));
+      if (absl::Status status = RunStep(step); !status.ok()) return status;
+    }
+    return absl::OkStatus();
+  }
+
   absl::Status RunStep(const MigrationStep& step) {
+    if (step.kind != Kind::kTransaction) has_changed_ = true;
     switch (step.kind) {
       case Kind::kTransaction:
         return RunTransaction(step);
@@ -246,13 +320,23 @@ class Application {
     const auto attempt = [&] {
       const bool may_hold_up = IsCompatible(migration_) && !options_.servers_are_stopped &&
                                FindServers(connection_).sessions > 0;
-      SetLimits(connection_, kLockTimeout, may_hold_up ? kStatementLimit : absl::ZeroDuration());
+      if (may_hold_up) {
+        SetLimits(connection_, kLockTimeout, kStatementLimit);
+      } else {
+        SetLimits(connection_, kLongLockTimeout, absl::ZeroDuration());
+      }
       connection_.RunScript(
-          absl::StrCat(step.sql, ";\n", RecordScript(migration_, progress_, next)));
+          absl::StrCat(may_hold_up ? AsOneStatement(step.sql) : std::string(step.sql), ";\n",
+                       RecordScript(migration_, progress_, next)));
     };
-    const absl::Status status = Repeat(attempt, [] {});
-    if (status.ok()) progress_ = next;
-    return status;
+    int timeouts = 0;
+    const auto on_timeout = [&] {
+      return ++timeouts < kMaxSlowAttempts ? absl::OkStatus() : TakesTooLong();
+    };
+    if (absl::Status status = Repeat(attempt, on_timeout); !status.ok()) return status;
+    progress_ = next;
+    has_changed_ = true;
+    return absl::OkStatus();
   }
 
   // Nobody waits behind these statements, so they wait for locks for as long as it takes.
@@ -262,18 +346,26 @@ class Application {
       SetLimits(connection_, absl::ZeroDuration(), absl::ZeroDuration());
       statement();
     };
-    if (absl::Status status = Repeat(attempt, [] {}); !status.ok()) return status;
+    if (absl::Status status = Repeat(attempt, nullptr); !status.ok()) return status;
     connection_.RunScript(RecordScript(migration_, progress_, next));
     progress_ = next;
     return absl::OkStatus();
   }
 
   void MakeIndex(const MigrationStep& step) {
-    const std::string name(step.object);
-    for (const Row row : connection_.Read(
-             "SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass($1)", name)) {
-      if (row[0].as<bool>()) return;
-      connection_.Run(absl::StrCat("DROP INDEX CONCURRENTLY ", name));
+    const std::string object(step.object);
+    for (bool is_reported = false;;) {
+      const Result found = connection_.Read(kSelectIndex, object);
+      if (found.empty()) break;
+      if (found[0]["indisvalid"].as<bool>()) return;
+      if (!found[0]["is_being_made"].as<bool>()) {
+        connection_.Run(absl::StrCat("DROP INDEX CONCURRENTLY ", found[0]["name"].text()));
+        break;
+      }
+      // By a process that has lost its turn or was killed.
+      if (!std::exchange(is_reported, true)) Report("waiting for a session that makes the index");
+      Sleep(kTurnInterval);
+      turn_.Check();
     }
     connection_.Run(std::string(step.sql));
   }
@@ -285,14 +377,19 @@ class Application {
     SteadyTime next_report = SteadyNow();
     while (progress_.steps_left == step_number) {
       turn_.Check();
-      const SteadyTime start = SteadyNow();
+      absl::Duration took;
       const auto attempt = [&] {
         SetLimits(connection_, kLockTimeout, kStatementLimit);
+        const SteadyTime start = SteadyNow();
         RunBatch(step, size);
+        took = SteadyNow() - start;
       };
-      const auto shrink = [&size] { size = std::max<int64_t>(size / 4, 1); };
+      const auto shrink = [&] {
+        if (size == 1) return TakesTooLong();
+        size = std::max<int64_t>(size / 4, 1);
+        return absl::OkStatus();
+      };
       if (absl::Status status = Repeat(attempt, shrink); !status.ok()) return status;
-      const absl::Duration took = SteadyNow() - start;
       if (took > kLongBatch) size = std::max<int64_t>(size / 2, 1);
       if (took < kShortBatch) size = std::min(size * 2, kMaxBatch);
       if (SteadyNow() >= next_report && progress_.steps_left == step_number) {
@@ -318,10 +415,11 @@ class Application {
     progress_ = next;
   }
 
-  // Returns an error if each attempt took too long.
-  absl::Status Repeat(absl::FunctionRef<void()> attempt, absl::FunctionRef<void()> on_timeout) {
-    const auto report = [this] { Report(kTryingAgain); };
-    if (RepeatUntilDone(connection_, attempt, on_timeout, report)) return absl::OkStatus();
+  absl::Status Repeat(absl::FunctionRef<void()> attempt, const OnTimeout& on_timeout) {
+    return RepeatUntilDone(connection_, attempt, on_timeout, [this] { Report(kTryingAgain); });
+  }
+
+  absl::Status TakesTooLong() const {
     return absl::FailedPreconditionError(absl::StrCat(
         "migration ", migration_.name, ", ", Place(),
         ", takes too long to be run while servers are connected, or waits for "
@@ -355,7 +453,8 @@ class Application {
   }
 
   void Report(absl::string_view what) const {
-    options_.report(absl::StrCat(migration_.name, ", ", Place(), what.empty() ? "" : ": ", what));
+    const std::string place = steps_.size() > 1 ? absl::StrCat(", ", Place()) : "";
+    options_.report(absl::StrCat(migration_.name, place, what.empty() ? "" : ": ", what));
   }
 
   Connection& connection_;
@@ -363,6 +462,8 @@ class Application {
   const MigrateOptions& options_;
   const Migration& migration_;
   const std::vector<MigrationStep>& steps_;
+  const bool is_recorded_;    // by an earlier run
+  bool has_changed_ = false;  // whether a step may have had an effect
   MigrationProgress progress_;
 };
 
@@ -389,32 +490,16 @@ absl::StatusOr<std::vector<Pending>> FindPending(const std::vector<AppliedMigrat
   return pending;
 }
 
-// Waits a moment for servers to end that would not work with the migration.
-absl::Status CheckServers(Connection& connection, const Migration& migration) {
-  Servers servers = FindServers(connection);
-  for (int i = 1; i < kServersAttempts; ++i) {
-    if (servers.sessions == 0 || WorksWith(migration, servers.version)) return absl::OkStatus();
-    Sleep(kServersInterval);
-    servers = FindServers(connection);
-  }
-  const std::string version =
-      servers.version == 0 ? "of an older kind" : absl::StrCat("for schema ", servers.version);
-  return absl::FailedPreconditionError(absl::StrCat(
-      "servers ", version, " are connected (", servers.sessions,
-      " sessions), and they do not work with migration ", migration.name,
-      ": stop them, and run `contentd migrate` again. (If none runs, a pooler may have kept the "
-      "sessions: --servers-are-stopped does not look for them.)"));
-}
-
 absl::StatusOr<std::vector<std::string>> MigrateInTurn(Connection& connection, Turn& turn,
                                                        const std::string& dsn,
                                                        const std::vector<Migration>& known,
                                                        const MigrateOptions& options) {
   if (!IsHistoryPrepared(connection)) {
     SetLimits(connection, kLockTimeout, absl::ZeroDuration());
-    RepeatUntilDone(
-        connection, [&] { PrepareHistory(connection); }, [] {},
+    absl::Status status = RepeatUntilDone(
+        connection, [&] { PrepareHistory(connection); }, nullptr,
         [&] { options.report(kTryingAgain); });
+    if (!status.ok()) return status;
   }
   const auto applied = ReadHistory(connection, dsn, Purpose::kMigrate, known);
   if (!applied.ok()) return applied.status();
@@ -437,7 +522,7 @@ absl::StatusOr<std::vector<std::string>> MigrateInTurn(Connection& connection, T
   return names;
 }
 
-// What a session needs that migrates. If this process ends, so does the statement under way. The
+// Settings of the session that migrates. If this process ends, so does the statement under way. The
 // size of a batch is a parameter that its plan depends on.
 constexpr char kMigratorSettings[] =
     "SET client_connection_check_interval = '1s'; SET plan_cache_mode = force_custom_plan";

@@ -29,7 +29,11 @@ struct MigrateOptions {
 ///
 /// A step never waits long for a lock, because all others who need the table would wait behind it:
 /// it gives up and tries again. While servers are connected, a compatible migration does not hold a
-/// lock for long either: its statements in transactions are cancelled after half a second.
+/// lock for long either: its transactions are cancelled after half a second.
+///
+/// A migration that is not compatible is recorded before its first step, so that servers do not
+/// start, and the sessions of servers are looked for again. The record is removed if nothing was
+/// done.
 ///
 /// FAILED_PRECONDITION if the database does not fit: its encoding is not UTF-8, it has a newer
 /// schema or was migrated with different files, this user may not see or change it, or servers are

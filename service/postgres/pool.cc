@@ -111,15 +111,12 @@ class Pool::Worker {
     return !database_version_.empty();
   }
 
-  // Tries its job once. The job stays if it failed and should be tried again. A first attempt does
-  // not sleep, and does not connect if a connection is open.
-  void Try() {
-    if (!context_) Begin();
-    if (std::optional<absl::Status> outcome = Attempt()) Finish(*std::move(outcome));
-  }
+  // Begins its job on a caller's thread, where it neither sleeps nor connects. The job stays if it
+  // could not be tried, or failed and should be tried again.
+  void TryHere() { Try(/*may_connect=*/false); }
 
   void Complete() {
-    while (has_job()) Try();
+    while (has_job()) Try(/*may_connect=*/true);
   }
 
   // Thread-safe.
@@ -150,6 +147,11 @@ class Pool::Worker {
  private:
   SteadyTime Now() const { return options_.clock->Now(); }
 
+  void Try(bool may_connect) {
+    if (!context_) Begin();
+    if (std::optional<absl::Status> outcome = Attempt(may_connect)) Finish(*std::move(outcome));
+  }
+
   void Begin() {
     took_ = absl::InfiniteDuration();
     attempts_ = {};
@@ -163,7 +165,7 @@ class Pool::Worker {
   }
 
   // Returns the outcome of the job, or nullopt if it should be tried again.
-  std::optional<absl::Status> Attempt() {
+  std::optional<absl::Status> Attempt(bool may_connect) {
     if (failure_) {
       absl::Status status = PrepareRetry(*std::exchange(failure_, std::nullopt));
       if (!status.ok()) return attempts_.Failed(std::move(status));
@@ -174,7 +176,15 @@ class Pool::Worker {
     }
     limit_ = std::min(context_->deadline - now, options_.statement_timeout);
     try {
-      if (!Open(limit_, now)) return attempts_.Failed(StoreUnavailable());
+      // What began after a failover must not be answered by the old primary.
+      if (connection_ == nullptr || connection_->is_outdated()) {
+        if (!may_connect) return std::nullopt;
+        Replace(nullptr);
+        if (!Connect(now)) return attempts_.Failed(StoreUnavailable());
+      }
+      if (absl::Status ready = SetUp(limit_, now); !ready.ok()) {
+        return attempts_.Failed(std::move(ready));
+      }
       absl::Status status = job_->Run(*connection_, attempts_.in_doubt);
       took_ = Now() - now;
       // The session may be the cause: one that began while the database was read-only stays so.
@@ -219,19 +229,27 @@ class Pool::Worker {
     return ++attempts_.losses > kMaxLosses ? std::move(failure.status) : absl::OkStatus();
   }
 
-  // Makes connection_ ready for a job whose statements have this limit. Returns false if the
-  // database cannot be reached. May throw like the methods of Connection.
-  bool Open(absl::Duration limit, SteadyTime now) {
-    // What began after a failover must not be answered by the old primary.
-    if (connection_ != nullptr && connection_->is_outdated()) Replace(nullptr);
-    if (connection_ == nullptr && !Connect(now)) return false;
+  // Makes connection_ ready for a job whose statements have this limit. Returns UNAVAILABLE if the
+  // database has an unsuitable schema. May throw like the methods of Connection.
+  absl::Status SetUp(absl::Duration limit, SteadyTime now) {
     connection_->SetStatementTimeout(limit, options_.statement_timeout);
+    if (absl::Status status = CheckSchema(); !status.ok()) return status;
     if (now >= plans_until_) {
       CheckBackend();
       connection_->Run(kDiscardPlans);
       plans_until_ = now + kPlanLifetime;
     }
-    return true;
+    return absl::OkStatus();
+  }
+
+  // Whoever migrates lets servers know first, and then looks for their sessions. So a new session
+  // learns of it here, and an older one is found.
+  absl::Status CheckSchema() {
+    SchemaWatch* const schema = options_.schema;
+    if (schema == nullptr || (has_suited_ && schema->is_suitable())) return absl::OkStatus();
+    absl::Status status = schema->Look(*connection_);
+    has_suited_ = status.ok();
+    return status;
   }
 
   // Makes the next statement fail if another PostgreSQL process than before runs the session: a
@@ -251,6 +269,7 @@ class Pool::Worker {
       });
       plans_until_ = now + kPlanLifetime;
       backend_.clear();
+      has_suited_ = false;
       connected_at_ = now;
       is_turned_away_ = false;
       return true;
@@ -299,7 +318,8 @@ class Pool::Worker {
   SteadyTime next_connect_ = SteadyTime::InfinitePast();
   SteadyTime next_log_ = SteadyTime::InfinitePast();
   SteadyTime plans_until_ = SteadyTime::InfinitePast();
-  std::string backend_;  // the id of the connection's PostgreSQL process; empty if not known
+  bool has_suited_ = false;  // whether the schema suited when the connection last looked
+  std::string backend_;      // the id of the connection's PostgreSQL process; empty if not known
   std::mutex mutex_;
   // Written with mutex_ held by the thread that uses the worker. Read by that thread without it,
   // and by others with mutex_ held.
@@ -522,7 +542,7 @@ void Pool::RunHere(std::unique_lock<std::mutex> lock) {
   do {
     Assign(prompt_queue_, worker);
     lock.unlock();
-    worker.Try();
+    worker.TryHere();
     lock.lock();
     if (!worker.has_job()) NoteEnd(worker);
   } while (MayGoOnHere());

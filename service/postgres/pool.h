@@ -22,6 +22,7 @@
 #include "postgres/connection.h"
 #include "postgres/job.h"
 #include "postgres/known_database.h"
+#include "postgres/schema_watch.h"
 
 namespace content::postgres {
 
@@ -45,6 +46,7 @@ namespace content::postgres {
 /// - A connection is cut if a statement runs for 5 s longer than its timeout, or if it is outdated.
 /// - Exceptions of Connection end here: callers get an absl::Status (failure.h).
 /// - If the database refuses some of the connections, the others do the work.
+/// - Jobs do not run, and get UNAVAILABLE, while the schema does not suit (Options::schema).
 ///
 /// Of the connected threads, the one that became idle last gets the next job: its memory, and that
 /// of its PostgreSQL process, is likely to be in the processor's cache.
@@ -53,9 +55,10 @@ namespace content::postgres {
 /// while no other prompt job runs or waits and the database answers within 1 ms. That saves waking
 /// a thread. One thread at a time does so. It borrows an idle worker with an open connection,
 /// continues for 1 ms with prompt jobs that arrive meanwhile, and leaves the rest to the workers.
-/// It never connects, sleeps or tries twice: after an exception, the worker's own thread continues
-/// the job. If a job turns out to be slow, workers take over those that wait after 20 ms at most.
-/// After 50 ms its connection is cut, so a database that hangs does not keep the thread.
+/// It never connects, sleeps or tries twice: if the connection is outdated, or after an exception,
+/// the worker's own thread continues the job. If a job turns out to be slow, workers take over
+/// those that wait after 20 ms at most. After 50 ms its connection is cut, so a database that hangs
+/// does not keep the thread.
 ///
 /// Thread-safe. A job costs an allocation, two locks of a mutex and, if a thread is idle, waking
 /// it.
@@ -65,6 +68,9 @@ class Pool {
     /// Shown to operators.
     std::string name = {};
     std::shared_ptr<KnownDatabase> database = {};
+    /// Each new session looks at the schema before its first job, and the sessions that are open
+    /// heed what others have seen. Outlives the pool. nullptr: any schema will do.
+    SchemaWatch* schema = nullptr;
     int connections = 1;
     /// Maximum number of calls that wait for a connection; further ones get RESOURCE_EXHAUSTED.
     size_t queue_limit = 1000;

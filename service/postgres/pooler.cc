@@ -3,12 +3,15 @@
 #include <libpq-fe.h>
 #include <poll.h>
 
+#include <condition_variable>
 #include <memory>
 #include <mutex>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "base/clock.h"
 #include "postgres/connect_error.h"
@@ -16,7 +19,7 @@
 namespace content::postgres {
 namespace {
 
-constexpr absl::Duration kStatementTimeout = absl::Seconds(3);
+constexpr absl::Duration kTimeout = absl::Seconds(3);
 constexpr int kRounds = 4;
 
 ConnectError SharedBackends() {
@@ -43,8 +46,7 @@ std::unique_ptr<PGresult, decltype(&PQclear)> NextResult(PGconn* session, Steady
 }
 
 // Returns the id of the PostgreSQL process that runs this statement.
-int BackendOf(PGconn* session) {
-  const SteadyTime deadline = SteadyNow() + kStatementTimeout;
+int BackendOf(PGconn* session, SteadyTime deadline = SteadyNow() + kTimeout) {
   if (PQsendQuery(session, "SELECT pg_catalog.pg_backend_pid()") == 0) {
     throw ExplainConnectFailure(PQerrorMessage(session));
   }
@@ -58,17 +60,43 @@ int BackendOf(PGconn* session) {
   return backend;
 }
 
+// A pooler tells clients an id of its own, because it has no process for them yet, or not always
+// the same.
+bool IsPooled(const PGconn* session, int backend) { return backend != PQbackendPID(session); }
+// Two checks at a time might take the last connections and both wait.
+class Turn {
+ public:
+  explicit Turn(SteadyTime deadline) {
+    std::unique_lock lock(mutex_);
+    SteadyClock::System().WaitUntil(deadline, lock, ended_, {}, [] { return !is_taken_; });
+    if (is_taken_) throw NoTurn();
+    is_taken_ = true;
+  }
+
+  ~Turn() {
+    const std::lock_guard lock(mutex_);
+    is_taken_ = false;
+    ended_.notify_one();
+  }
+
+  Turn(const Turn&) = delete;
+  Turn& operator=(const Turn&) = delete;
+
+ private:
+  static inline std::mutex mutex_;
+  static inline std::condition_variable_any ended_;
+  static inline bool is_taken_ = false;  // Guarded by mutex_.
+};
+
 }  // namespace
 
 void CheckPooler(PGconn* session, const std::function<RawConnection()>& open_another) {
   const int backend = BackendOf(session);
-  // A pooler tells clients an id of its own, because it has no process for them yet, or not always
-  // the same.
-  if (backend == PQbackendPID(session)) return;
-  static std::mutex mutex;  // Two checks at a time might take the last connections and both wait.
-  const std::lock_guard lock(mutex);
+  if (!IsPooled(session, backend)) return;
+  const Turn turn(SteadyNow() + kTimeout);
   const RawConnection other = open_another();
-  const int other_backend = BackendOf(other.get());
+  const SteadyTime deadline = SteadyNow() + kTimeout;
+  const int other_backend = BackendOf(other.get(), deadline);
   if (other_backend == backend) throw SharedBackends();
   // A pooler that shares takes the connection that it used last, so both sessions get the same one,
   // or all in turn, so a session that sends two statements gets two. Others may use it meanwhile.
@@ -76,9 +104,28 @@ void CheckPooler(PGconn* session, const std::function<RawConnection()>& open_ano
     for (const auto& [asked, expected] :
          {std::pair(session, backend), std::pair(session, backend),
           std::pair(other.get(), other_backend), std::pair(other.get(), other_backend)}) {
-      if (BackendOf(asked) != expected) throw SharedBackends();
+      if (BackendOf(asked, deadline) != expected) throw SharedBackends();
     }
   }
+}
+
+absl::Status CheckPoolSize(const std::string& dsn, int sessions) {
+  std::vector<RawConnection> opened;
+  try {
+    for (int i = 0; i < sessions; ++i) {
+      PGconn* const session = opened.emplace_back(OpenRawConnection(dsn)).get();
+      if (!IsPooled(session, BackendOf(session))) break;
+    }
+  } catch (const ConnectError& error) {
+    if (!error.is_turned_away() || opened.empty()) return absl::OkStatus();
+    // Another session is open while one is checked.
+    return absl::FailedPreconditionError(
+        absl::StrCat("the pooler in front of the database has ", opened.size() + 1,
+                     " connections left for this server, which needs ", sessions + 1,
+                     ": raise its limit (PgBouncer: pool_size), or lower --read-connections or "
+                     "--write-connections"));
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace content::postgres

@@ -179,11 +179,11 @@ absl::StatusOr<std::vector<AppliedMigration>> ReadHistory(Connection& connection
 }
 
 bool IsHistoryPrepared(Connection& connection) {
-  // The last column that was added.
+  // The last column that was added. A table that this user may not read is another installation's.
   return !connection
               .Read(
                   "SELECT 1 FROM pg_attribute WHERE attrelid = to_regclass('schema_migration') "
-                  "AND attname = 'row_count'")
+                  "AND attname = 'row_count' AND has_table_privilege(attrelid, 'SELECT')")
               .empty();
 }
 
@@ -205,6 +205,13 @@ std::string RecordScript(const Migration& migration, const MigrationProgress& ol
   return absl::StrReplaceAll(kRecord, literals);
 }
 
+void Withdraw(Connection& connection, const Migration& migration,
+              const MigrationProgress& announced) {
+  connection.Run(absl::StrCat("DELETE FROM schema_migration WHERE version = ", migration.version,
+                              " AND steps_left = ", announced.steps_left,
+                              " AND batch_cursor = ''"));
+}
+
 SchemaView ViewSchema(Connection& connection, int needed_version) {
   SchemaView view;
   for (const Row row : connection.Read(kSelectHistory)) {
@@ -213,6 +220,8 @@ SchemaView ViewSchema(Connection& connection, int needed_version) {
     if (version > needed_version && !is_next) view.is_suitable = false;
     if (row["steps_left"].as<int>() == 0) view.version = version;
   }
+  // A standby was promoted that lacked the last migration, or an older dump restored.
+  if (view.version < needed_version) view.is_suitable = false;
   return view;
 }
 

@@ -54,6 +54,10 @@ void Record(Transaction& transaction, const Migration& migration, const Migratio
 std::string RecordScript(const Migration& migration, const MigrationProgress& old,
                          const MigrationProgress& now);
 
+/// Removes the record of a migration of which nothing was done, if it is still `announced`.
+void Withdraw(Connection& connection, const Migration& migration,
+              const MigrationProgress& announced);
+
 /// The schema, as a running server sees it.
 struct SchemaView {
   int version = 0;          // the last migration that is complete

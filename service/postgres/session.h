@@ -32,6 +32,8 @@ SET statement_timeout = 0;
 SET lock_timeout = 0;
 SET idle_session_timeout = 0;
 SET idle_in_transaction_session_timeout = '10s';
+SELECT set_config('transaction_timeout', '0', false)  -- since PostgreSQL 17
+WHERE current_setting('transaction_timeout', true) IS NOT NULL;
 SET tcp_keepalives_idle = 10;
 SET tcp_keepalives_interval = 5;
 SET tcp_keepalives_count = 3;

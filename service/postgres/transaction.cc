@@ -71,6 +71,7 @@ Result Transaction::Send(absl::Duration extra_limit) {
 
 void Transaction::Commit() {
   absl::StrAppend(&queued_, queued_.empty() ? "" : "; ", "COMMIT");
+  TookStandbyWarning();  // about an earlier statement
   try {
     Send(kCommitLimit);
   } catch (const std::exception& exception) {
@@ -79,6 +80,7 @@ void Transaction::Commit() {
     throw pqxx::in_doubt_error(exception.what());
   }
   is_open_ = false;
+  if (TookStandbyWarning()) throw pqxx::in_doubt_error("the wait for a standby was cancelled");
   // An old primary took it, and the new one may lack it.
   if (connection_.is_outdated()) throw pqxx::in_doubt_error("the database has failed over");
 }

@@ -53,8 +53,9 @@ class Transaction {
   }
 
   /// Sends the queued statements and commits. If the connection is lost before PostgreSQL has
-  /// confirmed or refused the commit, or the database has failed over by then, throws an exception
-  /// that ToFailure (failure.h) reports as kOutcomeUnknown.
+  /// confirmed or refused the commit, or the database has failed over by then, or somebody has
+  /// cancelled the commit's wait for a standby, throws an exception that ToFailure (failure.h)
+  /// reports as kOutcomeUnknown.
   void Commit();
 
  private:

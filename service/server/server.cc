@@ -148,7 +148,9 @@ class GrpcServer final : public Server {
       : options_(options),
         comments_(watch::NewCommentSource(store, store), {}),
         articles_(watch::NewArticleSource(store), {}),
-        subscription_(store.Subscribe(watch::WakeFeeds(comments_, articles_))),
+        listeners_(watch::WakeFeeds(comments_, articles_)),
+        subscription_(store.Subscribe(listeners_.on_change)),
+        failover_subscription_(store.SubscribeToFailovers(listeners_.on_failover)),
         content_(api::NewContentService(store, reads, calls_, Watches())),
         admin_(api::NewAdminService(store, reads, calls_, Watches(), options.info)),
         health_(OwnServices()),
@@ -219,7 +221,9 @@ class GrpcServer final : public Server {
   api::CallsInFlight calls_;
   watch::Feed comments_;
   watch::Feed articles_;
+  const watch::FeedListeners listeners_;
   const std::unique_ptr<Subscription> subscription_;
+  const std::unique_ptr<Subscription> failover_subscription_;
   const std::unique_ptr<grpc::Service> content_;
   const std::unique_ptr<grpc::Service> admin_;
   HealthService health_;

@@ -68,11 +68,13 @@ std::vector<std::string> ToPayloads(const std::string& header,
 
 ChangeNotifier::ChangeNotifier(const std::shared_ptr<postgres::KnownDatabase>& database,
                                bool notifications)
-    : header_(absl::StrCat(kHeaderPrefix, NewUuid())) {
+    : database_(database), header_(absl::StrCat(kHeaderPrefix, NewUuid())) {
   if (!notifications) return;
   channel_ = std::make_unique<postgres::Channel>(
       database, kChannelName, [this] { return ToPayloads(header_, TakePending()); },
-      [this](absl::string_view payload) { Receive(payload); });
+      [this](absl::string_view payload, const postgres::DatabaseId& from) {
+        Receive(payload, from);
+      });
 }
 
 ChangeNotifier::~ChangeNotifier() = default;
@@ -117,18 +119,26 @@ void ChangeNotifier::OnFailover() {
   if (channel_ != nullptr) channel_->Wake();
 }
 
-void ChangeNotifier::Announce(const std::vector<ChangeNotice>& notices) noexcept {
-  for (const ChangeNotice& notice : notices) NotifySubscribers(notice);
-  if (channel_ != nullptr && AddPending(notices)) channel_->Wake();
+void ChangeNotifier::Announce(const std::vector<ChangeNotice>& notices,
+                              const postgres::DatabaseId& from) noexcept {
+  for (const ChangeNotice& notice : notices) NotifySubscribers(notice, from);
+  if (channel_ != nullptr && AddPending(notices, from)) channel_->Wake();
 }
 
-void ChangeNotifier::NotifySubscribers(const ChangeNotice& notice) {
+// Under the lock, because OnFailover takes it when `from` has become outdated: what passes here
+// comes before the subscribers hear of the failover, and nothing does afterwards. AddPending does
+// the same.
+void ChangeNotifier::NotifySubscribers(const ChangeNotice& notice,
+                                       const postgres::DatabaseId& from) {
   const std::lock_guard lock(mutex_);
+  if (database_->IsOutdated(from)) return;
   for (const ChangeListener* listener : subscribers_) (*listener)(notice);
 }
 
-bool ChangeNotifier::AddPending(const std::vector<ChangeNotice>& notices) {
+bool ChangeNotifier::AddPending(const std::vector<ChangeNotice>& notices,
+                                const postgres::DatabaseId& from) {
   const std::lock_guard lock(pending_mutex_);
+  if (database_->IsOutdated(from)) return false;
   const bool were_none = pending_.empty();
   if (pending_.size() > kMaxPending) {
     log::Warning("change notices dropped", {{"articles", pending_.size()}});
@@ -146,13 +156,13 @@ std::unordered_map<std::string, ChangeNotice> ChangeNotifier::TakePending() {
   return std::exchange(pending_, {});
 }
 
-void ChangeNotifier::Receive(absl::string_view payload) {
+void ChangeNotifier::Receive(absl::string_view payload, const postgres::DatabaseId& from) {
   std::vector<absl::string_view> lines = absl::StrSplit(payload, '\n');
   if (lines.front() == header_) return;
   if (absl::StartsWith(lines.front(), kHeaderPrefix)) lines.erase(lines.begin());
   for (const absl::string_view line : lines) {
     if (const std::optional<ChangeNotice> notice = ParseLine(line)) {
-      NotifySubscribers(*notice);
+      NotifySubscribers(*notice, from);
     } else if (!std::exchange(has_logged_unknown_, true)) {
       log::Debug("notification not understood", {{"bytes", payload.size()}});
     }

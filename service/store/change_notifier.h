@@ -13,6 +13,7 @@
 
 namespace content::postgres {
 class Channel;
+struct DatabaseId;
 class KnownDatabase;
 }  // namespace content::postgres
 
@@ -27,7 +28,8 @@ using Announce = std::function<void(std::vector<ChangeNotice>)>;
 /// NOTIFY is a hint, sent on a separate connection and never in a write's transaction, because
 /// transactions that notify wait for each other when they commit, whatever they write. If several
 /// notices of an article wait to be sent, only the latest is. Notices may be lost while the
-/// database cannot be reached.
+/// database cannot be reached. Those of sessions that are outdated (KnownDatabase) are dropped,
+/// because their changes may be lost: nobody hears of them after the failover.
 ///
 /// Thread-safe.
 class ChangeNotifier {
@@ -46,10 +48,11 @@ class ChangeNotifier {
   /// object.
   std::unique_ptr<Subscription> SubscribeToFailovers(FailoverListener listener);
 
-  /// Calls the subscribers on the calling thread; another thread notifies the other servers. The
-  /// changes are committed, so this must not fail: if it did, it would end the process rather than
-  /// let subscribers miss them.
-  void Announce(const std::vector<ChangeNotice>& notices) noexcept;
+  /// Calls the subscribers on the calling thread; another thread notifies the other servers. `from`
+  /// is the database of the session that made the changes. They are committed, so this must not
+  /// fail: if it did, it would end the process rather than let subscribers miss them.
+  void Announce(const std::vector<ChangeNotice>& notices,
+                const postgres::DatabaseId& from) noexcept;
 
   /// Tells the subscribers that the database has failed over, and drops the notices that wait to be
   /// sent, because their changes may be lost.
@@ -59,12 +62,13 @@ class ChangeNotifier {
   template <class Listener>
   class Subscriber;
 
-  void NotifySubscribers(const ChangeNotice& notice);
-  // Returns whether no notices were pending before.
-  bool AddPending(const std::vector<ChangeNotice>& notices);
+  void NotifySubscribers(const ChangeNotice& notice, const postgres::DatabaseId& from);
+  // Returns whether they were added, and no notices were pending before.
+  bool AddPending(const std::vector<ChangeNotice>& notices, const postgres::DatabaseId& from);
   std::unordered_map<std::string, ChangeNotice> TakePending();
-  void Receive(absl::string_view payload);
+  void Receive(absl::string_view payload, const postgres::DatabaseId& from);
 
+  const std::shared_ptr<const postgres::KnownDatabase> database_;
   // The first line of this object's payloads. Tells them from those of others, whatever sessions
   // and processes of PostgreSQL a pooler uses for them.
   const std::string header_;

@@ -88,11 +88,12 @@ std::vector<std::optional<ArticleKey>> ArticleNames::FindWith(const std::vector<
   std::vector<std::optional<ArticleKey>> keys(names.size());
   std::vector<std::string> unknown;
   int64_t generation = 0;
+  Keys dropped;  // freed after mutex_ is released
   {
     const std::lock_guard lock(mutex_);
     generation = generation_;
     for (size_t i = 0; i < names.size(); ++i) {
-      keys[i] = RecallLocked(names[i]);
+      keys[i] = RecallLocked(names[i], dropped);
       if (!keys[i]) unknown.push_back(names[i]);
     }
   }
@@ -108,14 +109,15 @@ std::vector<std::optional<ArticleKey>> ArticleNames::FindWith(const std::vector<
   }
   // What was read before Clear may be of a database that is gone.
   if (generation == generation_) {
-    for (const auto& [name, key] : found) RememberLocked(name, key);
+    for (const auto& [name, key] : found) RememberLocked(name, key, dropped);
   }
   return keys;
 }
 
 std::optional<ArticleKey> ArticleNames::Recall(const std::string& name) {
+  Keys dropped;
   const std::lock_guard lock(mutex_);
-  return RecallLocked(name);
+  return RecallLocked(name, dropped);
 }
 
 void ArticleNames::Forget(const std::string& name) {
@@ -137,18 +139,20 @@ void ArticleNames::Clear() {
   older.swap(older_);
 }
 
-std::optional<ArticleKey> ArticleNames::RecallLocked(const std::string& name) {
+std::optional<ArticleKey> ArticleNames::RecallLocked(const std::string& name, Keys& dropped) {
   if (const auto entry = recent_.find(name); entry != recent_.end()) return entry->second;
   const auto entry = older_.find(name);
   if (entry == older_.end()) return std::nullopt;
   const ArticleKey key = entry->second;
   older_.erase(entry);
-  RememberLocked(name, key);
+  RememberLocked(name, key, dropped);
   return key;
 }
 
-void ArticleNames::RememberLocked(const std::string& name, ArticleKey key) {
-  if (recent_.size() >= kMaxRecent) older_ = std::exchange(recent_, {});
+void ArticleNames::RememberLocked(const std::string& name, ArticleKey key, Keys& dropped) {
+  if (recent_.size() >= kMaxRecent) {
+    dropped = std::exchange(older_, std::exchange(recent_, {}));
+  }
   recent_.insert_or_assign(name, key);
 }
 

@@ -54,11 +54,12 @@ class ArticleNames {
   template <class Read>
   std::vector<std::optional<ArticleKey>> FindWith(const std::vector<std::string>& names, Read read);
 
-  // Requires mutex_.
-  std::optional<ArticleKey> RecallLocked(const std::string& name);
-  void RememberLocked(const std::string& name, ArticleKey key);
-
   using Keys = absl::flat_hash_map<std::string, ArticleKey>;
+
+  // Require mutex_. Names that are forgotten for the new one are moved to `dropped`: to free them
+  // takes milliseconds.
+  std::optional<ArticleKey> RecallLocked(const std::string& name, Keys& dropped);
+  void RememberLocked(const std::string& name, ArticleKey key, Keys& dropped);
 
   std::mutex mutex_;
   // Once there are kMaxRecent, the recent ones become the older ones, and those are dropped. A name

@@ -5,7 +5,9 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <stop_token>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -20,8 +22,9 @@
 #include "postgres/dsn.h"
 #include "postgres/known_database.h"
 #include "postgres/pool.h"
+#include "postgres/pooler.h"
 #include "postgres/read_policy.h"
-#include "postgres/schema_history.h"
+#include "postgres/schema_watch.h"
 #include "postgres/write_policy.h"
 #include "store/articles/batch.h"
 #include "store/articles/feed.h"
@@ -47,6 +50,12 @@ namespace content::store {
 namespace {
 
 using postgres::Pace;
+
+constexpr int kPublishingConnections = 2;
+constexpr int kCheckConnections = 1;
+
+// How often all hosts of the database are looked at, if there are several.
+constexpr absl::Duration kHostInterval = absl::Seconds(5);
 
 // Whether the database takes writes, for which standbys their commits wait, and whether its tables
 // may be distributed by bucket.
@@ -80,30 +89,6 @@ class SynchronousStandbys {
  private:
   std::mutex mutex_;
   std::optional<std::string> names_;  // Guarded by mutex_.
-};
-
-// Which schema the database has, which may be migrated while this server runs. Thread-safe.
-class SchemaWatch {
- public:
-  // Looks, logs what is new, and returns whether this server can work with it.
-  absl::Status Look(postgres::Connection& connection) {
-    const postgres::SchemaView view = postgres::ViewSchema(connection, NeededSchemaVersion());
-    const int before = version_.exchange(view.version);
-    if (was_suitable_.exchange(view.is_suitable) && !view.is_suitable) {
-      log::Error("schema does not fit",
-                 {{"database", view.version}, {"needed", NeededSchemaVersion()}});
-    } else if (view.is_suitable && view.version != before && view.version > NeededSchemaVersion()) {
-      log::Info("schema is newer", {{"database", view.version}, {"needed", NeededSchemaVersion()}});
-    }
-    return view.is_suitable ? absl::OkStatus()
-                            : StoreUnavailable("the database's schema does not fit this server");
-  }
-
-  int version() const { return version_; }
-
- private:
-  std::atomic<int> version_ = 0;  // as of the last look
-  std::atomic<bool> was_suitable_ = true;
 };
 
 // Answers once all of its copies are gone: with the first error of any part, or with OK.
@@ -150,7 +135,11 @@ class PostgresStore : public Store {
         reads_(ReadPoolOptions(options)),
         writes_(WritePoolOptions(options)),
         publishing_(PublishingPoolOptions(options)),
-        checks_(PoolOptions(options, "checks", 1)) {}
+        checks_(PoolOptions(options, "checks", kCheckConnections)) {
+    if (database_->Dsns().size() == 1) return;
+    postgres::LookAtHosts(*database_);
+    host_watch_ = std::jthread([this](const std::stop_token& stop) { WatchHosts(stop); });
+  }
 
   void ReadArticle(CallContext context, std::string id, v1::ArticleView view,
                    Callback<std::optional<EncodedArticle>> done) override {
@@ -369,7 +358,7 @@ class PostgresStore : public Store {
         std::move(context), Pace::kAny,
         [this, author_id = std::move(author_id), attempt = std::optional<ErasureAttempt>()](
             postgres::Connection& connection, bool /*in_doubt*/) mutable {
-          return store::EraseAuthor(connection, author_id, attempt, announce_);
+          return store::EraseAuthor(connection, author_id, attempt, AnnounceFor(connection));
         },
         std::move(done));
   }
@@ -380,7 +369,7 @@ class PostgresStore : public Store {
         std::move(context), Pace::kAny,
         [this, query = std::move(query), attempt = std::optional<RepairAttempt>()](
             postgres::Connection& connection, bool /*in_doubt*/) mutable {
-          return store::VerifyCounters(connection, names_, query, attempt, announce_);
+          return store::VerifyCounters(connection, names_, query, attempt, AnnounceFor(connection));
         },
         std::move(done));
   }
@@ -390,8 +379,7 @@ class PostgresStore : public Store {
     writes_.Write(
         std::move(context), Pace::kAny,
         [this, retention](postgres::Connection& connection, bool /*in_doubt*/) {
-          absl::StatusOr<ForgottenRequests> forgotten =
-              store::ForgetRequests(connection, retention);
+          absl::StatusOr<ForgottenRequests> forgotten = request_days_.Forget(connection, retention);
           if (forgotten.ok()) request_retention_ = forgotten->retention;
           return forgotten;
         },
@@ -406,7 +394,7 @@ class PostgresStore : public Store {
         std::move(context), Pace::kPrompt,
         [this, attempt = std::optional<ArticleKey>()](postgres::Connection& connection,
                                                       bool /*in_doubt*/) mutable {
-          return store::ReleaseNextArticle(connection, attempt, announce_);
+          return store::ReleaseNextArticle(connection, attempt, AnnounceFor(connection));
         },
         std::move(done));
   }
@@ -443,9 +431,10 @@ class PostgresStore : public Store {
 
  private:
   postgres::Pool::Options PoolOptions(const PostgresOptions& options, const char* name,
-                                      int connections) const {
+                                      int connections) {
     return {.name = name,
             .database = database_,
+            .schema = &schema_,
             .connections = connections,
             .queue_limit = static_cast<size_t>(options.queue_limit),
             .statement_timeout = options.statement_timeout};
@@ -453,14 +442,14 @@ class PostgresStore : public Store {
 
   // Lists, searches and exports leave half of the connections to reads by key. A single connection
   // serves both in turn.
-  postgres::Pool::Options ReadPoolOptions(const PostgresOptions& options) const {
+  postgres::Pool::Options ReadPoolOptions(const PostgresOptions& options) {
     postgres::Pool::Options reads = PoolOptions(options, "reads", options.read_connections);
     reads.prompt_connections = options.read_connections / 2;
     return reads;
   }
 
   // One connection is always left for comments on articles that nobody has locked.
-  postgres::Pool::Options WritePoolOptions(const PostgresOptions& options) const {
+  postgres::Pool::Options WritePoolOptions(const PostgresOptions& options) {
     postgres::Pool::Options writes = PoolOptions(options, "writes", options.write_connections);
     writes.prompt_connections = options.write_connections > 1 ? 1 : 0;
     return writes;
@@ -470,8 +459,8 @@ class PostgresStore : public Store {
   // comments. Groups take turns at the row of the feed, so more than two connections gain nothing:
   // while one group is committed, another prepares. One is always left for articles that nobody has
   // locked.
-  postgres::Pool::Options PublishingPoolOptions(const PostgresOptions& options) const {
-    postgres::Pool::Options publishing = PoolOptions(options, "publishing", 2);
+  postgres::Pool::Options PublishingPoolOptions(const PostgresOptions& options) {
+    postgres::Pool::Options publishing = PoolOptions(options, "publishing", kPublishingConnections);
     publishing.prompt_connections = 1;
     publishing.queue_limit = kMaxWaitingArticles;
     return publishing;
@@ -526,6 +515,21 @@ class PostgresStore : public Store {
     }};
   }
 
+  // Returns what announces the changes that this session commits.
+  Announce AnnounceFor(const postgres::Connection& connection) {
+    return [this, &connection](const std::vector<ChangeNotice>& notices) {
+      change_notifier_.Announce(notices, connection.database());
+    };
+  }
+
+  // Sessions of an old primary that goes on do not end, so they do not tell of a failover.
+  void WatchHosts(const std::stop_token& stop) const {
+    while (!stop.stop_requested()) {
+      SteadyClock::System().SleepFor(kHostInterval, stop);
+      postgres::LookAtHosts(*database_, stop);
+    }
+  }
+
   // Nothing that was read from the database before the failover is used any more.
   void OnFailover() {
     names_.Clear();
@@ -577,18 +581,16 @@ class PostgresStore : public Store {
   ReadsByKey<CommentKey, FoundComment> comments_{reads_, WithNames(FindComments)};
 
   // Used by jobs of `writes_` and `publishing_`, which therefore end first.
+  RequestDays request_days_;
   std::atomic<absl::Duration> request_retention_ = absl::ZeroDuration();
-  SchemaWatch schema_;
+  postgres::SchemaWatch schema_{NeededSchemaVersion()};
   ChangeNotifier change_notifier_;
-  const Announce announce_ = [this](const std::vector<ChangeNotice>& notices) {
-    change_notifier_.Announce(notices);
-  };
   CommentWrites comment_writes_{
       writes_,
       {ArticleOf,
        [this](postgres::Connection& connection, const std::vector<CommentChange*>& changes,
               postgres::WriteMode mode) {
-         return WriteComments(connection, names_, changes, mode, announce_);
+         return WriteComments(connection, names_, changes, mode, AnnounceFor(connection));
        },
        [this](const CommentChange& change) { return GroupOf(ArticleOf(change)); }}};
   ArticleWrites article_writes_{
@@ -596,13 +598,14 @@ class PostgresStore : public Store {
       {ArticleOf,
        [this](postgres::Connection& connection, const std::vector<ArticleWrite*>& writes,
               postgres::WriteMode mode) {
-         return WriteArticles(connection, writes, mode, distributed_, announce_);
+         return WriteArticles(connection, writes, mode, distributed_, AnnounceFor(connection));
        },
        GroupOfWrite, kArticleLimits}};
   postgres::Pool reads_;
   postgres::Pool writes_;
   postgres::Pool publishing_;
-  postgres::Pool checks_;  // so that health checks do not wait for other calls
+  postgres::Pool checks_;    // so that health checks do not wait for other calls
+  std::jthread host_watch_;  // if there are several hosts
 };
 
 }  // namespace
@@ -616,6 +619,15 @@ absl::StatusOr<std::unique_ptr<Store>> NewPostgresStore(const PostgresOptions& o
     *url = postgres::ServerDsn(*dsn, NeededSchemaVersion());
   }
   return std::make_unique<PostgresStore>(complete);
+}
+
+absl::Status CheckPoolSize(const PostgresOptions& options) {
+  const absl::StatusOr<std::string> dsn = postgres::CompleteDsn(options.url);
+  if (!dsn.ok()) return dsn.status();
+  const bool has_notifications = options.notifications && options.direct_url.empty();
+  return postgres::CheckPoolSize(*dsn, options.read_connections + options.write_connections +
+                                           kPublishingConnections + kCheckConnections +
+                                           (has_notifications ? 1 : 0));
 }
 
 }  // namespace content::store

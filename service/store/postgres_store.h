@@ -3,6 +3,7 @@
 #include <memory>
 #include <string>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "content/store.h"
@@ -27,9 +28,14 @@ struct PostgresOptions {
   bool notifications = true;
 };
 
-/// Returns a Store on PostgreSQL. It connects on first use, and again when a connection breaks. The
+/// Returns a Store on PostgreSQL. It connects on first use, and again when a connection breaks; if
+/// the URL names several hosts, it looks at all of them first, and from time to time. The
 /// database must have the schema of this version (schema.h). The destructor answers waiting calls
 /// with UNAVAILABLE. FAILED_PRECONDITION if the URL cannot be parsed.
 absl::StatusOr<std::unique_ptr<Store>> NewPostgresStore(const PostgresOptions& options);
+
+/// Returns FAILED_PRECONDITION if a pooler in front of the database does not have the connections
+/// left that such a store needs. Opens as many, for a moment.
+absl::Status CheckPoolSize(const PostgresOptions& options);
 
 }  // namespace content::store

@@ -87,21 +87,4 @@ void RequestLog::Write() const {
   if (!rows.empty()) InsertRequests().Queue(transaction_, rows);
 }
 
-absl::StatusOr<std::optional<PastRequest>> FindRequest(postgres::Transaction& transaction,
-                                                       ArticleKey article,
-                                                       const RequestKey& request) {
-  RequestLog log(transaction);
-  if (!request.id.empty()) log.Read({{article, request.id}});
-  return log.Find(article, request);
-}
-
-void CommitRequest(postgres::Transaction& transaction, const LockedArticle& article,
-                   const RequestKey& request, v1::PublishOutcome outcome) {
-  RequestLog log(transaction);
-  log.Record(article, request, "", outcome);
-  if (!article.changed && !log.has_callers_records()) return;
-  log.Write();
-  transaction.Commit();
-}
-
 }  // namespace content::store

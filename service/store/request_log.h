@@ -70,15 +70,4 @@ class RequestLog {
   std::map<Key, Entry> entries_;
 };
 
-/// Reads one request and returns its record, as RequestLog::Find does.
-absl::StatusOr<std::optional<PastRequest>> FindRequest(postgres::Transaction& transaction,
-                                                       ArticleKey article,
-                                                       const RequestKey& request);
-
-/// Records one request and commits the transaction. Does neither if the request changed nothing and
-/// its caller cannot repeat it.
-void CommitRequest(postgres::Transaction& transaction, const LockedArticle& article,
-                   const RequestKey& request,
-                   v1::PublishOutcome outcome = v1::PUBLISH_OUTCOME_UNSPECIFIED);
-
 }  // namespace content::store

@@ -257,16 +257,24 @@ std::optional<Position> ResumedArticlePosition(absl::string_view resume_token) {
   return Position{"", *text};
 }
 
-ChangeListener WakeFeeds(Feed& comments, Feed& articles) {
-  // Every change to an article has a higher version than all earlier ones; comments do not change
-  // it. If two threads race here, the feed is woken once too often.
+FeedListeners WakeFeeds(Feed& comments, Feed& articles) {
+  // Every change to an article has a higher version than all earlier ones, except those that a
+  // failover has lost; comments do not change it. If two threads race here, the feed is woken once
+  // too often.
   const auto newest = std::make_shared<std::atomic<int64_t>>(0);
-  return [&comments, &articles, newest](const ChangeNotice& change) {
-    comments.Wake();
-    if (change.state.version <= *newest) return;
-    *newest = change.state.version;
-    articles.Wake();
-  };
+  return {.on_change =
+              [&comments, &articles, newest](const ChangeNotice& change) {
+                comments.Wake();
+                if (change.state.version <= *newest) return;
+                *newest = change.state.version;
+                articles.Wake();
+              },
+          .on_failover =
+              [&comments, &articles, newest] {
+                *newest = 0;
+                comments.Wake();
+                articles.Wake();
+              }};
 }
 
 }  // namespace content::watch

@@ -40,8 +40,15 @@ Position FirstArticlePosition(bool skip_existing);
 /// valid.
 std::optional<Position> ResumedArticlePosition(absl::string_view resume_token);
 
-/// Returns a listener for ArticleSource::Subscribe that wakes the feed of comments on every change,
-/// and the feed of articles on changes to articles. The feeds must outlive the subscription.
-ChangeListener WakeFeeds(Feed& comments, Feed& articles);
+/// For ArticleSource::Subscribe and SubscribeToFailovers.
+struct FeedListeners {
+  ChangeListener on_change;
+  FailoverListener on_failover;
+};
+
+/// Returns listeners that wake the feed of comments on every change, the feed of articles on
+/// changes to articles, and both when the database has failed over. The feeds must outlive the
+/// subscriptions.
+FeedListeners WakeFeeds(Feed& comments, Feed& articles);
 
 }  // namespace content::watch

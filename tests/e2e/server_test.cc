@@ -702,6 +702,15 @@ TEST(Serve, RunsAnEmbeddedDatabaseAndKeepsItsData) {
   EXPECT_TRUE(Client::Call(&Stub::GetArticle, client.content(), request, response).ok());
 }
 
+TEST(Serve, LogsThatItMigratesItsDatabase) {
+  ContentdServer server({"--data-dir", ScratchDirectory() + "/migrating"}, {},
+                        ContentdServer::Until::kStarted);
+  EXPECT_THAT(server.WaitForEvent("migrating"), HasSubstr("0001_articles_and_comments"));
+  server.WaitForEvent("serving");
+  server.Signal(SIGTERM);
+  EXPECT_EQ(server.Wait(), 0);
+}
+
 TEST(Serve, ForgetsRequestsAfterTheirRetention) {
   const std::string url = NewDatabase();
   v1::CreateCommentRequest request = MakeCommentRequest("story", "text");
@@ -738,7 +747,7 @@ TEST(Migrate, ReportsWhatItApplied) {
   EXPECT_THAT(first.out, HasSubstr("applied 0001_articles_and_comments"));
   const Finished second = RunContentd({"migrate"}, {"CONTENT_DATABASE_URL=" + url});
   EXPECT_EQ(second.status, 0);
-  EXPECT_THAT(second.out, HasSubstr("the schema is at version"));
+  EXPECT_THAT(second.out, HasSubstr("the schema suits this contentd, which needs version"));
   EXPECT_EQ(RunContentd({"migrate", "--database-url", "host=/nowhere"}).status, 1);
 }
 

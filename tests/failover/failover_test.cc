@@ -295,6 +295,33 @@ TEST(FailoverTest, AnOldPrimaryThatComesBackIsRefused) {
   EXPECT_EQ(Query(cluster.primary.url(), "SELECT count(*) FROM comment"), "0");
 }
 
+// The URL names the old primary first.
+TEST(FailoverTest, AServerThatStartsFindsTheNewPrimaryBesideTheOldOne) {
+  Cluster cluster(1);
+  cluster.standbys[0].Promote();
+  ContentdServer server({"--database-url", cluster.url()});
+  const Client client(server.address());
+  Publish(client, "story");
+  Write(client, "first");
+  EXPECT_EQ(Query(cluster.standbys[0].url(), "SELECT count(*) FROM comment"), "1");
+  EXPECT_EQ(Query(cluster.primary.url(), "SELECT count(*) FROM comment"), "0");
+}
+
+// None of the server's sessions ends.
+TEST(FailoverTest, AServerLeavesAnOldPrimaryThatGoesOn) {
+  Cluster cluster(1);
+  ContentdServer server({"--database-url", cluster.url()});
+  const Client client(server.address());
+  Publish(client, "story");
+  Write(client, "first");
+  cluster.primary.AwaitStandbys(1);
+  cluster.standbys[0].Promote();
+  server.WaitForEvent("database failed over");
+  Write(client, "second");
+  EXPECT_THAT(Bodies(List(client)), ElementsAre("second", "first"));
+  EXPECT_EQ(Query(cluster.primary.url(), "SELECT count(*) FROM comment"), "1");
+}
+
 // As when two clusters are behind one name.
 TEST(FailoverTest, AnotherClusterIsRefused) {
   PostgresServer one(NewName());

@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include <deque>
+#include <future>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -127,12 +128,36 @@ TEST_F(PoolerTest, APoolerWithoutAFreeConnectionIsNamed) {
   }
 }
 
+// As when the one before waits for an address that does not answer.
+TEST_F(PoolerTest, ACheckDoesNotWaitForItsTurnForLong) {
+  const std::string url = NewDatabase(/*migrated=*/false);
+  const PgBouncer pooler(url);
+  const std::string dsn = *postgres::CompleteDsn(pooler.UrlOf(url));
+  const postgres::RawConnection one = postgres::OpenRawConnection(dsn);
+  const postgres::RawConnection other = postgres::OpenRawConnection(dsn);
+  std::promise<void> begun, has_given_up;
+  const auto wait = [&]() -> postgres::RawConnection {
+    begun.set_value();
+    has_given_up.get_future().wait();
+    throw postgres::ConnectError("enough", postgres::ConnectError::Kind::kTemporary);
+  };
+  const std::jthread check(
+      [&] { EXPECT_THROW(postgres::CheckPooler(one.get(), wait), postgres::ConnectError); });
+  begun.get_future().wait();
+  try {
+    postgres::CheckPooler(other.get(), [&] { return postgres::OpenRawConnection(dsn); });
+    ADD_FAILURE() << "two checks at a time";
+  } catch (const postgres::ConnectError& error) {
+    EXPECT_TRUE(error.is_turned_away());
+  }
+  has_given_up.set_value();
+}
+
 TEST_F(PoolerTest, AModeThatChangesLaterIsNoticed) {
   const std::string url = NewDatabase(/*migrated=*/false);
   PgBouncer pooler(url);
   FakeClock clock;
-  postgres::Pool pool(
-      {.name = "reads", .database = Known(pooler.UrlOf(url)), .clock = &clock});
+  postgres::Pool pool({.name = "reads", .database = Known(pooler.UrlOf(url)), .clock = &clock});
   const auto use = [&pool] {
     return Await<void>([&pool](auto done) {
       pool.Read<void>(
@@ -205,13 +230,34 @@ TEST_F(PoolerTest, AServerBehindSessionModeHearsOfChangesThroughAnother) {
   AwaitThat([&] { return revision() == 2; });
 }
 
+// What a server needs with these flags: three pools of two, one of one, the notifications, and one
+// for the check of a new session.
+constexpr int kNeeded = 9;
+
 TEST_F(PoolerTest, AServerThatGetsTooFewConnectionsSaysSoAtTheStart) {
   const std::string url = NewDatabase();
-  const PgBouncer pooler(url, {.pool_size = 1});
-  const Finished finished = RunContentd({"serve", "--listen", "127.0.0.1:0", "--database-url",
-                                         pooler.UrlOf(url), "--database-wait", "0s"});
-  EXPECT_EQ(finished.status, 1);
-  EXPECT_THAT(finished.err, HasSubstr("pool_size"));
+  for (const int size : {1, 2, kNeeded - 1}) {
+    const PgBouncer pooler(url, {.pool_size = size});
+    const Finished finished = RunContentd({"serve", "--listen", "127.0.0.1:0", "--database-url",
+                                           pooler.UrlOf(url), "--database-wait", "0s",
+                                           "--read-connections", "2", "--write-connections", "2"});
+    EXPECT_EQ(finished.status, 1);
+    EXPECT_THAT(finished.err, HasSubstr("pool_size"));
+    if (size > 1) {
+      EXPECT_THAT(finished.err, HasSubstr(absl::StrCat("has ", size, " connections left")));
+    }
+  }
+}
+
+TEST_F(PoolerTest, AServerThatGetsItsConnectionsServes) {
+  const std::string url = NewDatabase();
+  const PgBouncer pooler(url, {.pool_size = kNeeded});
+  ContentdServer server(
+      {"--database-url", pooler.UrlOf(url), "--read-connections", "2", "--write-connections", "2"});
+  const Client client(server.address());
+  AwaitServing(client);
+  EXPECT_TRUE(client.Publish(MakeArticle("story")).ok());
+  EXPECT_TRUE(client.Create(MakeCommentRequest("story", "text")).ok());
 }
 
 // ---- Notifications ----
@@ -224,13 +270,14 @@ ChangeNotice Notice(const std::string& id, int64_t revision) {
 class Notifier {
  public:
   explicit Notifier(const std::string& url)
-      : notifier_(Known(url), /*notifications=*/true),
+      : database_(Known(url)),
+        notifier_(database_, /*notifications=*/true),
         subscription_(notifier_.Subscribe([this](const ChangeNotice& notice) {
           const std::lock_guard lock(mutex_);
           heard_.push_back(notice.name);
         })) {}
 
-  void Announce(const std::string& id) { notifier_.Announce({Notice(id, 1)}); }
+  void Announce(const std::string& id) { notifier_.Announce({Notice(id, 1)}, database_->id()); }
 
   std::vector<std::string> heard() {
     const std::lock_guard lock(mutex_);
@@ -238,18 +285,19 @@ class Notifier {
   }
 
  private:
+  const std::shared_ptr<postgres::KnownDatabase> database_;
   std::mutex mutex_;
   std::vector<std::string> heard_;  // Guarded by mutex_.
   store::ChangeNotifier notifier_;
   std::unique_ptr<Subscription> subscription_;
 };
 
+// Sessions take their name in the statement that listens.
 void AwaitListeners(const std::string& url, const std::string& count) {
   AwaitThat([&] {
     return Query(url,
                  "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
-                 "AND query LIKE '%LISTEN%' AND pid <> pg_backend_pid() "
-                 "AND state = 'idle'") == count;
+                 "AND application_name LIKE '% notifications' AND state = 'idle'") == count;
   });
 }
 

@@ -24,10 +24,11 @@ using ::testing::ElementsAre;
 class Peer {
  public:
   explicit Peer(const std::string& url)
-      : channel_(
-            std::make_shared<KnownDatabase>(*CompleteDsn(url)), "test_channel",
-            [this] { return TakePayloads(); },
-            [this](absl::string_view payload) { Receive(payload); }) {}
+      : database_(std::make_shared<KnownDatabase>(*CompleteDsn(url))),
+        channel_(
+            database_, "test_channel", [this] { return TakePayloads(); },
+            [this](absl::string_view payload, const DatabaseId& from) { Receive(payload, from); }) {
+  }
 
   void Send(std::vector<std::string> payloads) {
     {
@@ -50,12 +51,14 @@ class Peer {
     return std::exchange(unsent_, {});
   }
 
-  void Receive(absl::string_view payload) {
+  void Receive(absl::string_view payload, const DatabaseId& from) {
     const std::lock_guard lock(mutex_);
+    EXPECT_EQ(from.ToString(), database_->id().ToString());
     received_.emplace_back(payload);
     changed_.notify_all();
   }
 
+  const std::shared_ptr<KnownDatabase> database_;
   std::mutex mutex_;
   std::condition_variable changed_;
   std::vector<std::string> unsent_;    // Guarded by mutex_.

@@ -1,5 +1,6 @@
 #include "postgres/connection.h"
 
+#include <array>
 #include <cstdint>
 #include <stdexcept>
 #include <string>
@@ -109,7 +110,7 @@ TEST_F(ConnectionTest, PassesTextAsItIs) {
 TEST_F(ConnectionTest, AStatementTakesAnyNumberOfRows) {
   connection_.RunScript("CREATE TABLE city (name text, size integer)");
   const BulkStatement<2> insert("INSERT INTO city SELECT name, size FROM $rows AS r (name, size)",
-                                {"text", "integer"});
+                                std::array{"text", "integer"});
   for (const int count : {0, 1, 3}) {
     connection_.Run("DELETE FROM city");
     Rows<2> rows;

@@ -2,6 +2,7 @@
 
 #include "postgres/failure.h"
 
+#include <array>
 #include <functional>
 #include <optional>
 #include <set>
@@ -89,7 +90,8 @@ class FailureTest : public ::testing::Test {
 };
 
 TEST_F(FailureTest, AStatementsErrorKeepsItsSqlState) {
-  const BulkStatement<1> bulk("SELECT raise(sqlstate) FROM $rows AS r (sqlstate)", {"text"});
+  const BulkStatement<1> bulk("SELECT raise(sqlstate) FROM $rows AS r (sqlstate)",
+                              std::array{"text"});
   for (const std::string sqlstate : kSqlStates) {
     EXPECT_EQ(Catch([&] { connection_->Read("SELECT raise($1)", sqlstate); }).sqlstate, sqlstate);
     EXPECT_EQ(

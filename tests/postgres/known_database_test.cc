@@ -161,6 +161,38 @@ TEST_F(KnownDatabaseTest, AllHostsAreTriedIfTheServerIsTheWrongOne) {
                                  HasSubstr("host='c,a,b' port='1,5432,'")));
 }
 
+// As a pooler does whose primary is lost.
+TEST_F(KnownDatabaseTest, AllHostsAreTriedIfOneHasNoConnectionLeft) {
+  const KnownDatabase known("host='a,b,c'");
+  int attempts = 0;
+  known.TryHosts([&attempts](const std::string&) {
+    if (++attempts < 3) throw ConnectError("full", ConnectError::Kind::kTurnedAway);
+  });
+  EXPECT_EQ(attempts, 3);
+}
+
+TEST_F(KnownDatabaseTest, AHostWithoutAConnectionLeftIsReportedRatherThanWrongServers) {
+  const KnownDatabase known("host='a,b,c,d'");
+  int attempts = 0;
+  try {
+    known.TryHosts([&attempts](const std::string&) {
+      switch (++attempts) {
+        case 2:
+          throw ConnectError("full", ConnectError::Kind::kTurnedAway);
+        case 3:
+          throw ConnectError("full too", ConnectError::Kind::kTurnedAway);
+        default:
+          throw ConnectError("wrong", ConnectError::Kind::kWrongServer);
+      }
+    });
+    FAIL();
+  } catch (const ConnectError& error) {
+    EXPECT_TRUE(error.is_turned_away());
+    EXPECT_STREQ(error.what(), "full");
+  }
+  EXPECT_EQ(attempts, 4);
+}
+
 TEST_F(KnownDatabaseTest, OtherFailuresAreLeftToLibpq) {
   const KnownDatabase known("host='a,b'");
   int attempts = 0;
@@ -179,6 +211,15 @@ TEST_F(KnownDatabaseTest, TheHostOfTheLastSessionComesFirst) {
                                         HasSubstr("host='a,b' port='1,2' host='a,b'")));
   known.Admit({7, 1}, "somewhere else", "2");
   EXPECT_THAT(known.Dsns()[0], HasSubstr("host='b,a'"));
+}
+
+// libpq has no port for a host of a URL that gives none.
+TEST_F(KnownDatabaseTest, TheHostOfTheLastSessionComesFirstWithoutAPort) {
+  for (const char* port : {"", "5432"}) {
+    KnownDatabase known(*CompleteDsn("postgresql://content@a,b,c/content"));
+    known.Admit({7, 1}, "b", port);
+    EXPECT_THAT(known.Dsns()[0], HasSubstr("host='b,c,a'"));
+  }
 }
 
 TEST_F(KnownDatabaseTest, ASingleHostNeedsNoOrder) {

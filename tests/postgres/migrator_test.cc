@@ -1,6 +1,7 @@
 #include "postgres/migrator.h"
 
 #include <atomic>
+#include <chrono>
 #include <exception>
 #include <future>
 #include <string>
@@ -12,7 +13,9 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "postgres/schema_history.h"
+#include "support/await_that.h"
 #include "support/database.h"
+#include "support/proxy.h"
 
 namespace content::postgres {
 namespace {
@@ -35,6 +38,14 @@ TEST_F(MigratorTest, AppliesWhatIsMissing) {
   EXPECT_THAT(*Migrate(url_, kBoth), ElementsAre("0002_two"));
   EXPECT_THAT(*Migrate(url_, kBoth), IsEmpty());
   testing::Query(url_, "SELECT FROM one, two");
+}
+
+TEST_F(MigratorTest, ReportsWhatItBegins) {
+  std::vector<std::string> lines;
+  const auto report = [&](absl::string_view line) { lines.emplace_back(line); };
+  ASSERT_TRUE(Migrate(url_, kBoth, {.report = report}).ok());
+  ASSERT_TRUE(Migrate(url_, kBoth, {.report = report}).ok());
+  EXPECT_THAT(lines, ElementsAre("0001_one", "0002_two"));
 }
 
 TEST_F(MigratorTest, ChecksTheSchema) {
@@ -62,6 +73,31 @@ TEST_F(MigratorTest, AMigrationThatFailsLeavesNothing) {
   EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
   EXPECT_THAT(std::string(status.message()), HasSubstr("nonsense"));
   EXPECT_THAT(*Migrate(url_, kFirst), ElementsAre("0001_one"));
+}
+
+// So that a process that stops in between holds no lock.
+TEST_F(MigratorTest, CommitsInTheRoundTripThatRunsAStep) {
+  testing::Proxy proxy(url_);
+  proxy.CutNextCommit(testing::Proxy::Cut::kBeforeCommit);
+  EXPECT_THAT(*Migrate(proxy.url(), kFirst), ElementsAre("0001_one"));
+}
+
+// While nobody is served, a step waits longer than PostgreSQL needs to cancel an autovacuum that is
+// in the way.
+TEST_F(MigratorTest, WaitsBrieflyForLocksWhileServersAreConnected) {
+  const std::vector<Migration> with_limits = {
+      kFirst[0],
+      {2, "0002_limits",
+       "-- compatible: yes\n-- step: transaction\n"
+       "CREATE TABLE seen AS SELECT current_setting('lock_timeout')::interval AS lock, "
+       "current_setting('deadlock_timeout')::interval AS deadlock"}};
+  for (const bool has_servers : {false, true}) {
+    const std::string url = testing::NewDatabase(/*migrated=*/false);
+    ASSERT_TRUE(Migrate(url, kFirst).ok());
+    const testing::Session session(has_servers ? ServerDsn(url, 1) : url);
+    ASSERT_TRUE(Migrate(url, with_limits).ok());
+    EXPECT_EQ(testing::Query(url, "SELECT lock > deadlock FROM seen"), has_servers ? "f" : "t");
+  }
 }
 
 // ---- Databases that do not fit ----
@@ -247,7 +283,7 @@ const std::vector<Migration> kItemsInSteps = {kItemsOnly[0], {2, "0002_new", kSt
 void Interrupt(const std::string& url) {
   testing::Query(url,
                  "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE "
-                 "datname = current_database() AND application_name = 'contentd migrate'");
+                 "datname = current_database() AND application_name LIKE 'contentd migrate%'");
 }
 
 class StepsTest : public MigratorTest {
@@ -337,6 +373,91 @@ TEST_F(StepsTest, AnIndexThatWasLeftUnfinishedIsMadeAgain) {
   other.Run("COMMIT");
   EXPECT_THAT(*Migrate(url_, kItemsInSteps), ElementsAre("0002_new"));
   ExpectDone();
+}
+
+// As the statement of a process goes on that was killed or has lost its turn.
+TEST_F(StepsTest, AnIndexThatAnotherSessionMakesIsWaitedFor) {
+  const auto stop = [&](absl::string_view line) {
+    if (absl::StrContains(line, "making the index")) Interrupt(url_);
+  };
+  ASSERT_FALSE(Migrate(url_, kItemsInSteps, {.report = stop}).ok());
+  testing::Session user(url_);
+  user.Run("BEGIN; LOCK TABLE item IN ROW EXCLUSIVE MODE");  // the index waits for its end
+  const std::jthread maker([&] { Sql("CREATE INDEX CONCURRENTLY item_by_new ON item (new)"); });
+  testing::AwaitWaitersForLocks(url_, 1);
+  const std::string index = Sql("SELECT 'item_by_new'::regclass::oid");
+  std::atomic<bool> waits = false;
+  const auto report = [&](absl::string_view line) {
+    if (absl::StrContains(line, "waiting for a session")) waits = true;
+  };
+  auto migrated = std::async(std::launch::async, [&] {
+    return Migrate(url_, kItemsInSteps, {.report = report}).status();
+  });
+  testing::AwaitThat([&] { return waits || testing::WaitersForLocks(url_) > 1; });
+  user.Run("COMMIT");
+  EXPECT_TRUE(migrated.get().ok());
+  EXPECT_EQ(Sql("SELECT 'item_by_new'::regclass::oid"), index);
+  ExpectDone();
+}
+
+// It is in this one's search path, which the role's own schema begins.
+TEST_F(StepsTest, AnotherInstallationInTheSearchPathIsLeftAlone) {
+  ASSERT_TRUE(Migrate(url_, kItemsInSteps).ok());
+  const std::string role = testing::UrlOfNewRole(url_);
+  const std::string name = testing::Query(role, "SELECT current_user");
+  Sql(absl::StrCat("CREATE SCHEMA ", name, " AUTHORIZATION ", name));
+  for (const auto& known : {kItemsOnly, kItemsInSteps}) {
+    const auto migrated = Migrate(role, known);
+    EXPECT_TRUE(migrated.ok()) << migrated.status();
+  }
+  EXPECT_EQ(Sql(absl::StrCat("SELECT indisvalid FROM pg_index WHERE indexrelid = '", name,
+                             ".item_by_new'::regclass")),
+            "t");
+  ExpectDone();
+}
+
+TEST_F(StepsTest, AnIndexMayBeCancelled) {
+  testing::Session other(url_);
+  std::promise<void> begins;
+  const auto report = [&](absl::string_view line) {
+    if (!absl::StrContains(line, "making the index")) return;
+    other.Run("BEGIN; LOCK TABLE item IN ROW EXCLUSIVE MODE");
+    begins.set_value();
+  };
+  auto cancelled = std::async(std::launch::async, [&] {
+    return Migrate(url_, kItemsInSteps, {.report = report}).status();
+  });
+  begins.get_future().wait();
+  testing::AwaitWaitersForLocks(url_, 1);
+  while (cancelled.wait_for(std::chrono::seconds(0)) != std::future_status::ready) {
+    testing::CancelWaitersForLocks(url_);
+  }
+  EXPECT_THAT(std::string(cancelled.get().message()), HasSubstr("57014"));
+  other.Run("COMMIT");
+  EXPECT_THAT(*Migrate(url_, kItemsInSteps), ElementsAre("0002_new"));
+  ExpectDone();
+}
+
+// A disk may be slow for a while.
+TEST_F(StepsTest, BatchesGetSmallerUntilTheyAreQuickEnough) {
+  const std::vector<Migration> slow = {
+      kItemsOnly[0],
+      {2, "0002_slow",
+       "-- compatible: yes\n-- step: batches of item\n"
+       "SELECT count(*) AS rows, max(id)::text AS cursor FROM (SELECT id FROM item "
+       "WHERE id > coalesce(nullif($2, ''), '0')::integer "
+       "AND ($1::bigint < 8 OR $2 <> '' OR pg_sleep(0.6) IS NULL) ORDER BY id LIMIT $1) AS batch"}};
+  const auto migrated = Migrate(url_, slow);
+  EXPECT_TRUE(migrated.ok()) << migrated.status();
+}
+
+TEST_F(StepsTest, BatchesThatTakeTooLongHoweverSmallAreGivenUp) {
+  const std::vector<Migration> slow = {
+      kItemsOnly[0],
+      {2, "0002_slow",
+       "-- compatible: yes\n-- step: batches of item\n"
+       "SELECT $1::bigint AS rows, $2::text AS cursor FROM pg_sleep(0.6)"}};
+  EXPECT_THAT(std::string(Migrate(url_, slow).status().message()), HasSubstr("takes too long"));
 }
 
 TEST_F(StepsTest, NobodyWaitsLongBehindAStepThatWaitsForALock) {
@@ -475,6 +596,19 @@ TEST_F(MigratorTest, ServersSeeWhetherTheSchemaStillSuitsThem) {
   EXPECT_TRUE(ViewSchema(connection, 2).is_suitable);
 }
 
+// A failover may lose a migration, and a restored dump lack it.
+TEST_F(StepsTest, AServerSeesThatASchemaIsTooOld) {
+  const auto stop = [&](absl::string_view line) {
+    if (absl::StartsWith(line, "0002_new, step 4 of")) Interrupt(url_);
+  };
+  ASSERT_FALSE(Migrate(url_, kItemsInSteps, {.report = stop}).ok());
+  Connection connection(url_);
+  EXPECT_TRUE(ViewSchema(connection, 1).is_suitable);
+  EXPECT_FALSE(ViewSchema(connection, 2).is_suitable) << "some of its steps are left";
+  EXPECT_FALSE(ViewSchema(connection, 3).is_suitable);
+  EXPECT_EQ(ViewSchema(connection, 3).version, 1);
+}
+
 class ServersTest : public MigratorTest {
  protected:
   void SetUp() override { ASSERT_TRUE(Migrate(url_, kFirst).ok()); }
@@ -514,6 +648,53 @@ TEST_F(ServersTest, AreNotLookedForIfTheOperatorSaysSo) {
 TEST_F(ServersTest, OfAnotherInstallationAreNotInTheWay) {
   const testing::Session server(ServerDsn(testing::UrlOfNewRole(url_), 1));
   EXPECT_THAT(*Migrate(url_, kBoth), ElementsAre("0002_two"));
+}
+
+// A server may have checked the schema just before.
+TEST_F(ServersTest, ThatConnectWhileAMigrationBeginsMustBeStopped) {
+  testing::Session other(url_);
+  other.Run("BEGIN; LOCK TABLE schema_migration IN EXCLUSIVE MODE");
+  auto migrated = std::async(std::launch::async, [&] { return Migrate(url_, kBoth).status(); });
+  testing::AwaitWaitersForLocks(url_, 1);
+  const testing::Session server(ServerDsn(url_, 1));
+  other.Run("COMMIT");
+  const absl::Status status = migrated.get();
+  EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_THAT(std::string(status.message()), HasSubstr("stop them"));
+  EXPECT_EQ(testing::Query(url_, "SELECT to_regclass('two') IS NULL"), "t");
+  EXPECT_TRUE(CheckSchema(url_, kFirst).ok());
+}
+
+TEST_F(ServersTest, DoNotStartOnceAMigrationHasBegunWithWhichTheyWouldNotWork) {
+  const std::vector<Migration> known = {
+      kFirst[0], {2, "0002_other", "LOCK TABLE one; ALTER TABLE one ADD COLUMN n integer"}};
+  testing::Session other(url_);
+  other.Run("BEGIN; LOCK TABLE one IN ACCESS SHARE MODE");
+  auto migrated = std::async(std::launch::async, [&] { return Migrate(url_, known).status(); });
+  testing::AwaitWaitersForLocks(url_, 1);
+  EXPECT_THAT(std::string(CheckSchema(url_, kFirst).message()), HasSubstr("newer than"));
+  other.Run("COMMIT");
+  EXPECT_TRUE(migrated.get().ok());
+}
+
+TEST_F(ServersTest, GoOnAfterAMigrationThatFailedBeforeItChangedAnything) {
+  const std::vector<Migration> broken = {kFirst[0],
+                                         {2, "0002_broken",
+                                          "-- step: transaction\nCREATE TABLE two ();"
+                                          "SELECT nonsense;\n-- step: transaction\nSELECT 1;"}};
+  EXPECT_FALSE(Migrate(url_, broken).ok());
+  EXPECT_TRUE(CheckSchema(url_, kFirst).ok());
+  EXPECT_THAT(*Migrate(url_, kBoth), ElementsAre("0002_two"));
+}
+
+// Locks are held to the end of the last one.
+TEST_F(ServersTest, AreNotHeldUpBySeveralStatements) {
+  const std::vector<Migration> slow = {
+      kFirst[0],
+      {2, "0002_slow",
+       "-- compatible: yes\nLOCK TABLE one; SELECT pg_sleep(0.4); SELECT pg_sleep(0.4)"}};
+  const testing::Session server(ServerDsn(url_, 1));
+  EXPECT_THAT(std::string(Migrate(url_, slow).status().message()), HasSubstr("takes too long"));
 }
 
 TEST_F(ServersTest, AreNotHeldUpByALongStatement) {

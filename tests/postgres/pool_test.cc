@@ -617,6 +617,37 @@ TEST_F(CallerThreadTest, AJobNeverConnectsThere) {
   EXPECT_EQ(RunJob(), here_);
 }
 
+// A job that begins when the database fails over, and tells which thread ends it.
+class JobOfFailover : public Pool::Job {
+ public:
+  JobOfFailover(KnownDatabase& database, std::promise<std::thread::id>& ended)
+      : database_(database), ended_(ended) {}
+
+  CallContext Begin() override {
+    DatabaseId later = database_.id();
+    ++later.timeline;
+    database_.Admit(later, "", "");
+    return {};
+  }
+  absl::Status Run(Connection&, bool) override { return absl::OkStatus(); }
+  void Finish(absl::Status status) override {
+    EXPECT_TRUE(absl::IsUnavailable(status)) << "the old primary is not used";
+    ended_.set_value(std::this_thread::get_id());
+  }
+
+ private:
+  KnownDatabase& database_;
+  std::promise<std::thread::id>& ended_;
+};
+
+TEST_F(CallerThreadTest, AJobDoesNotConnectThereIfTheDatabaseFailsOver) {
+  OpenQuick();
+  std::promise<std::thread::id> ended;
+  pool_->Schedule(std::make_unique<JobOfFailover>(*pool_->options().database, ended), Pace::kPrompt,
+                  /*may_run_here=*/true);
+  EXPECT_NE(ended.get_future().get(), here_);
+}
+
 TEST_F(CallerThreadTest, AJobDoesNotRunThereWhileAnotherPromptOneRuns) {
   OpenQuick(2);
   {

@@ -10,6 +10,7 @@
 #include "gtest/gtest.h"
 #include "postgres/connection.h"
 #include "support/database.h"
+#include "support/missing_standby.h"
 
 namespace content::postgres {
 namespace {
@@ -80,6 +81,19 @@ TEST_F(TransactionTest, IsRolledBackIfItsCommitIsRefused) {
     EXPECT_TRUE(Throws<pqxx::transaction_rollback>([&] { transaction.Commit(); }));
   }
   EXPECT_EQ(Numbers(), "");
+}
+
+// PostgreSQL then reports success, with a warning.
+TEST_F(TransactionTest, IsInDoubtIfItsWaitForAStandbyIsCancelled) {
+  connection_.PrepareSession();
+  {
+    const testing::MissingStandby standby(url_);
+    Transaction transaction(connection_);
+    transaction.Exec(kInsert, 1);
+    const std::jthread canceller([&] { standby.Cancel(standby.AwaitWaiter()); });
+    EXPECT_TRUE(Throws<pqxx::in_doubt_error>([&] { transaction.Commit(); }));
+  }
+  EXPECT_EQ(Numbers(), "1");
 }
 
 TEST_F(TransactionTest, IsInDoubtIfPostgresDoesNotKnowTheOutcome) {

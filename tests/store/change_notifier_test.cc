@@ -14,10 +14,12 @@
 #include "absl/strings/str_cat.h"
 #include "postgres/known_database.h"
 #include "store/store_fixture.h"
+#include "support/await_that.h"
 
 namespace content::store {
 namespace {
 
+using testing::AwaitThat;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using ::testing::Not;
@@ -213,14 +215,16 @@ TEST_F(ChangeNotifierTest, NoticesAreHeardWhetherOrNotTheyNameTheirSender) {
 
 // The longest possible names, and more than fit in one notification.
 TEST_F(ChangeNotifierTest, ManyArticlesAreAnnouncedAtOnce) {
-  ChangeNotifier sender(std::make_shared<postgres::KnownDatabase>(url_), /*notifications=*/true);
+  const auto database = std::make_shared<postgres::KnownDatabase>(url_);
+  ChangeNotifier sender(database, /*notifications=*/true);
+  AwaitThat([&] { return database->id().timeline != 0; });
   std::vector<ChangeNotice> notices;
   for (int64_t i = 0; i < 3000; ++i) {
     std::string id = absl::StrCat("a", i);
     id.resize(kMaxArticleIdLength, 'x');
     notices.push_back({.state = {.article_id = id, .revision = INT64_MAX - i}, .name = id});
   }
-  sender.Announce(notices);
+  sender.Announce(notices, database->id());
   for (const ChangeNotice& item : notices) {
     EXPECT_EQ(other_heard_.Await(item.state.article_id, item.state.revision), Describe(item));
   }
@@ -228,15 +232,35 @@ TEST_F(ChangeNotifierTest, ManyArticlesAreAnnouncedAtOnce) {
 
 // As when a scheduled article is released.
 TEST_F(ChangeNotifierTest, OfNoticesAtOneRevisionTheLatestVersionIsSent) {
-  ChangeNotifier sender(std::make_shared<postgres::KnownDatabase>(url_), /*notifications=*/true);
+  const auto database = std::make_shared<postgres::KnownDatabase>(url_);
+  ChangeNotifier sender(database, /*notifications=*/true);
+  AwaitThat([&] { return database->id().timeline != 0; });
   ChangeNotice older{.state = {.article_id = "post", .revision = 3, .version = 7}, .name = "post"};
   ChangeNotice newer = older;
   newer.state.version = 8;
-  sender.Announce({older, newer, older});
+  sender.Announce({older, newer, older}, database->id());
   ChangeNotice last{.state = {.article_id = "last", .revision = 1}, .name = "last"};
-  sender.Announce({last});
+  sender.Announce({last}, database->id());
   other_heard_.Await("last", 1);
   EXPECT_EQ(other_heard_.Await("post", 3), "post@3 version 8 with 0 as post");
+}
+
+// A commit of an old primary may return after the failover.
+TEST_F(ChangeNotifierTest, NobodyHearsOfChangesOnAnOldPrimaryAfterTheFailover) {
+  const auto database = std::make_shared<postgres::KnownDatabase>(url_);
+  ChangeNotifier sender(database, /*notifications=*/true);
+  AwaitThat([&] { return database->id().timeline != 0; });
+  Recorder heard;
+  const auto subscription = sender.Subscribe(heard.Listener());
+  postgres::DatabaseId old = database->id();
+  --old.timeline;
+  const ChangeNotice lost{.state = {.article_id = "lost", .revision = 1}, .name = "lost"};
+  const ChangeNotice last{.state = {.article_id = "last", .revision = 1}, .name = "last"};
+  sender.Announce({lost}, old);
+  sender.Announce({last}, database->id());
+  other_heard_.Await("last", 1);
+  EXPECT_THAT(heard.all(), ElementsAre(Describe(last)));
+  EXPECT_THAT(other_heard_.all(), ElementsAre(Describe(last)));
 }
 
 TEST_F(ChangeNotifierTest, AThousandWritesSendFarFewerNotifications) {

@@ -50,6 +50,53 @@ TEST_F(InfoTest, ShowsTheSchemaOfAnUpgrade) {
   EXPECT_EQ(info.database_schema_version(), info.schema_version() + 1);
 }
 
+// What makes the schema unsuitable, and suitable again.
+struct SchemaChange {
+  const char* make;
+  const char* undo;
+};
+constexpr SchemaChange kUnsuitable[] = {
+    {"INSERT INTO schema_migration (version, name, checksum, applied_time, is_compatible, "
+     "steps_left) SELECT max(version) + 1, 'next', 'x', now(), false, 1 FROM schema_migration",
+     "DELETE FROM schema_migration WHERE name = 'next'"},
+    {"UPDATE schema_migration SET steps_left = 1 WHERE version = (SELECT max(version) FROM "
+     "schema_migration)",
+     "UPDATE schema_migration SET steps_left = 0"}};
+
+// It may have checked the schema just before that changed.
+TEST_F(InfoTest, AServerThatStartsInAnUnsuitableSchemaChangesNothing) {
+  ASSERT_TRUE(Publish(MakeArticle("post")).ok());
+  for (const SchemaChange& change : kUnsuitable) {
+    const std::string count = Sql("SELECT count(*) FROM comment");
+    Sql(change.make);
+    store_ = *Open(url_);
+    for (int i = 0; i < 2; ++i) {
+      EXPECT_EQ(ReasonOf(Create(MakeComment("post", "x")).status()), "STORE_UNAVAILABLE");
+      EXPECT_EQ(ReasonOf(Publish(MakeArticle("other")).status()), "STORE_UNAVAILABLE");
+      EXPECT_EQ(ReasonOf(Read("post").status()), "STORE_UNAVAILABLE");
+    }
+    EXPECT_EQ(Sql("SELECT count(*) FROM comment"), count);
+    Sql(change.undo);
+    EXPECT_TRUE(Create(MakeComment("post", "x")).ok());
+    EXPECT_TRUE(Exists("post"));
+  }
+}
+
+TEST_F(InfoTest, AServerRefusesWorkAfterACheckHasSeenAnUnsuitableSchema) {
+  ASSERT_TRUE(Publish(MakeArticle("post")).ok());
+  for (const SchemaChange& change : kUnsuitable) {
+    ASSERT_TRUE(Create(MakeComment("post", "x")).ok());
+    const std::string count = Sql("SELECT count(*) FROM comment");
+    Sql(change.make);
+    Check();
+    EXPECT_EQ(ReasonOf(Create(MakeComment("post", "x")).status()), "STORE_UNAVAILABLE");
+    EXPECT_EQ(ReasonOf(Publish(MakeArticle("other")).status()), "STORE_UNAVAILABLE");
+    EXPECT_EQ(Sql("SELECT count(*) FROM comment"), count);
+    Sql(change.undo);
+    EXPECT_TRUE(Create(MakeComment("post", "x")).ok());
+  }
+}
+
 TEST_F(InfoTest, ReportsHowBusyAPoolIs) {
   ASSERT_TRUE(Publish(MakeArticle("post")).ok());
   store_ = *NewPostgresStore({.url = url_, .write_connections = 1, .queue_limit = 7});

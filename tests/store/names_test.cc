@@ -1,10 +1,12 @@
 #include "store/names.h"
 
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "postgres/dsn.h"
+#include "store/comments/batch.h"
 #include "store/store_fixture.h"
 
 namespace content::store {
@@ -54,7 +56,41 @@ TEST_F(ArticleNamesTest, RemembersKeysButNotThatThereIsNone) {
   EXPECT_EQ(names_.Recall("first"), std::nullopt);
 }
 
-// In the test above, nothing changed what was remembered. Here a backup without the article has
+// A failover has lost that "first" was renamed, and the new name was given to another article.
+TEST_F(ArticleNamesTest, AfterClearANameMayBeAnotherArticles) {
+  ASSERT_TRUE(Rename({.id = "first", .new_id = "moved"}).ok());
+  const auto lost = names_.Find(connection_, "moved");
+  Sql("DELETE FROM article_name WHERE name = 'moved'");
+  Sql("UPDATE article_state SET name = 'first' WHERE name = 'moved'");
+  store_ = *Open(url_);
+  ASSERT_TRUE(Publish(MakeArticle("moved")).ok());
+  ASSERT_NE(lost, KeyOf("moved"));
+  names_.Clear();
+  CommentChange change = MakeComment("moved", "for the new article");
+  const auto answers =
+      WriteComments(connection_, names_, {&change}, {.skip_locked = false, .in_doubt = false},
+                    [](const std::vector<ChangeNotice>&) {});
+  ASSERT_TRUE(answers.front()->ok()) << answers.front()->status();
+  EXPECT_EQ(Sql("SELECT string_agg(name, ' ') FROM comment JOIN article_state "
+                "USING (bucket, article_key)"),
+            "moved");
+}
+
+TEST_F(ArticleNamesTest, WhatWasReadDuringClearIsNotRemembered) {
+  testing::Session session(url_);
+  session.Run("BEGIN; LOCK TABLE article_name");
+  std::optional<ArticleKey> found;
+  {
+    const std::jthread reader([&] { found = names_.Find(connection_, "first"); });
+    testing::AwaitWaitersForLocks(url_, 1);
+    names_.Clear();
+    session.Run("COMMIT");
+  }
+  EXPECT_EQ(found, KeyOf("first"));
+  EXPECT_EQ(names_.Recall("first"), std::nullopt);
+}
+
+// In the tests above, nothing changed what was remembered. Here a backup without the article has
 // been restored, and the article published again.
 TEST_F(ArticleNamesTest, AKeyWhoseArticleIsGoneIsLookedUpAgain) {
   const std::string name = Add("first", "text");

@@ -12,6 +12,7 @@
 #include "absl/time/clock.h"
 #include "base/digest.h"
 #include "store/store_fixture.h"
+#include "support/missing_standby.h"
 #include "support/proxy.h"
 
 namespace content::store {
@@ -251,6 +252,25 @@ TYPED_TEST(EveryWriteTest, IsDoneOnceIfTheConnectionBreaksAtTheCommit) {
   }
 }
 
+// The commit is there after the session has ended, but only on this host.
+TYPED_TEST(EveryWriteTest, IsNotAcknowledgedBeforeAStandbyHasIt) {
+  if (testing::OnCitus()) GTEST_SKIP() << "the workers have standbys of their own";
+  const auto write = [this] { return this->Do(*this->store_, {kRequestId, kThis}); };
+  const auto answer =
+      testing::AnswerOnceAStandbyHasIt(this->url_, &testing::MissingStandby::Terminate, write);
+  ASSERT_TRUE(answer.ok()) << answer.status();
+  EXPECT_EQ(this->Writes(), 1);
+  EXPECT_EQ(*testing::AnswerOnceAStandbyHasIt(this->url_, nullptr, write), *answer);
+}
+
+TYPED_TEST(EveryWriteTest, IsNotAcknowledgedIfItsWaitForAStandbyIsCancelled) {
+  if (testing::OnCitus()) GTEST_SKIP() << "the workers have standbys of their own";
+  const auto answer = testing::AnswerOnceAStandbyHasIt(
+      this->url_, &testing::MissingStandby::Cancel, [this] { return this->Do(*this->store_, {}); });
+  ASSERT_TRUE(answer.ok()) << answer.status();
+  EXPECT_EQ(this->Writes(), 1);
+}
+
 TYPED_TEST(EveryWriteTest, WithoutARequestIdIsDoneOnceToo) {
   Proxy proxy(this->url_);
   const std::unique_ptr<Store> store = *this->Open(proxy.url());
@@ -261,6 +281,17 @@ TYPED_TEST(EveryWriteTest, WithoutARequestIdIsDoneOnceToo) {
   ASSERT_TRUE(answer.ok()) << answer.status();
   EXPECT_THAT(*answer, Not(HasSubstr("UNCHANGED")));
   EXPECT_EQ(this->Writes(), undone ? 2 : 1) << "a later change is not overwritten";
+}
+
+// Such as a repeated call whose first one was not answered, because no standby had it.
+TEST_F(StoreTest, AWriteThatChangesNothingIsNotAcknowledgedBeforeAStandbyHasWhatIsThere) {
+  if (testing::OnCitus()) GTEST_SKIP() << "the workers have standbys of their own";
+  ASSERT_TRUE(Publish(MakeArticle("post")).ok());
+  const auto published = testing::AnswerOnceAStandbyHasIt(
+      url_, nullptr, [this] { return Publish(MakeArticle("post")); });
+  ASSERT_TRUE(published.ok()) << published.status();
+  EXPECT_EQ(published->outcome, v1::PUBLISH_OUTCOME_UNCHANGED);
+  EXPECT_EQ(published->article.revision(), 1);
 }
 
 }  // namespace

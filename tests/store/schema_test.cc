@@ -29,16 +29,10 @@ TEST(MigrationsTest, AreNumberedFromOneWithoutGaps) {
   for (size_t i = 0; i < known.size(); ++i) EXPECT_EQ(known[i].version, static_cast<int>(i) + 1);
 }
 
-// The first five are older than the question, and are not compatible.
-TEST(MigrationsTest, SayWhetherOldServersMayGoOnServing) {
+TEST(MigrationsTest, AreDividedIntoSteps) {
   for (const postgres::Migration& migration : KnownMigrations()) {
-    EXPECT_TRUE(postgres::StepsOf(migration).ok());
-    if (migration.version <= 5) {
-      EXPECT_FALSE(postgres::IsCompatible(migration));
-    } else {
-      EXPECT_TRUE(postgres::SaysWhetherItIsCompatible(migration))
-          << "add a line `-- compatible: yes` or `-- compatible: no` to " << migration.name;
-    }
+    const auto steps = postgres::StepsOf(migration);
+    EXPECT_TRUE(steps.ok()) << steps.status();
   }
 }
 
@@ -512,6 +506,10 @@ SELECT 'later', ('2b6f2a4e-6a0e-4b62-9c0e-0d9d0f3f7a1' || n)::uuid, '', NULL,
        now() - n * interval '1 day', 3, 0
 FROM generate_series(0, 1) AS n;
 CREATE ROLE reader_of_version_5;
+CREATE ROLE owner_of_version_5;
+ALTER TABLE comment OWNER TO owner_of_version_5;
+ALTER TABLE article_label OWNER TO owner_of_version_5;
+ALTER TABLE request OWNER TO owner_of_version_5;
 GRANT SELECT ON comment TO reader_of_version_5;
 GRANT INSERT ON article_label TO reader_of_version_5;
 GRANT INSERT, DELETE ON request TO reader_of_version_5 WITH GRANT OPTION;
@@ -521,7 +519,8 @@ class Version5Test : public OldVersionTest {
  protected:
   void SetUp() override { StartFrom(5, kVersion5Data); }
   void TearDown() override {
-    Sql("DROP OWNED BY reader_of_version_5; DROP ROLE reader_of_version_5");
+    Sql("DROP OWNED BY reader_of_version_5, owner_of_version_5; "
+        "DROP ROLE reader_of_version_5, owner_of_version_5");
   }
 };
 
@@ -580,6 +579,42 @@ TEST_F(Version5Test, RightsAreKept) {
   EXPECT_EQ(may("article_change", "INSERT"), "t") << "as for labels";
   EXPECT_EQ(may("article_change", "SELECT"), "f");
   EXPECT_EQ(may("article", "SELECT"), "f");
+}
+
+// The user of the servers may have no other right on a table than that it is theirs.
+TEST_F(Version5Test, OwnersAreKept) {
+  EXPECT_EQ(Sql("SELECT string_agg(relname, ' ' ORDER BY relname) FROM pg_class "
+                "WHERE relkind IN ('r', 'p') AND relname !~ '[0-9]' "
+                "AND pg_get_userbyid(relowner) = 'owner_of_version_5'"),
+            "article_change article_label comment request request_default");
+  EXPECT_EQ(Sql("SELECT count(*) FROM pg_partition_tree('request') JOIN pg_class ON oid = relid "
+                "WHERE pg_get_userbyid(relowner) <> 'owner_of_version_5'"),
+            "0");
+}
+
+TEST_F(Version5Test, PlansKnowTheNewTables) {
+  EXPECT_EQ(Sql("SELECT count(*) FROM pg_class WHERE reltuples < 0 AND oid IN ("
+                "'article_change'::regclass, 'article_label'::regclass, 'article_name'::regclass, "
+                "'article_state'::regclass, 'article'::regclass, 'comment'::regclass, "
+                "'request'::regclass)"),
+            "0");
+}
+
+class Version5DatesTest : public Version5Test {
+ protected:
+  void SetUp() override {
+    StartFrom(5, absl::StrCat(kVersion5Data, R"sql(
+INSERT INTO request (article_id, request_id, fingerprint, create_time, revision, outcome)
+SELECT 'later', gen_random_uuid(), '', now() + n * interval '1 day', 3, 0
+FROM unnest(ARRAY[-1000, 1000]) AS n
+)sql"));
+  }
+};
+
+TEST_F(Version5DatesTest, RequestsOfStrangeDaysMakeNoPartitions) {
+  EXPECT_EQ(Sql("SELECT count(*) FROM request_default"), "2");
+  EXPECT_EQ(Sql("SELECT count(*) FROM pg_partition_tree('request') WHERE isleaf"), "34")
+      << "30 days, today, two to come, and the default";
 }
 
 }  // namespace

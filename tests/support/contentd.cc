@@ -93,10 +93,12 @@ OtherContentd::OtherContentd(const std::string& path) { program = path; }
 OtherContentd::~OtherContentd() { program = CONTENTD; }
 
 Finished RunContentd(const std::vector<std::string>& arguments,
-                     const std::vector<std::string>& environment) {
+                     const std::vector<std::string>& environment,
+                     const std::function<void(int pid)>& on_start) {
   const Pipe out;
   const Pipe err;
   const int pid = Spawn(arguments, environment, out.ends[1], err.ends[1]);
+  on_start(pid);
   close(out.ends[1]);
   close(err.ends[1]);
   Finished finished{};

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <condition_variable>
+#include <functional>
 #include <mutex>
 #include <string>
 #include <thread>
@@ -20,9 +21,10 @@ struct Finished {
 // PostgreSQL's clients (CONTENT_*, PG*), so that tests never touch another database.
 
 /// Runs `contentd` with these arguments until it exits. `environment` is added to the environment
-/// above.
-Finished RunContentd(const std::vector<std::string>& arguments,
-                     const std::vector<std::string>& environment = {});
+/// above. `on_start` is called with the id of the process.
+Finished RunContentd(
+    const std::vector<std::string>& arguments, const std::vector<std::string>& environment = {},
+    const std::function<void(int pid)>& on_start = [](int) {});
 
 /// A running `contentd serve`, unless told otherwise on a free port and without a drain delay. Its
 /// JSON log is read continuously.

@@ -29,6 +29,12 @@ std::string TextOf(const fs::path& path) {
   return {std::istreambuf_iterator<char>(file), {}};
 }
 
+// The tables that are distributed by bucket, and the condition on it by which a statement is sent
+// to the right place.
+const std::string kDistributed =
+    "article_state|article|article_label|article_search|comment|request";
+const std::string kNamesBucket = R"(\bbucket = (\$\d+|ANY \(\$\d+))";
+
 // A piece of SQL: a raw string literal, or other literals with nothing or StrCat's arguments
 // between them. Spaces are normalised.
 struct Piece {
@@ -61,7 +67,7 @@ std::vector<Piece> FindPieces() {
   static const std::regex sql(R"(\b(SELECT|INSERT INTO|UPDATE|DELETE FROM|FROM|WHERE|JOIN) )");
   std::vector<Piece> pieces;
   for (const auto& entry : fs::recursive_directory_iterator(kRoot / "service" / "store")) {
-    if (entry.path().extension() != ".cc") continue;
+    if (entry.path().extension() != ".cc" && entry.path().extension() != ".h") continue;
     if (entry.path().filename() == "schema.cc") continue;  // it reads the catalog, not the tables
     for (const std::string& literal : LiteralsIn(TextOf(entry.path()))) {
       const std::string text = OnOneLine(literal);
@@ -114,18 +120,31 @@ TEST(Statements, HaveTheBucketWithTheKey) {
 }
 
 TEST(Statements, LockRowsOfBucketsThatTheyName) {
-  const std::map<std::string, std::string> pieces = [] {
-    std::map<std::string, std::string> found;
-    for (const Piece& piece : FindPieces()) {
-      if (std::regex_search(piece.text, std::regex(R"(\bFOR (NO KEY )?(UPDATE|SHARE)\b)"))) {
-        found[piece.file] = piece.text;
-      }
-    }
-    return found;
-  }();
-  EXPECT_THAT(pieces, SizeIs(2));
-  EXPECT_THAT(pieces.at("lock.cc"), ::testing::HasSubstr("s.bucket = ANY ($1::smallint[])"));
-  EXPECT_THAT(pieces.at("articles/release.cc"), ::testing::HasSubstr("s.bucket = $1::smallint"));
+  const std::string locks = R"(\bFOR (NO KEY )?(UPDATE|SHARE)\b)";
+  EXPECT_EQ(FilesWith(locks), (std::multiset<std::string>{"articles/release.cc", "lock.cc"}));
+  EXPECT_EQ(FilesWith(kNamesBucket + "[^;]*" + locks), FilesWith(locks));
+}
+
+// So do those that write: they lock the rows. Rows that are given name the bucket first, which a
+// BulkStatement sends as one value if all rows are of one.
+TEST(Statements, WriteRowsOfBucketsThatTheyName) {
+  const std::string writes = "\\b(UPDATE|DELETE FROM) (" + kDistributed + ")\\b";
+  EXPECT_THAT(FilesWith(writes), SizeIs(::testing::Gt(6)));
+  for (const Piece& piece : FindPieces()) {
+    if (!std::regex_search(piece.text, std::regex(writes))) continue;
+    static const std::regex names_bucket(kNamesBucket +
+                                         R"(|\$rows AS n \(bucket, .*\bbucket = n\.bucket\b)");
+    EXPECT_TRUE(std::regex_search(piece.text, names_bucket)) << piece.file << ": " << piece.text;
+  }
+}
+
+// On Citus, the rows of our tables are elsewhere than the catalog.
+TEST(Statements, ReadTheCatalogAlone) {
+  const std::string catalog = R"(\b(FROM|JOIN) pg_)";
+  const std::string ours = "\\b(FROM|JOIN|INTO|UPDATE) (" + kDistributed +
+                           "|request_default|article_(name|feed|change))\\b";
+  EXPECT_THAT(FilesWith(catalog), ::testing::Contains("upkeep/requests.cc"));
+  EXPECT_THAT(FilesWith(catalog + ".*" + ours + "|" + ours + ".*" + catalog), IsEmpty());
 }
 
 TEST(Statements, DependOnNoPhysicalPlaces) {

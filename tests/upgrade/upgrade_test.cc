@@ -1,6 +1,7 @@
 // An upgrade of servers under load, on 1,200,000 comments (plans/data.sql): no call fails or takes
 // more than a second. The new program is contentd with one more migration (next.sql).
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -16,6 +17,7 @@
 #include <mutex>
 #include <optional>
 #include <random>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -189,9 +191,32 @@ std::string NewLargeDatabase() {
   return url;
 }
 
-// Runs `contentd migrate` of the new program.
-Finished MigrateToNext(const std::string& url) {
-  return RunContentd({"migrate", "--database-url", url});
+// Runs `contentd migrate` of the new program in a thread. `pid` is set when it has started.
+std::future<Finished> MigrateToNext(const std::string& url, std::atomic<int>& pid) {
+  return std::async(std::launch::async, [url, &pid] {
+    return RunContentd({"migrate", "--database-url", url}, {}, [&pid](int id) { pid = id; });
+  });
+}
+
+// Waits until the migration has tried to get a lock several times.
+void AwaitAttempts(const std::string& url) {
+  std::set<std::string> attempts;
+  Await([&] {
+    const std::string begin = Query(
+        url,
+        "SELECT query_start FROM pg_stat_activity WHERE application_name = 'contentd migrate' "
+        "AND wait_event_type = 'Lock'");
+    if (!begin.empty()) attempts.insert(begin);
+    return attempts.size() >= 4;
+  });
+}
+
+void AwaitNoMigration(const std::string& url) {
+  Await([&] {
+    return Query(url,
+                 "SELECT count(*) FROM pg_stat_activity "
+                 "WHERE application_name LIKE 'contentd migrate%'") == "0";
+  });
 }
 
 void AwaitCalls(Figures& figures, int64_t count) {
@@ -208,17 +233,33 @@ TEST(Upgrade, FailsAndDelaysNoCall) {
   figures.EndPhase("the old server");
 
   const OtherContentd next(CONTENTD_NEXT);
-  auto interrupted = std::async(std::launch::async, [&] { return MigrateToNext(url); });
+  std::atomic<int> pid = 0;
+  Session reader(url);
+  reader.Run("BEGIN; SELECT FROM comment LIMIT 1");
+  auto interrupted = MigrateToNext(url, pid);
+  AwaitAttempts(url);
+  reader.Run("COMMIT");
+  figures.EndPhase("the old server, the migration waits for a lock");
+
   Await([&] {
     return Query(url, "SELECT coalesce(max(row_count), 0) > 300000 FROM schema_migration") == "t";
   });
   Query(url,
         "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity "
-        "WHERE application_name = 'contentd migrate'");
-  EXPECT_EQ(interrupted.get().status, 1);
+        "WHERE application_name LIKE 'contentd migrate%'");
+  const Finished ended = interrupted.get();
+  EXPECT_EQ(ended.status, 1);
+  EXPECT_THAT(ended.err, ::testing::HasSubstr("trying again"));
   figures.EndPhase("the old server, a migration is interrupted");
 
-  const Finished migrated = MigrateToNext(url);
+  auto killed = MigrateToNext(url, pid);
+  Await([&] { return Query(url, "SELECT count(*) FROM pg_stat_progress_create_index") != "0"; });
+  kill(pid, SIGKILL);
+  EXPECT_EQ(killed.get().status, -SIGKILL);
+  AwaitNoMigration(url);
+  figures.EndPhase("the old server, a migration is killed");
+
+  const Finished migrated = MigrateToNext(url, pid).get();
   EXPECT_EQ(migrated.status, 0) << migrated.err;
   std::cout << migrated.err;
   figures.EndPhase("the old server, the migration goes on");

@@ -1,5 +1,6 @@
 #include "store/articles/batch.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <limits>
 #include <map>
@@ -209,9 +210,9 @@ class ArticleBatch {
     ReadRequests();
     ReadArticles();
     Apply();
-    const bool commits = Write();
+    Write();
     std::vector<ChangeNotice> notices = Notices();  // nothing may fail after the commit
-    if (commits) transaction_.Commit();
+    Commit();
     if (!notices.empty()) announce(std::move(notices));
     return std::move(answers_);
   }
@@ -374,30 +375,48 @@ class ArticleBatch {
     }
   }
 
-  // Returns whether there is something to commit.
-  bool Write() {
+  // Returns the drafts that were changed, in the order of their first writes.
+  Drafts ChangedDrafts() const {
     Drafts changed;
-    for (auto& [key, draft] : drafts_) {
-      if (draft.locked.changed) changed.push_back(&draft);
+    std::set<const ArticleDraft*> seen;
+    for (const Item& item : items_) {
+      if (item.draft->locked.changed && seen.insert(item.draft).second) {
+        changed.push_back(item.draft);
+      }
     }
-    if (changed.empty() && !requests_.has_callers_records()) return false;
+    return changed;
+  }
+
+  void Write() {
+    const Drafts changed = ChangedDrafts();
+    if (changed.empty() && !requests_.has_callers_records()) return;
     WriteTexts(transaction_, changed);
     WriteLabels(transaction_, changed);
     WriteSearch(transaction_, changed);
     requests_.Write();
     if (!changed.empty()) WriteStates(transaction_, changed);
-    return true;
+  }
+
+  // A write that changes nothing is answered from what an earlier attempt or another caller has
+  // committed, perhaps on this host only. So its locks are committed too, which waits for a
+  // standby.
+  void Commit() {
+    if (std::any_of(items_.begin(), items_.end(), IsAcknowledged)) transaction_.Commit();
+  }
+
+  static bool IsAcknowledged(const Item& item) {
+    return item.answer->value().ok() && !IsDryRun(*item.write);
   }
 
   std::vector<ChangeNotice> Notices() const {
-    std::map<ArticleKey, ChangeNotice> by_article;
+    std::vector<ChangeNotice> notices;
+    std::set<ArticleKey> seen;
     for (const Item& item : items_) {
-      if (item.answer->value().ok() && !IsDryRun(*item.write)) {
-        by_article.try_emplace(item.draft->locked.key, NoticeOf(item.draft->locked));
+      const LockedArticle& article = item.draft->locked;
+      if (IsAcknowledged(item) && seen.insert(article.key).second) {
+        notices.push_back(NoticeOf(article));
       }
     }
-    std::vector<ChangeNotice> notices;
-    for (auto& [key, notice] : by_article) notices.push_back(std::move(notice));
     return notices;
   }
 

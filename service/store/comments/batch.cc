@@ -1,5 +1,6 @@
 #include "store/comments/batch.h"
 
+#include <algorithm>
 #include <map>
 #include <optional>
 #include <set>
@@ -141,23 +142,32 @@ class CommentBatch {
     }
   }
 
+  // A write that changes nothing is answered from what an earlier attempt or another caller has
+  // committed, perhaps on this host only. So its locks are committed too, which waits for a
+  // standby.
   void Commit() {
+    if (std::none_of(items_.begin(), items_.end(), IsAcknowledged)) return;
     std::vector<const LockedArticle*> changed;
     for (const auto& [key, article] : articles_) {
       if (article.changed) changed.push_back(&article);
     }
-    if (changed.empty() && !requests_.has_callers_records()) return;
-    comments_.Write();
-    requests_.Write();
-    WriteCounters(transaction_, changed);
+    if (!changed.empty() || requests_.has_callers_records()) {
+      comments_.Write();
+      requests_.Write();
+      WriteCounters(transaction_, changed);
+    }
     transaction_.Commit();
+  }
+
+  static bool IsAcknowledged(const Item& item) {
+    return item.answer->value().ok() && !IsDryRun(*item.change);
   }
 
   // Returns one notice per article that was written to, by this attempt or by an earlier one.
   std::vector<ChangeNotice> Notices() const {
     std::map<ArticleKey, ChangeNotice> by_article;
     for (const Item& item : items_) {
-      if (item.answer->value().ok() && !IsDryRun(*item.change)) {
+      if (IsAcknowledged(item)) {
         by_article.try_emplace(item.article->key, NoticeOf(*item.article));
       }
     }

@@ -6,6 +6,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "absl/strings/string_view.h"
+#include "base/errors.h"
 #include "google/protobuf/util/time_util.h"
 #include "store/columns.h"
 #include "store/comments/comment_tree.h"
@@ -37,9 +39,9 @@ std::string SelectComments() {
 // Comes before every other key.
 constexpr char kFirstKey[] = "0/00000000-0000-0000-0000-000000000000";
 
-// $1 author.
-std::string SelectFirstArticle() {
-  return absl::StrCat("SELECT c.article_key FROM comment c WHERE ", kByAuthor,
+// $1 author. `joined` joins other tables.
+std::string SelectFirstArticle(absl::string_view joined = "") {
+  return absl::StrCat("SELECT c.article_key FROM comment c ", joined, " WHERE ", kByAuthor,
                       " ORDER BY c.article_key, c.comment_id LIMIT 1");
 }
 
@@ -49,6 +51,9 @@ std::string SelectIds() {
                       " AND c.bucket = $2::smallint AND c.article_key = $3::bigint "
                       "ORDER BY c.comment_id LIMIT $4::integer");
 }
+
+// Makes the commit wait for the disk and a standby although no row is written.
+constexpr char kWriteNothing[] = "SELECT pg_logical_emit_message(true, 'contentd', '')";
 
 // Keys of some of the author's comments on an article.
 std::set<StoredKey> FindKeys(postgres::Transaction& transaction, const std::string& author_id,
@@ -74,13 +79,15 @@ bool WasCommitted(postgres::Transaction& transaction, const LockedArticle& artic
          comment->message.update_time() == attempt.tombstone.update_time();
 }
 
-// Returns what the attempt did if it was committed, otherwise nullopt.
+// Returns what the attempt did if it was committed, otherwise nullopt. Commits the lock, because
+// the attempt may be committed on this host only, and this commit waits for a standby.
 std::optional<ErasedComments> AnswerIfCommitted(postgres::Connection& connection,
                                                 const ErasureAttempt& attempt,
                                                 const Announce& announce) {
   postgres::Transaction transaction(connection);
   const auto article = LockArticle(transaction, attempt.key.article);
   if (!article || !WasCommitted(transaction, *article, attempt)) return std::nullopt;
+  transaction.Commit();
   announce({NoticeOf(*article)});
   return attempt.erased;
 }
@@ -133,11 +140,24 @@ absl::StatusOr<ErasedComments> EraseAuthor(postgres::Connection& connection,
     if (erased) return *std::move(erased);
   }
   static const std::string select_article = SelectFirstArticle();
+  static const std::string select_next_article =
+      SelectFirstArticle("JOIN article_state s USING (bucket, article_key)");
   postgres::Transaction transaction(connection);
-  const postgres::Result first = transaction.Exec(select_article, author_id);
-  if (first.empty()) return ErasedComments{.complete = true};
+  postgres::Result first = transaction.Exec(select_article, author_id);
+  if (first.empty()) {
+    // Those who erased the last comments may have lost their connection before a standby had that.
+    transaction.Exec(kWriteNothing);
+    transaction.Commit();
+    return ErasedComments{.complete = true};
+  }
+  std::optional<LockedArticle> found = LockArticle(transaction, ReadKey(first[0]["article_key"]));
+  if (!found) {  // the database is damaged; the others are erased all the same
+    first = transaction.Exec(select_next_article, author_id);
+    if (!first.empty()) found = LockArticle(transaction, ReadKey(first[0]["article_key"]));
+  }
+  if (!found) return Internal("the author has comments on an article that article_state lacks");
 
-  LockedArticle article = LockArticle(transaction, ReadKey(first[0]["article_key"])).value();
+  LockedArticle& article = *found;
   attempt = EraseSome(transaction, article, author_id);
   // Others may have erased them before the lock was taken. There may be more on other articles.
   if (!attempt) return ErasedComments{.complete = false};

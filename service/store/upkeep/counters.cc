@@ -191,13 +191,15 @@ std::vector<ArticleRef> SelectBatch(postgres::Transaction& transaction, ArticleN
 
 // Returns what the attempt would have answered if its article is correct now, otherwise nullopt.
 // Waits for the article's lock, which the attempt held until it ended. Who repaired the article
-// does not matter: only a repair makes wrong counters correct.
+// does not matter: only a repair makes wrong counters correct. Commits the lock, because the repair
+// may be committed on this host only, and this commit waits for a standby.
 std::optional<VerifiedCounters> AnswerIfRepaired(postgres::Connection& connection,
                                                  const RepairAttempt& attempt,
                                                  const Announce& announce) {
   postgres::Transaction transaction(connection);
   const auto article = LockArticle(transaction, attempt.article_key);
   if (!article || !Examine(transaction, article->key).all_right()) return std::nullopt;
+  transaction.Commit();
   announce({NoticeOf(*article)});
   return attempt.verified;
 }

@@ -4,9 +4,11 @@
 #include <exception>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "base/clock.h"
 #include "postgres/server_error.h"
 #include "store/article_key.h"
 #include "telemetry/log.h"
@@ -28,30 +30,57 @@ constexpr char kEndRetentions[] =
 constexpr char kSelectRetention[] =
     "SELECT (extract(epoch FROM max(retention)) * 1000000)::bigint FROM request_retention";
 
-// Statements that make the partitions that are missing, of today and of the next days. Each has one
-// day (UTC). A day that has begun without a partition does not get one any more. Partitions need no
-// vacuuming, because their rows are never changed and are soon dropped.
+// What makes the partitions that are missing, of today and of the next days (UTC). `make` makes
+// one. PostgreSQL first reads all of request_default, while writes wait, unless a valid constraint
+// says that the day is not there: `exclude`, `validate` and `include` add, check and drop it.
+// Partitions need no vacuuming, because their rows are never changed and are soon dropped. Reads no
+// table of ours: on Citus, the catalog and tables that are elsewhere do not join.
 constexpr char kSelectMissingDays[] = R"sql(
-WITH begun AS MATERIALIZED (
-  SELECT create_day FROM request_default WHERE create_day >= (now() AT TIME ZONE 'UTC')::date
-  GROUP BY create_day
-)
-SELECT format('CREATE TABLE IF NOT EXISTS %I.%I PARTITION OF %s FOR VALUES FROM (%L) TO (%L) '
+SELECT ahead,
+       format('CREATE TABLE IF NOT EXISTS %I.%I PARTITION OF %s FOR VALUES FROM (%L) TO (%L) '
               'WITH (autovacuum_enabled = off)',
-              n.nspname, name, r.oid::regclass, day, day + 1) AS statement
+              n.nspname, 'request_' || digits, r.oid::regclass, day, day + 1) AS make,
+       format('ALTER TABLE %s ADD CONSTRAINT %I CHECK (create_day < %L OR create_day >= %L) '
+              'NOT VALID', 'request_default'::regclass, without, day, day + 1) AS exclude,
+       format('ALTER TABLE %s VALIDATE CONSTRAINT %I', 'request_default'::regclass, without)
+         AS validate,
+       format('ALTER TABLE %s DROP CONSTRAINT IF EXISTS %I', 'request_default'::regclass, without)
+         AS include
 FROM pg_class r JOIN pg_namespace n ON n.oid = r.relnamespace
 CROSS JOIN generate_series(0, 3) AS ahead
 CROSS JOIN LATERAL (SELECT (now() AT TIME ZONE 'UTC')::date + ahead) AS days (day)
-CROSS JOIN LATERAL (SELECT 'request_' || to_char(day, 'YYYYMMDD')) AS names (name)
+CROSS JOIN LATERAL (SELECT to_char(day, 'YYYYMMDD')) AS dates (digits)
+CROSS JOIN LATERAL (SELECT 'request_default_without_' || digits) AS names (without)
 WHERE r.oid = 'request'::regclass
-  AND NOT EXISTS (SELECT FROM pg_class p WHERE p.relnamespace = r.relnamespace AND p.relname = name)
-  AND day NOT IN (SELECT create_day FROM begun)
+  AND NOT EXISTS (SELECT FROM pg_class p WHERE p.relnamespace = r.relnamespace
+                                           AND p.relname = 'request_' || digits)
 ORDER BY day
 )sql";
 
+// Until a day begins that request_default must not have, a server has this many days to drop the
+// constraint, should the one that added it die. The day after it is left to request_default.
+constexpr int kMinDaysToExclude = 2;
+
+// $1 kMinDaysToExclude. Statements that drop the constraints of days that have a partition, and of
+// days that begin too soon.
+constexpr char kSelectEndedExclusions[] = R"sql(
+SELECT format('ALTER TABLE %s DROP CONSTRAINT IF EXISTS %I', c.conrelid::regclass, c.conname)
+         AS statement
+FROM pg_constraint c JOIN pg_class d ON d.oid = c.conrelid
+CROSS JOIN LATERAL (SELECT substring(c.conname FROM 'request_default_without_(\d{8})$'))
+                   AS names (digits)
+WHERE c.conrelid = 'request_default'::regclass
+  AND (to_date(digits, 'YYYYMMDD') < (now() AT TIME ZONE 'UTC')::date + $1::integer
+       OR EXISTS (SELECT FROM pg_class p WHERE p.relnamespace = d.relnamespace
+                                           AND p.relname = 'request_' || digits))
+)sql";
+
+// One row if there are any without a partition.
+constexpr char kSelectAnyDefault[] = "SELECT create_day FROM request_default LIMIT 1";
+
 // $1 retention. Statements that drop the partitions whose last request is older than that.
 constexpr char kSelectOldDays[] = R"sql(
-SELECT format('DROP TABLE IF EXISTS %s', p.oid::regclass) AS statement
+SELECT format('DROP TABLE %s', p.oid::regclass) AS statement
 FROM pg_inherits i JOIN pg_class p ON p.oid = i.inhrelid
 CROSS JOIN LATERAL (
   SELECT substring(pg_get_expr(p.relpartbound, p.oid) FROM 'TO \(''(.*)''\)')::date
@@ -71,42 +100,125 @@ HAVING min(create_day) + 1 <= (now() - $1::interval) AT TIME ZONE 'UTC'
 constexpr char kDeleteDefault[] =
     "DELETE FROM request WHERE bucket = $1::smallint AND create_day = $2::date";
 
-// What writes may wait for at most while partitions are made or dropped.
-constexpr absl::Duration kLockTimeout = absl::Milliseconds(300);
+// How long a change of the partitions waits for the locks of others, such as a backup: writes wait
+// behind it.
+constexpr absl::Duration kLockTimeout = absl::Milliseconds(50);
+
+// How long it then runs, and writes wait, at most. It takes 3 ms, unless request_default is empty
+// but has not been vacuumed yet. On Citus it takes 0.2 s, because every shard gets a partition.
+constexpr absl::Duration kChangeTimeout = absl::Seconds(1);
+constexpr absl::Duration kDistributedChangeTimeout = absl::Seconds(4);
+
+// How long a change runs for which nothing waits. It reads 10 million rows in a second.
+constexpr absl::Duration kValidateTimeout = absl::Seconds(4);
+
+// How long a change waits for the changes of other servers.
+constexpr absl::Duration kTurnTimeout = absl::Milliseconds(500);
+
+// After a change that was refused.
+constexpr absl::Duration kPause = absl::Minutes(5);
 
 std::string IntervalParameter(absl::Duration duration) {
   return absl::StrCat(absl::ToInt64Microseconds(duration), " microseconds");
 }
 
-// Runs a statement that changes the partitions. Returns false if others hold a lock on the table,
-// or if the database refuses the statement. The next round tries again.
-bool ChangePartitions(postgres::Connection& connection, const std::string& statement) {
-  try {
-    // The lock makes servers take turns, so that none makes or drops what another does.
-    connection.RunScript(
-        absl::StrCat("SET LOCAL lock_timeout = ", absl::ToInt64Milliseconds(kLockTimeout),
-                     "; LOCK TABLE request IN SHARE UPDATE EXCLUSIVE MODE; ", statement));
-    return true;
-  } catch (const std::exception& exception) {
-    const std::optional<postgres::ServerError> error = postgres::FindServerError(exception);
-    if (!connection.is_open() || !error || absl::StartsWith(error->sqlstate, "57")) throw;
-    if (error->sqlstate != "55P03") {
-      log::Warning("request days not kept up",
-                   {{"sqlstate", error->sqlstate}, {"message", error->message}});
-    }
-    return false;
+int64_t Milliseconds(absl::Duration duration) { return absl::ToInt64Milliseconds(duration); }
+
+// Returns a script that runs statements in one transaction, within the timeout all together.
+// Servers take turns. (Citus executes such statements one by one, therefore EXECUTE.)
+std::string ChangeScript(const std::vector<std::string>& statements, absl::Duration timeout,
+                         absl::Duration distributed_timeout) {
+  std::string script = absl::StrCat(
+      "SET LOCAL lock_timeout = ", Milliseconds(kTurnTimeout),
+      "; SELECT pg_advisory_xact_lock('request'::regclass::oid::bigint)",
+      "; SET LOCAL lock_timeout = ", Milliseconds(kLockTimeout),
+      "; SELECT set_config('statement_timeout', CASE WHEN EXISTS (SELECT FROM pg_extension "
+      "WHERE extname = 'citus') THEN '",
+      Milliseconds(distributed_timeout), "' ELSE '", Milliseconds(timeout),
+      "' END, true); DO $change$ BEGIN ");
+  for (const std::string& statement : statements) {
+    absl::StrAppend(&script, "EXECUTE $statement$", statement, "$statement$; ");
   }
+  return absl::StrCat(script, "END $change$");
 }
 
-// Runs statements in turn, until one fails. Returns how many succeeded.
-int64_t ChangePartitions(postgres::Connection& connection, const postgres::Result& statements) {
-  int64_t count = 0;
-  for (const auto& row : statements) {
-    if (!ChangePartitions(connection, row["statement"].c_str())) break;
-    ++count;
-  }
-  return count;
+// Returns whether the error means that there is nothing to do any more: another server has made or
+// dropped it (42P01, 42P07, 42704, 42710), or a write that found no partition has begun the day
+// (23514).
+bool IsOvertaken(const std::string& sqlstate) {
+  return sqlstate == "42P01" || sqlstate == "42P07" || sqlstate == "42704" || sqlstate == "42710" ||
+         sqlstate == "23514";
 }
+
+// Changes the partitions, until a change is refused. Not thread-safe.
+class Days {
+ public:
+  explicit Days(postgres::Connection& connection) : connection_(connection) {}
+
+  // Returns whether others hold a lock for too long, or the database has refused a change.
+  bool refused() const { return refused_; }
+
+  // Lets request_default have days again that a server which died has excluded.
+  void EndExclusions() {
+    for (const auto& row : connection_.Read(kSelectEndedExclusions, kMinDaysToExclude)) {
+      Change({row["statement"].c_str()});
+    }
+  }
+
+  // Returns the number of days dropped.
+  int64_t DropOld(const std::string& retention) {
+    int64_t count = 0;
+    for (const auto& row : connection_.Read(kSelectOldDays, retention)) {
+      count += Change({row["statement"].c_str()}) ? 1 : 0;
+    }
+    return count;
+  }
+
+  void MakeMissing() {
+    const postgres::Result missing = connection_.Read(kSelectMissingDays);
+    if (missing.empty()) return;
+    const bool is_default_used = !connection_.Read(kSelectAnyDefault).empty();
+    for (const auto& row : missing) {
+      if (!is_default_used) {
+        Change({row["make"].c_str()});
+      } else if (row["ahead"].as<int>() >= kMinDaysToExclude) {
+        MakeBesideDefault(row);
+      }
+    }
+  }
+
+ private:
+  // If another server is doing the same, both do what is left. A day that request_default has
+  // after all stays excluded until kMinDaysToExclude.
+  void MakeBesideDefault(const postgres::Row& day) {
+    Change({day["exclude"].c_str()});
+    if (Change({day["validate"].c_str()}, kValidateTimeout)) {
+      Change({day["make"].c_str(), day["include"].c_str()});
+    }
+  }
+
+  // Runs statements in one transaction. Returns whether it did.
+  bool Change(const std::vector<std::string>& statements, absl::Duration timeout = kChangeTimeout) {
+    if (refused_) return false;
+    try {
+      connection_.Run(ChangeScript(statements, timeout, kDistributedChangeTimeout));
+      return true;
+    } catch (const std::exception& exception) {
+      const std::optional<postgres::ServerError> error = postgres::FindServerError(exception);
+      if (!connection_.is_open() || !error || absl::StartsWith(error->sqlstate, "57P")) throw;
+      if (IsOvertaken(error->sqlstate)) return false;
+      refused_ = true;
+      if (error->sqlstate != "55P03") {
+        log::Warning("request days not kept up",
+                     {{"sqlstate", error->sqlstate}, {"message", error->message}});
+      }
+      return false;
+    }
+  }
+
+  postgres::Connection& connection_;
+  bool refused_ = false;
+};
 
 // Deletes an old day for which there was no partition. Returns the number of days: 0 or 1.
 int64_t DeleteOldDefault(postgres::Connection& connection, const std::string& retention) {
@@ -120,16 +232,23 @@ int64_t DeleteOldDefault(postgres::Connection& connection, const std::string& re
 
 }  // namespace
 
-absl::StatusOr<ForgottenRequests> ForgetRequests(postgres::Connection& connection,
-                                                 absl::Duration retention) {
+absl::StatusOr<ForgottenRequests> RequestDays::Forget(postgres::Connection& connection,
+                                                      absl::Duration retention) {
   connection.Read(kUseRetention, IntervalParameter(retention));
   connection.Read(kEndRetentions);
   const auto longest = connection.Read(kSelectRetention)[0][0].as<int64_t>();
   ForgottenRequests forgotten{.retention = absl::Microseconds(longest)};
   const std::string retention_kept = IntervalParameter(forgotten.retention);
-  ChangePartitions(connection, connection.Read(kSelectMissingDays));
-  forgotten.count = ChangePartitions(connection, connection.Read(kSelectOldDays, retention_kept));
+  const bool may_change = SteadyClock::System().Now() >= pause_end_.load();
+  Days days(connection);
+  if (may_change) {
+    days.EndExclusions();
+    forgotten.count = days.DropOld(retention_kept);
+  }
+  // May take all the time there is, but not for ever: what is deleted stays deleted.
   forgotten.count += DeleteOldDefault(connection, retention_kept);
+  if (may_change) days.MakeMissing();
+  if (days.refused()) pause_end_ = SteadyClock::System().Now() + kPause;
   return forgotten;
 }
 

@@ -1,14 +1,28 @@
 #pragma once
 
+#include <atomic>
+
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "base/clock.h"
 #include "content/upkeep.h"
 #include "postgres/connection.h"
 
 namespace content::store {
 
-/// See Upkeep::ForgetRequests.
-absl::StatusOr<ForgottenRequests> ForgetRequests(postgres::Connection& connection,
-                                                 absl::Duration retention);
+/// Forgets requests, whose table has a partition for each day (UTC), and makes those of the next
+/// days. All writes wait while a partition is made or dropped, so this gives up after 50 ms if
+/// others hold a lock on the table; it then leaves the partitions alone for five minutes.
+///
+/// Thread-safe.
+class RequestDays {
+ public:
+  /// See Upkeep::ForgetRequests. Throws like postgres::Connection.
+  absl::StatusOr<ForgottenRequests> Forget(postgres::Connection& connection,
+                                           absl::Duration retention);
+
+ private:
+  std::atomic<SteadyTime> pause_end_ = SteadyTime::InfinitePast();
+};
 
 }  // namespace content::store

@@ -8,6 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "store/store_fixture.h"
+#include "support/missing_standby.h"
 #include "support/proxy.h"
 
 namespace content::store {
@@ -126,6 +127,17 @@ TEST_F(AuthorsTest, ExportsPageByPage) {
   EXPECT_EQ(ExportAll("ana"), expected);
   for (int i = 0; i < 60; ++i) AddBy("ben", "first", std::string(kMaxCommentCharacters * 4, 'x'));
   EXPECT_THAT(ExportAll("ben"), SizeIs(60));
+}
+
+// A damaged database. What is on the missing article cannot be erased, and is not said to be.
+TEST_F(AuthorsTest, ErasesTheOthersIfAnArticleIsMissing) {
+  for (const char* article : {"first", "second"}) AddBy("ana", article, "mine");
+  Sql("DELETE FROM article_state WHERE name = 'first'");
+  const auto erased = Erase("ana");
+  ASSERT_TRUE(erased.ok()) << erased.status();
+  EXPECT_THAT(erased->articles, ElementsAre("second"));
+  EXPECT_EQ(Erase("ana").status().code(), absl::StatusCode::kInternal);
+  EXPECT_EQ(Sql("SELECT count(*) FROM comment WHERE author_id = 'ana'"), "1");
 }
 
 TEST_F(AuthorsTest, ErasesTextAndAuthorButKeepsRepliesByOthers) {
@@ -274,6 +286,20 @@ TEST_F(AuthorsTest, ReportsABatchWhoseCommitWasInDoubt) {
     EXPECT_TRUE(erase()->complete);
   }
   ExpectExactCounts();
+}
+
+// Neither the comments nor that there are no others.
+TEST_F(AuthorsTest, ClaimsNothingToBeErasedBeforeAStandbyHasThat) {
+  if (testing::OnCitus()) GTEST_SKIP() << "the workers have standbys of their own";
+  AddBy("ana", "first", "one");
+  const auto erase = [this] { return Erase("ana"); };
+  const auto erased =
+      testing::AnswerOnceAStandbyHasIt(url_, &testing::MissingStandby::Terminate, erase);
+  ASSERT_TRUE(erased.ok()) << erased.status();
+  EXPECT_EQ(erased->comment_count, 1);
+  const auto last = testing::AnswerOnceAStandbyHasIt(url_, nullptr, erase);
+  ASSERT_TRUE(last.ok()) << last.status();
+  EXPECT_TRUE(last->complete);
 }
 
 // Another call erases the same comments while the first commit, which never arrives, is in doubt.

@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "store/store_fixture.h"
+#include "support/missing_standby.h"
 #include "support/proxy.h"
 
 namespace content::store {
@@ -253,6 +254,16 @@ TEST_F(CountersTest, ReportsARepairWhoseCommitWasInDoubt) {
     EXPECT_THAT(announced, ElementsAre("post"));
     EXPECT_EQ(GetOne("post").revision(), revision + 1);
   }
+}
+
+TEST_F(CountersTest, ClaimsNothingToBeRepairedBeforeAStandbyHasThat) {
+  if (testing::OnCitus()) GTEST_SKIP() << "the workers have standbys of their own";
+  Sql("UPDATE article_state SET comment_count = 7");
+  const auto verified = testing::AnswerOnceAStandbyHasIt(
+      url_, &testing::MissingStandby::Terminate, [this] { return Verify({.repair = true}); });
+  ASSERT_TRUE(verified.ok()) << verified.status();
+  ASSERT_EQ(verified->drifts.size(), 1U);
+  EXPECT_TRUE(verified->drifts.front().repaired());
 }
 
 TEST_F(CountersTest, ReportsNothingWhileOthersWrite) {

@@ -56,6 +56,31 @@ class ForgetRequestsTest : public StoreTest {
                      " PARTITION OF request FOR VALUES FROM ('", date, "') TO ('", next, "')"));
   }
 
+  // As after weeks in which no server ran.
+  void DropDays() {
+    while (!Days().empty()) {
+      Sql("DO $$ DECLARE day regclass; BEGIN SELECT inhrelid INTO day FROM pg_inherits JOIN "
+          "pg_class "
+          "ON pg_class.oid = inhrelid WHERE inhparent = 'request'::regclass "
+          "AND relname <> 'request_default' LIMIT 1; EXECUTE 'DROP TABLE ' || day; END $$");
+    }
+  }
+
+  // Refuses new tables on an SQL condition, as if making them took too long.
+  void RefuseTables(const std::string& condition) {
+    Sql("CREATE FUNCTION refuse() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN IF " +
+        condition + " THEN RAISE 'made up' USING ERRCODE = 'query_canceled'; END IF; END $$");
+    Sql("CREATE EVENT TRIGGER refuses ON ddl_command_start WHEN TAG IN ('CREATE TABLE') "
+        "EXECUTE FUNCTION refuse()");
+  }
+
+  // The number of days that request_default must not have.
+  std::string CountExcludedDays() {
+    return Sql(
+        "SELECT count(*) FROM pg_constraint WHERE conrelid = 'request_default'::regclass "
+        "AND contype = 'c'");
+  }
+
   std::string Count() { return Sql("SELECT count(*) FROM request"); }
 };
 
@@ -83,17 +108,12 @@ TEST_F(ForgetRequestsTest, MakesTheDaysToCome) {
             "{autovacuum_enabled=off}");
 }
 
-// As after weeks in which no server ran.
 TEST_F(ForgetRequestsTest, WritesDoNotNeedTheDaysToBeThere) {
-  while (!Days().empty()) {
-    Sql("DO $$ DECLARE day regclass; BEGIN SELECT inhrelid INTO day FROM pg_inherits JOIN pg_class "
-        "ON pg_class.oid = inhrelid WHERE inhparent = 'request'::regclass "
-        "AND relname <> 'request_default' LIMIT 1; EXECUTE 'DROP TABLE ' || day; END $$");
-  }
+  DropDays();
   ASSERT_TRUE(Create(MakeRequest()).ok());
   EXPECT_EQ(Create(MakeRequest())->article_revision(), 2) << "the same comment";
   Forget(kDay);
-  EXPECT_EQ(Days(), "1 2 3") << "today has begun without a partition";
+  EXPECT_EQ(Days(), "2 3") << "today has begun without a partition";
   EXPECT_EQ(Create(MakeRequest())->article_revision(), 2);
   Age(3);
   Age(1);
@@ -139,16 +159,83 @@ TEST_F(ForgetRequestsTest, ConcurrentCallsDoNotDisturbOneAnother) {
   EXPECT_EQ(Days(), "-1 0 1 2 3");
 }
 
-// Whatever holds a lock on the table, such as a backup: writes wait for 300 ms at most.
-TEST_F(ForgetRequestsTest, GivesUpOnLockedDaysAndTriesAgain) {
+// Whatever holds a lock on the table, such as a backup: writes wait for 50 ms, and not soon again.
+TEST_F(ForgetRequestsTest, GivesUpOnLockedDaysAndTriesAgainLater) {
   for (const int day : {-3, -2}) MakeDay(day);
   testing::Session session(url_);
   session.Run("BEGIN; SELECT FROM request");
   EXPECT_EQ(Forget(kDay).count, 0);
   ASSERT_TRUE(Create(MakeRequest()).ok());
   session.Run("COMMIT");
+  EXPECT_EQ(Forget(kDay).count, 0);
+  EXPECT_EQ(Days(), "-3 -2 0 1 2");
+  store_ = *Open(url_);
   EXPECT_EQ(Forget(kDay).count, 2);
   EXPECT_EQ(Days(), "0 1 2 3");
+}
+
+TEST_F(ForgetRequestsTest, ForgetsAlthoughDaysCannotBeMade) {
+  DropDays();
+  ASSERT_TRUE(Create(MakeRequest()).ok());
+  Age(3);
+  MakeDay(-2);
+  RefuseTables("true");
+  ::testing::internal::CaptureStderr();
+  EXPECT_EQ(Forget(kDay).count, 2);
+  EXPECT_THAT(::testing::internal::GetCapturedStderr(),
+              ::testing::HasSubstr("request days not kept up"));
+  EXPECT_EQ(Days(), "");
+  EXPECT_EQ(Count(), "0");
+}
+
+// To make a day, PostgreSQL would read all requests that have none, while writes wait, unless a
+// constraint tells that they are not of this day.
+TEST_F(ForgetRequestsTest, MakesDaysBesideRequestsWithoutReadingThem) {
+  DropDays();
+  ASSERT_TRUE(Create(MakeRequest()).ok());
+  RefuseTables(
+      "NOT EXISTS (SELECT FROM pg_constraint WHERE conrelid = 'request_default'::regclass "
+      "AND contype = 'c' AND convalidated)");
+  Forget(kDay);
+  EXPECT_EQ(Days(), "2 3");
+  EXPECT_EQ(CountExcludedDays(), "0");
+  EXPECT_EQ(Create(MakeRequest())->article_revision(), 2) << "the same comment";
+}
+
+// As if the clock of the database had been set back.
+TEST_F(ForgetRequestsTest, DoesNotMakeADayOfWhichThereAreRequests) {
+  DropDays();
+  ASSERT_TRUE(Create(MakeRequest()).ok());
+  Age(-2);
+  RefuseTables(
+      "EXISTS (SELECT FROM pg_constraint WHERE conrelid = 'request_default'::regclass "
+      "AND contype = 'c' HAVING NOT bool_or(convalidated))");
+  Forget(kDay);
+  EXPECT_EQ(Days(), "3");
+}
+
+// Another server died while it made days.
+TEST_F(ForgetRequestsTest, MakesTheDaysThatWereExcluded) {
+  DropDays();
+  ASSERT_TRUE(Create(MakeRequest()).ok());
+  RefuseTables("true");
+  Forget(kDay);
+  EXPECT_EQ(CountExcludedDays(), "1");
+  Sql("DROP EVENT TRIGGER refuses");
+  store_ = *Open(url_);
+  Forget(kDay);
+  EXPECT_EQ(Days(), "2 3");
+  EXPECT_EQ(CountExcludedDays(), "0");
+}
+
+TEST_F(ForgetRequestsTest, NoDayBeginsExcluded) {
+  const std::string tomorrow = Sql("SELECT (now() AT TIME ZONE 'UTC')::date + 1");
+  Sql(absl::StrCat("ALTER TABLE request_default ADD CONSTRAINT request_default_without_",
+                   absl::StrReplaceAll(tomorrow, {{"-", ""}}), " CHECK (create_day <> '", tomorrow,
+                   "') NOT VALID"));
+  ASSERT_EQ(CountExcludedDays(), "1");
+  Forget(kDay);
+  EXPECT_EQ(CountExcludedDays(), "0");
 }
 
 TEST_F(ForgetRequestsTest, ReportsThatItMayNotChangeTheDays) {

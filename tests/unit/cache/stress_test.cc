@@ -276,9 +276,9 @@ class LateSource final : public ArticleSource {
   std::array<History, kArticles> histories_;
   std::mutex mutex_;
   std::condition_variable_any changed_;
-  ChangeListener listener_;  // Guarded by mutex_.
+  ChangeListener listener_;             // Guarded by mutex_.
   FailoverListener failover_listener_;  // Set by the cache's constructor.
-  std::vector<Question> questions_;  // Guarded by mutex_.
+  std::vector<Question> questions_;     // Guarded by mutex_.
   std::vector<std::jthread> workers_;
 };
 

@@ -54,15 +54,30 @@ TEST(Migration, IsRefusedIfItsStepsAreNotClear) {
             "migration 0001_test has SQL before its first step");
 }
 
+TEST(Migration, IsRefusedIfAMarkIsMistyped) {
+  for (const char* mark : {"-- Step: transaction", "--step: transaction", "--  STEP transaction",
+                           "-- steps: transaction", "-- step:transaction"}) {
+    EXPECT_EQ(ErrorOf(std::string(mark) + "\nSELECT 1;\n"),
+              std::string("migration 0001_test has a mistyped mark: ") + mark);
+  }
+}
+
 TEST(Migration, IsCompatibleIfItSaysSo) {
   const auto is_compatible = [](absl::string_view sql) { return IsCompatible({1, "x", sql}); };
-  const auto says = [](absl::string_view sql) { return SaysWhetherItIsCompatible({1, "x", sql}); };
   EXPECT_TRUE(is_compatible("-- Text.\n-- compatible: yes\nSELECT 1"));
   EXPECT_FALSE(is_compatible("-- compatible: no\nSELECT 1"));
   EXPECT_FALSE(is_compatible("-- It is\n-- compatible: yes, but\nSELECT 1"));
-  EXPECT_TRUE(says("-- compatible: yes\nSELECT 1"));
-  EXPECT_TRUE(says("-- compatible: no\nSELECT 1"));
-  EXPECT_FALSE(says("SELECT 1"));
+}
+
+TEST(Migration, MustSayWhetherItIsCompatible) {
+  const auto is_clear = [](int version, absl::string_view sql) {
+    return StepsOf({version, "x", sql}).ok();
+  };
+  EXPECT_TRUE(is_clear(5, "SELECT 1"));
+  EXPECT_FALSE(is_clear(6, "SELECT 1"));
+  EXPECT_FALSE(is_clear(6, "-- compatible: perhaps\nSELECT 1"));
+  EXPECT_TRUE(is_clear(6, "-- compatible: yes\nSELECT 1"));
+  EXPECT_TRUE(is_clear(6, "-- compatible: no\nSELECT 1"));
 }
 
 }  // namespace

@@ -20,7 +20,7 @@ TEST_F(FeedTest, CommentsWakeOnlyTheirFeedAndArticlesWakeBoth) {
   EXPECT_THAT(Texts(Ask(article_watcher)), ElementsAre("heartbeat at 1"));
   Settle(article_feed);
   const auto comment_watcher = CaughtUp("a", 1);
-  const ChangeListener listener = WakeFeeds(*feed_, article_feed);
+  const ChangeListener listener = WakeFeeds(*feed_, article_feed).on_change;
 
   Answer article = Ask(article_watcher);
   articles.Hold();
@@ -46,6 +46,30 @@ TEST_F(FeedTest, CommentsWakeOnlyTheirFeedAndArticlesWakeBoth) {
   std::move(articles.AwaitPoll())(std::vector<bool>{true});
   std::move(articles.AwaitReads(1).front())(OneMessage());
   EXPECT_THAT(Texts(std::move(article)), ElementsAre("message"));
+}
+
+// It is woken by a failover, and then by a version that the lost changes had.
+TEST_F(FeedTest, AFailoverWakesTheFeedOfArticlesAndForgetsTheNewestVersion) {
+  auto owned = std::make_unique<ScriptedSource>();
+  ScriptedSource& articles = *owned;
+  Feed article_feed(std::move(owned), options_);
+  articles.SetEvents("all", 1);
+  Watcher watcher(article_feed, {"all", "1"});
+  EXPECT_THAT(Texts(Ask(watcher)), ElementsAre("heartbeat at 1"));
+  Settle(article_feed);
+  const FeedListeners listeners = WakeFeeds(*feed_, article_feed);
+  const auto wakes = [&](int event, const auto& wake) {
+    Answer article = Ask(watcher);
+    Settle(article_feed);
+    articles.SetEvents("all", event);
+    Advance(options_.poll_pause);
+    wake();
+    EXPECT_THAT(Texts(std::move(article)), ElementsAre(absl::StrCat("all:", event)));
+    Settle(article_feed);
+  };
+  wakes(2, [&] { listeners.on_change(Notice(2, 7)); });
+  wakes(3, [&] { listeners.on_failover(); });
+  wakes(4, [&] { listeners.on_change(Notice(2, 7)); });
 }
 
 }  // namespace
