@@ -102,11 +102,11 @@ class ArticleBatchesTest : public StoreTest {
 TEST_F(ArticleBatchesTest, WritesToDifferentArticlesShareATransaction) {
   ASSERT_THAT(Texts({Putting("b"), Putting("a"), Putting("c")}),
               ElementsAre("1 b created", "1 a created", "1 c created"));
-  EXPECT_EQ(Feed(), "a 1, b 2, c 3 of 3");
+  EXPECT_EQ(Feed(), "b 1, a 2, c 3 of 3");
   ASSERT_THAT(Texts({Putting("new"), Putting("b", "Other text."), Summarising("a", "Short."),
                      ArticleRename{.id = "c", .new_id = "c2"}}),
               ElementsAre("1 new created", "2 b replaced", "2 a", "2 c2"));
-  EXPECT_EQ(Feed(), "a 4, b 5, c 6, new 7 of 7");
+  EXPECT_EQ(Feed(), "new 4, b 5, a 6, c 7 of 7");
   EXPECT_EQ(Sql("SELECT count(DISTINCT xmin::text) FROM article_state"), "1");
   ASSERT_THAT(Texts({ArticleRetraction{.id = "a"}, ArticleRetraction{.id = "c"}}),
               ElementsAre("3", "3"));
