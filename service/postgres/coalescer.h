@@ -15,7 +15,6 @@
 #include "base/clock.h"
 #include "base/errors.h"
 #include "postgres/admission.h"
-#include "postgres/failure.h"
 #include "postgres/job.h"
 
 namespace content::postgres {
@@ -66,7 +65,8 @@ bool MayJoin(const Request& next, const std::vector<Request>& batch, size_t max_
 /// - It answers all waiting requests when the executor ends.
 ///
 /// `Policy` has the types Item, Answer, Request (a PendingRequest) and Batch (with a member
-/// `requests`), and these methods. All but Run are called with the Coalescer's mutex held:
+/// `requests`), and these methods. All but the const Run and MayBeCausedByOne are called with the
+/// Coalescer's mutex held:
 ///   absl::Status CheckKey(const Item&, size_t limit)
 ///                                           RESOURCE_EXHAUSTED if `limit` requests with the same
 ///                                           key wait already
@@ -77,6 +77,9 @@ bool MayJoin(const Request& next, const std::vector<Request>& batch, size_t max_
 ///                                           ends the job of a batch. `again` goes to the front;
 ///                                           it runs one by one if `one_by_one`, otherwise it had
 ///                                           no answer
+///   bool MayBeCausedByOne(const absl::Status&) const
+///                                           whether a batch may have failed because of a single
+///                                           request; thread-safe
 ///   std::vector<Request> TakeAll()          removes all waiting requests
 ///   BatchAnswers<Answer> Run(Connection&, std::vector<Request>&, Pace, bool in_doubt) const
 ///                                           runs the requests; may be called by several threads;
@@ -230,7 +233,8 @@ class Coalescer {
 
   void FinishBatch(Batch batch, SteadyTime start, BatchAnswers<Answer> answers,
                    const absl::Status& status) {
-    const bool one_by_one = batch.requests.size() > 1 && MayBeCausedByOneRequest(status);
+    const bool one_by_one =
+        batch.requests.size() > 1 && std::as_const(policy_).MayBeCausedByOne(status);
     std::vector<Request> again;
     for (size_t i = 0; i < batch.requests.size(); ++i) {
       if (!one_by_one && answers[i]) continue;
@@ -262,9 +266,9 @@ class Coalescer {
 
   Executor& executor_;
   std::mutex mutex_;
-  Policy policy_;                           // Guarded by mutex_, except for Run.
-  int scheduled_prompt_ = 0;                // Guarded by mutex_.
-  int scheduled_any_ = 0;                   // Guarded by mutex_.
+  Policy policy_;             // Guarded by mutex_, except for Run and MayBeCausedByOne.
+  int scheduled_prompt_ = 0;  // Guarded by mutex_.
+  int scheduled_any_ = 0;     // Guarded by mutex_.
   std::multiset<SteadyTime> batch_starts_;  // Of the batches being done. Guarded by mutex_.
 };
 

@@ -11,9 +11,11 @@
 #include <utility>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "postgres/coalescer.h"
 #include "postgres/connection.h"
+#include "postgres/failure.h"
 #include "postgres/job.h"
 
 namespace content::postgres {
@@ -66,6 +68,10 @@ class ReadPolicy {
   void Release(const Batch&, std::vector<Request> again, bool) {
     waiting_.insert(waiting_.begin(), std::make_move_iterator(again.begin()),
                     std::make_move_iterator(again.end()));
+  }
+
+  bool MayBeCausedByOne(const absl::Status& status) const {
+    return MayBeCausedByOneRequest(status);
   }
 
   std::vector<Request> TakeAll() {

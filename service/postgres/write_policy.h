@@ -17,6 +17,7 @@
 #include "postgres/admission.h"
 #include "postgres/coalescer.h"
 #include "postgres/connection.h"
+#include "postgres/failure.h"
 #include "postgres/job.h"
 #include "telemetry/log.h"
 
@@ -35,10 +36,10 @@ struct WriteMode {
 /// - Writes to one key run in order of arrival, on one connection at a time. Writes that arrive
 ///   meanwhile form the next batch.
 /// - A transaction does as many writes as the policy's Limits allow: to any number of keys, but of
-///   one group.
+///   one group. A write without a group runs alone.
 /// - At most kMaxPromptBatches batches of unlocked keys are under way. Their jobs are prompt.
-/// - A key that another transaction has locked is left out of its batch. A separate job, which is
-///   not prompt, then waits for it.
+/// - A key that another transaction has locked, or that the work leaves out as if it were, is left
+///   out of its batch. A separate job, which is not prompt, then waits for it.
 ///
 /// A job takes every write that it is allowed to take. Not thread-safe: the Coalescer's mutex
 /// guards it.
@@ -70,6 +71,7 @@ class WritePolicy {
  public:
   struct Batch {
     Pace pace;
+    std::optional<int> group = std::nullopt;  // of the first write
     std::vector<Entry> keys = {};
     std::vector<Request> requests = {};
     size_t bytes = 0;
@@ -84,8 +86,8 @@ class WritePolicy {
   /// Returns the key of a write.
   using KeyOf = const std::string& (*)(const Item&);
 
-  /// Returns the group of a write's key; nullopt if no write to another key may join a batch with
-  /// it. Called with the Coalescer's mutex held.
+  /// Returns the group of a write; nullopt if no other write may share a batch with it. Called with
+  /// the Coalescer's mutex held.
   using GroupOf = std::function<std::optional<int>(const Item&)>;
 
   /// Limits of a batch. Its first write may exceed them.
@@ -96,13 +98,16 @@ class WritePolicy {
     size_t bytes = 0;
     /// Returns the bytes that a write takes.
     size_t (*size_of)(const Item&) = nullptr;
+    /// Whether a single write may make its batch wait for another transaction, although its key is
+    /// not locked. A batch that runs out of time then runs again, one by one.
+    bool may_wait = false;
   };
 
   /// While one batch waits for the disk, another works. With more, batches would be smaller, which
   /// costs more per write. The other connections wait for locked keys or run long jobs.
   static constexpr int kMaxPromptBatches = 2;
 
-  /// Without `group_of`, all keys are of one group.
+  /// Without `group_of`, all writes are of one group.
   WritePolicy(KeyOf key_of, Work work, GroupOf group_of = nullptr)
       : WritePolicy(key_of, std::move(work), std::move(group_of), Limits()) {}
   WritePolicy(KeyOf key_of, Work work, GroupOf group_of, Limits limits)
@@ -155,6 +160,11 @@ class WritePolicy {
     }
   }
 
+  bool MayBeCausedByOne(const absl::Status& status) const {
+    return MayBeCausedByOneRequest(status) ||
+           (limits_.may_wait && absl::IsDeadlineExceeded(status));
+  }
+
   std::vector<Request> TakeAll() {
     std::vector<Request> all;
     for (auto& [key, queue] : queues_) {
@@ -201,28 +211,34 @@ class WritePolicy {
     return batch.requests.empty() || batch.bytes + SizeOf(next) <= limits_.bytes;
   }
 
-  std::optional<int> GroupOfKey(const Entry& entry) const {
+  // Returns the group of the key's next write.
+  std::optional<int> GroupOfNext(const Entry& entry) const {
     return group_of_ ? group_of_(entry->second.waiting.front().item) : 0;
+  }
+
+  // Returns whether the key's next write may join the batch, if there is room for it.
+  bool IsOfGroup(const Batch& batch, const Entry& entry) const {
+    return batch.requests.empty() || (batch.group && GroupOfNext(entry) == batch.group);
   }
 
   // Takes the first key that is ready, and those of the same group.
   void TakeGroup(Batch& batch) {
     if (ready_.empty()) return;
-    const std::optional<int> group = GroupOfKey(ready_.front());
     auto next = Take(ready_, ready_.begin(), batch);
-    while (group && next != ready_.end() && HasRoom(batch, *next)) {
-      next = GroupOfKey(*next) == group ? Take(ready_, next, batch) : std::next(next);
+    while (batch.group && next != ready_.end() && HasRoom(batch, *next)) {
+      next = IsOfGroup(batch, *next) ? Take(ready_, next, batch) : std::next(next);
     }
   }
 
-  // Takes one of `keys`, and as many of its writes as there is room for. Returns the next key.
+  // Takes one of `keys`, and as many of its writes as may join the batch. Returns the next key.
   typename KeyQueue::iterator Take(KeyQueue& keys, typename KeyQueue::iterator key, Batch& batch) {
     const Entry entry = *key;
     const auto next = keys.erase(key);
     batch.keys.push_back(entry);
     Queue& queue = entry->second;
     queue.state = State::kRunning;
-    while (!queue.waiting.empty() && HasRoom(batch, entry)) {
+    if (batch.requests.empty()) batch.group = GroupOfNext(entry);
+    while (!queue.waiting.empty() && HasRoom(batch, entry) && IsOfGroup(batch, entry)) {
       batch.bytes += SizeOf(queue.waiting.front());
       batch.requests.push_back(std::move(queue.waiting.front()));
       queue.waiting.pop_front();

@@ -182,6 +182,14 @@ std::string ArticleColumns(v1::ArticleView view, absl::string_view body) {
   return absl::StrCat(SelectList(kArticleColumns, kBody), ", ", body, " AS body");
 }
 
+std::string BodyWithin(absl::string_view max_bytes) {
+  // The sum covers the rows up to this one.
+  return absl::StrCat(
+      "CASE WHEN sum(octet_length(a.body)) OVER (ROWS UNBOUNDED PRECEDING) - octet_length(a.body) "
+      "<= ",
+      max_bytes, " THEN a.body END");
+}
+
 v1::Article ReadArticle(const postgres::Row& row, v1::ArticleView view) {
   v1::Article article;
   ReadBasicText(row, article);

@@ -37,6 +37,10 @@ ArticleState ReadState(const postgres::Row& row, size_t first);
 /// `s` and `a`. `body` is the SQL expression of the body in the FULL view.
 std::string ArticleColumns(v1::ArticleView view, absl::string_view body = "a.body");
 
+/// Returns the SQL expression of a body that is NULL if the bodies of the rows before it, in any
+/// order, exceed `max_bytes`, an SQL expression too. The first row has its body in any case.
+std::string BodyWithin(absl::string_view max_bytes);
+
 /// Reads a row that begins with ArticleColumns of `view`.
 v1::Article ReadArticle(const postgres::Row& row, v1::ArticleView view);
 

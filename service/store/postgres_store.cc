@@ -462,7 +462,7 @@ class PostgresStore : public Store {
   postgres::Pool::Options PublishingPoolOptions(const PostgresOptions& options) {
     postgres::Pool::Options publishing = PoolOptions(options, "publishing", kPublishingConnections);
     publishing.prompt_connections = 1;
-    publishing.queue_limit = 50;
+    publishing.queue_limit = kMaxWaitingArticles;
     return publishing;
   }
 
@@ -493,11 +493,12 @@ class PostgresStore : public Store {
   using CommentWrites = postgres::Coalescer<postgres::WritePolicy<CommentChange, v1::Comment>>;
   using ArticleWrites = postgres::Coalescer<postgres::WritePolicy<ArticleWrite, PublishedArticle>>;
 
-  static constexpr int kNewArticles = -1;
+  static constexpr size_t kMaxWaitingArticles = 50;
 
-  // A group of articles has to fit into memory several times.
+  // A group of articles has to fit into memory several times. It takes names, for which it may have
+  // to wait.
   static constexpr ArticleWrites::Policy::Limits kArticleLimits = {
-      .writes = 64, .bytes = size_t{4} << 20, .size_of = SizeOf};
+      .writes = kMaxWaitingArticles, .bytes = kMaxGroupBytes, .size_of = SizeOf, .may_wait = true};
 
   Articles::Policy ReadArticlesOf(v1::ArticleView view) {
     return {[this, view](postgres::Connection& connection, const std::vector<std::string>& ids) {
@@ -546,9 +547,16 @@ class PostgresStore : public Store {
     return status;
   }
 
-  // Returns the group of writes that may share a transaction with one to the article of this name:
-  // those to the same bucket if tables are distributed, otherwise all. nullopt if the bucket is not
-  // known.
+  // A renaming takes a name while its article is locked. With other writes in its transaction,
+  // which have locked or named others, it could deadlock with such a transaction of another server.
+  // Tables may be distributed: articles are locked bucket by bucket (WriteArticles).
+  static std::optional<int> GroupOfWrite(const ArticleWrite& write) {
+    return std::holds_alternative<ArticleRename>(write) ? std::nullopt : std::optional(0);
+  }
+
+  // Returns the group of comments that may share a transaction with one on the article of this
+  // name: those to the same bucket if tables are distributed, otherwise all. nullopt if the bucket
+  // is not known.
   std::optional<int> GroupOf(const std::string& article) {
     if (!distributed_) return 0;
     const std::optional<ArticleKey> key = names_.Recall(article);
@@ -559,6 +567,7 @@ class PostgresStore : public Store {
   ArticleNames names_;
   // Until the first Check, too many writes may share a transaction, which then run one by one.
   std::atomic<bool> distributed_ = false;
+  FeedWaits feed_waits_;
   const std::shared_ptr<postgres::KnownDatabase> database_;
   SynchronousStandbys synchronous_standbys_;
 
@@ -592,11 +601,7 @@ class PostgresStore : public Store {
               postgres::WriteMode mode) {
          return WriteArticles(connection, writes, mode, distributed_, AnnounceFor(connection));
        },
-       // Unknown articles are probably new, and then in nobody's way.
-       [this](const ArticleWrite& write) {
-         return GroupOf(ArticleOf(write)).value_or(kNewArticles);
-       },
-       kArticleLimits}};
+       GroupOfWrite, kArticleLimits}};
   postgres::Pool reads_;
   postgres::Pool writes_;
   postgres::Pool publishing_;

@@ -10,10 +10,12 @@
 #include <csignal>
 #include <functional>
 #include <future>
+#include <latch>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <random>
 #include <string>
 #include <thread>
 #include <utility>
@@ -21,6 +23,7 @@
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/time/clock.h"
 #include "content/page_token.h"
 #include "google/protobuf/util/time_util.h"
@@ -754,6 +757,94 @@ TEST_F(WatchTest, EveryArticleReachesTheWatchersOfAllServersOnce) {
     const std::map<std::string, int> seen = watcher.get();
     EXPECT_EQ(seen.size(), kArticles + 1) << "some are missed";
     for (const auto& [name, count] : seen) EXPECT_EQ(count, 1) << name;
+  }
+}
+
+// The last that a watcher was sent of each article, by name.
+struct Sent {
+  int64_t revision = 0;
+  bool retracted = false;
+};
+
+// Watches until the article "last" is sent. If `resumes`, ends the stream after every few changes
+// and goes on at the next server.
+std::map<std::string, Sent> WatchUntilLast(const std::vector<std::unique_ptr<Client>>& clients,
+                                           size_t server, bool resumes, std::latch& started) {
+  std::map<std::string, Sent> sent;
+  std::string token;
+  while (true) {
+    const auto stream = WatchArticles(*clients[server++ % clients.size()], token);
+    for (int changes = 0; changes < 5 || !resumes; ++changes) {
+      const v1::WatchArticlesResponse response = NextChange(*stream);
+      if (sent.empty()) started.count_down();
+      const bool has_failed = response.change() == v1::ARTICLE_CHANGE_UNSPECIFIED;
+      if (has_failed || response.article().name() == "articles/last") return sent;
+      token = response.resume_token();
+      Sent& last = sent[response.article().name()];
+      EXPECT_GT(response.article().revision(), last.revision) << Describe(response);
+      last = {response.article().revision(), response.change() == v1::ARTICLE_CHANGE_RETRACTED};
+    }
+  }
+}
+
+// Publishers at every server change and retract the same articles.
+TEST_F(WatchTest, WatchersOfAllServersEndWithTheLastChangeOfEachArticle) {
+  constexpr size_t kServers = 4;
+  constexpr int kArticles = 20;
+  constexpr int kWrites = 40;  // of each publisher
+  std::vector<std::unique_ptr<ContentdServer>> servers;
+  std::vector<std::unique_ptr<Client>> clients;
+  for (size_t i = 0; i < kServers; ++i) {
+    servers.push_back(std::make_unique<ContentdServer>(Arguments()));
+    clients.push_back(std::make_unique<Client>(servers.back()->address()));
+    AwaitServing(*clients.back());
+  }
+  for (int i = 0; i < kArticles; ++i) Publish(MakeArticle(absl::StrCat("story-", i)));
+
+  std::latch started(2 * kServers);
+  std::vector<std::future<std::map<std::string, Sent>>> watchers;
+  for (size_t server = 0; server < kServers; ++server) {
+    for (const bool resumes : {false, true}) {
+      watchers.push_back(std::async(std::launch::async, [&clients, &started, server, resumes] {
+        return WatchUntilLast(clients, server, resumes, started);
+      }));
+    }
+  }
+  started.wait();
+  const auto write = [&](const Client& client, unsigned seed) {
+    std::mt19937 random(seed);
+    for (int i = 0; i < kWrites; ++i) {
+      const std::string id = absl::StrCat("story-", random() % kArticles);
+      if (random() % 3 == 0) {
+        v1::RetractArticleRequest request;
+        request.set_name("articles/" + id);
+        Do(&Admin::RetractArticle, client.admin(), request);
+      } else {
+        v1::Article article = MakeArticle(id);
+        article.set_title(absl::StrCat("Title ", seed, " ", i));
+        EXPECT_TRUE(client.Publish(article).ok());
+      }
+    }
+  };
+  {
+    std::vector<std::jthread> publishers;
+    for (unsigned i = 0; i < 2 * kServers; ++i) {
+      publishers.emplace_back([&, i] { write(*clients[i % kServers], i); });
+    }
+  }
+  Publish(MakeArticle("last"));
+
+  const std::string stored = Query(
+      url_,
+      "WITH named AS (SELECT name, revision, retracted FROM article_state WHERE name <> 'last') "
+      "SELECT string_agg(concat_ws(' ', 'articles/' || name, revision, retracted), ', ' "
+      "ORDER BY name COLLATE \"C\") FROM named");
+  for (auto& watcher : watchers) {
+    std::vector<std::string> sent;
+    for (const auto& [name, last] : watcher.get()) {
+      sent.push_back(absl::StrCat(name, " ", last.revision, last.retracted ? " t" : " f"));
+    }
+    EXPECT_EQ(absl::StrJoin(sent, ", "), stored);
   }
 }
 

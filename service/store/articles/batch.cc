@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <limits>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
@@ -262,17 +264,20 @@ class ArticleBatch {
   // Nobody else can see the new articles, so they need no lock.
   void Create(const std::map<std::string, ArticleKey>& created) {
     postgres::Rows<3> rows;
-    const absl::Time now = ReadNow();
     for (const auto& [name, key] : created) {
       rows.Add(key.bucket(), key.value(), name);
-      drafts_[key].locked = WithoutText(key, name, now);
+      drafts_[key].locked = WithoutText(key, name, Now());
     }
     InsertStates().Queue(transaction_, rows);
     keys_.insert(created.begin(), created.end());
   }
 
-  absl::Time ReadNow() {
-    return absl::FromUnixMicros(transaction_.Exec(kSelectNow)[0]["now"].as<int64_t>());
+  // Returns the time of the database for the articles that are not stored yet.
+  absl::Time Now() {
+    if (!now_) {
+      now_ = absl::FromUnixMicros(transaction_.Exec(kSelectNow)[0]["now"].as<int64_t>());
+    }
+    return *now_;
   }
 
   static LockedArticle WithoutText(ArticleKey key, const std::string& name, absl::Time now) {
@@ -320,7 +325,7 @@ class ArticleBatch {
   // Returns the draft of an article that does not exist and is not created.
   ArticleDraft& MissingArticle(const std::string& name) {
     const auto [entry, is_new] = missing_.try_emplace(name);
-    if (is_new) entry->second.locked = WithoutText(ArticleKey(), name, ReadNow());
+    if (is_new) entry->second.locked = WithoutText(ArticleKey(), name, Now());
     return entry->second;
   }
 
@@ -338,15 +343,29 @@ class ArticleBatch {
     requests_.Read(keys);
   }
 
+  // Reads the stored articles. Leaves out the writes to those that would exceed the limit, as if
+  // they were locked, unless all must be answered.
   void ReadArticles() {
     std::vector<ArticleKey> keys;
     for (const auto& [key, draft] : drafts_) {
       if (draft.locked.revision > 0) keys.push_back(key);
     }
     if (keys.empty()) return;
-    for (auto& [key, article] : ReadArticleTexts(transaction_, keys)) {
-      drafts_.at(key).article = std::move(article);
+    const int64_t max_bytes =
+        mode_.skip_locked ? kMaxGroupBytes : std::numeric_limits<int64_t>::max();
+    int64_t bytes = 0;
+    std::set<ArticleKey> left_out;
+    for (auto& [key, article] : ReadArticleTexts(transaction_, keys, max_bytes)) {
+      const int64_t size = article ? static_cast<int64_t>(SizeOf(*article)) : 0;
+      if (article && (bytes == 0 || bytes + size <= max_bytes)) {
+        bytes += size;
+        drafts_.at(key).article = std::move(article);
+      } else {
+        left_out.insert(key);
+      }
     }
+    std::erase_if(items_,
+                  [&](const Item& item) { return left_out.count(item.draft->locked.key) > 0; });
   }
 
   // Applies the writes in memory.
@@ -408,6 +427,7 @@ class ArticleBatch {
   std::map<std::string, ArticleKey> keys_;  // by name
   std::map<ArticleKey, ArticleDraft> drafts_;
   std::map<std::string, ArticleDraft> missing_;  // by name
+  std::optional<absl::Time> now_;
   std::vector<ArticleAnswer> answers_;
   std::vector<Item> items_;
   RequestLog requests_{transaction_};

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <vector>
 
@@ -12,7 +13,12 @@
 
 namespace content::store {
 
-/// The answer to a write. nullopt if it was left out because its article is locked.
+/// Maximum bytes (SizeOf) of the writes of a batch, and of the stored articles that it reads. The
+/// first of either may exceed it. A batch takes several times as much memory.
+inline constexpr int64_t kMaxGroupBytes = int64_t{4} << 20;
+
+/// The answer to a write. nullopt if it was left out because its article is locked, or is too large
+/// for the batch. It must then be written to by another batch that does not skip locked articles.
 using ArticleAnswer = std::optional<absl::StatusOr<PublishedArticle>>;
 
 /// Runs writes in one transaction, in this order, and answers each (see ApplyWrite). A write that

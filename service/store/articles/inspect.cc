@@ -1,5 +1,6 @@
 #include "store/articles/inspect.h"
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -13,8 +14,8 @@
 namespace content::store {
 namespace {
 
-std::string SelectArticles(absl::string_view condition) {
-  return absl::StrCat("SELECT ", ArticleColumns(v1::ARTICLE_VIEW_FULL),
+std::string SelectArticles(absl::string_view body, absl::string_view condition) {
+  return absl::StrCat("SELECT ", ArticleColumns(v1::ARTICLE_VIEW_FULL, body),
                       ", s.article_key, s.retracted "
                       "FROM article_state s JOIN article a USING (bucket, article_key) WHERE ",
                       condition);
@@ -24,7 +25,7 @@ std::string SelectArticles(absl::string_view condition) {
 
 absl::StatusOr<InspectedArticle> InspectArticle(postgres::Connection& connection,
                                                 ArticleNames& names, const std::string& id) {
-  static const std::string statement = SelectArticles(kIsArticle);
+  static const std::string statement = SelectArticles("a.body", kIsArticle);
   const postgres::Snapshot snapshot(connection);  // the article and its names are of one moment
   const std::optional<ArticleKey> key = names.Find(connection, id);
   if (!key) return ArticleNotFound(ArticleName(id));
@@ -41,13 +42,17 @@ absl::StatusOr<InspectedArticle> InspectArticle(postgres::Connection& connection
   return inspected;
 }
 
-std::map<ArticleKey, v1::Article> ReadArticleTexts(postgres::Transaction& transaction,
-                                                   const std::vector<ArticleKey>& keys) {
+std::map<ArticleKey, std::optional<v1::Article>> ReadArticleTexts(
+    postgres::Transaction& transaction, const std::vector<ArticleKey>& keys, int64_t max_bytes) {
+  // $1 buckets, $2 article keys (arrays), $3 bytes.
   static const std::string statement =
-      SelectArticles("s.bucket = ANY ($1::smallint[]) AND s.article_key = ANY ($2::bigint[])");
-  std::map<ArticleKey, v1::Article> articles;
-  for (const auto& row : transaction.Exec(statement, BucketsParameter(keys), KeysParameter(keys))) {
-    articles.emplace(ReadKey(row["article_key"]), ReadArticle(row, v1::ARTICLE_VIEW_FULL));
+      SelectArticles(BodyWithin("$3::bigint"),
+                     "s.bucket = ANY ($1::smallint[]) AND s.article_key = ANY ($2::bigint[])");
+  std::map<ArticleKey, std::optional<v1::Article>> articles;
+  for (const auto& row :
+       transaction.Exec(statement, BucketsParameter(keys), KeysParameter(keys), max_bytes)) {
+    std::optional<v1::Article>& article = articles[ReadKey(row["article_key"])];
+    if (HasBody(row)) article = ReadArticle(row, v1::ARTICLE_VIEW_FULL);
   }
   return articles;
 }

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -19,8 +21,9 @@ namespace content::store {
 absl::StatusOr<InspectedArticle> InspectArticle(postgres::Connection& connection,
                                                 ArticleNames& names, const std::string& id);
 
-/// Returns the articles with these keys in FULL view, by key, without those that have no text.
-std::map<ArticleKey, v1::Article> ReadArticleTexts(postgres::Transaction& transaction,
-                                                   const std::vector<ArticleKey>& keys);
+/// Returns the articles with these keys in FULL view, by key, without those that have no text. Once
+/// the bodies exceed `max_bytes`, the other articles, but not all, are nullopt.
+std::map<ArticleKey, std::optional<v1::Article>> ReadArticleTexts(
+    postgres::Transaction& transaction, const std::vector<ArticleKey>& keys, int64_t max_bytes);
 
 }  // namespace content::store

@@ -34,12 +34,8 @@ postgres::BulkStatement<3> SelectByKey(const std::string& columns, absl::string_
 }
 
 postgres::BulkStatement<3> SelectArticles(v1::ArticleView view) {
-  // The sum covers the rows up to this one, in any order.
-  const std::string body = absl::StrCat(
-      "CASE WHEN sum(octet_length(a.body)) OVER (ROWS UNBOUNDED PRECEDING) - octet_length(a.body) "
-      "<= ",
-      kMaxBodyBytesRead, " THEN a.body END");
-  return SelectByKey(ArticleColumns(view, body), "JOIN article a USING (bucket, article_key)");
+  return SelectByKey(ArticleColumns(view, BodyWithin(absl::StrCat(kMaxBodyBytesRead))),
+                     "JOIN article a USING (bucket, article_key)");
 }
 
 // Reads the articles with these names, as far as there are any, and calls `take` with the place of

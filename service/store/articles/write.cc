@@ -1,6 +1,7 @@
 #include "store/articles/write.h"
 
 #include <algorithm>
+#include <initializer_list>
 #include <string>
 #include <utility>
 #include <vector>
@@ -19,29 +20,34 @@ namespace {
 
 using google::protobuf::util::MessageDifferencer;
 
-// What the stored text of an article is expected to take: more than almost all of them do.
-constexpr size_t kStoredBytes = size_t{32} << 10;
+// What a row of article_label takes with its indexes. A batch holds it as text.
+constexpr size_t kLabelBytes = 300;
 
-v1::Article WithoutOutputFields(v1::Article article) {
-  article.clear_update_time();
-  article.clear_comment_count();
-  article.clear_revision();
-  article.clear_etag();
-  return article;
+// Compares articles, but not these fields, nor those that a publisher does not set.
+bool AreSame(const v1::Article& stored, const v1::Article& published,
+             std::initializer_list<int> ignored_fields) {
+  MessageDifferencer differencer;
+  const auto ignore = [&differencer](int field) {
+    differencer.IgnoreField(v1::Article::descriptor()->FindFieldByNumber(field));
+  };
+  for (const int field :
+       {v1::Article::kUpdateTimeFieldNumber, v1::Article::kCommentCountFieldNumber,
+        v1::Article::kRevisionFieldNumber, v1::Article::kEtagFieldNumber}) {
+    ignore(field);
+  }
+  for (const int field : ignored_fields) ignore(field);
+  return differencer.Compare(stored, published);
 }
 
 // Returns whether all fields that a publisher sets are equal.
 bool HaveSameContent(const v1::Article& stored, const v1::Article& published) {
-  return MessageDifferencer::Equals(WithoutOutputFields(stored), WithoutOutputFields(published));
+  return AreSame(stored, published, {});
 }
 
 // Returns whether all of them except publish time and comment policy are equal.
-bool HaveSameText(v1::Article stored, v1::Article published) {
-  for (v1::Article* article : {&stored, &published}) {
-    article->clear_publish_time();
-    article->clear_comment_policy();
-  }
-  return HaveSameContent(stored, published);
+bool HaveSameText(const v1::Article& stored, const v1::Article& published) {
+  return AreSame(stored, published,
+                 {v1::Article::kPublishTimeFieldNumber, v1::Article::kCommentPolicyFieldNumber});
 }
 
 // Fills in the fields that the publisher left unset, and the comment count. `stored` is the
@@ -182,11 +188,17 @@ absl::StatusOr<PublishedArticle> Write(const ArticleScope& scope, const ArticleR
 
 // ---- Retract ----
 
+PublishedArticle OnlyRevision(int64_t revision) {
+  PublishedArticle retracted;
+  retracted.article.set_revision(revision);
+  return retracted;
+}
+
 absl::StatusOr<PublishedArticle> Write(const ArticleScope& scope,
                                        const ArticleRetraction& retraction) {
   ArticleDraft& draft = scope.draft;
   LockedArticle& locked = draft.locked;
-  if (locked.retracted) return PublishedArticle{*draft.article};
+  if (locked.retracted) return OnlyRevision(draft.article->revision());
   if (!retraction.etag.empty() && draft.article->etag() != retraction.etag) {
     return EtagMismatch(ArticleName(retraction.id));
   }
@@ -195,7 +207,7 @@ absl::StatusOr<PublishedArticle> Write(const ArticleScope& scope,
   locked.changed = true;
   draft.article->set_revision(++locked.revision);
   draft.search = ArticleDraft::Search::kRemove;
-  return PublishedArticle{*draft.article};
+  return OnlyRevision(locked.revision);
 }
 
 // ---- All writes ----
@@ -212,11 +224,8 @@ absl::StatusOr<std::optional<PublishedArticle>> ReplayIfDone(const ArticleScope&
   const auto past = scope.requests.Find(scope.draft.locked.key, RequestOf(write));
   if (!past.ok()) return past.status();
   if (!*past) return std::nullopt;
-  PublishedArticle replay{scope.draft.article.value(), (*past)->outcome};
-  if (std::holds_alternative<ArticleRetraction>(write)) {
-    replay.article.set_revision((*past)->revision);
-  }
-  return replay;
+  if (std::holds_alternative<ArticleRetraction>(write)) return OnlyRevision((*past)->revision);
+  return PublishedArticle{scope.draft.article.value(), (*past)->outcome};
 }
 
 // The answer to a validated write.
@@ -234,10 +243,6 @@ PublishedArticle AnswerTo(const ArticleWrite& write, PublishedArticle published)
   if (std::holds_alternative<ArticleRename>(write)) {
     published.article.clear_body();
     published.article.clear_sections();
-  } else if (std::holds_alternative<ArticleRetraction>(write)) {
-    v1::Article only_revision;
-    only_revision.set_revision(published.article.revision());
-    published.article = std::move(only_revision);
   }
   return published;
 }
@@ -265,11 +270,16 @@ bool WouldCreate(const ArticleWrite& write) {
          publication->article.etag().empty();
 }
 
+size_t SizeOf(const v1::Article& article) {
+  const size_t labels = (static_cast<size_t>(article.authors_size()) + 1) *
+                        (static_cast<size_t>(article.tags_size()) + 1);
+  return article.ByteSizeLong() + labels * kLabelBytes;
+}
+
 size_t SizeOf(const ArticleWrite& write) {
-  const auto* const publication = std::get_if<Publication>(&write);
-  if (publication != nullptr) return publication->article.ByteSizeLong();
-  const auto* const edit = std::get_if<ArticleEdit>(&write);
-  return kStoredBytes + (edit == nullptr ? 0 : edit->article.ByteSizeLong());
+  if (const auto* it = std::get_if<Publication>(&write)) return SizeOf(it->article);
+  if (const auto* it = std::get_if<ArticleEdit>(&write)) return SizeOf(it->article);
+  return 0;
 }
 
 absl::StatusOr<PublishedArticle> ApplyWrite(const ArticleScope& scope, const ArticleWrite& write) {

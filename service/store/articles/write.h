@@ -59,8 +59,11 @@ bool IsDryRun(const ArticleWrite& write);
 /// Returns whether the write creates an article if none has the name.
 bool WouldCreate(const ArticleWrite& write);
 
-/// Returns the bytes of memory that the write is expected to take, those of the stored article
-/// included.
+/// Returns the bytes that an article takes, including its labels: there is one for each pair of an
+/// author and a tag.
+size_t SizeOf(const v1::Article& article);
+
+/// Returns the bytes that a write brings along, without those of the stored article.
 size_t SizeOf(const ArticleWrite& write);
 
 /// Applies a write to its draft, or replays its answer if the same request was done before. The

@@ -1,9 +1,11 @@
 // Writes of articles that share a transaction.
 
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <thread>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -14,6 +16,7 @@
 #include "store/articles/batch.h"
 #include "store/store_fixture.h"
 #include "support/pending.h"
+#include "support/proxy.h"
 
 namespace content::store {
 namespace {
@@ -63,9 +66,14 @@ class ArticleBatchesTest : public StoreTest {
   std::vector<ArticleAnswer> Write(std::vector<ArticleWrite> writes,
                                    postgres::WriteMode mode = {.skip_locked = true,
                                                                .in_doubt = false}) {
+    return WriteOn(connection_, std::move(writes), mode);
+  }
+
+  std::vector<ArticleAnswer> WriteOn(postgres::Connection& connection,
+                                     std::vector<ArticleWrite> writes, postgres::WriteMode mode) {
     std::vector<ArticleWrite*> pointers;
     for (ArticleWrite& write : writes) pointers.push_back(&write);
-    return WriteArticles(connection_, pointers, mode, testing::OnCitus(),
+    return WriteArticles(connection, pointers, mode, testing::OnCitus(),
                          [this](std::vector<ChangeNotice> notices) {
                            for (ChangeNotice& notice : notices)
                              announced_.push_back(std::move(notice));
@@ -94,11 +102,11 @@ class ArticleBatchesTest : public StoreTest {
 TEST_F(ArticleBatchesTest, WritesToDifferentArticlesShareATransaction) {
   ASSERT_THAT(Texts({Putting("b"), Putting("a"), Putting("c")}),
               ElementsAre("1 b created", "1 a created", "1 c created"));
-  EXPECT_EQ(Feed(), "a 1, b 2, c 3 of 3");
+  EXPECT_EQ(Feed(), "b 1, a 2, c 3 of 3");
   ASSERT_THAT(Texts({Putting("new"), Putting("b", "Other text."), Summarising("a", "Short."),
                      ArticleRename{.id = "c", .new_id = "c2"}}),
               ElementsAre("1 new created", "2 b replaced", "2 a", "2 c2"));
-  EXPECT_EQ(Feed(), "a 4, b 5, c 6, new 7 of 7");
+  EXPECT_EQ(Feed(), "new 4, b 5, a 6, c 7 of 7");
   EXPECT_EQ(Sql("SELECT count(DISTINCT xmin::text) FROM article_state"), "1");
   ASSERT_THAT(Texts({ArticleRetraction{.id = "a"}, ArticleRetraction{.id = "c"}}),
               ElementsAre("3", "3"));
@@ -224,6 +232,90 @@ TEST_F(ArticleBatchesTest, ALockedArticleIsLeftOut) {
   EXPECT_EQ(waits.Get()->outcome, v1::PUBLISH_OUTCOME_REPLACED);
 }
 
+TEST_F(ArticleBatchesTest, StoredArticlesBeyondTheLimitAreLeftOut) {
+  const std::string body = "Words. " + std::string(1'000'000, 'x');
+  std::vector<ArticleWrite> writes;
+  std::vector<ArticleWrite> edits;
+  for (const char* id : {"a", "b", "c", "d", "e", "f"}) {
+    writes.push_back(Putting(id, body));
+    edits.push_back(Summarising(id, "Short."));
+  }
+  Write(writes);
+  edits.push_back(Putting("new"));
+  const std::vector<std::string> texts = Texts(edits);
+  EXPECT_EQ(std::count(texts.begin(), texts.end(), "left out"), 2) << "those beyond 4 MB";
+  EXPECT_EQ(texts.back(), "1 new created");
+  EXPECT_EQ(Sql("SELECT count(*) FROM article WHERE summary = 'Short.'"), "4");
+  for (const ArticleAnswer& answer : Write(edits, {.skip_locked = false, .in_doubt = false})) {
+    EXPECT_TRUE(answer->ok()) << "when all must be answered";
+  }
+  EXPECT_EQ(Sql("SELECT count(*) FROM article WHERE summary = 'Short.'"), "6");
+}
+
+TEST_F(ArticleBatchesTest, LabelsCountForTheLimit) {
+  std::vector<ArticleWrite> writes;
+  std::vector<ArticleWrite> edits;
+  for (const char* id : {"a", "b", "c", "d", "e", "f", "g"}) {
+    v1::Article article = MakeArticle(id);
+    for (int i = 0; i < 50; ++i) {
+      article.add_authors()->set_display_name(absl::StrCat("Author ", i));
+      article.add_tags(absl::StrCat("tag-", i));
+    }
+    EXPECT_GT(SizeOf(article), 51 * 51 * 300);
+    writes.push_back(Publication{.id = id, .article = article, .options = {}});
+    EXPECT_EQ(SizeOf(writes.back()), SizeOf(article));
+    edits.push_back(Summarising(id, "Short."));
+  }
+  Write(writes);
+  const std::vector<std::string> texts = Texts(edits);
+  EXPECT_EQ(std::count(texts.begin(), texts.end(), "left out"), 2);
+}
+
+// As the pool does it: on another connection, which waits for locks.
+TEST_F(ArticleBatchesTest, AGroupWhoseCommitWasInDoubtIsDoneOnce) {
+  for (const auto cut : {testing::Proxy::Cut::kBeforeCommit, testing::Proxy::Cut::kAfterCommit}) {
+    const std::string of = cut == testing::Proxy::Cut::kBeforeCommit ? "of-one" : "of-two";
+    Write({Putting("replaced-" + of), Putting("edited-" + of), Putting("renamed-" + of),
+           Putting("retracted-" + of)});
+    const std::string position = Sql("SELECT position FROM article_feed");
+    announced_.clear();
+    ArticleEdit edit = std::get<ArticleEdit>(Summarising("edited-" + of, "Short."));
+    edit.request.id = NewUuid();
+    const std::vector<ArticleWrite> writes = {
+        Putting("new-" + of, "Text.", {.request = {.id = NewUuid()}}),
+        Putting("replaced-" + of, "Other.", {.request = {.id = NewUuid()}}),
+        edit,
+        ArticleRename{.id = "renamed-" + of, .new_id = "now-" + of, .request = {.id = NewUuid()}},
+        ArticleRetraction{.id = "retracted-" + of, .request = {.id = NewUuid()}},
+        Putting("draft-" + of, "Text.", {.validate_only = true, .request = {.id = NewUuid()}}),
+        Summarising("none-" + of, "Short.")};
+    testing::Proxy proxy(url_);
+    {
+      postgres::Connection broken(*postgres::CompleteDsn(proxy.url()));
+      broken.PrepareSession();
+      proxy.CutNextCommit(cut);
+      EXPECT_ANY_THROW(WriteOn(broken, writes, {.skip_locked = true, .in_doubt = false}));
+      EXPECT_THAT(announced_, IsEmpty());
+    }
+    std::vector<std::string> texts;
+    for (const ArticleAnswer& answer : Write(writes, {.skip_locked = false, .in_doubt = true})) {
+      texts.push_back(Text(answer));
+    }
+    EXPECT_THAT(texts, ElementsAre("1 new-" + of + " created", "2 replaced-" + of + " replaced",
+                                   "2 edited-" + of, "2 now-" + of, "2", "0 draft-" + of,
+                                   "ARTICLE_NOT_FOUND"));
+    EXPECT_THAT(announced_, SizeIs(5));
+    EXPECT_EQ(Sql("SELECT position - " + position + " FROM article_feed"), "5") << "once each";
+    EXPECT_EQ(Sql("SELECT string_agg(revision::text, ' ' ORDER BY first_name) FROM article_state "
+                  "WHERE first_name LIKE '%" +
+                  of + "'"),
+              "2 1 2 2 2")
+        << "edited, new, renamed, replaced, retracted";
+    EXPECT_FALSE(Exists("retracted-" + of));
+    EXPECT_FALSE(Exists("draft-" + of));
+  }
+}
+
 TEST_F(ArticleBatchesTest, EachArticleIsAnnouncedOnceAsItIsStored) {
   Write({Putting("a"), Putting("b")});
   announced_.clear();
@@ -261,6 +353,36 @@ TEST_F(ArticleBatchesTest, AnArticleThatMakesItsGroupFailFailsAlone) {
   EXPECT_EQ(answers[1].Get().status().code(), absl::StatusCode::kInternal);
   EXPECT_EQ(answers[2].Get()->outcome, v1::PUBLISH_OUTCOME_REPLACED);
   for (auto& gate : gates) EXPECT_TRUE(gate.Get().ok());
+}
+
+TEST_F(ArticleBatchesTest, ARenamingHasATransactionOfItsOwn) {
+  Write({Putting("a"), Putting("b"), Putting("c")});
+  testing::Session session(url_);
+  session.Run("BEGIN; LOCK TABLE article_name IN ACCESS EXCLUSIVE MODE");
+  // Both connections wait, so that the others form groups.
+  std::vector<Pending<PublishedArticle>> gates(2);
+  for (size_t i = 0; i < gates.size(); ++i) {
+    store_->PublishArticle({}, MakeArticle(absl::StrCat("gate-", i)), {}, gates[i].callback());
+    testing::AwaitWaitersForLocks(url_, static_cast<int>(i) + 1);
+  }
+  std::vector<Pending<v1::Article>> answers(4);
+  const auto edit = [&](const std::string& id, Pending<v1::Article>& answer) {
+    store_->UpdateArticle({}, std::get<ArticleEdit>(Summarising(id, "Short.")), answer.callback());
+  };
+  edit("a", answers[0]);
+  store_->RenameArticle({}, {.id = "a", .new_id = "a2"}, answers[1].callback());
+  edit("b", answers[2]);
+  edit("c", answers[3]);
+  session.Run("COMMIT");
+  for (auto& answer : answers) EXPECT_TRUE(answer.Get().ok());
+  for (auto& gate : gates) EXPECT_TRUE(gate.Get().ok());
+  EXPECT_EQ(Sql("SELECT name || ' ' || revision FROM article_state WHERE first_name = 'a'"),
+            "a2 3");
+  if (testing::OnCitus()) GTEST_SKIP() << "each worker has a number of its own for a transaction";
+  const std::string count =
+      "SELECT count(DISTINCT xmin::text) FROM article_state WHERE first_name ";
+  EXPECT_EQ(Sql(count + "IN ('b', 'c')"), "1");
+  EXPECT_EQ(Sql(count + "IN ('a', 'b', 'c')"), "2");
 }
 
 TEST_F(ArticleBatchesTest, WaitingWritesShareATransactionThatIsOfLimitedSize) {

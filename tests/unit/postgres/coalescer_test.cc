@@ -58,6 +58,9 @@ class Received {
 // The database refuses a value of one of the requests.
 struct Refused : std::exception {};
 
+// A statement was cancelled because it took too long.
+struct TimedOut : std::exception {};
+
 class CoalescerTest : public ::testing::Test {
  protected:
   struct RunningJob {
@@ -83,6 +86,8 @@ class CoalescerTest : public ::testing::Test {
         status = running.job->Run(connection, in_doubt);
       } catch (const Refused&) {
         status = ValueRefused();
+      } catch (const TimedOut&) {
+        status = DeadlineExceeded();
       } catch (const std::exception& exception) {
         status = Internal(exception.what());
       }
@@ -413,14 +418,29 @@ TEST_F(WritesTest, ABatchIsOfOneGroup) {
   EXPECT_THAT(batches_, ElementsAre(Strings{"a1", "again", "a2", "a3"}, Strings{"b1", "b2"}));
 }
 
-TEST_F(WritesTest, AKeyWithoutAGroupIsWrittenToAlone) {
+TEST_F(WritesTest, AWriteWithoutAGroupIsDoneAloneAndInOrder) {
   group_of_ = [](const Write& write) {
-    return write.key == "unknown" ? std::nullopt : std::optional(0);
+    return write.text[0] == '!' ? std::nullopt : std::optional(0);
   };
-  for (const char* key : {"a", "unknown", "b"}) Add(key, key);
-  Add("unknown", "too");
+  for (const char* text : {"x1", "!x2", "!x3", "x4"}) Add("x", text);
+  for (const char* text : {"!y1", "y2"}) Add("y", text);
+  Add("z", "z1");
   RunAll();
-  EXPECT_THAT(batches_, ElementsAre(Strings{"a", "b"}, Strings{"unknown", "too"}));
+  EXPECT_THAT(batches_, ElementsAre(Strings{"x1", "z1"}, Strings{"!y1"}, Strings{"!x2"},
+                                    Strings{"y2"}, Strings{"!x3"}, Strings{"x4"}));
+}
+
+TEST_F(WritesTest, AWriteWithoutAGroupWaitsAloneForItsKey) {
+  group_of_ = [](const Write& write) {
+    return write.text[0] == '!' ? std::nullopt : std::optional(0);
+  };
+  locked_ = "x";
+  for (const char* text : {"x1", "!x2", "x3"}) Add("x", text);
+  End(Begin(Pace::kPrompt));
+  End(Begin(Pace::kAny));
+  locked_ = "";
+  RunAll();
+  EXPECT_THAT(batches_, ElementsAre(Strings{"x1"}, Strings{"x1"}, Strings{"!x2"}, Strings{"x3"}));
 }
 
 TEST_F(WritesTest, OneBatchAtATimeWritesToAKey) {
@@ -521,6 +541,26 @@ TEST_F(WritesTest, AfterARefusalEachWriteIsDoneAloneAndInOrder) {
   for (const char* text : {"x1", "x2", "y1"}) EXPECT_EQ(received_.Of(text), "written");
   EXPECT_THAT(batches_, ElementsAre(Strings{"x1", "bad", "x2", "y1"}, Strings{"x1"}, Strings{"y1"},
                                     Strings{"bad"}, Strings{"x2"}));
+}
+
+TEST_F(WritesTest, ABatchThatRunsOutOfTimeIsDoneOneByOneIfAWriteMayWait) {
+  const auto work = [this](TestConnection&, const std::vector<Write*>& writes, WriteMode mode) {
+    auto answers = DoAll(writes, mode);
+    if (writes[0]->text == "waits") throw TimedOut();
+    return answers;
+  };
+  Writes writes(*executor_, {KeyOf, work, nullptr, {.may_wait = true}});
+  for (const char* text : {"waits", "y1"}) writes.Add({}, {text, text}, received_.Expect(text));
+  RunAll();
+  EXPECT_EQ(received_.Of("waits"), "DEADLINE_EXCEEDED");
+  EXPECT_EQ(received_.Of("y1"), "written");
+}
+
+TEST_F(WritesTest, ABatchThatRunsOutOfTimeOtherwiseFails) {
+  work_ = [](const auto&, WriteMode) -> BatchAnswers<std::string> { throw TimedOut(); };
+  for (const char* text : {"x1", "y1"}) Add(text, text);
+  End(Begin(Pace::kPrompt));
+  for (const char* text : {"x1", "y1"}) EXPECT_EQ(received_.Of(text), "DEADLINE_EXCEEDED");
 }
 
 TEST_F(WritesTest, AWriteThatIsDoneAloneStaysAloneWhenItsKeyIsLocked) {
