@@ -567,7 +567,6 @@ class PostgresStore : public Store {
   ArticleNames names_;
   // Until the first Check, too many writes may share a transaction, which then run one by one.
   std::atomic<bool> distributed_ = false;
-  FeedWaits feed_waits_;
   const std::shared_ptr<postgres::KnownDatabase> database_;
   SynchronousStandbys synchronous_standbys_;
 
