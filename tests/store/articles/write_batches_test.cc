@@ -102,7 +102,7 @@ class ArticleBatchesTest : public StoreTest {
 TEST_F(ArticleBatchesTest, WritesToDifferentArticlesShareATransaction) {
   ASSERT_THAT(Texts({Putting("b"), Putting("a"), Putting("c")}),
               ElementsAre("1 b created", "1 a created", "1 c created"));
-  EXPECT_EQ(Feed(), "b 1, a 2, c 3 of 3");
+  EXPECT_EQ(Feed(), "b 1, a 2, c 3 of 3") << "in the order of the writes";
   ASSERT_THAT(Texts({Putting("new"), Putting("b", "Other text."), Summarising("a", "Short."),
                      ArticleRename{.id = "c", .new_id = "c2"}}),
               ElementsAre("1 new created", "2 b replaced", "2 a", "2 c2"));
