@@ -39,7 +39,7 @@ CREATE TEMP TABLE granted ON COMMIT DROP AS
                   'article_label'::regclass, 'article_search'::regclass, 'comment'::regclass,
                   'request'::regclass);
 
--- Every name that an article has or had. On Citus, a reference table.
+-- Every name that an article has or had. On Citus, on the coordinator.
 ALTER TABLE article_name RENAME TO old_article_name;
 CREATE TABLE article_name (
   article_key bigint NOT NULL,

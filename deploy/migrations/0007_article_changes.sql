@@ -6,7 +6,7 @@
 LOCK TABLE article_state IN ACCESS EXCLUSIVE MODE;  -- before any work
 
 -- Position of each article's last change. An article has one row, which is replaced when it changes
--- again. On Citus, this table and article_feed stay together on one node: a watcher reads both in one
+-- again. On Citus, this table and article_feed stay on the coordinator: a watcher reads both in one
 -- snapshot, and the articles, which may be elsewhere, afterwards.
 -- Each change leaves a dead row in the way of watchers that begin with all articles, so it is vacuumed after a
 -- fiftieth of the table and not after a fifth.

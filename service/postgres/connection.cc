@@ -33,6 +33,7 @@ std::string Connection::PrepareSession(KnownDatabase* known) {
     known->Admit(database_, impl_->connection->hostname(), impl_->connection->port());
   }
   known_ = known;
+  is_distributed_ = row["is_distributed"].as<bool>();
   return row["server_version"].c_str();
 }
 

@@ -73,6 +73,9 @@ class Connection {
     const KnownDatabase* const known = known_;
     return known != nullptr && known->IsOutdated(database_);
   }
+  /// Returns whether the database is one of Citus, whose tables may be distributed. PrepareSession
+  /// finds out.
+  bool is_distributed() const { return is_distributed_; }
 
   /// Makes the database cancel statements that run longer than `limit`, or than `max` if that is
   /// shorter.
@@ -123,6 +126,7 @@ class Connection {
 
   StatementMonitor monitor_;
   std::unique_ptr<Impl> impl_;
+  bool is_distributed_ = false;
   DatabaseId database_;  // Written before known_.
   std::atomic<const KnownDatabase*> known_ = nullptr;
   // The time limit of statements, for the monitor.

@@ -19,6 +19,7 @@ namespace {
 using Kind = Failure::Kind;
 
 constexpr absl::string_view kDiskFull = "53100";
+constexpr absl::string_view kUniqueViolation = "23505";
 
 bool IsOneOf(absl::string_view state, std::initializer_list<absl::string_view> states) {
   return std::find(states.begin(), states.end(), state) != states.end();
@@ -34,8 +35,9 @@ absl::Status OutOfResources(absl::string_view state) {
 // about the error.
 std::optional<Failure> FromSqlState(absl::string_view state) {
   if (state == "40003") return Failure{Kind::kOutcomeUnknown, OutcomeUnknown()};
-  // 23505: a concurrent attempt of the same write was first. The next attempt finds what it wrote.
-  if (IsOneOf(state, {"40000", "40001", "40P01", "23505"})) {
+  // kUniqueViolation: a concurrent attempt of the same write was first. The next attempt finds what
+  // it wrote.
+  if (IsOneOf(state, {"40000", "40001", "40P01", kUniqueViolation})) {
     return Failure{Kind::kContention, Contention()};
   }
   // The session does not take writes: the server has become a standby, or the session began while
@@ -55,6 +57,15 @@ std::optional<Failure> FromSqlState(absl::string_view state) {
   if (state == "55P03") return Failure{Kind::kFinal, Overloaded(absl::Seconds(1))};
   if (absl::StartsWith(state, "22")) return Failure{Kind::kFinal, ValueRefused()};
   return std::nullopt;
+}
+
+// Returns the SQLSTATE. Citus copies several rows at once to their worker, and reports what is
+// wrong with them as an internal error.
+absl::string_view StateOf(const ServerError& error) {
+  const bool is_duplicate =
+      error.sqlstate == "XX000" &&
+      absl::StartsWith(error.message, "duplicate key value violates unique constraint");
+  return is_duplicate ? kUniqueViolation : error.sqlstate;
 }
 
 std::optional<Failure> Classify(const std::exception& exception, absl::string_view state) {
@@ -90,7 +101,7 @@ bool MayBeCausedByOneRequest(const absl::Status& status) {
 
 Failure ToFailure(const std::exception& exception, bool is_open) {
   const std::optional<ServerError> error = FindServerError(exception);
-  std::optional<Failure> failure = Classify(exception, error ? error->sqlstate : "");
+  std::optional<Failure> failure = Classify(exception, error ? StateOf(*error) : "");
   const bool is_outcome_unknown = failure && failure->kind == Kind::kOutcomeUnknown;
   if (!is_open && !is_outcome_unknown) {
     failure = Failure{Kind::kConnectionLost, StoreUnavailable()};

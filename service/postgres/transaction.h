@@ -52,6 +52,9 @@ class Transaction {
     Append(sql, MakeParameters(std::forward<Args>(args)...));
   }
 
+  /// See Connection.
+  bool is_distributed() const { return connection_.is_distributed(); }
+
   /// Sends the queued statements and commits. If the connection is lost before PostgreSQL has
   /// confirmed or refused the commit, or the database has failed over by then, or somebody has
   /// cancelled the commit's wait for a standby, throws an exception that ToFailure (failure.h)

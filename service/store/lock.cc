@@ -63,11 +63,20 @@ std::map<ArticleKey, LockedArticle> LockArticles(postgres::Transaction& transact
                                                  LockWait wait) {
   static const std::string waiting = SelectLocked(LockWait::kWait);
   static const std::string skipping = SelectLocked(LockWait::kSkip);
+  // By the bucket of all rows that one statement locks, which is 0 for all where that may be any.
+  std::map<int, std::vector<ArticleKey>> groups;
+  for (const ArticleKey& key : keys) {
+    groups[transaction.is_distributed() ? key.bucket() : 0].push_back(key);
+  }
   std::map<ArticleKey, LockedArticle> articles;
-  for (const auto& row : transaction.ExecWithQueued(wait == LockWait::kSkip ? skipping : waiting,
-                                                    BucketsParameter(keys), KeysParameter(keys))) {
-    LockedArticle article = ReadLocked(row);
-    articles.try_emplace(article.key, std::move(article));
+  for (const auto& [bucket, group] : groups) {
+    const postgres::Result rows =
+        transaction.ExecWithQueued(wait == LockWait::kSkip ? skipping : waiting,
+                                   BucketsParameter(group), KeysParameter(group));
+    for (const auto& row : rows) {
+      LockedArticle article = ReadLocked(row);
+      articles.try_emplace(article.key, std::move(article));
+    }
   }
   return articles;
 }

@@ -49,7 +49,8 @@ std::optional<LockedArticle> LockArticle(postgres::Transaction& transaction, Art
 enum class LockWait { kWait, kSkip };
 
 /// Locks articles, always in the same order, so that transactions do not deadlock. Returns those
-/// that exist and were not skipped. Where tables are distributed, the keys must have one bucket.
+/// that exist and were not skipped. Runs one statement, or one for each bucket where tables are
+/// distributed.
 std::map<ArticleKey, LockedArticle> LockArticles(postgres::Transaction& transaction,
                                                  const std::vector<ArticleKey>& keys,
                                                  LockWait wait);

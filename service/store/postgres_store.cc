@@ -57,13 +57,11 @@ constexpr int kCheckConnections = 1;
 // How often all hosts of the database are looked at, if there are several.
 constexpr absl::Duration kHostInterval = absl::Seconds(5);
 
-// Whether the database takes writes, for which standbys their commits wait, and whether its tables
-// may be distributed by bucket.
+// Whether the database takes writes, and for which standbys their commits wait.
 constexpr char kSelectState[] = R"sql(
 SELECT NOT pg_is_in_recovery() AND current_setting('transaction_read_only') = 'off' AS writable,
        CASE WHEN current_setting('synchronous_commit') <> 'local'
-         THEN current_setting('synchronous_standby_names') ELSE '' END AS standbys,
-       EXISTS (SELECT FROM pg_extension WHERE extname = 'citus') AS distributed
+         THEN current_setting('synchronous_standby_names') ELSE '' END AS standbys
 )sql";
 
 // For which standbys commits wait, as the operator has set it. Thread-safe.
@@ -538,7 +536,7 @@ class PostgresStore : public Store {
 
   absl::Status Check(postgres::Connection& connection) {
     const postgres::Result rows = connection.Read(kSelectState);
-    distributed_ = rows[0]["distributed"].as<bool>();
+    distributed_ = connection.is_distributed();
     synchronous_standbys_.Learn(rows[0]["standbys"].as<std::string>());
     absl::Status status;
     if (!rows[0]["writable"].as<bool>())
@@ -565,7 +563,7 @@ class PostgresStore : public Store {
   }
 
   ArticleNames names_;
-  // Until the first Check, too many writes may share a transaction, which then run one by one.
+  // Until the first Check, a transaction may have writes to many buckets, which takes longer.
   std::atomic<bool> distributed_ = false;
   const std::shared_ptr<postgres::KnownDatabase> database_;
   SynchronousStandbys synchronous_standbys_;
@@ -598,7 +596,7 @@ class PostgresStore : public Store {
       {ArticleOf,
        [this](postgres::Connection& connection, const std::vector<ArticleWrite*>& writes,
               postgres::WriteMode mode) {
-         return WriteArticles(connection, writes, mode, distributed_, AnnounceFor(connection));
+         return WriteArticles(connection, writes, mode, AnnounceFor(connection));
        },
        GroupOfWrite, kArticleLimits}};
   postgres::Pool reads_;

@@ -148,6 +148,7 @@ std::string UrlWithNotices() {
 }
 
 TEST(Secrets, NoPartOfADatabaseUrlThatWorksIsEverPrinted) {
+  if (OnCitus()) GTEST_SKIP() << "the database would have to be renamed on every node";
   const std::string url = UrlWithNotices();
   const std::string loose = ScratchDirectory() + "/leak_passfile";
   std::ofstream(loose) << "*:*:*:*:leak_password\n";

@@ -27,6 +27,7 @@
 #include "support/contentd.h"
 #include "support/database.h"
 #include "support/grpc_client.h"
+#include "support/locks.h"
 
 namespace content::testing {
 namespace {
@@ -194,7 +195,7 @@ TEST_F(DrainTest, ClientsMoveWhileACallIsInFlight) {
       absl::StrCat("ipv4:", stopping->address(), ",", other->address()));  // pick_first
   ASSERT_TRUE(client.Publish(MakeArticle("story")).ok());
   Session session(url_);
-  session.Run("BEGIN; SELECT FROM article_state FOR UPDATE");
+  session.Run("BEGIN; " + LockArticles(url_));
   auto in_flight = std::async(
       std::launch::async, [&] { return client.Create(MakeCommentRequest("story", "in flight")); });
   AwaitWaitersForLocks(url_, 1);
@@ -217,7 +218,7 @@ TEST_F(DrainTest, TheTimeoutEndsCallsAndTheServer) {
   const Client client(server->address());
   ASSERT_TRUE(client.Publish(MakeArticle("story")).ok());
   Session session(url_);
-  session.Run("BEGIN; SELECT FROM article_state FOR UPDATE");
+  session.Run("BEGIN; " + LockArticles(url_));
   auto in_flight = std::async(std::launch::async, [&] {
     grpc::ClientContext context;  // without a deadline
     v1::CreateCommentResponse response;
@@ -255,7 +256,7 @@ TEST_F(DrainTest, AnotherSignalDuringTheDrainEndsTheServerAtOnce) {
   const Client client(server->address());
   ASSERT_TRUE(client.Publish(MakeArticle("story")).ok());
   Session session(url_);
-  session.Run("BEGIN; SELECT FROM article_state FOR UPDATE");
+  session.Run("BEGIN; " + LockArticles(url_));
   auto in_flight = std::async(std::launch::async,
                               [&] { return client.Create(MakeCommentRequest("story", "text")); });
   AwaitWaitersForLocks(url_, 1);

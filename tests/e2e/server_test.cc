@@ -30,6 +30,7 @@
 #include "support/contentd.h"
 #include "support/database.h"
 #include "support/grpc_client.h"
+#include "support/locks.h"
 
 namespace content::testing {
 namespace {
@@ -338,7 +339,7 @@ TEST_F(ServerTest, InvalidUtf8IsAnInvalidArgument) {
 TEST_F(ServerTest, ACallPastItsDeadlineHasNoEffect) {
   ASSERT_TRUE(client_.Publish(MakeArticle("story")).ok());
   Session session(url_);
-  session.Run("BEGIN; SELECT FROM article_state FOR UPDATE");
+  session.Run("BEGIN; " + LockArticles(url_));
   auto call = std::async(std::launch::async, [this] {
     grpc::ClientContext context;
     context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(3));
@@ -627,7 +628,7 @@ TEST_F(ServerTest, LimitsTheStreamsOfAConnection) {
 TEST_F(ServerTest, StopsGracefullyWhileACallIsInFlight) {
   ASSERT_TRUE(client_.Publish(MakeArticle("story")).ok());
   Session session(url_);
-  session.Run("BEGIN; SELECT FROM article_state FOR UPDATE");
+  session.Run("BEGIN; " + LockArticles(url_));
   // Stays open: a watch of health never ends by itself, and must not delay the stop.
   const auto health = grpc::health::v1::Health::NewStub(client_.channel());
   grpc::ClientContext watch_context;

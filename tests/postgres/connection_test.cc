@@ -130,6 +130,25 @@ TEST_F(ConnectionTest, AStatementTakesAnyNumberOfRows) {
   }
 }
 
+TEST_F(ConnectionTest, AFirstValueThatRowsShareIsPassedOnce) {
+  const BulkStatement<2> select(
+      "SELECT string_agg(name || size, ' ' ORDER BY size) FROM $rows AS r (name, size)",
+      {"text", "integer"});
+  Rows<2> different;
+  different.Add("a", 1);
+  different.Add("b", 2);
+  EXPECT_EQ(select.Read(connection_, different)[0][0].text(), "a1 b2");
+  constexpr char kCount[] =
+      "SELECT count(*) FROM pg_prepared_statements "
+      "WHERE statement LIKE '%SELECT $1::text, * FROM unnest($2::integer[])%'";
+  EXPECT_EQ(connection_.Read(kCount)[0][0].as<int>(), 0);
+  Rows<2> same;
+  same.Add("a", 1);
+  same.Add("a", 2);
+  EXPECT_EQ(select.Read(connection_, same)[0][0].text(), "a1 a2");
+  EXPECT_EQ(connection_.Read(kCount)[0][0].as<int>(), 1);
+}
+
 TEST_F(ConnectionTest, ASnapshotIsOfOneMoment) {
   connection_.RunScript("CREATE TABLE number (value integer)");
   const auto count = [this] {

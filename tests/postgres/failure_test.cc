@@ -118,6 +118,15 @@ TEST_F(FailureTest, AStatementsErrorKeepsItsSqlState) {
   }
 }
 
+TEST_F(FailureTest, ADuplicateThatCitusReportsIsContention) {
+  const Caught caught = Catch([&] {
+    connection_->Run(
+        "DO $$ BEGIN RAISE 'duplicate key value violates unique constraint \"comment_pkey_1\"' "
+        "USING ERRCODE = 'XX000'; END $$");
+  });
+  EXPECT_EQ(caught.failure.kind, Kind::kContention);
+}
+
 TEST_F(FailureTest, ACommitsErrorKeepsItsSqlState) {
   for (const std::string sqlstate : kSqlStates) {
     EXPECT_EQ(CatchAtCommit(sqlstate).sqlstate, sqlstate);

@@ -9,6 +9,7 @@
 
 #include "store/store_fixture.h"
 #include "support/await_that.h"
+#include "support/locks.h"
 #include "support/pending.h"
 #include "support/proxy.h"
 
@@ -34,7 +35,7 @@ TEST_F(ConnectionsTest, DoesNotWorkForCallersWhoHaveGivenUp) {
 TEST_F(ConnectionsTest, AStatementEndsWithTheDeadlineOfItsCaller) {
   ASSERT_TRUE(Publish(MakeArticle("post")).ok());
   testing::Session session(url_);
-  session.Run("BEGIN; SELECT FROM article_state FOR UPDATE");
+  session.Run("BEGIN; " + testing::LockArticles(url_));
   const auto answer = Await<v1::Comment>([&](auto done) {
     store_->CreateComment({.deadline = SteadyNow() + absl::Milliseconds(200), .cancelled = {}},
                           MakeComment("post", "late"), std::move(done));
@@ -47,7 +48,7 @@ TEST_F(ConnectionsTest, AFullQueueRefusesCallsAtOnce) {
   std::unique_ptr<Store> narrow =
       *NewPostgresStore({.url = url_, .write_connections = 1, .queue_limit = 1});
   testing::Session session(url_);
-  session.Run("BEGIN; SELECT FROM article_state FOR UPDATE");
+  session.Run("BEGIN; " + testing::LockArticles(url_));
   std::mutex mutex;
   std::vector<std::string> reasons;
   std::promise<void> refused;
@@ -126,13 +127,10 @@ TEST_F(ConnectionsTest, AWriteCutOffIsDoneOnce) {
   ASSERT_TRUE(Publish(MakeArticle("post")).ok());
   // The connection is killed while the write waits for the lock; its second attempt succeeds.
   testing::Session session(url_);
-  session.Run("BEGIN; SELECT FROM article_state FOR UPDATE");
+  session.Run("BEGIN; " + testing::LockArticles(url_));
   testing::Pending<v1::Comment> answer;
   store_->CreateComment({}, MakeComment("post", "once"), answer.callback());
-  const std::string kill =
-      "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity "
-      "WHERE datname = current_database() AND wait_event_type = 'Lock'";
-  testing::AwaitThat([&] { return testing::Query(url_, kill) != "0"; });
+  testing::AwaitThat([&] { return testing::TerminateWaitersForLocks(url_) > 0; });
   session.Run("ROLLBACK");
   EXPECT_TRUE(answer.Get().ok());
   EXPECT_EQ(GetOne("post").comment_count(), 1);

@@ -7,6 +7,7 @@
 #include "base/await.h"
 #include "store/store_fixture.h"
 #include "support/await_that.h"
+#include "support/locks.h"
 #include "support/pending.h"
 
 namespace content::store {
@@ -105,7 +106,7 @@ TEST_F(InfoTest, ReportsHowBusyAPoolIs) {
   EXPECT_EQ(PoolOf("writes").queue_limit(), 7);
 
   testing::Session session(url_);
-  session.Run("BEGIN; SELECT FROM article_state FOR UPDATE");
+  session.Run("BEGIN; " + testing::LockArticles(url_));
   std::vector<testing::Pending<v1::Comment>> answers;
   const auto write = [&] {
     store_->CreateComment({}, MakeComment("post", "x"), answers.emplace_back().callback());

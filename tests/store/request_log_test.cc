@@ -109,17 +109,6 @@ TEST_F(RequestLogTest, ARequestThatChangesNothingIsRememberedOnlyIfTheCallerGave
   EXPECT_NE(Sql(count), before);
 }
 
-TEST_F(RequestLogTest, ARequestThatChangesNothingIsNotCommitted) {
-  const std::string name = Add("post", "text");
-  Proxy proxy(url_);
-  std::unique_ptr<Store> store = *Open(proxy.url());
-  store_.swap(store);
-  proxy.CutNextCommit(Proxy::Cut::kBeforeCommit, [] { ADD_FAILURE() << "there was a commit"; });
-  EXPECT_EQ(Publish(MakeArticle("post"))->outcome, v1::PUBLISH_OUTCOME_UNCHANGED);
-  EXPECT_TRUE(Moderate(name, v1::COMMENT_STATE_VISIBLE).ok());
-  store_.swap(store);
-}
-
 TEST_F(RequestLogTest, AnIdBelongsToItsArticle) {
   ASSERT_TRUE(Publish(MakeArticle("other")).ok());
   ASSERT_TRUE(Create(MakeRequest()).ok());

@@ -92,6 +92,7 @@ TEST(MigrationsTest, ReportThatTheDatabaseCannotBeReached) {
 }
 
 TEST_F(StoreTest, AnArticleThatCannotBeIndexedDoesNotKeepOthersOutOfTheIndex) {
+  if (testing::OnCitus()) GTEST_SKIP() << "Citus takes no such trigger";
   for (const char* id : {"a", "b", "c"}) ASSERT_TRUE(Publish(MakeArticle(id)).ok());
   EmptySearchIndex(url_);
   Sql("CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "

@@ -9,14 +9,17 @@
 #include <cstdlib>
 #include <filesystem>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "embedded/postgres.h"
 #include "store/schema.h"
+#include "support/locks.h"
 #include "support/nodes.h"
 #include "support/pgbouncer.h"
 
@@ -75,10 +78,19 @@ bool IsCitusInstalled() {
                "SELECT count(*) FROM pg_available_extensions WHERE name = 'citus'") == "1";
 }
 
+// Drops the distributed databases that a test made. Citus runs a process for each, on each node.
+class DropDistributedDatabases : public ::testing::EmptyTestEventListener {
+ public:
+  void OnTestEnd(const ::testing::TestInfo& /*test*/) override;
+};
+
 class RequireCitus : public ::testing::Environment {
  public:
   void SetUp() override {
-    if (OnCitus() && !IsCitusInstalled()) GTEST_SKIP() << "Citus is not installed";
+    if (!OnCitus()) return;
+    if (!IsCitusInstalled()) GTEST_SKIP() << "Citus is not installed";
+    // The list owns it.
+    ::testing::UnitTest::GetInstance()->listeners().Append(new DropDistributedDatabases);
   }
 };
 
@@ -179,14 +191,28 @@ std::string MakeDistributedTemplate() {
   return name;
 }
 
+// Guarded by distributed_mutex.
+std::vector<std::string> distributed_databases;
+std::mutex distributed_mutex;
+
 std::string NewDistributedDatabase() {
-  static std::atomic<int> count = 0;
+  static int count = 0;
   static const std::string from = MakeDistributedTemplate();
+  const std::lock_guard lock(distributed_mutex);
   const std::string name = absl::StrCat("distributed_", ++count);
+  distributed_databases.push_back(name);
   QueryNodes(absl::StrCat("CREATE DATABASE ", name, " TEMPLATE ", from));
   // On the workers no session of ours sets this.
   QueryNodes(absl::StrCat("ALTER DATABASE ", name, " SET synchronous_commit = on"));
   return UrlOf(SharedPostgres(), name);
+}
+
+void DropDistributedDatabases::OnTestEnd(const ::testing::TestInfo& /*test*/) {
+  const std::lock_guard lock(distributed_mutex);
+  for (const std::string& name : std::exchange(distributed_databases, {})) {
+    Close(name);
+    QueryNodes(absl::StrCat("DROP DATABASE ", name, " WITH (FORCE)"));
+  }
 }
 
 constexpr char kCountWaiters[] =
@@ -265,6 +291,29 @@ void CancelWaitersForLocks(const std::string& url) {
             "WHERE wait_event_type = 'Lock' AND datname = current_database()");
     }
   }
+}
+
+std::string LockArticles(const std::string& url, const std::string& condition) {
+  return Query(url,
+               "SELECT string_agg(format('SELECT FROM article_state WHERE bucket = %s AND "
+               "article_key = %s FOR UPDATE', bucket, article_key), '; ' ORDER BY article_key) "
+               "FROM article_state WHERE " +
+                   condition);
+}
+
+int TerminateWaitersForLocks(const std::string& url) {
+  int count = 0;
+  for (const std::string& node : UrlsOnNodes(url)) {
+    count += std::stoi(Query(node,
+                             "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity "
+                             "WHERE datname = current_database() AND wait_event_type = 'Lock'"));
+  }
+  return count;
+}
+
+std::string Before(const std::string& column, const std::string& interval) {
+  return absl::StrCat("((", column, " AT TIME ZONE 'UTC' - interval '", interval,
+                      "') AT TIME ZONE 'UTC')");
 }
 
 int PidOfNode(size_t node) { return SharedNodes()[node]->pid(); }

@@ -169,14 +169,19 @@ TEST(Statements, RecurWithinOneBucket) {
   }
 }
 
+// Citus 13 crashes if a function in a FROM clause takes a column of another function's rows.
+TEST(Statements, UnnestNoFieldsInFrom) {
+  EXPECT_THAT(FilesWith(R"(\b(FROM|JOIN|LATERAL|,) unnest\(\w+\.\w+\))"), IsEmpty());
+}
+
 TEST(Statements, AreSentWithPlansThatKnowTheBucketWhereItMatters) {
   const std::string settings = TextOf(kRoot / "service" / "postgres" / "session.h");
   EXPECT_THAT(settings, ::testing::HasSubstr("extname = 'citus'"));
   EXPECT_THAT(settings, ::testing::Not(::testing::ContainsRegex("SET plan_cache_mode")));
 }
 
-// Every primary key has the column by which tables are distributed, except those of tables that are
-// copied to every node. There is nothing that would need one node to number or watch rows.
+// Every primary key has the column by which tables are distributed, except those of tables that
+// stay on one node. There is nothing that would need one node to number or watch rows.
 TEST(Statements, RunOnASchemaThatCanBeDistributed) {
   const fs::path migrations = kRoot / "deploy" / "migrations";
   int keys = 0;

@@ -183,7 +183,7 @@ void WriteStates(postgres::Transaction& transaction, const Drafts& drafts) {
              static_cast<int>(locked.comment_policy), TimeParameter(PublishTimeOf(*drafts[i])),
              locked.retracted, scheduled, locked.version);
   }
-  UpdateStates().Queue(transaction, rows);
+  UpdateStates().QueueApart(transaction, rows);
 }
 
 // A write and its article, which is locked if it exists.
@@ -196,12 +196,8 @@ struct Item {
 class ArticleBatch {
  public:
   ArticleBatch(postgres::Connection& connection, const std::vector<ArticleWrite*>& writes,
-               postgres::WriteMode mode, bool distributed)
-      : transaction_(connection),
-        writes_(writes),
-        mode_(mode),
-        distributed_(distributed),
-        answers_(writes.size()) {}
+               postgres::WriteMode mode)
+      : transaction_(connection), writes_(writes), mode_(mode), answers_(writes.size()) {}
 
   std::vector<ArticleAnswer> Run(const Announce& announce) {
     Complete();
@@ -292,16 +288,13 @@ class ArticleBatch {
   }
 
   void Lock() {
-    // By the bucket of all keys that one statement locks.
-    std::map<int, std::vector<ArticleKey>> unlocked;
+    std::vector<ArticleKey> keys;
     for (const auto& [name, key] : keys_) {
-      if (drafts_.count(key) == 0) unlocked[distributed_ ? key.bucket() : 0].push_back(key);
+      if (drafts_.count(key) == 0) keys.push_back(key);
     }
     const LockWait wait = mode_.skip_locked ? LockWait::kSkip : LockWait::kWait;
-    for (const auto& [bucket, keys] : unlocked) {
-      for (auto& [key, locked] : LockArticles(transaction_, keys, wait)) {
-        drafts_[key].locked = std::move(locked);
-      }
+    for (auto& [key, locked] : LockArticles(transaction_, keys, wait)) {
+      drafts_[key].locked = std::move(locked);
     }
     for (size_t i = 0; i < writes_.size(); ++i) {
       if (answers_[i]) continue;
@@ -423,7 +416,6 @@ class ArticleBatch {
   postgres::Transaction transaction_;
   const std::vector<ArticleWrite*>& writes_;
   const postgres::WriteMode mode_;
-  const bool distributed_;
   std::map<std::string, ArticleKey> keys_;  // by name
   std::map<ArticleKey, ArticleDraft> drafts_;
   std::map<std::string, ArticleDraft> missing_;  // by name
@@ -437,9 +429,8 @@ class ArticleBatch {
 
 std::vector<ArticleAnswer> WriteArticles(postgres::Connection& connection,
                                          const std::vector<ArticleWrite*>& writes,
-                                         postgres::WriteMode mode, bool distributed,
-                                         const Announce& announce) {
-  return ArticleBatch(connection, writes, mode, distributed).Run(announce);
+                                         postgres::WriteMode mode, const Announce& announce) {
+  return ArticleBatch(connection, writes, mode).Run(announce);
 }
 
 }  // namespace content::store

@@ -25,14 +25,10 @@ using ArticleAnswer = std::optional<absl::StatusOr<PublishedArticle>>;
 /// fails does not affect the others. If this throws an exception (see Connection), none was done,
 /// or the outcome of all is unknown. Completes the articles in `writes`.
 ///
-/// `distributed`: whether articles are distributed by bucket. They are then locked bucket by
-/// bucket.
-///
 /// Announces each article that was written to, by this attempt or by an earlier one: the server
 /// that did the work may have died before it could.
 std::vector<ArticleAnswer> WriteArticles(postgres::Connection& connection,
                                          const std::vector<ArticleWrite*>& writes,
-                                         postgres::WriteMode mode, bool distributed,
-                                         const Announce& announce);
+                                         postgres::WriteMode mode, const Announce& announce);
 
 }  // namespace content::store

@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "google/protobuf/util/time_util.h"
 #include "store/store_fixture.h"
+#include "support/locks.h"
 
 namespace content::store {
 namespace {
@@ -105,8 +106,8 @@ class ArticleFeedTest : public StoreTest {
 
   // Lets the time of all scheduled articles come.
   void Release() {
-    Sql("UPDATE article_state SET publish_time = publish_time - interval '24 hours' "
-        "WHERE scheduled");
+    Sql("UPDATE article_state SET publish_time = " + testing::Before("publish_time", "24 hours") +
+        " WHERE scheduled");
     ReleaseDueArticles();
   }
 

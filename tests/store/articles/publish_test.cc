@@ -11,6 +11,7 @@
 #include "absl/time/time.h"
 #include "google/protobuf/util/time_util.h"
 #include "store/store_fixture.h"
+#include "support/locks.h"
 #include "support/pending.h"
 #include "support/proxy.h"
 
@@ -205,8 +206,9 @@ TEST_F(PublishArticleTest, ListsSearchAndCommentsFollowThePublishTime) {
       "UNION ALL SELECT publish_time FROM article_search UNION ALL "
       "SELECT publish_time FROM article_state) AS everywhere";
   EXPECT_EQ(Sql(kCountTimes), "2") << "while it is scheduled, searches skip it";
-  Sql("UPDATE article_state SET publish_time = publish_time - interval '2 hours'; "
-      "UPDATE article_label SET publish_time = publish_time - interval '2 hours'");
+  const std::string earlier = testing::Before("publish_time", "2 hours");
+  Sql("UPDATE article_state SET publish_time = " + earlier);
+  Sql("UPDATE article_label SET publish_time = " + earlier);
   ReleaseDueArticles();
   EXPECT_EQ(Sql(kCountTimes), "1");
 }
@@ -248,7 +250,7 @@ TEST_F(PublishArticleTest, ArticlesStayWhenTheClockOfTheDatabaseGoesBack) {
 
 TEST_F(PublishArticleTest, TheUpdateTimeNeverGoesBack) {
   ASSERT_TRUE(Publish(MakeArticle("post")).ok());
-  Sql("UPDATE article SET update_time = update_time + interval '1 hour'");
+  Sql("UPDATE article SET update_time = " + testing::Before("update_time", "-1 hour"));
   const v1::Article before = GetOne("post");
   v1::Article changes;
   changes.set_summary("Changed.");
@@ -287,9 +289,8 @@ class ReleaseTest : public StoreTest {
       *article.mutable_publish_time() =
           TimeUtil::MicrosecondsToTimestamp(absl::ToUnixMicros(absl::Now() + absl::Hours(24)));
       ASSERT_TRUE(Publish(article).ok());
-      Sql("UPDATE article_state SET publish_time = publish_time - interval '25 hours' "
-          "WHERE first_name = '" +
-          id + "'");
+      Sql("UPDATE article_state SET publish_time = " + testing::Before("publish_time", "25 hours") +
+          " WHERE first_name = '" + id + "'");
     }
   }
 
@@ -301,7 +302,7 @@ class ReleaseTest : public StoreTest {
 TEST_F(ReleaseTest, ALockedArticleHoldsNothingUp) {
   MakeDue({"first", "second"});
   testing::Session session(url_);
-  session.Run("BEGIN; SELECT FROM article_state WHERE first_name = 'first' FOR UPDATE");
+  session.Run("BEGIN; " + testing::LockArticles(url_, "first_name = 'first'"));
   EXPECT_EQ(*Release(*store_), absl::ZeroDuration());
   EXPECT_TRUE(Exists("second"));
   EXPECT_EQ(*Release(*store_), absl::Seconds(1)) << "the one that is due is locked";
@@ -377,9 +378,10 @@ TEST_F(PublishArticleTest, AScheduledArticleAppearsAtItsTime) {
 TEST_F(PublishArticleTest, EveryChangeButACommentMovesAnArticleToTheEndOfTheFeed) {
   const auto feed = [this] {
     return Sql(
+        "WITH named AS (SELECT article_key, first_name, feed_position FROM article_state) "
         "SELECT string_agg(first_name, ' ' ORDER BY position) || ' ' || "
         "max(position) - (SELECT position FROM article_feed) FROM article_change "
-        "JOIN article_state USING (article_key) WHERE feed_position = position");
+        "JOIN named USING (article_key) WHERE feed_position = position");
   };
   for (const char* id : {"a", "b", "c"}) ASSERT_TRUE(Publish(MakeArticle(id)).ok());
   EXPECT_EQ(feed(), "a b c 0");

@@ -10,6 +10,7 @@
 #include "google/protobuf/util/message_differencer.h"
 #include "google/protobuf/util/time_util.h"
 #include "store/store_fixture.h"
+#include "support/locks.h"
 
 namespace content::store {
 namespace {
@@ -190,7 +191,8 @@ TEST_F(ReadArticlesTest, AnArticleAppearsAtItsPublishTime) {
   EXPECT_FALSE(Exists("future"));
   EXPECT_THAT(ListTitles({.page_size = 10}), IsEmpty());
   EXPECT_EQ(ReasonOf(Create(MakeComment("future", "early")).status()), "ARTICLE_NOT_FOUND");
-  testing::Query(url_, "UPDATE article_state SET publish_time = publish_time - interval '2 hours'");
+  testing::Query(url_, "UPDATE article_state SET publish_time = " +
+                           testing::Before("publish_time", "2 hours"));
   ReleaseDueArticles();
   EXPECT_TRUE(Exists("future"));
   EXPECT_THAT(ListTitles({.page_size = 10}), ElementsAre("About future"));

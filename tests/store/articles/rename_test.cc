@@ -170,7 +170,8 @@ TEST_F(RenameArticleTest, OnlyOneOfConcurrentCallersGetsAName) {
     EXPECT_EQ(renamed + created, 1);
     EXPECT_EQ(GetOne(wanted).name(), ArticleName(wanted));
   }
-  EXPECT_EQ(Sql("SELECT count(*) FROM article_state s WHERE NOT EXISTS (SELECT FROM article_name n "
+  EXPECT_EQ(Sql("WITH named AS (SELECT name, article_key FROM article_state) "
+                "SELECT count(*) FROM named s WHERE NOT EXISTS (SELECT FROM article_name n "
                 "WHERE n.name = s.name AND n.article_key = s.article_key)"),
             "0");
 }

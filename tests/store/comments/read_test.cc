@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "google/protobuf/util/message_differencer.h"
 #include "store/store_fixture.h"
+#include "support/locks.h"
 
 namespace content::store {
 namespace {
@@ -315,7 +316,7 @@ TEST_F(ReadCommentsTest, ACommentIsDatedAfterItsArticleWasLocked) {
   ASSERT_TRUE(Publish(MakeArticle("post")).ok());
   testing::Session other(url_);
   for (const std::string change : {"", "UPDATE article_state SET revision = revision + 1;"}) {
-    other.Run(absl::StrCat("BEGIN; SELECT FROM article_state FOR UPDATE;", change));
+    other.Run(absl::StrCat("BEGIN; ", testing::LockArticles(url_), "; ", change));
     std::jthread writer([&] { Add("post", absl::StrCat("text", change)); });
     testing::AwaitWaitersForLocks(url_, 1);
     const std::string before = other.Run("SELECT clock_timestamp()");

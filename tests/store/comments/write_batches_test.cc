@@ -12,6 +12,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "store/store_fixture.h"
+#include "support/locks.h"
 #include "support/proxy.h"
 
 namespace content::store {
@@ -51,8 +52,8 @@ class WriteBatchesTest : public StoreTest {
 
   // Takes the article's lock, so that writes to it wait until Unlock.
   void Lock(const std::string& article) {
-    session_.Run(absl::StrCat("BEGIN; SELECT FROM article_state WHERE first_name = '", article,
-                              "' FOR UPDATE"));
+    session_.Run("BEGIN; " +
+                 testing::LockArticles(url_, absl::StrCat("first_name = '", article, "'")));
   }
   void Unlock() { session_.Run("ROLLBACK"); }
 
@@ -69,7 +70,8 @@ class WriteBatchesTest : public StoreTest {
 
   // Number of transactions that wrote the comments that meet `condition`.
   int Transactions(const std::string& condition) {
-    return std::stoi(Sql("SELECT count(DISTINCT xmin::text) FROM comment WHERE " + condition));
+    return std::stoi(Sql("SELECT count(*) FROM (SELECT xmin::text FROM comment WHERE " + condition +
+                         " GROUP BY 1) AS groups"));
   }
 
   void ExpectExactCounts() {
@@ -107,6 +109,7 @@ TEST_F(WriteBatchesTest, WritesThatWaitForOneArticleShareATransactionAndHaveARev
 }
 
 TEST_F(WriteBatchesTest, WritesThatWaitForDifferentArticlesShareATransaction) {
+  if (testing::OnCitus()) GTEST_SKIP() << "only those of one bucket do";
   PublishMany(50);
   Occupy(*narrow_);
   std::vector<Created> answers;
@@ -318,7 +321,7 @@ TEST_F(WriteBatchesTest, AWriteThatTheDatabaseRefusesFailsAlone) {
       EXPECT_EQ(comment.status().code(), absl::StatusCode::kInvalidArgument);
     }
   }
-  EXPECT_EQ(Sql("SELECT count(*) FROM comment JOIN article_state USING (article_key) "
+  EXPECT_EQ(Sql("SELECT count(*) FROM comment JOIN article_state USING (bucket, article_key) "
                 "WHERE first_name LIKE 'a%'"),
             "20");
   EXPECT_EQ(Sql("SELECT sum(comment_count) FROM article_state WHERE first_name LIKE 'a%'"), "20");
@@ -432,7 +435,7 @@ TEST_F(BrokenBatchTest, FindsItsFirstAttemptEvenIfItHasToWaitForLocks) {
   testing::Session another(url_);
   std::promise<void> locked;
   auto answers = StartAndCut(proxy, *store, Proxy::Cut::kAfterCommit, [&] {
-    another.Run("BEGIN; SELECT FROM article_state FOR UPDATE");
+    another.Run("BEGIN; " + testing::LockArticles(url_));
     locked.set_value();
   });
   locked.get_future().wait();
@@ -470,7 +473,7 @@ TEST_F(BrokenBatchTest, IsNeverReportedAsNotDoneIfItCannotWaitForLocks) {
   const std::unique_ptr<Store> store = OpenNarrow(proxy.url());
   testing::Session another(url_);
   auto answers = StartAndCut(proxy, *store, Proxy::Cut::kAfterCommit,
-                             [&] { another.Run("BEGIN; SELECT FROM article_state FOR UPDATE"); },
+                             [&] { another.Run("BEGIN; " + testing::LockArticles(url_)); },
                              {.deadline = SteadyNow() + absl::Seconds(3), .cancelled = {}});
   for (Created& answer : answers) EXPECT_EQ(ReasonOf(answer.get().status()), "OUTCOME_UNKNOWN");
 }
@@ -498,7 +501,7 @@ TEST_F(WriteBatchesTest, OtherArticlesGoOnWhileOneIsLocked) {
 TEST_F(WriteBatchesTest, OtherArticlesGoOnHoweverManyAreLocked) {
   PublishMany(20);
   for (int i = 0; i < 10; ++i) Add(absl::StrCat("a", i), "by user-1");
-  session_.Run("BEGIN; SELECT FROM article_state WHERE first_name ~ '^a.$' FOR UPDATE");
+  session_.Run("BEGIN; " + testing::LockArticles(url_, "first_name ~ '^a.$'"));
   std::vector<Created> waiting;
   std::vector<std::future<void>> erasing;
   for (int i = 0; i < 10; ++i) {

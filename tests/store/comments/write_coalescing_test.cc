@@ -16,6 +16,7 @@
 #include "store/comments/batch.h"
 #include "store/comments/write.h"
 #include "store/store_fixture.h"
+#include "support/locks.h"
 #include "support/pending.h"
 
 namespace content::store {
@@ -43,8 +44,8 @@ class WriteCoalescingTest : public StoreTest {
 
   // Takes the article's lock, so that writes to it wait until Unlock.
   void Lock(const std::string& article) {
-    session_.Run(absl::StrCat("BEGIN; SELECT FROM article_state WHERE first_name = '", article,
-                              "' FOR UPDATE"));
+    session_.Run("BEGIN; " +
+                 testing::LockArticles(url_, absl::StrCat("first_name = '", article, "'")));
   }
   void Unlock() { session_.Run("ROLLBACK"); }
 

@@ -8,6 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "store/store_fixture.h"
+#include "support/locks.h"
 #include "support/missing_standby.h"
 #include "support/proxy.h"
 
@@ -214,7 +215,7 @@ TEST_F(AuthorsTest, ErasesALimitedNumberAtATime) {
 TEST_F(AuthorsTest, DoesNotCountWhatAnotherCallErases) {
   AddBy("ana", "first", "hello");
   testing::Session other(url_);
-  other.Run("BEGIN; SELECT FROM article_state WHERE first_name = 'first' FOR UPDATE");
+  other.Run("BEGIN; " + testing::LockArticles(url_, "first_name = 'first'"));
   auto answer = std::async(std::launch::async, [&] { return Erase("ana"); });
   testing::AwaitWaitersForLocks(url_, 1);
   other.Run("UPDATE comment SET author_id = '', body = '', state = 4; COMMIT");

@@ -44,10 +44,10 @@ class CountersTest : public StoreTest {
 
   // All columns that a repair may change.
   std::string Rows() {
-    return Sql(
-        "SELECT string_agg(concat_ws(' ', comment_id, reply_count, shown, ever_shown, revision), "
-        "', ' ORDER BY comment_id) || (SELECT revision || ' ' || comment_count "
-        "FROM article_state WHERE first_name = 'post') FROM comment");
+    return Sql("SELECT string_agg(concat_ws(' ', comment_id, reply_count, shown, ever_shown, "
+               "revision), ', ' ORDER BY comment_id) FROM comment") +
+           Sql("SELECT revision || ' ' || comment_count FROM article_state "
+               "WHERE first_name = 'post'");
   }
 
   // a1 has the replies b1 and b2, b1 the reply c1.
