@@ -149,19 +149,22 @@ class BulkStatement {
 template <size_t kColumns>
 BulkStatement<kColumns>::BulkStatement(absl::string_view text,
                                        const std::array<const char*, kColumns>& types) {
-  const std::string first = absl::StrCat("$1::", types[0]);
   std::string values;
   std::string arrays;
-  for (size_t i = 1; i < kColumns; ++i) {
-    absl::StrAppend(&values, ", $", i + 1, "::", types[i]);
-    absl::StrAppend(&arrays, i == 1 ? "" : ", ", "$", i + 1, "::", types[i], "[]");
+  std::string arrays_after_first;
+  for (size_t i = 0; i < kColumns; ++i) {
+    const std::string value = absl::StrCat("$", i + 1, "::", types[i]);
+    absl::StrAppend(&values, i == 0 ? "" : ", ", value);
+    absl::StrAppend(&arrays, i == 0 ? "" : ", ", value, "[]");
+    if (i > 0) absl::StrAppend(&arrays_after_first, i == 1 ? "" : ", ", value, "[]");
   }
   const auto with_rows = [&text](const auto&... rows) {
     return absl::StrReplaceAll(text, {{"$rows", absl::StrCat(rows...)}});
   };
-  one_ = with_rows("(SELECT ", first, values, ")");
-  one_first_ = with_rows("(SELECT ", first, ", * FROM unnest(", arrays, ") AS others)");
-  many_ = with_rows("unnest(", first, "[], ", arrays, ")");
+  one_ = with_rows("(SELECT ", values, ")");
+  one_first_ =
+      with_rows("(SELECT $1::", types[0], ", * FROM unnest(", arrays_after_first, ") AS others)");
+  many_ = with_rows("unnest(", arrays, ")");
 }
 
 template <size_t kColumns>
