@@ -113,6 +113,8 @@ class Load {
     clients_[static_cast<size_t>(thread)] = std::make_shared<Client>(address);
   }
 
+  void Stop() { threads_.clear(); }
+
   // Waits until each thread has begun a round, and ended it.
   void AwaitRounds() {
     std::array<int64_t, kThreads> before{};
@@ -276,6 +278,7 @@ TEST(Upgrade, FailsAndDelaysNoCall) {
   EXPECT_EQ(old->Wait(), 0);
   AwaitCalls(figures, kCallsOfAPhase);
   figures.EndPhase("the new server");
+  load.Stop();
 
   EXPECT_EQ(Query(url,
                   "SELECT indisvalid FROM pg_index WHERE indexrelid = "
