@@ -29,8 +29,6 @@ class ArticleKey {
   int64_t value() const { return value_; }
   int bucket() const { return static_cast<int>(value_ % kBuckets); }
 
-  // clang-tidy 14 takes the 0 that the result is compared with for a pointer.
-  // NOLINTNEXTLINE(modernize-use-nullptr)
   friend auto operator<=>(const ArticleKey&, const ArticleKey&) = default;
 
  private:

@@ -18,8 +18,6 @@ struct StoredKey {
   ArticleKey article;
   std::string comment_id;
 
-  // clang-tidy 14 takes the 0 that the result is compared with for a pointer.
-  // NOLINTNEXTLINE(modernize-use-nullptr)
   friend auto operator<=>(const StoredKey&, const StoredKey&) = default;
 };
 
