@@ -84,7 +84,8 @@ class WatchesTest : public ::testing::Test {
         v1::PublishArticleResponse response;
         const grpc::Status status = client.Publish(article, &response);
         ASSERT_TRUE(status.ok()) << status.error_message();
-        Note(articles_, response.article().name(), response.article().revision());
+        const std::lock_guard lock(mutex_);
+        articles_[response.article().name()] = response.article().revision();
       }
     }
   }
@@ -95,13 +96,9 @@ class WatchesTest : public ::testing::Test {
       const grpc::Status status =
           client.Create(MakeCommentRequest(Discussed(i), absl::StrCat(prefix, " ", i)), &response);
       ASSERT_TRUE(status.ok()) << status.error_message();
-      Note(comments_[Discussed(i)], response.comment().name(), response.comment().revision());
+      const std::lock_guard lock(mutex_);
+      comments_[Discussed(i)][response.comment().name()] = response.comment().revision();
     }
-  }
-
-  void Note(std::map<std::string, int64_t>& written, const std::string& name, int64_t revision) {
-    const std::lock_guard lock(mutex_);
-    written[name] = revision;
   }
 
   static void WatchArticles(const Client& client, Received& received) {
