@@ -7,6 +7,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/functional/function_ref.h"
@@ -85,6 +86,8 @@ class KnownDatabase {
  private:
   // What is known of the database, whichever way leads to it.
   struct History {
+    explicit History(std::function<void()> listener) : on_failover(std::move(listener)) {}
+
     const std::function<void()> on_failover;
     std::atomic<uint64_t> system = 0;    // Written with the mutex held.
     std::atomic<uint32_t> timeline = 0;  // Written with the mutex held.
