@@ -252,7 +252,7 @@ class ArticleBatch {
   std::vector<std::string> MissingNames() const {
     std::vector<std::string> missing;
     for (const std::string& name : NamesOf(WouldCreate)) {
-      if (keys_.count(name) == 0) missing.push_back(name);
+      if (!keys_.contains(name)) missing.push_back(name);
     }
     return missing;
   }
@@ -290,7 +290,7 @@ class ArticleBatch {
   void Lock() {
     std::vector<ArticleKey> keys;
     for (const auto& [name, key] : keys_) {
-      if (drafts_.count(key) == 0) keys.push_back(key);
+      if (!drafts_.contains(key)) keys.push_back(key);
     }
     const LockWait wait = mode_.skip_locked ? LockWait::kSkip : LockWait::kWait;
     for (auto& [key, locked] : LockArticles(transaction_, keys, wait)) {
@@ -358,7 +358,7 @@ class ArticleBatch {
       }
     }
     std::erase_if(items_,
-                  [&](const Item& item) { return left_out.count(item.draft->locked.key) > 0; });
+                  [&](const Item& item) { return left_out.contains(item.draft->locked.key); });
   }
 
   // Applies the writes in memory.
