@@ -248,5 +248,8 @@ BEGIN
              UNION SELECT owned.relname::text::regclass
            ) AS p LOOP
     EXECUTE format('ALTER TABLE %s OWNER TO %s', o.relation, o.owner);
+    IF o.relation = 'comment'::regclass THEN
+      EXECUTE format('ALTER STATISTICS comment_bucket OWNER TO %s', o.owner);
+    END IF;
   END LOOP;
 END $$;

@@ -522,10 +522,11 @@ absl::StatusOr<std::vector<std::string>> MigrateInTurn(Connection& connection, T
   return names;
 }
 
-// Settings of the session that migrates. If this process ends, so does the statement under way. The
-// size of a batch is a parameter that its plan depends on.
+// Settings of the session that migrates. If this process ends, so does the statement under way.
+// Migrations read whole tables, and the size of a batch is a parameter that its plan depends on.
 constexpr char kMigratorSettings[] =
-    "SET client_connection_check_interval = '1s'; SET plan_cache_mode = force_custom_plan";
+    "SET client_connection_check_interval = '1s'; SET plan_cache_mode = force_custom_plan; "
+    "SET enable_seqscan = on";
 
 absl::StatusOr<std::vector<std::string>> MigrateIfNeeded(Connection& connection,
                                                          const std::string& dsn,

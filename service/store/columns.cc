@@ -260,6 +260,10 @@ const char kIsArticle[] = "s.bucket = $1::smallint AND s.article_key = $2::bigin
 
 const char kIsReadable[] = "NOT s.retracted AND NOT s.scheduled";
 
+const char kJoinArticles[] = " LEFT JOIN article_state s USING (bucket, article_key) ";
+
+const char kIsJoinedReadable[] = "(s.retracted OR s.scheduled) IS NOT TRUE";
+
 std::string TimeParameter(absl::Time time) {
   if (time == absl::InfiniteFuture()) return "infinity";
   if (time == absl::InfinitePast()) return "-infinity";

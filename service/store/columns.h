@@ -68,6 +68,14 @@ extern const char kIsArticle[];
 /// The condition that readers see the article `s`. It is stored, so no clock can change it.
 extern const char kIsReadable[];
 
+/// Joins a list's rows to their articles, before the list's LIMIT. A left join, although every row
+/// has its article: PostgreSQL takes `bucket` and `article_key` for independent. So it would expect
+/// a 256th of the rows, and read and sort all of a long list instead of a page of it.
+extern const char kJoinArticles[];
+
+/// kIsReadable in a form that does not turn the left join into another.
+extern const char kIsJoinedReadable[];
+
 // ---- Parameters and values ----
 
 /// Returns `time` as a parameter, truncated to microseconds. Infinite times become PostgreSQL's

@@ -176,6 +176,7 @@ constexpr struct {
     {"default_transaction_deferrable", "on", "off"},
     {"synchronous_commit", "off", "on"},
     {"jit", "on", "off"},
+    {"enable_seqscan", "on", "off"},
     {"plan_cache_mode", "force_custom_plan", "force_generic_plan"},
     {"idle_in_transaction_session_timeout", "1ms", "10s"},
     {"idle_session_timeout", "10s", "0"},

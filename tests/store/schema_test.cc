@@ -588,6 +588,9 @@ TEST_F(Version5Test, OwnersAreKept) {
                 "WHERE relkind IN ('r', 'p') AND relname !~ '[0-9]' "
                 "AND pg_get_userbyid(relowner) = 'owner_of_version_5'"),
             "article_change article_label comment request request_default");
+  EXPECT_EQ(Sql("SELECT pg_get_userbyid(stxowner) FROM pg_statistic_ext "
+                "WHERE stxname = 'comment_bucket'"),
+            "owner_of_version_5");
   EXPECT_EQ(Sql("SELECT count(*) FROM pg_partition_tree('request') JOIN pg_class ON oid = relid "
                 "WHERE pg_get_userbyid(relowner) <> 'owner_of_version_5'"),
             "0");

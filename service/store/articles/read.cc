@@ -65,8 +65,8 @@ void ReadNamed(postgres::Connection& connection, ArticleNames& names,
 
 // The rows from which a page of articles is chosen.
 struct PageSource {
-  std::string key;  // alias of the table with the sort keys, publish_time and article_key
-  std::string from_where;
+  std::string key;         // alias of the table with the sort keys, publish_time and article_key
+  std::string from_where;  // selects the readable articles
 };
 
 // The kinds in article_label.
@@ -90,12 +90,11 @@ Label LabelOf(const ArticleQuery& query) {
 
 PageSource SourceOf(absl::string_view label_kind) {
   // Every parameter must appear in the statement, even if it is unused.
-  if (label_kind == kNoLabel) return {"s", "article_state s WHERE $6 = ''"};
-  constexpr char kLabelled[] =
-      "article_label k JOIN article_state s USING (bucket, article_key) WHERE k.kind = '$0' AND "
-      "k.value = "
-      "$$6";
-  return {"k", absl::Substitute(kLabelled, label_kind)};
+  if (label_kind == kNoLabel) {
+    return {"s", absl::StrCat("article_state s WHERE $6 = '' AND ", kIsReadable)};
+  }
+  return {"k", absl::StrCat("article_label k", kJoinArticles, "WHERE k.kind = '", label_kind,
+                            "' AND k.value = $6 AND ", kIsJoinedReadable)};
 }
 
 // $1 published_after, $2 published_before, $3 and $4 time and key of the last row of the page
@@ -105,26 +104,24 @@ std::string MakeArticlePage(absl::string_view label_kind, bool newest, bool full
   constexpr char kPage[] = R"sql(
 WITH page AS (
   SELECT $0.bucket, $0.article_key, $0.publish_time AS key_time FROM $1
-    AND $2
     AND $0.publish_time >= $$1::timestamptz AND $0.publish_time < $$2::timestamptz
-    AND ($0.publish_time, $0.article_key) $3 ($$3::timestamptz, $$4::bigint)
-  ORDER BY $0.publish_time $4, $0.article_key $4 LIMIT $$5::integer
+    AND ($0.publish_time, $0.article_key) $2 ($$3::timestamptz, $$4::bigint)
+  ORDER BY $0.publish_time $3, $0.article_key $3 LIMIT $$5::integer
 ), sized AS (
-  SELECT $5, page.article_key, page.key_time, count(*) OVER () AS matched, $6 AS bytes_before
+  SELECT $4, page.article_key, page.key_time, count(*) OVER () AS matched, $5 AS bytes_before
   FROM page JOIN article_state s USING (bucket, article_key)
   JOIN article a USING (bucket, article_key)
 )
 SELECT *, to_char(key_time AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z/"') || article_key
           AS page_key
-FROM sized WHERE bytes_before <= $7 ORDER BY key_time $4, article_key $4)sql";
+FROM sized WHERE bytes_before <= $6 ORDER BY key_time $3, article_key $3)sql";
   const PageSource source = SourceOf(label_kind);
   const std::string direction = newest ? "DESC" : "ASC";
   const std::string bytes_before =
       full ? absl::StrCat("sum(octet_length(a.body)) OVER (ORDER BY page.key_time ", direction,
                           ", page.article_key ", direction, ") - octet_length(a.body)")
            : "0";
-  return absl::Substitute(kPage, source.key, source.from_where, kIsReadable, newest ? "<" : ">",
-                          direction,
+  return absl::Substitute(kPage, source.key, source.from_where, newest ? "<" : ">", direction,
                           ArticleColumns(full ? v1::ARTICLE_VIEW_FULL : v1::ARTICLE_VIEW_BASIC),
                           bytes_before, kMaxReplyBytes);
 }

@@ -34,10 +34,9 @@ WHERE $1)sql",
 std::string SelectQueue(v1::CommentState state) {
   return absl::Substitute(R"sql(
 SELECT $0, c.comment_id || '/' || c.article_key AS page_key
-FROM comment c JOIN article_state s ON s.bucket = c.bucket AND s.article_key = c.article_key
-WHERE c.state = $1 AND (c.comment_id, c.article_key) > ($$1::uuid, $$2::bigint)
+FROM comment c$1WHERE c.state = $2 AND (c.comment_id, c.article_key) > ($$1::uuid, $$2::bigint)
 ORDER BY c.comment_id, c.article_key LIMIT $$3::integer)sql",
-                          CommentColumns(), static_cast<int>(state));
+                          CommentColumns(), kJoinArticles, static_cast<int>(state));
 }
 
 // Comes before every other key.
