@@ -19,7 +19,6 @@ namespace {
 using Kind = Failure::Kind;
 
 constexpr absl::string_view kDiskFull = "53100";
-constexpr absl::string_view kUniqueViolation = "23505";
 
 bool IsOneOf(absl::string_view state, std::initializer_list<absl::string_view> states) {
   return std::find(states.begin(), states.end(), state) != states.end();
@@ -59,15 +58,6 @@ std::optional<Failure> FromSqlState(absl::string_view state) {
   return std::nullopt;
 }
 
-// Returns the SQLSTATE. Citus copies several rows at once to their worker, and reports what is
-// wrong with them as an internal error.
-absl::string_view StateOf(const ServerError& error) {
-  const bool is_duplicate =
-      error.sqlstate == "XX000" &&
-      absl::StartsWith(error.message, "duplicate key value violates unique constraint");
-  return is_duplicate ? kUniqueViolation : error.sqlstate;
-}
-
 std::optional<Failure> Classify(const std::exception& exception, absl::string_view state) {
   if (dynamic_cast<const pqxx::in_doubt_error*>(&exception) != nullptr) {
     return Failure{Kind::kOutcomeUnknown, OutcomeUnknown()};
@@ -101,7 +91,7 @@ bool MayBeCausedByOneRequest(const absl::Status& status) {
 
 Failure ToFailure(const std::exception& exception, bool is_open) {
   const std::optional<ServerError> error = FindServerError(exception);
-  std::optional<Failure> failure = Classify(exception, error ? StateOf(*error) : "");
+  std::optional<Failure> failure = Classify(exception, error ? error->sqlstate : "");
   const bool is_outcome_unknown = failure && failure->kind == Kind::kOutcomeUnknown;
   if (!is_open && !is_outcome_unknown) {
     failure = Failure{Kind::kConnectionLost, StoreUnavailable()};

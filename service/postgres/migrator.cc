@@ -238,6 +238,12 @@ JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relname = $1
   AND n.oid = (SELECT relnamespace FROM pg_class WHERE oid = 'schema_migration'::regclass))sql";
 
+// Returns whether an earlier run may have changed something, not just announced the migration.
+bool HasBegun(const MigrationProgress& recorded, const std::vector<MigrationStep>& steps) {
+  return recorded.steps_left < static_cast<int>(steps.size()) || !recorded.cursor.empty() ||
+         steps.front().kind != MigrationStep::Kind::kTransaction;
+}
+
 // A migration under way.
 class Application {
  public:
@@ -250,7 +256,7 @@ class Application {
         options_(options),
         migration_(migration),
         steps_(steps),
-        is_recorded_(begun.has_value()),
+        has_begun_(begun && HasBegun(*begun, steps)),
         progress_(begun.value_or(MigrationProgress{.steps_left = static_cast<int>(steps.size())})) {
   }
 
@@ -258,7 +264,7 @@ class Application {
     // A transaction can be recorded with its changes if servers need not know of it before.
     const bool begins_with_record =
         IsCompatible(migration_) && steps_.front().kind == Kind::kTransaction;
-    return is_recorded_ || begins_with_record ? RunSteps() : AnnounceAndRunSteps();
+    return has_begun_ || begins_with_record ? RunSteps() : AnnounceAndRunSteps();
   }
 
  private:
@@ -462,7 +468,7 @@ class Application {
   const MigrateOptions& options_;
   const Migration& migration_;
   const std::vector<MigrationStep>& steps_;
-  const bool is_recorded_;    // by an earlier run
+  const bool has_begun_;      // in an earlier run
   bool has_changed_ = false;  // whether a step may have had an effect
   MigrationProgress progress_;
 };
@@ -514,6 +520,10 @@ absl::StatusOr<std::vector<std::string>> MigrateInTurn(Connection& connection, T
   }
   std::vector<std::string> names;
   for (const Pending& next : *pending) {
+    if (may_have_servers) {  // others may have started since
+      absl::Status status = CheckServers(connection, *next.migration);
+      if (!status.ok()) return status;
+    }
     Application application(connection, turn, options, *next.migration, next.steps, next.begun);
     if (absl::Status status = application.Run(); !status.ok()) return status;
     names.emplace_back(next.migration->name);

@@ -41,8 +41,7 @@ namespace content::postgres {
 /// - A job runs again, while its callers wait, if it lost its connection, collided with other
 ///   transactions, or had a statement cancelled before its timeout.
 /// - A connection is replaced, when the next job needs it, if it is broken or outdated (the
-/// database
-///   has failed over since), or if its job ended with UNAVAILABLE.
+///   database has failed over since), or if its job ended with UNAVAILABLE.
 /// - A connection is cut if a statement runs for 5 s longer than its timeout, or if it is outdated.
 /// - Exceptions of Connection end here: callers get an absl::Status (failure.h).
 /// - If the database refuses some of the connections, the others do the work.

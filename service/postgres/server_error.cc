@@ -32,6 +32,15 @@ absl::string_view WithoutNames(absl::string_view sqlstate, absl::string_view mes
   return message;
 }
 
+// Citus copies several rows at once to their worker, and reports what is wrong with them as an
+// internal error.
+absl::string_view TrueState(absl::string_view sqlstate, absl::string_view message) {
+  const bool is_duplicate =
+      sqlstate == kInternalError &&
+      absl::StartsWith(message, "duplicate key value violates unique constraint");
+  return is_duplicate ? kUniqueViolation : sqlstate;
+}
+
 // Parses what follows the severity.
 std::optional<ServerError> Parse(absl::string_view text) {
   const absl::string_view line = text.substr(0, text.find('\n'));
@@ -43,7 +52,7 @@ std::optional<ServerError> Parse(absl::string_view text) {
                            });
   absl::string_view message = line.substr(sqlstate.size());
   if (!is_sqlstate || !absl::ConsumePrefix(&message, ": ")) return std::nullopt;
-  return ServerError{.sqlstate = std::string(sqlstate),
+  return ServerError{.sqlstate = std::string(TrueState(sqlstate, message)),
                      .message = std::string(WithoutNames(sqlstate, message))};
 }
 

@@ -11,6 +11,9 @@
 // SQLSTATE is read from libpq's text.
 namespace content::postgres {
 
+inline constexpr char kInternalError[] = "XX000";
+inline constexpr char kUniqueViolation[] = "23505";
+
 struct ServerError {
   /// https://www.postgresql.org/docs/current/errcodes-appendix.html
   std::string sqlstate;

@@ -19,8 +19,9 @@ namespace content::postgres {
 /// - So does planning it anew for each execution: a read by key runs in 0.02 ms and is planned in
 ///   0.2 ms. None of our plans gets better by knowing the parameters. Citus is the exception: it
 ///   has to know the bucket to tell where a statement must go. There PostgreSQL chooses.
-/// - A plan that was made while a table was empty is kept while the table grows, and reading all of
-///   an empty table is always cheapest. So tables are read by their indexes, if they have any.
+/// - A plan that was made while a table was empty is used for some seconds while the table fills
+///   (pool.cc), and reading all of an empty table is cheapest. So tables are read by their indexes,
+///   if they have any.
 /// - Opening more connections to the workers takes Citus longer than writing a few rows to several
 ///   shards in turn. (Elsewhere this setting means nothing.)
 inline constexpr char kSessionSettings[] = R"sql(

@@ -16,11 +16,13 @@ namespace {
 // monitor.
 constexpr absl::Duration kCommitLimit = absl::Minutes(1);
 
-// Returns whether the exception shows that PostgreSQL refused the statement. 40003, and 08007 of
-// class 08, say that PostgreSQL itself does not know.
-bool IsRefusal(const std::exception& exception) {
+// Returns whether the exception shows that PostgreSQL refused the commit. 40003, and 08007 of
+// class 08, say that PostgreSQL itself does not know. So does Citus with an internal error, if it
+// lost a worker that was committing.
+bool IsRefusal(const std::exception& exception, bool is_distributed) {
   const std::optional<ServerError> error = FindServerError(exception);
-  return error && error->sqlstate != "40003" && !absl::StartsWith(error->sqlstate, "08");
+  return error && error->sqlstate != "40003" && !absl::StartsWith(error->sqlstate, "08") &&
+         !(is_distributed && error->sqlstate == kInternalError);
 }
 
 }  // namespace
@@ -75,7 +77,7 @@ void Transaction::Commit() {
   try {
     Send(kCommitLimit);
   } catch (const std::exception& exception) {
-    if (connection_.is_open() && IsRefusal(exception)) throw;
+    if (connection_.is_open() && IsRefusal(exception, is_distributed())) throw;
     is_open_ = false;  // the connection is discarded
     throw pqxx::in_doubt_error(exception.what());
   }

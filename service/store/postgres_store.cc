@@ -623,9 +623,10 @@ absl::Status CheckPoolSize(const PostgresOptions& options) {
   const absl::StatusOr<std::string> dsn = postgres::CompleteDsn(options.url);
   if (!dsn.ok()) return dsn.status();
   const bool has_notifications = options.notifications && options.direct_url.empty();
+  const bool looks_at_hosts = postgres::DsnsByHost(*dsn).size() > 1;
   return postgres::CheckPoolSize(*dsn, options.read_connections + options.write_connections +
                                            kPublishingConnections + kCheckConnections +
-                                           (has_notifications ? 1 : 0));
+                                           (has_notifications ? 1 : 0) + (looks_at_hosts ? 1 : 0));
 }
 
 }  // namespace content::store

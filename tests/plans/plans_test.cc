@@ -712,7 +712,7 @@ TEST_F(PlansTest, EveryStatementIsServedByAnIndex) {
   Explain(*explained, Publishing());
 }
 
-// Statistics of empty tables make it cheapest to read them whole, and a session keeps its plans.
+// Statistics of empty tables make it cheapest to read them whole, and a plan is kept for a while.
 TEST_F(PlansTest, APlanOfAnEmptyTableServesAFullOne) {
   constexpr char kFillToday[] =
       "INSERT INTO request (bucket, article_key, request_id, revision, outcome, fingerprint) "

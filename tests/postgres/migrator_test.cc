@@ -4,6 +4,7 @@
 #include <chrono>
 #include <exception>
 #include <future>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -13,6 +14,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "postgres/schema_history.h"
+#include "postgres/schema_watch.h"
 #include "support/await_that.h"
 #include "support/database.h"
 #include "support/proxy.h"
@@ -685,6 +687,33 @@ TEST_F(ServersTest, GoOnAfterAMigrationThatFailedBeforeItChangedAnything) {
   EXPECT_FALSE(Migrate(url_, broken).ok());
   EXPECT_TRUE(CheckSchema(url_, kFirst).ok());
   EXPECT_THAT(*Migrate(url_, kBoth), ElementsAre("0002_two"));
+}
+
+// A run that is interrupted then leaves the rest to the next one.
+TEST_F(ServersTest, GoOnAfterAMigrationThatWasOnlyAnnounced) {
+  const std::vector<Migration> broken = {kFirst[0], {2, "0002_broken", "SELECT nonsense"}};
+  const auto stop = [&](absl::string_view) { Interrupt(url_); };
+  EXPECT_FALSE(Migrate(url_, broken, {.report = stop}).ok());
+  EXPECT_THAT(std::string(CheckSchema(url_, kFirst).message()), HasSubstr("newer than"));
+  EXPECT_FALSE(Migrate(url_, broken).ok());
+  EXPECT_TRUE(CheckSchema(url_, kFirst).ok());
+}
+
+TEST_F(ServersTest, ThatConnectBetweenTwoMigrationsMustBeStopped) {
+  std::optional<testing::Session> server;
+  const auto connect = [&](absl::string_view) { server.emplace(ServerDsn(url_, 1)); };
+  const absl::Status status = Migrate(url_, kAfterNext, {.report = connect}).status();
+  EXPECT_THAT(std::string(status.message()), HasSubstr("stop them"));
+  EXPECT_EQ(testing::Query(url_, "SELECT max(version) FROM schema_migration"), "2");
+  server.reset();
+  EXPECT_THAT(*Migrate(url_, kAfterNext), ElementsAre("0003_after"));
+}
+
+TEST_F(MigratorTest, ServersSeeThatTheSchemaIsGone) {
+  Connection connection(url_);
+  SchemaWatch schema(1);
+  EXPECT_TRUE(absl::IsUnavailable(schema.Look(connection)));
+  EXPECT_FALSE(schema.is_suitable());
 }
 
 // Locks are held to the end of the last one.

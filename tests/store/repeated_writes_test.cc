@@ -8,11 +8,13 @@
 #include <vector>
 
 #include "absl/strings/escaping.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "base/digest.h"
 #include "store/store_fixture.h"
 #include "support/missing_standby.h"
+#include "support/nodes.h"
 #include "support/proxy.h"
 
 namespace content::store {
@@ -292,6 +294,24 @@ TEST_F(StoreTest, AWriteThatChangesNothingIsNotAcknowledgedBeforeAStandbyHasWhat
   ASSERT_TRUE(published.ok()) << published.status();
   EXPECT_EQ(published->outcome, v1::PUBLISH_OUTCOME_UNCHANGED);
   EXPECT_EQ(published->article.revision(), 1);
+}
+
+// The commit is there, and Citus reports an internal error.
+TEST_F(StoreTest, ACommentIsWrittenOnceIfItsWorkerEndsTheSessionThatCommits) {
+  if (!testing::OnCitus()) GTEST_SKIP() << "there are no workers";
+  ASSERT_TRUE(Publish(MakeArticle("post")).ok());
+  const std::string worker = testing::Query(
+      url_,
+      "SELECT nodename FROM citus_shards WHERE table_name = 'comment'::regclass AND shardid = "
+      "get_shard_id_for_distribution_column('comment', (SELECT bucket FROM article_state))");
+  for (const std::string& url : testing::UrlsOnNodes(url_)) {
+    if (!absl::StrContains(url, worker)) continue;
+    const auto answer =
+        testing::AnswerOnceAStandbyHasIt(url, &testing::MissingStandby::Terminate,
+                                         [this] { return Create(MakeComment("post", "once")); });
+    ASSERT_TRUE(answer.ok()) << answer.status();
+  }
+  EXPECT_EQ(testing::Query(url_, "SELECT count(*) FROM comment"), "1");
 }
 
 }  // namespace

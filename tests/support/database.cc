@@ -140,14 +140,6 @@ std::string UrlOf(const std::string& database) {
   return std::getenv("CONTENT_TEST_PGBOUNCER") == nullptr ? url : SharedPgBouncer().UrlOf(url);
 }
 
-// Returns the URLs of the database of `url` on all nodes.
-std::vector<std::string> UrlsOnNodes(const std::string& url) {
-  const std::string database = Query(url, "SELECT current_database()");
-  std::vector<std::string> urls;
-  for (const auto& node : SharedNodes()) urls.push_back(UrlOf(*node, database));
-  return urls;
-}
-
 // Runs SQL on all nodes, in another database.
 void QueryNodes(const std::string& sql) {
   for (const auto& node : SharedNodes()) Query(node->url(), sql);
@@ -224,6 +216,13 @@ constexpr char kCountWaiters[] =
 std::string ScratchDirectory() {
   static const Scratch scratch;
   return scratch.path();
+}
+
+std::vector<std::string> UrlsOnNodes(const std::string& url) {
+  const std::string database = Query(url, "SELECT current_database()");
+  std::vector<std::string> urls;
+  for (const auto& node : SharedNodes()) urls.push_back(UrlOf(*node, database));
+  return urls;
 }
 
 bool OnCitus() { return std::getenv("TEST_ON_CITUS") != nullptr; }

@@ -57,7 +57,7 @@ ChangeNotice ReadNotice(const postgres::Row& row) {
 }  // namespace
 
 // Reads only article_state: an article that is damaged elsewhere does not hold up those behind it.
-// Neither does one that others have locked: it is skipped.
+// Neither does one that others have locked: it is skipped, unless 20 that are due are locked.
 absl::StatusOr<absl::Duration> ReleaseNextArticle(postgres::Connection& connection,
                                                   std::optional<ArticleKey>& attempt,
                                                   const Announce& announce) {

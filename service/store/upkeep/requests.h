@@ -11,8 +11,9 @@
 namespace content::store {
 
 /// Forgets requests, whose table has a partition for each day (UTC), and makes those of the next
-/// days. All writes wait while a partition is made or dropped, so this gives up after 50 ms if
-/// others hold a lock on the table; it then leaves the partitions alone for five minutes.
+/// days. All writes wait while a partition is made or dropped, so this gives up after 50 ms for
+/// each lock that others hold (of the table, the partition and the default partition); it then
+/// leaves the partitions alone for five minutes.
 ///
 /// Thread-safe.
 class RequestDays {
