@@ -30,7 +30,8 @@ constexpr char kByAuthor[] = "c.author_id = $1 AND c.author_id <> ''";
 std::string SelectComments() {
   return absl::StrCat("SELECT ", CommentColumns(),
                       ", c.article_key || '/' || c.comment_id AS page_key "
-                      "FROM comment c", kJoinArticles, "WHERE ", kByAuthor,
+                      "FROM comment c",
+                      kJoinArticles, "WHERE ", kByAuthor,
                       " AND (c.article_key, c.comment_id) > ($2::bigint, $3::uuid) "
                       "ORDER BY c.article_key, c.comment_id LIMIT $4::integer");
 }
