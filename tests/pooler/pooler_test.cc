@@ -172,7 +172,7 @@ TEST_F(PoolerTest, AModeThatChangesLaterIsNoticed) {
   EXPECT_TRUE(use().ok());
   pooler.SetMode("transaction");
   clock.Advance(absl::Seconds(5));
-  EXPECT_TRUE(use().ok());  // lets go of its process
+  use().IgnoreError();  // lets go of its process; later versions end it, which is noticed already
   Session other(pooler.UrlOf(url));
   other.Run("BEGIN");  // takes the process that was used last
   clock.Advance(absl::Seconds(5));
