@@ -205,8 +205,8 @@ TEST_F(StoreTest, ServersThatOwnTheRequestsKeepUpTheirDays) {
       "EXECUTE format('ALTER TABLE %s OWNER TO " +
       name + "', t); END LOOP; END $$");
   Sql("CREATE TABLE request_20200101 PARTITION OF request FOR VALUES FROM ('2020-01-01') TO "
-      "('2020-01-02'); ALTER TABLE request_20200101 OWNER TO " +
-      name);
+      "('2020-01-02')");
+  Sql("ALTER TABLE request_20200101 OWNER TO " + name);
   store_ = *Open(user);
   const auto forgotten = Await<ForgottenRequests>(
       [&](auto done) { store_->ForgetRequests({}, absl::Hours(1), std::move(done)); });

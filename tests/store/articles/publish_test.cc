@@ -318,7 +318,7 @@ TEST_F(ReleaseTest, AWriteThatWaitsForALockHoldsNothingUp) {
   ASSERT_TRUE(Publish(MakeArticle("locked")).ok());
   MakeDue({"due"});
   testing::Session session(url_);
-  session.Run("BEGIN; SELECT FROM article_state WHERE first_name = 'locked' FOR UPDATE");
+  session.Run("BEGIN; " + testing::LockArticles(url_, "first_name = 'locked'"));
   Pending<PublishedArticle> waits;
   store_->PublishArticle({}, MakeArticle("locked", "Other text."), {}, waits.callback());
   testing::AwaitWaitersForLocks(url_, 1);
