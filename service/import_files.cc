@@ -22,10 +22,13 @@
 namespace content {
 namespace {
 
+struct CloseFile {
+  void operator()(std::FILE* file) const { std::fclose(file); }
+};
+
 // One byte more than the importer takes is enough for it to refuse the file.
 absl::StatusOr<std::string> ReadFile(const std::string& path) {
-  const std::unique_ptr<std::FILE, decltype(&std::fclose)> file(std::fopen(path.c_str(), "rb"),
-                                                                &std::fclose);
+  const std::unique_ptr<std::FILE, CloseFile> file(std::fopen(path.c_str(), "rb"));
   if (file != nullptr) {
     std::string content(importer::kMaxFileBytes + 1, '\0');
     content.resize(std::fread(content.data(), 1, content.size(), file.get()));
