@@ -955,7 +955,15 @@ TEST_P(ErrorsTest, TheCallerCancels) {
   }
 }
 
-// All but the one that tells the version of the schema: without it, servers do nothing.
+// As while a dump is restored.
+TEST_P(ErrorsTest, TheSchemaIsGone) {
+  Start();
+  Query(url_, "DROP SCHEMA public CASCADE; CREATE SCHEMA public");
+  EXPECT_NE(server_->WaitForEvent("schema does not fit"), "");
+  ExpectOfEach(kUnreachable, {"retry"});
+}
+
+// All but the one that tells the version of the schema.
 constexpr char kDropTables[] = R"sql(
 DO $$
 DECLARE name text;

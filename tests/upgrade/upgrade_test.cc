@@ -34,7 +34,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr int kThreads = 4;
+constexpr int kThreads = 8;
 constexpr int64_t kCallsOfAPhase = 5000;
 constexpr std::chrono::milliseconds kMaxTime{1000};
 
