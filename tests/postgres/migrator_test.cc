@@ -342,7 +342,7 @@ TEST_F(StepsTest, BatchesAreContinuedAfterTheLastOne) {
   testing::Session other(url_);
   const auto interrupt = [&](absl::string_view line) {
     if (absl::EndsWith(line, ": rows of item")) {
-      other.Run("BEGIN; SELECT FROM item WHERE id = 1200 FOR UPDATE");
+      other.Run("BEGIN; SELECT FROM item WHERE id = 501 FOR UPDATE");
     }
     if (absl::StrContains(line, "others use")) Interrupt(url_);
   };
