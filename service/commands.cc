@@ -26,6 +26,7 @@
 #include "stop_signals.h"
 #include "store/postgres_store.h"
 #include "store/schema.h"
+#include "telemetry/log.h"
 
 namespace content {
 namespace {
@@ -33,7 +34,7 @@ namespace {
 using google::protobuf::util::TimeUtil;
 
 int Fail(const absl::Status& status) {
-  std::cerr << "contentd: " << status.message() << "\n";
+  log::Print(absl::StrCat("contentd: ", status.message()));
   return 1;
 }
 
@@ -149,6 +150,7 @@ std::jthread ExitAfter(absl::Duration timeout) {
     SteadyClock::System().SleepFor(timeout, stop);
     if (stop.stop_requested()) return;
     log::Warning("stopped without waiting for the database");
+    log::Flush();
     std::_Exit(0);
   });
 }
@@ -167,6 +169,7 @@ void ServeUntilStopped(const Config& config, StopSignals& signals, server::Serve
 }  // namespace
 
 int Serve(const Config& config) {
+  log::WriteInBackground();
   StopSignals signals;
   absl::StatusOr<Database> database = OpenDatabase(config);
   if (!database.ok()) return Fail(database.status());
@@ -183,6 +186,7 @@ int Serve(const Config& config) {
   const server::Janitor janitor(**store, config.request_retention);
   const server::Releaser releaser(**store);
   signals.Hold();
+  log::LimitEachKind();  // Not before: every migration at the start is an event of its own.
   auto server = server::Server::Start({.listen = config.listen,
                                        .drain_timeout = config.drain_timeout,
                                        .watch_write_timeout = config.watch_write_timeout,

@@ -1,8 +1,9 @@
 #include <csignal>
-#include <cstdio>
 #include <exception>
 #include <variant>
 
+#include "absl/strings/str_cat.h"
+#include "base/errors.h"
 #include "commands.h"
 #include "config.h"
 #include "secrets.h"
@@ -38,6 +39,7 @@ int Run(const content::Config& config) {
 int main(int argc, char** argv) try {
   // The process must survive when the reader of its log or output goes away.
   std::signal(SIGPIPE, SIG_IGN);
+  content::FailOnUncaughtExceptions();
   const auto config = content::ReadConfig(argc, argv);
   content::HideDatabaseUrls(argc, argv);
   if (const auto* exit = std::get_if<content::ExitNow>(&config)) return exit->status;
@@ -47,6 +49,6 @@ int main(int argc, char** argv) try {
   WarnOfUnknownVariables(settings);
   return Run(settings);
 } catch (const std::exception& exception) {
-  std::fprintf(stderr, "contentd: %s\n", exception.what());
+  content::log::Print(absl::StrCat("contentd: ", exception.what()));
   return 1;
 }

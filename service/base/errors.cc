@@ -1,6 +1,7 @@
 #include "base/errors.h"
 
 #include <cstdlib>
+#include <exception>
 
 #include "absl/strings/cord.h"
 #include "absl/strings/str_cat.h"
@@ -135,7 +136,23 @@ absl::Status Internal(absl::string_view cause) {
 
 void FailInvariant(absl::string_view what) {
   log::Error("invariant broken", {{"what", what}});
+  log::Flush();
   std::abort();
+}
+
+void FailOnUncaughtExceptions() {
+  std::set_terminate([] {
+    try {
+      if (const std::exception_ptr exception = std::current_exception()) {
+        std::rethrow_exception(exception);
+      }
+      FailInvariant("std::terminate was called");
+    } catch (const std::exception& exception) {
+      FailInvariant(absl::StrCat("uncaught exception: ", exception.what()));
+    } catch (...) {
+      FailInvariant("uncaught exception of an unknown type");
+    }
+  });
 }
 
 std::string ReasonOf(const absl::Status& status) {

@@ -101,4 +101,8 @@ absl::Status Internal(absl::string_view cause);
 /// Logs a broken invariant and ends the process.
 [[noreturn]] void FailInvariant(absl::string_view what);
 
+/// From now on an exception that nobody catches is a broken invariant. std::terminate would write
+/// it to standard error by itself, and wait there for ever if nobody reads.
+void FailOnUncaughtExceptions();
+
 }  // namespace content

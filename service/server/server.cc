@@ -1,7 +1,6 @@
 #include "server/server.h"
 
 #include <grpc/grpc.h>
-#include <grpc/support/log.h>
 #include <grpcpp/grpcpp.h>
 #include <grpcpp/resource_quota.h>
 
@@ -14,10 +13,10 @@
 #include "api/services.h"
 #include "content/v1/admin_service.grpc.pb.h"
 #include "content/v1/content_service.grpc.pb.h"
-#include "google/protobuf/stubs/logging.h"
 #include "grpc/health/v1/health.grpc.pb.h"
 #include "server/health_follower.h"
 #include "server/health_service.h"
+#include "server/library_logs.h"
 #include "server/reflection.h"
 #include "telemetry/log.h"
 #include "watch/feed.h"
@@ -60,25 +59,6 @@ constexpr int kMaxStreamsPerConnection = 1'000;
 // calls. The largest legitimate load is some 20,000 watches, 320 MiB.
 constexpr size_t kMaxGrpcBytes = size_t{512} << 20;
 
-// Receives the last error that gRPC logs on this thread, instead of the log, unless it is nullptr.
-thread_local std::string* grpc_error = nullptr;
-
-// Messages from gRPC and protobuf become events of our log, so that every line can be parsed.
-void LogFromGrpc(gpr_log_func_args* args) {
-  if (grpc_error != nullptr && args->severity == GPR_LOG_SEVERITY_ERROR) {
-    *grpc_error = args->message;
-    return;
-  }
-  const auto write = args->severity == GPR_LOG_SEVERITY_ERROR ? log::Warning : log::Debug;
-  write("grpc", {{"message", args->message}, {"file", args->file}, {"line", args->line}});
-}
-
-void LogFromProtobuf(google::protobuf::LogLevel level, const char* file, int line,
-                     const std::string& message) {
-  const auto write = level == google::protobuf::LOGLEVEL_FATAL ? log::Error : log::Debug;
-  write("protobuf", {{"message", message}, {"file", file}, {"line", line}});
-}
-
 // Returns the part of `text` between `before` and `after`, if it contains both.
 std::optional<absl::string_view> Between(absl::string_view text, absl::string_view before,
                                          absl::string_view after) {
@@ -94,9 +74,11 @@ std::optional<absl::string_view> Between(absl::string_view text, absl::string_vi
 // tree of errors.
 std::unique_ptr<grpc::Server> BuildAndStart(grpc::ServerBuilder& builder, std::string& cause) {
   std::string error;
-  grpc_error = &error;
-  std::unique_ptr<grpc::Server> server = builder.BuildAndStart();
-  grpc_error = nullptr;
+  std::unique_ptr<grpc::Server> server;
+  {
+    const GrpcErrorCapture capture(error);
+    server = builder.BuildAndStart();
+  }
   std::optional<absl::string_view> words = Between(error, "os_error:\"", "\"");
   if (!words) words = Between(error, "UNKNOWN:", " {");
   cause = std::string(words.value_or("is the address in use?"));
@@ -157,8 +139,7 @@ class GrpcServer final : public Server {
         reflection_(NewReflectionServices(AllServices())) {}
 
   absl::Status Listen() {
-    gpr_set_log_function(LogFromGrpc);
-    google::protobuf::SetLogHandler(LogFromProtobuf);
+    LogMessagesOfLibraries();
     grpc::ServerBuilder builder;
     // Otherwise a second server could listen on the same port and take half of the calls.
     builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <initializer_list>
 #include <string>
 #include <type_traits>
@@ -10,10 +11,13 @@
 // Writes events to standard error, one line each. An event has a short name ("article imported",
 // "database unreachable") and fields. On a terminal a line is text for people, in local time.
 // Elsewhere it is a JSON object with `time` (UTC), `level`, `event` and the fields, which must not
-// use these three names. Fields must never contain secrets, nor text that a user wrote, such as
-// bodies and names. Thread-safe.
+// use these three names, nor `suppressed` and `kind`. Fields must never contain secrets, nor text
+// that a user wrote, such as bodies and names. Thread-safe.
 //
 //   log::Info("article imported", {{"name", article.name()}, {"revision", 3}});
+//
+// Whatever a field contains, a line remains one line of printable text: characters that control
+// terminals or the direction of text are escaped, and values are cut after 1 KiB.
 namespace content::log {
 
 enum class Level { kDebug, kInfo, kWarning, kError };
@@ -22,6 +26,35 @@ enum class Format { kAuto, kText, kJson };
 /// Sets the minimum level to log, and the format; kAuto is text on a terminal and JSON elsewhere.
 /// Call it once at startup, before other threads log. The default is Configure(kInfo, kAuto).
 void Configure(Level level, Format format);
+
+/// From now on a thread of its own writes to standard error, and logging never blocks. While the
+/// thread cannot write, 8,192 lines or 4 MiB wait; further events are dropped, counted, and told as
+/// `log events dropped` once it can. An exiting process waits a second for what is still unwritten.
+/// Until this is called, events are written on the calling thread. Call it before other threads
+/// log.
+void WriteInBackground();
+
+/// From now on ten events of a kind are written at once, and one a second after that. An event that
+/// comes after suppressed ones has their number as `suppressed`; if none comes, an event of that
+/// name has nothing else.
+void LimitEachKind();
+
+/// Waits until everything that was logged is written, for at most `timeout`. For a process that is
+/// about to end without returning from main().
+void Flush(std::chrono::milliseconds timeout = std::chrono::seconds(1));
+
+/// Writes a line that is no event: the last words of a command, for the person who started it.
+void Print(absl::string_view line);
+
+/// The name of an event. Events of one level, name and `kind` are limited together. `kind` must be
+/// one of a few: each is remembered.
+struct Event {
+  Event(const char* name_) : name(name_) {}  // NOLINT(google-explicit-constructor)
+  Event(absl::string_view name_, absl::string_view kind_) : name(name_), kind(kind_) {}
+
+  absl::string_view name;
+  absl::string_view kind;
+};
 
 /// A key, and a value that is a bool or that absl::StrCat accepts. JSON keeps numbers and bools.
 struct Field {
@@ -38,9 +71,9 @@ struct Field {
 
 using Fields = std::initializer_list<Field>;
 
-void Debug(absl::string_view event, Fields fields = {});
-void Info(absl::string_view event, Fields fields = {});
-void Warning(absl::string_view event, Fields fields = {});
-void Error(absl::string_view event, Fields fields = {});
+void Debug(Event event, Fields fields = {});
+void Info(Event event, Fields fields = {});
+void Warning(Event event, Fields fields = {});
+void Error(Event event, Fields fields = {});
 
 }  // namespace content::log

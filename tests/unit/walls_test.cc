@@ -34,7 +34,7 @@ const std::vector<Wall>& Walls() {
       {R"(openssl/)", {"base", "content"}},
       {R"(uriparser/)", {"content"}},
       {R"(yaml-cpp/)", {"import"}},
-      {R"((spdlog/|nlohmann/))", {"telemetry"}},
+      {R"(nlohmann/)", {"telemetry"}},
       {R"(CLI/)", {"service"}},
   };
   return walls;

@@ -1,0 +1,83 @@
+#pragma once
+
+#include <unistd.h>
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+
+#include "telemetry/kind_limiter.h"
+#include "telemetry/line.h"
+#include "telemetry/log.h"
+
+namespace content::log {
+
+/// The log behind the functions of log.h, which say what it does. Thread-safe.
+class EventLog {
+ public:
+  struct Options {
+    int fd = STDERR_FILENO;  ///< Not owned; may be non-blocking.
+    // What may wait for the thread that writes.
+    size_t max_lines = 8'192;
+    size_t max_bytes = size_t{4} << 20;
+    std::function<KindLimiter::Time()> now = &std::chrono::steady_clock::now;
+  };
+
+  explicit EventLog(Options options);
+
+  /// Waits until everything is written.
+  ~EventLog();
+
+  EventLog(const EventLog&) = delete;
+  EventLog& operator=(const EventLog&) = delete;
+
+  void Configure(Level level, Format format);
+  void WriteInBackground();
+  void LimitEachKind();
+  void Write(Level level, Event event, Fields fields);
+  void Print(absl::string_view line);
+  void Flush(std::chrono::milliseconds timeout);
+
+ private:
+  std::optional<uint64_t> Admit(Level level, Event event);
+
+  // These require mutex_.
+  void Append(std::string line);
+  void AppendUntold(KindLimiter::Time now);
+  void AwaitWork(std::unique_lock<std::mutex>& lock);
+
+  // What the thread does.
+  void WriteUntilStopped();
+
+  // Returns false if the line cannot be written, perhaps after a part of it. One thread at a time.
+  bool WriteLine(std::string line);
+
+  const Options options_;
+  std::atomic<Level> level_ = Level::kInfo;
+  std::atomic<Style> style_ = Style::kJson;
+  std::atomic<bool> is_limited_ = false;
+  bool is_line_torn_ = false;  // The last line ended halfway. Belongs to whoever writes.
+
+  std::mutex mutex_;
+  std::condition_variable work_;     // Wakes the thread, when it has something to do.
+  std::condition_variable written_;  // Notified when the thread has written what it took.
+  // Guarded by mutex_:
+  KindLimiter limiter_;
+  std::deque<std::string> lines_;  // not yet taken by the thread
+  size_t waiting_lines_ = 0;       // with those that the thread is writing
+  size_t waiting_bytes_ = 0;
+  uint64_t dropped_ = 0;  // since the last time that this was told
+  bool is_in_background_ = false;
+  bool is_stopping_ = false;
+
+  std::thread thread_;  // Runs while is_in_background_.
+};
+
+}  // namespace content::log
