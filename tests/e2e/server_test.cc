@@ -17,6 +17,7 @@
 #include <iterator>
 #include <map>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <set>
 #include <string>
 #include <thread>
@@ -64,8 +65,8 @@ v1::GetServerInfoResponse Info(const Client& client) {
   return info;
 }
 
-// The settings with which the server at HOST:PORT begins an HTTP/2 connection (RFC 9113, 6.5).
-std::map<int, uint32_t> Http2Settings(const std::string& address) {
+// Returns a socket with an HTTP/2 connection to the server at HOST:PORT, whose side is unread.
+int ConnectHttp2(const std::string& address) {
   const size_t colon = address.rfind(':');
   sockaddr_in peer{};
   peer.sin_family = AF_INET;
@@ -77,6 +78,37 @@ std::map<int, uint32_t> Http2Settings(const std::string& address) {
   const std::string no_settings("\0\0\0\4\0\0\0\0\0", 9);
   EXPECT_GT(
       send(connection, (preface + no_settings).data(), preface.size() + no_settings.size(), 0), 0);
+  return connection;
+}
+
+// Makes a call with a header that gRPC logs as an error. `stream` must be odd, and higher than
+// those before.
+void SendBadHeader(int connection, uint32_t stream) {
+  const auto literal = [](const std::string& text) {
+    return std::string(1, static_cast<char>(text.size())) + text;
+  };
+  // RFC 7541: POST, http, and two fields that are not indexed.
+  const std::string block = std::string("\x83\x86\x04", 3) + literal("/x/Y") +
+                            std::string("\0", 1) + literal("te") +
+                            literal(std::string(90, 'a') + "\x1B[2J");
+  const auto byte = [](size_t value) { return static_cast<char>(value & 0xFF); };
+  constexpr char kHeaders = 1;
+  constexpr char kEndOfStreamAndHeaders = 5;
+  const std::string frame = {byte(block.size() >> 16),
+                             byte(block.size() >> 8),
+                             byte(block.size()),
+                             kHeaders,
+                             kEndOfStreamAndHeaders,
+                             byte(stream >> 24),
+                             byte(stream >> 16),
+                             byte(stream >> 8),
+                             byte(stream)};
+  EXPECT_GT(send(connection, (frame + block).data(), frame.size() + block.size(), MSG_NOSIGNAL), 0);
+}
+
+// The settings with which the server at HOST:PORT begins an HTTP/2 connection (RFC 9113, 6.5).
+std::map<int, uint32_t> Http2Settings(const std::string& address) {
+  const int connection = ConnectHttp2(address);
   const auto receive = [&](size_t size) {
     std::vector<uint8_t> bytes(size);
     EXPECT_EQ(recv(connection, bytes.data(), size, MSG_WAITALL), size);
@@ -580,6 +612,35 @@ TEST_F(ServerTest, KeepsServingWhenNobodyReadsItsLog) {
   EXPECT_TRUE(client_.Publish(MakeArticle("story")).ok());
   server_.Signal(SIGTERM);
   EXPECT_EQ(server_.Wait(), 0);
+}
+
+TEST_F(ServerTest, KeepsServingWhileNobodyReadsItsLogAndClientsFillIt) {
+  const int connection = ConnectHttp2(server_.address());
+  SendBadHeader(connection, 1);
+  server_.WaitForEvent("grpc");
+  server_.StopReadingLog();
+  for (uint32_t stream = 3; stream < 400; stream += 2) SendBadHeader(connection, stream);
+  for (int i = 0; i < 100; ++i) {
+    EXPECT_TRUE(client_.Publish(MakeArticle(absl::StrCat("story-", i))).ok());
+  }
+  EXPECT_EQ(Health(Client(server_.address())), "SERVING");
+  server_.Signal(SIGTERM);
+  EXPECT_EQ(server_.Wait(), 0);
+  close(connection);
+}
+
+TEST_F(ServerTest, LogsFewOfTheErrorsThatClientsCauseAndCountsTheRest) {
+  constexpr uint32_t kErrors = 500;
+  const int connection = ConnectHttp2(server_.address());
+  for (uint32_t i = 0; i < kErrors; ++i) SendBadHeader(connection, 2 * i + 1);
+  uint32_t lines = 0;
+  for (uint32_t counted = 0; counted < kErrors; ++lines) {
+    const auto event = nlohmann::json::parse(server_.WaitForEvent("grpc"), nullptr, false);
+    ASSERT_TRUE(event.is_object());
+    counted += event.value("suppressed", 0U) + (event.contains("message") ? 1 : 0);
+  }
+  EXPECT_LT(lines, kErrors / 5);
+  close(connection);
 }
 
 TEST_F(ServerTest, DescribesItselfEvenDuringAnOutage) {

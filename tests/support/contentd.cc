@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <poll.h>
 #include <spawn.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -120,9 +121,12 @@ ContentdServer::ContentdServer(std::vector<std::string> arguments,
   arguments.insert(arguments.begin(), "serve");
   std::array<int, 2> log{};
   EXPECT_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, log.data()), 0);
+  const int least = 1;  // The kernel takes its minimum.
+  setsockopt(log[1], SOL_SOCKET, SO_SNDBUF, &least, sizeof least);
   pid_ = Spawn(std::move(arguments), std::move(environment), -1, log[1]);
   close(log[1]);
   log_ = log[0];
+  stop_reading_ = eventfd(0, EFD_CLOEXEC);
   reader_ = std::jthread([this] { ReadLog(); });
   if (until == Until::kStarted) return;
   const auto serving = nlohmann::json::parse(WaitForEvent("serving"), nullptr, false);
@@ -135,7 +139,8 @@ ContentdServer::~ContentdServer() {
     WaitFor(pid_);
   }
   HangUp();
-  reader_.join();
+  StopReadingLog();
+  close(stop_reading_);
   close(log_);
 }
 
@@ -170,9 +175,16 @@ std::string ContentdServer::WaitForEvent(const std::string& event) {
 
 void ContentdServer::HangUp() const { shutdown(log_, SHUT_RDWR); }
 
+void ContentdServer::StopReadingLog() {
+  eventfd_write(stop_reading_, 1);
+  if (reader_.joinable()) reader_.join();
+}
+
 void ContentdServer::ReadLog() {
+  std::array<pollfd, 2> polled = {pollfd{log_, POLLIN, 0}, pollfd{stop_reading_, POLLIN, 0}};
   std::string text;
-  while (ReadSome(log_, text)) {
+  while (poll(polled.data(), polled.size(), -1) > 0 && polled[1].revents == 0 &&
+         ReadSome(log_, text)) {
     const std::lock_guard lock(mutex_);
     unread_ += std::exchange(text, "");
     changed_.notify_all();

@@ -56,14 +56,18 @@ class ContentdServer {
   /// Waits for the next log line with this event, and returns it.
   std::string WaitForEvent(const std::string& event);
 
-  /// Stops reading the log, so that the server can no longer write to it.
+  /// Closes the log, so that the server can no longer write to it.
   void HangUp() const;
+
+  /// Leaves the log open and reads no more. It holds only a few lines, and writing more blocks.
+  void StopReadingLog();
 
  private:
   void ReadLog();
 
   int pid_ = -1;
   int log_ = -1;
+  int stop_reading_ = -1;  // an eventfd
   std::string address_;
 
   std::mutex mutex_;

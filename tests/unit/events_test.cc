@@ -44,6 +44,8 @@ std::set<std::string> LoggedEvents() {
     if (entry.path().extension() != ".h" && entry.path().extension() != ".cc") continue;
     events.merge(
         FindAll(Code(entry.path()), R"re(\blog::(?:Info|Warning|Error)\b[^"]*"([^"]*)")re"));
+    // The log's own.
+    events.merge(FindAll(Code(entry.path()), R"re(\bLevel::kWarning, "([^"]*)")re"));
   }
   return events;
 }

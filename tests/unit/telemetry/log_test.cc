@@ -21,7 +21,9 @@ namespace content::log {
 namespace {
 
 using ::testing::EndsWith;
+using ::testing::HasSubstr;
 using ::testing::MatchesRegex;
+using ::testing::Not;
 using ::testing::SizeIs;
 
 std::string Logged(Level level, Format format, const std::function<void()>& action) {
@@ -50,6 +52,28 @@ TEST_F(LogDeathTest, WritesJsonFromTheStartIfStandardErrorIsNotATerminal) {
         std::exit(0);
       },
       testing::ExitedWithCode(0), R"(^\{"time":".*","level":"info","event":"server started"\})");
+}
+
+TEST_F(LogDeathTest, WritesEverythingBeforeTheProcessExits) {
+  EXPECT_EXIT(
+      {
+        WriteInBackground();
+        for (int i = 0; i < 1000; ++i) Info("line", {{"number", i}});
+        std::exit(0);
+      },
+      testing::ExitedWithCode(0), R"("number":999\})");
+}
+
+TEST_F(LogDeathTest, LetsTheProcessExitIfNobodyReads) {
+  EXPECT_EXIT(
+      {
+        int ends[2] = {};
+        if (pipe(ends) != 0 || dup2(ends[1], STDERR_FILENO) < 0) std::exit(1);
+        WriteInBackground();
+        for (int i = 0; i < 5000; ++i) Info("line", {{"value", std::string(200, 'x')}});
+        std::exit(0);
+      },
+      testing::ExitedWithCode(0), "");
 }
 
 std::string WrittenToATerminal(const std::function<void()>& action) {
@@ -121,6 +145,49 @@ TEST_F(Log, EscapesControlCharactersOfTerminals) {
     Info("e", {{"a", "\x1B[2J\xC2\x80\xC2\x9B"}, {"b", "caf\xC3\xA9 \xC2\xA0"}});
   });
   EXPECT_THAT(line, EndsWith("a=\"\\u001b[2J\\u0080\\u009b\" b=\"caf\xC3\xA9 \xC2\xA0\"\n"));
+}
+
+// In UTF-8: U+007F, U+061C, U+200E, U+2028, U+2029, U+202A, U+202E, U+2066, and U+2069.
+constexpr char kMisleading[] =
+    "\x7F\xD8\x9C\xE2\x80\x8E\xE2\x80\xA8\xE2\x80\xA9\xE2\x80\xAA\xE2\x80\xAE\xE2\x81\xA6"
+    "\xE2\x81\xA9";
+constexpr char kEscaped[] = "\"\\u007f\\u061c\\u200e\\u2028\\u2029\\u202a\\u202e\\u2066\\u2069\"";
+
+TEST_F(Log, EscapesCharactersThatChangeHowALineIsShown) {
+  for (const Format format : {Format::kText, Format::kJson}) {
+    const std::string line = Logged(Level::kInfo, format, [] { Info("e", {{"a", kMisleading}}); });
+    EXPECT_THAT(line, HasSubstr(kEscaped));
+  }
+}
+
+TEST_F(Log, LeavesOtherCharactersAsTheyAre) {
+  // U+00E9, U+2027, U+202F, U+4E2D, and U+1F600.
+  constexpr char kText[] = "\xC3\xA9\xE2\x80\xA7\xE2\x80\xAF\xE4\xB8\xAD\xF0\x9F\x98\x80";
+  const std::string line = Logged(Level::kInfo, Format::kJson, [&] { Info("e", {{"a", kText}}); });
+  EXPECT_THAT(line, HasSubstr(kText));
+}
+
+TEST_F(Log, CutsLongValuesBetweenCharacters) {
+  const std::string value = std::string(1023, 'x') + "\xC3\xA9" + std::string(1000, 'y');
+  for (const Format format : {Format::kText, Format::kJson}) {
+    const std::string line = Logged(Level::kInfo, format, [&] {
+      Info("e", {{"a", value}, {"b", 1}});
+    });
+    EXPECT_THAT(line, HasSubstr("xxx... (1002 more bytes)\""));
+    EXPECT_THAT(line, Not(HasSubstr("y\"")));
+  }
+}
+
+TEST_F(Log, CutsValuesThatAreNoText) {
+  const std::string line = Logged(Level::kInfo, Format::kJson, [] {
+    Info("e", {{"a", std::string(2000, '\x80')}});
+  });
+  EXPECT_TRUE(nlohmann::json::accept(line));
+  EXPECT_THAT(line, HasSubstr("... (980 more bytes)\""));
+}
+
+TEST_F(Log, PrintsLinesThatAreNoEvents) {
+  EXPECT_EQ(Logged(Level::kError, Format::kJson, [] { Print("contentd: no"); }), "contentd: no\n");
 }
 
 TEST_F(Log, DropsEventsBelowTheLevel) {

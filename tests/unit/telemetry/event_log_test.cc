@@ -1,0 +1,277 @@
+#include "telemetry/event_log.h"
+
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <array>
+#include <atomic>
+#include <chrono>
+#include <csignal>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_split.h"
+
+namespace content::log {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::minutes;
+using std::chrono::seconds;
+using ::testing::SizeIs;
+using ::testing::StartsWith;
+
+// A file that is open for reading and writing.
+struct File {
+  explicit File(int fd_) : fd(fd_) { EXPECT_GE(fd, 0); }
+  ~File() { close(fd); }
+  File(const File&) = delete;
+  File& operator=(const File&) = delete;
+
+  static File InMemory() { return File(memfd_create("log", MFD_CLOEXEC)); }
+
+  std::string Text() const {
+    std::string text(static_cast<size_t>(lseek(fd, 0, SEEK_END)), '\0');
+    EXPECT_EQ(pread(fd, text.data(), text.size(), 0), std::ssize(text));
+    return text;
+  }
+
+  const int fd;
+};
+
+// A pipe that holds one page.
+class Pipe {
+ public:
+  Pipe() {
+    EXPECT_EQ(pipe2(ends_.data(), O_CLOEXEC), 0);
+    fcntl(ends_[1], F_SETPIPE_SZ, kBytes);
+  }
+  ~Pipe() {
+    CloseReader();
+    CloseWriter();
+  }
+  Pipe(const Pipe&) = delete;
+  Pipe& operator=(const Pipe&) = delete;
+
+  int writer() const { return ends_[1]; }
+
+  void SetNonBlocking() { EXPECT_EQ(fcntl(ends_[1], F_SETFL, O_NONBLOCK), 0); }
+
+  void Fill() const {
+    const std::string page = std::string(kBytes - 1, 'x') + "\n";
+    EXPECT_EQ(write(ends_[1], page.data(), page.size()), kBytes);
+  }
+
+  void CloseReader() { Close(ends_[0]); }
+  void CloseWriter() { Close(ends_[1]); }
+
+  // Reads up to the end of the line that contains `text`, or to the end of the stream.
+  std::string ReadUntil(const std::string& text) const {
+    std::string all;
+    std::string line;
+    char c = '\0';
+    while (read(ends_[0], &c, 1) == 1) {
+      line += c;
+      if (c != '\n') continue;
+      all += line;
+      if (absl::StrContains(std::exchange(line, ""), text)) break;
+    }
+    return all;
+  }
+
+ private:
+  static constexpr int kBytes = 4096;
+
+  static void Close(int& fd) {
+    if (fd >= 0) close(std::exchange(fd, -1));
+  }
+
+  std::array<int, 2> ends_{};
+};
+
+std::vector<nlohmann::json> Events(const std::string& text) {
+  std::vector<nlohmann::json> events;
+  for (const std::string line : absl::StrSplit(text, '\n', absl::SkipEmpty())) {
+    auto event = nlohmann::json::parse(line, nullptr, /*allow_exceptions=*/false);
+    if (event.is_object()) events.push_back(std::move(event));
+  }
+  return events;
+}
+
+void WriteNumbers(EventLog& log, int count, Event event = "e") {
+  for (int i = 0; i < count; ++i) log.Write(Level::kInfo, event, {{"i", i}});
+}
+
+void ExpectNumbers(const std::vector<nlohmann::json>& events, int count) {
+  ASSERT_GE(std::ssize(events), count);
+  for (int i = 0; i < count; ++i) EXPECT_EQ(events[static_cast<size_t>(i)]["i"], i);
+}
+
+class EventLogTest : public testing::Test {
+ protected:
+  EventLogTest() { std::signal(SIGPIPE, SIG_IGN); }
+
+  EventLog::Options WithClock(int fd) {
+    return {.fd = fd, .now = [this] { return KindLimiter::Time(seconds(now_)); }};
+  }
+
+  std::atomic<int> now_ = 1000;  // in seconds
+};
+
+TEST_F(EventLogTest, WritesEverythingInOrderUntilFlushed) {
+  const File file = File::InMemory();
+  EventLog log({.fd = file.fd});
+  log.WriteInBackground();
+  WriteNumbers(log, 5000);
+  log.Print("the end");
+  log.Flush(minutes(1));
+  const std::vector<nlohmann::json> events = Events(file.Text());
+  EXPECT_THAT(events, SizeIs(5000));
+  ExpectNumbers(events, 5000);
+  EXPECT_TRUE(absl::EndsWith(file.Text(), "}\nthe end\n"));
+}
+
+TEST_F(EventLogTest, DropsEventsThatTooManyOthersWaitBeforeAndTellsHowMany) {
+  Pipe pipe;
+  pipe.Fill();
+  EventLog log({.fd = pipe.writer(), .max_lines = 10});
+  log.WriteInBackground();
+  WriteNumbers(log, 100);  // does not block
+  std::vector<nlohmann::json> events = Events(pipe.ReadUntil("log events dropped"));
+  EXPECT_THAT(events, SizeIs(11));
+  ExpectNumbers(events, 10);
+  EXPECT_EQ(events.back()["count"], 90);
+  EXPECT_EQ(events.back()["level"], "warning");
+
+  log.Write(Level::kInfo, "again", {});
+  events = Events(pipe.ReadUntil("again"));
+  EXPECT_THAT(events, SizeIs(1));
+}
+
+TEST_F(EventLogTest, DropsEventsThatTooManyBytesWaitBefore) {
+  Pipe pipe;
+  pipe.Fill();
+  EventLog log({.fd = pipe.writer(), .max_bytes = 2000});
+  log.WriteInBackground();
+  for (int i = 0; i < 100; ++i) log.Write(Level::kInfo, "e", {{"text", std::string(500, 'x')}});
+  const std::vector<nlohmann::json> events = Events(pipe.ReadUntil("log events dropped"));
+  ASSERT_THAT(events, SizeIs(4));
+  EXPECT_EQ(events.back()["count"], 97);
+}
+
+TEST_F(EventLogTest, WaitsOnlySoLongForAReader) {
+  Pipe pipe;
+  pipe.Fill();
+  EventLog log({.fd = pipe.writer()});
+  log.WriteInBackground();
+  log.Write(Level::kInfo, "e", {});
+  log.Flush(milliseconds(1));
+  EXPECT_THAT(Events(pipe.ReadUntil("\"e\"")), SizeIs(1));
+}
+
+TEST_F(EventLogTest, WaitsForANonBlockingReader) {
+  Pipe pipe;
+  pipe.SetNonBlocking();
+  pipe.Fill();
+  {
+    EventLog log({.fd = pipe.writer()});
+    log.WriteInBackground();
+    WriteNumbers(log, 500);
+    log.Print("the end");
+    ExpectNumbers(Events(pipe.ReadUntil("the end")), 500);
+  }
+  pipe.CloseWriter();
+  EXPECT_EQ(pipe.ReadUntil("nothing"), "");
+}
+
+TEST_F(EventLogTest, GoesOnAfterAFullDisk) {
+  const File disk(open("/dev/full", O_WRONLY | O_CLOEXEC));
+  EventLog log({.fd = disk.fd});
+  log.WriteInBackground();
+  WriteNumbers(log, 5);
+  log.Flush(minutes(1));
+
+  const File file = File::InMemory();
+  dup2(file.fd, disk.fd);
+  log.Write(Level::kInfo, "again", {});
+  log.Flush(minutes(1));
+  const std::vector<nlohmann::json> events = Events(file.Text());
+  ASSERT_THAT(events, SizeIs(2));
+  EXPECT_EQ(events[0]["event"], "again");
+  EXPECT_EQ(events[1]["event"], "log events dropped");
+  EXPECT_EQ(events[1]["count"], 5);
+}
+
+TEST_F(EventLogTest, GoesOnAfterAReaderThatIsGoneOnALineOfItsOwn) {
+  Pipe pipe;
+  EventLog log({.fd = pipe.writer()});
+  log.WriteInBackground();
+  log.Print("the first\n" + std::string(1 << 20, 'x'));
+  pipe.ReadUntil("the first");  // and no further: the second line is torn
+  pipe.CloseReader();
+  log.Flush(minutes(1));
+
+  const File file = File::InMemory();
+  dup2(file.fd, pipe.writer());
+  log.Write(Level::kInfo, "again", {});
+  log.Flush(minutes(1));
+  EXPECT_THAT(file.Text(), StartsWith("\n{"));
+  const std::vector<nlohmann::json> events = Events(file.Text());
+  ASSERT_THAT(events, SizeIs(2));
+  EXPECT_EQ(events[0]["event"], "again");
+  EXPECT_EQ(events[1]["count"], 1);
+}
+
+TEST_F(EventLogTest, LimitsNothingUntilToldTo) {
+  const File file = File::InMemory();
+  EventLog log(WithClock(file.fd));
+  WriteNumbers(log, 100);
+  EXPECT_THAT(Events(file.Text()), SizeIs(100));
+}
+
+TEST_F(EventLogTest, LimitsEachKindAndTellsTheNextHowManyWereSuppressed) {
+  const File file = File::InMemory();
+  EventLog log(WithClock(file.fd));
+  log.LimitEachKind();
+  WriteNumbers(log, 15);
+  WriteNumbers(log, 3, {"e", "other"});
+  now_ += 1;
+  WriteNumbers(log, 1);
+  const std::vector<nlohmann::json> events = Events(file.Text());
+  ASSERT_THAT(events, SizeIs(14));
+  ExpectNumbers(events, 10);
+  EXPECT_FALSE(events[12].contains("suppressed"));
+  EXPECT_EQ(events[13]["suppressed"], 5);
+}
+
+TEST_F(EventLogTest, TellsOfABurstThatNoEventFollows) {
+  Pipe pipe;
+  EventLog log(WithClock(pipe.writer()));
+  log.LimitEachKind();
+  log.WriteInBackground();
+  WriteNumbers(log, 15, {"e", "file.cc:3"});
+  now_ += 2;
+  const nlohmann::json told = Events(pipe.ReadUntil("suppressed")).back();
+  EXPECT_EQ(told["event"], "e");
+  EXPECT_EQ(told["level"], "info");
+  EXPECT_EQ(told["kind"], "file.cc:3");
+  EXPECT_EQ(told["suppressed"], 5);
+}
+
+TEST_F(EventLogTest, TellsOfSuppressedEventsWhenFlushed) {
+  const File file = File::InMemory();
+  EventLog log(WithClock(file.fd));
+  log.LimitEachKind();
+  WriteNumbers(log, 15);
+  log.Flush(minutes(1));
+  EXPECT_EQ(Events(file.Text()).back()["suppressed"], 5);
+}
+
+}  // namespace
+}  // namespace content::log
