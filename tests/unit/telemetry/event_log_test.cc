@@ -17,6 +17,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_split.h"
+#include "absl/strings/string_view.h"
 
 namespace content::log {
 namespace {
@@ -97,8 +98,9 @@ class Pipe {
 
 std::vector<nlohmann::json> Events(const std::string& text) {
   std::vector<nlohmann::json> events;
-  for (const std::string line : absl::StrSplit(text, '\n', absl::SkipEmpty())) {
-    auto event = nlohmann::json::parse(line, nullptr, /*allow_exceptions=*/false);
+  for (const absl::string_view line : absl::StrSplit(text, '\n', absl::SkipEmpty())) {
+    auto event =
+        nlohmann::json::parse(line.begin(), line.end(), nullptr, /*allow_exceptions=*/false);
     if (event.is_object()) events.push_back(std::move(event));
   }
   return events;
@@ -149,6 +151,7 @@ TEST_F(EventLogTest, DropsEventsThatTooManyOthersWaitBeforeAndTellsHowMany) {
   EXPECT_EQ(events.back()["count"], 90);
   EXPECT_EQ(events.back()["level"], "warning");
 
+  log.Flush(minutes(1));
   log.Write(Level::kInfo, "again", {});
   events = Events(pipe.ReadUntil("again"));
   EXPECT_THAT(events, SizeIs(1));
