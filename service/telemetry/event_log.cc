@@ -20,7 +20,8 @@ Style StyleFor(Format format, int fd) {
   const bool is_terminal = isatty(fd) != 0;
   if (format == Format::kJson || (format == Format::kAuto && !is_terminal)) return Style::kJson;
   const char* const terminal = std::getenv("TERM");
-  const bool has_colours = is_terminal && terminal != nullptr && terminal != std::string("dumb");
+  const bool has_colours =
+      is_terminal && terminal != nullptr && absl::string_view(terminal) != "dumb";
   return has_colours ? Style::kColouredText : Style::kText;
 }
 
