@@ -18,7 +18,10 @@ namespace {
 // Each of these tests runs in its own process, because it changes where the libraries write.
 class LibraryLogsDeathTest : public testing::Test {
  protected:
-  LibraryLogsDeathTest() { GTEST_FLAG_SET(death_test_style, "threadsafe"); }
+  LibraryLogsDeathTest() {
+    GTEST_FLAG_SET(death_test_style, "threadsafe");
+    gpr_set_log_verbosity(GPR_LOG_SEVERITY_ERROR);  // as the first use of gRPC does
+  }
 };
 
 TEST_F(LibraryLogsDeathTest, MessagesOfGrpcAreEscapedEvents) {
