@@ -236,7 +236,7 @@ class Settings {
   }
 
   void Switch(const std::string& flag, bool& value, const std::string& help) {
-    Add(command_.add_flag(flag, value, help), "", "false");
+    Add(command_.add_flag(flag, value, help), "", "false")->option_text("");
   }
 
   template <class T>

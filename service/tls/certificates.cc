@@ -102,7 +102,7 @@ absl::StatusOr<Key> ReadKey(const std::string& path, const std::string& text) {
 std::string NameOf(const X509_NAME* name) {
   const Bio bio(BIO_new(BIO_s_mem()));
   X509_NAME_print_ex(bio.get(), name, 0, XN_FLAG_RFC2253);
-  return absl::StrCat("\"", TextOf(bio), "\"");
+  return TextOf(bio);
 }
 
 std::string SubjectOf(const Certificate& certificate) {

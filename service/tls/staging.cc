@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "absl/cleanup/cleanup.h"
+#include "absl/memory/memory.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 
@@ -84,11 +85,11 @@ absl::Status Relink(const std::string& path, const std::string& target) {
 
 absl::StatusOr<std::unique_ptr<Staging>> Staging::Create() {
   std::error_code error;
+  const fs::path temporary = fs::temp_directory_path(error);
   std::string path;
-  for (const fs::path& parent : {fs::path("/dev/shm"), fs::temp_directory_path(error)}) {
+  for (const fs::path& parent : {fs::path("/dev/shm"), error ? fs::path("/tmp") : temporary}) {
     path = parent / "contentd-tls-XXXXXX";
-    // The constructor is private.
-    if (mkdtemp(path.data()) != nullptr) return std::unique_ptr<Staging>(new Staging(path));
+    if (mkdtemp(path.data()) != nullptr) return absl::WrapUnique(new Staging(path));
   }
   return CannotStage(path, errno);
 }

@@ -125,11 +125,11 @@ std::vector<Damage> WrongServers() {
   };
   return {
       {"expired", serve({.common_name = "expired", .ends = -absl::Minutes(1)}),
-       "CN=expired\", which has expired on "},
+       "CN=expired, which has expired on "},
       {"not yet valid", serve({.common_name = "tomorrow", .begins = absl::Hours(24)}),
-       "CN=tomorrow\", which is not valid before "},
+       "CN=tomorrow, which is not valid before "},
       {"for clients", serve({.common_name = "of-client", .extended_key_usage = "clientAuth"}),
-       "CN=of-client\", whose extended key usage is not serverAuth"},
+       "CN=of-client, whose extended key usage is not serverAuth"},
       {"weak key", serve({.common_name = "weak", .rsa_bits = 1024}),
        "cert.pem is refused by OpenSSL: ee key too small"},
       {"expired intermediate",
@@ -140,7 +140,7 @@ std::vector<Damage> WrongServers() {
          files.Write("cert.pem", server.certificate + old.certificate);
          files.Write("key.pem", server.key);
        },
-       "CN=old-ca\", which has expired on "},
+       "CN=old-ca, which has expired on "},
       {"signed by a certificate that is no CA",
        [](const OperatorFiles& files) {
          const Identity other = files.NewServer("no-ca");
@@ -148,7 +148,7 @@ std::vector<Damage> WrongServers() {
          files.Write("cert.pem", server.certificate + other.certificate);
          files.Write("key.pem", server.key);
        },
-       "CN=no-ca\", which is not the first and not a CA"},
+       "CN=no-ca, which is not the first and not a CA"},
       {"wrong order",
        [](const OperatorFiles& files) {
          const Identity server = files.NewServer("server");
@@ -156,7 +156,7 @@ std::vector<Damage> WrongServers() {
                      server.certificate + files.root.certificate + files.intermediate.certificate);
          files.Write("key.pem", server.key);
        },
-       "cert.pem is out of order: \"CN=server\" is not signed by \"CN=root\""},
+       "cert.pem is out of order: CN=server is not signed by CN=root"},
   };
 }
 
@@ -164,12 +164,12 @@ std::vector<Damage> WrongContents() {
   return {
       {"foreign key",
        [](const OperatorFiles& files) { files.Write("key.pem", files.NewServer("other").key); },
-       "key.pem is not the key of \"CN=server\""},
+       "key.pem is not the key of CN=server"},
       {"foreign certificate",
        [](const OperatorFiles& files) {
          files.Write("cert.pem", files.ChainOf(files.NewServer("other")));
        },
-       "key.pem is not the key of \"CN=other\""},
+       "key.pem is not the key of CN=other"},
       {"empty certificate", [](const OperatorFiles& files) { files.Write("cert.pem", ""); },
        "cert.pem contains no certificate"},
       {"truncated certificate",
@@ -203,7 +203,7 @@ std::vector<Damage> WrongClients() {
          files.Write("clients.pem",
                      files.client_ca.certificate + files.NewClient("client").certificate);
        },
-       "clients.pem contains \"CN=client\", which is not a CA"},
+       "clients.pem contains CN=client, which is not a CA"},
       {"expired CA of clients",
        [](const OperatorFiles& files) {
          files.Write("clients.pem",
@@ -215,12 +215,12 @@ std::vector<Damage> WrongClients() {
        [](const OperatorFiles& files) {
          files.Write("crls/clients.crl", NewCrl(files.client_ca, {.ends = -absl::Minutes(1)}));
        },
-       "clients.crl is a revocation list of \"CN=client-ca\", which has expired on "},
+       "clients.crl is a revocation list of CN=client-ca, which has expired on "},
       {"revocation list of a foreign CA",
        [](const OperatorFiles& files) {
          files.Write("crls/foreign.crl", NewCrl(files.foreign_ca));
        },
-       "foreign.crl is a revocation list of \"CN=foreign\", but not signed"},
+       "foreign.crl is a revocation list of CN=foreign, but not signed"},
       {"no revocation list",
        [](const OperatorFiles& files) { files.Write("crls/clients.crl", "none"); },
        "clients.crl contains no revocation list"},

@@ -40,7 +40,7 @@ class CertificatesTest : public ::testing::Test {
 TEST_F(CertificatesTest, TakesAValidSet) {
   const auto certificates = Read();
   ASSERT_TRUE(certificates.ok()) << certificates.status();
-  EXPECT_EQ(certificates->subject, "\"CN=server\"");
+  EXPECT_EQ(certificates->subject, "CN=server");
   EXPECT_THAT(certificates->fingerprint, MatchesRegex("[0-9a-f]{64}"));
   EXPECT_GT(certificates->not_after, absl::Now() + absl::Hours(24 * 364));
   EXPECT_THAT(certificates->client_cas, HasSubstr("BEGIN CERTIFICATE"));
