@@ -55,6 +55,8 @@ std::string TakeReason() {
   return reason != nullptr ? reason : "unknown format";
 }
 
+constexpr char kEncrypted[] = "is encrypted; a server needs it without a passphrase";
+
 // Instead of asking for a passphrase on the terminal, which is what OpenSSL does by default.
 int RefusePassphrase(char* /*passphrase*/, int /*size*/, int /*is_writing*/, void* was_asked) {
   *static_cast<bool*>(was_asked) = true;
@@ -73,9 +75,11 @@ absl::StatusOr<std::vector<Object>> ReadPem(const std::string& path, const std::
   while (auto* const object = read(bio.get(), nullptr, RefusePassphrase, &was_asked)) {
     objects.emplace_back(object);
   }
-  const bool is_at_end = ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;
+  const unsigned long error = ERR_peek_last_error();
+  const bool is_at_end =
+      ERR_GET_LIB(error) == ERR_LIB_PEM && ERR_GET_REASON(error) == PEM_R_NO_START_LINE;
   const std::string reason = TakeReason();
-  if (was_asked) return BadFile(path, "is encrypted; a server needs it without a passphrase");
+  if (was_asked) return BadFile(path, kEncrypted);
   if (!is_at_end) {
     return BadFile(path, absl::StrCat("contains a ", what, " that cannot be read: ", reason));
   }
@@ -94,7 +98,7 @@ absl::StatusOr<Key> ReadKey(const std::string& path, const std::string& text) {
   ERR_clear_error();
   Key key(PEM_read_bio_PrivateKey(bio.get(), nullptr, RefusePassphrase, &was_asked));
   const std::string reason = TakeReason();
-  if (was_asked) return BadFile(path, "is encrypted; a server needs it without a passphrase");
+  if (was_asked) return BadFile(path, kEncrypted);
   if (!key) return BadFile(path, absl::StrCat("contains no private key (PEM): ", reason));
   return key;
 }
