@@ -106,7 +106,8 @@ absl::StatusOr<Key> ReadKey(const std::string& path, const std::string& text) {
 std::string NameOf(const X509_NAME* name) {
   const Bio bio(BIO_new(BIO_s_mem()));
   X509_NAME_print_ex(bio.get(), name, 0, XN_FLAG_RFC2253);
-  return TextOf(bio);
+  std::string text = TextOf(bio);
+  return text.empty() ? "(a name that is empty)" : text;
 }
 
 std::string SubjectOf(const Certificate& certificate) {
