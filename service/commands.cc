@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <iostream>
 #include <memory>
+#include <optional>
 #include <stop_token>
 #include <thread>
 #include <utility>
@@ -21,12 +22,14 @@
 #include "import_files.h"
 #include "schema_wait.h"
 #include "server/janitor.h"
+#include "server/loopback.h"
 #include "server/releaser.h"
 #include "server/server.h"
 #include "stop_signals.h"
 #include "store/postgres_store.h"
 #include "store/schema.h"
 #include "telemetry/log.h"
+#include "tls/reloader.h"
 
 namespace content {
 namespace {
@@ -140,6 +143,26 @@ v1::GetServerInfoResponse MakeServerInfo(const Config& config) {
   return info;
 }
 
+// Returns the certificates to serve with; nullptr for plaintext. FAILED_PRECONDITION if plaintext
+// could be read from other machines, and --insecure does not allow that.
+absl::StatusOr<std::unique_ptr<tls::Reloader>> LoadCertificates(const Config& config) {
+  if (!config.tls.cert_file.empty()) return tls::Reloader::Start(config.tls);
+  if (config.insecure) return nullptr;
+  const absl::StatusOr<bool> is_loopback = server::IsLoopback(config.listen);
+  if (!is_loopback.ok()) return is_loopback.status();
+  if (*is_loopback) return nullptr;
+  return absl::FailedPreconditionError(
+      absl::StrCat("other machines can reach ", config.listen,
+                   ", so calls must be encrypted: give --tls-cert-file and --tls-key-file, or "
+                   "--insecure if the network is trusted"));
+}
+
+std::optional<server::Tls> TlsOf(const Config& config, const tls::Reloader* certificates) {
+  if (certificates == nullptr) return std::nullopt;
+  return server::Tls{.files = certificates->staged(),
+                     .client_certificate_is_required = config.client_certificate_is_required};
+}
+
 // Time for calls that were cancelled at the drain timeout to end.
 constexpr absl::Duration kCancelTimeout = absl::Seconds(1);
 
@@ -171,6 +194,8 @@ void ServeUntilStopped(const Config& config, StopSignals& signals, server::Serve
 int Serve(const Config& config) {
   log::WriteInBackground();
   StopSignals signals;
+  const absl::StatusOr<std::unique_ptr<tls::Reloader>> certificates = LoadCertificates(config);
+  if (!certificates.ok()) return Fail(certificates.status());
   absl::StatusOr<Database> database = OpenDatabase(config);
   if (!database.ok()) return Fail(database.status());
   if (absl::Status status = PrepareSchema(config, *database); !status.ok()) return Fail(status);
@@ -188,6 +213,7 @@ int Serve(const Config& config) {
   signals.Hold();
   log::LimitEachKind();  // Not before: every migration at the start is an event of its own.
   auto server = server::Server::Start({.listen = config.listen,
+                                       .tls = TlsOf(config, certificates->get()),
                                        .drain_timeout = config.drain_timeout,
                                        .watch_write_timeout = config.watch_write_timeout,
                                        .info = MakeServerInfo(config)},

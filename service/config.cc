@@ -54,7 +54,8 @@ constexpr char kServeFooter[] =
     "  contentd serve\n"
     "  contentd serve --data-dir ~/content --listen 127.0.0.1:8080\n"
     "  CONTENT_DATABASE_URL=postgresql://content@db/content \\\n"
-    "    contentd serve --listen 0.0.0.0:50051 --cache-bytes 1GiB\n\n"
+    "    contentd serve --listen 0.0.0.0:50051 --tls-cert-file cert.pem \\\n"
+    "    --tls-key-file key.pem --cache-bytes 1GiB\n\n"
     "SIGTERM or SIGINT stops the server gracefully; one more during --drain-timeout\n"
     "ends it at once. SIGHUP is ignored.\n\n"
     "Exit status: 0 after a graceful stop, 1 if the server cannot start, 2 if the\n"
@@ -121,6 +122,13 @@ constexpr char kDatabaseUrl[] = "--database-url";
 constexpr char kDirectDatabaseUrl[] = "--direct-database-url";
 
 constexpr char kDataDir[] = "--data-dir";
+
+constexpr char kCertFile[] = "--tls-cert-file";
+constexpr char kKeyFile[] = "--tls-key-file";
+constexpr char kClientCaFile[] = "--tls-client-ca-file";
+constexpr char kClientCert[] = "--tls-client-cert";
+constexpr char kCrlDir[] = "--tls-crl-dir";
+constexpr char kInsecure[] = "--insecure";
 
 // For reads and for writes each. Together they leave room among the embedded database's 100.
 constexpr int kMaxConnections = 40;
@@ -227,6 +235,10 @@ class Settings {
     Add(option->check(DurationIn(range)), "DURATION", initial);
   }
 
+  void Switch(const std::string& flag, bool& value, const std::string& help) {
+    Add(command_.add_flag(flag, value, help), "", "false")->option_text("");
+  }
+
   template <class T>
   void Choice(const std::string& flag, const std::string& type, T& value, const Choices<T>& choices,
               const std::string& initial, absl::string_view help) {
@@ -292,6 +304,23 @@ void AddLogSettings(Settings& settings, Config& config, const std::string& initi
                   "and json elsewhere");
 }
 
+void AddTlsSettings(Settings& settings, Config& config) {
+  settings.Text(kCertFile, "FILE", config.tls.cert_file, "",
+                "Certificate to serve with, and those that lead to its CA, in PEM. The files of "
+                "these settings may change at any time: a valid set is used within seconds, and "
+                "another is refused");
+  settings.Text(kKeyFile, "FILE", config.tls.key_file, "", "Its private key, in PEM");
+  settings.Text(kClientCaFile, "FILE", config.tls.client_ca_file, "",
+                "CAs of the certificates that clients must show, in PEM");
+  settings.Choice<bool>(kClientCert, "WHEN", config.client_certificate_is_required,
+                        {{"required", true}, {"optional", false}}, "required",
+                        "Whether clients without a certificate are refused");
+  settings.Text(kCrlDir, "DIR", config.tls.crl_dir, "",
+                "Directory of lists of the clients' certificates that these CAs revoked, in PEM");
+  settings.Switch(kInsecure, config.insecure,
+                  "Serve in plaintext also where other machines can reach the port");
+}
+
 void AddPoolSettings(Settings& settings, Config& config) {
   settings.Count("--read-connections", config.read_connections, 4, kMaxConnections,
                  "Database connections for reads");
@@ -332,6 +361,7 @@ const CLI::App* AddServe(CLI::App& app, Config& config) {
       .Text("--listen", "HOST:PORT", config.listen, "127.0.0.1:50051",
             "Address to listen on; port 0 picks a free one")
       ->check(CheckListen);
+  AddTlsSettings(settings, config);
   AddDatabaseSettings(settings, config);
   settings.Duration("--database-wait", config.database_wait, "60s",
                     "Time to wait at startup for a database that cannot be reached\n"
@@ -498,6 +528,23 @@ void CheckOneDatabase(const CLI::App& command, const Arguments& arguments) {
       " name two different databases; give only one (`env -u VARIABLE` leaves a variable out)"));
 }
 
+// Refuses TLS settings that have no effect without another, which was probably forgotten.
+void CheckTls(const CLI::App& command, const Arguments& arguments) {
+  static constexpr std::pair<const char*, const char*> kNeeds[] = {{kCertFile, kKeyFile},
+                                                                   {kKeyFile, kCertFile},
+                                                                   {kClientCaFile, kCertFile},
+                                                                   {kClientCert, kClientCaFile},
+                                                                   {kCrlDir, kClientCaFile}};
+  for (const auto& [flag, needed] : kNeeds) {
+    if (!HasValue(command, flag) || HasValue(command, needed)) continue;
+    throw CLI::ValidationError(absl::StrCat(SourceOf(flag, arguments), " needs ", needed));
+  }
+  if (!command.get_option(kInsecure)->as<bool>() || !HasValue(command, kCertFile)) return;
+  throw CLI::ValidationError(absl::StrCat(SourceOf(kInsecure, arguments), " and ",
+                                          SourceOf(kCertFile, arguments),
+                                          " contradict each other; give only one"));
+}
+
 // CLI11 quotes the arguments that it did not expect. One of them may be a part of the database URL,
 // such as `password=secret` after a space, so only names of options and commands are quoted.
 std::string Unexpected(const CLI::App& app) {
@@ -565,6 +612,7 @@ std::variant<Config, ExitNow> ReadConfig(int argc, const char* const* argv) {
     for (const auto& [command, config] : commands) {
       if (!command->parsed()) continue;
       CheckOneDatabase(*command, arguments);
+      if (command == serve_command) CheckTls(*command, arguments);
       config->database_url_source = SourceOf(kDatabaseUrl, arguments);
       config->direct_database_url_source = SourceOf(kDirectDatabaseUrl, arguments);
       config->unknown_variables = FindUnknownVariables(variables);

@@ -10,6 +10,7 @@
 #include "absl/time/time.h"
 #include "import/importer.h"
 #include "telemetry/log.h"
+#include "tls/files.h"
 #include "variables.h"
 
 namespace content {
@@ -36,6 +37,11 @@ struct Config {
   std::string data_dir;
 
   std::string listen;
+  /// The operator's files. Without a cert_file, the port is in plaintext.
+  tls::Paths tls;
+  bool client_certificate_is_required = true;
+  /// Whether plaintext is allowed where other machines can reach the port.
+  bool insecure = false;
   /// How long a stopping server still serves all calls.
   absl::Duration drain_delay;
   absl::Duration drain_timeout;

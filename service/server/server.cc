@@ -14,6 +14,7 @@
 #include "content/v1/admin_service.grpc.pb.h"
 #include "content/v1/content_service.grpc.pb.h"
 #include "grpc/health/v1/health.grpc.pb.h"
+#include "server/credentials.h"
 #include "server/health_follower.h"
 #include "server/health_service.h"
 #include "server/library_logs.h"
@@ -146,7 +147,7 @@ class GrpcServer final : public Server {
     EnablePings(builder);
     LimitResources(builder);
     int port = 0;
-    builder.AddListeningPort(options_.listen, grpc::InsecureServerCredentials(), &port);
+    builder.AddListeningPort(options_.listen, NewCredentials(options_.tls), &port);
     for (grpc::Service* const service : Services()) builder.RegisterService(service);
     std::string cause;
     server_ = BuildAndStart(builder, cause);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "absl/status/statusor.h"
@@ -8,12 +9,22 @@
 #include "content/read_cache.h"
 #include "content/store.h"
 #include "content/v1/admin_service.pb.h"
+#include "tls/files.h"
 
 namespace content::server {
+
+struct Tls {
+  /// Valid at all times; gRPC reads them again when they change.
+  tls::Paths files;
+  /// Whether clients without a certificate are refused, if there is a client_ca_file.
+  bool client_certificate_is_required = true;
+};
 
 struct Options {
   /// Address to listen on, `HOST:PORT`. Port 0 picks a free port.
   std::string listen;
+  /// nullopt: plaintext.
+  std::optional<Tls> tls;
   /// Time for calls in flight to finish when the server stops.
   absl::Duration drain_timeout;
   /// Maximum time for a watcher to take one message; its watch then ends.

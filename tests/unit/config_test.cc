@@ -115,16 +115,57 @@ TEST_F(ConfigTest, ListsEverySettingInEffectExceptTheDatabaseUrl) {
   EXPECT_FALSE(with_urls.contains("database-url"));
   EXPECT_FALSE(with_urls.contains("direct-database-url"));
   const Config config = Valid({"serve", "--log-level", "debug", "--data-dir=/d"});
-  EXPECT_THAT(config.settings,
-              ElementsAre(Pair("cache-bytes", "256MiB"), Pair("data-dir", "/d"),
-                          Pair("database-wait", "60s"), Pair("drain-delay", "5s"),
-                          Pair("drain-timeout", "30s"), Pair("listen", "127.0.0.1:50051"),
-                          Pair("log-format", "auto"), Pair("log-level", "debug"),
-                          Pair("max-staleness", "1s"), Pair("notifications", "true"),
-                          Pair("queue-limit", "1000"), Pair("read-connections", "9"),
-                          Pair("request-retention", "24h"), Pair("stale-if-error", "5m"),
-                          Pair("statement-timeout", "10s"), Pair("watch-write-timeout", "30s"),
-                          Pair("write-connections", "4")));
+  EXPECT_THAT(
+      config.settings,
+      ElementsAre(
+          Pair("cache-bytes", "256MiB"), Pair("data-dir", "/d"), Pair("database-wait", "60s"),
+          Pair("drain-delay", "5s"), Pair("drain-timeout", "30s"), Pair("insecure", "false"),
+          Pair("listen", "127.0.0.1:50051"), Pair("log-format", "auto"), Pair("log-level", "debug"),
+          Pair("max-staleness", "1s"), Pair("notifications", "true"), Pair("queue-limit", "1000"),
+          Pair("read-connections", "9"), Pair("request-retention", "24h"),
+          Pair("stale-if-error", "5m"), Pair("statement-timeout", "10s"), Pair("tls-cert-file", ""),
+          Pair("tls-client-ca-file", ""), Pair("tls-client-cert", "required"),
+          Pair("tls-crl-dir", ""), Pair("tls-key-file", ""), Pair("watch-write-timeout", "30s"),
+          Pair("write-connections", "4")));
+}
+
+TEST_F(ConfigTest, TakesTlsFilesFromFlagsAndVariables) {
+  SetVariable("CONTENT_TLS_KEY_FILE", "k.pem");
+  const Config config = Valid({"serve", "--tls-cert-file=c.pem", "--tls-client-ca-file=a.pem",
+                               "--tls-client-cert=optional", "--tls-crl-dir=crls"});
+  EXPECT_EQ(config.tls.cert_file, "c.pem");
+  EXPECT_EQ(config.tls.key_file, "k.pem");
+  EXPECT_EQ(config.tls.client_ca_file, "a.pem");
+  EXPECT_EQ(config.tls.crl_dir, "crls");
+  EXPECT_FALSE(config.client_certificate_is_required);
+  EXPECT_TRUE(Valid({"serve"}).client_certificate_is_required);
+}
+
+TEST_F(ConfigTest, RefusesTlsSettingsThatLackAnother) {
+  EXPECT_THAT(Printed({"serve", "--tls-cert-file=c"}),
+              StartsWith("contentd: --tls-cert-file needs --tls-key-file\n"));
+  EXPECT_THAT(Printed({"serve", "--tls-key-file=k"}), HasSubstr("needs --tls-cert-file"));
+  EXPECT_THAT(Printed({"serve", "--tls-client-ca-file=a"}), HasSubstr("needs --tls-cert-file"));
+  EXPECT_THAT(Printed({"serve", "--tls-cert-file=c", "--tls-key-file=k", "--tls-crl-dir=d"}),
+              HasSubstr("--tls-crl-dir needs --tls-client-ca-file"));
+  EXPECT_THAT(Printed({"serve", "--tls-client-cert=optional"}),
+              HasSubstr("--tls-client-cert needs --tls-client-ca-file"));
+  EXPECT_EQ(status_, 2);
+  SetVariable("CONTENT_TLS_CERT_FILE", "c");
+  EXPECT_THAT(Printed({"serve"}), HasSubstr("CONTENT_TLS_CERT_FILE needs --tls-key-file"));
+  EXPECT_EQ(Valid({"migrate"}).tls.cert_file, "");
+}
+
+TEST_F(ConfigTest, IsInsecureOnlyOnRequestAndWithoutTls) {
+  EXPECT_FALSE(Valid({"serve"}).insecure);
+  EXPECT_TRUE(Valid({"serve", "--insecure"}).insecure);
+  EXPECT_THAT(Printed({"serve", "--insecure", "--tls-cert-file=c", "--tls-key-file=k"}),
+              HasSubstr("--insecure and --tls-cert-file contradict each other"));
+  SetVariable("CONTENT_INSECURE", "true");
+  EXPECT_TRUE(Valid({"serve"}).insecure);
+  SetVariable("CONTENT_INSECURE", "false");
+  EXPECT_FALSE(Valid({"serve"}).insecure);
+  EXPECT_TRUE(Valid({"serve", "--insecure"}).insecure);
 }
 
 TEST_F(ConfigTest, ListsSettingsAsTheyWereGiven) {

@@ -31,7 +31,7 @@ const std::vector<Wall>& Walls() {
       {R"((grpc/|grpcpp/|.*\.grpc\.pb\.h))", {"api", "server"}},
       {R"(cmark)", {"content", "import"}},
       {R"(unicode/)", {"content"}},
-      {R"(openssl/)", {"base", "content"}},
+      {R"(openssl/)", {"base", "content", "tls"}},
       {R"(uriparser/)", {"content"}},
       {R"(yaml-cpp/)", {"import"}},
       {R"(nlohmann/)", {"telemetry"}},
