@@ -23,10 +23,10 @@ using ::testing::ElementsAre;
 // One end of a channel.
 class Peer {
  public:
-  explicit Peer(const std::string& url)
+  explicit Peer(const std::string& url, absl::Duration lifetime = absl::InfiniteDuration())
       : database_(std::make_shared<KnownDatabase>(*CompleteDsn(url))),
         channel_(
-            database_, "test_channel", [this] { return TakePayloads(); },
+            database_, "test_channel", lifetime, [this] { return TakePayloads(); },
             [this](absl::string_view payload, const DatabaseId& from) { Receive(payload, from); }) {
   }
 

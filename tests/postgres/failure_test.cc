@@ -164,7 +164,7 @@ TEST_F(FailureTest, TellsCallersWhatTheDatabaseLacks) {
     return std::string(caught.failure.status.message());
   };
   ::testing::internal::CaptureStderr();
-  EXPECT_EQ(message("53100"), "the database's disk is full");
+  EXPECT_EQ(message("53100"), "the database cannot write: its disk is full");
   EXPECT_THAT(::testing::internal::GetCapturedStderr(), HasSubstr("database disk full"));
   EXPECT_EQ(message("53200"), "the database has run out of memory or connections");
   EXPECT_EQ(message("25006"), "the database accepts no writes");
