@@ -3,6 +3,7 @@
 #include <condition_variable>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -131,6 +132,22 @@ TEST(ChannelTest, SendsWhatWaitedWhenItsConnectionIsThereAgain) {
   AwaitListeners(url, 2);
   sender.Send({"b"});
   EXPECT_THAT(receiver.Await(1), ElementsAre("b"));
+}
+
+TEST(ChannelTest, ANewConnectionTakesOverAfterTheLifetime) {
+  const std::string url = testing::NewDatabase(/*migrated=*/false);
+  Peer receiver(url, absl::Milliseconds(20));
+  std::set<std::string> sessions;
+  testing::AwaitThat([&] {
+    sessions.insert(testing::Query(
+        url,
+        "SELECT max(pid) FROM pg_stat_activity WHERE application_name LIKE '% notifications' "
+        "AND datname = current_database()"));
+    return sessions.size() >= 4;
+  });
+  Peer sender(url);
+  sender.Send({"text"});
+  EXPECT_EQ(receiver.Await(1)[0], "text");
 }
 
 }  // namespace
