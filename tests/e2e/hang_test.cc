@@ -9,7 +9,7 @@
 #include <future>
 #include <optional>
 #include <string>
-#include <thread>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -156,14 +156,14 @@ TEST_F(HangTest, ALockThatIsHeldForLongIsNoHang) {
       std::launch::async, [&] { return Create(*client_, MakeCommentRequest("locked", "late")); });
   // Suspicion leads to a probe, whose answer ends it.
   std::string last;
-  for (int probes = 0; probes < 4;) {
-    const std::string probe = Query(
-        database_.url(), "SELECT max(query_start) FROM pg_stat_activity WHERE query = 'SELECT 1'");
-    if (probe != last) {
-      ++probes;
-      EXPECT_TRUE(Create(*client_, MakeCommentRequest("free", absl::StrCat(probes))).ok());
-    }
-    last = probe;
+  for (int i = 0; i < 3; ++i) {
+    AwaitThat([&] {
+      const std::string probe =
+          Query(database_.url(),
+                "SELECT max(query_start) FROM pg_stat_activity WHERE query = 'SELECT 1'");
+      return !probe.empty() && std::exchange(last, probe) != probe;
+    });
+    EXPECT_TRUE(Create(*client_, MakeCommentRequest("free", absl::StrCat(i))).ok());
   }
   holder.Run("ROLLBACK");
   EXPECT_TRUE(waiting.get().ok());
