@@ -171,6 +171,18 @@ TEST_F(FailureTest, TellsCallersWhatTheDatabaseLacks) {
   EXPECT_EQ(message("57P01"), "the database cannot be reached");
 }
 
+// PostgreSQL ends all sessions if it cannot write its log.
+TEST_F(FailureTest, AFullDiskThatEndsTheSessionIsToldToo) {
+  try {
+    connection_->Read("SELECT raise($1)", "53100");
+    ADD_FAILURE() << "not raised";
+  } catch (const std::exception& exception) {
+    const Failure failure = ToFailure(exception, /*is_open=*/false);
+    EXPECT_EQ(failure.kind, Kind::kConnectionLost);
+    EXPECT_EQ(failure.status.message(), "the database cannot write: its disk is full");
+  }
+}
+
 TEST_F(FailureTest, ALostConnectionIsLoggedAsThat) {
   Connection lost(*CompleteDsn(url_));
   const std::string pid = lost.Read("SELECT pg_backend_pid()")[0][0].c_str();
