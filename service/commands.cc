@@ -126,6 +126,9 @@ store::PostgresOptions StoreOptions(const Config& config, const Database& databa
           .write_connections = config.write_connections,
           .queue_limit = config.queue_limit,
           .statement_timeout = config.statement_timeout,
+          .connection_lifetime = config.connection_lifetime == absl::ZeroDuration()
+                                     ? absl::InfiniteDuration()
+                                     : config.connection_lifetime,
           .notifications = config.notifications};
 }
 

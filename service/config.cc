@@ -334,6 +334,11 @@ void AddPoolSettings(Settings& settings, Config& config) {
                  "BatchGetArticles reads from the database counts as one");
   settings.Duration("--statement-timeout", config.statement_timeout, "10s",
                     "Maximum time for a statement in the database");
+  settings.Duration("--database-connection-lifetime", config.connection_lifetime, "30m",
+                    "Time after which a database connection is replaced, so that new\n"
+                    "passwords take hold; up to a tenth less, by chance. 0 keeps\n"
+                    "connections",
+                    {absl::ZeroDuration(), absl::Hours(24)});
   settings.Choice<bool>("--notifications", "BOOL", config.notifications,
                         {{"true", true}, {"false", false}}, "true",
                         "Whether servers on one database notify each other of changes;\n"

@@ -49,6 +49,8 @@ struct Config {
   int write_connections = 0;
   int queue_limit = 0;
   absl::Duration statement_timeout;
+  /// Lifetime of a database connection. 0: it is never replaced.
+  absl::Duration connection_lifetime;
   /// Whether servers notify each other of changes.
   bool notifications = true;
   int64_t cache_bytes = 0;

@@ -5,6 +5,7 @@
 namespace content::postgres {
 
 absl::StatusOr<Admission::Ticket> Admission::Admit() {
+  if (breaker_ != nullptr && breaker_->is_open()) return DoesNotAnswer();
   const bool has_room = waiting_.fetch_add(1, std::memory_order_relaxed) < limit_;
   Ticket ticket(this);
   if (!has_room) return Overloaded(kAdmissionRetryDelay);

@@ -6,6 +6,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "postgres/breaker.h"
 
 namespace content::postgres {
 
@@ -13,7 +14,8 @@ namespace content::postgres {
 inline constexpr absl::Duration kAdmissionRetryDelay = absl::Milliseconds(100);
 
 /// Limits the number of calls that wait for a connection. An overloaded server refuses calls at
-/// once instead of letting all of them wait past their deadlines.
+/// once instead of letting all of them wait past their deadlines, and so does one whose database
+/// hangs.
 ///
 ///   absl::StatusOr<Admission::Ticket> ticket = admission.Admit();
 ///   if (!ticket.ok()) return std::move(done)(ticket.status());
@@ -43,13 +45,15 @@ class Admission {
     Admission* admission_ = nullptr;
   };
 
-  /// At most `limit` calls wait.
-  explicit Admission(size_t limit) : limit_(limit) {}
+  /// At most `limit` calls wait, and none comes in while `breaker` is open. It must outlive the
+  /// Admission. nullptr: there is none.
+  explicit Admission(size_t limit, const Breaker* breaker = nullptr)
+      : limit_(limit), breaker_(breaker) {}
 
   Admission(const Admission&) = delete;
   Admission& operator=(const Admission&) = delete;
 
-  /// Takes a place. RESOURCE_EXHAUSTED if all places are taken.
+  /// Takes a place. RESOURCE_EXHAUSTED if all places are taken, UNAVAILABLE if the database hangs.
   absl::StatusOr<Ticket> Admit();
 
   /// Takes a place even if none is free, for a call that was admitted before and has to wait again.
@@ -64,6 +68,7 @@ class Admission {
 
  private:
   const size_t limit_;
+  const Breaker* const breaker_;
   std::atomic<size_t> waiting_ = 0;
 };
 

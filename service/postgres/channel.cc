@@ -5,6 +5,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <memory>
@@ -27,6 +28,10 @@ namespace {
 // A busy sender costs the database at most one statement per interval.
 constexpr absl::Duration kStatementInterval = absl::Milliseconds(5);
 constexpr absl::Duration kReconnectDelay = absl::Milliseconds(500);
+// After a connection that has reached its lifetime could not be replaced.
+constexpr absl::Duration kRenewalDelay = absl::Minutes(1);
+// For a new session to listen, once it is connected.
+constexpr absl::Duration kRenewalTimeout = absl::Seconds(5);
 constexpr absl::Duration kLogInterval = absl::Seconds(10);
 
 // An eventfd: any thread can signal it, and one thread polls it together with a socket.
@@ -72,6 +77,9 @@ class Session {
 
   // Whether the server is the one to use.
   bool is_admitted() const { return id_.has_value(); }
+
+  // Whether it receives what is sent from now on.
+  bool is_listening() const { return is_admitted() && is_idle() && !failure_; }
 
   // Whether the previous statement has completed.
   bool is_idle() const { return !busy_; }
@@ -177,9 +185,10 @@ std::string ToArray(const std::vector<std::string>& payloads) {
 
 class Channel::Worker {
  public:
-  Worker(std::shared_ptr<KnownDatabase> database, const std::string& name,
+  Worker(std::shared_ptr<KnownDatabase> database, const std::string& name, absl::Duration lifetime,
          TakePayloads take_payloads, OnPayload on_payload)
       : database_(std::move(database)),
+        lifetime_(lifetime),
         session_setup_(SessionSetup(name)),
         notify_statement_(NotifyStatement(name)),
         take_payloads_(std::move(take_payloads)),
@@ -205,29 +214,61 @@ class Channel::Worker {
 
   // Sends and listens until the session fails or `stop` is requested. Returns why it failed.
   std::string UseSession(const std::stop_token& stop) {
-    const std::vector<std::string> dsns = database_->Dsns();
-    Session session(*database_, dsns[refused_count_ % dsns.size()], session_setup_);
+    std::unique_ptr<Session> session = NewSession();
+    SteadyTime renew_at = SteadyNow() + lifetime_;
     SteadyTime next_statement = SteadyTime::InfinitePast();
-    while (!stop.stop_requested() && !session.failure()) {
-      absl::Duration timeout = absl::InfiniteDuration();
-      if (session.is_idle()) {
+    while (!stop.stop_requested() && !session->failure()) {
+      if (SteadyNow() >= renew_at) renew_at = Renew(session, stop);
+      absl::Duration timeout = renew_at - SteadyNow();
+      if (session->is_idle()) {
         const SteadyTime now = SteadyNow();
         if (now < next_statement) {
-          timeout = next_statement - now;
+          timeout = std::min(timeout, next_statement - now);
         } else if (const std::vector<std::string> payloads = take_payloads_(); !payloads.empty()) {
-          session.Send(notify_statement_.c_str(), ToArray(payloads));
+          session->Send(notify_statement_.c_str(), ToArray(payloads));
           next_statement = now + kStatementInterval;
         }
       }
-      session.Wait(wakeup_, timeout);
+      session->Wait(wakeup_, timeout);
       wakeup_.Clear();
-      session.Receive(on_payload_);
+      session->Receive(on_payload_);
     }
-    refused_count_ = session.is_admitted() ? 0 : refused_count_ + 1;
-    return session.failure().value_or("");
+    refused_count_ = session->is_admitted() ? 0 : refused_count_ + 1;
+    return session->failure().value_or("");
+  }
+
+  std::unique_ptr<Session> NewSession() {
+    const std::vector<std::string> dsns = database_->Dsns();
+    return std::make_unique<Session>(*database_, dsns[refused_count_ % dsns.size()],
+                                     session_setup_);
+  }
+
+  // Replaces a session that has no statement under way by a new one. Returns when to do so again:
+  // soon, if it has one; later, if no new one can be had.
+  SteadyTime Renew(std::unique_ptr<Session>& session, const std::stop_token& stop) {
+    const SteadyTime now = SteadyNow();
+    if (!session->is_idle()) return now + kStatementInterval;
+    std::unique_ptr<Session> next = NewSession();
+    const SteadyTime deadline = SteadyNow() + kRenewalTimeout;
+    while (!next->failure() && !next->is_listening() && !stop.stop_requested() &&
+           SteadyNow() < deadline) {
+      next->Wait(wakeup_, deadline - SteadyNow());
+      next->Receive(on_payload_);
+    }
+    wakeup_.Signal();  // what this wait has taken may be meant for the session
+    if (!next->is_listening()) {
+      log::Warning("database connection not renewed",
+                   {{"pool", "notifications"},
+                    {"message", next->failure().value_or("it does not answer in time")}});
+      return SteadyNow() + kRenewalDelay;
+    }
+    session->Receive(on_payload_);  // what came before the new one listened
+    session = std::move(next);
+    return now + lifetime_;
   }
 
   const std::shared_ptr<KnownDatabase> database_;
+  const absl::Duration lifetime_;
   // Number of sessions since the last one that was admitted. The next one begins with another host.
   size_t refused_count_ = 0;
   const std::string session_setup_;
@@ -239,9 +280,9 @@ class Channel::Worker {
 };
 
 Channel::Channel(std::shared_ptr<KnownDatabase> database, const std::string& name,
-                 TakePayloads take_payloads, OnPayload on_payload)
-    : worker_(std::make_unique<Worker>(std::move(database), name, std::move(take_payloads),
-                                       std::move(on_payload))) {}
+                 absl::Duration lifetime, TakePayloads take_payloads, OnPayload on_payload)
+    : worker_(std::make_unique<Worker>(std::move(database), name, lifetime,
+                                       std::move(take_payloads), std::move(on_payload))) {}
 
 Channel::~Channel() = default;
 

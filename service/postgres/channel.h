@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "absl/strings/string_view.h"
+#include "absl/time/time.h"
 #include "postgres/known_database.h"
 
 namespace content::postgres {
@@ -30,8 +31,10 @@ class Channel {
   /// received it, which may have become outdated. Called on the channel's thread. Must not block.
   using OnPayload = std::function<void(absl::string_view payload, const DatabaseId& from)>;
 
-  /// `name` is the channel's name, an SQL identifier.
-  Channel(std::shared_ptr<KnownDatabase> database, const std::string& name,
+  /// `name` is the channel's name, an SQL identifier. When its connection has reached `lifetime`, a
+  /// new one takes over; meanwhile, payloads may arrive twice. If none can be opened, the old one
+  /// stays, and it is tried again after a minute.
+  Channel(std::shared_ptr<KnownDatabase> database, const std::string& name, absl::Duration lifetime,
           TakePayloads take_payloads, OnPayload on_payload);
   ~Channel();
 

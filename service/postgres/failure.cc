@@ -26,7 +26,7 @@ bool IsOneOf(absl::string_view state, std::initializer_list<absl::string_view> s
 
 // No disk space, memory or connection left. This may be temporary.
 absl::Status OutOfResources(absl::string_view state) {
-  return StoreUnavailable(state == kDiskFull ? "the database's disk is full"
+  return StoreUnavailable(state == kDiskFull ? "the database cannot write: its disk is full"
                                              : "the database has run out of memory or connections");
 }
 
@@ -94,7 +94,10 @@ Failure ToFailure(const std::exception& exception, bool is_open) {
   std::optional<Failure> failure = Classify(exception, error ? error->sqlstate : "");
   const bool is_outcome_unknown = failure && failure->kind == Kind::kOutcomeUnknown;
   if (!is_open && !is_outcome_unknown) {
-    failure = Failure{Kind::kConnectionLost, StoreUnavailable()};
+    // PostgreSQL ends all sessions if it has no room for its log.
+    const bool is_full = error && error->sqlstate == kDiskFull;
+    failure =
+        Failure{Kind::kConnectionLost, is_full ? OutOfResources(kDiskFull) : StoreUnavailable()};
   }
   if (failure) {
     Log(error);

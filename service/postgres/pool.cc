@@ -4,6 +4,7 @@
 #include <iterator>
 #include <optional>
 
+#include "absl/cleanup/cleanup.h"
 #include "absl/random/random.h"
 #include "base/errors.h"
 #include "postgres/connect_error.h"
@@ -19,6 +20,9 @@ constexpr int kMaxLosses = 1;
 // A late timer cancels one statement. More cancellations than this are deliberate.
 constexpr int kMaxCancellations = 5;
 constexpr absl::Duration kReconnectDelay = absl::Milliseconds(200);
+// After a connection that has reached its lifetime could not be replaced.
+constexpr absl::Duration kRenewalDelay = absl::Minutes(1);
+constexpr double kLifetimeJitter = 0.1;
 constexpr absl::Duration kLogInterval = absl::Seconds(10);
 constexpr absl::Duration kWatchInterval = absl::Seconds(1);
 
@@ -46,6 +50,15 @@ constexpr char kSelectBackend[] = "SELECT pg_catalog.pg_backend_pid()";
 absl::Duration CollisionDelay(int collisions) {
   thread_local absl::BitGen random;
   return absl::Milliseconds(absl::Uniform(random, 1, 10 << collisions));
+}
+
+absl::Duration WithJitter(absl::Duration lifetime) {
+  thread_local absl::BitGen random;
+  return lifetime * absl::Uniform(random, 1 - kLifetimeJitter, 1.0);
+}
+
+const Breaker* BreakerToHeed(const Pool::Options& options) {
+  return options.runs_probes ? nullptr : options.breaker;
 }
 
 // The failed attempts of a job.
@@ -100,9 +113,23 @@ class Pool::Worker {
   // Connects, if its job has not begun and no connection is open. Returns false if the database has
   // no connection left for it.
   bool Prepare() {
-    if (context_ || is_connected()) return true;
-    Replace(nullptr);
+    if (context_ || is_connected() || is_refused()) return true;
+    Disconnect();
     return Connect(Now()) || !is_turned_away_;
+  }
+
+  // Whether its connection has reached its lifetime. Thread-safe while no job runs.
+  bool MustRenew() const { return Now() >= renew_at_ && is_connected() && !is_refused(); }
+
+  // Replaces its connection. Keeps it if no new one can be opened.
+  void Renew() {
+    try {
+      Open();
+    } catch (const std::exception& exception) {
+      log::Warning("database connection not renewed",
+                   {{"pool", options_.name}, {"message", DescribeError(exception)}});
+      renew_at_ = Now() + kRenewalDelay;
+    }
   }
 
   // Whether it has a connection, which may be broken. Thread-safe.
@@ -130,11 +157,13 @@ class Pool::Worker {
   // Cuts a connection that hangs, or that leads to an old primary, which may hang. Thread-safe.
   void CutUselessConnection() {
     const std::lock_guard lock(mutex_);
-    if (connection_ == nullptr) return;
-    if (connection_->is_outdated()) {
-      connection_->ShutdownSocket();
-    } else if (connection_->ShutdownIfOverdue()) {
-      log::Error("database does not answer", {});
+    for (Connection* const connection : {connection_.get(), next_connection_.get()}) {
+      if (connection == nullptr) continue;
+      if (connection->is_outdated()) {
+        connection->ShutdownSocket();
+      } else if (connection->ShutdownIfOverdue()) {
+        log::Error("database connection cut", {});
+      }
     }
   }
 
@@ -146,6 +175,12 @@ class Pool::Worker {
 
  private:
   SteadyTime Now() const { return options_.clock->Now(); }
+
+  // Whether no job may begin, because the database hangs.
+  bool is_refused() const {
+    const Breaker* const breaker = BreakerToHeed(options_);
+    return breaker != nullptr && breaker->is_open();
+  }
 
   void Try(bool may_connect) {
     if (!context_) Begin();
@@ -174,23 +209,27 @@ class Pool::Worker {
     if (absl::Status status = CheckCaller(*context_, now); !status.ok()) {
       return attempts_.Failed(std::move(status));
     }
+    if (is_refused()) return attempts_.Failed(DoesNotAnswer());
     limit_ = std::min(context_->deadline - now, options_.statement_timeout);
+    Breaker::Question question(options_.breaker);
     try {
       // What began after a failover must not be answered by the old primary.
       if (connection_ == nullptr || connection_->is_outdated()) {
         if (!may_connect) return std::nullopt;
-        Replace(nullptr);
+        Disconnect();
         if (!Connect(now)) return attempts_.Failed(StoreUnavailable());
       }
       if (absl::Status ready = SetUp(limit_, now); !ready.ok()) {
         return attempts_.Failed(std::move(ready));
       }
       absl::Status status = job_->Run(*connection_, attempts_.in_doubt);
+      question.NoteAnswer();
       took_ = Now() - now;
       // The session may be the cause: one that began while the database was read-only stays so.
-      if (absl::IsUnavailable(status)) Replace(nullptr);
+      if (absl::IsUnavailable(status)) Disconnect();
       return status;
     } catch (const std::exception& exception) {
+      if (connection_->is_open()) question.NoteAnswer();
       failure_ = ToFailure(exception, connection_->is_open());
       return std::nullopt;
     }
@@ -225,7 +264,7 @@ class Pool::Worker {
   }
 
   absl::Status PrepareRetryOnNewSession(Failure failure) {
-    Replace(nullptr);
+    Disconnect();
     return ++attempts_.losses > kMaxLosses ? std::move(failure.status) : absl::OkStatus();
   }
 
@@ -263,18 +302,10 @@ class Pool::Worker {
   bool Connect(SteadyTime now) {
     if (now < next_connect_) return false;
     try {
-      options_.database->TryHosts([this](const std::string& dsn) {
-        Replace(std::make_unique<Connection>(dsn, *options_.clock));
-        SetDatabaseVersion(connection_->PrepareSession(options_.database.get()));
-      });
-      plans_until_ = now + kPlanLifetime;
-      backend_.clear();
-      has_suited_ = false;
-      connected_at_ = now;
+      Open();
       is_turned_away_ = false;
       return true;
     } catch (const std::exception& exception) {
-      Replace(nullptr);
       const auto* error = dynamic_cast<const ConnectError*>(&exception);
       is_turned_away_ = error != nullptr && error->is_turned_away();
       if (now >= next_log_) {
@@ -287,18 +318,42 @@ class Pool::Worker {
     }
   }
 
-  void Replace(std::unique_ptr<Connection> connection) {
+  // Opens a connection and replaces the present one, if any, which stays if that fails. Throws like
+  // the methods of Connection.
+  void Open() {
+    const SteadyTime now = Now();
+    const absl::Cleanup forget = [this] { SetNext(nullptr); };
+    Breaker::Question question(options_.breaker);
+    std::string version;
+    options_.database->TryHosts([&](const std::string& dsn) {
+      SetNext(std::make_unique<Connection>(dsn, *options_.clock));
+      version = next_connection_->PrepareSession(options_.database.get());
+    });
+    question.NoteAnswer();
+    std::unique_ptr<Connection> old;
     {
       const std::lock_guard lock(mutex_);
-      connection_.swap(connection);
-      database_version_.clear();
+      old = std::exchange(connection_, std::move(next_connection_));
+      database_version_ = std::move(version);
     }
-    // The old connection is closed here, without the lock, because closing may take long.
+    connected_at_ = now;
+    renew_at_ = now + WithJitter(options_.connection_lifetime);
+    plans_until_ = now + kPlanLifetime;
+    backend_.clear();
+    has_suited_ = false;
   }
 
-  void SetDatabaseVersion(std::string version) {
+  // The connection that is being opened, for the watchdog.
+  void SetNext(std::unique_ptr<Connection> connection) {
     const std::lock_guard lock(mutex_);
-    database_version_ = std::move(version);
+    next_connection_.swap(connection);
+  }
+
+  void Disconnect() {
+    std::unique_ptr<Connection> old;  // closed without the lock, because closing may take long
+    const std::lock_guard lock(mutex_);
+    old = std::move(connection_);
+    database_version_.clear();
   }
 
   const Options& options_;
@@ -315,6 +370,7 @@ class Pool::Worker {
 
   bool is_turned_away_ = false;
   SteadyTime connected_at_ = SteadyTime::InfinitePast();
+  SteadyTime renew_at_ = SteadyTime::InfiniteFuture();
   SteadyTime next_connect_ = SteadyTime::InfinitePast();
   SteadyTime next_log_ = SteadyTime::InfinitePast();
   SteadyTime plans_until_ = SteadyTime::InfinitePast();
@@ -324,10 +380,12 @@ class Pool::Worker {
   // Written with mutex_ held by the thread that uses the worker. Read by that thread without it,
   // and by others with mutex_ held.
   std::unique_ptr<Connection> connection_;
-  std::string database_version_;  // Guarded by mutex_.
+  std::unique_ptr<Connection> next_connection_;  // The same, while it is being opened.
+  std::string database_version_;                 // Guarded by mutex_.
 };
 
-Pool::Pool(Options options) : options_(std::move(options)), admission_(options_.queue_limit) {
+Pool::Pool(Options options)
+    : options_(std::move(options)), admission_(options_.queue_limit, BreakerToHeed(options_)) {
   for (int i = 0; i < options_.connections; ++i) {
     workers_.push_back(std::make_unique<Worker>(options_, stop_.get_token()));
   }
@@ -374,6 +432,10 @@ void Pool::Schedule(std::unique_ptr<Job> job, Pace pace, bool may_run_here) {
   } else {
     WakeWorkerToConnect();
   }
+}
+
+void Pool::RefuseWaiting() {
+  for (QueuedJob& queued : TakeQueuedJobs()) queued.job->Finish(DoesNotAnswer());
 }
 
 Pool::Stats Pool::GetStats() {
@@ -447,6 +509,7 @@ void Pool::Serve(Worker& worker) {
   std::unique_lock lock(mutex_);
   bool may_connect = true;  // without a job; once before it rests
   while (!stop_.stop_requested()) {
+    if (Renew(lock, worker)) continue;
     if (std::deque<QueuedJob>* const queue = NextQueue()) {
       Assign(*queue, worker);
     } else if (may_connect && !worker.is_connected() && NeedsConnection()) {
@@ -480,6 +543,15 @@ bool Pool::Prepare(std::unique_lock<std::mutex>& lock, Worker& worker) {
   // More connections may allow more slow jobs.
   if (worker.is_connected()) WakeIdleWorkersForQueuedJobs();
   return is_ready;
+}
+
+// Its thread is elsewhere meanwhile: it takes no job, and a caller's thread does not borrow it.
+bool Pool::Renew(std::unique_lock<std::mutex>& lock, Worker& worker) {
+  if (worker.has_job() || !worker.MustRenew()) return false;
+  lock.unlock();
+  worker.Renew();
+  lock.lock();
+  return true;
 }
 
 // When it returns, a caller's thread may have left the worker a job.
@@ -524,6 +596,16 @@ void Pool::WakeWorkerToConnect() {
   if (idle_.empty() || idle_.front()->is_connected() || !NeedsConnection()) return;
   Wake(*idle_.front());
   idle_.erase(idle_.begin());
+}
+
+// Busy workers do so after their job.
+void Pool::WakeIdleWorkersToRenew() {
+  const std::lock_guard lock(mutex_);
+  std::erase_if(idle_, [this](Worker* worker) {
+    if (!worker->MustRenew()) return false;
+    Wake(*worker);
+    return true;
+  });
 }
 
 bool Pool::MayRunHere() const {
@@ -572,6 +654,7 @@ void Pool::Watch(const std::stop_token& stop) {
     AwaitTick(stop);
     GuardCaller();
     for (const auto& worker : workers_) worker->CutUselessConnection();
+    WakeIdleWorkersToRenew();
   }
 }
 

@@ -19,6 +19,7 @@
 #include "base/call.h"
 #include "base/clock.h"
 #include "postgres/admission.h"
+#include "postgres/breaker.h"
 #include "postgres/connection.h"
 #include "postgres/job.h"
 #include "postgres/known_database.h"
@@ -43,9 +44,12 @@ namespace content::postgres {
 /// - A connection is replaced, when the next job needs it, if it is broken or outdated (the
 ///   database has failed over since), or if its job ended with UNAVAILABLE.
 /// - A connection is cut if a statement runs for 5 s longer than its timeout, or if it is outdated.
+/// - Between two jobs, a connection that has reached its lifetime is replaced by a new one. If that
+///   cannot be opened, the old one stays, and it is tried again after a minute.
 /// - Exceptions of Connection end here: callers get an absl::Status (failure.h).
 /// - If the database refuses some of the connections, the others do the work.
-/// - Jobs do not run, and get UNAVAILABLE, while the schema does not suit (Options::schema).
+/// - Jobs do not run, and get UNAVAILABLE, while the schema does not suit (Options::schema), or
+///   while the database hangs (Options::breaker). One that is already running goes on.
 ///
 /// Of the connected threads, the one that became idle last gets the next job: its memory, and that
 /// of its PostgreSQL process, is likely to be in the processor's cache.
@@ -78,6 +82,13 @@ class Pool {
     /// Number of open connections reserved for prompt jobs, if at least one is left for the others.
     /// Must be less than `connections`.
     int prompt_connections = 0;
+    /// Lifetime of a connection, of which up to a tenth is taken off by chance, so that connections
+    /// that were opened together are not replaced together.
+    absl::Duration connection_lifetime = absl::InfiniteDuration();
+    /// Learns whether the database answers. Outlives the pool. nullptr: nobody does.
+    Breaker* breaker = nullptr;
+    /// Whether jobs run even if the breaker is open: by them it learns when it may close.
+    bool runs_probes = false;
     SteadyClock* clock = &SteadyClock::System();
   };
 
@@ -95,8 +106,8 @@ class Pool {
 
   /// Runs `read(Connection&)` on a connection, possibly more than once, and calls `done` with its
   /// result (an absl::StatusOr<T>, or an absl::Status if T is void). `done` is called on a thread
-  /// of the pool, on one that may run jobs or, if too many calls wait, at once on the calling
-  /// thread with RESOURCE_EXHAUSTED.
+  /// of the pool, on one that may run jobs or, if too many calls wait or the database hangs, at
+  /// once on the calling thread with RESOURCE_EXHAUSTED or UNAVAILABLE.
   template <class T, class Function>
   void Read(CallContext context, Pace pace, Function read, Callback<T> done) {
     static_assert(std::is_invocable_v<Function&, Connection&>);
@@ -118,6 +129,10 @@ class Pool {
   /// Queues a job whose calls have been admitted. Never refuses it. If `may_run_here`, the calling
   /// thread may run it, and others, if they are prompt.
   void Schedule(std::unique_ptr<Job> job, Pace pace, bool may_run_here);
+
+  /// Answers all jobs that wait for a connection with UNAVAILABLE: the database hangs, and so may
+  /// all threads that would take them.
+  void RefuseWaiting();
 
   /// Limits the calls that wait for a connection of this pool.
   Admission& admission() { return admission_; }
@@ -181,6 +196,9 @@ class Pool {
   // Connects the worker, without the lock, unless it is connected. Returns false if the database
   // has no connection left for it.
   bool Prepare(std::unique_lock<std::mutex>& lock, Worker& worker);
+  // Replaces the worker's connection, without the lock, if its time has come. Returns whether it
+  // has tried.
+  static bool Renew(std::unique_lock<std::mutex>& lock, Worker& worker);
   void Rest(std::unique_lock<std::mutex>& lock, Worker& worker);
   // Returns the job of a worker that cannot connect to its queue. Requires mutex_.
   void LeaveToOthers(Worker& worker);
@@ -192,6 +210,7 @@ class Pool {
   void WakeIdleWorker();
   void WakeIdleWorkersForQueuedJobs();
   void WakeWorkerToConnect();
+  void WakeIdleWorkersToRenew();
 
   // Whether the calling thread may run a prompt job. Requires mutex_.
   bool MayRunHere() const;

@@ -67,11 +67,12 @@ std::vector<std::string> ToPayloads(const std::string& header,
 }  // namespace
 
 ChangeNotifier::ChangeNotifier(const std::shared_ptr<postgres::KnownDatabase>& database,
-                               bool notifications)
+                               bool notifications, absl::Duration connection_lifetime)
     : database_(database), header_(absl::StrCat(kHeaderPrefix, NewUuid())) {
   if (!notifications) return;
   channel_ = std::make_unique<postgres::Channel>(
-      database, kChannelName, [this] { return ToPayloads(header_, TakePending()); },
+      database, kChannelName, connection_lifetime,
+      [this] { return ToPayloads(header_, TakePending()); },
       [this](absl::string_view payload, const postgres::DatabaseId& from) {
         Receive(payload, from);
       });

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "absl/strings/string_view.h"
+#include "absl/time/time.h"
 #include "content/article_source.h"
 #include "content/changes.h"
 
@@ -34,8 +35,10 @@ using Announce = std::function<void(std::vector<ChangeNotice>)>;
 /// Thread-safe.
 class ChangeNotifier {
  public:
-  /// Without `notifications`, nothing is sent to or received from other servers.
-  ChangeNotifier(const std::shared_ptr<postgres::KnownDatabase>& database, bool notifications);
+  /// Without `notifications`, nothing is sent to or received from other servers. Their connection
+  /// is replaced when it has reached its `connection_lifetime`.
+  ChangeNotifier(const std::shared_ptr<postgres::KnownDatabase>& database, bool notifications,
+                 absl::Duration connection_lifetime = absl::InfiniteDuration());
   ~ChangeNotifier();
 
   ChangeNotifier(const ChangeNotifier&) = delete;

@@ -17,6 +17,7 @@
 #include "content/names.h"
 #include "content/rules.h"
 #include "content/uuid.h"
+#include "postgres/breaker.h"
 #include "postgres/coalescer.h"
 #include "postgres/connection.h"
 #include "postgres/dsn.h"
@@ -57,6 +58,9 @@ constexpr int kCheckConnections = 1;
 // How often all hosts of the database are looked at, if there are several.
 constexpr absl::Duration kHostInterval = absl::Seconds(5);
 
+// A probe that is not answered is cut off 5 s later, and the next one connects anew.
+constexpr absl::Duration kProbeTimeout = absl::Seconds(1);
+
 // Whether the database takes writes, and for which standbys their commits wait.
 constexpr char kSelectState[] = R"sql(
 SELECT NOT pg_is_in_recovery() AND current_setting('transaction_read_only') = 'off' AS writable,
@@ -89,26 +93,43 @@ class SynchronousStandbys {
   std::optional<std::string> names_;  // Guarded by mutex_.
 };
 
-// Answers once all of its copies are gone: with the first error of any part, or with OK.
+// Answers with the first error of any part, or with OK once all of its copies are gone.
 class JointAnswer {
  public:
-  explicit JointAnswer(Callback<void> done) : shared_(std::make_shared<Shared>(std::move(done))) {}
+  explicit JointAnswer(Callback<void> done) : once_(std::make_shared<Once>(std::move(done))) {}
 
   void operator()(absl::Status part) const {
-    const std::lock_guard lock(shared_->mutex);
-    shared_->status.Update(std::move(part));
+    if (!part.ok()) once_->Answer(std::move(part));
   }
 
- private:
-  struct Shared {
-    explicit Shared(Callback<void> done_) : done(std::move(done_)) {}
-    ~Shared() { std::move(done)(std::move(status)); }
+  // Answers once. Thread-safe.
+  class Once {
+   public:
+    explicit Once(Callback<void> done) : done_(std::move(done)) {}
+    ~Once() { Answer(absl::OkStatus()); }
 
-    Callback<void> done;
-    std::mutex mutex;
-    absl::Status status;  // Guarded by mutex.
+    Once(const Once&) = delete;
+    Once& operator=(const Once&) = delete;
+
+    void Answer(absl::Status status) {
+      Callback<void> done;
+      {
+        const std::lock_guard lock(mutex_);
+        done = std::move(done_);
+      }
+      if (done) std::move(done)(std::move(status));
+    }
+
+   private:
+    std::mutex mutex_;
+    Callback<void> done_;  // empty once it has answered. Guarded by mutex_.
   };
-  std::shared_ptr<Shared> shared_;
+
+  // Lets others answer, while any copy is left.
+  std::weak_ptr<Once> Weak() const { return once_; }
+
+ private:
+  std::shared_ptr<Once> once_;
 };
 
 v1::PoolInfo ToPoolInfo(postgres::Pool& pool) {
@@ -129,11 +150,12 @@ class PostgresStore : public Store {
   explicit PostgresStore(const PostgresOptions& options)
       : database_(std::make_shared<postgres::KnownDatabase>(options.url, [this] { OnFailover(); })),
         change_notifier_(std::make_shared<postgres::KnownDatabase>(options.direct_url, *database_),
-                         options.notifications),
+                         options.notifications, options.connection_lifetime),
         reads_(ReadPoolOptions(options)),
         writes_(WritePoolOptions(options)),
         publishing_(PublishingPoolOptions(options)),
-        checks_(PoolOptions(options, "checks", kCheckConnections)) {
+        checks_(CheckPoolOptions(options)),
+        answer_watch_([this](const std::stop_token& stop) { WatchAnswers(stop); }) {
     if (database_->Dsns().size() == 1) return;
     postgres::LookAtHosts(*database_);
     host_watch_ = std::jthread([this](const std::stop_token& stop) { WatchHosts(stop); });
@@ -416,7 +438,12 @@ class PostgresStore : public Store {
 
   // A pool without any connection is made to open one, because the database may have none left.
   void Check(CallContext context, Callback<void> done) override {
+    if (breaker_.is_open()) return std::move(done)(postgres::DoesNotAnswer());
     const JointAnswer answer(std::move(done));
+    {
+      const std::lock_guard lock(check_mutex_);
+      latest_check_ = answer.Weak();
+    }
     for (postgres::Pool* const pool : {&reads_, &writes_, &publishing_}) {
       if (pool->GetStats().open_connections > 0) continue;
       pool->Read<void>(
@@ -435,7 +462,9 @@ class PostgresStore : public Store {
             .schema = &schema_,
             .connections = connections,
             .queue_limit = static_cast<size_t>(options.queue_limit),
-            .statement_timeout = options.statement_timeout};
+            .statement_timeout = options.statement_timeout,
+            .connection_lifetime = options.connection_lifetime,
+            .breaker = &breaker_};
   }
 
   // Lists, searches and exports leave half of the connections to reads by key. A single connection
@@ -462,6 +491,13 @@ class PostgresStore : public Store {
     publishing.prompt_connections = 1;
     publishing.queue_limit = kMaxWaitingArticles;
     return publishing;
+  }
+
+  // They go on while the database hangs, to learn when it answers again.
+  postgres::Pool::Options CheckPoolOptions(const PostgresOptions& options) {
+    postgres::Pool::Options checks = PoolOptions(options, "checks", kCheckConnections);
+    checks.runs_probes = true;
+    return checks;
   }
 
   // The first page of an article's comments is read as often as the article, and its cost is
@@ -528,6 +564,36 @@ class PostgresStore : public Store {
     }
   }
 
+  // A read or write that hangs does not tell whether the database does, too.
+  void WatchAnswers(const std::stop_token& stop) {
+    while (!stop.stop_requested()) {
+      SteadyClock::System().SleepFor(postgres::Breaker::kLookInterval, stop);
+      if (breaker_.Look(SteadyNow()) && !is_probing_.exchange(true)) Probe();
+      if (breaker_.is_open()) RefuseWaiting();
+    }
+  }
+
+  void Probe() {
+    checks_.Read<void>(
+        {.deadline = SteadyNow() + kProbeTimeout}, Pace::kAny,
+        [](postgres::Connection& connection) {
+          connection.Read("SELECT 1");
+          return absl::OkStatus();
+        },
+        [this](const absl::Status&) { is_probing_ = false; });
+  }
+
+  // Answers who waits, except for the writes that are under way: those may be committed yet.
+  void RefuseWaiting() {
+    for (postgres::Pool* const pool : {&reads_, &writes_, &publishing_}) pool->RefuseWaiting();
+    std::shared_ptr<JointAnswer::Once> check;
+    {
+      const std::lock_guard lock(check_mutex_);
+      check = latest_check_.lock();
+    }
+    if (check != nullptr) check->Answer(postgres::DoesNotAnswer());
+  }
+
   // Nothing that was read from the database before the failover is used any more.
   void OnFailover() {
     names_.Clear();
@@ -567,6 +633,10 @@ class PostgresStore : public Store {
   std::atomic<bool> distributed_ = false;
   const std::shared_ptr<postgres::KnownDatabase> database_;
   SynchronousStandbys synchronous_standbys_;
+  postgres::Breaker breaker_;
+  std::atomic<bool> is_probing_ = false;
+  std::mutex check_mutex_;
+  std::weak_ptr<JointAnswer::Once> latest_check_;  // Guarded by check_mutex_.
 
   // Used by jobs of `reads_`, which therefore ends first.
   FeedWaits feed_waits_;
@@ -602,7 +672,8 @@ class PostgresStore : public Store {
   postgres::Pool reads_;
   postgres::Pool writes_;
   postgres::Pool publishing_;
-  postgres::Pool checks_;    // so that health checks do not wait for other calls
+  postgres::Pool checks_;  // so that health checks do not wait for other calls
+  std::jthread answer_watch_;
   std::jthread host_watch_;  // if there are several hosts
 };
 

@@ -23,6 +23,9 @@ struct PostgresOptions {
   int queue_limit = 1000;
   /// Maximum time of a statement.
   absl::Duration statement_timeout = absl::Seconds(10);
+  /// Lifetime of a connection, of which up to a tenth is taken off by chance. The one that replaces
+  /// it is opened first, so each pool may have one more for a moment.
+  absl::Duration connection_lifetime = absl::InfiniteDuration();
   /// Whether this instance and others notify each other of changes by NOTIFY. Takes one more
   /// connection.
   bool notifications = true;
@@ -31,7 +34,8 @@ struct PostgresOptions {
 /// Returns a Store on PostgreSQL. It connects on first use, and again when a connection breaks; if
 /// the URL names several hosts, it looks at all of them first, and from time to time. The
 /// database must have the schema of this version (schema.h). The destructor answers waiting calls
-/// with UNAVAILABLE. FAILED_PRECONDITION if the URL cannot be parsed.
+/// with UNAVAILABLE. So are all calls while the database answers nobody (postgres/breaker.h).
+/// FAILED_PRECONDITION if the URL cannot be parsed.
 absl::StatusOr<std::unique_ptr<Store>> NewPostgresStore(const PostgresOptions& options);
 
 /// Returns FAILED_PRECONDITION if a pooler in front of the database does not have the connections

@@ -22,6 +22,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
@@ -29,6 +30,7 @@
 #include "support/await_that.h"
 #include "support/contentd.h"
 #include "support/grpc_client.h"
+#include "support/postgres_server.h"
 
 namespace content::testing {
 namespace {
@@ -459,6 +461,171 @@ TEST(Ready, AMissingRightIsNamed) {
   EXPECT_EQ(finished.status, 1);
   EXPECT_THAT(finished.err, HasSubstr("GRANT UPDATE ON article_feed"));
   EXPECT_THAT(finished.err, Not(HasSubstr("waiting for")));
+}
+
+// ---- Roles, TLS, and where the connection string comes from ----
+
+// As deploy/OPERATING.md sets them up.
+TEST(Roles, OneMigratesAndAnotherServesWithoutTheRightToChangeTheSchema) {
+  if (OnCitus()) GTEST_SKIP() << "roles would have to be made on every node";
+  const std::string url = NewDatabase(/*migrated=*/false);
+  const std::string owner_url = UrlOfNewRole(url);
+  const std::string server_url = UrlOfNewRole(url);
+  const std::string owner = Query(owner_url, "SELECT current_user");
+  const std::string user = Query(server_url, "SELECT current_user");
+  Query(url,
+        absl::StrCat("GRANT CREATE, USAGE ON SCHEMA public TO ", owner,
+                     "; GRANT USAGE ON SCHEMA public TO ", user,
+                     "; ALTER DEFAULT PRIVILEGES FOR ROLE ", owner,
+                     " IN SCHEMA public GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO ", user));
+  const Finished refused = RunContentd({"migrate", "--database-url", server_url});
+  EXPECT_EQ(refused.status, 1) << "it has no right to change the schema";
+  const Finished migrated = RunContentd({"migrate", "--database-url", owner_url});
+  ASSERT_EQ(migrated.status, 0) << migrated.err;
+  ContentdServer server({"--database-url", server_url});
+  const Client client(server.address());
+  EXPECT_THAT(server.WaitForEvent("request days not kept up"), HasSubstr("42501"));
+
+  v1::PublishArticleResponse published;
+  ASSERT_TRUE(client.Publish(MakeArticle("story"), &published).ok());
+  v1::CreateCommentRequest comment = MakeCommentRequest("story", "text");
+  comment.set_request_id("one");
+  v1::CreateCommentResponse created;
+  ASSERT_TRUE(client.Create(comment, &created).ok());
+
+  const auto call = [](auto method, auto& stub, const auto& request, auto response) {
+    const grpc::Status status = Client::Call(method, stub, request, response);
+    EXPECT_TRUE(status.ok()) << status.error_message();
+  };
+  const auto finish = [](auto&& stream) {
+    while (stream.Read()) {
+    }
+    const grpc::Status status = stream.Finish();
+    EXPECT_TRUE(status.ok()) << status.error_message();
+  };
+  using Content = v1::ContentService::Stub;
+  using Admin = v1::AdminService::Stub;
+  v1::UpdateArticleRequest update;
+  update.mutable_article()->set_name("articles/story");
+  update.mutable_article()->set_title("Another");
+  call(&Admin::UpdateArticle, client.admin(), update, v1::UpdateArticleResponse());
+  v1::RenameArticleRequest rename;
+  rename.set_name("articles/story");
+  rename.set_new_name("articles/tale");
+  call(&Admin::RenameArticle, client.admin(), rename, v1::RenameArticleResponse());
+  v1::SearchArticlesRequest search;
+  search.set_query("another");
+  call(&Content::SearchArticles, client.content(), search, v1::SearchArticlesResponse());
+  v1::ListCommentsRequest list;
+  list.set_parent("articles/tale");
+  call(&Content::ListComments, client.content(), list, v1::ListCommentsResponse());
+  v1::DeleteCommentRequest deletion;
+  deletion.set_name(created.comment().name());
+  call(&Content::DeleteComment, client.content(), deletion, v1::DeleteCommentResponse());
+  v1::EraseAuthorRequest erasure;
+  erasure.set_author_id(created.comment().author().id());
+  finish(Stream<v1::EraseAuthorResponse>(&Admin::EraseAuthor, client.admin(), erasure));
+  finish(Stream<v1::VerifyCountersResponse>(&Admin::VerifyCounters, client.admin(),
+                                            v1::VerifyCountersRequest()));
+  v1::RetractArticleRequest retraction;
+  retraction.set_name("articles/tale");
+  call(&Admin::RetractArticle, client.admin(), retraction, v1::RetractArticleResponse());
+  AwaitServing(client);
+}
+
+void WriteSecret(const std::string& path, const std::string& text) {
+  std::ofstream(path) << text;
+  fs::permissions(path, fs::perms(0600));
+}
+
+// A database that takes connections by TLS, for users with a password.
+class TlsTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    database_.RunShell(
+        "exec 2>&1; openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=authority "
+        "-keyout ca.key -out ca.crt; "
+        "openssl req -newkey rsa:2048 -nodes -subj /CN=db.test -keyout server.key -out server.csr; "
+        "openssl x509 -req -in server.csr -CA ca.crt -CAkey ca.key -CAcreateserial -days 2 "
+        "-out server.crt; "
+        "openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=other "
+        "-keyout other.key -out other.crt");
+    Query(database_.url(), "ALTER ROLE content PASSWORD 'word'");
+    Query(database_.url(), "ALTER SYSTEM SET ssl = on");
+    database_.SetRules("hostssl all all 127.0.0.0/8 scram-sha-256");
+    WriteSecret(passfile_, "db.test:5432:content:content:word\n");
+  }
+
+  std::string FileOfDatabase(const std::string& name) {
+    return Query(database_.url(), "SHOW data_directory") + "/" + name;
+  }
+
+  // As the keywords of a connection string, or the lines of a service.
+  std::string Keywords(const std::string& separator, const std::string& host = "db.test",
+                       const std::string& authority = "ca.crt") {
+    return absl::StrJoin({"host=" + host, "hostaddr=" + address_, std::string("dbname=content"),
+                          std::string("user=content"), std::string("sslmode=verify-full"),
+                          "sslrootcert=" + FileOfDatabase(authority), "passfile=" + passfile_},
+                         separator);
+  }
+
+  static Finished Migrate(const std::string& url,
+                          const std::vector<std::string>& environment = {}) {
+    return RunContentd({"migrate", "--database-url", url}, environment);
+  }
+
+  const std::string address_ =
+      absl::StrCat("127.77.", getpid() / 256 % 256, ".", getpid() % 256);  // of no other test
+  const std::string passfile_ = ScratchDirectory() + "/tls_passfile";
+  PostgresServer database_{::testing::UnitTest::GetInstance()->current_test_info()->name(),
+                           address_};
+};
+
+TEST_F(TlsTest, TheDatabaseHasToProveWhoItIs) {
+  const Finished migrated = Migrate(Keywords(" "));
+  EXPECT_EQ(migrated.status, 0) << migrated.err;
+  ContentdServer server({"--database-url", Keywords(" ")});
+  const Client client(server.address());
+  AwaitServing(client);
+  EXPECT_TRUE(client.Publish(MakeArticle("story")).ok());
+  EXPECT_EQ(Query(database_.url(),
+                  "SELECT bool_and(ssl) FROM pg_stat_ssl JOIN pg_stat_activity USING (pid) "
+                  "WHERE application_name LIKE 'contentd%'"),
+            "t");
+
+  const Finished other_authority = Migrate(Keywords(" ", "db.test", "other.crt"));
+  EXPECT_EQ(other_authority.status, 1);
+  EXPECT_THAT(other_authority.err, HasSubstr("is not from an authority in sslrootcert"));
+  const Finished other_host = Migrate(Keywords(" ", "db.example"));
+  EXPECT_EQ(other_host.status, 1);
+  EXPECT_THAT(other_host.err, HasSubstr("certificate is for another host"));
+  const Finished no_authority = Migrate(Keywords(" ", "db.test", "absent.crt"));
+  EXPECT_EQ(no_authority.status, 1);
+  EXPECT_THAT(no_authority.err, HasSubstr("(sslrootcert) are missing"));
+}
+
+TEST_F(TlsTest, AServiceFileMayHaveTheConnectionString) {
+  const std::string services = ScratchDirectory() + "/pg_service.conf";
+  WriteSecret(services, absl::StrCat("[articles]\n", Keywords("\n"), "\n"));
+  const std::vector<std::string> environment = {"PGSERVICEFILE=" + services};
+  const Finished migrated = Migrate("service=articles", environment);
+  EXPECT_EQ(migrated.status, 0) << migrated.err;
+  ContentdServer server({"--database-url", "postgresql://?service=articles"}, environment);
+  const Client client(server.address());
+  AwaitServing(client);
+  EXPECT_TRUE(client.Publish(MakeArticle("story")).ok());
+}
+
+TEST_F(TlsTest, APasswordThatWasChangedLeavesTheConnectionsThatThereAre) {
+  EXPECT_EQ(Migrate(Keywords(" ")).status, 0);
+  ContentdServer server(
+      {"--database-url", Keywords(" "), "--database-connection-lifetime", "100ms"});
+  const Client client(server.address());
+  AwaitServing(client);
+  Query(database_.url(), "ALTER ROLE content PASSWORD 'next'");
+  EXPECT_THAT(server.WaitForEvent("database connection not renewed"),
+              HasSubstr("refuses the user or its password"));
+  EXPECT_TRUE(client.Publish(MakeArticle("story")).ok()) << "by the connections that there are";
 }
 
 // ---- A schema that changes while servers serve ----

@@ -3,6 +3,7 @@
 #include <condition_variable>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -23,10 +24,10 @@ using ::testing::ElementsAre;
 // One end of a channel.
 class Peer {
  public:
-  explicit Peer(const std::string& url)
+  explicit Peer(const std::string& url, absl::Duration lifetime = absl::InfiniteDuration())
       : database_(std::make_shared<KnownDatabase>(*CompleteDsn(url))),
         channel_(
-            database_, "test_channel", [this] { return TakePayloads(); },
+            database_, "test_channel", lifetime, [this] { return TakePayloads(); },
             [this](absl::string_view payload, const DatabaseId& from) { Receive(payload, from); }) {
   }
 
@@ -131,6 +132,22 @@ TEST(ChannelTest, SendsWhatWaitedWhenItsConnectionIsThereAgain) {
   AwaitListeners(url, 2);
   sender.Send({"b"});
   EXPECT_THAT(receiver.Await(1), ElementsAre("b"));
+}
+
+TEST(ChannelTest, ANewConnectionTakesOverAfterTheLifetime) {
+  const std::string url = testing::NewDatabase(/*migrated=*/false);
+  Peer receiver(url, absl::Milliseconds(20));
+  std::set<std::string> sessions;
+  testing::AwaitThat([&] {
+    sessions.insert(testing::Query(
+        url,
+        "SELECT max(pid) FROM pg_stat_activity WHERE application_name LIKE '% notifications' "
+        "AND datname = current_database()"));
+    return sessions.size() >= 4;
+  });
+  Peer sender(url);
+  sender.Send({"text"});
+  EXPECT_EQ(receiver.Await(1)[0], "text");
 }
 
 }  // namespace

@@ -164,11 +164,23 @@ TEST_F(FailureTest, TellsCallersWhatTheDatabaseLacks) {
     return std::string(caught.failure.status.message());
   };
   ::testing::internal::CaptureStderr();
-  EXPECT_EQ(message("53100"), "the database's disk is full");
+  EXPECT_EQ(message("53100"), "the database cannot write: its disk is full");
   EXPECT_THAT(::testing::internal::GetCapturedStderr(), HasSubstr("database disk full"));
   EXPECT_EQ(message("53200"), "the database has run out of memory or connections");
   EXPECT_EQ(message("25006"), "the database accepts no writes");
   EXPECT_EQ(message("57P01"), "the database cannot be reached");
+}
+
+// PostgreSQL ends all sessions if it cannot write its log.
+TEST_F(FailureTest, AFullDiskThatEndsTheSessionIsToldToo) {
+  try {
+    connection_->Read("SELECT raise($1)", "53100");
+    ADD_FAILURE() << "not raised";
+  } catch (const std::exception& exception) {
+    const Failure failure = ToFailure(exception, /*is_open=*/false);
+    EXPECT_EQ(failure.kind, Kind::kConnectionLost);
+    EXPECT_EQ(failure.status.message(), "the database cannot write: its disk is full");
+  }
 }
 
 TEST_F(FailureTest, ALostConnectionIsLoggedAsThat) {

@@ -4,6 +4,8 @@
 
 #include <atomic>
 #include <deque>
+#include <filesystem>
+#include <fstream>
 #include <functional>
 #include <future>
 #include <memory>
@@ -16,6 +18,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "base/await.h"
 #include "base/errors.h"
 #include "gmock/gmock.h"
@@ -27,6 +30,7 @@
 #include "support/database.h"
 #include "support/fake_clock.h"
 #include "support/pending.h"
+#include "support/postgres_server.h"
 
 namespace content::postgres {
 namespace {
@@ -208,6 +212,128 @@ TEST_F(PoolTest, ASessionThatRefusedAWriteIsReplaced) {
   EXPECT_EQ(*write(), "written");
   EXPECT_EQ(backends.size(), 2);
 }
+
+// ---- Lifetime ----
+
+constexpr char kSelectBackend[] = "SELECT pg_backend_pid()::text";
+
+TEST_F(PoolTest, AnIdleConnectionIsReplacedAfterItsLifetime) {
+  Open({.connection_lifetime = absl::Minutes(30), .clock = &clock_});
+  const std::string first = *Read(kSelectBackend);
+  clock_.Advance(absl::Minutes(26));
+  EXPECT_EQ(*Read(kSelectBackend), first);
+  clock_.Advance(absl::Minutes(4));
+  testing::AwaitThat([&] {
+    return testing::Query(url_, "SELECT count(*) FROM pg_stat_activity WHERE pid = " + first) ==
+           "0";
+  });
+  EXPECT_EQ(pool_->GetStats().open_connections, 1);
+  EXPECT_NE(*Read(kSelectBackend), first);
+}
+
+TEST_F(PoolTest, AConnectionWithoutALifetimeIsKept) {
+  Open({.clock = &clock_});
+  const std::string first = *Read(kSelectBackend);
+  clock_.Advance(absl::Hours(1000));
+  EXPECT_EQ(*Read(kSelectBackend), first);
+}
+
+TEST_F(PoolTest, AConnectionIsNotReplacedInTheMiddleOfAJob) {
+  Open({.connection_lifetime = absl::Minutes(30), .clock = &clock_});
+  const auto backends = Read([this](Connection& connection) -> absl::StatusOr<std::string> {
+    const std::string before(connection.Read(kSelectBackend)[0][0].text());
+    clock_.AwaitWaiters(1);  // the watchdog
+    clock_.Advance(absl::Hours(1));
+    clock_.AwaitWaiters(1);  // it has looked
+    return absl::StrCat(before, " ", connection.Read(kSelectBackend)[0][0].text());
+  });
+  const std::vector<std::string> both = absl::StrSplit(*backends, ' ');
+  EXPECT_EQ(both[0], both[1]);
+  EXPECT_NE(*Read(kSelectBackend), both[0]) << "but before the next";
+}
+
+void WritePassfile(const std::string& path, const std::string& password) {
+  std::ofstream(path) << "*:*:*:app:" << password << "\n";
+  std::filesystem::permissions(path, std::filesystem::perms(0600));
+}
+
+TEST_F(PoolTest, ANewPasswordTakesHoldAndAWrongOneDoesNoHarm) {
+  const testing::PostgresServer server("passwords");
+  server.SetRules("local all app scram-sha-256");
+  testing::Query(server.url(), "CREATE ROLE app LOGIN PASSWORD 'first'");
+  const std::string passfile = testing::ScratchDirectory() + "/passfile";
+  WritePassfile(passfile, "first");
+  const std::string url = absl::StrCat(server.url(), " user=app passfile=", passfile);
+  pool_.emplace(Pool::Options{.name = "test",
+                              .database = std::make_shared<KnownDatabase>(*CompleteDsn(url)),
+                              .connection_lifetime = absl::Minutes(30),
+                              .clock = &clock_});
+  const std::string first = *Read(kSelectBackend);
+
+  testing::Query(server.url(), "ALTER ROLE app PASSWORD 'second'");
+  ::testing::internal::CaptureStderr();
+  clock_.Advance(absl::Minutes(30));
+  EXPECT_EQ(*Read(kSelectBackend), first) << "the old one works";
+  EXPECT_THAT(::testing::internal::GetCapturedStderr(),
+              ::testing::AllOf(::testing::HasSubstr("database connection not renewed"),
+                               ::testing::HasSubstr("refuses the user or its password")));
+
+  WritePassfile(passfile, "second");
+  clock_.Advance(absl::Minutes(1));
+  EXPECT_NE(*Read(kSelectBackend), first);
+  pool_.reset();
+}
+
+// ---- A database that hangs ----
+
+TEST_F(PoolTest, WhileTheBreakerIsOpenOnlyProbesRun) {
+  Breaker breaker;
+  const auto look_for = [&](absl::Duration duration) {
+    const SteadyTime end = clock_.Now() + duration;
+    while (clock_.Now() < end) {
+      clock_.Advance(Breaker::kLookInterval);
+      breaker.Look(clock_.Now());
+    }
+  };
+  Pool probes({.name = "probes",
+               .database = std::make_shared<KnownDatabase>(*CompleteDsn(url_)),
+               .breaker = &breaker,
+               .runs_probes = true});
+  Open({.breaker = &breaker});
+  EXPECT_TRUE(Read(kSelectBackend).ok());
+  Pending<std::string> waiting;
+  {
+    const Hold hangs(*pool_);
+    pool_->Read(
+        {}, Pace::kAny, [](Connection&) -> absl::StatusOr<std::string> { return ""; },
+        waiting.callback());
+    look_for(absl::Seconds(10));
+    ASSERT_TRUE(breaker.is_open());
+    const auto refused = Read(kSelectBackend);
+    EXPECT_EQ(ReasonOf(refused.status()), "STORE_UNAVAILABLE");
+    EXPECT_EQ(refused.status().message(), "the database does not answer");
+    EXPECT_FALSE(waiting.is_answered());
+    pool_->RefuseWaiting();
+    EXPECT_EQ(ReasonOf(waiting.Get().status()), "STORE_UNAVAILABLE");
+
+    const absl::Status probed = Await<void>([&](Callback<void> done) {
+      probes.Read(
+          {}, Pace::kAny,
+          [](Connection& connection) {
+            connection.Read("SELECT 1");
+            return absl::OkStatus();
+          },
+          std::move(done));
+    });
+    EXPECT_TRUE(probed.ok()) << probed;
+    look_for(Breaker::kLookInterval);
+    EXPECT_FALSE(breaker.is_open());
+  }
+  EXPECT_TRUE(Read(kSelectBackend).ok());
+  pool_.reset();
+}
+
+// ---- Few connections ----
 
 TEST_F(PoolTest, WhereConnectionsAreFewTheyDoAllTheWork) {
   const std::string url = testing::UrlOfNewRole(url_, "CONNECTION LIMIT 2");

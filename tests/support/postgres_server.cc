@@ -60,9 +60,10 @@ embedded::Layout MakeDirectory(const std::string& name) {
 
 }  // namespace
 
-PostgresServer::PostgresServer(const std::string& name)
+PostgresServer::PostgresServer(const std::string& name, const std::string& listen_addresses)
     : name_(name),
       layout_(MakeDirectory(name)),
+      listen_addresses_(listen_addresses),
       programs_(*embedded::FindPrograms(layout_)),
       user_(*embedded::DatabaseUser(layout_)) {
   MakeDirectories();
@@ -108,10 +109,11 @@ void PostgresServer::Start() {
   const auto set = [&arguments](const std::string& setting) {
     arguments.insert(arguments.end(), {"-c", setting});
   };
-  for (const char* setting : {"listen_addresses=", "fsync=off", "wal_retrieve_retry_interval=100ms",
+  for (const char* setting : {"fsync=off", "wal_retrieve_retry_interval=100ms",
                               "shared_buffers=32MB", "max_connections=60"}) {
     set(setting);
   }
+  set("listen_addresses=" + listen_addresses_);
   set("unix_socket_directories=" + layout_.socket);
   const auto pid = embedded::Spawn({arguments, user_, layout_.log}, SIGKILL);
   ASSERT_TRUE(pid.ok()) << pid.status();
@@ -130,6 +132,34 @@ void PostgresServer::Kill() {
   for (const pid_t child : ChildrenOf(pid_)) kill(child, SIGKILL);
   kill(pid_, SIGKILL);
   embedded::Reap(std::exchange(pid_, -1));
+}
+
+// The first process begins no others while it is stopped.
+void PostgresServer::Freeze() const {
+  ASSERT_EQ(kill(pid_, SIGSTOP), 0);
+  for (const pid_t child : ChildrenOf(pid_)) kill(child, SIGSTOP);
+}
+
+void PostgresServer::Thaw() const {
+  for (const pid_t child : ChildrenOf(pid_)) kill(child, SIGCONT);
+  ASSERT_EQ(kill(pid_, SIGCONT), 0);
+}
+
+void PostgresServer::RunShell(const std::string& script) const {
+  Query(url(), absl::StrCat("COPY (SELECT 1) TO PROGRAM $script$cat >/dev/null; set -e; ", script,
+                            "$script$"));
+}
+
+// A session tells when the server that began it last read its configuration.
+void PostgresServer::SetRules(const std::string& rules) const {
+  const char* const read_at = "SELECT pg_conf_load_time()";
+  const std::string before = Query(url(), read_at);
+  RunShell(absl::StrCat("cat >pg_hba.conf <<'RULES'\nlocal all content trust\n", rules, "\nRULES"));
+  Query(url(), "SELECT pg_reload_conf()");
+  const auto end = std::chrono::steady_clock::now() + kPatience;
+  while (Query(url(), read_at) == before) {
+    ASSERT_LT(std::chrono::steady_clock::now(), end) << name_ << " reads no configuration";
+  }
 }
 
 void PostgresServer::StopSendingTo(const PostgresServer& standby) const {

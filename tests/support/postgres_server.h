@@ -16,7 +16,8 @@ namespace content::testing {
 class PostgresServer {
  public:
   /// Starts a primary with the empty database `content`. `name` is unique in this process.
-  explicit PostgresServer(const std::string& name);
+  /// `listen_addresses` is PostgreSQL's setting, for port 5432.
+  explicit PostgresServer(const std::string& name, const std::string& listen_addresses = "");
 
   /// Starts a standby of a running primary, to which it is known by its name.
   PostgresServer(const std::string& name, const PostgresServer& primary);
@@ -40,6 +41,17 @@ class PostgresServer {
   /// Kills all its processes with SIGKILL.
   void Kill();
 
+  /// Stops all its processes, which keep their connections and answer nothing until Thaw.
+  void Freeze() const;
+  void Thaw() const;
+
+  /// Runs a shell script in its data directory, as its user, who owns what that makes there.
+  void RunShell(const std::string& script) const;
+
+  /// Reads its configuration again, with these rules about who may connect (pg_hba.conf), after
+  /// the one that lets the user `content` use its socket.
+  void SetRules(const std::string& rules) const;
+
   /// Stops the processes that send the changes to a standby, so that it lags behind.
   void StopSendingTo(const PostgresServer& standby) const;
 
@@ -55,6 +67,7 @@ class PostgresServer {
 
   const std::string name_;
   const embedded::Layout layout_;
+  const std::string listen_addresses_;
   const std::string programs_;  // the directory of PostgreSQL's programs
   const embedded::User user_;
   pid_t pid_ = -1;

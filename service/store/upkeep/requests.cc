@@ -120,6 +120,9 @@ constexpr absl::Duration kTurnTimeout = absl::Milliseconds(500);
 // After a change that was refused.
 constexpr absl::Duration kPause = absl::Minutes(5);
 
+// The same, for lack of a right: the operator may have meant that.
+constexpr absl::Duration kDeniedPause = absl::Hours(24);
+
 std::string IntervalParameter(absl::Duration duration) {
   return absl::StrCat(absl::ToInt64Microseconds(duration), " microseconds");
 }
@@ -208,7 +211,8 @@ class Days {
       const std::optional<postgres::ServerError> error = postgres::FindServerError(exception);
       if (!connection_.is_open() || !error || absl::StartsWith(error->sqlstate, "57P")) throw;
       if (IsOvertaken(error->sqlstate)) return false;
-      pause_end_ = SteadyClock::System().Now() + kPause;
+      const bool is_denied = error->sqlstate == "42501";
+      pause_end_ = SteadyClock::System().Now() + (is_denied ? kDeniedPause : kPause);
       if (error->sqlstate != "55P03") {
         log::Warning("request days not kept up",
                      {{"sqlstate", error->sqlstate}, {"message", error->message}});
