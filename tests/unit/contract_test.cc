@@ -207,8 +207,9 @@ nlohmann::json ServiceConfig() {
 
 // The settings of each method that the service config names, by the method's full name.
 std::map<std::string, nlohmann::json> MethodConfigs() {
+  const nlohmann::json all = ServiceConfig();
   std::map<std::string, nlohmann::json> configs;
-  for (const auto& config : ServiceConfig().at("methodConfig")) {
+  for (const auto& config : all.at("methodConfig")) {
     for (const auto& name : config.at("name")) {
       const std::string method = absl::StrCat(name.at("service").get<std::string>(), ".",
                                               name.at("method").get<std::string>());
@@ -219,7 +220,7 @@ std::map<std::string, nlohmann::json> MethodConfigs() {
 }
 
 TEST(ServiceConfig, BalancesAmongTheServersThatAreHealthy) {
-  const auto config = ServiceConfig();
+  const nlohmann::json config = ServiceConfig();
   EXPECT_EQ(config.at("loadBalancingConfig"), nlohmann::json::parse(R"([{"round_robin": {}}])"));
   EXPECT_EQ(config.at("healthCheckConfig").at("serviceName"),
             v1::GetArticleRequest::descriptor()->file()->service(0)->full_name());
