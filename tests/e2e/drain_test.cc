@@ -34,7 +34,7 @@ namespace {
 
 using ::testing::IsEmpty;
 
-// What README recommends to clients.
+// That of the contract without its retries, which would hide a call that failed.
 constexpr char kServiceConfig[] = R"({
   "loadBalancingConfig": [{"round_robin": {}}],
   "healthCheckConfig": {"serviceName": ""}

@@ -1,5 +1,6 @@
-// What the proto files tell machines: how each field behaves, and which resources there are. A test
-// in tests/e2e/behavior_test.cc holds the server to it.
+// What the contract tells machines: how each field behaves, which resources there are, and, in the
+// service config, which calls clients may repeat. A test in tests/e2e/behavior_test.cc holds the
+// server to the first; tests/clients/run --restarts tries the last.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -8,6 +9,7 @@
 #include <fstream>
 #include <functional>
 #include <map>
+#include <nlohmann/json.hpp>
 #include <regex>
 #include <set>
 #include <string>
@@ -30,6 +32,7 @@ namespace {
 using google::protobuf::Descriptor;
 using google::protobuf::FieldDescriptor;
 using google::protobuf::FileDescriptor;
+using google::protobuf::MethodDescriptor;
 using ::testing::ElementsAre;
 
 std::vector<const FileDescriptor*> Files() {
@@ -47,6 +50,18 @@ std::vector<const FieldDescriptor*> AllFields() {
     }
   }
   return fields;
+}
+
+std::vector<const MethodDescriptor*> AllMethods() {
+  std::vector<const MethodDescriptor*> methods;
+  for (const FileDescriptor* const file : Files()) {
+    for (int i = 0; i < file->service_count(); ++i) {
+      for (int j = 0; j < file->service(i)->method_count(); ++j) {
+        methods.push_back(file->service(i)->method(j));
+      }
+    }
+  }
+  return methods;
 }
 
 std::set<int> BehaviorsOf(const FieldDescriptor& field) {
@@ -185,27 +200,94 @@ TEST(Contract, FieldsThatNameAResourceReferToIt) {
   }
 }
 
+nlohmann::json ServiceConfig() {
+  std::ifstream file(absl::StrCat(CONTENT_SOURCE_DIR, "/proto/content/v1/service_config.json"));
+  return nlohmann::json::parse(file);
+}
+
+// The settings of each method that the service config names, by the method's full name.
+std::map<std::string, nlohmann::json> MethodConfigs() {
+  const nlohmann::json all = ServiceConfig();
+  std::map<std::string, nlohmann::json> configs;
+  for (const auto& config : all.at("methodConfig")) {
+    for (const auto& name : config.at("name")) {
+      const std::string method = absl::StrCat(name.at("service").get<std::string>(), ".",
+                                              name.at("method").get<std::string>());
+      EXPECT_TRUE(configs.emplace(method, config).second) << method << " is there twice";
+    }
+  }
+  return configs;
+}
+
+TEST(ServiceConfig, BalancesAmongTheServersThatAreHealthy) {
+  const nlohmann::json config = ServiceConfig();
+  EXPECT_EQ(config.at("loadBalancingConfig"), nlohmann::json::parse(R"([{"round_robin": {}}])"));
+  EXPECT_EQ(config.at("healthCheckConfig").at("serviceName"),
+            v1::GetArticleRequest::descriptor()->file()->service(0)->full_name());
+  EXPECT_TRUE(config.contains("retryThrottling"));
+}
+
+// A program that starts a long run decides itself whether to start it again.
+TEST(ServiceConfig, HasEveryMethodExceptLongRuns) {
+  auto configs = MethodConfigs();
+  for (const MethodDescriptor* const method : AllMethods()) {
+    const bool is_long_run =
+        method->server_streaming() && !absl::StartsWith(method->name(), "Watch");
+    EXPECT_EQ(configs.erase(method->full_name()), is_long_run ? 0 : 1) << method->full_name();
+  }
+  EXPECT_THAT(configs, ::testing::IsEmpty()) << "not in the contract";
+}
+
+TEST(ServiceConfig, OnlyWatchesHaveNoTimeout) {
+  const auto configs = MethodConfigs();
+  for (const MethodDescriptor* const method : AllMethods()) {
+    const auto config = configs.find(method->full_name());
+    if (config == configs.end()) continue;
+    EXPECT_EQ(config->second.contains("timeout"), !method->server_streaming())
+        << method->full_name();
+  }
+}
+
+// The other codes that README lists for a retry have reasons which the client must look at.
+TEST(ServiceConfig, RepeatsOnlyWhatAServerThatIsGoneLeft) {
+  for (const auto& [method, config] : MethodConfigs()) {
+    EXPECT_EQ(config.at("retryPolicy").at("retryableStatusCodes"),
+              nlohmann::json({"UNAVAILABLE", "CANCELLED"}))
+        << method;
+    EXPECT_FALSE(config.contains("hedgingPolicy")) << method << ": most languages cannot";
+  }
+}
+
+// A repeated CreateComment adds no second comment, because it can carry a request_id.
+TEST(ServiceConfig, RepeatsOnlyReadsAndWritesThatCanBeKeyed) {
+  const std::set<std::string> reads = {"Get", "BatchGet", "List", "Search", "Watch", "Inspect"};
+  const auto configs = MethodConfigs();
+  for (const MethodDescriptor* const method : AllMethods()) {
+    if (!configs.contains(method->full_name())) continue;
+    const bool is_read = std::any_of(reads.begin(), reads.end(), [&](const std::string& verb) {
+      return absl::StartsWith(method->name(), verb);
+    });
+    EXPECT_NE(is_read, method->input_type()->FindFieldByName("request_id") != nullptr)
+        << method->full_name();
+  }
+}
+
 // Callers pass it as `min_revision`. The comments of ContentService list the four places.
 TEST(Contract, EveryWriteAnswersWithTheRevisionOfItsArticle) {
   const std::string listed = AllComments().at("ContentService");
   std::set<std::string> places;
-  for (const FileDescriptor* const file : Files()) {
-    for (int i = 0; i < file->service_count(); ++i) {
-      for (int j = 0; j < file->service(i)->method_count(); ++j) {
-        const auto& method = *file->service(i)->method(j);
-        if (method.input_type()->FindFieldByName("request_id") == nullptr) continue;
-        const Descriptor& answer = *method.output_type();
-        std::string place;
-        for (const char* const name : {"article_revision", "revision"}) {
-          if (answer.FindFieldByName(name) != nullptr) place = name;
-        }
-        if (answer.FindFieldByName("article") != nullptr) place = "article.revision";
-        if (answer.FindFieldByName("comment") != nullptr) place = "comment.article_revision";
-        EXPECT_THAT(listed, ::testing::ContainsRegex(
-                                absl::StrCat("`", place, "` \\([^)]*", method.name(), "[,)]")));
-        places.insert(place);
-      }
+  for (const MethodDescriptor* const method : AllMethods()) {
+    if (method->input_type()->FindFieldByName("request_id") == nullptr) continue;
+    const Descriptor& answer = *method->output_type();
+    std::string place;
+    for (const char* const name : {"article_revision", "revision"}) {
+      if (answer.FindFieldByName(name) != nullptr) place = name;
     }
+    if (answer.FindFieldByName("article") != nullptr) place = "article.revision";
+    if (answer.FindFieldByName("comment") != nullptr) place = "comment.article_revision";
+    EXPECT_THAT(listed, ::testing::ContainsRegex(
+                            absl::StrCat("`", place, "` \\([^)]*", method->name(), "[,)]")));
+    places.insert(place);
   }
   EXPECT_EQ(places.size(), 4);
 }

@@ -1,15 +1,21 @@
-// Uses the main features of the content service and checks the answers.
+// Uses the main features of the content service and checks the answers, or puts load on it.
 #include <grpcpp/grpcpp.h>
 
+#include <atomic>
 #include <chrono>
+#include <csignal>
 #include <cstddef>
 #include <cstdint>
+#include <fstream>
+#include <future>
 #include <iostream>
+#include <iterator>
 #include <map>
 #include <memory>
 #include <random>
 #include <stdexcept>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "content/v1/admin_service.grpc.pb.h"
@@ -26,8 +32,12 @@ using Admin = v1::AdminService::StubInterface;
 using Names = std::vector<std::string>;
 using Pages = std::vector<Names>;
 
-// Every call, including the watch, must finish within this time.
+// Every call, including the watch, must finish within this time. Other calls than the watch have a
+// shorter timeout in the service config.
 constexpr std::chrono::seconds kTimeout(30);
+
+// Set by SIGTERM, which ends the load.
+std::atomic<bool> stopped = false;
 
 // An answer does not match the contract.
 class Wrong : public std::runtime_error {
@@ -96,7 +106,7 @@ Names NamesOf(const Resources& resources) {
 }
 
 std::string RandomUuid() {
-  static std::random_device random;
+  thread_local std::random_device random;
   std::uniform_int_distribution<std::size_t> digit(0, 15);
   std::string uuid = "xxxxxxxx-xxxx-4xxx-8xxx-xxxxxxxxxxxx";
   for (char& c : uuid) {
@@ -109,6 +119,22 @@ std::string RandomWord() {
   std::string word = "word" + RandomUuid();
   std::erase(word, '-');
   return word;
+}
+
+std::string ReadFile(const std::string& path) {
+  std::ifstream file(path);
+  if (!file) throw std::runtime_error("cannot read " + path);
+  return std::string(std::istreambuf_iterator<char>(file), {});
+}
+
+// `target`: HOST:PORT, or several servers as ipv4:ADDRESS:PORT,ADDRESS:PORT.
+std::shared_ptr<grpc::Channel> Connect(const std::string& target,
+                                       const std::string& service_config) {
+  grpc::ChannelArguments arguments;
+  arguments.SetServiceConfigJSON(service_config);
+  // A server that was restarted is used again within a second.
+  arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 1000);
+  return grpc::CreateCustomChannel(target, grpc::InsecureChannelCredentials(), arguments);
 }
 
 // Takes one article through its life and checks every answer on the way.
@@ -131,7 +157,33 @@ class Client {
     return checks_;
   }
 
+  // Publishes an article, and reads it and comments on it until SIGTERM. Throws Wrong if a call
+  // fails. Returns the word that begins all of the comments, and their number.
+  std::string PutUnderLoad() {
+    Publish();
+    std::vector<std::future<int>> workers;
+    for (int i = 0; i < 4; ++i) {
+      workers.push_back(std::async(std::launch::async, [this, i] { return ReadAndComment(i); }));
+    }
+    int comments = 0;
+    for (std::future<int>& worker : workers) comments += worker.get();
+    return tag_ + ' ' + std::to_string(comments);
+  }
+
  private:
+  int ReadAndComment(int worker) {
+    v1::GetArticleRequest get;
+    get.set_name(article_);
+    int comments = 0;
+    while (!stopped) {
+      Call(*content_, &Content::GetArticle, get);
+      CreateComment(tag_ + ' ' + std::to_string(worker) + '.' + std::to_string(comments));
+      ++comments;
+      std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    }
+    return comments;
+  }
+
   void Check(const std::string& what, bool holds) {
     if (!holds) throw Wrong(what);
     std::cout << "ok: " << what << std::endl;
@@ -189,8 +241,10 @@ class Client {
     Check("SearchArticles highlights the word", highlighted == std::vector{word_});
   }
 
+  // The service config repeats calls that fail: without a request_id, that could add another
+  // comment.
   v1::Comment CreateComment(const std::string& body, const std::string& reply_to = "",
-                            const std::string& request_id = "") {
+                            const std::string& request_id = RandomUuid()) {
     v1::CreateCommentRequest request;
     request.set_parent(article_);
     v1::Comment& comment = *request.mutable_comment();
@@ -369,15 +423,22 @@ class Client {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 2) {
-    std::cerr << "Usage: client HOST:PORT\n";
+  const std::vector<std::string> arguments(argv + 1, argv + argc);
+  const bool load = arguments.size() == 3 && arguments[2] == "load";
+  if (arguments.size() != 2 && !load) {
+    std::cerr << "Usage: client TARGET SERVICE-CONFIG [load]\n";
     return 2;
   }
-  Client client(grpc::CreateChannel(argv[1], grpc::InsecureChannelCredentials()));
+  std::signal(SIGTERM, [](int) { stopped = true; });
   try {
-    std::cout << client.Run() << " checks passed\n";
-  } catch (const Wrong& wrong) {
-    std::cerr << "WRONG: " << wrong.what() << '\n';
+    Client client(Connect(arguments[0], ReadFile(arguments[1])));
+    if (load) {
+      std::cout << client.PutUnderLoad() << '\n';
+    } else {
+      std::cout << client.Run() << " checks passed\n";
+    }
+  } catch (const std::runtime_error& error) {
+    std::cerr << "WRONG: " << error.what() << '\n';
     return 1;
   }
 }

@@ -1,4 +1,4 @@
-// Uses the main features of the content service and checks the answers.
+// Uses the main features of the content service and checks the answers, or puts load on it.
 package main
 
 import (
@@ -7,16 +7,24 @@ import (
 	"log"
 	"maps"
 	"os"
+	"os/signal"
 	"reflect"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/google/uuid"
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/backoff"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials/insecure"
+	_ "google.golang.org/grpc/health" // checks health, as the service config asks
+	"google.golang.org/grpc/resolver"
+	"google.golang.org/grpc/resolver/manual"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/types/known/fieldmaskpb"
 
@@ -45,6 +53,29 @@ func newClient(connection grpc.ClientConnInterface) *client {
 		article: "articles/" + tag,
 		word:    "word" + strings.ReplaceAll(uuid.NewString(), "-", ""),
 	}
+}
+
+// connect takes HOST:PORT, or several servers as ipv4:ADDRESS:PORT,ADDRESS:PORT.
+func connect(target, serviceConfig string) *grpc.ClientConn {
+	// A server that was restarted is used again within a second.
+	reconnect := grpc.ConnectParams{Backoff: backoff.DefaultConfig, MinConnectTimeout: 20 * time.Second}
+	reconnect.Backoff.MaxDelay = time.Second
+	return must(grpc.NewClient(target,
+		grpc.WithTransportCredentials(insecure.NewCredentials()),
+		grpc.WithDefaultServiceConfig(serviceConfig),
+		grpc.WithConnectParams(reconnect),
+		grpc.WithResolvers(listResolver(target))))
+}
+
+// listResolver adds the targets with ipv4:, which gRPC has in other languages but not in Go.
+func listResolver(target string) resolver.Builder {
+	list := manual.NewBuilderWithScheme("ipv4")
+	var state resolver.State
+	for address := range strings.SplitSeq(strings.TrimPrefix(target, "ipv4:"), ",") {
+		state.Addresses = append(state.Addresses, resolver.Address{Addr: address})
+	}
+	list.InitialState(state)
+	return list
 }
 
 func must[Answer any](answer Answer, err error) Answer {
@@ -104,6 +135,26 @@ func (c *client) run(ctx context.Context) {
 	c.retract(ctx)
 }
 
+// putUnderLoad publishes an article, and reads it and comments on it until SIGTERM. It returns how
+// many comments it wrote.
+func (c *client) putUnderLoad(ctx context.Context) int64 {
+	stopped, _ := signal.NotifyContext(ctx, syscall.SIGTERM)
+	c.publish(ctx)
+	var comments atomic.Int64
+	var workers sync.WaitGroup
+	for range 4 {
+		workers.Go(func() {
+			for stopped.Err() == nil {
+				must(c.content.GetArticle(ctx, &contentv1.GetArticleRequest{Name: c.article}))
+				c.createComment(ctx, fmt.Sprint(c.tag, " ", comments.Add(1)), "", uuid.NewString())
+				time.Sleep(20 * time.Millisecond)
+			}
+		})
+	}
+	workers.Wait()
+	return comments.Load()
+}
+
 func (c *client) publish(ctx context.Context) {
 	answer := must(c.admin.PublishArticle(ctx, &contentv1.PublishArticleRequest{
 		Article: &contentv1.Article{
@@ -150,6 +201,8 @@ func (c *client) search(ctx context.Context) {
 	c.check("SearchArticles highlights the word", highlighted, []string{c.word})
 }
 
+// createComment needs a request id, because the service config repeats calls that fail: without one,
+// that could add another comment.
 func (c *client) createComment(ctx context.Context, body, replyTo, requestID string) *contentv1.Comment {
 	return must(c.content.CreateComment(ctx, &contentv1.CreateCommentRequest{
 		Parent: c.article,
@@ -170,8 +223,8 @@ func (c *client) discuss(ctx context.Context) {
 	again := c.createComment(ctx, "Is it so?", "", requestID)
 	c.check("CreateComment with the same request_id gives the same comment", again.Name, c.question.Name)
 
-	c.remark = c.createComment(ctx, "Thanks!", "", "")
-	c.reply = c.createComment(ctx, "It is.", c.question.Name, "")
+	c.remark = c.createComment(ctx, "Thanks!", "", uuid.NewString())
+	c.reply = c.createComment(ctx, "It is.", c.question.Name, uuid.NewString())
 	c.check("CreateComment replies to a comment", c.reply.ReplyTo, c.question.Name)
 	c.check("CreateComment puts a reply one deeper", c.reply.Depth, int32(1))
 }
@@ -305,14 +358,19 @@ func (c *client) retract(ctx context.Context) {
 
 func main() {
 	log.SetFlags(0)
-	if len(os.Args) != 2 {
-		log.Fatal("Usage: client HOST:PORT")
+	load := len(os.Args) == 4 && os.Args[3] == "load"
+	if len(os.Args) != 3 && !load {
+		log.Fatal("Usage: client TARGET SERVICE-CONFIG [load]")
 	}
-	connection := must(grpc.NewClient(os.Args[1], grpc.WithTransportCredentials(insecure.NewCredentials())))
+	connection := connect(os.Args[1], string(must(os.ReadFile(os.Args[2]))))
 	defer connection.Close()
+	c := newClient(connection)
+	if load {
+		fmt.Println(c.tag, c.putUnderLoad(context.Background()))
+		return
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), timeout)
 	defer cancel()
-	c := newClient(connection)
 	c.run(ctx)
 	fmt.Println(c.checks, "checks passed")
 }

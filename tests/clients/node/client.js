@@ -1,14 +1,25 @@
-// Uses the main features of the content service and checks the answers.
+// Uses the main features of the content service and checks the answers, or puts load on it.
 'use strict';
 
 const {randomUUID} = require('node:crypto');
+const fs = require('node:fs');
 const path = require('node:path');
+const {setTimeout: sleep} = require('node:timers/promises');
 const {isDeepStrictEqual, promisify} = require('node:util');
 const grpc = require('@grpc/grpc-js');
 const protoLoader = require('@grpc/proto-loader');
 
-// Every call, including the watch, must finish within this time.
-const SERVICE_CONFIG = {methodConfig: [{name: [{}], timeout: '30s'}]};
+// The watch must finish within this many milliseconds. Other calls have a timeout in the service
+// config.
+const TIMEOUT = 30_000;
+
+// Asks a second server if the first has not answered for so long, or cannot. Of our languages, only
+// gRPC for Node can do this.
+const HEDGING = {
+  maxAttempts: 3,
+  hedgingDelay: '0.1s',
+  nonFatalStatusCodes: ['UNAVAILABLE', 'CANCELLED'],
+};
 
 /** An answer does not match the contract. */
 class Wrong extends Error {}
@@ -30,10 +41,25 @@ function load(protoFolder) {
   );
 }
 
-/** A client whose methods return promises, or streams where the answer is one. */
-function connect(Service, address) {
-  const client = new Service(address, grpc.credentials.createInsecure(), {
-    'grpc.service_config': JSON.stringify(SERVICE_CONFIG),
+/** The service config, with hedging instead of retries for the methods that are answered from memory. */
+function serviceConfig(protoFolder) {
+  const file = path.join(protoFolder, 'content/v1/service_config.json');
+  const config = JSON.parse(fs.readFileSync(file, 'utf8'));
+  const reads = config.methodConfig.find(({name}) => name.some(({method}) => method === 'GetArticle'));
+  delete reads.retryPolicy;
+  reads.hedgingPolicy = HEDGING;
+  return JSON.stringify(config);
+}
+
+/**
+ * A client whose methods return promises, or streams where the answer is one. `target` is HOST:PORT,
+ * or several servers as ipv4:ADDRESS:PORT,ADDRESS:PORT.
+ */
+function connect(Service, target, config) {
+  const client = new Service(target, grpc.credentials.createInsecure(), {
+    'grpc.service_config': config,
+    // A server that was restarted is used again within a second.
+    'grpc.max_reconnect_backoff_ms': 1000,
   });
   for (const [name, {responseStream}] of Object.entries(Service.service)) {
     if (!responseStream) client[name] = promisify(client[name]);
@@ -45,11 +71,11 @@ const names = (resources) => resources.map(({name}) => name);
 
 /** Takes one article through its life and checks every answer on the way. */
 class Client {
-  constructor(definitions, address) {
+  constructor(definitions, target, config) {
     const {ContentService, AdminService} = grpc.loadPackageDefinition(definitions).content.v1;
     this.definitions = definitions;
-    this.content = connect(ContentService, address);
-    this.admin = connect(AdminService, address);
+    this.content = connect(ContentService, target, config);
+    this.admin = connect(AdminService, target, config);
     this.tag = `node-${randomUUID()}`;
     this.article = `articles/${this.tag}`;
     this.word = `word${randomUUID().replaceAll('-', '')}`;
@@ -105,6 +131,26 @@ class Client {
     await this.retract();
   }
 
+  /** Publishes an article, and reads it and comments on it until SIGTERM. */
+  async putUnderLoad() {
+    let stopped = false;
+    let comments = 0;
+    process.once('SIGTERM', () => {
+      stopped = true;
+    });
+    const readAndComment = async () => {
+      while (!stopped) {
+        await this.content.GetArticle({name: this.article});
+        comments += 1;
+        await this.createComment(`${this.tag} ${comments}`);
+        await sleep(20);
+      }
+    };
+    await this.publish();
+    await Promise.all(Array.from({length: 4}, readAndComment));
+    return comments;
+  }
+
   async publish() {
     const {article, outcome} = await this.admin.PublishArticle({
       article: {
@@ -155,7 +201,10 @@ class Client {
     );
   }
 
-  async createComment(body, {replyTo, requestId} = {}) {
+  /**
+   * The service config repeats calls that fail: without a requestId, that could add another comment.
+   */
+  async createComment(body, {replyTo, requestId = randomUUID()} = {}) {
     const author = {id: 'reader-1', displayName: 'A Reader'};
     const request = {parent: this.article, comment: {author, body, replyTo}, requestId};
     return (await this.content.CreateComment(request)).comment;
@@ -248,7 +297,10 @@ class Client {
   }
 
   async changeWhileWatching() {
-    const watch = this.content.WatchComments({parent: this.article, afterRevision: 0});
+    const watch = this.content.WatchComments(
+      {parent: this.article, afterRevision: 0},
+      {deadline: Date.now() + TIMEOUT},
+    );
     const messages = watch[Symbol.asyncIterator]();
     const latest = new Map(); // The latest state of each comment, by name.
     const watchUntil = async (revision) => {
@@ -341,18 +393,22 @@ class Client {
 }
 
 async function main() {
-  const [address, protoFolder] = process.argv.slice(2);
-  if (!protoFolder) {
-    console.error('Usage: client.js HOST:PORT PROTO-FOLDER');
+  const [target, protoFolder, mode] = process.argv.slice(2);
+  if (!protoFolder || (mode && mode !== 'load')) {
+    console.error('Usage: client.js TARGET PROTO-FOLDER [load]');
     process.exit(2);
   }
-  const client = new Client(load(protoFolder), address);
+  const client = new Client(load(protoFolder), target, serviceConfig(protoFolder));
   try {
-    await client.run();
+    if (mode === 'load') {
+      console.log(client.tag, await client.putUnderLoad());
+    } else {
+      await client.run();
+      console.log(`${client.checks} checks passed`);
+    }
   } finally {
     client.close();
   }
-  console.log(`${client.checks} checks passed`);
 }
 
 main().catch((error) => {

@@ -1,7 +1,12 @@
-"""Uses the main features of the content service and checks the answers: client.py HOST:PORT"""
+"""Uses the main features of the content service and checks the answers, or puts load on it:
+client.py TARGET SERVICE-CONFIG [load]"""
 
+import pathlib
+import signal
 import sys
+import threading
 import uuid
+from concurrent import futures
 
 import grpc
 from content.v1 import admin_service_pb2 as admin_service
@@ -14,7 +19,8 @@ from google.protobuf import field_mask_pb2
 from google.rpc import error_details_pb2
 from grpc_status import rpc_status
 
-# Every call, including the watch, must finish within this many seconds.
+# Every call, including the watch, must finish within this many seconds. Other calls than the watch
+# have a shorter timeout in the service config.
 TIMEOUT = 30
 
 
@@ -35,6 +41,16 @@ def refusal(error):
     return error.code(), reason, fields
 
 
+def connect(target, service_config):
+    """`target`: HOST:PORT, or several servers as ipv4:ADDRESS:PORT,ADDRESS:PORT."""
+    options = [
+        ("grpc.service_config", service_config),
+        # A server that was restarted is used again within a second.
+        ("grpc.max_reconnect_backoff_ms", 1000),
+    ]
+    return grpc.insecure_channel(target, options)
+
+
 def names(resources):
     return [resource.name for resource in resources]
 
@@ -49,6 +65,7 @@ class Client:
         self.article = f"articles/{self.tag}"
         self.word = f"word{uuid.uuid4().hex}"
         self.checks = 0
+        self.stopped = threading.Event()
 
     def check(self, what, got, expected=True):
         if got != expected:
@@ -72,6 +89,22 @@ class Client:
         self.change_while_watching()
         self.forget_fields()
         self.retract()
+
+    def put_under_load(self):
+        """Publishes an article, and reads it and comments on it until SIGTERM. Returns how many
+        comments it wrote."""
+        signal.signal(signal.SIGTERM, lambda *_: self.stopped.set())
+        self.publish()
+        with futures.ThreadPoolExecutor() as pool:
+            return sum(pool.map(self.read_and_comment, range(4)))
+
+    def read_and_comment(self, worker):
+        comments = 0
+        while not self.stopped.wait(0.02):
+            self.content.GetArticle(content_service.GetArticleRequest(name=self.article))
+            self.create_comment(f"{self.tag} {worker}.{comments}")
+            comments += 1
+        return comments
 
     def publish(self):
         answer = self.admin.PublishArticle(
@@ -142,7 +175,9 @@ class Client:
                 body=body,
                 reply_to=reply_to,
             ),
-            request_id=request_id,
+            # The service config repeats calls that fail: without a request_id, that could add
+            # another comment.
+            request_id=request_id or str(uuid.uuid4()),
         )
         return self.content.CreateComment(request, timeout=TIMEOUT).comment
 
@@ -341,11 +376,16 @@ class Client:
 
 
 def main():
-    if len(sys.argv) != 2:
+    load = sys.argv[3:] == ["load"]
+    if len(sys.argv) != 3 and not load:
         sys.exit(__doc__)
-    with grpc.insecure_channel(sys.argv[1]) as channel:
+    target, config_file = sys.argv[1:3]
+    with connect(target, pathlib.Path(config_file).read_text()) as channel:
         client = Client(channel)
         try:
+            if load:
+                print(client.tag, client.put_under_load())
+                return
             client.run()
         except Wrong as wrong:
             sys.exit(f"WRONG: {wrong}")
