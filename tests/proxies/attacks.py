@@ -30,6 +30,9 @@ CANCEL = (8).to_bytes(4, "big")
 CREATE_COMMENT = "/content.v1.ContentService/CreateComment"
 GET_ARTICLE = "/content.v1.ContentService/GetArticle"
 LIST_ARTICLES = "/content.v1.ContentService/ListArticles"
+PUBLISH_ARTICLE = "/content.v1.AdminService/PublishArticle"
+
+FOREIGN_ARTICLE = "articles/by-an-attacker"
 
 
 def frame(kind, flags, stream, payload=b""):
@@ -69,6 +72,11 @@ def message(content, compressed=0):
     return bytes((compressed,)) + len(content).to_bytes(4, "big") + content
 
 
+def bytes_field(number, content):
+    """A field of a message of Protobuf, of less than 128 bytes."""
+    return bytes((number << 3 | 2, len(content))) + content
+
+
 class Connection:
     """A connection of HTTP/2, which raises OSError once the server has closed it."""
 
@@ -86,6 +94,7 @@ class Connection:
         self.socket.setblocking(False)
         self.ack = ack
         self.received = bytearray()
+        self.has_settings = False
         self.initial_window = 65535
         self.windows = {0: 65535}  # By stream; 0 is the connection.
         self.next_stream = 1
@@ -105,8 +114,6 @@ class Connection:
         while not self.has_settings and time.monotonic() < end:
             select.select([self.socket], [], [], 0.1)
             self.receive()
-
-    has_settings = False
 
     def send(self, data):
         rest = memoryview(data)
@@ -364,6 +371,13 @@ def gzip_bomb(port):
     return flood(port, 20, send)
 
 
+def foreign_publisher(port):
+    """Publishes an article, without being an operator."""
+    fields = {1: FOREIGN_ARTICLE, 2: "A title", 6: "en", 8: "A body."}
+    request = bytes_field(1, b"".join(bytes_field(number, text.encode()) for number, text in fields.items()))
+    return flood(port, 1, lambda connection: connection.call(PUBLISH_ARTICLE, message(request)))
+
+
 def garbage(port):
     """HTTP/1.1, and random bytes and frames."""
     dice = random.Random(1)
@@ -397,6 +411,7 @@ ATTACKS = (
     empty_data,
     slowloris,
     garbage,
+    foreign_publisher,
     gzip_bomb,
 )
 

@@ -125,9 +125,20 @@ class Server:
 
     def stop(self):
         self.process.terminate()
-        check_status = self.process.wait(timeout=60)
-        if check_status != 0:
-            raise Wrong(f"contentd exited with {check_status}")
+        status = self.process.wait(timeout=60)
+        if status != 0:
+            raise Wrong(f"contentd exited with {status}")
+
+
+@contextlib.contextmanager
+def running_servers(program, folder):
+    """Two servers on one database, which is kept in the folder."""
+    with contextlib.ExitStack() as stopping:
+        first = Server(program, folder)
+        stopping.callback(first.stop)
+        second = Server(program, folder, first)
+        stopping.callback(second.stop)
+        yield [first, second]
 
 
 class Proxy:
@@ -466,10 +477,18 @@ def restart_under_load(proxy, server, service, certificate):
     check("and every comment is there once", added == load.written > 0)
 
 
+def fill(service):
+    """Publishes what the test reads."""
+    service.publish(ARTICLE, "Read all the time.")
+    for number in range(4):
+        service.publish(f"articles/long-{number}", ("word " * 2000 + "\n\n") * 95)
+
+
 def check_proxy(proxy, servers, certificate):
     proxy.start()
     try:
         service = Service(proxy.port, certificate)
+        fill(service)
         watch = Watch(service)
         canary = Canary(proxy.port, certificate)
         try:
@@ -479,6 +498,10 @@ def check_proxy(proxy, servers, certificate):
             canary.stop()
         if wrongs:
             raise Wrong("\n".join(wrongs))
+        check(
+            "AdminService is closed to others than operators",
+            refusal(lambda: service.get(attacks.FOREIGN_ARTICLE)) == (grpc.StatusCode.NOT_FOUND, ["ARTICLE_NOT_FOUND"]),
+        )
         service.comment("Is somebody there?")
         check("a watch that was open during the attacks gets a change", watch.next() == "Is somebody there?")
         watch.call.cancel()
@@ -496,29 +519,14 @@ def main(program):
     if not proxies:
         return
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
-    with tempfile.TemporaryDirectory(prefix="contentd-proxies-") as name, contextlib.ExitStack() as stopping:
+    with tempfile.TemporaryDirectory(prefix="contentd-proxies-") as name:
         folder = pathlib.Path(name)
         folder.chmod(0o755)  # the database runs as another user than root
         certificate = make_certificate(folder)
-        servers = [Server(program, folder)]
-        stopping.callback(servers[0].stop)
-        servers.append(Server(program, folder, servers[0]))
-        stopping.callback(servers[1].stop)
-        for number, kind in enumerate(proxies):
-            proxy = kind(folder, servers)
-            if number == 0:
-                fill(proxy, certificate)
-            check_proxy(proxy, servers, certificate)
-
-
-def fill(proxy, certificate):
-    """Publishes what the test reads, through the proxy."""
-    proxy.start()
-    service = Service(proxy.port, certificate)
-    service.publish(ARTICLE, "Read all the time.")
-    for number in range(4):
-        service.publish(f"articles/long-{number}", ("word " * 2000 + "\n\n") * 95)
-    proxy.stop()
+        for kind in proxies:
+            # New servers: those that were attacked before would reuse the memory that they took.
+            with running_servers(program, folder) as servers:
+                check_proxy(kind(folder, servers), servers, certificate)
 
 
 if __name__ == "__main__":
