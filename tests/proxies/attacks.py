@@ -1,4 +1,6 @@
-"""Attacks on an HTTP/2 server behind TLS, made of raw frames: attacks.py NAME PORT
+"""Attacks on an HTTP/2 server behind TLS, made of raw frames: attacks.py NAME PORT ADDRESS
+
+ADDRESS is the attacker's. Proxies limit what an address may do, so honest clients and other attacks use others.
 
 Each attack goes on until it has sent what it has to send, or for SECONDS. If the server closes a connection, it makes
 another.
@@ -13,8 +15,6 @@ import sys
 import time
 import zlib
 
-# The attackers' address. Proxies have limits for each address, so honest clients use another.
-SOURCE = "127.0.0.66"
 SECONDS = 4
 
 # Types of frames.
@@ -85,7 +85,7 @@ class Connection:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
         context.set_alpn_protocols([protocol])
-        plain = socket.create_connection(("127.0.0.1", port), timeout=SECONDS, source_address=(SOURCE, 0))
+        plain = socket.create_connection(("127.0.0.1", port), timeout=SECONDS, source_address=(source, 0))
         try:
             self.socket = context.wrap_socket(plain)
         except OSError:
@@ -418,4 +418,5 @@ ATTACKS = (
 
 if __name__ == "__main__":
     attacks = {attack.__name__: attack for attack in ATTACKS}
+    source = sys.argv[3]
     print(attacks[sys.argv[1]](int(sys.argv[2])))

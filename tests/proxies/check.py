@@ -316,15 +316,14 @@ def attack(proxy, servers, service, canary):
     wrongs = []
     is_bomb_refused = refuses_gzip(service)
     print(f"\n{proxy.NAME}: growth in MiB of the proxy and the servers; honest reads, failed, slowest in ms; seconds")
-    for name in (function.__name__ for function in attacks.ATTACKS):
+    for number, name in enumerate(function.__name__ for function in attacks.ATTACKS):
         # Proxies pass a bomb on; the server has to refuse it.
         is_required = name != "gzip_bomb" or is_bomb_refused
         canary.reads()
         start = time.monotonic()
         with Growth(family(proxy.process.pid)) as of_proxy, Growth([s.process.pid for s in servers]) as of_servers:
-            done = subprocess.run(
-                [sys.executable, HERE / "attacks.py", name, str(proxy.port)], capture_output=True, text=True, check=False
-            )
+            command = [sys.executable, HERE / "attacks.py", name, str(proxy.port), f"127.0.1.{number + 1}"]
+            done = subprocess.run(command, capture_output=True, text=True, check=False)
             reads = canary.reads()
         seconds = time.monotonic() - start
         print(
