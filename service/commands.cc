@@ -122,6 +122,7 @@ store::PostgresOptions StoreOptions(const Config& config, const Database& databa
           .write_connections = config.write_connections,
           .queue_limit = config.queue_limit,
           .statement_timeout = config.statement_timeout,
+          .report_threshold = config.report_threshold,
           .notifications = config.notifications};
 }
 

@@ -43,6 +43,8 @@ struct Config {
   int write_connections = 0;
   int queue_limit = 0;
   absl::Duration statement_timeout;
+  /// Number of readers' reports that move a comment to PENDING; 0: none do.
+  int report_threshold = 0;
   /// Whether servers notify each other of changes.
   bool notifications = true;
   int64_t cache_bytes = 0;

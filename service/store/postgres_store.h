@@ -23,6 +23,8 @@ struct PostgresOptions {
   int queue_limit = 1000;
   /// Maximum time of a statement.
   absl::Duration statement_timeout = absl::Seconds(10);
+  /// Number of readers' reports that move a comment to PENDING; 0: none do.
+  int report_threshold = 5;
   /// Whether this instance and others notify each other of changes by NOTIFY. Takes one more
   /// connection.
   bool notifications = true;
