@@ -42,7 +42,7 @@ using Json = nlohmann::json;
 constexpr double kMaxRows = 1200;
 
 // Statements of a batch of comment writes.
-constexpr int kBulkStatements = 8;
+constexpr int kBulkStatements = 11;
 
 const std::set<std::string> kSmallTables = {"article_feed",      "pg_class",       "pg_constraint",
                                             "pg_extension",      "pg_inherits",    "pg_namespace",
@@ -178,6 +178,24 @@ std::vector<List> OtherLists() {
                                         : page.status();
                      }});
   }
+  lists.push_back({"ListModerationQueue: reported",
+                   [](Store& store, const std::string& after_key, int page_size) {
+                     const auto page = Await<Page<v1::Comment>>([&](auto done) {
+                       store.ListModerationQueue({},
+                                                 {.order = v1::MODERATION_ORDER_REPORTS,
+                                                  .page_size = page_size,
+                                                  .after_key = after_key},
+                                                 std::move(done));
+                     });
+                     return page.ok() ? absl::StatusOr<std::string>(page->next_key) : page.status();
+                   }});
+  lists.push_back(
+      {"ListBlockedAuthors", [](Store& store, const std::string& after_key, int page_size) {
+         const auto page = Await<Page<v1::BlockedAuthor>>([&](auto done) {
+           store.ListBlockedAuthors({}, page_size, after_key, std::move(done));
+         });
+         return page.ok() ? absl::StatusOr<std::string>(page->next_key) : page.status();
+       }});
   lists.push_back({"ExportAuthor", [](Store& store, const std::string& after_key, int) {
                      const auto page = Await<Page<v1::Comment>>([&](auto done) {
                        store.ExportAuthor({}, "heavy", after_key, std::move(done));
@@ -354,6 +372,12 @@ Probe Moderate(const std::string& name, const CommentRef& comment, v1::CommentSt
   });
 }
 
+Probe Report(const std::string& name, const CommentRef& comment, const std::string& reporter_id) {
+  return Ask<void>("ReportComment: " + name, [=](Store& store, auto done) {
+    store.ReportComment({}, {.comment = comment, .reporter_id = reporter_id}, std::move(done));
+  });
+}
+
 Probe Delete(const std::string& name, const CommentDeletion& deletion) {
   return Ask<int64_t>("DeleteComment: " + name, [=](Store& store, auto done) {
     store.DeleteComment({}, deletion, std::move(done));
@@ -385,6 +409,19 @@ std::vector<Probe> CommentWrites() {
                        }),
       Moderate("hide one five deep", CommentAt(group + 8), v1::COMMENT_STATE_HIDDEN),
       Moderate("show it again", CommentAt(group + 8), v1::COMMENT_STATE_VISIBLE),
+      Report("first", CommentAt(group + 5), "reader-1"),
+      Report("repeated", CommentAt(group + 5), "reader-1"),
+      Moderate("settle the reports", CommentAt(group + 5), v1::COMMENT_STATE_VISIBLE),
+      Ask<v1::BlockedAuthor>(
+          "BlockAuthor",
+          [](Store& store, auto done) { store.BlockAuthor({}, "troll", "spam", std::move(done)); }),
+      Ask<void>("UnblockAuthor",
+                [](Store& store, auto done) {
+                  store.UnblockAuthor({}, "troll", false, std::move(done));
+                }),
+      Ask<ErasedComments>(
+          "EraseAuthor: reports",
+          [](Store& store, auto done) { store.EraseAuthor({}, "reader-1", std::move(done)); }),
       Delete("with replies", {.comment = CommentAt(group + 4)}),
       Delete("of the first, which has 100,000 replies", {.comment = CommentAt(group + 9)}),
       Delete("what is not there",
