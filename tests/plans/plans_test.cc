@@ -20,6 +20,7 @@
 #include <set>
 #include <sstream>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -66,8 +67,13 @@ struct Probe {
 // Calls a method of the store and returns its status.
 template <class T, class Method>
 Probe Ask(const std::string& name, Method method) {
-  return {name, [method](Store& store) {
-            return Await<T>([&](auto done) { method(store, std::move(done)); }).status();
+  return {name, [method](Store& store) -> absl::Status {
+            auto answer = Await<T>([&](auto done) { method(store, std::move(done)); });
+            if constexpr (std::is_void_v<T>) {
+              return answer;
+            } else {
+              return answer.status();
+            }
           }};
 }
 
