@@ -129,7 +129,7 @@ void CommentReports::Add(const ReportKey& report) {
 }
 
 void CommentReports::Settle(const StoredKey& comment) {
-  if (counts_.erase(comment) == 0) return;
+  counts_.erase(comment);
   for (auto& [report, is_settled] : added_) {
     if (report.comment == comment) is_settled = true;
   }

@@ -40,7 +40,7 @@ class CommentReports {
   /// Adds an open report, which must not be there yet.
   void Add(const ReportKey& report);
 
-  /// Settles all reports of the comment: none is open any more.
+  /// Settles the open reports of a comment that has some.
   void Settle(const StoredKey& comment);
 
   /// Makes Write store the number of open reports as it was read, whatever is stored.

@@ -203,11 +203,10 @@ absl::StatusOr<v1::Comment> Write(const WriteScope& scope, const CommentDeletion
 
 // ---- Moderate ----
 
-const v1::Comment& SetState(const WriteScope& scope, const StoredComment& comment,
-                            v1::CommentState state) {
+void SetState(const WriteScope& scope, const StoredComment& comment, v1::CommentState state) {
   v1::Comment changed = comment.message;
   changed.set_state(state);
-  return scope.comments.Change(scope.article, comment, scope.now, std::move(changed));
+  scope.comments.Change(scope.article, comment, scope.now, std::move(changed));
 }
 
 absl::StatusOr<v1::Comment> Write(const WriteScope& scope, const CommentModeration& moderation) {
@@ -218,15 +217,14 @@ absl::StatusOr<v1::Comment> Write(const WriteScope& scope, const CommentModerati
   if (comment->message.state() == v1::COMMENT_STATE_DELETED) {
     return CommentDeleted(NameOf(reference));
   }
-  if (comment->message.state() != moderation.state) {
-    if (!moderation.etag.empty() && moderation.etag != comment->message.etag()) {
-      return EtagMismatch(NameOf(reference));
-    }
-    SetState(scope, *comment, moderation.state);
-  }
-  if (moderation.state != v1::COMMENT_STATE_PENDING) {
-    scope.reports.Settle({article.key, comment->id});
-  }
+  const StoredKey key = {article.key, comment->id};
+  const bool same = comment->message.state() == moderation.state;
+  const bool settles =
+      moderation.state != v1::COMMENT_STATE_PENDING && scope.reports.CountOf(key) > 0;
+  const bool is_stale = !moderation.etag.empty() && moderation.etag != comment->message.etag();
+  if ((!same || settles) && is_stale) return EtagMismatch(NameOf(reference));
+  if (!same) SetState(scope, *comment, moderation.state);
+  if (settles) scope.reports.Settle(key);
   scope.requests.Record(article, moderation.request, comment->id);
   return WithArticleRevision(comment->message, article.revision);
 }

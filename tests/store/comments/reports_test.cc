@@ -153,6 +153,10 @@ TEST_F(ReportsTest, AJudgementSettlesThem) {
 TEST_F(ReportsTest, AJudgementNeedNotChangeTheState) {
   const std::string name = Add("post", "text");
   ReportTimes(name, 3);
+  const std::string etag = InspectComment(name)->etag();
+  ASSERT_TRUE(Rewrite(name, "worse").ok());
+  EXPECT_EQ(ReasonOf(Moderate(name, kVisible, etag).status()), "ETAG_MISMATCH")
+      << "another text was judged";
   const int64_t revision = Revision();
   EXPECT_EQ(Moderate(name, kVisible)->report_count(), 0);
   EXPECT_EQ(ReportCount(name), 0);
