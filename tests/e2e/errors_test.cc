@@ -267,7 +267,7 @@ void AddInvalidRequests(std::vector<Case>& cases) {
        R"({"state": "COMMENT_STATE_PENDING", "order": "MODERATION_ORDER_REPORTS"})",
        {"state"}},
       {"ReportComment", R"({"name": "articles/story"})", {"name", "reporter_id"}},
-      {"BlockAuthor", R"({"reason": "\u0001"})", {"author_id", "reason"}},
+      {"BlockAuthor", R"({"reason": "a\u0001"})", {"author_id", "reason"}},
       {"UnblockAuthor", R"({})", {"author_id"}},
       {"ListBlockedAuthors",
        R"({"page_size": -1, "page_token": "x"})",
