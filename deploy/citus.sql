@@ -19,7 +19,7 @@ DO $$
 BEGIN
   IF NOT EXISTS (SELECT FROM pg_extension WHERE extname = 'citus') THEN
     RAISE 'this database has no Citus: CREATE EXTENSION citus on every node first';
-  ELSIF to_regclass('article_change') IS NULL THEN
+  ELSIF to_regclass('comment_report') IS NULL THEN
     RAISE 'the schema is missing or too old: run `contentd migrate` first';
   ELSIF NOT EXISTS (SELECT FROM pg_dist_node WHERE groupid = 0) THEN
     RAISE 'the coordinator has no name: SELECT citus_set_coordinator_host(...) first';
@@ -30,7 +30,8 @@ END $$;
 
 CREATE TEMP TABLE undistributed ON COMMIT DROP AS
   SELECT name FROM unnest(ARRAY['article_state', 'article', 'article_label', 'article_search', 'comment',
-                                'request', 'article_name', 'article_feed', 'article_change'])
+                                'comment_report', 'comment_report_count', 'request', 'article_name',
+                                'article_feed', 'article_change'])
                    WITH ORDINALITY AS tables (name, number)
   WHERE NOT EXISTS (SELECT FROM pg_dist_partition WHERE logicalrelid = name::regclass)
   ORDER BY number;
@@ -40,7 +41,8 @@ SELECT create_distributed_table('article_state', 'bucket', shard_count => :shard
                                 colocate_with => 'none')
 FROM undistributed WHERE name = 'article_state';
 SELECT create_distributed_table(name, 'bucket', colocate_with => 'article_state')
-FROM undistributed WHERE name IN ('article', 'article_label', 'article_search', 'comment', 'request');
+FROM undistributed WHERE name IN ('article', 'article_label', 'article_search', 'comment', 'comment_report',
+                                  'comment_report_count', 'request');
 
 -- These stay on the coordinator, where servers are told of changes. Citus has to know of them, so that
 -- what one transaction writes there and to a worker is committed on both or on neither. (No reference

@@ -129,6 +129,7 @@ store::PostgresOptions StoreOptions(const Config& config, const Database& databa
           .connection_lifetime = config.connection_lifetime == absl::ZeroDuration()
                                      ? absl::InfiniteDuration()
                                      : config.connection_lifetime,
+          .report_threshold = config.report_threshold,
           .notifications = config.notifications};
 }
 

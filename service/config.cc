@@ -204,11 +204,11 @@ class Settings {
     return Add(command_.add_option(flag, value, help), type, initial);
   }
 
-  // From 1 to `max`.
-  void Count(const std::string& flag, int& value, int initial, int max, absl::string_view help) {
+  void Count(const std::string& flag, int& value, int initial, int max, absl::string_view help,
+             int min = 1) {
     CLI::Option* const option =
-        command_.add_option(flag, value, absl::StrCat(help, " (1 to ", max, ")"));
-    Add(option->check(CLI::Range(1, max)), "N", absl::StrCat(initial));
+        command_.add_option(flag, value, absl::StrCat(help, " (", min, " to ", max, ")"));
+    Add(option->check(CLI::Range(min, max)), "N", absl::StrCat(initial));
   }
 
   void Bytes(const std::string& flag, int64_t& value, const std::string& initial,
@@ -386,6 +386,10 @@ const CLI::App* AddServe(CLI::App& app, Config& config) {
                     "How long a request_id is remembered, that is, how long a write\n"
                     "can be repeated safely. The longest of all servers holds",
                     {absl::Seconds(1), absl::Hours(720)});
+  settings.Count("--report-threshold", config.report_threshold, 5, 1'000'000,
+                 "Number of readers' reports after which a comment waits for a\n"
+                 "moderator; with 0 it stays visible",
+                 /*min=*/0);
   AddPoolSettings(settings, config);
   AddCacheSettings(settings, config);
   AddLogSettings(settings, config, "info");

@@ -51,6 +51,8 @@ struct Config {
   absl::Duration statement_timeout;
   /// Lifetime of a database connection. 0: it is never replaced.
   absl::Duration connection_lifetime;
+  /// Number of readers' reports that move a comment to PENDING; 0: none do.
+  int report_threshold = 0;
   /// Whether servers notify each other of changes.
   bool notifications = true;
   int64_t cache_bytes = 0;

@@ -46,6 +46,15 @@ Callback<v1::Comment> ReplyWithComment(Callback<Response> done) {
   });
 }
 
+/// Reply for an RPC whose response is empty.
+template <class Response>
+Callback<void> ReplyWithNothing(Callback<Response> done) {
+  return [done = std::move(done)](const absl::Status& status) mutable {
+    if (!status.ok()) return std::move(done)(status);
+    std::move(done)(Response());
+  };
+}
+
 /// Returns the token of the page that begins after `next_key`; empty if `next_key` is empty,
 /// because no page follows. `query_identity` is the QueryIdentity of the request.
 std::string NextPageToken(absl::string_view query_identity, absl::string_view next_key);

@@ -46,6 +46,19 @@ absl::StatusOr<CommentDeletion> CheckDeletion(const Request& request, bool by_mo
   return deletion;
 }
 
+v1::ModerationOrder CheckModerationOrder(v1::ModerationOrder order, Violations& violations) {
+  switch (order) {
+    case v1::MODERATION_ORDER_UNSPECIFIED:
+      return v1::MODERATION_ORDER_CREATE_TIME;
+    case v1::MODERATION_ORDER_CREATE_TIME:
+    case v1::MODERATION_ORDER_REPORTS:
+      return order;
+    default:
+      violations.Add("order", "is not CREATE_TIME or REPORTS");
+      return v1::MODERATION_ORDER_CREATE_TIME;
+  }
+}
+
 template <class Response>
 void Delete(CommentWrites& writes, CallContext call, absl::StatusOr<CommentDeletion> deletion,
             Callback<Response> done) {
@@ -240,12 +253,34 @@ void ModerateComment(CommentWrites& writes, CallContext call, v1::ModerateCommen
                          ReplyWithComment<v1::ModerateCommentResponse>(std::move(done)));
 }
 
+absl::StatusOr<CommentReport> CheckReportComment(const v1::ReportCommentRequest& request) {
+  Violations violations;
+  CommentReport report{.comment = CheckCommentName(request.name(), "name", violations),
+                       .reporter_id = request.reporter_id()};
+  CheckCommentAuthorId(request.reporter_id(), "reporter_id", violations);
+  if (!violations.empty()) return violations.ToStatus();
+  return report;
+}
+
+void ReportComment(CommentWrites& writes, CallContext call, v1::ReportCommentRequest request,
+                   Callback<v1::ReportCommentResponse> done) {
+  absl::StatusOr<CommentReport> report = CheckReportComment(request);
+  if (!report.ok()) return std::move(done)(report.status());
+  writes.ReportComment(std::move(call), *std::move(report),
+                       ReplyWithNothing<v1::ReportCommentResponse>(std::move(done)));
+}
+
 absl::StatusOr<ModerationQuery> CheckListModerationQueue(
     const v1::ListModerationQueueRequest& request) {
   Violations violations;
   ModerationQuery query;
   query.page_size = CheckPageSize(request.page_size(), kCommentPageSizes, "page_size", violations);
-  if (request.state() == v1::COMMENT_STATE_HIDDEN) {
+  query.order = CheckModerationOrder(request.order(), violations);
+  if (query.order == v1::MODERATION_ORDER_REPORTS) {
+    if (request.state() != v1::COMMENT_STATE_UNSPECIFIED) {
+      violations.Add("state", "must be unset with order REPORTS");
+    }
+  } else if (request.state() == v1::COMMENT_STATE_HIDDEN) {
     query.state = request.state();
   } else if (request.state() != v1::COMMENT_STATE_PENDING &&
              request.state() != v1::COMMENT_STATE_UNSPECIFIED) {

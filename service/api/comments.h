@@ -41,6 +41,10 @@ absl::StatusOr<CommentModeration> CheckModerateComment(const v1::ModerateComment
 void ModerateComment(CommentWrites& writes, CallContext call, v1::ModerateCommentRequest request,
                      Callback<v1::ModerateCommentResponse> done);
 
+absl::StatusOr<CommentReport> CheckReportComment(const v1::ReportCommentRequest& request);
+void ReportComment(CommentWrites& writes, CallContext call, v1::ReportCommentRequest request,
+                   Callback<v1::ReportCommentResponse> done);
+
 absl::StatusOr<CommentDeletion> CheckEraseComment(const v1::EraseCommentRequest& request);
 void EraseComment(CommentWrites& writes, CallContext call, v1::EraseCommentRequest request,
                   Callback<v1::EraseCommentResponse> done);

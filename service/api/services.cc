@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "api/articles.h"
+#include "api/blocks.h"
 #include "api/comments.h"
 #include "api/publishing.h"
 #include "api/raw_service.h"
@@ -44,6 +45,7 @@ std::unique_ptr<grpc::Service> NewContentService(Store& store, ReadCache& cache,
   service->Unary(CreateComment, store);
   service->Unary(UpdateComment, store);
   service->Unary(DeleteComment, store);
+  service->Unary(ReportComment, store);
   return service;
 }
 
@@ -64,6 +66,9 @@ std::unique_ptr<grpc::Service> NewAdminService(Store& store, ReadCache& cache, C
   service->Unary(ModerateComment, store);
   service->Unary(EraseComment, store);
   service->Unary(ListModerationQueue, store);
+  service->Unary(BlockAuthor, store);
+  service->Unary(UnblockAuthor, store);
+  service->Unary(ListBlockedAuthors, store);
   service->Stream(ExportAuthor, store);
   service->Stream(EraseAuthor, store);
   service->Stream(VerifyCounters, store);

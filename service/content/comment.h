@@ -8,6 +8,7 @@
 #include "content/page.h"
 #include "content/request_key.h"
 #include "content/rules.h"
+#include "content/v1/admin_service.pb.h"
 #include "content/v1/comment.pb.h"
 #include "content/v1/content_service.pb.h"
 
@@ -68,8 +69,18 @@ struct CommentModeration {
   RequestKey request = {};
 };
 
+/// A reader's report of a comment. Each reader counts once.
+struct CommentReport {
+  CommentRef comment;
+  std::string reporter_id = {};
+  /// Number of reports that move a comment to PENDING; 0: any number leaves it as it is. Set by the
+  /// store.
+  int threshold = 0;
+};
+
 struct ModerationQuery {
-  /// PENDING or HIDDEN.
+  v1::ModerationOrder order = v1::MODERATION_ORDER_CREATE_TIME;
+  /// PENDING or HIDDEN; has no meaning in order REPORTS.
   v1::CommentState state = v1::COMMENT_STATE_PENDING;
   int page_size = 0;
   std::string after_key = {};

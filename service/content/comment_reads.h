@@ -32,12 +32,12 @@ class CommentReads {
   virtual void ListComments(CallContext context, CommentQuery query,
                             Callback<CommentPage> done) = 0;
 
-  /// Answers with the comment as moderators see it, whether readers see it and its article or not.
-  /// ARTICLE_NOT_FOUND or COMMENT_NOT_FOUND.
+  /// Answers with the comment as moderators see it, with its `report_count`, whether readers see it
+  /// and its article or not. ARTICLE_NOT_FOUND or COMMENT_NOT_FOUND.
   virtual void InspectComment(CallContext context, CommentRef comment,
                               Callback<v1::Comment> done) = 0;
 
-  /// Answers with comments as moderators see them, oldest first.
+  /// Answers with comments as moderators see them, with their `report_count`.
   virtual void ListModerationQueue(CallContext context, ModerationQuery query,
                                    Callback<Page<v1::Comment>> done) = 0;
 };

@@ -23,9 +23,13 @@ class CommentWrites {
   virtual void DeleteComment(CallContext context, CommentDeletion deletion,
                              Callback<int64_t> done) = 0;
 
-  /// Answers with the comment as moderators see it.
+  /// Answers with the comment as moderators see it, with its `report_count`.
   virtual void ModerateComment(CallContext context, CommentModeration moderation,
                                Callback<v1::Comment> done) = 0;
+
+  /// Counts the report, unless the reader has reported the comment before. COMMENT_NOT_FOUND if
+  /// readers do not see the comment's text.
+  virtual void ReportComment(CallContext context, CommentReport report, Callback<void> done) = 0;
 };
 
 }  // namespace content

@@ -54,6 +54,18 @@ absl::Status EtagMismatch(absl::string_view name) {
                    {{"name", std::string(name)}});
 }
 
+absl::Status AuthorBlocked(absl::string_view author_id) {
+  return MakeError(absl::StatusCode::kPermissionDenied, "AUTHOR_BLOCKED",
+                   absl::StrCat("the author ", author_id, " is blocked"),
+                   {{"author_id", std::string(author_id)}});
+}
+
+absl::Status AuthorNotBlocked(absl::string_view author_id) {
+  return MakeError(absl::StatusCode::kNotFound, "AUTHOR_NOT_BLOCKED",
+                   absl::StrCat("the author ", author_id, " is not blocked"),
+                   {{"author_id", std::string(author_id)}});
+}
+
 absl::Status CommentsClosed(absl::string_view article_name) {
   return MakeError(absl::StatusCode::kFailedPrecondition, "COMMENTS_CLOSED",
                    absl::StrCat("comments on ", article_name, " are closed"),

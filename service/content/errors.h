@@ -26,6 +26,12 @@ absl::Status NameTaken(absl::string_view name);
 /// ABORTED: the caller's etag is not the current one.
 absl::Status EtagMismatch(absl::string_view name);
 
+/// PERMISSION_DENIED: the author may not write comments.
+absl::Status AuthorBlocked(absl::string_view author_id);
+
+/// NOT_FOUND: there is no block to remove.
+absl::Status AuthorNotBlocked(absl::string_view author_id);
+
 /// FAILED_PRECONDITION, each with its own reason.
 absl::Status CommentsClosed(absl::string_view article_name);
 absl::Status ThreadTooDeep(int limit);

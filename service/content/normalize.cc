@@ -38,7 +38,10 @@ bool IsLine(const FieldDescriptor* field) {
       Field<v1::ListArticlesRequest>(v1::ListArticlesRequest::kTagFieldNumber),
       Field<v1::SearchArticlesRequest>(v1::SearchArticlesRequest::kQueryFieldNumber),
       Field<v1::ExportAuthorRequest>(v1::ExportAuthorRequest::kAuthorIdFieldNumber),
-      Field<v1::EraseAuthorRequest>(v1::EraseAuthorRequest::kAuthorIdFieldNumber)};
+      Field<v1::EraseAuthorRequest>(v1::EraseAuthorRequest::kAuthorIdFieldNumber),
+      Field<v1::BlockAuthorRequest>(v1::BlockAuthorRequest::kAuthorIdFieldNumber),
+      Field<v1::UnblockAuthorRequest>(v1::UnblockAuthorRequest::kAuthorIdFieldNumber),
+      Field<v1::ReportCommentRequest>(v1::ReportCommentRequest::kReporterIdFieldNumber)};
   return lines->contains(field);
 }
 

@@ -213,6 +213,11 @@ void CheckDisplayName(absl::string_view name, absl::string_view field, Violation
   CheckName(name, {.max_characters = kMaxNameCharacters, .required = true}, field, violations);
 }
 
+void CheckReason(absl::string_view reason, absl::string_view field, Violations& violations) {
+  CheckText(reason, {.max_characters = kMaxReasonCharacters, .required = false, .one_line = false},
+            field, violations);
+}
+
 void CheckCharacters(absl::string_view text, bool one_line, absl::string_view field,
                      Violations& violations) {
   if (HasForbiddenCharacter(text, one_line)) {

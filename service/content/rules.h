@@ -41,10 +41,14 @@ void CheckArticle(const v1::Article& article, absl::string_view path, Violations
 /// read.
 void CheckComment(const v1::Comment& comment, absl::string_view path, Violations& violations);
 
+/// Maximum length of the reason for a block, in Unicode code points.
+inline constexpr int kMaxReasonCharacters = 500;
+
 /// Check single fields in the same way.
 void CheckCommentAuthorId(absl::string_view id, absl::string_view field, Violations& violations);
 void CheckCommentBody(absl::string_view body, absl::string_view field, Violations& violations);
 void CheckDisplayName(absl::string_view name, absl::string_view field, Violations& violations);
+void CheckReason(absl::string_view reason, absl::string_view field, Violations& violations);
 
 /// Refuses control characters and long runs of combining marks (text.h), as all texts are refused.
 void CheckCharacters(absl::string_view text, bool one_line, absl::string_view field,

@@ -2,6 +2,7 @@
 
 #include "content/article_reads.h"
 #include "content/article_source.h"
+#include "content/author_blocks.h"
 #include "content/change_feed.h"
 #include "content/comment_reads.h"
 #include "content/comment_writes.h"
@@ -25,6 +26,7 @@ class Store : public ArticleSource,
               public ArticleReads,
               public CommentReads,
               public CommentWrites,
+              public AuthorBlocks,
               public Publishing,
               public ChangeFeed,
               public Upkeep {};

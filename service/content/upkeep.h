@@ -17,7 +17,7 @@ struct ErasedComments {
   /// First names of the articles that they were on, without duplicates. Only for counting: they
   /// need not be the current names.
   std::vector<std::string> articles = {};
-  /// Whether the author has no comments left.
+  /// Whether the author has neither comments nor reports left.
   bool complete = true;
 };
 
@@ -52,7 +52,8 @@ class Upkeep {
   virtual void ExportAuthor(CallContext context, std::string author_id, std::string after_key,
                             Callback<Page<v1::Comment>> done) = 0;
 
-  /// Erases some of the author's comments. Repeat the call until the answer is complete.
+  /// Erases some of the author's comments or, if there are none, some of the reports that the
+  /// author has made. Repeat the call until the answer is complete.
   virtual void EraseAuthor(CallContext context, std::string author_id,
                            Callback<ErasedComments> done) = 0;
 

@@ -92,6 +92,10 @@ void WriteCounters(postgres::Transaction& transaction,
   UpdateCounters().Queue(transaction, rows);
 }
 
+void WriteNothing(postgres::Transaction& transaction) {
+  transaction.Queue("SELECT pg_logical_emit_message(true, 'contentd', '')");
+}
+
 ChangeNotice NoticeOf(const LockedArticle& article) {
   return {.state = {.article_id = article.first_name,
                     .revision = article.revision,

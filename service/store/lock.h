@@ -59,6 +59,9 @@ std::map<ArticleKey, LockedArticle> LockArticles(postgres::Transaction& transact
 void WriteCounters(postgres::Transaction& transaction,
                    const std::vector<const LockedArticle*>& articles);
 
+/// Makes the commit wait for the disk and a standby although no row is written.
+void WriteNothing(postgres::Transaction& transaction);
+
 /// Returns the notice to announce once the transaction is committed.
 ChangeNotice NoticeOf(const LockedArticle& article);
 

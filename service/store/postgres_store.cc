@@ -36,6 +36,7 @@
 #include "store/articles/write.h"
 #include "store/change_notifier.h"
 #include "store/comments/batch.h"
+#include "store/comments/blocks.h"
 #include "store/comments/changes.h"
 #include "store/comments/moderation.h"
 #include "store/comments/read.h"
@@ -148,7 +149,8 @@ v1::PoolInfo ToPoolInfo(postgres::Pool& pool) {
 class PostgresStore : public Store {
  public:
   explicit PostgresStore(const PostgresOptions& options)
-      : database_(std::make_shared<postgres::KnownDatabase>(options.url, [this] { OnFailover(); })),
+      : report_threshold_(options.report_threshold),
+        database_(std::make_shared<postgres::KnownDatabase>(options.url, [this] { OnFailover(); })),
         change_notifier_(std::make_shared<postgres::KnownDatabase>(options.direct_url, *database_),
                          options.notifications, options.connection_lifetime),
         reads_(ReadPoolOptions(options)),
@@ -339,6 +341,47 @@ class PostgresStore : public Store {
                        Callback<v1::Comment> done) override {
     SetOwnId(moderation.request);
     comment_writes_.Add(std::move(context), std::move(moderation), std::move(done));
+  }
+
+  void ReportComment(CallContext context, CommentReport report, Callback<void> done) override {
+    report.threshold = report_threshold_;
+    comment_writes_.Add(
+        std::move(context), std::move(report),
+        [done = std::move(done)](const absl::StatusOr<v1::Comment>& reported) mutable {
+          std::move(done)(reported.status());
+        });
+  }
+
+  void BlockAuthor(CallContext context, std::string author_id, std::string reason,
+                   Callback<v1::BlockedAuthor> done) override {
+    writes_.Write(
+        std::move(context), Pace::kAny,
+        [author_id = std::move(author_id), reason = std::move(reason)](
+            postgres::Connection& connection, bool /*in_doubt*/) {
+          return store::BlockAuthor(connection, author_id, reason);
+        },
+        std::move(done));
+  }
+
+  void UnblockAuthor(CallContext context, std::string author_id, bool allow_missing,
+                     Callback<void> done) override {
+    writes_.Write(
+        std::move(context), Pace::kAny,
+        [author_id = std::move(author_id), allow_missing](postgres::Connection& connection,
+                                                          bool in_doubt) {
+          return store::UnblockAuthor(connection, author_id, allow_missing, in_doubt);
+        },
+        std::move(done));
+  }
+
+  void ListBlockedAuthors(CallContext context, int page_size, std::string after_key,
+                          Callback<Page<v1::BlockedAuthor>> done) override {
+    reads_.Read(
+        std::move(context), Pace::kAny,
+        [page_size, after_key = std::move(after_key)](postgres::Connection& connection) {
+          return store::ListBlockedAuthors(connection, page_size, after_key);
+        },
+        std::move(done));
   }
 
   void InspectComment(CallContext context, CommentRef comment,
@@ -628,6 +671,7 @@ class PostgresStore : public Store {
     return key->bucket();
   }
 
+  const int report_threshold_;
   ArticleNames names_;
   // Until the first Check, a transaction may have writes to many buckets, which takes longer.
   std::atomic<bool> distributed_ = false;

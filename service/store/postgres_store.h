@@ -26,6 +26,8 @@ struct PostgresOptions {
   /// Lifetime of a connection, of which up to a tenth is taken off by chance. The one that replaces
   /// it is opened first, so each pool may have one more for a moment.
   absl::Duration connection_lifetime = absl::InfiniteDuration();
+  /// Number of readers' reports that move a comment to PENDING; 0: none do.
+  int report_threshold = 5;
   /// Whether this instance and others notify each other of changes by NOTIFY. Takes one more
   /// connection.
   bool notifications = true;

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <future>
 #include <memory>
 #include <string>
 #include <vector>
@@ -369,6 +370,36 @@ TEST_F(ContractTest, AScheduledArticleIsForPublishersOnly) {
   schedule.mutable_article()->mutable_publish_time()->set_seconds(1'600'000'000);
   Ask(&Admin::UpdateArticle, schedule);
   EXPECT_EQ(GetArticle("articles/story").article().comment_count(), 1);
+}
+
+TEST_F(ContractTest, ABlockedAuthorIsRefusedAmongWritesOfOthers) {
+  ASSERT_TRUE(client_.Publish(MakeArticle("story")).ok());
+  v1::BlockAuthorRequest block;
+  block.set_author_id(" troll ");
+  block.set_reason("spam");
+  EXPECT_EQ(Ask(&Admin::BlockAuthor, block).author().author_id(), "troll");
+  const auto listed = Ask(&Admin::ListBlockedAuthors, {}).blocked_authors();
+  ASSERT_EQ(listed.size(), 1);
+  EXPECT_EQ(listed[0].reason(), "spam");
+
+  std::vector<std::future<grpc::Status>> writes;
+  for (int i = 0; i < 20; ++i) {
+    writes.push_back(std::async(std::launch::async, [this, i] {
+      v1::CreateCommentRequest request = MakeCommentRequest("story", absl::StrCat(i));
+      if (i % 4 == 0) request.mutable_comment()->mutable_author()->set_id("troll");
+      return client_.Create(request);
+    }));
+  }
+  for (size_t i = 0; i < writes.size(); ++i) {
+    const grpc::Status status = writes[i].get();
+    EXPECT_EQ(ReasonOf(status), i % 4 == 0 ? "AUTHOR_BLOCKED" : "") << i;
+  }
+  EXPECT_EQ(GetArticle("articles/story").article().comment_count(), 15);
+
+  v1::UnblockAuthorRequest unblock;
+  unblock.set_author_id("troll");
+  Ask(&Admin::UnblockAuthor, unblock);
+  EXPECT_EQ(Ask(&Admin::ListBlockedAuthors, {}).blocked_authors_size(), 0);
 }
 
 TEST_F(ContractTest, WhatAModeratorKeepsBackReadersGetFromNoRpc) {

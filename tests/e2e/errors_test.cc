@@ -79,7 +79,9 @@ bool Takes(const MethodDescriptor& method, const std::string& field) {
 }
 
 bool IsWrite(const MethodDescriptor& method) {
-  return Takes(method, "request_id") || Takes(method, "repair") || method.name() == "EraseAuthor";
+  static const std::set<std::string> others = {"BlockAuthor", "EraseAuthor", "ReportComment",
+                                               "UnblockAuthor"};
+  return Takes(method, "request_id") || Takes(method, "repair") || others.contains(method.name());
 }
 
 // ---- The tables ----
@@ -185,6 +187,7 @@ const std::map<std::string, std::string>& ValidRequests() {
       {"CreateComment", R"({"parent": "articles/story", "comment": $comment})"},
       {"UpdateComment", R"({"comment": {"name": "$visible", "body": "other words"}})"},
       {"DeleteComment", R"({"name": "$visible"})"},
+      {"ReportComment", R"({"name": "$visible", "reporter_id": "user-2"})"},
       {"PublishArticle",
        R"({"article": {"name": "articles/story", "title": "Story", "body": "New."}})"},
       {"UpdateArticle", R"({"article": {"name": "articles/story", "title": "Another"}})"},
@@ -195,6 +198,9 @@ const std::map<std::string, std::string>& ValidRequests() {
       {"InspectComment", R"({"name": "$visible"})"},
       {"EraseComment", R"({"name": "$visible"})"},
       {"ListModerationQueue", R"({})"},
+      {"BlockAuthor", R"({"author_id": "troll"})"},
+      {"UnblockAuthor", R"({"author_id": "troll", "allow_missing": true})"},
+      {"ListBlockedAuthors", R"({})"},
       {"ExportAuthor", R"({"author_id": "user-1"})"},
       {"EraseAuthor", R"({"author_id": "user-1"})"},
       {"VerifyCounters", R"({"repair": true})"},
@@ -257,6 +263,15 @@ void AddInvalidRequests(std::vector<Case>& cases) {
        R"({"name": "articles/story/comments/1", "request_id": "1"})",
        {"name", "request_id"}},
       {"ListModerationQueue", R"({"state": "COMMENT_STATE_VISIBLE"})", {"state"}},
+      {"ListModerationQueue",
+       R"({"state": "COMMENT_STATE_PENDING", "order": "MODERATION_ORDER_REPORTS"})",
+       {"state"}},
+      {"ReportComment", R"({"name": "articles/story"})", {"name", "reporter_id"}},
+      {"BlockAuthor", R"({"reason": "a\u0001"})", {"author_id", "reason"}},
+      {"UnblockAuthor", R"({})", {"author_id"}},
+      {"ListBlockedAuthors",
+       R"({"page_size": -1, "page_token": "x"})",
+       {"page_size", "page_token"}},
       {"ExportAuthor", R"({})", {"author_id"}},
       {"EraseAuthor", R"({})", {"author_id"}},
       {"VerifyCounters", R"({"name": "story"})", {"name"}},
@@ -288,6 +303,7 @@ void AddMissingArticles(std::vector<Case>& cases) {
         {"UpdateComment",
          absl::StrCat("{\"comment\": {\"name\": ", comment_name, ", \"body\": \"x\"}}")},
         {"DeleteComment", absl::StrCat("{\"name\": ", comment_name, "}")},
+        {"ReportComment", absl::StrCat("{\"name\": ", comment_name, ", \"reporter_id\": \"a\"}")},
     };
     for (const auto& [rpc, request] : requests) {
       cases.push_back(
@@ -333,6 +349,13 @@ void AddMissingComments(std::vector<Case>& cases) {
                       "\"display_name\": \"A\"}, \"body\": \"x\", \"reply_to\": \"",
                       comment, "\"}}"),
          {resource + comment}});
+  }
+  for (const std::string comment :
+       {"$unknown", "$pending", "$hidden", "$deleted", "$placeholder"}) {
+    cases.push_back({"ReportComment",
+                     "there is no such comment whose text readers see",
+                     absl::StrCat("{\"name\": \"", comment, "\", \"reporter_id\": \"a\"}"),
+                     {resource + comment}});
   }
   cases.push_back({"UpdateComment",
                    "there is no such comment",
@@ -382,6 +405,18 @@ void AddWrongStates(std::vector<Case>& cases) {
        "the article's comments are closed",
        R"({"comment": {"name": "$on_closed", "body": "x"}})",
        {"article=articles/closed"}},
+      {"CreateComment",
+       "the author is blocked",
+       R"({"parent": "articles/story", "comment": $comment_of_blocked})",
+       {"author_id=troll"}},
+      {"UpdateComment",
+       "the author is blocked",
+       R"({"comment": {"name": "$of_blocked", "body": "x"}})",
+       {"author_id=troll"}},
+      {"UnblockAuthor",
+       "the author is not blocked",
+       R"({"author_id": "user-1"})",
+       {"author_id=user-1"}},
       {"CreateComment",
        "the reply would be deeper than 32",
        R"({"parent": "articles/story", "comment": {"author": {"id": "a", "display_name": "A"},
@@ -641,6 +676,9 @@ class ErrorsTest : public ::testing::TestWithParam<const char*> {
     words_["$placeholder"] = Comment();
     Comment("$placeholder");
     Make("DeleteComment", R"({"name": "$placeholder"})");
+    words_["$comment_of_blocked"] = absl::StrReplaceAll(words_["$comment"], {{"user-1", "troll"}});
+    words_["$of_blocked"] = Comment("", "articles/story", "$comment_of_blocked");
+    Make("BlockAuthor", R"({"author_id": "troll"})");
     words_["$deepest"] = Comment();
     for (int depth = 1; depth <= 32; ++depth) words_["$deepest"] = Comment("$deepest");
     Query(url_, "UPDATE article_state SET comment_count = 0 WHERE first_name = 'story'");
@@ -774,9 +812,10 @@ class ErrorsTest : public ::testing::TestWithParam<const char*> {
 
   // Adds a comment and returns its name.
   std::string Comment(const std::string& reply_to = "",
-                      const std::string& parent = "articles/story") const {
+                      const std::string& parent = "articles/story",
+                      const std::string& comment = "$comment") const {
     v1::CreateCommentRequest request;
-    request.ParseFromString(Encoded("CreateComment", R"({"comment": $comment})"));
+    request.ParseFromString(Encoded("CreateComment", absl::StrCat("{\"comment\": ", comment, "}")));
     request.set_parent(parent);
     request.mutable_comment()->set_reply_to(Filled(reply_to));
     v1::CreateCommentResponse response;
@@ -881,6 +920,10 @@ TEST_P(ErrorsTest, TheConnectionBreaksWhileCommitting) {
     CREATE FUNCTION wait_at_gate() RETURNS trigger LANGUAGE plpgsql AS $$
       BEGIN PERFORM FROM gate FOR SHARE; RETURN NULL; END $$;
     CREATE CONSTRAINT TRIGGER at_commit AFTER INSERT OR UPDATE ON article_state
+      DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION wait_at_gate();
+    CREATE CONSTRAINT TRIGGER at_commit AFTER INSERT ON comment_report
+      DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION wait_at_gate();
+    CREATE CONSTRAINT TRIGGER at_commit AFTER UPDATE OR DELETE ON author_block
       DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION wait_at_gate())sql");
   Session session(url_);
   session.Run("BEGIN; SELECT FROM gate FOR UPDATE");
@@ -907,6 +950,10 @@ TEST_P(ErrorsTest, WritesKeepColliding) {
     CREATE FUNCTION collide() RETURNS trigger LANGUAGE plpgsql AS $$
       BEGIN RAISE EXCEPTION 'collision' USING ERRCODE = 'serialization_failure'; END $$;
     CREATE TRIGGER collide BEFORE INSERT OR UPDATE ON article_state
+      FOR EACH ROW EXECUTE FUNCTION collide();
+    CREATE TRIGGER collide BEFORE INSERT ON comment_report
+      FOR EACH ROW EXECUTE FUNCTION collide();
+    CREATE TRIGGER collide BEFORE UPDATE OR DELETE ON author_block
       FOR EACH ROW EXECUTE FUNCTION collide())sql");
   ExpectOfEach(kContention, {"retry"});
 }

@@ -135,6 +135,13 @@ class WatchTest : public ::testing::Test {
     return Do(&Admin::ModerateComment, client_.admin(), request).comment();
   }
 
+  void Report(const std::string& name, const std::string& reporter_id) {
+    v1::ReportCommentRequest request;
+    request.set_name(name);
+    request.set_reporter_id(reporter_id);
+    Do(&Content::ReportComment, client_.content(), request);
+  }
+
   void Retract(const std::string& id) {
     v1::RetractArticleRequest request;
     request.set_name("articles/" + id);
@@ -213,6 +220,33 @@ TEST_F(WatchTest, ACommentStreamSendsChangesWithinASecond) {
 
   std::sort(delays.begin(), delays.end());
   EXPECT_LT(delays[delays.size() / 2], std::chrono::seconds(1));
+}
+
+TEST_F(WatchTest, ACommentStreamSendsWhatReportsHideAndNothingOfReports) {
+  Publish(MakeArticle("story"));
+  const v1::Comment comment = Write("story", "rude");
+  const auto stream = WatchComments(client_, "story", comment.article_revision());
+  ASSERT_TRUE(stream->Read());
+  for (int i = 0; i < 4; ++i) Report(comment.name(), absl::StrCat("reader-", i));
+  const v1::Comment other = Write("story", "polite");
+  EXPECT_EQ(NextChange(*stream).comments(0).name(), other.name());
+  Report(comment.name(), "the fifth");
+  v1::WatchCommentsResponse change = NextChange(*stream);
+  ASSERT_EQ(change.comments_size(), 1);
+  EXPECT_EQ(change.comments(0).name(), comment.name());
+  EXPECT_EQ(change.comments(0).state(), v1::COMMENT_STATE_PENDING);
+  EXPECT_EQ(change.comments(0).body(), "");
+  EXPECT_EQ(change.comments(0).report_count(), 0);
+  EXPECT_EQ(change.comment_count(), 1);
+
+  v1::ListModerationQueueRequest request;
+  request.set_order(v1::MODERATION_ORDER_REPORTS);
+  const auto reported = Do(&Admin::ListModerationQueue, client_.admin(), request);
+  ASSERT_EQ(reported.comments_size(), 1);
+  EXPECT_EQ(reported.comments(0).body(), "rude");
+  EXPECT_EQ(reported.comments(0).report_count(), 5);
+  EXPECT_EQ(Moderate(comment.name(), v1::COMMENT_STATE_VISIBLE).report_count(), 0);
+  EXPECT_EQ(NextChange(*stream).comments(0).body(), "rude");
 }
 
 TEST_F(WatchTest, ACommentStreamBeginsAfterARevision) {

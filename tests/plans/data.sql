@@ -145,4 +145,17 @@ SELECT bucket, article_key, pg_temp.id(n), sha256(n::text::bytea), pg_temp.id(n)
 FROM generate_series(1::bigint, 100000) AS n
 JOIN numbered ON i = 1 + n % 1000;
 
+-- One to three readers have reported 30,000 of the comments on art-1. 10,000 authors are blocked.
+INSERT INTO comment_report (bucket, article_key, comment_id, reporter_id, settled)
+SELECT bucket, article_key, pg_temp.id(n * 30 + 1), 'reader-' || (n * 7 + k) % 5000, k = 4
+FROM generate_series(0::bigint, 29999) AS n
+CROSS JOIN generate_series(1, 4) AS k
+JOIN numbered ON i = 1
+WHERE k <= 1 + n % 3 OR k = 4;
+INSERT INTO comment_report_count (bucket, article_key, comment_id, report_count)
+SELECT bucket, article_key, comment_id, count(*) FROM comment_report WHERE NOT settled
+GROUP BY bucket, article_key, comment_id;
+INSERT INTO author_block (author_id, reason, block_time)
+SELECT 'blocked-' || n, 'spam', timestamptz '2025-01-01' FROM generate_series(1, 10000) AS n;
+
 SELECT pg_temp.make_indexes();

@@ -42,7 +42,7 @@ using Json = nlohmann::json;
 constexpr double kMaxRows = 1200;
 
 // Statements of a batch of comment writes.
-constexpr int kBulkStatements = 8;
+constexpr int kBulkStatements = 14;
 
 const std::set<std::string> kSmallTables = {"article_feed",      "pg_class",       "pg_constraint",
                                             "pg_extension",      "pg_inherits",    "pg_namespace",
@@ -63,11 +63,17 @@ struct Probe {
   std::function<absl::Status(Store&)> run;
 };
 
+absl::Status StatusOf(const absl::Status& status) { return status; }
+template <class T>
+absl::Status StatusOf(const absl::StatusOr<T>& answer) {
+  return answer.status();
+}
+
 // Calls a method of the store and returns its status.
 template <class T, class Method>
 Probe Ask(const std::string& name, Method method) {
   return {name, [method](Store& store) {
-            return Await<T>([&](auto done) { method(store, std::move(done)); }).status();
+            return StatusOf(Await<T>([&](auto done) { method(store, std::move(done)); }));
           }};
 }
 
@@ -78,8 +84,8 @@ Probe AskTogether(const std::string& name, size_t count, Method method) {
             std::vector<std::promise<absl::Status>> answers(count);
             for (size_t i = 0; i < count; ++i) {
               method(store, static_cast<int>(i),
-                     Callback<T>([&answer = answers[i]](const absl::StatusOr<T>& value) {
-                       answer.set_value(value.status());
+                     Callback<T>([&answer = answers[i]](const typename Callback<T>::Answer& value) {
+                       answer.set_value(StatusOf(value));
                      }));
             }
             absl::Status status;
@@ -178,6 +184,24 @@ std::vector<List> OtherLists() {
                                         : page.status();
                      }});
   }
+  lists.push_back({"ListModerationQueue: reported",
+                   [](Store& store, const std::string& after_key, int page_size) {
+                     const auto page = Await<Page<v1::Comment>>([&](auto done) {
+                       store.ListModerationQueue({},
+                                                 {.order = v1::MODERATION_ORDER_REPORTS,
+                                                  .page_size = page_size,
+                                                  .after_key = after_key},
+                                                 std::move(done));
+                     });
+                     return page.ok() ? absl::StatusOr<std::string>(page->next_key) : page.status();
+                   }});
+  lists.push_back(
+      {"ListBlockedAuthors", [](Store& store, const std::string& after_key, int page_size) {
+         const auto page = Await<Page<v1::BlockedAuthor>>([&](auto done) {
+           store.ListBlockedAuthors({}, page_size, after_key, std::move(done));
+         });
+         return page.ok() ? absl::StatusOr<std::string>(page->next_key) : page.status();
+       }});
   lists.push_back({"ExportAuthor", [](Store& store, const std::string& after_key, int) {
                      const auto page = Await<Page<v1::Comment>>([&](auto done) {
                        store.ExportAuthor({}, "heavy", after_key, std::move(done));
@@ -354,6 +378,12 @@ Probe Moderate(const std::string& name, const CommentRef& comment, v1::CommentSt
   });
 }
 
+Probe Report(const std::string& name, const CommentRef& comment, const std::string& reporter_id) {
+  return Ask<void>("ReportComment: " + name, [=](Store& store, auto done) {
+    store.ReportComment({}, {.comment = comment, .reporter_id = reporter_id}, std::move(done));
+  });
+}
+
 Probe Delete(const std::string& name, const CommentDeletion& deletion) {
   return Ask<int64_t>("DeleteComment: " + name, [=](Store& store, auto done) {
     store.DeleteComment({}, deletion, std::move(done));
@@ -385,6 +415,19 @@ std::vector<Probe> CommentWrites() {
                        }),
       Moderate("hide one five deep", CommentAt(group + 8), v1::COMMENT_STATE_HIDDEN),
       Moderate("show it again", CommentAt(group + 8), v1::COMMENT_STATE_VISIBLE),
+      Report("first", CommentAt(group + 5), "reader-1"),
+      Report("repeated", CommentAt(group + 5), "reader-1"),
+      Moderate("settle the reports", CommentAt(group + 5), v1::COMMENT_STATE_VISIBLE),
+      Ask<v1::BlockedAuthor>(
+          "BlockAuthor",
+          [](Store& store, auto done) { store.BlockAuthor({}, "troll", "spam", std::move(done)); }),
+      Ask<void>("UnblockAuthor",
+                [](Store& store, auto done) {
+                  store.UnblockAuthor({}, "troll", false, std::move(done));
+                }),
+      Ask<ErasedComments>(
+          "EraseAuthor: reports",
+          [](Store& store, auto done) { store.EraseAuthor({}, "reader-1", std::move(done)); }),
       Delete("with replies", {.comment = CommentAt(group + 4)}),
       Delete("of the first, which has 100,000 replies", {.comment = CommentAt(group + 9)}),
       Delete("what is not there",
@@ -447,6 +490,28 @@ Probe CommentWritesTogether() {
       store.CreateComment({}, MakeReply(absl::StrCat("art-", 10 + number), ""), std::move(done));
     }
   });
+}
+
+// What happens to comments that readers have reported: more reports, a judgement, and their end.
+std::vector<Probe> ReportsTogether() {
+  const auto comment = [](int i) { return CommentAt(3001 + 30 * (i % 40)); };
+  return {
+      AskTogether<void>("ReportComment: many", 80,
+                        [=](Store& store, int i, auto done) {
+                          store.ReportComment(
+                              {},
+                              {.comment = comment(i), .reporter_id = absl::StrCat("new-", i / 40)},
+                              std::move(done));
+                        }),
+      AskTogether<v1::Comment>(
+          "ModerateComment: many", 40,
+          [=](Store& store, int i, auto done) {
+            store.ModerateComment({}, {.comment = comment(i), .state = v1::COMMENT_STATE_VISIBLE},
+                                  std::move(done));
+          }),
+      AskTogether<int64_t>("DeleteComment: many", 40, [=](Store& store, int i, auto done) {
+        store.DeleteComment({}, {.comment = comment(i)}, std::move(done));
+      })};
 }
 
 std::vector<Probe> Publishing() {
@@ -705,7 +770,9 @@ TEST_F(PlansTest, EveryStatementIsServedByAnIndex) {
   Explain(*explained, reads);
   Explain(*explained, CommentWrites());
   std::set<std::string> bulk;  // without the form that it has if rows share their bucket
-  for (const std::string& query : Explain(*explained, {CommentWritesTogether()})) {
+  std::vector<Probe> together = ReportsTogether();
+  together.push_back(CommentWritesTogether());
+  for (const std::string& query : Explain(*explained, together)) {
     if (IsForManyRows(query)) bulk.insert(Shortened(query));
   }
   EXPECT_EQ(bulk.size(), kBulkStatements);

@@ -579,6 +579,8 @@ TEST_F(Version5Test, RightsAreKept) {
   EXPECT_EQ(may("request", "DELETE"), "t");
   EXPECT_EQ(may("article_change", "INSERT"), "t") << "as for labels";
   EXPECT_EQ(may("article_change", "SELECT"), "f");
+  EXPECT_EQ(may("comment_report", "SELECT"), "t") << "as for comments";
+  EXPECT_EQ(may("comment_report", "INSERT"), "f");
   EXPECT_EQ(may("article", "SELECT"), "f");
 }
 
@@ -587,7 +589,8 @@ TEST_F(Version5Test, OwnersAreKept) {
   EXPECT_EQ(Sql("SELECT string_agg(relname, ' ' ORDER BY relname) FROM pg_class "
                 "WHERE relkind IN ('r', 'p') AND relname !~ '[0-9]' "
                 "AND pg_get_userbyid(relowner) = 'owner_of_version_5'"),
-            "article_change article_label comment request request_default");
+            "article_change article_label author_block comment comment_report comment_report_count "
+            "request request_default");
   EXPECT_EQ(Sql("SELECT pg_get_userbyid(stxowner) FROM pg_statistic_ext "
                 "WHERE stxname = 'comment_bucket'"),
             "owner_of_version_5");

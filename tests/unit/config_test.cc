@@ -123,7 +123,7 @@ TEST_F(ConfigTest, ListsEverySettingInEffectExceptTheDatabaseUrl) {
                           Pair("log-format", "auto"), Pair("log-level", "debug"),
                           Pair("max-staleness", "1s"), Pair("notifications", "true"),
                           Pair("queue-limit", "1000"), Pair("read-connections", "9"),
-                          Pair("request-retention", "24h"), Pair("stale-if-error", "5m"),
+                          Pair("report-threshold", "5"), Pair("request-retention", "24h"), Pair("stale-if-error", "5m"),
                           Pair("statement-timeout", "10s"), Pair("tls-cert-file", ""),
                           Pair("tls-client-ca-file", ""), Pair("tls-client-cert", "required"),
                           Pair("tls-crl-dir", ""), Pair("tls-key-file", ""),
@@ -210,6 +210,13 @@ TEST_F(ConfigTest, RequestsAreRememberedForADayByDefault) {
   EXPECT_THAT(Printed({"serve", "--request-retention", "999ms"}), HasSubstr("--request-retention"));
   SetVariable("CONTENT_REQUEST_RETENTION", "90m");
   EXPECT_EQ(Valid({"serve"}).request_retention, absl::Minutes(90));
+}
+
+TEST_F(ConfigTest, ReportsNeedNotHideAComment) {
+  EXPECT_EQ(Valid({"serve"}).report_threshold, 5);
+  EXPECT_EQ(Valid({"serve", "--report-threshold", "0"}).report_threshold, 0);
+  EXPECT_THAT(Printed({"serve", "--report-threshold", "-1"}), HasSubstr("--report-threshold"));
+  EXPECT_THAT(Printed({"serve", "--queue-limit", "0"}), HasSubstr("--queue-limit"));
 }
 
 TEST_F(ConfigTest, ReadsBytesInUnits) {

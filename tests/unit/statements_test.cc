@@ -32,7 +32,9 @@ std::string TextOf(const fs::path& path) {
 // The tables that are distributed by bucket, and the condition on it by which a statement is sent
 // to the right place.
 const std::string kDistributed =
-    "article_state|article|article_label|article_search|comment|request";
+    "article_state|article|article_label|article_search|comment|comment_report|comment_report_"
+    "count|"
+    "request";
 const std::string kNamesBucket = R"(\bbucket = (\$\d+|ANY \(\$\d+))";
 
 // A piece of SQL: a raw string literal, or other literals with nothing or StrCat's arguments

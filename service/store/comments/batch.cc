@@ -9,7 +9,9 @@
 
 #include "content/errors.h"
 #include "content/names.h"
+#include "store/comments/blocks.h"
 #include "store/comments/comment_tree.h"
+#include "store/comments/reports.h"
 #include "store/request_log.h"
 
 namespace content::store {
@@ -47,6 +49,8 @@ class CommentBatch {
     Lock();
     ReadRequests();
     ReadComments();
+    ReadReports();
+    ReadBlocks();
     Apply();
     std::vector<ChangeNotice> notices = Notices();  // nothing may fail after the commit
     Commit();
@@ -129,12 +133,38 @@ class CommentBatch {
     return ids;
   }
 
+  void ReadReports() {
+    std::set<StoredKey> comments;
+    std::set<ReportKey> reports;
+    for (const Item& item : items_) {
+      const StoredKey comment = {item.article->key, TargetOf(*item.change)};
+      const auto* const report = std::get_if<CommentReport>(item.change);
+      if (report != nullptr) reports.insert({comment, report->reporter_id});
+      if (report != nullptr || std::holds_alternative<CommentModeration>(*item.change)) {
+        comments.insert(comment);
+      }
+    }
+    reports_.Read(comments, reports);
+  }
+
+  // They are not remembered, so that a block holds at once, whichever server took it.
+  void ReadBlocks() {
+    std::set<std::string> authors;
+    for (const Item& item : items_) {
+      std::string author = AuthorOf(*item.change, *item.article, comments_);
+      if (!author.empty()) authors.insert(std::move(author));
+    }
+    blocked_ = FindBlocked(transaction_, authors);
+  }
+
   // Applies the writes in memory.
   void Apply() {
     for (const Item& item : items_) {
       *item.answer = WriteComment({.article = *item.article,
                                    .comments = comments_,
+                                   .reports = reports_,
                                    .requests = requests_,
+                                   .blocked = blocked_,
                                    .now = item.article->now,
                                    .replies_here = item.replies_here,
                                    .in_doubt = mode_.in_doubt},
@@ -151,7 +181,8 @@ class CommentBatch {
     for (const auto& [key, article] : articles_) {
       if (article.changed) changed.push_back(&article);
     }
-    if (!changed.empty() || requests_.has_callers_records()) {
+    if (!changed.empty() || reports_.has_changes() || requests_.has_callers_records()) {
+      reports_.Write();  // before the comments: deleted ones lose theirs
       comments_.Write();
       requests_.Write();
       WriteCounters(transaction_, changed);
@@ -163,11 +194,17 @@ class CommentBatch {
     return item.answer->value().ok() && !IsDryRun(*item.change);
   }
 
+  // Readers see nothing of a report that leaves its comment as it is.
+  bool MayHaveChangedArticle(const Item& item) const {
+    return item.article->changed || mode_.in_doubt ||
+           !std::holds_alternative<CommentReport>(*item.change);
+  }
+
   // Returns one notice per article that was written to, by this attempt or by an earlier one.
   std::vector<ChangeNotice> Notices() const {
     std::map<ArticleKey, ChangeNotice> by_article;
     for (const Item& item : items_) {
-      if (IsAcknowledged(item)) {
+      if (IsAcknowledged(item) && MayHaveChangedArticle(item)) {
         by_article.try_emplace(item.article->key, NoticeOf(*item.article));
       }
     }
@@ -187,6 +224,8 @@ class CommentBatch {
   std::vector<Item> items_;
   RequestLog requests_{transaction_};
   CommentTree comments_{transaction_};
+  CommentReports reports_{transaction_};
+  std::set<std::string> blocked_;
 };
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include "absl/strings/str_replace.h"
 #include "postgres/bulk.h"
 #include "store/columns.h"
+#include "store/comments/reports.h"
 
 namespace content::store {
 namespace {
@@ -283,6 +284,7 @@ void CommentTree::Write() const {
   postgres::Rows<18> added;
   postgres::Rows<13> changed;
   std::vector<CommentCounts> counted;
+  std::set<StoredKey> deleted;
   for (const auto& [key, entry] : comments_) {
     const StoredComment& comment = entry.comment;
     const v1::Comment& message = comment.message;
@@ -294,6 +296,7 @@ void CommentTree::Write() const {
         break;
       case Pending::kText:
         AddRow(key, comment, changed);
+        if (message.state() == v1::COMMENT_STATE_DELETED) deleted.insert(key);
         break;
       case Pending::kAll:
         AddRow(key, comment, added);
@@ -307,6 +310,7 @@ void CommentTree::Write() const {
   if (!added.empty()) InsertComments().Exec(transaction_, added);
   if (!changed.empty()) UpdateComments().Exec(transaction_, changed);
   WriteCounts(transaction_, counted);
+  DeleteReports(transaction_, deleted);
 }
 
 void WriteCounts(postgres::Transaction& transaction, const std::vector<CommentCounts>& comments) {

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <compare>
 #include <cstdint>
 #include <map>
 #include <set>
@@ -10,16 +9,10 @@
 #include "absl/time/time.h"
 #include "content/v1/comment.pb.h"
 #include "postgres/transaction.h"
+#include "store/comments/stored_key.h"
 #include "store/lock.h"
 
 namespace content::store {
-
-struct StoredKey {
-  ArticleKey article;
-  std::string comment_id;
-
-  friend auto operator<=>(const StoredKey&, const StoredKey&) = default;
-};
 
 struct StoredComment {
   /// As moderators see it.
@@ -68,8 +61,8 @@ class CommentTree {
   const v1::Comment& Change(LockedArticle& article, const StoredComment& comment, absl::Time now,
                             v1::Comment changed);
 
-  /// Writes all changes to comments, at the latest with the commit. Does not write the articles'
-  /// counters (see WriteCounters in lock.h).
+  /// Writes all changes to comments, and deletes the reports of deleted ones, at the latest with
+  /// the commit. Does not write the articles' counters (see WriteCounters in lock.h).
   void Write() const;
 
  private:

@@ -100,6 +100,7 @@ absl::StatusOr<v1::Comment> Write(const WriteScope& scope, NewComment& comment) 
   if (std::optional<v1::Comment> added = FindAdded(scope, comment)) return *std::move(added);
 
   if (!article.readable) return ArticleNotFound(ArticleName(comment.article_id));
+  if (scope.blocked.contains(comment.author.id())) return AuthorBlocked(comment.author.id());
   if (article.comment_policy == v1::COMMENT_POLICY_CLOSED) {
     return CommentsClosed(ArticleName(article.name));
   }
@@ -161,6 +162,8 @@ absl::StatusOr<v1::Comment> Write(const WriteScope& scope, const CommentEdit& ed
 
   const StoredComment* comment = scope.comments.Find(article, edit.comment.comment_id);
   if (comment == nullptr) return CommentNotFound(NameOf(edit.comment));
+  const std::string& author_id = comment->message.author().id();
+  if (scope.blocked.contains(author_id)) return AuthorBlocked(author_id);
   if (absl::Status status = CheckEditable(comment->message, NameOf(edit.comment)); !status.ok()) {
     return status;
   }
@@ -200,6 +203,12 @@ absl::StatusOr<v1::Comment> Write(const WriteScope& scope, const CommentDeletion
 
 // ---- Moderate ----
 
+void SetState(const WriteScope& scope, const StoredComment& comment, v1::CommentState state) {
+  v1::Comment changed = comment.message;
+  changed.set_state(state);
+  scope.comments.Change(scope.article, comment, scope.now, std::move(changed));
+}
+
 absl::StatusOr<v1::Comment> Write(const WriteScope& scope, const CommentModeration& moderation) {
   LockedArticle& article = scope.article;
   const CommentRef& reference = moderation.comment;
@@ -208,17 +217,37 @@ absl::StatusOr<v1::Comment> Write(const WriteScope& scope, const CommentModerati
   if (comment->message.state() == v1::COMMENT_STATE_DELETED) {
     return CommentDeleted(NameOf(reference));
   }
-  v1::Comment changed = comment->message;
-  const bool same = changed.state() == moderation.state;
-  if (!same) {
-    if (!moderation.etag.empty() && moderation.etag != changed.etag()) {
-      return EtagMismatch(NameOf(reference));
-    }
-    changed.set_state(moderation.state);
-    changed = scope.comments.Change(article, *comment, scope.now, std::move(changed));
-  }
+  const StoredKey key = {article.key, comment->id};
+  const bool same = comment->message.state() == moderation.state;
+  const bool settles =
+      moderation.state != v1::COMMENT_STATE_PENDING && scope.reports.CountOf(key) > 0;
+  const bool is_stale = !moderation.etag.empty() && moderation.etag != comment->message.etag();
+  if ((!same || settles) && is_stale) return EtagMismatch(NameOf(reference));
+  if (!same) SetState(scope, *comment, moderation.state);
+  if (settles) scope.reports.Settle(key);
   scope.requests.Record(article, moderation.request, comment->id);
-  return WithArticleRevision(std::move(changed), article.revision);
+  return WithArticleRevision(comment->message, article.revision);
+}
+
+// ---- Report ----
+
+absl::StatusOr<v1::Comment> Write(const WriteScope& scope, const CommentReport& report) {
+  LockedArticle& article = scope.article;
+  const CommentRef& reference = report.comment;
+  if (!article.readable) return ArticleNotFound(ArticleName(reference.article_id));
+  const StoredComment* comment = scope.comments.Find(article, reference.comment_id);
+  if (comment == nullptr) return CommentNotFound(NameOf(reference));
+  const ReportKey key = {{article.key, comment->id}, report.reporter_id};
+  // Whoever repeats the report that hid the comment is not told that it does not exist.
+  if (scope.reports.Has(key)) return WithArticleRevision({}, article.revision);
+  if (comment->message.state() != v1::COMMENT_STATE_VISIBLE) {
+    return CommentNotFound(NameOf(reference));
+  }
+  scope.reports.Add(key);
+  if (report.threshold > 0 && scope.reports.CountOf(key.comment) >= report.threshold) {
+    SetState(scope, *comment, v1::COMMENT_STATE_PENDING);
+  }
+  return WithArticleRevision({}, article.revision);
 }
 
 // ---- All writes ----
@@ -240,6 +269,17 @@ bool ShowsOrHides(const CommentEdit&, const LockedArticle& article) {
 }
 bool ShowsOrHides(const CommentDeletion&, const LockedArticle&) { return true; }
 bool ShowsOrHides(const CommentModeration&, const LockedArticle&) { return true; }
+bool ShowsOrHides(const CommentReport&, const LockedArticle&) { return true; }
+
+// A repeated report is found by its reader, not by an id.
+const RequestKey& RequestKeyOf(const CommentReport&) {
+  static const RequestKey none;
+  return none;
+}
+template <class Change>
+const RequestKey& RequestKeyOf(const Change& change) {
+  return change.request;
+}
 
 // Returns the answer to an earlier call with the same request; nullopt if there was none.
 absl::StatusOr<std::optional<v1::Comment>> ReplayIfDone(const WriteScope& scope,
@@ -253,14 +293,20 @@ absl::StatusOr<std::optional<v1::Comment>> ReplayIfDone(const WriteScope& scope,
 }
 
 // Turns the comment, as it was or would be written, into the answer to a write.
-v1::Comment AnswerTo(const NewComment& write, v1::Comment comment) {
+v1::Comment AnswerTo(const WriteScope&, const NewComment& write, v1::Comment comment) {
   return write.validate_only ? PreviewOfNew(std::move(comment)) : std::move(comment);
 }
-v1::Comment AnswerTo(const CommentEdit& write, v1::Comment comment) {
+v1::Comment AnswerTo(const WriteScope&, const CommentEdit& write, v1::Comment comment) {
   return write.validate_only ? PreviewOfEdit(std::move(comment)) : std::move(comment);
 }
-v1::Comment AnswerTo(const CommentDeletion&, v1::Comment comment) { return comment; }
-v1::Comment AnswerTo(const CommentModeration&, v1::Comment comment) { return comment; }
+v1::Comment AnswerTo(const WriteScope& scope, const CommentModeration& write, v1::Comment comment) {
+  comment.set_report_count(scope.reports.CountOf({scope.article.key, write.comment.comment_id}));
+  return comment;
+}
+template <class Change>
+v1::Comment AnswerTo(const WriteScope&, const Change&, v1::Comment comment) {
+  return comment;
+}
 
 }  // namespace
 
@@ -269,7 +315,7 @@ const std::string& ArticleOf(const CommentChange& change) {
 }
 
 const RequestKey& RequestOf(const CommentChange& change) {
-  return std::visit([](const auto& it) -> const RequestKey& { return it.request; }, change);
+  return std::visit([](const auto& it) -> const RequestKey& { return RequestKeyOf(it); }, change);
 }
 
 bool IsDryRun(const CommentChange& change) {
@@ -286,6 +332,14 @@ bool MayShowOrHide(const CommentChange& change, const LockedArticle& article) {
   return std::visit([&](const auto& it) { return ShowsOrHides(it, article); }, change);
 }
 
+std::string AuthorOf(const CommentChange& change, const LockedArticle& article,
+                     const CommentTree& comments) {
+  if (const auto* const added = std::get_if<NewComment>(&change)) return added->author.id();
+  if (!std::holds_alternative<CommentEdit>(change)) return "";
+  const StoredComment* const edited = comments.Find(article, TargetOf(change));
+  return edited == nullptr ? "" : edited->message.author().id();
+}
+
 absl::StatusOr<v1::Comment> WriteComment(const WriteScope& scope, CommentChange& change) {
   absl::StatusOr<std::optional<v1::Comment>> replay = ReplayIfDone(scope, RequestOf(change));
   if (!replay.ok()) return replay.status();
@@ -293,7 +347,7 @@ absl::StatusOr<v1::Comment> WriteComment(const WriteScope& scope, CommentChange&
       [&](auto& it) -> absl::StatusOr<v1::Comment> {
         absl::StatusOr<v1::Comment> written = *replay ? **std::move(replay) : Write(scope, it);
         if (!written.ok()) return written;
-        return AnswerTo(it, *std::move(written));
+        return AnswerTo(scope, it, *std::move(written));
       },
       change);
 }

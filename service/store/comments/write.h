@@ -1,5 +1,6 @@
 #pragma once
 
+#include <set>
 #include <string>
 #include <variant>
 
@@ -9,6 +10,7 @@
 #include "content/request_key.h"
 #include "content/v1/comment.pb.h"
 #include "store/comments/comment_tree.h"
+#include "store/comments/reports.h"
 #include "store/lock.h"
 #include "store/request_log.h"
 
@@ -16,13 +18,17 @@
 // from a locked article, so that one transaction can do many writes.
 namespace content::store {
 
-using CommentChange = std::variant<NewComment, CommentEdit, CommentDeletion, CommentModeration>;
+using CommentChange =
+    std::variant<NewComment, CommentEdit, CommentDeletion, CommentModeration, CommentReport>;
 
 /// The data that a write uses.
 struct WriteScope {
   LockedArticle& article;
   CommentTree& comments;
+  CommentReports& reports;
   RequestLog& requests;
+  /// Authors who may not write.
+  const std::set<std::string>& blocked;
   /// The time of the database (LockedArticle::now).
   absl::Time now;
   /// Whether the comment that a new one replies to is named as one of this article.
@@ -46,14 +52,20 @@ const std::string& TargetOf(const CommentChange& change);
 /// the counts of the comments above.
 bool MayShowOrHide(const CommentChange& change, const LockedArticle& article);
 
+/// Returns the id of the author who must not be blocked; empty if the write is open to all.
+/// TargetOf must have been read.
+std::string AuthorOf(const CommentChange& change, const LockedArticle& article,
+                     const CommentTree& comments);
+
 /// Applies a write in memory, or replays its answer if the same request was done before. Returns
 /// the comment with the article's new revision or, for a deletion, only the revision. A write that
 /// fails changes nothing. Stores the id of a comment that it adds in `change`, for the next
 /// attempt.
 ///
 /// Everything that the write refers to must have been read: its request; the comment that this
-/// request wrote earlier; TargetOf and, if it MayShowOrHide, the comments above that; and, if it is
-/// in doubt, the comment that the attempt before tried to add.
+/// request wrote earlier; TargetOf and, if it MayShowOrHide, the comments above that; whether
+/// AuthorOf is blocked; of a moderation or a report, the reports of TargetOf; and, if it is in
+/// doubt, the comment that the attempt before tried to add.
 absl::StatusOr<v1::Comment> WriteComment(const WriteScope& scope, CommentChange& change);
 
 }  // namespace content::store

@@ -2,7 +2,9 @@
 
 #include <optional>
 #include <set>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
@@ -11,6 +13,7 @@
 #include "google/protobuf/util/time_util.h"
 #include "store/columns.h"
 #include "store/comments/comment_tree.h"
+#include "store/comments/reports.h"
 #include "store/lock.h"
 
 namespace content::store {
@@ -52,8 +55,21 @@ std::string SelectIds() {
                       "ORDER BY c.comment_id LIMIT $4::integer");
 }
 
-// Makes the commit wait for the disk and a standby although no row is written.
-constexpr char kWriteNothing[] = "SELECT pg_logical_emit_message(true, 'contentd', '')";
+// $1 reporter.
+constexpr char kSelectReportedArticle[] =
+    "SELECT r.article_key FROM comment_report r WHERE r.reporter_id = $1 "
+    "ORDER BY r.article_key, r.comment_id LIMIT 1";
+
+// $1 reporter, $2 bucket, $3 article key, $4 limit.
+constexpr char kSelectReportedComments[] =
+    "SELECT r.comment_id FROM comment_report r WHERE r.reporter_id = $1 "
+    "AND r.bucket = $2::smallint AND r.article_key = $3::bigint "
+    "ORDER BY r.comment_id LIMIT $4::integer";
+
+// $1 reporter, $2 bucket, $3 article key, $4 comment ids.
+constexpr char kDeleteReports[] =
+    "DELETE FROM comment_report WHERE reporter_id = $1 "
+    "AND bucket = $2::smallint AND article_key = $3::bigint AND comment_id = ANY ($4::uuid[])";
 
 // Keys of some of the author's comments on an article.
 std::set<StoredKey> FindKeys(postgres::Transaction& transaction, const std::string& author_id,
@@ -115,6 +131,30 @@ std::optional<ErasureAttempt> EraseSome(postgres::Transaction& transaction, Lock
   return attempt;
 }
 
+// Erases some of the reports that the reader has made, of comments on one article. Returns whether
+// there may be more.
+absl::StatusOr<bool> EraseReports(postgres::Transaction& transaction,
+                                  const std::string& reporter_id) {
+  const postgres::Result first = transaction.Exec(kSelectReportedArticle, reporter_id);
+  if (first.empty()) return false;
+  const auto article = LockArticle(transaction, ReadKey(first[0]["article_key"]));
+  if (!article) return Internal("there are reports on an article that article_state lacks");
+  const ArticleKey key = article->key;
+  std::vector<std::string> ids;
+  std::set<StoredKey> comments;
+  for (const auto& row : transaction.Exec(kSelectReportedComments, reporter_id, key.bucket(),
+                                          key.value(), kMaxErased)) {
+    ids.push_back(row["comment_id"].c_str());
+    comments.insert({key, ids.back()});
+  }
+  transaction.Exec(kDeleteReports, reporter_id, key.bucket(), key.value(), ArrayParameter(ids));
+  CommentReports others(transaction);
+  others.Read(comments, {});
+  for (const StoredKey& comment : comments) others.Recount(comment);
+  others.Write();
+  return true;
+}
+
 }  // namespace
 
 absl::StatusOr<Page<v1::Comment>> ExportAuthor(postgres::Connection& connection,
@@ -145,10 +185,12 @@ absl::StatusOr<ErasedComments> EraseAuthor(postgres::Connection& connection,
   postgres::Transaction transaction(connection);
   postgres::Result first = transaction.Exec(select_article, author_id);
   if (first.empty()) {
-    // Those who erased the last comments may have lost their connection before a standby had that.
-    transaction.Exec(kWriteNothing);
+    const absl::StatusOr<bool> more = EraseReports(transaction, author_id);
+    if (!more.ok()) return more.status();
+    // Those who erased the last ones may have lost their connection before a standby had that.
+    if (!*more) WriteNothing(transaction);
     transaction.Commit();
-    return ErasedComments{.complete = true};
+    return ErasedComments{.complete = !*more};
   }
   std::optional<LockedArticle> found = LockArticle(transaction, ReadKey(first[0]["article_key"]));
   if (!found) {  // the database is damaged; the others are erased all the same

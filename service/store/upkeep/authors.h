@@ -28,9 +28,9 @@ struct ErasureAttempt {
   v1::Comment tombstone;
 };
 
-/// Erases comments on one article in one transaction. `attempt` belongs to the call and is empty at
-/// first. Each attempt checks whether the previous one was committed after all; if so, it answers
-/// and announces what that one did.
+/// Erases comments on one article in one transaction or, if there are none, reports. `attempt`
+/// belongs to the call and is empty at first. Each attempt checks whether the previous one was
+/// committed after all; if so, it answers and announces what that one did.
 absl::StatusOr<ErasedComments> EraseAuthor(postgres::Connection& connection,
                                            const std::string& author_id,
                                            std::optional<ErasureAttempt>& attempt,

@@ -237,6 +237,29 @@ TEST(CheckModerateComment, WantsANameAndAState) {
   }
 }
 
+TEST(CheckReportComment, WantsANameAndAReader) {
+  EXPECT_EQ(Problems(CheckReportComment({})), "name is required; reporter_id is required");
+  v1::ReportCommentRequest request;
+  request.set_name(CommentName("a", kId));
+  request.set_reporter_id("u");
+  EXPECT_EQ(CheckReportComment(request)->comment.comment_id, kId);
+  EXPECT_EQ(CheckReportComment(request)->reporter_id, "u");
+  request.set_reporter_id(std::string(129, 'x'));
+  EXPECT_THAT(Problems(CheckReportComment(request)), StartsWith("reporter_id "));
+}
+
+TEST(CheckListModerationQueue, OrdersByReportsInAnyState) {
+  v1::ListModerationQueueRequest request;
+  EXPECT_EQ(CheckListModerationQueue(request)->order, v1::MODERATION_ORDER_CREATE_TIME);
+  request.set_order(v1::MODERATION_ORDER_REPORTS);
+  EXPECT_EQ(CheckListModerationQueue(request)->order, v1::MODERATION_ORDER_REPORTS);
+  request.set_state(v1::COMMENT_STATE_PENDING);
+  EXPECT_EQ(Problems(CheckListModerationQueue(request)), "state must be unset with order REPORTS");
+  request.clear_state();
+  request.set_order(static_cast<v1::ModerationOrder>(77));
+  EXPECT_EQ(Problems(CheckListModerationQueue(request)), "order is not CREATE_TIME or REPORTS");
+}
+
 TEST(CheckListModerationQueue, HasDefaultsAndLimits) {
   v1::ListModerationQueueRequest request;
   ASSERT_EQ(Problems(CheckListModerationQueue(request)), "");

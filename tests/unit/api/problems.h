@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 
 namespace content::api {
@@ -11,5 +12,6 @@ template <class Checked>
 std::string Problems(const absl::StatusOr<Checked>& checked) {
   return std::string(checked.status().message());
 }
+inline std::string Problems(const absl::Status& checked) { return std::string(checked.message()); }
 
 }  // namespace content::api

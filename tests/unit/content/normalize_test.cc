@@ -123,8 +123,8 @@ TEST(NormalizeMessage, TrimsEveryTextButThese) {
   }
   EXPECT_THAT(untrimmed, ::testing::UnorderedElementsAre(
                              "anchor", "body", "etag", "heading", "language_code", "name", "names",
-                             "new_name", "page_token", "parent", "paths", "reply_to", "request_id",
-                             "resume_token", "source_uri", "summary", "uri"));
+                             "new_name", "page_token", "parent", "paths", "reason", "reply_to",
+                             "request_id", "resume_token", "source_uri", "summary", "uri"));
 }
 
 TEST(NormalizeMessage, LeavesANameOfWhiteSpaceToTheRules) {

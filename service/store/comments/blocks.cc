@@ -1,0 +1,89 @@
+#include "store/comments/blocks.h"
+
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
+#include "content/errors.h"
+#include "content/rules.h"
+#include "store/columns.h"
+#include "store/lock.h"
+
+namespace content::store {
+namespace {
+
+constexpr char kSelectBlocked[] =
+    "SELECT author_id FROM author_block WHERE author_id = ANY ($1::text[])";
+
+constexpr char kColumns[] =
+    "author_id, reason, (extract(epoch FROM block_time) * 1000000)::bigint AS block_time";
+
+std::string InsertBlock() {
+  return absl::StrCat(
+      "INSERT INTO author_block (author_id, reason, block_time) "
+      "VALUES ($1, $2, clock_timestamp()) "
+      "ON CONFLICT (author_id) DO UPDATE SET reason = excluded.reason RETURNING ",
+      kColumns);
+}
+
+constexpr char kDeleteBlock[] = "DELETE FROM author_block WHERE author_id = $1 RETURNING author_id";
+
+// $1 author_id of the last row of the page before, $2 limit.
+std::string SelectPage() {
+  return absl::StrCat("SELECT ", kColumns, ", author_id AS page_key ",
+                      "FROM author_block WHERE author_id > $1 "
+                      "ORDER BY author_id LIMIT $2::integer");
+}
+
+v1::BlockedAuthor ReadBlock(const postgres::Row& row) {
+  v1::BlockedAuthor block;
+  block.set_author_id(row["author_id"].c_str());
+  block.set_reason(row["reason"].c_str());
+  *block.mutable_block_time() = ToTimestamp(absl::FromUnixMicros(row["block_time"].as<int64_t>()));
+  return block;
+}
+
+}  // namespace
+
+std::set<std::string> FindBlocked(postgres::Transaction& transaction,
+                                  const std::set<std::string>& author_ids) {
+  if (author_ids.empty()) return {};
+  std::set<std::string> blocked;
+  const std::vector<std::string> ids(author_ids.begin(), author_ids.end());
+  for (const auto& row : transaction.Exec(kSelectBlocked, ArrayParameter(ids))) {
+    blocked.insert(row["author_id"].c_str());
+  }
+  return blocked;
+}
+
+absl::StatusOr<v1::BlockedAuthor> BlockAuthor(postgres::Connection& connection,
+                                              const std::string& author_id,
+                                              const std::string& reason) {
+  static const std::string statement = InsertBlock();
+  postgres::Transaction transaction(connection);
+  v1::BlockedAuthor block = ReadBlock(transaction.Exec(statement, author_id, reason)[0]);
+  transaction.Commit();
+  return block;
+}
+
+absl::Status UnblockAuthor(postgres::Connection& connection, const std::string& author_id,
+                           bool allow_missing, bool in_doubt) {
+  postgres::Transaction transaction(connection);
+  if (transaction.Exec(kDeleteBlock, author_id).empty()) {
+    // An attempt that came to its commit had found the block.
+    if (!allow_missing && !in_doubt) return AuthorNotBlocked(author_id);
+    WriteNothing(transaction);
+  }
+  transaction.Commit();
+  return absl::OkStatus();
+}
+
+absl::StatusOr<Page<v1::BlockedAuthor>> ListBlockedAuthors(postgres::Connection& connection,
+                                                           int page_size,
+                                                           const std::string& after_key) {
+  static const std::string statement = SelectPage();
+  const postgres::Result rows = connection.Read(statement, after_key, page_size + 1);
+  return FillPage<v1::BlockedAuthor>(rows, rows.size(), page_size, kMaxReplyBytes, ReadBlock);
+}
+
+}  // namespace content::store
