@@ -19,6 +19,7 @@
 #include "embedded/postgres.h"
 #include "google/protobuf/util/time_util.h"
 #include "import_files.h"
+#include "open_files.h"
 #include "schema_wait.h"
 #include "server/janitor.h"
 #include "server/releaser.h"
@@ -168,6 +169,7 @@ void ServeUntilStopped(const Config& config, StopSignals& signals, server::Serve
 
 int Serve(const Config& config) {
   StopSignals signals;
+  RaiseOpenFilesLimit();
   absl::StatusOr<Database> database = OpenDatabase(config);
   if (!database.ok()) return Fail(database.status());
   if (absl::Status status = PrepareSchema(config, *database); !status.ok()) return Fail(status);
@@ -185,7 +187,8 @@ int Serve(const Config& config) {
   signals.Hold();
   auto server = server::Server::Start({.listen = config.listen,
                                        .drain_timeout = config.drain_timeout,
-                                       .watch_write_timeout = config.watch_write_timeout,
+                                       .write_timeout = config.watch_write_timeout,
+                                       .max_connection_age = config.max_connection_age,
                                        .info = MakeServerInfo(config)},
                                       **store, reads);
   if (!server.ok()) return Fail(server.status());
