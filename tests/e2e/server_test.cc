@@ -1,11 +1,8 @@
 // The real binary, over real gRPC.
 
-#include <arpa/inet.h>
 #include <gmock/gmock.h>
 #include <grpcpp/generic/generic_stub.h>
 #include <gtest/gtest.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -31,6 +28,7 @@
 #include "support/database.h"
 #include "support/grpc_client.h"
 #include "support/locks.h"
+#include "support/raw_connection.h"
 
 namespace content::testing {
 namespace {
@@ -66,26 +64,10 @@ v1::GetServerInfoResponse Info(const Client& client) {
 
 // The settings with which the server at HOST:PORT begins an HTTP/2 connection (RFC 9113, 6.5).
 std::map<int, uint32_t> Http2Settings(const std::string& address) {
-  const size_t colon = address.rfind(':');
-  sockaddr_in peer{};
-  peer.sin_family = AF_INET;
-  peer.sin_port = htons(static_cast<uint16_t>(std::stoi(address.substr(colon + 1))));
-  inet_pton(AF_INET, address.substr(0, colon).c_str(), &peer.sin_addr);
-  const int connection = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  EXPECT_EQ(connect(connection, reinterpret_cast<const sockaddr*>(&peer), sizeof peer), 0);
-  const std::string preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
-  const std::string no_settings("\0\0\0\4\0\0\0\0\0", 9);
-  EXPECT_GT(
-      send(connection, (preface + no_settings).data(), preface.size() + no_settings.size(), 0), 0);
-  const auto receive = [&](size_t size) {
-    std::vector<uint8_t> bytes(size);
-    EXPECT_EQ(recv(connection, bytes.data(), size, MSG_WAITALL), size);
-    return bytes;
-  };
-  const std::vector<uint8_t> header = receive(9);
-  EXPECT_EQ(header[3], 4) << "the first frame has to be SETTINGS";
-  const std::vector<uint8_t> payload = receive(size_t{header[1]} * 256 + header[2]);
-  close(connection);
+  const RawConnection connection(address);
+  connection.SendPreface();
+  const auto [type, payload] = connection.ReceiveFrame();
+  EXPECT_EQ(type, 4) << "the first frame has to be SETTINGS";
   std::map<int, uint32_t> settings;
   for (size_t i = 0; i + 6 <= payload.size(); i += 6) {
     uint32_t value = 0;

@@ -120,11 +120,11 @@ TEST_F(ConfigTest, ListsEverySettingInEffectExceptTheDatabaseUrl) {
                           Pair("database-wait", "60s"), Pair("drain-delay", "5s"),
                           Pair("drain-timeout", "30s"), Pair("listen", "127.0.0.1:50051"),
                           Pair("log-format", "auto"), Pair("log-level", "debug"),
-                          Pair("max-staleness", "1s"), Pair("notifications", "true"),
-                          Pair("queue-limit", "1000"), Pair("read-connections", "9"),
-                          Pair("request-retention", "24h"), Pair("stale-if-error", "5m"),
-                          Pair("statement-timeout", "10s"), Pair("watch-write-timeout", "30s"),
-                          Pair("write-connections", "4")));
+                          Pair("max-connection-age", "1h"), Pair("max-staleness", "1s"),
+                          Pair("notifications", "true"), Pair("queue-limit", "1000"),
+                          Pair("read-connections", "9"), Pair("request-retention", "24h"),
+                          Pair("stale-if-error", "5m"), Pair("statement-timeout", "10s"),
+                          Pair("watch-write-timeout", "30s"), Pair("write-connections", "4")));
 }
 
 TEST_F(ConfigTest, ListsSettingsAsTheyWereGiven) {
@@ -214,6 +214,7 @@ TEST_F(ConfigTest, AnswersAreAtMostASecondOldByDefault) {
 
 TEST_F(ConfigTest, WatchersHaveHalfAMinuteForAMessageByDefault) {
   EXPECT_EQ(Valid({"serve"}).watch_write_timeout, absl::Seconds(30));
+  EXPECT_EQ(Valid({"serve"}).max_connection_age, absl::Hours(1));
   EXPECT_EQ(Valid({"serve", "--watch-write-timeout", "2s"}).watch_write_timeout, absl::Seconds(2));
 }
 
