@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace content::testing {
@@ -30,10 +31,28 @@ class RawConnection {
   RawConnection(const RawConnection&) = delete;
   RawConnection& operator=(const RawConnection&) = delete;
 
-  /// Begins HTTP/2, with no settings (RFC 9113, 3.4).
+  /// Begins HTTP/2 (RFC 9113, 3.4). Answers get no window, so the server can send their headers but
+  /// no data.
   void SendPreface() const {
-    const std::string preface("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\4\0\0\0\0\0", 33);
-    EXPECT_EQ(send(socket_, preface.data(), preface.size(), MSG_NOSIGNAL), 33);
+    Send("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
+    SendFrame(4, 0, 0, std::string("\0\4\0\0\0\0", 6));
+  }
+
+  /// Makes a unary gRPC call. `stream` is odd, and larger than any before.
+  void SendCall(int stream, const std::string& path, const std::string& request) const {
+    std::string headers;
+    for (const auto& [name, value] : {std::pair<std::string, std::string>{":method", "POST"},
+                                      {":scheme", "http"},
+                                      {":path", path},
+                                      {":authority", "server"},
+                                      {"content-type", "application/grpc"},
+                                      {"te", "trailers"}}) {
+      headers += '\0';  // a literal (RFC 7541, 6.2.2)
+      headers += static_cast<char>(name.size()) + name;
+      headers += static_cast<char>(value.size()) + value;
+    }
+    SendFrame(1, 4, stream, headers);
+    SendFrame(0, 1, stream, '\0' + BigEndian(request.size(), 4) + request);
   }
 
   struct Frame {
@@ -58,6 +77,22 @@ class RawConnection {
   }
 
  private:
+  static std::string BigEndian(size_t number, int size) {
+    std::string bytes;
+    for (int i = size - 1; i >= 0; --i) bytes += static_cast<char>(number >> (8 * i) & 0xff);
+    return bytes;
+  }
+
+  void Send(const std::string& bytes) const {
+    EXPECT_EQ(send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL),
+              static_cast<ssize_t>(bytes.size()));
+  }
+
+  void SendFrame(int type, int flags, int stream, const std::string& payload) const {
+    Send(BigEndian(payload.size(), 3) + static_cast<char>(type) + static_cast<char>(flags) +
+         BigEndian(static_cast<size_t>(stream), 4) + payload);
+  }
+
   bool Receive(std::vector<uint8_t>& bytes) const {
     if (bytes.empty()) return true;
     return recv(socket_, bytes.data(), bytes.size(), MSG_WAITALL) ==
