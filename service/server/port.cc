@@ -1,8 +1,19 @@
 #include "server/port.h"
 
+#include <sys/socket.h>
+
 #include <utility>
 
 namespace content::server {
+namespace {
+
+bool HasPeer(const FileDescriptor& connection) {
+  sockaddr_storage peer{};
+  socklen_t size = sizeof peer;
+  return getpeername(connection.number(), reinterpret_cast<sockaddr*>(&peer), &size) == 0;
+}
+
+}  // namespace
 
 absl::StatusOr<std::unique_ptr<Port>> Port::Open(
     const std::string& address, const std::shared_ptr<grpc::ServerCredentials>& credentials,
@@ -18,6 +29,8 @@ absl::StatusOr<std::unique_ptr<Port>> Port::Open(
 
 void Port::Start() {
   acceptor_.emplace(std::move(sockets_), [this](FileDescriptor connection, int listener) {
+    // A client that has gone already is no error, which gRPC would log.
+    if (!HasPeer(connection)) return;
     grpc::experimental::ExternalConnectionAcceptor::NewConnectionParameters parameters;
     parameters.listener_fd = listener;
     parameters.fd = connection.Release();
