@@ -20,6 +20,7 @@
 #include "embedded/postgres.h"
 #include "google/protobuf/util/time_util.h"
 #include "import_files.h"
+#include "open_files.h"
 #include "schema_wait.h"
 #include "server/janitor.h"
 #include "server/loopback.h"
@@ -198,6 +199,7 @@ void ServeUntilStopped(const Config& config, StopSignals& signals, server::Serve
 int Serve(const Config& config) {
   log::WriteInBackground();
   StopSignals signals;
+  RaiseOpenFilesLimit();
   const absl::StatusOr<std::unique_ptr<tls::Reloader>> certificates = LoadCertificates(config);
   if (!certificates.ok()) return Fail(certificates.status());
   absl::StatusOr<Database> database = OpenDatabase(config);
@@ -219,7 +221,8 @@ int Serve(const Config& config) {
   auto server = server::Server::Start({.listen = config.listen,
                                        .tls = TlsOf(config, certificates->get()),
                                        .drain_timeout = config.drain_timeout,
-                                       .watch_write_timeout = config.watch_write_timeout,
+                                       .write_timeout = config.watch_write_timeout,
+                                       .max_connection_age = config.max_connection_age,
                                        .info = MakeServerInfo(config)},
                                       **store, reads);
   if (!server.ok()) return Fail(server.status());

@@ -380,8 +380,13 @@ const CLI::App* AddServe(CLI::App& app, Config& config) {
   settings.Duration("--drain-timeout", config.drain_timeout, "30s",
                     "Time after that for calls in flight to finish");
   settings.Duration("--watch-write-timeout", config.watch_write_timeout, "30s",
-                    "Time for a watcher to take a message, after which its watch\n"
-                    "ends");
+                    "Time for a watcher to take a message, or for another caller to\n"
+                    "take its answer, after which the call ends");
+  settings.Duration("--max-connection-age", config.max_connection_age, "1h",
+                    "Age at which a client has to connect again, so that clients spread\n"
+                    "over new servers. Its calls get another minute, and watches\n"
+                    "resume; 0 is no limit",
+                    {absl::ZeroDuration(), absl::Hours(24)});
   settings.Duration("--request-retention", config.request_retention, "24h",
                     "How long a request_id is remembered, that is, how long a write\n"
                     "can be repeated safely. The longest of all servers holds",

@@ -61,6 +61,8 @@ struct Config {
   /// Additional age that is allowed while the database cannot be queried.
   absl::Duration stale_if_error;
   absl::Duration watch_write_timeout;
+  /// Zero: connections have no maximum age.
+  absl::Duration max_connection_age;
   /// How long a request_id is remembered.
   absl::Duration request_retention;
 

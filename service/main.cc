@@ -6,6 +6,7 @@
 #include "base/errors.h"
 #include "commands.h"
 #include "config.h"
+#include "open_files.h"
 #include "secrets.h"
 #include "telemetry/log.h"
 
@@ -37,6 +38,7 @@ int Run(const content::Config& config) {
 }  // namespace
 
 int main(int argc, char** argv) try {
+  content::OpenStandardFiles();
   // The process must survive when the reader of its log or output goes away.
   std::signal(SIGPIPE, SIG_IGN);
   content::FailOnUncaughtExceptions();

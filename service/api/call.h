@@ -3,11 +3,14 @@
 #include <grpcpp/server_context.h>
 #include <grpcpp/support/server_callback.h>
 
+#include <cstddef>
+#include <cstdint>
 #include <utility>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
+#include "api/answers_in_flight.h"
 #include "api/calls_in_flight.h"
 #include "api/deadline.h"
 #include "api/decode.h"
@@ -37,28 +40,63 @@ inline void AddMetadata(const EncodedAnswer& answer, grpc::CallbackServerContext
       absl::StrCat(absl::ToInt64Seconds(absl::Ceil(*answer.stale_age, absl::Seconds(1)))));
 }
 
+/// Returns the memory that gRPC holds until it has sent an answer. Cached bytes are there anyway.
+inline int64_t MemoryOf(const google::protobuf::Message& response) {
+  return static_cast<int64_t>(response.GetCachedSize());
+}
+
+inline int64_t MemoryOf(const EncodedAnswer& answer) {
+  size_t bytes = 0;
+  for (const EncodedAnswer::Piece& piece : answer.pieces()) bytes += piece.own.size();
+  return static_cast<int64_t>(bytes);
+}
+
+/// A unary call, from its arrival until its answer was sent. gRPC deletes it.
+class UnaryCall final : public grpc::ServerUnaryReactor {
+ public:
+  UnaryCall(CallsInFlight& calls, AnswersInFlight& answers, grpc::CallbackServerContext* context)
+      : calls_(calls), token_(calls.Add()), answer_(answers), context_(context) {}
+
+  /// Gives the answer to gRPC, which takes `bytes` of memory. The object may be gone afterwards.
+  void Answer(const grpc::Status& status, int64_t bytes) {
+    answer_.Begin(context_->c_call(), bytes);
+    // The token is destroyed after Finish. The server may then be destroyed.
+    calls_.Answer([this, status, token = std::move(token_)] { Finish(status); });
+  }
+
+  void OnDone() override { delete this; }
+
+  // OnDone is cheap, so it need not run on another thread.
+  bool InternalInlineable() override { return true; }
+
+ private:
+  CallsInFlight& calls_;
+  CallsInFlight::Token token_;
+  AnswersInFlight::Answer answer_;
+  grpc::CallbackServerContext* const context_;
+};
+
 /// Answers one unary call: parses the request, calls `handle` with a CallContext, the Request and a
 /// Callback<Response>, and sends the answer that the callback receives. `handle` must not block.
 /// Response is a message or an EncodedAnswer.
 ///
-/// The call is one of `calls` until it is answered. Every call is answered, whatever `handle` does
-/// (see Callback).
+/// The call is one of `calls` until it is answered, and its answer one of `answers` from then on.
+/// Every call is answered, whatever `handle` does (see Callback).
 template <class Request, class Response, class Handle>
 grpc::ServerUnaryReactor* AnswerCall(const Handle& handle, CallsInFlight& calls,
-                                     grpc::CallbackServerContext* context,
+                                     AnswersInFlight& answers, grpc::CallbackServerContext* context,
                                      const grpc::ByteBuffer* request_bytes,
                                      grpc::ByteBuffer* response_bytes) {
-  grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
-  Callback<Response> done = [reactor, context, response_bytes, &calls, token = calls.Add()](
-                                const absl::StatusOr<Response>& response) mutable {
+  auto* const call = new UnaryCall(calls, answers, context);
+  Callback<Response> done = [call, context,
+                             response_bytes](const absl::StatusOr<Response>& response) {
+    int64_t bytes = 0;
     if (response.ok()) {
       *response_bytes = Encode(*response);
+      bytes = MemoryOf(*response);
       AddMetadata(*response, *context);
     }
-    // The token is destroyed after Finish. The server may then be destroyed.
-    calls.Answer([reactor, status = ToGrpcStatus(response.status()), token = std::move(token)] {
-      reactor->Finish(status);
-    });
+    call->Answer(ToGrpcStatus(response.status()), bytes);
   };
   Request request;
   if (absl::Status status = Decode(*request_bytes, request); !status.ok()) {
@@ -66,7 +104,7 @@ grpc::ServerUnaryReactor* AnswerCall(const Handle& handle, CallsInFlight& calls,
   } else {
     handle(ToCallContext(context), std::move(request), std::move(done));
   }
-  return reactor;
+  return call;
 }
 
 }  // namespace content::api

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "absl/time/time.h"
+#include "api/answers_in_flight.h"
 #include "api/call.h"
 #include "api/calls_in_flight.h"
 #include "api/stream.h"
@@ -20,7 +21,7 @@ namespace content::api {
 
 /// A service whose methods receive and return bytes (see decode.h) and are served by handlers:
 ///
-///   auto service = std::make_unique<RawService<v1::ContentService>>(calls);
+///   auto service = std::make_unique<RawService<v1::ContentService>>(calls, answers);
 ///   service->Unary(GetArticle, cache);
 ///
 /// A handler serves the method with its request type. The process ends if that is not exactly one
@@ -32,8 +33,8 @@ namespace content::api {
 template <class Api>
 class RawService : public Api::Service {
  public:
-  /// `calls` and the origins below must outlive the service.
-  explicit RawService(CallsInFlight& calls) : calls_(calls) {}
+  /// `calls`, `answers` and the origins below must outlive the service.
+  RawService(CallsInFlight& calls, AnswersInFlight& answers) : calls_(calls), answers_(answers) {}
 
   /// Serves a unary method. The handler gets its answers from `origin`.
   template <class Origin, class Request, class Response>
@@ -55,14 +56,15 @@ class RawService : public Api::Service {
         });
   }
 
-  /// Serves a server-streaming method.
+  /// Serves a server-streaming method. A reader may take at most `write_timeout` for one message.
   template <class Origin, class Request>
-  void Stream(StreamHandler<Origin, Request> handler, std::type_identity_t<Origin>& origin) {
-    ServeStream(handler, origin, &calls_, absl::InfiniteDuration());
+  void Stream(StreamHandler<Origin, Request> handler, std::type_identity_t<Origin>& origin,
+              absl::Duration write_timeout) {
+    ServeStream(handler, origin, &calls_, write_timeout);
   }
 
-  /// Serves a method that streams until the server stops. It is not one of the calls in flight, and
-  /// its reader may take at most `write_timeout` for one message.
+  /// The same for a method that streams until the server stops. It is not one of the calls in
+  /// flight.
   template <class Origin, class Request>
   void Watch(StreamHandler<Origin, Request> handler, std::type_identity_t<Origin>& origin,
              absl::Duration write_timeout) {
@@ -84,9 +86,10 @@ class RawService : public Api::Service {
   template <class Request, class Response, class Handle>
   void ServeUnary(Handle handle) {
     Register<Request>(new grpc::internal::CallbackUnaryHandler<grpc::ByteBuffer, grpc::ByteBuffer>(
-        [handle, &calls = calls_](grpc::CallbackServerContext* context,
-                                  const grpc::ByteBuffer* request, grpc::ByteBuffer* response) {
-          return AnswerCall<Request, Response>(handle, calls, context, request, response);
+        [handle, &calls = calls_, &answers = answers_](grpc::CallbackServerContext* context,
+                                                       const grpc::ByteBuffer* request,
+                                                       grpc::ByteBuffer* response) {
+          return AnswerCall<Request, Response>(handle, calls, answers, context, request, response);
         }));
   }
 
@@ -107,6 +110,7 @@ class RawService : public Api::Service {
   }
 
   CallsInFlight& calls_;
+  AnswersInFlight& answers_;
 };
 
 }  // namespace content::api

@@ -19,8 +19,8 @@ using ContentService = RawService<v1::ContentService>;
 
 class AdminService final : public RawService<v1::AdminService> {
  public:
-  AdminService(CallsInFlight& calls, ServerParts parts)
-      : RawService(calls), parts_(std::move(parts)) {}
+  AdminService(CallsInFlight& calls, AnswersInFlight& answers, ServerParts parts)
+      : RawService(calls, answers), parts_(std::move(parts)) {}
 
   const ServerParts& parts() const { return parts_; }
 
@@ -31,8 +31,9 @@ class AdminService final : public RawService<v1::AdminService> {
 }  // namespace
 
 std::unique_ptr<grpc::Service> NewContentService(Store& store, ReadCache& cache,
-                                                 CallsInFlight& calls, const Watches& watches) {
-  auto service = std::make_unique<ContentService>(calls);
+                                                 CallsInFlight& calls, AnswersInFlight& answers,
+                                                 const Watches& watches) {
+  auto service = std::make_unique<ContentService>(calls, answers);
   service->Unary(GetArticle, cache);
   service->Unary(BatchGetArticles, cache);
   service->Unary(ListArticles, store);
@@ -50,13 +51,14 @@ std::unique_ptr<grpc::Service> NewContentService(Store& store, ReadCache& cache,
 }
 
 std::unique_ptr<grpc::Service> NewAdminService(Store& store, ReadCache& cache, CallsInFlight& calls,
-                                               const Watches& watches,
+                                               AnswersInFlight& answers, const Watches& watches,
                                                v1::GetServerInfoResponse info) {
-  auto service = std::make_unique<AdminService>(calls, ServerParts{.upkeep = store,
-                                                                   .cache = cache,
-                                                                   .comments = watches.comments,
-                                                                   .articles = watches.articles,
-                                                                   .info = std::move(info)});
+  auto service = std::make_unique<AdminService>(calls, answers,
+                                                ServerParts{.upkeep = store,
+                                                            .cache = cache,
+                                                            .comments = watches.comments,
+                                                            .articles = watches.articles,
+                                                            .info = std::move(info)});
   service->Unary(PublishArticle, store);
   service->Unary(UpdateArticle, store);
   service->Unary(RenameArticle, store);
@@ -69,9 +71,9 @@ std::unique_ptr<grpc::Service> NewAdminService(Store& store, ReadCache& cache, C
   service->Unary(BlockAuthor, store);
   service->Unary(UnblockAuthor, store);
   service->Unary(ListBlockedAuthors, store);
-  service->Stream(ExportAuthor, store);
-  service->Stream(EraseAuthor, store);
-  service->Stream(VerifyCounters, store);
+  service->Stream(ExportAuthor, store, watches.write_timeout);
+  service->Stream(EraseAuthor, store, watches.write_timeout);
+  service->Stream(VerifyCounters, store, watches.write_timeout);
   service->Unary(GetServerInfo, service->parts());
   return service;
 }

@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "absl/time/time.h"
+#include "api/answers_in_flight.h"
 #include "api/calls_in_flight.h"
 #include "content/read_cache.h"
 #include "content/store.h"
@@ -13,7 +14,7 @@
 
 namespace content::api {
 
-/// What watches need.
+/// What watches need, and other streams.
 struct Watches {
   watch::Feed& comments;
   watch::Feed& articles;
@@ -24,13 +25,15 @@ struct Watches {
 /// Creates ContentService, which answers the most frequent reads from `cache` and all other calls
 /// from `store`. Every call but a watch is one of `calls` until it is answered: watches end
 /// when the feeds stop, and one whose reader has stalled must not delay the drain. Store, cache,
-/// `calls` and feeds must outlive the service. Its methods are thread-safe and do not block.
+/// `calls`, `answers` and feeds must outlive the service. Its methods are thread-safe and do not
+/// block.
 std::unique_ptr<grpc::Service> NewContentService(Store& store, ReadCache& cache,
-                                                 CallsInFlight& calls, const Watches& watches);
+                                                 CallsInFlight& calls, AnswersInFlight& answers,
+                                                 const Watches& watches);
 
 /// Creates AdminService in the same way. `info` is the constant part of GetServerInfo's answer.
 std::unique_ptr<grpc::Service> NewAdminService(Store& store, ReadCache& cache, CallsInFlight& calls,
-                                               const Watches& watches,
+                                               AnswersInFlight& answers, const Watches& watches,
                                                v1::GetServerInfoResponse info);
 
 }  // namespace content::api

@@ -10,14 +10,7 @@
 namespace content::server {
 namespace {
 
-// See GrpcErrorCapture. nullptr while there is none.
-thread_local std::string* captured_error = nullptr;
-
 void LogFromGrpc(gpr_log_func_args* args) {
-  if (captured_error != nullptr && args->severity == GPR_LOG_SEVERITY_ERROR) {
-    *captured_error = args->message;
-    return;
-  }
   const std::string place = absl::StrCat(args->file, ":", args->line);
   const auto write = args->severity == GPR_LOG_SEVERITY_ERROR ? log::Warning : log::Debug;
   write({"grpc", place}, {{"message", args->message}, {"file", args->file}, {"line", args->line}});
@@ -38,9 +31,5 @@ void LogMessagesOfLibraries() {
   gpr_set_log_function(LogFromGrpc);
   google::protobuf::SetLogHandler(LogFromProtobuf);
 }
-
-GrpcErrorCapture::GrpcErrorCapture(std::string& error) { captured_error = &error; }
-
-GrpcErrorCapture::~GrpcErrorCapture() { captured_error = nullptr; }
 
 }  // namespace content::server

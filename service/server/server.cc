@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "api/answers_in_flight.h"
 #include "api/calls_in_flight.h"
 #include "api/deadline.h"
 #include "api/services.h"
@@ -18,6 +19,7 @@
 #include "server/health_follower.h"
 #include "server/health_service.h"
 #include "server/library_logs.h"
+#include "server/port.h"
 #include "server/reflection.h"
 #include "telemetry/log.h"
 #include "watch/feed.h"
@@ -38,11 +40,6 @@ std::vector<std::string> AllServices() {
   return services;
 }
 
-// Returns `listen` with the actual port instead of the requested one, which may be 0.
-std::string AddressWithPort(const std::string& listen, int port) {
-  return absl::StrCat(listen.substr(0, listen.rfind(':')), ":", port);
-}
-
 // Time for finished answers to be sent before connections are cut.
 constexpr absl::Duration kFlushTimeout = absl::Milliseconds(500);
 
@@ -55,36 +52,16 @@ constexpr absl::Duration kQuietTime = absl::Milliseconds(50);
 // calls back until others end; a client with more watches than this needs several connections.
 constexpr int kMaxStreamsPerConnection = 1'000;
 
+// Time for a client that has connected to begin HTTP/2.
+constexpr absl::Duration kHandshakeTimeout = absl::Seconds(10);
+
+// Time for calls on a connection that has reached its maximum age to finish.
+constexpr absl::Duration kAgeGrace = absl::Minutes(1);
+
 // Memory that gRPC may hold for all connections: requests that arrive slowly, answers that are read
 // slowly, and streams. Beyond it gRPC stops reading, then closes idle connections, then cancels
 // calls. The largest legitimate load is some 20,000 watches, 320 MiB.
 constexpr size_t kMaxGrpcBytes = size_t{512} << 20;
-
-// Returns the part of `text` between `before` and `after`, if it contains both.
-std::optional<absl::string_view> Between(absl::string_view text, absl::string_view before,
-                                         absl::string_view after) {
-  const size_t begin = text.find(before);
-  if (begin == absl::string_view::npos) return std::nullopt;
-  text.remove_prefix(begin + before.size());
-  const size_t end = text.find(after);
-  if (end == absl::string_view::npos) return std::nullopt;
-  return text.substr(0, end);
-}
-
-// Starts the server. Returns nullptr and sets `cause` if it cannot listen: gRPC only logs why, as a
-// tree of errors.
-std::unique_ptr<grpc::Server> BuildAndStart(grpc::ServerBuilder& builder, std::string& cause) {
-  std::string error;
-  std::unique_ptr<grpc::Server> server;
-  {
-    const GrpcErrorCapture capture(error);
-    server = builder.BuildAndStart();
-  }
-  std::optional<absl::string_view> words = Between(error, "os_error:\"", "\"");
-  if (!words) words = Between(error, "UNKNOWN:", " {");
-  cause = std::string(words.value_or("is the address in use?"));
-  return server;
-}
 
 // Watches may be silent for long, so pings detect dead peers.
 void EnablePings(grpc::ServerBuilder& builder) {
@@ -96,10 +73,31 @@ void EnablePings(grpc::ServerBuilder& builder) {
   builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 9'000);
 }
 
+// Lets connections end after a while, so that clients spread anew over all servers. Calls on a
+// connection that ends have time to finish; clients make new calls on another. gRPC varies the age
+// by a tenth, so that connections that began together do not end together.
+void LimitAge(grpc::ServerBuilder& builder, absl::Duration max_age) {
+  if (max_age == absl::ZeroDuration()) return;
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_AGE_MS,
+                             static_cast<int>(absl::ToInt64Milliseconds(max_age)));
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_AGE_GRACE_MS,
+                             static_cast<int>(absl::ToInt64Milliseconds(kAgeGrace)));
+}
+
+// Refuses compressed requests before they are unpacked: a small one could unpack to gigabytes,
+// because gRPC compares only the packed size with its limit.
+void RefuseCompression(grpc::ServerBuilder& builder) {
+  for (const auto algorithm : {GRPC_COMPRESS_DEFLATE, GRPC_COMPRESS_GZIP}) {
+    builder.SetCompressionAlgorithmSupportStatus(algorithm, false);
+  }
+}
+
 // Limits what clients can make the server hold in memory. Well-behaved clients keep to these
 // limits; a proxy is needed against others. The feeds limit watchers.
 void LimitResources(grpc::ServerBuilder& builder) {
   builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, kMaxStreamsPerConnection);
+  builder.AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS,
+                             static_cast<int>(absl::ToInt64Milliseconds(kHandshakeTimeout)));
   builder.SetResourceQuota(grpc::ResourceQuota("server").Resize(kMaxGrpcBytes));
 }
 
@@ -129,33 +127,35 @@ class GrpcServer final : public Server {
  public:
   GrpcServer(const Options& options, Store& store, ReadCache& reads)
       : options_(options),
+        answers_({.write_timeout = options.write_timeout}),
         comments_(watch::NewCommentSource(store, store), {}),
         articles_(watch::NewArticleSource(store), {}),
         listeners_(watch::WakeFeeds(comments_, articles_)),
         subscription_(store.Subscribe(listeners_.on_change)),
         failover_subscription_(store.SubscribeToFailovers(listeners_.on_failover)),
-        content_(api::NewContentService(store, reads, calls_, Watches())),
-        admin_(api::NewAdminService(store, reads, calls_, Watches(), options.info)),
+        content_(api::NewContentService(store, reads, calls_, answers_, Watches())),
+        admin_(api::NewAdminService(store, reads, calls_, answers_, Watches(), options.info)),
         health_(OwnServices()),
         reflection_(NewReflectionServices(AllServices())) {}
 
-  absl::Status Listen() {
+  absl::Status Serve() {
     LogMessagesOfLibraries();
     grpc::ServerBuilder builder;
-    // Otherwise a second server could listen on the same port and take half of the calls.
-    builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
     EnablePings(builder);
+    LimitAge(builder, options_.max_connection_age);
     LimitResources(builder);
-    int port = 0;
-    builder.AddListeningPort(options_.listen, NewCredentials(options_.tls), &port);
+    RefuseCompression(builder);
+    absl::StatusOr<std::unique_ptr<Port>> port =
+        Port::Open(options_.listen, NewCredentials(options_.tls), builder);
+    if (!port.ok()) return port.status();
+    port_ = *std::move(port);
     for (grpc::Service* const service : Services()) builder.RegisterService(service);
-    std::string cause;
-    server_ = BuildAndStart(builder, cause);
+    server_ = builder.BuildAndStart();
     if (!server_) {
       return absl::UnavailableError(
-          absl::StrCat("cannot listen on ", options_.listen, ": ", cause));
+          absl::StrCat("cannot serve on ", options_.listen, "; the log says why"));
     }
-    address_ = AddressWithPort(options_.listen, port);
+    port_->Start();
     return absl::OkStatus();
   }
 
@@ -163,7 +163,7 @@ class GrpcServer final : public Server {
     health_follower_.emplace(upkeep, [this](bool healthy) { health_.SetServing(healthy); });
   }
 
-  std::string address() const override { return address_; }
+  std::string address() const override { return port_->address(); }
 
   void LeaveRotation() override {
     health_follower_.reset();
@@ -174,6 +174,7 @@ class GrpcServer final : public Server {
     log::Info("draining", {{"timeout", absl::FormatDuration(options_.drain_timeout)}});
     calls_.HoldAnswers();
     SteadyClock::System().SleepFor(kQuietTime, {});
+    port_->Close();
     const Goaway goaway(*server_);
     comments_.Stop();
     articles_.Stop();
@@ -194,13 +195,12 @@ class GrpcServer final : public Server {
   }
 
   api::Watches Watches() {
-    return {.comments = comments_,
-            .articles = articles_,
-            .write_timeout = options_.watch_write_timeout};
+    return {.comments = comments_, .articles = articles_, .write_timeout = options_.write_timeout};
   }
 
   const Options options_;
   api::CallsInFlight calls_;
+  api::AnswersInFlight answers_;
   watch::Feed comments_;
   watch::Feed articles_;
   const watch::FeedListeners listeners_;
@@ -211,8 +211,8 @@ class GrpcServer final : public Server {
   HealthService health_;
   const std::vector<std::unique_ptr<grpc::Service>> reflection_;
   std::unique_ptr<grpc::Server> server_;
+  std::unique_ptr<Port> port_;  // Destroyed before server_.
   std::optional<HealthFollower> health_follower_;
-  std::string address_;
 };
 
 }  // namespace
@@ -220,7 +220,7 @@ class GrpcServer final : public Server {
 absl::StatusOr<std::unique_ptr<Server>> Server::Start(const Options& options, Store& store,
                                                       ReadCache& reads) {
   auto server = std::make_unique<GrpcServer>(options, store, reads);
-  if (absl::Status status = server->Listen(); !status.ok()) return status;
+  if (absl::Status status = server->Serve(); !status.ok()) return status;
   server->FollowHealth(store);
   return server;
 }

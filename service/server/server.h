@@ -21,14 +21,16 @@ struct Tls {
 };
 
 struct Options {
-  /// Address to listen on, `HOST:PORT`. Port 0 picks a free port.
+  /// Address to listen on, `HOST:PORT`; see server/listening.h.
   std::string listen;
   /// nullopt: plaintext.
   std::optional<Tls> tls;
   /// Time for calls in flight to finish when the server stops.
   absl::Duration drain_timeout;
-  /// Maximum time for a watcher to take one message; its watch then ends.
-  absl::Duration watch_write_timeout = absl::Seconds(30);
+  /// Maximum time for a caller to take an answer, or one message of a stream; the call then ends.
+  absl::Duration write_timeout = absl::Seconds(30);
+  /// Age at which connections are ended; zero: none. Calls then have a minute to finish.
+  absl::Duration max_connection_age = absl::Hours(1);
   /// The constant part of GetServerInfo's answer.
   v1::GetServerInfoResponse info;
 };

@@ -1,11 +1,8 @@
 // The real binary, over real gRPC.
 
-#include <arpa/inet.h>
 #include <gmock/gmock.h>
 #include <grpcpp/generic/generic_stub.h>
 #include <gtest/gtest.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -32,6 +29,7 @@
 #include "support/database.h"
 #include "support/grpc_client.h"
 #include "support/locks.h"
+#include "support/raw_connection.h"
 
 namespace content::testing {
 namespace {
@@ -65,59 +63,12 @@ v1::GetServerInfoResponse Info(const Client& client) {
   return info;
 }
 
-// Returns a socket with an HTTP/2 connection to the server at HOST:PORT, whose side is unread.
-int ConnectHttp2(const std::string& address) {
-  const size_t colon = address.rfind(':');
-  sockaddr_in peer{};
-  peer.sin_family = AF_INET;
-  peer.sin_port = htons(static_cast<uint16_t>(std::stoi(address.substr(colon + 1))));
-  inet_pton(AF_INET, address.substr(0, colon).c_str(), &peer.sin_addr);
-  const int connection = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  EXPECT_EQ(connect(connection, reinterpret_cast<const sockaddr*>(&peer), sizeof peer), 0);
-  const std::string preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
-  const std::string no_settings("\0\0\0\4\0\0\0\0\0", 9);
-  EXPECT_GT(
-      send(connection, (preface + no_settings).data(), preface.size() + no_settings.size(), 0), 0);
-  return connection;
-}
-
-// Makes a call with a header that gRPC logs as an error. `stream` must be odd, and higher than
-// those before.
-void SendBadHeader(int connection, uint32_t stream) {
-  const auto literal = [](const std::string& text) {
-    return std::string(1, static_cast<char>(text.size())) + text;
-  };
-  // RFC 7541: POST, http, and two fields that are not indexed.
-  const std::string block = std::string("\x83\x86\x04", 3) + literal("/x/Y") +
-                            std::string("\0", 1) + literal("te") +
-                            literal(std::string(90, 'a') + "\x1B[2J");
-  const auto byte = [](size_t value) { return static_cast<char>(value & 0xFF); };
-  constexpr char kHeaders = 1;
-  constexpr char kEndOfStreamAndHeaders = 5;
-  const std::string frame = {byte(block.size() >> 16),
-                             byte(block.size() >> 8),
-                             byte(block.size()),
-                             kHeaders,
-                             kEndOfStreamAndHeaders,
-                             byte(stream >> 24),
-                             byte(stream >> 16),
-                             byte(stream >> 8),
-                             byte(stream)};
-  EXPECT_GT(send(connection, (frame + block).data(), frame.size() + block.size(), MSG_NOSIGNAL), 0);
-}
-
 // The settings with which the server at HOST:PORT begins an HTTP/2 connection (RFC 9113, 6.5).
 std::map<int, uint32_t> Http2Settings(const std::string& address) {
-  const int connection = ConnectHttp2(address);
-  const auto receive = [&](size_t size) {
-    std::vector<uint8_t> bytes(size);
-    EXPECT_EQ(recv(connection, bytes.data(), size, MSG_WAITALL), size);
-    return bytes;
-  };
-  const std::vector<uint8_t> header = receive(9);
-  EXPECT_EQ(header[3], 4) << "the first frame has to be SETTINGS";
-  const std::vector<uint8_t> payload = receive(size_t{header[1]} * 256 + header[2]);
-  close(connection);
+  const RawConnection connection(address);
+  connection.SendPreface();
+  const auto [type, payload] = connection.ReceiveFrame();
+  EXPECT_EQ(type, 4) << "the first frame has to be SETTINGS";
   std::map<int, uint32_t> settings;
   for (size_t i = 0; i + 6 <= payload.size(); i += 6) {
     uint32_t value = 0;
@@ -615,32 +566,32 @@ TEST_F(ServerTest, KeepsServingWhenNobodyReadsItsLog) {
 }
 
 TEST_F(ServerTest, KeepsServingWhileNobodyReadsItsLogAndClientsFillIt) {
-  const int connection = ConnectHttp2(server_.address());
-  SendBadHeader(connection, 1);
+  const RawConnection connection(server_.address());
+  connection.SendPreface();
+  connection.SendBadCall(1);
   server_.WaitForEvent("grpc");
   server_.StopReadingLog();
-  for (uint32_t stream = 3; stream < 400; stream += 2) SendBadHeader(connection, stream);
+  for (int stream = 3; stream < 400; stream += 2) connection.SendBadCall(stream);
   for (int i = 0; i < 100; ++i) {
     EXPECT_TRUE(client_.Publish(MakeArticle(absl::StrCat("story-", i))).ok());
   }
   EXPECT_EQ(Health(Client(server_.address())), "SERVING");
   server_.Signal(SIGTERM);
   EXPECT_EQ(server_.Wait(), 0);
-  close(connection);
 }
 
 TEST_F(ServerTest, LogsFewOfTheErrorsThatClientsCauseAndCountsTheRest) {
-  constexpr uint32_t kErrors = 500;
-  const int connection = ConnectHttp2(server_.address());
-  for (uint32_t i = 0; i < kErrors; ++i) SendBadHeader(connection, 2 * i + 1);
-  uint32_t lines = 0;
-  for (uint32_t counted = 0; counted < kErrors; ++lines) {
+  constexpr int kErrors = 500;
+  const RawConnection connection(server_.address());
+  connection.SendPreface();
+  for (int i = 0; i < kErrors; ++i) connection.SendBadCall(2 * i + 1);
+  int lines = 0;
+  for (int counted = 0; counted < kErrors; ++lines) {
     const auto event = nlohmann::json::parse(server_.WaitForEvent("grpc"), nullptr, false);
     ASSERT_TRUE(event.is_object());
-    counted += event.value("suppressed", 0U) + (event.contains("message") ? 1 : 0);
+    counted += event.value("suppressed", 0) + (event.contains("message") ? 1 : 0);
   }
   EXPECT_LT(lines, kErrors / 5);
-  close(connection);
 }
 
 TEST_F(ServerTest, DescribesItselfEvenDuringAnOutage) {

@@ -121,9 +121,10 @@ TEST_F(ConfigTest, ListsEverySettingInEffectExceptTheDatabaseUrl) {
                           Pair("drain-delay", "5s"), Pair("drain-timeout", "30s"),
                           Pair("insecure", "false"), Pair("listen", "127.0.0.1:50051"),
                           Pair("log-format", "auto"), Pair("log-level", "debug"),
-                          Pair("max-staleness", "1s"), Pair("notifications", "true"),
-                          Pair("queue-limit", "1000"), Pair("read-connections", "9"),
-                          Pair("report-threshold", "5"), Pair("request-retention", "24h"), Pair("stale-if-error", "5m"),
+                          Pair("max-connection-age", "1h"), Pair("max-staleness", "1s"),
+                          Pair("notifications", "true"), Pair("queue-limit", "1000"),
+                          Pair("read-connections", "9"), Pair("report-threshold", "5"),
+                          Pair("request-retention", "24h"), Pair("stale-if-error", "5m"),
                           Pair("statement-timeout", "10s"), Pair("tls-cert-file", ""),
                           Pair("tls-client-ca-file", ""), Pair("tls-client-cert", "required"),
                           Pair("tls-crl-dir", ""), Pair("tls-key-file", ""),
@@ -263,6 +264,7 @@ TEST_F(ConfigTest, AnswersAreAtMostASecondOldByDefault) {
 
 TEST_F(ConfigTest, WatchersHaveHalfAMinuteForAMessageByDefault) {
   EXPECT_EQ(Valid({"serve"}).watch_write_timeout, absl::Seconds(30));
+  EXPECT_EQ(Valid({"serve"}).max_connection_age, absl::Hours(1));
   EXPECT_EQ(Valid({"serve", "--watch-write-timeout", "2s"}).watch_write_timeout, absl::Seconds(2));
 }
 

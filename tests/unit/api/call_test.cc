@@ -101,11 +101,12 @@ class CallTest : public ::testing::Test {
   }
 
   CallsInFlight calls_;
+  AnswersInFlight answers_{{}};
   Script<v1::GetCommentRequest, v1::GetCommentResponse> get_comment_ = [](auto&&...) {
     ADD_FAILURE() << "the handler was called";
   };
   Script<v1::GetArticleRequest, EncodedAnswer> get_article_;
-  RawService<v1::ContentService> service_{calls_};
+  RawService<v1::ContentService> service_{calls_, answers_};
   std::unique_ptr<grpc::Server> server_;
   std::shared_ptr<grpc::Channel> channel_;
   std::unique_ptr<v1::ContentService::Stub> stub_;
@@ -222,16 +223,17 @@ class RawServiceDeathTest : public ::testing::Test {
   RawServiceDeathTest() { GTEST_FLAG_SET(death_test_style, "threadsafe"); }
 
   CallsInFlight calls_;
+  AnswersInFlight answers_{{}};
   Script<Request, Response> script_;
 };
 
 TEST_F(RawServiceDeathTest, EndsTheProcessIfTwoMethodsTakeTheRequest) {
-  RawService<grpc::health::v1::Health> service(calls_);  // Check and Watch
+  RawService<grpc::health::v1::Health> service(calls_, answers_);  // Check and Watch
   EXPECT_DEATH(service.Unary(kHandler, script_), "two methods of a service take the request");
 }
 
 TEST_F(RawServiceDeathTest, EndsTheProcessIfNoMethodTakesTheRequest) {
-  RawService<v1::ContentService> service(calls_);
+  RawService<v1::ContentService> service(calls_, answers_);
   EXPECT_DEATH(service.Unary(kHandler, script_), "no method of the service takes the request");
 }
 

@@ -79,19 +79,5 @@ TEST_F(LibraryLogsDeathTest, AnAssertionOfGrpcIsLoggedBeforeTheProcessEnds) {
       R"("event":"grpc","message":"assertion failed: std::string\(\\"one\\"\) == \\"two\\"")");
 }
 
-TEST_F(LibraryLogsDeathTest, ACaptureReceivesTheErrorsOfItsThreadInsteadOfTheLog) {
-  EXPECT_EXIT(ExitWithLineCount([] {
-                LogMessagesOfLibraries();
-                std::string error;
-                {
-                  const GrpcErrorCapture capture(error);
-                  gpr_log(GPR_ERROR, "captured");
-                }
-                if (error != "captured") std::exit(255);
-                gpr_log(GPR_ERROR, "logged");
-              }),
-              testing::ExitedWithCode(1), "");
-}
-
 }  // namespace
 }  // namespace content::server

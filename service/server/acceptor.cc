@@ -1,0 +1,110 @@
+#include "server/acceptor.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+#include <string>
+#include <system_error>
+#include <utility>
+
+#include "telemetry/log.h"
+
+namespace content::server {
+namespace {
+
+// Pause when connections wait and the system lacks what it takes to accept them, or even to close
+// them.
+constexpr int kRestMilliseconds = 50;
+
+// Shortages within this time of each other are logged once.
+constexpr absl::Duration kCalmTime = absl::Seconds(60);
+
+FileDescriptor OpenSpare() { return FileDescriptor(open("/dev/null", O_RDONLY | O_CLOEXEC)); }
+
+FileDescriptor MakeWakeUp() {
+  FileDescriptor wake_up(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+  if (!wake_up) {
+    throw std::system_error(errno, std::generic_category(), "cannot make an eventfd");
+  }
+  return wake_up;
+}
+
+FileDescriptor AcceptFrom(int listener) {
+  return FileDescriptor(accept4(listener, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
+}
+
+bool IsOutOfDescriptors(int error) { return error == EMFILE || error == ENFILE; }
+
+// Whether the same would happen again at once. Other errors belong to one connection, which is gone
+// then: accept(2) lists many.
+bool IsShortage(int error) {
+  return IsOutOfDescriptors(error) || error == ENOBUFS || error == ENOMEM;
+}
+
+}  // namespace
+
+Acceptor::Acceptor(std::vector<FileDescriptor> listeners, TakeOver take_over)
+    : listeners_(std::move(listeners)),
+      take_over_(std::move(take_over)),
+      wake_up_(MakeWakeUp()),
+      spare_(OpenSpare()),
+      thread_([this](const std::stop_token& stop) { Run(stop); }) {}
+
+Acceptor::~Acceptor() {
+  thread_.request_stop();
+  eventfd_write(wake_up_.number(), 1);
+}
+
+void Acceptor::Run(const std::stop_token& stop) {
+  std::vector<pollfd> polled = {{.fd = wake_up_.number(), .events = POLLIN, .revents = 0}};
+  for (const FileDescriptor& listener : listeners_) {
+    polled.push_back({.fd = listener.number(), .events = POLLIN, .revents = 0});
+  }
+  while (true) {
+    // A rest is a wait for the wake-up alone.
+    const nfds_t count = is_resting_ ? 1 : polled.size();
+    const int ready = poll(polled.data(), count, is_resting_ ? kRestMilliseconds : -1);
+    if (stop.stop_requested()) return;
+    if (std::exchange(is_resting_, false) || ready <= 0) continue;
+    for (size_t i = 1; i < polled.size(); ++i) {
+      if (polled[i].revents != 0) Accept(polled[i].fd);
+    }
+  }
+}
+
+// Accepts one connection, so that every listener gets its turn.
+void Acceptor::Accept(int listener) {
+  if (!spare_) spare_ = OpenSpare();
+  if (FileDescriptor connection = AcceptFrom(listener)) {
+    return take_over_(std::move(connection), listener);
+  }
+  const int error = errno;
+  if (!IsShortage(error)) return;
+  ReportShortage(error);
+  if (IsOutOfDescriptors(error) && spare_) {
+    TurnAway(listener);
+  } else {
+    is_resting_ = true;
+  }
+}
+
+// Closes one connection that waits. Other threads may be faster and take the place of the spare
+// descriptor; then the connection waits for a moment.
+void Acceptor::TurnAway(int listener) {
+  spare_ = FileDescriptor();
+  is_resting_ = !AcceptFrom(listener);
+  spare_ = OpenSpare();
+}
+
+void Acceptor::ReportShortage(int error) {
+  const SteadyTime now = SteadyNow();
+  if (now - last_shortage_ > kCalmTime) {
+    log::Warning("connections refused", {{"reason", std::generic_category().message(error)}});
+  }
+  last_shortage_ = now;
+}
+
+}  // namespace content::server

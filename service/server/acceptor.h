@@ -1,0 +1,50 @@
+#pragma once
+
+#include <functional>
+#include <stop_token>
+#include <thread>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "base/clock.h"
+#include "server/file_descriptor.h"
+
+namespace content::server {
+
+/// Accepts connections on a thread of its own and passes them on. (gRPC 1.51 can do that too, but
+/// stops for good when the process has run out of file descriptors once.) When there is no
+/// descriptor for a connection, the acceptor closes the connection, so that the client goes
+/// elsewhere or tries again, and goes on. Nothing but its destruction ends it.
+class Acceptor {
+ public:
+  /// Gets a connection, which is non-blocking and which it owns, and the listening socket. Called
+  /// by one thread; must not block.
+  using TakeOver = std::function<void(FileDescriptor connection, int listener)>;
+
+  /// `listeners` are non-blocking sockets that listen.
+  Acceptor(std::vector<FileDescriptor> listeners, TakeOver take_over);
+
+  /// Closes the listeners. Connections that were not accepted yet are reset.
+  ~Acceptor();
+
+  Acceptor(const Acceptor&) = delete;
+  Acceptor& operator=(const Acceptor&) = delete;
+
+ private:
+  void Run(const std::stop_token& stop);
+  void Accept(int listener);
+  void TurnAway(int listener);
+  void ReportShortage(int error);
+
+  const std::vector<FileDescriptor> listeners_;
+  const TakeOver take_over_;
+  const FileDescriptor wake_up_;  // an eventfd
+  // Belongs to the thread, like everything below. Closed to make room for a connection that is to
+  // be closed.
+  FileDescriptor spare_;
+  bool is_resting_ = false;
+  SteadyTime last_shortage_ = SteadyTime::InfinitePast();
+  std::jthread thread_;
+};
+
+}  // namespace content::server

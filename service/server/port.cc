@@ -1,0 +1,41 @@
+#include "server/port.h"
+
+#include <sys/socket.h>
+
+#include <utility>
+
+namespace content::server {
+namespace {
+
+bool HasPeer(const FileDescriptor& connection) {
+  sockaddr_storage peer{};
+  socklen_t size = sizeof peer;
+  return getpeername(connection.number(), reinterpret_cast<sockaddr*>(&peer), &size) == 0;
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Port>> Port::Open(
+    const std::string& address, const std::shared_ptr<grpc::ServerCredentials>& credentials,
+    grpc::ServerBuilder& builder) {
+  absl::StatusOr<Listening> listening = Listen(address);
+  if (!listening.ok()) return listening.status();
+  using grpc::ServerBuilder;
+  return std::make_unique<Port>(
+      *std::move(listening),
+      builder.experimental().AddExternalConnectionAcceptor(
+          ServerBuilder::experimental_type::ExternalConnectionType::FROM_FD, credentials));
+}
+
+void Port::Start() {
+  acceptor_.emplace(std::move(sockets_), [this](FileDescriptor connection, int listener) {
+    // A client that has gone already is no error, which gRPC would log.
+    if (!HasPeer(connection)) return;
+    grpc::experimental::ExternalConnectionAcceptor::NewConnectionParameters parameters;
+    parameters.listener_fd = listener;
+    parameters.fd = connection.Release();
+    grpc_->HandleNewConnection(&parameters);
+  });
+}
+
+}  // namespace content::server

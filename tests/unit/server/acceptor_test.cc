@@ -1,0 +1,106 @@
+#include "server/acceptor.h"
+
+#include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <future>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "server/listening.h"
+
+namespace content::server {
+namespace {
+
+// While it exists, the process cannot open files.
+class NoDescriptors {
+ public:
+  NoDescriptors() {
+    getrlimit(RLIMIT_NOFILE, &before_);
+    const FileDescriptor lowest(dup(STDERR_FILENO));
+    rlimit limit = before_;
+    limit.rlim_cur = static_cast<rlim_t>(lowest.number());
+    setrlimit(RLIMIT_NOFILE, &limit);
+  }
+
+  ~NoDescriptors() { setrlimit(RLIMIT_NOFILE, &before_); }
+
+  NoDescriptors(const NoDescriptors&) = delete;
+  NoDescriptors& operator=(const NoDescriptors&) = delete;
+
+ private:
+  rlimit before_{};
+};
+
+FileDescriptor NewSocket() {
+  return FileDescriptor(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+}
+
+class AcceptorTest : public ::testing::Test {
+ protected:
+  AcceptorTest() {
+    Listening listening = *Listen("127.0.0.1:0");
+    getsockname(listening.sockets.front().number(), reinterpret_cast<sockaddr*>(&address_), &size_);
+    acceptor_.emplace(std::move(listening.sockets), [this](FileDescriptor connection, int) {
+      accepted_.set_value(std::move(connection));
+    });
+  }
+
+  void Connect(const FileDescriptor& client) const {
+    EXPECT_EQ(connect(client.number(), reinterpret_cast<const sockaddr*>(&address_), size_), 0);
+  }
+
+  // Waits until the connection has ended.
+  static void AwaitEnd(const FileDescriptor& client) {
+    char byte = 0;
+    EXPECT_LE(recv(client.number(), &byte, 1, 0), 0);
+  }
+
+  sockaddr_storage address_{};
+  socklen_t size_ = sizeof address_;
+  std::promise<FileDescriptor> accepted_;
+  std::optional<Acceptor> acceptor_;
+};
+
+TEST_F(AcceptorTest, PassesAConnectionOn) {
+  const FileDescriptor client = NewSocket();
+  Connect(client);
+  const FileDescriptor connection = accepted_.get_future().get();
+  int no_delay = 0;
+  socklen_t size = sizeof no_delay;
+  getsockopt(connection.number(), IPPROTO_TCP, TCP_NODELAY, &no_delay, &size);
+  EXPECT_NE(no_delay, 0);
+  char byte = 0;
+  EXPECT_EQ(recv(connection.number(), &byte, 1, 0), -1);
+  EXPECT_EQ(errno, EAGAIN) << "it has to be non-blocking";
+}
+
+TEST_F(AcceptorTest, ClosesConnectionsWhileThereAreNoDescriptorsAndThenGoesOn) {
+  std::vector<FileDescriptor> clients;
+  for (int i = 0; i < 20; ++i) clients.push_back(NewSocket());
+  const FileDescriptor last = NewSocket();
+  {
+    const NoDescriptors shortage;
+    for (const FileDescriptor& client : clients) {
+      Connect(client);
+      AwaitEnd(client);
+    }
+  }
+  Connect(last);
+  EXPECT_TRUE(accepted_.get_future().get());
+}
+
+TEST_F(AcceptorTest, StopsListeningWhenItIsDestroyed) {
+  acceptor_.reset();
+  const FileDescriptor client = NewSocket();
+  EXPECT_EQ(connect(client.number(), reinterpret_cast<const sockaddr*>(&address_), size_), -1);
+}
+
+}  // namespace
+}  // namespace content::server
