@@ -140,7 +140,7 @@ TEST_F(ConfigTest, TakesTlsFilesFromFlagsAndVariables) {
   EXPECT_EQ(config.tls.client_ca_file, "a.pem");
   EXPECT_EQ(config.tls.crl_dir, "crls");
   EXPECT_FALSE(config.client_certificate_is_required);
-  EXPECT_TRUE(Valid({"serve"}).client_certificate_is_required);
+  EXPECT_TRUE(Valid({"serve", "--tls-cert-file=c.pem"}).client_certificate_is_required);
 }
 
 TEST_F(ConfigTest, RefusesTlsSettingsThatLackAnother) {
