@@ -489,7 +489,7 @@ TEST(Roles, OneMigratesAndAnotherServesWithoutTheRightToChangeTheSchema) {
   v1::PublishArticleResponse published;
   ASSERT_TRUE(client.Publish(MakeArticle("story"), &published).ok());
   v1::CreateCommentRequest comment = MakeCommentRequest("story", "text");
-  comment.set_request_id("one");
+  comment.set_request_id("00000000-0000-4000-8000-000000000001");
   v1::CreateCommentResponse created;
   ASSERT_TRUE(client.Create(comment, &created).ok());
 
