@@ -73,6 +73,7 @@ void FillIn(const Subject& subject, bool about_comment, Message& message) {
       {"parent", subject.article_name},
       {"new_name", subject.article_name + "-renamed"},
       {"author_id", subject.author_id},
+      {"reporter_id", "reader"},
       {"id", subject.author_id},
       {"display_name", "Somebody"},
       {"title", "A Title"},
@@ -84,6 +85,9 @@ void FillIn(const Subject& subject, bool about_comment, Message& message) {
     if (field == nullptr) continue;
     field->is_repeated() ? reflection.AddString(&message, field, value)
                          : reflection.SetString(&message, field, value);
+  }
+  if (const FieldDescriptor* const allow_missing = type.FindFieldByName("allow_missing")) {
+    reflection.SetBool(&message, allow_missing, true);
   }
   if (const FieldDescriptor* const state = type.FindFieldByName("state")) {
     reflection.SetEnumValue(&message, state, v1::COMMENT_STATE_HIDDEN);

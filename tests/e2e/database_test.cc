@@ -539,7 +539,7 @@ void WriteSecret(const std::string& path, const std::string& text) {
 }
 
 // A database that takes connections by TLS, for users with a password.
-class TlsTest : public ::testing::Test {
+class DatabaseTlsTest : public ::testing::Test {
  protected:
   void SetUp() override {
     database_.RunShell(
@@ -581,7 +581,7 @@ class TlsTest : public ::testing::Test {
                            address_};
 };
 
-TEST_F(TlsTest, TheDatabaseHasToProveWhoItIs) {
+TEST_F(DatabaseTlsTest, TheDatabaseHasToProveWhoItIs) {
   const Finished migrated = Migrate(Keywords(" "));
   EXPECT_EQ(migrated.status, 0) << migrated.err;
   ContentdServer server({"--database-url", Keywords(" ")});
@@ -604,7 +604,7 @@ TEST_F(TlsTest, TheDatabaseHasToProveWhoItIs) {
   EXPECT_THAT(no_authority.err, HasSubstr("(sslrootcert) are missing"));
 }
 
-TEST_F(TlsTest, AServiceFileMayHaveTheConnectionString) {
+TEST_F(DatabaseTlsTest, AServiceFileMayHaveTheConnectionString) {
   const std::string services = ScratchDirectory() + "/pg_service.conf";
   WriteSecret(services, absl::StrCat("[articles]\n", Keywords("\n"), "\n"));
   const std::vector<std::string> environment = {"PGSERVICEFILE=" + services};
@@ -616,7 +616,7 @@ TEST_F(TlsTest, AServiceFileMayHaveTheConnectionString) {
   EXPECT_TRUE(client.Publish(MakeArticle("story")).ok());
 }
 
-TEST_F(TlsTest, APasswordThatWasChangedLeavesTheConnectionsThatThereAre) {
+TEST_F(DatabaseTlsTest, APasswordThatWasChangedLeavesTheConnectionsThatThereAre) {
   EXPECT_EQ(Migrate(Keywords(" ")).status, 0);
   ContentdServer server(
       {"--database-url", Keywords(" "), "--database-connection-lifetime", "100ms"});
