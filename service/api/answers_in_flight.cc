@@ -50,8 +50,16 @@ void AnswersInFlight::Answer::Begin(grpc_call* call, int64_t bytes) {
   all_.Add(*this);
 }
 
-AnswersInFlight::AnswersInFlight(const Limits& limits)
-    : limits_(limits), thread_([this](const std::stop_token& stop) { Run(stop); }) {}
+// The thread may still end calls when their server is gone, for which gRPC must be there.
+AnswersInFlight::AnswersInFlight(const Limits& limits) : limits_(limits) {
+  grpc_init();
+  thread_ = std::jthread([this](const std::stop_token& stop) { Run(stop); });
+}
+
+AnswersInFlight::~AnswersInFlight() {
+  thread_ = {};
+  grpc_shutdown();
+}
 
 AnswersInFlight::Shard& AnswersInFlight::ShardOf(const Answer& answer) {
   return shards_[absl::Hash<const Answer*>()(&answer) % shards_.size()];

@@ -54,7 +54,7 @@ class AnswersInFlight {
   explicit AnswersInFlight(const Limits& limits);
 
   /// Must outlive its answers.
-  ~AnswersInFlight() = default;
+  ~AnswersInFlight();
 
  private:
   // There are several, so that calls rarely contend for a lock.

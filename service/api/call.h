@@ -40,14 +40,17 @@ inline void AddMetadata(const EncodedAnswer& answer, grpc::CallbackServerContext
       absl::StrCat(absl::ToInt64Seconds(absl::Ceil(*answer.stale_age, absl::Seconds(1)))));
 }
 
-/// Returns the memory that gRPC holds until it has sent an answer. Cached bytes are there anyway.
+/// Returns the memory that gRPC holds until it has sent an answer. Bytes of the cache count too:
+/// they may have left it, or never been in it.
 inline int64_t MemoryOf(const google::protobuf::Message& response) {
   return static_cast<int64_t>(response.GetCachedSize());
 }
 
 inline int64_t MemoryOf(const EncodedAnswer& answer) {
   size_t bytes = 0;
-  for (const EncodedAnswer::Piece& piece : answer.pieces()) bytes += piece.own.size();
+  for (const EncodedAnswer::Piece& piece : answer.pieces()) {
+    bytes += piece.shared ? piece.size : piece.own.size();
+  }
   return static_cast<int64_t>(bytes);
 }
 

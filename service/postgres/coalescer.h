@@ -116,6 +116,16 @@ class Coalescer {
     ScheduleWanted(std::move(lock), may_run_here);
   }
 
+  /// Answers the requests that wait. Batches that are being done go on.
+  void RefuseWaiting(const absl::Status& status) {
+    std::vector<Request> requests;
+    {
+      const std::lock_guard lock(mutex_);
+      requests = policy_.TakeAll();
+    }
+    for (Request& request : requests) std::move(request.done)(status);
+  }
+
   /// When the oldest of the batches that are being done was given to a connection; InfiniteFuture
   /// if there is none. Connecting counts, waiting for a connection does not. Does not block.
   SteadyTime OldestBatchStart() {
@@ -253,15 +263,13 @@ class Coalescer {
     }
   }
 
-  // For a job that the executor ends before it begins. No other job will begin either.
+  // For a job that the executor ends before it begins: it ends itself, or the database hangs.
   void AnswerAll(Pace pace, const absl::Status& status) {
-    std::vector<Request> requests;
     {
       const std::lock_guard lock(mutex_);
       --Scheduled(pace);
-      requests = policy_.TakeAll();
     }
-    for (Request& request : requests) std::move(request.done)(status);
+    RefuseWaiting(status);
   }
 
   Executor& executor_;

@@ -220,6 +220,7 @@ class Pool::Worker {
         if (!Connect(now)) return attempts_.Failed(StoreUnavailable());
       }
       if (absl::Status ready = SetUp(limit_, now); !ready.ok()) {
+        question.NoteAnswer();  // It has told its schema.
         return attempts_.Failed(std::move(ready));
       }
       absl::Status status = job_->Run(*connection_, attempts_.in_doubt);
@@ -325,10 +326,15 @@ class Pool::Worker {
     const absl::Cleanup forget = [this] { SetNext(nullptr); };
     Breaker::Question question(options_.breaker);
     std::string version;
-    options_.database->TryHosts([&](const std::string& dsn) {
-      SetNext(std::make_unique<Connection>(dsn, *options_.clock));
-      version = next_connection_->PrepareSession(options_.database.get());
-    });
+    try {
+      options_.database->TryHosts([&](const std::string& dsn) {
+        SetNext(std::make_unique<Connection>(dsn, *options_.clock));
+        version = next_connection_->PrepareSession(options_.database.get());
+      });
+    } catch (const ConnectError& error) {
+      if (error.is_turned_away()) question.NoteAnswer();
+      throw;
+    }
     question.NoteAnswer();
     std::unique_ptr<Connection> old;
     {
@@ -337,7 +343,7 @@ class Pool::Worker {
       database_version_ = std::move(version);
     }
     connected_at_ = now;
-    renew_at_ = now + WithJitter(options_.connection_lifetime);
+    renew_at_ = Now() + WithJitter(options_.connection_lifetime);
     plans_until_ = now + kPlanLifetime;
     backend_.clear();
     has_suited_ = false;

@@ -629,6 +629,9 @@ class PostgresStore : public Store {
   // Answers who waits, except for the writes that are under way: those may be committed yet.
   void RefuseWaiting() {
     for (postgres::Pool* const pool : {&reads_, &writes_, &publishing_}) pool->RefuseWaiting();
+    // Of these, some wait for batches of others, and have no job in a pool.
+    comment_writes_.RefuseWaiting(postgres::DoesNotAnswer());
+    article_writes_.RefuseWaiting(postgres::DoesNotAnswer());
     std::shared_ptr<JointAnswer::Once> check;
     {
       const std::lock_guard lock(check_mutex_);

@@ -35,6 +35,7 @@ struct Deleter {
 using Bio = std::unique_ptr<BIO, Deleter<BIO_free_all>>;
 using Certificate = std::unique_ptr<X509, Deleter<X509_free>>;
 using Crl = std::unique_ptr<X509_CRL, Deleter<X509_CRL_free>>;
+using AuthorityKeyId = std::unique_ptr<AUTHORITY_KEYID, Deleter<AUTHORITY_KEYID_free>>;
 using Key = std::unique_ptr<EVP_PKEY, Deleter<EVP_PKEY_free>>;
 using Context = std::unique_ptr<SSL_CTX, Deleter<SSL_CTX_free>>;
 
@@ -46,6 +47,38 @@ std::string TextOf(const Bio& written) {
   char* data = nullptr;
   const auto size = BIO_get_mem_data(written.get(), &data);
   return {data, static_cast<size_t>(size)};
+}
+
+// gRPC looks for certificates and keys in text in its own way. In text that we write, it finds
+// those that were validated.
+template <class Object, class Write>
+void AppendPem(const Object& object, Write write, std::string& pem) {
+  const Bio bio(BIO_new(BIO_s_mem()));
+  write(bio.get(), object.get());
+  pem += TextOf(bio);
+}
+
+std::string PemOf(const std::vector<Certificate>& certificates) {
+  std::string pem;
+  for (const Certificate& certificate : certificates) {
+    AppendPem(certificate, PEM_write_bio_X509, pem);
+  }
+  return pem;
+}
+
+std::string PemOf(const Key& key) {
+  std::string pem;
+  const auto write = [](BIO* bio, const EVP_PKEY* object) {
+    return PEM_write_bio_PrivateKey(bio, object, nullptr, nullptr, 0, nullptr, nullptr);
+  };
+  AppendPem(key, write, pem);
+  return pem;
+}
+
+std::string PemOf(const Crl& crl) {
+  std::string pem;
+  AppendPem(crl, PEM_write_bio_X509_CRL, pem);
+  return pem;
 }
 
 // Returns the reason of this thread's last error, in OpenSSL's words, and forgets all errors.
@@ -199,9 +232,22 @@ absl::Status CheckClientCas(const std::string& path, const std::vector<Certifica
                                     CheckDates(cas.front(), now)));
 }
 
+// As OpenSSL will when a client connects. gRPC lets clients in whose CA has no list that OpenSSL
+// takes.
 bool IsSignedBy(const Crl& crl, const Certificate& ca) {
-  return X509_NAME_cmp(X509_CRL_get_issuer(crl.get()), X509_get_subject_name(ca.get())) == 0 &&
+  const AuthorityKeyId key_id(static_cast<AUTHORITY_KEYID*>(
+      X509_CRL_get_ext_d2i(crl.get(), NID_authority_key_identifier, nullptr, nullptr)));
+  return (key_id == nullptr || X509_check_akid(ca.get(), key_id.get()) == X509_V_OK) &&
+         (X509_get_key_usage(ca.get()) & KU_CRL_SIGN) != 0 &&
+         X509_NAME_cmp(X509_CRL_get_issuer(crl.get()), X509_get_subject_name(ca.get())) == 0 &&
          X509_CRL_verify(crl.get(), X509_get0_pubkey(ca.get())) == 1;
+}
+
+// OpenSSL would take a delta for a complete list, and pass over one of limited scope.
+bool IsComplete(const Crl& crl) {
+  constexpr int kCritical = 1;
+  return X509_CRL_get_ext_by_NID(crl.get(), NID_delta_crl, -1) < 0 &&
+         X509_CRL_get_ext_by_critical(crl.get(), kCritical, -1) < 0;
 }
 
 absl::Status CheckCrl(const std::string& path, const Crl& crl, const std::vector<Certificate>& cas,
@@ -213,6 +259,10 @@ absl::Status CheckCrl(const std::string& path, const Crl& crl, const std::vector
     return BadFile(path, absl::StrCat("is a revocation list of ", issuer,
                                       ", but not signed by one of the clients' CAs"));
   }
+  if (!IsComplete(crl)) {
+    return BadFile(path, absl::StrCat("is a revocation list of ", issuer,
+                                      " that is not complete: a delta, or of limited scope"));
+  }
   const std::string wrong =
       CheckDates(X509_CRL_get0_lastUpdate(crl.get()), X509_CRL_get0_nextUpdate(crl.get()), now);
   if (wrong.empty()) return absl::OkStatus();
@@ -223,10 +273,8 @@ absl::Status CheckCrl(const std::string& path, const Crl& crl, const std::vector
 void AddCrl(const Crl& crl, std::map<std::string, std::string>& crls) {
   const unsigned long hash =
       X509_NAME_hash_ex(X509_CRL_get_issuer(crl.get()), nullptr, nullptr, nullptr);
-  const Bio bio(BIO_new(BIO_s_mem()));
-  PEM_write_bio_X509_CRL(bio.get(), crl.get());
   int number = 0;
-  while (!crls.try_emplace(absl::StrFormat("%08x.r%d", hash, number), TextOf(bio)).second) ++number;
+  while (!crls.try_emplace(absl::StrFormat("%08x.r%d", hash, number), PemOf(crl)).second) ++number;
 }
 
 absl::StatusOr<std::map<std::string, std::string>> ReadCrls(const Files& files,
@@ -265,9 +313,9 @@ absl::StatusOr<Certificates> ValidateServer(const Paths& paths, const Files& fil
   }
   if (absl::Status status = CheckChain(paths.cert_file, *chain, now); !status.ok()) return status;
   if (absl::Status status = TryToUse(paths, *chain, *key); !status.ok()) return status;
-  return Certificates{.chain = files.chain,
-                      .key = files.key,
-                      .client_cas = files.client_cas,
+  return Certificates{.chain = PemOf(*chain),
+                      .key = PemOf(*key),
+                      .client_cas = {},
                       .crls = {},
                       .subject = SubjectOf(leaf),
                       .not_after = TimeOf(X509_get0_notAfter(leaf.get())),
@@ -286,6 +334,7 @@ absl::StatusOr<Certificates> Validate(const Paths& paths, const Files& files, ab
   }
   auto crls = ReadCrls(files, *cas, now);
   if (!crls.ok()) return crls.status();
+  certificates->client_cas = PemOf(*cas);
   certificates->crls = *std::move(crls);
   return certificates;
 }

@@ -162,7 +162,6 @@ TEST_F(TlsTest, LetsClientsInWithoutACertificateIfItIsOptional) {
 
 TEST_F(TlsTest, TakesNewCertificatesWhileItServes) {
   Serve();
-  server_->WaitForEvent("certificates loaded");
   const Connection connection = Connect();
   grpc::ClientContext context;
   const auto watch = connection.health().Watch(&context, {});
