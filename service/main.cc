@@ -38,7 +38,7 @@ int Run(const content::Config& config) {
 }  // namespace
 
 int main(int argc, char** argv) try {
-  content::OpenStandardFiles();
+  content::OpenStandardFiles(argv);
   // The process must survive when the reader of its log or output goes away.
   std::signal(SIGPIPE, SIG_IGN);
   content::FailOnUncaughtExceptions();

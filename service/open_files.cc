@@ -7,12 +7,27 @@
 #include <initializer_list>
 
 namespace content {
+namespace {
 
-void OpenStandardFiles() {
+// Libraries open files of their own before main, which are closed on exec, as those that the
+// process was started with are not.
+bool IsStandardFile(int file) {
+  const int flags = fcntl(file, F_GETFD);
+  return flags >= 0 && (flags & FD_CLOEXEC) == 0;
+}
+
+}  // namespace
+
+void OpenStandardFiles(char** argv) {
+  bool was_missing = false;
   for (const int file : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
-    // A new file gets the lowest free number, which is this one.
-    if (fcntl(file, F_GETFD) < 0) open("/dev/null", O_RDWR);  // NOLINT: must survive exec
+    if (IsStandardFile(file)) continue;
+    was_missing = true;
+    const int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+    dup2(null, file);
+    if (null == file) fcntl(file, F_SETFD, 0);
   }
+  if (was_missing) execv("/proc/self/exe", argv);
 }
 
 void RaiseOpenFilesLimit() {

@@ -2,10 +2,10 @@
 
 namespace content {
 
-/// Opens /dev/null in place of each of the three standard files that the process was started
-/// without. Otherwise a connection could take the number of one, and receive the log. Call it
-/// before anything else is opened.
-void OpenStandardFiles();
+/// If the process was started without one of the three standard files, starts its program anew with
+/// /dev/null in its place. Otherwise a connection could take its number, and receive the log. Call
+/// it first: what is open is closed.
+void OpenStandardFiles(char** argv);
 
 /// Raises the number of files that the process may have open as far as it is allowed to: each
 /// connection takes one.

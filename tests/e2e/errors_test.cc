@@ -509,13 +509,18 @@ constexpr char kIncomplete[] = "the request did not arrive whole";
 constexpr char kInternal[] = "anything else";
 constexpr char kTooLarge[] = "the request is over 4 MiB";
 constexpr char kTooSlow[] = "the reader took too long";  // tested in watch_test.cc
+// Tested in listening_test.cc.
+constexpr char kCompressed[] = "the request is compressed";
+constexpr char kUnread[] = "the caller took too long to read the answer";
+constexpr char kOldConnection[] = "the connection has reached its maximum age";
 // Tested in unit/watch/feed_watchers_test.cc.
 constexpr char kTooManyWatchers[] = "the server has too many watchers";
 
 const std::vector<std::string>& RowsOfSituations() {
   static const std::vector<std::string> rows = {
-      kOverloaded, kUnreachable, kStopping, kOutcomeUnknown, kContention, kTooLate,
-      kCancelled,  kIncomplete,  kInternal, kTooLarge,       kTooSlow,    kTooManyWatchers};
+      kOverloaded, kUnreachable,     kStopping,   kOutcomeUnknown, kContention,
+      kTooLate,    kCancelled,       kIncomplete, kInternal,       kTooLarge,
+      kTooSlow,    kTooManyWatchers, kCompressed, kUnread,         kOldConnection};
   return rows;
 }
 
