@@ -932,9 +932,10 @@ TEST_P(ErrorsTest, TheConnectionBreaksWhileCommitting) {
       DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION wait_at_gate())sql");
   Session session(url_);
   session.Run("BEGIN; SELECT FROM gate FOR UPDATE");
-  const std::string kill =
+  const std::string kill = absl::StrCat(
       "SELECT count(pg_terminate_backend(pid, 10000)) FROM pg_stat_activity "
-      "WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE '%COMMIT'";
+      "WHERE datname = current_database() AND wait_event_type = 'Lock' AND ",
+      session.Run("SELECT pg_backend_pid()"), " = ANY (pg_blocking_pids(pid))");
   for (const std::string& rpc : RpcsThatNeedTheDatabase(kOutcomeUnknown)) {
     SCOPED_TRACE(rpc);
     auto call = AskAsync(rpc);
