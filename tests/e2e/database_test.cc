@@ -484,7 +484,6 @@ TEST(Roles, OneMigratesAndAnotherServesWithoutTheRightToChangeTheSchema) {
   ASSERT_EQ(migrated.status, 0) << migrated.err;
   ContentdServer server({"--database-url", server_url});
   const Client client(server.address());
-  EXPECT_THAT(server.WaitForEvent("request days not kept up"), HasSubstr("42501"));
 
   v1::PublishArticleResponse published;
   ASSERT_TRUE(client.Publish(MakeArticle("story"), &published).ok());
