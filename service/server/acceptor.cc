@@ -6,7 +6,7 @@
 #include <sys/socket.h>
 
 #include <cerrno>
-#include <string>
+#include <cstring>
 #include <system_error>
 #include <utility>
 
@@ -102,7 +102,7 @@ void Acceptor::TurnAway(int listener) {
 void Acceptor::ReportShortage(int error) {
   const SteadyTime now = SteadyNow();
   if (now - last_shortage_ > kCalmTime) {
-    log::Warning("connections refused", {{"reason", std::generic_category().message(error)}});
+    log::Warning("connections refused", {{"reason", strerrordesc_np(error)}});
   }
   last_shortage_ = now;
 }
