@@ -216,6 +216,11 @@ std::vector<Damage> WrongClients() {
          files.Write("crls/clients.crl", NewCrl(files.client_ca, {.ends = -absl::Minutes(1)}));
        },
        "clients.crl is a revocation list of CN=client-ca, which has expired on "},
+      {"delta of a revocation list",
+       [](const OperatorFiles& files) {
+         files.Write("crls/delta.crl", NewCrl(files.client_ca, {.is_delta = true}));
+       },
+       "delta.crl is a revocation list of CN=client-ca that is not complete"},
       {"revocation list of a foreign CA",
        [](const OperatorFiles& files) {
          files.Write("crls/foreign.crl", NewCrl(files.foreign_ca));
@@ -309,6 +314,11 @@ std::string NewCrl(const Identity& issuer, const CrlOptions& options) {
         entry, X509_get_serialNumber(ParseCertificate(revoked.certificate).get()));
     X509_REVOKED_set_revocationDate(entry, begin.get());
     X509_CRL_add0_revoked(crl.get(), entry);
+  }
+  if (options.is_delta) {
+    const std::unique_ptr<ASN1_INTEGER, Deleter<ASN1_INTEGER_free>> base(ASN1_INTEGER_new());
+    ASN1_INTEGER_set(base.get(), 1);
+    X509_CRL_add1_ext_i2d(crl.get(), NID_delta_crl, base.get(), /*crit=*/1, 0);
   }
   EXPECT_NE(X509_CRL_sign(crl.get(), ParseKey(issuer.key).get(), EVP_sha256()), 0);
   const Bio bio(BIO_new(BIO_s_mem()));

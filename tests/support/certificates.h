@@ -33,6 +33,8 @@ struct CrlOptions {
   std::vector<Identity> revoked = {};
   absl::Duration begins = -absl::Hours(1);
   absl::Duration ends = absl::Hours(24);
+  /// Whether it only adds to another list (RFC 5280, 5.2.4).
+  bool is_delta = false;
 };
 
 /// Returns a list in PEM of certificates that `issuer` has revoked.

@@ -469,6 +469,24 @@ TEST_F(WritesTest, AtMostTwoBatchesOfUnlockedKeysAreUnderWay) {
   EXPECT_EQ(received_.count(), 3);
 }
 
+TEST_F(WritesTest, RefusesThoseThatWaitForOtherBatches) {
+  std::vector<RunningJob> running;
+  for (const char* key : {"x", "y"}) {
+    Add(key, key);
+    running.push_back(Begin(Pace::kPrompt));
+  }
+  Add("x", "behind x");
+  Add("z", "z");
+  writes_.RefuseWaiting(StoreUnavailable());
+  for (const char* text : {"behind x", "z"}) {
+    EXPECT_EQ(received_.Of(text), "STORE_UNAVAILABLE") << text;
+  }
+  for (const RunningJob& job : running) End(job);
+  Add("x", "later");
+  RunAll();
+  EXPECT_THAT(batches_, ElementsAre(Strings{"x"}, Strings{"y"}, Strings{"later"}));
+}
+
 TEST_F(WritesTest, ABatchIsOfLimitedSize) {
   for (int i = 0; i < 300; ++i) Add(absl::StrCat("key ", i % 3), absl::StrCat(i));
   RunAll();
