@@ -494,7 +494,8 @@ Probe CommentWritesTogether() {
 
 // What happens to comments that readers have reported: more reports, a judgement, and their end.
 std::vector<Probe> ReportsTogether() {
-  const auto comment = [](int i) { return CommentAt(3001 + 30 * (i % 40)); };
+  // None of these is by one of the authors whose comments were erased.
+  const auto comment = [](int i) { return CommentAt(4081 + 30 * (i % 40)); };
   return {
       AskTogether<void>("ReportComment: many", 80,
                         [=](Store& store, int i, auto done) {
