@@ -1,6 +1,8 @@
 #pragma once
 
 #include <functional>
+#include <memory>
+#include <string>
 #include <type_traits>
 #include <utility>
 
@@ -10,11 +12,24 @@
 #include "base/clock.h"
 #include "base/errors.h"
 
-// The two things that travel with every call: how long its caller waits (CallContext), and where
-// its answer goes (Callback).
+// The two things that travel with every call: who makes it and how long that caller waits
+// (CallContext), and where the answer goes (Callback).
 namespace content {
 
-/// How long a caller waits. Every step checks this before it starts work (CheckCaller).
+/// Who makes a call, as far as its credentials say.
+struct Caller {
+  /// `spiffe://DOMAIN/PATH`, `dns:NAME`, `cn:NAME` or `jwt:SUBJECT`; empty if nothing names the
+  /// caller.
+  std::string identity;
+  /// For whom the call is made: the subject of its token, which is an author's id. Empty without a
+  /// token.
+  std::string person;
+  /// Whether the caller may write only as the author `person`.
+  bool writes_only_as_person = false;
+};
+
+/// Who makes a call, and how long that caller waits. Every step checks the latter before it starts
+/// work (CheckCaller).
 struct CallContext {
   SteadyTime deadline = SteadyTime::InfiniteFuture();
   /// Returns true once the caller has given up. May be empty. Called from any thread, but never
@@ -23,6 +38,8 @@ struct CallContext {
   /// The calling thread may wait for a short read. Says nothing about the threads that go on with
   /// the call later.
   bool may_run_here = false;
+  /// nullptr: nobody is known, or the server itself.
+  std::shared_ptr<const Caller> caller = nullptr;
 
   bool is_cancelled() const { return cancelled && cancelled(); }
 };

@@ -3,49 +3,53 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstddef>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
-#include <regex>
 #include <set>
 #include <string>
+#include <vector>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/string_view.h"
 
 namespace {
 
 namespace fs = std::filesystem;
-
-// The first group of each match of `pattern`.
-std::set<std::string> FindAll(const std::string& text, const std::string& pattern) {
-  const std::regex regex(pattern);
-  std::set<std::string> found;
-  for (std::sregex_iterator match(text.begin(), text.end(), regex), end; match != end; ++match) {
-    found.insert((*match)[1]);
-  }
-  return found;
-}
 
 // A file without its comments.
 std::string Code(const fs::path& path) {
   std::ifstream file(path);
   std::string code;
   for (std::string line; std::getline(file, line);) {
-    code += std::regex_replace(line, std::regex(R"(^\s*//.*)"), "") + "\n";
+    if (!absl::StartsWith(absl::StripLeadingAsciiWhitespace(line), "//")) code += line + "\n";
   }
   return code;
 }
 
-// The event is the first string after the name of the function that logs it.
+// The first string after each `call` in `code`: the event that it logs.
+std::set<std::string> EventsOf(absl::string_view call, absl::string_view code) {
+  std::set<std::string> events;
+  for (size_t at = code.find(call); at != code.npos; at = code.find(call, at + 1)) {
+    const size_t begin = code.find('"', at) + 1;
+    events.emplace(code.substr(begin, code.find('"', begin) - begin));
+  }
+  return events;
+}
+
 std::set<std::string> LoggedEvents() {
   std::set<std::string> events;
   for (const auto& entry :
        fs::recursive_directory_iterator(fs::path(CONTENT_SOURCE_DIR) / "service")) {
     if (entry.path().extension() != ".h" && entry.path().extension() != ".cc") continue;
-    events.merge(
-        FindAll(Code(entry.path()), R"re(\blog::(?:Info|Warning|Error)\b[^"]*"([^"]*)")re"));
+    const std::string code = Code(entry.path());
+    for (const char* const call : {"log::Info(", "log::Warning(", "log::Error("}) {
+      events.merge(EventsOf(call, code));
+    }
     // The log's own.
-    events.merge(FindAll(Code(entry.path()), R"re(\bLevel::kWarning, "([^"]*)")re"));
+    events.merge(EventsOf("Level::kWarning, \"", code));
   }
   return events;
 }
@@ -58,7 +62,9 @@ std::set<std::string> ExplainedEvents() {
   }
   std::set<std::string> events;
   while (std::getline(file, line) && absl::StartsWith(line, "|")) {
-    events.merge(FindAll(line.substr(0, line.find('|', 1)), "`([^`]+)`"));
+    const std::string column = line.substr(0, line.find('|', 1));
+    const std::vector<std::string> parts = absl::StrSplit(column, '`');
+    for (size_t i = 1; i < parts.size(); i += 2) events.insert(parts[i]);
   }
   return events;
 }
