@@ -23,7 +23,7 @@
 #include "open_files.h"
 #include "schema_wait.h"
 #include "server/janitor.h"
-#include "server/loopback.h"
+#include "server/listening.h"
 #include "server/releaser.h"
 #include "server/server.h"
 #include "stop_signals.h"
@@ -148,24 +148,30 @@ v1::GetServerInfoResponse MakeServerInfo(const Config& config) {
   return info;
 }
 
-// Returns the certificates to serve with; nullptr for plaintext. FAILED_PRECONDITION if plaintext
-// could be read from other machines, and --insecure does not allow that.
+// Returns the certificates to serve with; nullptr for plaintext.
 absl::StatusOr<std::unique_ptr<tls::Reloader>> LoadCertificates(const Config& config) {
-  if (!config.tls.cert_file.empty()) return tls::Reloader::Start(config.tls);
-  if (config.insecure) return nullptr;
-  const absl::StatusOr<bool> is_loopback = server::IsLoopback(config.listen);
-  if (!is_loopback.ok()) return is_loopback.status();
-  if (*is_loopback) return nullptr;
-  return absl::FailedPreconditionError(
-      absl::StrCat("other machines can reach ", config.listen,
-                   ", so calls must be encrypted: give --tls-cert-file and --tls-key-file, or "
-                   "--insecure if the network is trusted"));
+  if (config.tls.cert_file.empty()) return nullptr;
+  return tls::Reloader::Start(config.tls);
 }
 
 std::optional<server::Tls> TlsOf(const Config& config, const tls::Reloader* certificates) {
   if (certificates == nullptr) return std::nullopt;
   return server::Tls{.files = certificates->staged(),
                      .client_certificate_is_required = config.client_certificate_is_required};
+}
+
+// FAILED_PRECONDITION if plaintext could be read from other machines, and --insecure does not allow
+// that. The sockets tell: a name may have other addresses the next time that it is resolved.
+absl::StatusOr<server::Listening> ListenFor(const Config& config) {
+  absl::StatusOr<server::Listening> listening = server::Listen(config.listen);
+  const bool is_encrypted = !config.tls.cert_file.empty();
+  if (!listening.ok() || listening->is_loopback || is_encrypted || config.insecure) {
+    return listening;
+  }
+  return absl::FailedPreconditionError(
+      absl::StrCat("other machines can reach ", config.listen,
+                   ", so calls must be encrypted: give --tls-cert-file and --tls-key-file, or "
+                   "--insecure if the network is trusted"));
 }
 
 // Time for calls that were cancelled at the drain timeout to end.
@@ -218,13 +224,14 @@ int Serve(const Config& config) {
   const server::Releaser releaser(**store);
   signals.Hold();
   log::LimitEachKind();  // Not before: every migration at the start is an event of its own.
-  auto server = server::Server::Start({.listen = config.listen,
-                                       .tls = TlsOf(config, certificates->get()),
+  absl::StatusOr<server::Listening> listening = ListenFor(config);
+  if (!listening.ok()) return Fail(listening.status());
+  auto server = server::Server::Start({.tls = TlsOf(config, certificates->get()),
                                        .drain_timeout = config.drain_timeout,
                                        .write_timeout = config.watch_write_timeout,
                                        .max_connection_age = config.max_connection_age,
                                        .info = MakeServerInfo(config)},
-                                      **store, reads);
+                                      *std::move(listening), **store, reads);
   if (!server.ok()) return Fail(server.status());
 
   log::Info("serving", {{"address", (*server)->address()}, {"version", CONTENT_VERSION}});

@@ -5,6 +5,7 @@
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdint>
 #include <cstring>
@@ -99,16 +100,27 @@ FileDescriptor ListenOn(const SocketAddress& address, socklen_t size, bool every
   return listener;
 }
 
+SocketAddress AddressOf(const FileDescriptor& listener) {
+  SocketAddress address{};
+  socklen_t size = sizeof address;
+  getsockname(listener.number(), &address.any, &size);
+  return address;
+}
+
 in_port_t& PortOf(SocketAddress& address) {
   return address.any.sa_family == AF_INET6 ? address.v6.sin6_port : address.v4.sin_port;
 }
 
 // In network byte order.
 in_port_t PortOf(const FileDescriptor& listener) {
-  SocketAddress address{};
-  socklen_t size = sizeof address;
-  getsockname(listener.number(), &address.any, &size);
+  SocketAddress address = AddressOf(listener);
   return PortOf(address);
+}
+
+bool IsLoopback(const FileDescriptor& listener) {
+  const SocketAddress address = AddressOf(listener);
+  if (address.any.sa_family == AF_INET6) return IN6_IS_ADDR_LOOPBACK(&address.v6.sin6_addr);
+  return ntohl(address.v4.sin_addr.s_addr) >> 24 == IN_LOOPBACKNET;
 }
 
 bool IsAddressMissing(int error) { return error == EADDRNOTAVAIL || error == EAFNOSUPPORT; }
@@ -125,14 +137,26 @@ FileDescriptor ListenOnEveryAddress(in_port_t port) {
   return ListenOn(address, sizeof address.v4, /*every_family=*/false);
 }
 
+// Whether it is the address of an earlier one, as if two lines of /etc/hosts say the same.
+bool IsRepeated(const addrinfo* address, const addrinfo* first) {
+  for (; first != address; first = first->ai_next) {
+    if (first->ai_addrlen == address->ai_addrlen &&
+        std::memcmp(first->ai_addr, address->ai_addr, address->ai_addrlen) == 0) {
+      return true;
+    }
+  }
+  return false;
+}
+
 // Returns 0, or the error because of which it does not listen on all of them.
-int ListenOnEach(const addrinfo* addresses, std::vector<FileDescriptor>& listeners) {
+int ListenOnEach(const addrinfo* first, std::vector<FileDescriptor>& listeners) {
   int missing = 0;
-  for (; addresses != nullptr; addresses = addresses->ai_next) {
+  for (const addrinfo* info = first; info != nullptr; info = info->ai_next) {
+    if (IsRepeated(info, first)) continue;
     SocketAddress address{};
-    std::memcpy(&address, addresses->ai_addr, addresses->ai_addrlen);
+    std::memcpy(&address, info->ai_addr, info->ai_addrlen);
     if (!listeners.empty()) PortOf(address) = PortOf(listeners.front());
-    FileDescriptor listener = ListenOn(address, addresses->ai_addrlen, /*every_family=*/false);
+    FileDescriptor listener = ListenOn(address, info->ai_addrlen, /*every_family=*/false);
     if (listener) {
       listeners.push_back(std::move(listener));
     } else if (!IsAddressMissing(errno)) {
@@ -166,6 +190,8 @@ absl::StatusOr<Listening> Listen(const std::string& address) {
   }
   listening.address = absl::StrCat(address.substr(0, address.rfind(':')), ":",
                                    ntohs(PortOf(listening.sockets.front())));
+  listening.is_loopback =
+      std::all_of(listening.sockets.begin(), listening.sockets.end(), IsLoopback);
   return listening;
 }
 

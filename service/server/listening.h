@@ -14,6 +14,8 @@ struct Listening {
   std::vector<FileDescriptor> sockets;
   /// The address as it was given, with the actual port.
   std::string address;
+  /// Whether only this machine can reach them: each is bound to a loopback address.
+  bool is_loopback = false;
 };
 
 /// Listens on `HOST:PORT`, with IPv6 addresses in brackets. A name stands for all of its addresses,

@@ -138,22 +138,19 @@ class GrpcServer final : public Server {
         health_(OwnServices()),
         reflection_(NewReflectionServices(AllServices())) {}
 
-  absl::Status Serve() {
+  absl::Status Serve(Listening listening) {
     LogMessagesOfLibraries();
     grpc::ServerBuilder builder;
     EnablePings(builder);
     LimitAge(builder, options_.max_connection_age);
     LimitResources(builder);
     RefuseCompression(builder);
-    absl::StatusOr<std::unique_ptr<Port>> port =
-        Port::Open(options_.listen, NewCredentials(options_.tls), builder);
-    if (!port.ok()) return port.status();
-    port_ = *std::move(port);
+    port_ = std::make_unique<Port>(std::move(listening), NewCredentials(options_.tls), builder);
     for (grpc::Service* const service : Services()) builder.RegisterService(service);
     server_ = builder.BuildAndStart();
     if (!server_) {
       return absl::UnavailableError(
-          absl::StrCat("cannot serve on ", options_.listen, "; the log says why"));
+          absl::StrCat("cannot serve on ", port_->address(), "; the log says why"));
     }
     port_->Start();
     return absl::OkStatus();
@@ -217,10 +214,10 @@ class GrpcServer final : public Server {
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<Server>> Server::Start(const Options& options, Store& store,
-                                                      ReadCache& reads) {
+absl::StatusOr<std::unique_ptr<Server>> Server::Start(const Options& options, Listening listening,
+                                                      Store& store, ReadCache& reads) {
   auto server = std::make_unique<GrpcServer>(options, store, reads);
-  if (absl::Status status = server->Serve(); !status.ok()) return status;
+  if (absl::Status status = server->Serve(std::move(listening)); !status.ok()) return status;
   server->FollowHealth(store);
   return server;
 }

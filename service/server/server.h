@@ -9,6 +9,7 @@
 #include "content/read_cache.h"
 #include "content/store.h"
 #include "content/v1/admin_service.pb.h"
+#include "server/listening.h"
 #include "tls/files.h"
 
 namespace content::server {
@@ -21,8 +22,6 @@ struct Tls {
 };
 
 struct Options {
-  /// Address to listen on, `HOST:PORT`; see server/listening.h.
-  std::string listen;
   /// nullopt: plaintext.
   std::optional<Tls> tls;
   /// Time for calls in flight to finish when the server stops.
@@ -39,11 +38,11 @@ struct Options {
 /// (grpc.health.v1, for the server and for each service), and reflection (v1 and v1alpha).
 class Server {
  public:
-  /// Returns a server that serves until Stop. Its health is NOT_SERVING until the store has
-  /// answered for the first time. `store` and `reads` must outlive the server. UNAVAILABLE if it
-  /// cannot listen on the address.
-  static absl::StatusOr<std::unique_ptr<Server>> Start(const Options& options, Store& store,
-                                                       ReadCache& reads);
+  /// Returns a server that serves connections to `listening` until Stop. Its health is NOT_SERVING
+  /// until the store has answered for the first time. `store` and `reads` must outlive the server.
+  /// UNAVAILABLE if gRPC cannot serve, and has logged why.
+  static absl::StatusOr<std::unique_ptr<Server>> Start(const Options& options, Listening listening,
+                                                       Store& store, ReadCache& reads);
 
   virtual ~Server() = default;
 
