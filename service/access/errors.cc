@@ -26,6 +26,10 @@ absl::Status CredentialsMissing(absl::string_view method) {
                          absl::StrCat(method, " needs a client certificate or a bearer token"));
 }
 
+absl::Status TokenMissing() {
+  return Unauthenticated("CREDENTIALS_MISSING", "every call needs a bearer token");
+}
+
 absl::Status TokenInvalid(absl::string_view what) {
   return Unauthenticated("TOKEN_INVALID", absl::StrCat("the bearer token ", what));
 }

@@ -10,6 +10,9 @@ namespace content::access {
 /// UNAUTHENTICATED: nothing identifies the caller, and `method` is not for everybody.
 absl::Status CredentialsMissing(absl::string_view method);
 
+/// UNAUTHENTICATED: every call needs a token, and this one has none.
+absl::Status TokenMissing();
+
 /// UNAUTHENTICATED: the token is not one that is accepted. `what` is wrong with it.
 absl::Status TokenInvalid(absl::string_view what);
 

@@ -21,7 +21,8 @@ class FollowedFile {
   /// be read, or `take` refuses what it contains, now or when it was seen first.
   absl::Status Read();
 
-  /// Like Read, but logs what has become of the file: once, and then every hour while it is refused.
+  /// Like Read, but logs what has become of the file: once, and then every hour while it is
+  /// refused.
   void Follow(SteadyTime now);
 
  private:

@@ -14,9 +14,10 @@ struct ForwardedCertificate {
   std::string common_name = {};
 };
 
-/// Reads the header `x-forwarded-client-cert`, as Envoy writes it. Only its last element counts: the
-/// nearest proxy has added it, about the peer whose certificate it verified itself, and whatever
-/// comes before may have been written by that peer. Names nobody if the element is malformed.
+/// Reads the header `x-forwarded-client-cert`, as Envoy writes it. Only its last element counts:
+/// the nearest proxy has added it, about the peer whose certificate it verified itself, and
+/// whatever comes before may have been written by that peer. Names nobody if the element is
+/// malformed.
 ForwardedCertificate ParseForwardedCertificate(absl::string_view header);
 
 }  // namespace content::access

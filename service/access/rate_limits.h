@@ -11,8 +11,8 @@
 namespace content::access {
 
 /// Limits how often something may happen for each of many keys. After a pause, `limit` events may
-/// come at once; further ones are due evenly, `limit` in each window. Keeps only a point in time for
-/// each key, and only the keys used last: at most 2 * 65,536. Thread-safe.
+/// come at once; further ones are due evenly, `limit` in each window. Keeps only a point in time
+/// for each key, and only the keys used last: at most 2 * 65,536. Thread-safe.
 class RateLimits {
  public:
   explicit RateLimits(absl::Duration window) : window_(window) {}

@@ -26,7 +26,7 @@ class Recent {
     return &Insert(key, std::move(value));
   }
 
-  /// Adds a key, or replaces its value.
+  /// Adds a key that Find has not found.
   Value& Insert(const Key& key, Value value) {
     if (young_.size() >= capacity_) {
       old_ = std::move(young_);

@@ -12,23 +12,23 @@ namespace content::access {
 /// What a token says that has been verified.
 struct Token {
   std::string subject;
-  /// When it stops being valid, with the leeway for clocks that differ.
+  /// When it stops being accepted.
   absl::Time expires;
 };
 
-/// What a token must be.
+/// What a token must say.
 struct TokenRules {
   std::string issuer;
   std::string audience;
 };
 
-/// Returns the token in the header `authorization`. UNAUTHENTICATED if it has another scheme than
-/// Bearer, or the token is larger than 16 KiB.
+/// Returns the token in the header `authorization`. UNAUTHENTICATED if the scheme is not Bearer, or
+/// the token is larger than 16 KiB.
 absl::StatusOr<absl::string_view> BearerToken(absl::string_view authorization);
 
-/// Verifies a JSON Web Token (RFC 7519): one of `keys` has signed it; it is valid at the time `now`,
-/// give or take a minute; the rules hold; and it has a subject of 1 to 255 characters. Otherwise the
-/// error is UNAUTHENTICATED. Takes about 0.1 ms.
+/// Verifies a JSON Web Token (RFC 7519): one of `keys` has signed it, the rules hold, it has a
+/// subject of 1 to 255 characters, and it is valid at the time `now`, give or take a minute.
+/// Otherwise the error is UNAUTHENTICATED. Takes about 0.1 ms.
 absl::StatusOr<Token> VerifyToken(absl::string_view token, const KeySet& keys,
                                   const TokenRules& rules, absl::Time now);
 
