@@ -4,6 +4,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -14,6 +15,7 @@
 #include <utility>
 
 #include "absl/status/status.h"
+#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
@@ -24,6 +26,8 @@ namespace {
 
 // Connections that wait to be accepted; the kernel allows at most net.core.somaxconn.
 constexpr int kBacklog = 4096;
+
+constexpr absl::string_view kUnixPrefix = "unix:";
 
 // A connection is closed if its peer has not confirmed for so long what it was sent, as gRPC does
 // with its own connections when it pings.
@@ -41,6 +45,7 @@ union SocketAddress {
   sockaddr any;
   sockaddr_in v4;
   sockaddr_in6 v6;
+  sockaddr_un file;
   sockaddr_storage storage;
 };
 
@@ -90,7 +95,7 @@ bool SetOptions(int socket, int family, bool every_family) {
 FileDescriptor ListenOn(const SocketAddress& address, socklen_t size, bool every_family) {
   const int family = address.any.sa_family;
   FileDescriptor listener(socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-  if (!listener || !SetOptions(listener.number(), family, every_family) ||
+  if (!listener || (family != AF_UNIX && !SetOptions(listener.number(), family, every_family)) ||
       bind(listener.number(), &address.any, size) != 0 ||
       listen(listener.number(), kBacklog) != 0) {
     const int error = errno;
@@ -168,9 +173,30 @@ int ListenOnEach(const addrinfo* first, std::vector<FileDescriptor>& listeners) 
   return listeners.empty() ? missing : 0;
 }
 
+absl::StatusOr<Listening> ListenOnFile(const std::string& address) {
+  const std::string path = address.substr(kUnixPrefix.size());
+  SocketAddress socket{};
+  if (path.size() >= sizeof socket.file.sun_path) {
+    return CannotListen(address, "the path is too long");
+  }
+  absl::StatusOr<SocketFile> file = SocketFile::Claim(path);
+  if (!file.ok()) return CannotListen(address, file.status().message());
+  socket.file.sun_family = AF_UNIX;
+  path.copy(socket.file.sun_path, path.size());
+  FileDescriptor listener = ListenOn(socket, sizeof socket.file, /*every_family=*/false);
+  if (!listener) return CannotListen(address, Describe(errno));
+  Listening listening;
+  listening.sockets.push_back(std::move(listener));
+  listening.address = address;
+  listening.is_local = true;
+  listening.file.emplace(*std::move(file));
+  return listening;
+}
+
 }  // namespace
 
 absl::StatusOr<Listening> Listen(const std::string& address) {
+  if (absl::StartsWith(address, kUnixPrefix)) return ListenOnFile(address);
   const HostAndPort where = Split(address);
   Listening listening;
   if (IsEveryAddress(where.host)) {
@@ -190,8 +216,7 @@ absl::StatusOr<Listening> Listen(const std::string& address) {
   }
   listening.address = absl::StrCat(address.substr(0, address.rfind(':')), ":",
                                    ntohs(PortOf(listening.sockets.front())));
-  listening.is_loopback =
-      std::all_of(listening.sockets.begin(), listening.sockets.end(), IsLoopback);
+  listening.is_local = std::all_of(listening.sockets.begin(), listening.sockets.end(), IsLoopback);
   return listening;
 }
 

@@ -19,7 +19,7 @@ using grpc::ServerBuilder;
 
 Port::Port(Listening listening, const std::shared_ptr<grpc::ServerCredentials>& credentials,
            ServerBuilder& builder)
-    : address_(std::move(listening.address)),
+    : file_(std::move(listening.file)),
       sockets_(std::move(listening.sockets)),
       grpc_(builder.experimental().AddExternalConnectionAcceptor(
           ServerBuilder::experimental_type::ExternalConnectionType::FROM_FD, credentials)) {}

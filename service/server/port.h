@@ -4,7 +4,6 @@
 
 #include <memory>
 #include <optional>
-#include <string>
 #include <vector>
 
 #include "server/acceptor.h"
@@ -26,9 +25,6 @@ class Port {
   Port(Listening listening, const std::shared_ptr<grpc::ServerCredentials>& credentials,
        grpc::ServerBuilder& builder);
 
-  /// The address, with the actual port.
-  const std::string& address() const { return address_; }
-
   /// Passes all connections to the server, which must have started.
   void Start();
 
@@ -36,7 +32,7 @@ class Port {
   void Close() { acceptor_.reset(); }
 
  private:
-  const std::string address_;
+  const std::optional<SocketFile> file_;
   std::vector<FileDescriptor> sockets_;  // until Start
   const std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor> grpc_;
   std::optional<Acceptor> acceptor_;

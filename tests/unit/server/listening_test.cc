@@ -99,13 +99,13 @@ TEST(Listen, KnowsWhatOnlyThisMachineCanReach) {
   for (const char* address : {"127.0.0.1:0", "127.1.2.3:0", "[::1]:0", "localhost:0"}) {
     const auto listening = Listen(address);
     if (listening.ok()) {
-      EXPECT_TRUE(listening->is_loopback) << address;
+      EXPECT_TRUE(listening->is_local) << address;
     }
   }
   for (const char* address : {"0.0.0.0:0", "[::]:0", ":0", "0:0"}) {
     const auto listening = Listen(address);
     ASSERT_TRUE(listening.ok()) << listening.status();
-    EXPECT_FALSE(listening->is_loopback) << address;
+    EXPECT_FALSE(listening->is_local) << address;
   }
 }
 
@@ -114,7 +114,7 @@ TEST(Listen, KnowsThatOtherMachinesReachOneAddressOfAName) {
   if (!listening) GTEST_SKIP() << "no right to mount";
   ASSERT_TRUE(listening->ok()) << listening->status();
   if ((*listening)->sockets.size() == 1) GTEST_SKIP() << "no IPv6";
-  EXPECT_FALSE((*listening)->is_loopback);
+  EXPECT_FALSE((*listening)->is_local);
 }
 
 TEST(Listen, RefusesAPortThatIsTaken) {
