@@ -113,6 +113,21 @@ constexpr char kImportFooter[] =
     "Exit status: 0 if every file was imported, 1 if not, 2 if the command line or a\n"
     "variable is wrong.";
 
+constexpr char kPolicyDescription[] = "Ask what a policy allows.";
+
+constexpr char kCheckPolicyDescription[] =
+    "Say whether a policy allows a call, and why.\n\n"
+    "CALLER is an identity: spiffe://DOMAIN/PATH, dns:NAME, cn:NAME, jwt:SUBJECT, or\n"
+    "`anonymous` for callers without one. METHOD is the name of a service and of its\n"
+    "method; the package may be left out.";
+
+constexpr char kCheckPolicyFooter[] =
+    "Examples:\n"
+    "  contentd policy check policy.yaml jwt:alice ContentService/CreateComment\n"
+    "  contentd policy check policy.yaml anonymous grpc.health.v1.Health/Check\n\n"
+    "Exit status: 0 if the call is allowed, 3 if it is denied, 1 if the policy is\n"
+    "wrong, 2 if the command line is wrong.";
+
 // Heading in the help, and group, of the options that variables can set too.
 constexpr char kSettings[] =
     "Settings (or variables: CONTENT_LOG_LEVEL for --log-level; a flag wins)";
@@ -508,6 +523,19 @@ const CLI::App* AddImport(CLI::App& app, Config& config) {
   return &command;
 }
 
+const CLI::App* AddPolicy(CLI::App& app, Config& config) {
+  config.command = Config::Command::kCheckPolicy;
+  CLI::App& command = *app.add_subcommand("policy", kPolicyDescription);
+  command.require_subcommand(1);
+  CLI::App& check = *command.add_subcommand("check", kCheckPolicyDescription);
+  check.footer(kCheckPolicyFooter);
+  PolicyQuestion& question = config.policy_question;
+  check.add_option("FILE", question.file, "Policy, in YAML")->required();
+  check.add_option("CALLER", question.caller, "Who calls")->required();
+  check.add_option("METHOD", question.method, "What is called")->required();
+  return &command;
+}
+
 std::vector<const CLI::Option*> SettingsOf(const CLI::App& command) {
   return command.get_options(
       [](const CLI::Option* option) { return option->get_group() == kSettings; });
@@ -639,6 +667,8 @@ std::variant<Config, ExitNow> ReadConfig(int argc, const char* const* argv) {
   Config import = serve;
   import.settings.clear();
   import.database_wait = absl::ZeroDuration();
+  Config policy;
+  const CLI::App* const policy_command = AddPolicy(app, policy);
   const std::pair<const CLI::App*, Config*> commands[] = {
       {serve_command, &serve},
       {AddMigrate(app, migrate), &migrate},
@@ -657,6 +687,7 @@ std::variant<Config, ExitNow> ReadConfig(int argc, const char* const* argv) {
   try {
     std::vector<std::string> reversed(arguments.words.rbegin(), arguments.words.rend());
     app.parse(std::move(reversed));  // CLI11 takes them in this order
+    if (policy_command->parsed()) return policy;
     for (const auto& [command, config] : commands) {
       if (!command->parsed()) continue;
       CheckOneDatabase(*command, arguments);

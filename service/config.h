@@ -15,10 +15,17 @@
 
 namespace content {
 
+/// Whether a policy lets a caller call a method, as `policy check` is asked.
+struct PolicyQuestion {
+  std::string file;
+  std::string caller;
+  std::string method;
+};
+
 /// The command to run and its settings. They come from flags and CONTENT_* variables, which nothing
 /// else reads; a flag overrides its variable.
 struct Config {
-  enum class Command { kServe, kMigrate, kImport };
+  enum class Command { kServe, kMigrate, kImport, kCheckPolicy };
   Command command = Command::kServe;
 
   log::Level log_level = log::Level::kInfo;
@@ -84,6 +91,8 @@ struct Config {
   importer::Overrides overrides;
   std::optional<importer::Format> format;  // unset: by the file's name
   bool dry_run = false;
+
+  PolicyQuestion policy_question;
 
   /// The settings of the command by the names of their flags without leading dashes: the text that
   /// was given, or the default. Omits the database URLs, because they may contain a password.
