@@ -1,10 +1,10 @@
 #include "access/json.h"
 
-#include <jose/b64.h>
-
 #include <cstddef>
 #include <cstdint>
 #include <utility>
+
+#include "access/libjose.h"
 
 namespace content::access {
 

@@ -1,8 +1,5 @@
 #include "access/key_set.h"
 
-#include <jose/cfg.h>
-#include <jose/jws.h>
-#include <jose/openssl.h>
 #include <openssl/evp.h>
 
 #include <algorithm>
@@ -14,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "access/errors.h"
 #include "access/json.h"
+#include "access/libjose.h"
 
 namespace content::access {
 namespace {

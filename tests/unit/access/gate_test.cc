@@ -116,7 +116,7 @@ TEST_F(GateTest, WithoutAPolicyEverybodyMayDoEverything) {
   EXPECT_EQ(Admit({}, kPublish), "|");
   EXPECT_EQ(Admit({.dns_names = {"a", "b"}, .common_name = "c"}, kPublish), "dns:a|");
   EXPECT_EQ(Admit({.authorization = "Bearer nonsense"}, kPublish), "|");
-  const Caller caller{.identity = "cn:a"};
+  const Caller caller{.identity = "cn:a", .person = ""};
   for (int i = 0; i < 1'000; ++i) EXPECT_TRUE(gate_->AdmitComment(caller, "alice").ok());
 }
 
@@ -269,7 +269,7 @@ TEST_F(GateTest, LimitsCallsASecond) {
 TEST_F(GateTest, LimitsCommentsAMinute) {
   Start(Options());
   const Caller alice{.identity = "jwt:alice", .person = "alice", .writes_only_as_person = true};
-  const Caller web{.identity = "spiffe://example.org/web"};
+  const Caller web{.identity = "spiffe://example.org/web", .person = ""};
   EXPECT_TRUE(gate_->AdmitComment(alice, "alice").ok());
   EXPECT_TRUE(gate_->AdmitComment(alice, "alice").ok());
   const absl::Status refused = gate_->AdmitComment(alice, "alice");
@@ -293,7 +293,7 @@ TEST_F(GateTest, FollowsThePolicy) {
 
 TEST_F(GateTest, FollowsLimits) {
   Start(Options());
-  const Caller alice{.identity = "jwt:alice"};
+  const Caller alice{.identity = "jwt:alice", .person = ""};
   EXPECT_TRUE(gate_->AdmitComment(alice, "alice").ok());
   EXPECT_TRUE(gate_->AdmitComment(alice, "alice").ok());
   EXPECT_FALSE(gate_->AdmitComment(alice, "alice").ok());

@@ -55,7 +55,7 @@ std::string ProblemOf(const std::string& yaml) {
 }
 
 // Replaces `text` in a valid policy.
-std::string ProblemWith(absl::string_view text, absl::string_view replacement) {
+std::string ProblemWith(const std::string& text, const std::string& replacement) {
   std::string policy = kPolicy;
   const size_t at = policy.find(text);
   EXPECT_NE(at, policy.npos) << text;
