@@ -42,7 +42,7 @@ std::unique_ptr<grpc::Service> NewContentService(Store& store, ReadCache& cache,
   service->Unary(GetComment, store);
   service->Unary(ListComments, cache, store);
   service->Watch(WatchComments, watches.comments, watches.write_timeout);
-  service->Unary(CreateComment, store);
+  service->Unary(CreateComment, passage.gate, store);
   service->Unary(UpdateComment, store);
   service->Unary(DeleteComment, store);
   service->Unary(ReportComment, store);
