@@ -33,8 +33,9 @@ constexpr size_t kMaxRoles = 100;
 
 using Entries = std::vector<std::pair<YAML::Node, YAML::Node>>;
 
-Entries EntriesOf(const YAML::Node& map, absl::string_view what) {
-  if (!map.IsMap()) Fail(map, absl::StrCat(what, " must be a map"));
+// `where` is the key of the map. A value that is missing would have the line of what follows.
+Entries EntriesOf(const YAML::Node& where, const YAML::Node& map, absl::string_view what) {
+  if (!map.IsMap()) Fail(where, absl::StrCat(what, " must be a map"));
   Entries entries;
   std::set<std::string> keys;
   for (const auto& entry : map) {
@@ -46,8 +47,9 @@ Entries EntriesOf(const YAML::Node& map, absl::string_view what) {
   return entries;
 }
 
-std::vector<YAML::Node> TextsOf(const YAML::Node& list, absl::string_view what) {
-  if (!list.IsSequence()) Fail(list, absl::StrCat(what, " must be a list"));
+std::vector<YAML::Node> TextsOf(const YAML::Node& where, const YAML::Node& list,
+                                absl::string_view what) {
+  if (!list.IsSequence()) Fail(where, absl::StrCat(what, " must be a list"));
   std::vector<YAML::Node> texts;
   std::set<std::string> seen;
   for (const YAML::Node& text : list) {
@@ -60,9 +62,9 @@ std::vector<YAML::Node> TextsOf(const YAML::Node& list, absl::string_view what) 
   return texts;
 }
 
-MethodSet ReadMethods(const YAML::Node& list) {
+MethodSet ReadMethods(const YAML::Node& key, const YAML::Node& list) {
   MethodSet methods;
-  for (const YAML::Node& pattern : TextsOf(list, "methods")) {
+  for (const YAML::Node& pattern : TextsOf(key, list, "methods")) {
     const MethodSet matched = MatchMethods(pattern.Scalar());
     if (matched.none()) {
       Fail(pattern, absl::StrCat("there is no method ", pattern.Scalar(),
@@ -78,29 +80,29 @@ int ReadLimit(const YAML::Node& key, const YAML::Node& value) {
   int limit = 0;
   if (!value.IsScalar() || !absl::SimpleAtoi(value.Scalar(), &limit) || limit < 1 ||
       limit > kMaxLimit) {
-    Fail(value, absl::StrCat(key.Scalar(), " must be a whole number from 1 to ", kMaxLimit));
+    Fail(key, absl::StrCat(key.Scalar(), " must be a whole number from 1 to ", kMaxLimit));
   }
   return limit;
 }
 
-bool ReadWritesAs(const YAML::Node& value) {
+bool ReadWritesAs(const YAML::Node& key, const YAML::Node& value) {
   const bool is_person = value.IsScalar() && value.Scalar() == "person";
   const bool is_anyone = value.IsScalar() && value.Scalar() == "anyone";
-  if (!is_person && !is_anyone) Fail(value, "writes_as must be `person` or `anyone`");
+  if (!is_person && !is_anyone) Fail(key, "writes_as must be `person` or `anyone`");
   return is_person;
 }
 
 Role ReadRole(const YAML::Node& name, const YAML::Node& value) {
   Role role{.name = name.Scalar(), .methods = {}};
-  for (const auto& [key, setting] : EntriesOf(value, absl::StrCat("the role ", role.name))) {
+  for (const auto& [key, setting] : EntriesOf(name, value, absl::StrCat("the role ", role.name))) {
     if (key.Scalar() == "methods") {
-      role.methods = ReadMethods(setting);
+      role.methods = ReadMethods(key, setting);
     } else if (key.Scalar() == "calls_per_second") {
       role.calls_per_second = ReadLimit(key, setting);
     } else if (key.Scalar() == "comments_per_minute") {
       role.comments_per_minute = ReadLimit(key, setting);
     } else if (key.Scalar() == "writes_as") {
-      role.writes_only_as_person = ReadWritesAs(setting);
+      role.writes_only_as_person = ReadWritesAs(key, setting);
     } else {
       Fail(key, absl::StrCat("a role has no key ", key.Scalar(),
                              "; it has methods, calls_per_second, comments_per_minute and "
@@ -113,23 +115,19 @@ Role ReadRole(const YAML::Node& name, const YAML::Node& value) {
 
 using Roles = std::map<std::string, Role>;
 
-Roles ReadRoles(const std::optional<YAML::Node>& map) {
-  Roles roles;
-  for (const Role& role : BuiltInRoles()) roles.emplace(role.name, role);
-  if (!map) return roles;
-  for (const auto& [name, value] : EntriesOf(*map, "roles")) {
+void ReadRoles(const YAML::Node& key, const YAML::Node& map, Roles& roles) {
+  for (const auto& [name, value] : EntriesOf(key, map, "roles")) {
     if (roles.contains(name.Scalar())) {
       Fail(name, absl::StrCat("the role ", name.Scalar(), " is built in; choose another name"));
     }
     if (roles.size() == kMaxRoles) Fail(name, absl::StrCat("more than ", kMaxRoles, " roles"));
     roles.emplace(name.Scalar(), ReadRole(name, value));
   }
-  return roles;
 }
 
-std::vector<Role> RolesIn(const YAML::Node& list, const Roles& roles) {
+std::vector<Role> RolesIn(const YAML::Node& caller, const YAML::Node& list, const Roles& roles) {
   std::vector<Role> found;
-  for (const YAML::Node& name : TextsOf(list, "the roles of a caller")) {
+  for (const YAML::Node& name : TextsOf(caller, list, "the roles of a caller")) {
     const auto role = roles.find(name.Scalar());
     if (role == roles.end()) Fail(name, absl::StrCat("there is no role ", name.Scalar()));
     found.push_back(role->second);
@@ -137,39 +135,42 @@ std::vector<Role> RolesIn(const YAML::Node& list, const Roles& roles) {
   return found;
 }
 
-std::vector<CallerRoles> ReadCallers(const YAML::Node& map, const Roles& roles) {
+std::vector<CallerRoles> ReadCallers(const YAML::Node& key, const YAML::Node& map,
+                                     const Roles& roles) {
   std::vector<CallerRoles> callers;
   std::set<std::string> names;
-  for (const auto& [key, value] : EntriesOf(map, "callers")) {
-    const absl::StatusOr<std::string> name = ParseCallerName(key.Scalar());
-    if (!name.ok()) Fail(key, std::string(name.status().message()));
-    if (!names.insert(*name).second) Fail(key, absl::StrCat(*name, " is here twice"));
-    callers.emplace_back(*name, RolesIn(value, roles));
+  for (const auto& [caller, list] : EntriesOf(key, map, "callers")) {
+    const absl::StatusOr<std::string> name = ParseCallerName(caller.Scalar());
+    if (!name.ok()) Fail(caller, std::string(name.status().message()));
+    if (!names.insert(*name).second) Fail(caller, absl::StrCat(*name, " is here twice"));
+    callers.emplace_back(*name, RolesIn(caller, list, roles));
   }
-  if (callers.empty()) Fail(map, "callers names nobody");
+  if (callers.empty()) Fail(key, "callers names nobody");
   return callers;
 }
 
 Policy ReadPolicy(const YAML::Node& document) {
-  std::optional<YAML::Node> roles;
-  std::optional<YAML::Node> callers;
-  for (const auto& [key, value] : EntriesOf(document, "a policy")) {
-    if (key.Scalar() == "roles") {
-      roles = value;
-    } else if (key.Scalar() == "callers") {
-      callers = value;
+  Roles roles;
+  for (const Role& role : BuiltInRoles()) roles.emplace(role.name, role);
+  std::optional<std::pair<YAML::Node, YAML::Node>> callers;
+  for (const auto& entry : EntriesOf(document, document, "a policy")) {
+    const std::string& key = entry.first.Scalar();
+    if (key == "roles") {
+      ReadRoles(entry.first, entry.second, roles);
+    } else if (key == "callers") {
+      callers = entry;  // once all roles are known
     } else {
-      Fail(key, absl::StrCat("a policy has no key ", key.Scalar(), "; it has roles and callers"));
+      Fail(entry.first, absl::StrCat("a policy has no key ", key, "; it has roles and callers"));
     }
   }
   if (!callers) Fail(document, "callers are missing");
-  return Policy(ReadCallers(*callers, ReadRoles(roles)));
+  return Policy(ReadCallers(callers->first, callers->second, roles));
 }
 
 YAML::Node LoadOneDocument(const std::string& text) {
   // The dots end the document. Without them, a quote that is not closed would end with the file.
   const std::vector<YAML::Node> documents = YAML::LoadAll(absl::StrCat(text, "\n...\n"));
-  if (documents.empty()) Fail(YAML::Node(), "the file is empty");
+  if (documents.empty() || documents.front().IsNull()) Fail(YAML::Node(), "the policy is empty");
   if (documents.size() > 1) Fail(documents[1], "a policy is one YAML document");
   return documents.front();
 }

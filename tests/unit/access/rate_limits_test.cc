@@ -47,7 +47,7 @@ TEST(RateLimits, AdmitOneAtATimeIfThatIsTheLimit) {
 }
 
 TEST(RateLimits, HoldForOddNumbers) {
-  for (const int limit : {3, 7, 999, 1'000'000}) {
+  for (const int limit : {3, 7, 999, 100'000}) {
     RateLimits limits(absl::Seconds(1));
     EXPECT_EQ(AdmittedOf(limits, limit + 10, limit, kStart), limit);
     EXPECT_EQ(AdmittedOf(limits, limit + 10, limit, kStart + absl::Seconds(1)), limit);
