@@ -118,8 +118,8 @@ constexpr char kPolicyDescription[] = "Ask what a policy allows.";
 constexpr char kCheckPolicyDescription[] =
     "Say whether a policy allows a call, and why.\n\n"
     "CALLER is an identity: spiffe://DOMAIN/PATH, dns:NAME, cn:NAME, jwt:SUBJECT, or\n"
-    "`anonymous` for callers without one. METHOD is the name of a service and of its\n"
-    "method; the package may be left out.";
+    "`anonymous` for callers without one. METHOD is SERVICE/METHOD; the package may be\n"
+    "left out, and the service if no other has such a method.";
 
 constexpr char kCheckPolicyFooter[] =
     "Examples:\n"

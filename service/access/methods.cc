@@ -40,9 +40,9 @@ MethodSet MatchMethods(absl::string_view pattern) {
 }
 
 absl::StatusOr<absl::string_view> ResolveMethod(absl::string_view text) {
-  const std::string without_package = absl::StrCat(".", text);
-  const auto is_meant = [&](absl::string_view method) {
-    return method == text || absl::EndsWith(method, without_package);
+  const auto is_meant = [text](absl::string_view method) {
+    return method == text || absl::EndsWith(method, absl::StrCat(".", text)) ||
+           absl::EndsWith(method, absl::StrCat("/", text));
   };
   const auto found = std::find_if(kMethods.begin(), kMethods.end(), is_meant);
   if (found == kMethods.end()) {
@@ -50,7 +50,7 @@ absl::StatusOr<absl::string_view> ResolveMethod(absl::string_view text) {
   }
   if (std::any_of(found + 1, kMethods.end(), is_meant)) {
     return absl::InvalidArgumentError(
-        absl::StrCat("there are several methods ", text, "; name the package too"));
+        absl::StrCat("there are several methods ", text, "; name the service too"));
   }
   return *found;
 }

@@ -65,8 +65,8 @@ std::optional<size_t> FindMethod(absl::string_view method);
 /// all of a service. Empty if there are none.
 MethodSet MatchMethods(absl::string_view pattern);
 
-/// Returns the method that a person means by `text`: its name, perhaps without the package. The
-/// error is INVALID_ARGUMENT: there is none, or more than one.
+/// Returns the method that a person means by `text`: its name, perhaps without the package, or
+/// without the service. The error is INVALID_ARGUMENT: there is none, or more than one.
 absl::StatusOr<absl::string_view> ResolveMethod(absl::string_view text);
 
 bool IsHealthCheck(absl::string_view method);
