@@ -210,6 +210,14 @@ TEST_F(AccessTest, EveryMethodOfThePortIsCovered) {
     EXPECT_EQ(ReasonOf(status), "CREDENTIALS_MISSING") << method;
   }
   EXPECT_THAT(ListServices(address()), IsEmpty());
+  server_.reset();
+  ServeTokens("callers: {jwt:nobody: []}");
+  const Metadata nobody = Bearer(TokenOf("nobody"));
+  for (const std::string& method : methods) {
+    const grpc::Status status = Try(address(), method, nobody);
+    EXPECT_EQ(status.error_code(), grpc::StatusCode::PERMISSION_DENIED) << method;
+    EXPECT_EQ(ReasonOf(status), "METHOD_NOT_ALLOWED") << method;
+  }
 }
 
 TEST_F(AccessTest, ARoleOpensItsMethodsAndNoOthers) {

@@ -513,14 +513,22 @@ constexpr char kTooSlow[] = "the reader took too long";  // tested in watch_test
 constexpr char kCompressed[] = "the request is compressed";
 constexpr char kUnread[] = "the caller took too long to read the answer";
 constexpr char kOldConnection[] = "the connection has reached its maximum age";
+// Tested in access_test.cc.
+constexpr char kNobody[] = "nothing says who calls";
+constexpr char kWrongToken[] = "the bearer token is not one";
+constexpr char kOldToken[] = "the bearer token has expired";
+constexpr char kNotAllowed[] = "the policy does not let the caller";
+constexpr char kManyCalls[] = "the caller makes more calls a second";
+constexpr char kManyComments[] = "the author writes more comments a minute";
 // Tested in unit/watch/feed_watchers_test.cc.
 constexpr char kTooManyWatchers[] = "the server has too many watchers";
 
 const std::vector<std::string>& RowsOfSituations() {
   static const std::vector<std::string> rows = {
-      kOverloaded, kUnreachable,     kStopping,   kOutcomeUnknown, kContention,
-      kTooLate,    kCancelled,       kIncomplete, kInternal,       kTooLarge,
-      kTooSlow,    kTooManyWatchers, kCompressed, kUnread,         kOldConnection};
+      kOverloaded, kUnreachable, kStopping,      kOutcomeUnknown, kContention, kTooLate,
+      kCancelled,  kIncomplete,  kInternal,      kTooLarge,       kTooSlow,    kTooManyWatchers,
+      kCompressed, kUnread,      kOldConnection, kNobody,         kWrongToken, kOldToken,
+      kNotAllowed, kManyCalls,   kManyComments};
   return rows;
 }
 
