@@ -122,6 +122,17 @@ TEST_F(ReloaderTest, KeepsTheOldSetWhateverIsDamaged) {
   }
 }
 
+TEST_F(ReloaderTest, StagesTheLastGoodSetAgainIfSomebodyRemovesIt) {
+  const std::string key = Contents(paths_.key_file);
+  operator_.Write("key.pem", "");
+  Look();
+  ::testing::internal::CaptureStderr();
+  fs::remove_all(fs::path(reloader_->staged().key_file).parent_path().parent_path());
+  Look();
+  EXPECT_EQ(Contents(reloader_->staged().key_file), key);
+  EXPECT_THAT(::testing::internal::GetCapturedStderr(), HasSubstr("certificates staged again"));
+}
+
 TEST_F(ReloaderTest, TakesCertificatesOnceTheirTimeHasCome) {
   const testing::Identity tomorrow = operator_.NewServer("tomorrow", {.begins = absl::Hours(1)});
   Write(tomorrow);
@@ -146,6 +157,20 @@ TEST_F(ReloaderTest, ReportsARefusalOnceAnHour) {
   clock_.Advance(absl::Hours(1));
   clock_.AwaitWaiters(1);
   EXPECT_THAT(::testing::internal::GetCapturedStderr(), HasSubstr("certificates refused"));
+}
+
+TEST_F(ReloaderTest, WarnsOnceOfARevocationListThatIsIgnored) {
+  const testing::Identity old =
+      testing::NewIdentity({.common_name = "old", .is_ca = true, .ends = -absl::Minutes(1)});
+  ::testing::internal::CaptureStderr();
+  operator_.Write("clients.pem", operator_.client_ca.certificate + old.certificate);
+  operator_.Write("crls/old.crl", testing::NewCrl(old, {.ends = -absl::Minutes(1)}));
+  Look();
+  EXPECT_THAT(::testing::internal::GetCapturedStderr(),
+              AllOf(HasSubstr("revocation list ignored"), HasSubstr("CN=old")));
+  ::testing::internal::CaptureStderr();
+  Look(30);
+  EXPECT_EQ(::testing::internal::GetCapturedStderr(), "");
 }
 
 TEST_F(ReloaderTest, WarnsOnceADayOfACertificateThatSoonExpires) {
