@@ -18,6 +18,13 @@ class SocketFile {
 
   SocketFile(SocketFile&& other) noexcept = default;
 
+  SocketFile& operator=(SocketFile&& other) noexcept {
+    SocketFile replaced(std::move(other));
+    std::swap(path_, replaced.path_);
+    std::swap(lock_, replaced.lock_);
+    return *this;
+  }
+
   /// Removes the socket, if there is one.
   ~SocketFile();
 

@@ -133,7 +133,7 @@ void ExpectNumbers(const std::vector<nlohmann::json>& events, int count) {
   for (int i = 0; i < count; ++i) EXPECT_EQ(events[static_cast<size_t>(i)]["i"], i);
 }
 
-class EventLogTest : public testing::Test {
+class EventLogTest : public ::testing::Test {
  protected:
   EventLogTest() { std::signal(SIGPIPE, SIG_IGN); }
 

@@ -14,7 +14,7 @@ using ::testing::IsEmpty;
 using ::testing::Optional;
 using ::testing::SizeIs;
 
-class Limiter : public testing::Test {
+class Limiter : public ::testing::Test {
  protected:
   // Returns how many of `count` events at one time are admitted.
   int Admitted(int count, Event event = "e", Level level = Level::kInfo) {

@@ -33,13 +33,13 @@ std::string Logged(Level level, Format format, const std::function<void()>& acti
   return testing::internal::GetCapturedStderr();
 }
 
-class Log : public testing::Test {
+class Log : public ::testing::Test {
  protected:
   ~Log() override { Configure(Level::kInfo, Format::kAuto); }
 };
 
 // Each of these tests runs in its own process, in which logging has not been configured.
-class LogDeathTest : public testing::Test {
+class LogDeathTest : public ::testing::Test {
  protected:
   LogDeathTest() { GTEST_FLAG_SET(death_test_style, "threadsafe"); }
 };
@@ -51,7 +51,7 @@ TEST_F(LogDeathTest, WritesJsonFromTheStartIfStandardErrorIsNotATerminal) {
         Info("server started");
         std::exit(0);
       },
-      testing::ExitedWithCode(0), R"(^\{"time":".*","level":"info","event":"server started"\})");
+      ::testing::ExitedWithCode(0), R"(^\{"time":".*","level":"info","event":"server started"\})");
 }
 
 TEST_F(LogDeathTest, WritesEverythingBeforeTheProcessExits) {
@@ -61,7 +61,7 @@ TEST_F(LogDeathTest, WritesEverythingBeforeTheProcessExits) {
         for (int i = 0; i < 1000; ++i) Info("line", {{"number", i}});
         std::exit(0);
       },
-      testing::ExitedWithCode(0), R"("number":999\})");
+      ::testing::ExitedWithCode(0), R"("number":999\})");
 }
 
 TEST_F(LogDeathTest, LetsTheProcessExitIfNobodyReads) {
@@ -73,7 +73,7 @@ TEST_F(LogDeathTest, LetsTheProcessExitIfNobodyReads) {
         for (int i = 0; i < 5000; ++i) Info("line", {{"value", std::string(200, 'x')}});
         std::exit(0);
       },
-      testing::ExitedWithCode(0), "");
+      ::testing::ExitedWithCode(0), "");
 }
 
 std::string WrittenToATerminal(const std::function<void()>& action) {
@@ -98,7 +98,7 @@ TEST_F(LogDeathTest, WritesTextWithAColouredLevelOnATerminal) {
                               absl::EndsWith(text, " server started\r\n");
         std::exit(coloured ? 0 : 1);
       },
-      testing::ExitedWithCode(0), "");
+      ::testing::ExitedWithCode(0), "");
 }
 
 TEST_F(Log, WritesTheFieldsOfAJsonLineInOrderAfterTimeLevelAndEvent) {
