@@ -20,11 +20,12 @@
 
 namespace content::api {
 
-/// Returns how long the caller of `context` waits. The result must not be used after the call was
-/// answered.
+/// Returns who waits for the call of `context`, and for how long. The result must not be used after
+/// the call was answered.
 inline CallContext ToCallContext(grpc::CallbackServerContext* context) {
   return {.deadline = ToSteadyTime(context->raw_deadline()),
-          .cancelled = [context] { return context->IsCancelled(); }};
+          .cancelled = [context] { return context->IsCancelled(); },
+          .account_of = [context] { return AccountOf(context->peer()); }};
 }
 
 /// Trailing metadata of an answer that may be older than promised because the database cannot be

@@ -52,12 +52,14 @@ std::unique_ptr<grpc::Service> NewContentService(Store& store, ReadCache& cache,
 
 std::unique_ptr<grpc::Service> NewAdminService(Store& store, ReadCache& cache, CallsInFlight& calls,
                                                AnswersInFlight& answers, const Watches& watches,
+                                               const MemoryGuard& memory,
                                                v1::GetServerInfoResponse info) {
   auto service = std::make_unique<AdminService>(calls, answers,
                                                 ServerParts{.upkeep = store,
                                                             .cache = cache,
                                                             .comments = watches.comments,
                                                             .articles = watches.articles,
+                                                            .memory = memory,
                                                             .info = std::move(info)});
   service->Unary(PublishArticle, store);
   service->Unary(UpdateArticle, store);

@@ -7,6 +7,7 @@
 #include "absl/time/time.h"
 #include "api/answers_in_flight.h"
 #include "api/calls_in_flight.h"
+#include "base/memory_guard.h"
 #include "content/read_cache.h"
 #include "content/store.h"
 #include "content/v1/admin_service.pb.h"
@@ -31,9 +32,11 @@ std::unique_ptr<grpc::Service> NewContentService(Store& store, ReadCache& cache,
                                                  CallsInFlight& calls, AnswersInFlight& answers,
                                                  const Watches& watches);
 
-/// Creates AdminService in the same way. `info` is the constant part of GetServerInfo's answer.
+/// Creates AdminService in the same way. `info` is the constant part of GetServerInfo's answer;
+/// `memory` must outlive the service.
 std::unique_ptr<grpc::Service> NewAdminService(Store& store, ReadCache& cache, CallsInFlight& calls,
                                                AnswersInFlight& answers, const Watches& watches,
+                                               const MemoryGuard& memory,
                                                v1::GetServerInfoResponse info);
 
 }  // namespace content::api

@@ -3,13 +3,15 @@
 #include <grpcpp/impl/codegen/server_callback_handlers.h>
 #include <grpcpp/support/server_callback.h>
 
-#include <atomic>
 #include <map>
+#include <mutex>
 #include <set>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "base/call.h"
 #include "base/errors.h"
+#include "base/shares.h"
 #include "google/protobuf/descriptor.h"
 #include "google/protobuf/descriptor.pb.h"
 #include "grpc/reflection/v1/reflection.grpc.pb.h"
@@ -103,13 +105,17 @@ class Reflection {
   }
 
   // Counts a new stream. Returns false if there are too many.
-  bool Enter() {
-    if (open_streams_.fetch_add(1) < kMaxReflectionStreams) return true;
-    Leave();
-    return false;
+  bool Enter(Account account) {
+    const std::lock_guard lock(mutex_);
+    if (!streams_.HasRoom(account)) return false;
+    streams_.Take(account);
+    return true;
   }
 
-  void Leave() { open_streams_.fetch_sub(1); }
+  void Leave(Account account) {
+    const std::lock_guard lock(mutex_);
+    streams_.GiveBack(account);
+  }
 
  private:
   const DescriptorPool& pool() const { return files_.pool(); }
@@ -147,7 +153,8 @@ class Reflection {
 
   const Files files_;
   const std::vector<std::string> services_;
-  std::atomic<int> open_streams_ = 0;
+  std::mutex mutex_;
+  Shares streams_{kMaxReflectionStreams};  // Guarded by mutex_.
 };
 
 using Reactor = grpc::ServerBidiReactor<Request, Response>;
@@ -155,7 +162,9 @@ using Reactor = grpc::ServerBidiReactor<Request, Response>;
 // Answers one request after the other.
 class Stream final : public Reactor {
  public:
-  explicit Stream(Reflection& reflection) : reflection_(reflection) { StartRead(&request_); }
+  Stream(Reflection& reflection, Account account) : reflection_(reflection), account_(account) {
+    StartRead(&request_);
+  }
 
   void OnReadDone(bool ok) override {
     if (!ok) return Finish(grpc::Status::OK);
@@ -173,12 +182,13 @@ class Stream final : public Reactor {
   }
 
   void OnDone() override {
-    reflection_.Leave();
+    reflection_.Leave(account_);
     delete this;
   }
 
  private:
   Reflection& reflection_;
+  const Account account_;
   Request request_;
   Response response_;
 };
@@ -202,13 +212,15 @@ class Service final : public grpc::Service {
     using grpc::internal::RpcServiceMethod;
     AddMethod(new RpcServiceMethod(path_.c_str(), RpcServiceMethod::BIDI_STREAMING, nullptr));
     MarkMethodCallback(0, new grpc::internal::CallbackBidiHandler<Request, Response>(
-                              [this](grpc::CallbackServerContext*) { return Open(); }));
+                              [this](grpc::CallbackServerContext* context) {
+                                return Open(AccountOf(context->peer()));
+                              }));
   }
 
  private:
-  Reactor* Open() {
-    if (!reflection_->Enter()) return new RefusedStream();
-    return new Stream(*reflection_);
+  Reactor* Open(Account account) {
+    if (!reflection_->Enter(account)) return new RefusedStream();
+    return new Stream(*reflection_, account);
   }
 
   const std::string path_;

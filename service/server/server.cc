@@ -58,11 +58,6 @@ constexpr absl::Duration kHandshakeTimeout = absl::Seconds(10);
 // Time for calls on a connection that has reached its maximum age to finish.
 constexpr absl::Duration kAgeGrace = absl::Minutes(1);
 
-// Memory that gRPC may hold for all connections: requests that arrive slowly, answers that are read
-// slowly, and streams. Beyond it gRPC stops reading, then closes idle connections, then cancels
-// calls. The largest legitimate load is some 20,000 watches, 320 MiB.
-constexpr size_t kMaxGrpcBytes = size_t{512} << 20;
-
 // Watches may be silent for long, so pings detect dead peers.
 void EnablePings(grpc::ServerBuilder& builder) {
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, 60'000);
@@ -125,16 +120,17 @@ class Goaway {
 
 class GrpcServer final : public Server {
  public:
-  GrpcServer(const Options& options, Store& store, ReadCache& reads)
+  GrpcServer(const Options& options, Store& store, ReadCache& reads, const MemoryGuard& memory)
       : options_(options),
         answers_({.write_timeout = options.write_timeout}),
-        comments_(watch::NewCommentSource(store, store), {}),
-        articles_(watch::NewArticleSource(store), {}),
+        comments_(watch::NewCommentSource(store, store), {.memory = &memory}),
+        articles_(watch::NewArticleSource(store), {.memory = &memory}),
         listeners_(watch::WakeFeeds(comments_, articles_)),
         subscription_(store.Subscribe(listeners_.on_change)),
         failover_subscription_(store.SubscribeToFailovers(listeners_.on_failover)),
         content_(api::NewContentService(store, reads, calls_, answers_, Watches())),
-        admin_(api::NewAdminService(store, reads, calls_, answers_, Watches(), options.info)),
+        admin_(
+            api::NewAdminService(store, reads, calls_, answers_, Watches(), memory, options.info)),
         health_(OwnServices()),
         reflection_(NewReflectionServices(AllServices())) {}
 
@@ -218,8 +214,8 @@ class GrpcServer final : public Server {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Server>> Server::Start(const Options& options, Store& store,
-                                                      ReadCache& reads) {
-  auto server = std::make_unique<GrpcServer>(options, store, reads);
+                                                      ReadCache& reads, const MemoryGuard& memory) {
+  auto server = std::make_unique<GrpcServer>(options, store, reads, memory);
   if (absl::Status status = server->Serve(); !status.ok()) return status;
   server->FollowHealth(store);
   return server;

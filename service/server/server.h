@@ -1,11 +1,13 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "base/memory_guard.h"
 #include "content/read_cache.h"
 #include "content/store.h"
 #include "content/v1/admin_service.pb.h"
@@ -19,6 +21,11 @@ struct Tls {
   /// Whether clients without a certificate are refused, if there is a client_ca_file.
   bool client_certificate_is_required = true;
 };
+
+/// Memory that gRPC may hold for all connections: requests that arrive slowly, answers that are
+/// read slowly, and streams. Beyond it gRPC stops reading, then closes idle connections, then
+/// cancels calls. The largest legitimate load is some 20,000 watches, 320 MiB.
+inline constexpr int64_t kMaxGrpcBytes = int64_t{512} << 20;
 
 struct Options {
   /// Address to listen on, `HOST:PORT`; see server/listening.h.
@@ -40,10 +47,10 @@ struct Options {
 class Server {
  public:
   /// Returns a server that serves until Stop. Its health is NOT_SERVING until the store has
-  /// answered for the first time. `store` and `reads` must outlive the server. UNAVAILABLE if it
-  /// cannot listen on the address.
+  /// answered for the first time. `store`, `reads` and `memory` must outlive the server.
+  /// UNAVAILABLE if it cannot listen on the address.
   static absl::StatusOr<std::unique_ptr<Server>> Start(const Options& options, Store& store,
-                                                       ReadCache& reads);
+                                                       ReadCache& reads, const MemoryGuard& memory);
 
   virtual ~Server() = default;
 
