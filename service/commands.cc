@@ -1,6 +1,7 @@
 #include "commands.h"
 
 #include <csignal>
+#include <cstdint>
 #include <cstdlib>
 #include <filesystem>
 #include <iostream>
@@ -17,6 +18,7 @@
 #include "absl/time/clock.h"
 #include "access/gate.h"
 #include "base/clock.h"
+#include "base/memory_guard.h"
 #include "cache/article_cache.h"
 #include "content/v1/admin_service.pb.h"
 #include "embedded/postgres.h"
@@ -122,18 +124,27 @@ Config WithoutPooler(Config config) {
   return config;
 }
 
-store::PostgresOptions StoreOptions(const Config& config, const Database& database) {
+store::PostgresOptions StoreOptions(const Config& config, const Database& database,
+                                    const MemoryGuard* memory = nullptr) {
   return {.url = database.url,
           .direct_url = config.direct_database_url,
           .read_connections = config.read_connections,
           .write_connections = config.write_connections,
           .queue_limit = config.queue_limit,
+          .memory = memory,
           .statement_timeout = config.statement_timeout,
           .connection_lifetime = config.connection_lifetime == absl::ZeroDuration()
                                      ? absl::InfiniteDuration()
                                      : config.connection_lifetime,
           .report_threshold = config.report_threshold,
           .notifications = config.notifications};
+}
+
+// Tells the operator if memory will be short although nothing is wrong.
+void CheckMemoryLimit(const Config& config) {
+  const int64_t needed = config.cache_bytes + server::kMaxGrpcBytes;
+  if (config.memory_limit == 0 || config.memory_limit >= needed) return;
+  log::Warning("memory limit is low", {{"limit", config.memory_limit}, {"needed", needed}});
 }
 
 // The part of GetServerInfo's answer that does not change.
@@ -246,6 +257,7 @@ int Serve(const Config& config) {
   log::WriteInBackground();
   StopSignals signals;
   RaiseOpenFilesLimit();
+  CheckMemoryLimit(config);
   const absl::StatusOr<std::unique_ptr<tls::Reloader>> certificates = LoadCertificates(config);
   if (!certificates.ok()) return Fail(certificates.status());
   const absl::StatusOr<std::unique_ptr<access::Gate>> gate =
@@ -254,7 +266,8 @@ int Serve(const Config& config) {
   absl::StatusOr<Database> database = OpenDatabase(config);
   if (!database.ok()) return Fail(database.status());
   if (absl::Status status = PrepareSchema(config, *database); !status.ok()) return Fail(status);
-  const store::PostgresOptions options = StoreOptions(config, *database);
+  const MemoryGuard memory({.limit = config.memory_limit});
+  const store::PostgresOptions options = StoreOptions(config, *database, &memory);
   if (absl::Status status = store::CheckPoolSize(options); !status.ok()) return Fail(status);
   std::jthread exit_timer;  // Destroyed once nothing waits for the database any more.
   absl::StatusOr<std::unique_ptr<Store>> store = store::NewPostgresStore(options);
@@ -275,7 +288,7 @@ int Serve(const Config& config) {
                                        .write_timeout = config.watch_write_timeout,
                                        .max_connection_age = config.max_connection_age,
                                        .info = MakeServerInfo(config)},
-                                      *std::move(listeners), **store, reads, **gate);
+                                      *std::move(listeners), **store, reads, **gate, memory);
   if (!server.ok()) return Fail(server.status());
 
   LogServing(addresses);

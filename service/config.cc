@@ -18,6 +18,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/strip.h"
+#include "base/memory_guard.h"
 #include "content/names.h"
 #include "help.h"
 #include "variables.h"
@@ -375,9 +376,10 @@ void AddPoolSettings(Settings& settings, Config& config) {
                  "Database connections for everything that changes comments. Two are enough "
                  "unless articles are locked for long: two commit comments in groups, and the "
                  "others wait for locked articles, EraseAuthor and VerifyCounters");
-  settings.Count("--queue-limit", config.queue_limit, 1000, 1'000'000,
+  settings.Count("--queue-limit", config.queue_limit, 1000, 100'000,
                  "Calls that may wait for a read connection, and as many for a write\n"
-                 "connection; further ones are refused at once. An article that\n"
+                 "connection; further ones are refused at once. A client alone gets\n"
+                 "half of the places, so that others find some. An article that\n"
                  "BatchGetArticles reads from the database counts as one");
   settings.Duration("--statement-timeout", config.statement_timeout, "10s",
                     "Maximum time for a statement in the database");
@@ -392,10 +394,18 @@ void AddPoolSettings(Settings& settings, Config& config) {
                         "if not, they see them within --max-staleness");
 }
 
+// The rest is for what the kernel also counts, such as the buffers of connections.
+int64_t DefaultMemoryLimit() { return std::min(ReadMemoryLimit().value_or(0) / 10 * 9, kMaxBytes); }
+
 void AddCacheSettings(Settings& settings, Config& config) {
   settings.Bytes("--cache-bytes", config.cache_bytes, "256MiB",
                  "Memory for articles and pages of comments that are read often; 0\n"
                  "turns the cache off");
+  settings.Bytes("--memory-limit", config.memory_limit, absl::StrCat(DefaultMemoryLimit()),
+                 "Memory of this process, without the pages of files, above which calls\n"
+                 "that need the database are refused, while cached reads go on; 0\n"
+                 "turns this off. The default is nine tenths of what the control group\n"
+                 "allows, or 0 without a limit");
   settings.Duration("--max-staleness", config.max_staleness, "1s",
                     "Maximum age of an answer from the cache");
   settings.Duration("--stale-if-error", config.stale_if_error, "5m",

@@ -74,6 +74,8 @@ struct Config {
   /// Whether servers notify each other of changes.
   bool notifications = true;
   int64_t cache_bytes = 0;
+  /// Memory of the process in bytes above which only cached reads are answered. 0: no limit.
+  int64_t memory_limit = 0;
   /// Maximum age of an answer from the cache.
   absl::Duration max_staleness;
   /// Additional age that is allowed while the database cannot be queried.

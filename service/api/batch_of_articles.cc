@@ -25,6 +25,12 @@ class Collector {
     return !done_ || call_.is_cancelled();
   }
 
+  // Returns the caller's account. Once the call was answered, nothing more is read for it.
+  Account account() {
+    const std::lock_guard lock(mutex_);
+    return done_ ? call_.account() : kOwnWork;
+  }
+
   // Returns whether to read another article. If the caller no longer waits, answers the call: there
   // may be no read under way that would.
   bool Continue(SteadyTime now) {
@@ -77,8 +83,10 @@ void ReadBatch(ReadCache& cache, CallContext call, const std::vector<std::string
                v1::ArticleView view, Callback<Articles> done, const SteadyClock& clock) {
   const SteadyTime deadline = call.deadline;
   const auto collector = std::make_shared<Collector>(std::move(call), ids.size(), std::move(done));
+  // The first function keeps the collector for the second, whose copies then cost no allocation.
   const CallContext context{.deadline = deadline,
-                            .cancelled = [collector] { return collector->IsOver(); }};
+                            .cancelled = [collector] { return collector->IsOver(); },
+                            .account_of = [caller = collector.get()] { return caller->account(); }};
   for (size_t i = 0; i < ids.size() && collector->Continue(clock.Now()); ++i) {
     cache.GetArticle(context, ids[i], view, 0,
                      [collector, i](absl::StatusOr<ArticleAnswer> article) {

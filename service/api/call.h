@@ -29,7 +29,8 @@ inline CallContext ToCallContext(grpc::CallbackServerContext* context,
                                  std::shared_ptr<const Caller> caller) {
   return {.deadline = ToSteadyTime(context->raw_deadline()),
           .cancelled = [context] { return context->IsCancelled(); },
-          .caller = std::move(caller)};
+          .caller = std::move(caller),
+          .account_of = [context] { return AccountOf(context->peer()); }};
 }
 
 /// Trailing metadata of an answer that may be older than promised because the database cannot be

@@ -51,11 +51,13 @@ std::unique_ptr<grpc::Service> NewContentService(Store& store, ReadCache& cache,
 
 std::unique_ptr<grpc::Service> NewAdminService(Store& store, ReadCache& cache,
                                                const Passage& passage, const Watches& watches,
+                                               const MemoryGuard& memory,
                                                v1::GetServerInfoResponse info) {
   auto service = std::make_unique<AdminService>(passage, ServerParts{.upkeep = store,
                                                                      .cache = cache,
                                                                      .comments = watches.comments,
                                                                      .articles = watches.articles,
+                                                                     .memory = memory,
                                                                      .info = std::move(info)});
   service->Unary(PublishArticle, store);
   service->Unary(UpdateArticle, store);

@@ -6,6 +6,7 @@
 
 #include "absl/time/time.h"
 #include "api/admission.h"
+#include "base/memory_guard.h"
 #include "content/read_cache.h"
 #include "content/store.h"
 #include "content/v1/admin_service.pb.h"
@@ -29,9 +30,11 @@ struct Watches {
 std::unique_ptr<grpc::Service> NewContentService(Store& store, ReadCache& cache,
                                                  const Passage& passage, const Watches& watches);
 
-/// Creates AdminService in the same way. `info` is the constant part of GetServerInfo's answer.
+/// Creates AdminService in the same way. `info` is the constant part of GetServerInfo's answer;
+/// `memory` must outlive the service.
 std::unique_ptr<grpc::Service> NewAdminService(Store& store, ReadCache& cache,
                                                const Passage& passage, const Watches& watches,
+                                               const MemoryGuard& memory,
                                                v1::GetServerInfoResponse info);
 
 }  // namespace content::api

@@ -189,6 +189,9 @@ void GetServerInfo(const ServerParts& server, CallContext, v1::GetServerInfoRequ
   info.set_watcher_count(server.comments.watcher_count() + server.articles.watcher_count());
   *info.mutable_store() = server.upkeep.GetInfo();
   *info.mutable_cache() = server.cache.GetInfo();
+  info.mutable_memory()->set_byte_limit(server.memory.limit());
+  info.mutable_memory()->set_byte_count(server.memory.ReadUsed());
+  info.mutable_memory()->set_is_short(server.memory.is_short());
   std::move(done)(std::move(info));
 }
 

@@ -6,6 +6,7 @@
 #include "absl/status/statusor.h"
 #include "api/stream.h"
 #include "base/call.h"
+#include "base/memory_guard.h"
 #include "content/read_cache.h"
 #include "content/upkeep.h"
 #include "content/v1/admin_service.pb.h"
@@ -34,6 +35,7 @@ struct ServerParts {
   ReadCache& cache;
   const watch::Feed& comments;
   const watch::Feed& articles;
+  const MemoryGuard& memory;
   /// The fields that do not change while the server runs.
   v1::GetServerInfoResponse info;
 };

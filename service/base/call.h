@@ -1,5 +1,7 @@
 #pragma once
 
+#include <algorithm>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -7,14 +9,28 @@
 #include <utility>
 
 #include "absl/functional/any_invocable.h"
+#include "absl/hash/hash.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "base/clock.h"
 #include "base/errors.h"
 
 // The two things that travel with every call: who makes it and how long that caller waits
 // (CallContext), and where the answer goes (Callback).
 namespace content {
+
+/// Who makes calls. Where there is not enough for all, accounts take turns.
+using Account = uint64_t;
+
+/// The account of the server's own work.
+inline constexpr Account kOwnWork = 0;
+
+/// Returns the account of an identity or of a connection. Never kOwnWork. Differs from one process
+/// to another. Two names rarely have the same account, and then share what one of them may have.
+inline Account AccountOf(absl::string_view name) {
+  return std::max<Account>(absl::Hash<absl::string_view>{}(name), kOwnWork + 1);
+}
 
 /// Who makes a call, as far as its credentials say.
 struct Caller {
@@ -40,8 +56,20 @@ struct CallContext {
   bool may_run_here = false;
   /// nullptr: nobody is known, or the server itself.
   std::shared_ptr<const Caller> caller = nullptr;
+  /// Returns the account of a caller without an identity. Empty: kOwnWork. Called like `cancelled`,
+  /// but only where calls may have to wait, because it may allocate.
+  std::function<Account()> account_of = {};
+  /// Only confirms what is cached. Goes on while memory is short, like the server's own work.
+  bool confirms = false;
 
   bool is_cancelled() const { return cancelled && cancelled(); }
+
+  /// Returns the account of the caller's identity or, if it has none, of its connection. So one
+  /// identity is one account on all of its connections.
+  Account account() const {
+    if (caller && !caller->identity.empty()) return AccountOf(caller->identity);
+    return account_of ? account_of() : kOwnWork;
+  }
 };
 
 /// Returns OK while the caller waits, otherwise CANCELLED or DEADLINE_EXCEEDED.

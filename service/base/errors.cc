@@ -96,6 +96,12 @@ absl::Status Overloaded(absl::Duration retry_after, absl::string_view message) {
                    retry_after);
 }
 
+absl::Status MemoryShort() {
+  return WithRetry(MakeError(absl::StatusCode::kResourceExhausted, "MEMORY_SHORT",
+                             "this server is short of memory; it still answers cached reads"),
+                   absl::Seconds(1));
+}
+
 absl::Status StoreUnavailable(absl::string_view message) {
   return WithRetry(MakeError(absl::StatusCode::kUnavailable, "STORE_UNAVAILABLE", message),
                    absl::Seconds(1));

@@ -79,6 +79,9 @@ absl::Status ReplyTooLarge();
 absl::Status Overloaded(absl::Duration retry_after,
                         absl::string_view message = "too many calls are waiting for the database");
 
+/// RESOURCE_EXHAUSTED with RetryInfo: this server is short of memory (base/memory_guard.h).
+absl::Status MemoryShort();
+
 /// UNAVAILABLE with RetryInfo: the database cannot be reached, or cannot do the work at present.
 absl::Status StoreUnavailable(absl::string_view message = "the database cannot be reached");
 

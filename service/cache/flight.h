@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "base/call.h"
 #include "base/clock.h"
 #include "cache/cached_article.h"
 #include "cache/lookup.h"
@@ -69,6 +70,9 @@ struct Flight {
   const SteadyTime begun_at;
   /// Whether the thread that begins it may wait for its answer. Used by that thread only.
   bool may_run_here = false;
+  /// The account of the read that began it; the server's own work if none did. Guarded by
+  /// shard.mutex until it is sent, then constant.
+  Account account = kOwnWork;
   /// Whether its answer is useless, because the database has failed over since it began. Nobody
   /// waits for it. Guarded by shard.mutex.
   bool is_abandoned = false;

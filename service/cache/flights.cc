@@ -51,6 +51,7 @@ void Flights::Join(Shard& shard, Entry& entry, WaitingRead read, PendingActions&
     actions.departures.push_back(Begin(shard, entry, std::move(question), read.load));
     flight = actions.departures.back().get();
     flight->may_run_here = may_run_here;
+    flight->account = read.context.account();
   }
   if (flight->waiters.size() < kMaxWaiters) {
     flight->waiters.push_back(std::move(read));
@@ -82,7 +83,6 @@ void Flights::Run(PendingActions actions) {
 
 void Flights::Send(const FlightPtr& flight) {
   CallContext context = ContextOf(flight);
-  context.may_run_here = flight->may_run_here;
   auto land = [this, flight](auto answer) { Land(flight, ToSnapshot(std::move(answer))); };
   switch (flight->question.kind) {
     case Question::Kind::kState:
@@ -95,10 +95,16 @@ void Flights::Send(const FlightPtr& flight) {
   }
 }
 
-// The flight has the latest deadline of the reads that wait for it, and is cancelled once no caller
-// waits any more.
 CallContext Flights::ContextOf(const FlightPtr& flight) const {
-  if (flight->question.kind == Question::Kind::kState) return ConfirmationContext();
+  CallContext context =
+      flight->question.kind == Question::Kind::kState ? ConfirmationContext() : ReadContext(flight);
+  context.may_run_here = flight->may_run_here;
+  context.account_of = [account = flight->account] { return account; };
+  return context;
+}
+
+// A read has the latest deadline of the callers that wait for it, and is cancelled once none does.
+CallContext Flights::ReadContext(const FlightPtr& flight) const {
   CallContext context{.deadline = SteadyTime::InfinitePast(), .cancelled = [this, flight] {
                         const SteadyTime now = clock_.Now();
                         const std::lock_guard lock(flight->shard.mutex);
@@ -116,7 +122,8 @@ CallContext Flights::ContextOf(const FlightPtr& flight) const {
 
 CallContext Flights::ConfirmationContext() const {
   return {.deadline = clock_.Now() + kConfirmationTimeout,
-          .cancelled = [this] { return draining_.load(); }};
+          .cancelled = [this] { return draining_.load(); },
+          .confirms = true};
 }
 
 void Flights::Land(const FlightPtr& flight, const absl::StatusOr<Snapshot>& snapshot) {
@@ -152,6 +159,15 @@ void Flights::NoteReachability(const Flight& flight, const absl::Status& status)
   }
 }
 
+// Returns whether `read`, whose flight the source has refused, should try another: the refusal may
+// concern only the account that began the flight, and this read is of another. Once for each read,
+// because its next flight may be a third account's.
+bool Flights::TriesAfterRefusal(const Flight& flight, const absl::Status& status,
+                                WaitingRead& read) {
+  if (!absl::IsResourceExhausted(status) || read.context.account() == flight.account) return false;
+  return !std::exchange(read.was_refused_with_another, true);
+}
+
 // Answers a read whose flight has landed, or makes it continue. Requires the shard's mutex.
 void Flights::AnswerOrContinue(const Flight& flight, const absl::StatusOr<Snapshot>& snapshot,
                                WaitingRead read, SteadyTime now, PendingActions& actions) {
@@ -159,8 +175,10 @@ void Flights::AnswerOrContinue(const Flight& flight, const absl::StatusOr<Snapsh
   if (entry.kind == Entry::Kind::kAlias) {
     return actions.Follow(std::move(read), entry.extra->alias_of);
   }
-  if (std::optional<Answer> answer = policy_.FromFlight(flight, snapshot, read, now)) {
-    return actions.Reply(flight.shard, std::move(read), *std::move(answer));
+  if (!TriesAfterRefusal(flight, snapshot.status(), read)) {
+    if (std::optional<Answer> answer = policy_.FromFlight(flight, snapshot, read, now)) {
+      return actions.Reply(flight.shard, std::move(read), *std::move(answer));
+    }
   }
   if (absl::Status status = CheckCaller(read.context, now); !status.ok()) {
     return actions.Reply(flight.shard, std::move(read), std::move(status));

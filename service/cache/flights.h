@@ -78,6 +78,9 @@ class Flights {
  private:
   void Send(const FlightPtr& flight);
   CallContext ContextOf(const FlightPtr& flight) const;
+  CallContext ReadContext(const FlightPtr& flight) const;
+  static bool TriesAfterRefusal(const Flight& flight, const absl::Status& status,
+                                WaitingRead& read);
   void NoteReachability(const Flight& flight, const absl::Status& status);
   void AnswerOrContinue(const Flight& flight, const absl::StatusOr<Snapshot>& snapshot,
                         WaitingRead read, SteadyTime now, PendingActions& actions);

@@ -52,6 +52,8 @@ struct WaitingRead {
   Tick known_tick = 0;
   /// How many times the read has joined a flight or moved to another name.
   int steps = 0;
+  /// Whether it has waited for a flight that was refused, and that another account had begun.
+  bool was_refused_with_another = false;
   /// Whether this read has been counted as a miss.
   bool is_miss = false;
 };

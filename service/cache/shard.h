@@ -30,8 +30,8 @@ struct HashedName {
 ///
 /// `mutex` guards the shard, its entries and the waiters of their flights: hold it when you call
 /// any method or access any of those. No thread holds the mutexes of two shards. While a mutex is
-/// held, nothing outside the cache is called except CallContext::cancelled and the clock: questions
-/// are sent, and reads answered, after it has been released.
+/// held, nothing outside the cache is called except the functions of CallContext and the clock:
+/// questions are sent, and reads answered, after it has been released.
 class Shard {
  public:
   struct Counters {

@@ -27,6 +27,7 @@ struct PendingRequest {
   Item item;
   CallContext context;
   Callback<Answer> done;
+  Account account = kOwnWork;     // of the caller
   Admission::Ticket ticket = {};  // while it waits for a connection
   bool alone = false;             // must run alone: it may have made a batch fail
 };
@@ -70,7 +71,8 @@ bool MayJoin(const Request& next, const std::vector<Request>& batch, size_t max_
 ///   absl::Status CheckKey(const Item&, size_t limit)
 ///                                           RESOURCE_EXHAUSTED if `limit` requests with the same
 ///                                           key wait already
-///   void Add(Request)                       puts a request behind the others
+///   void Add(Request)                       puts a request into the queue, in which accounts
+///                                           take turns
 ///   int WantedJobs(Pace) const              number of jobs that should wait for a connection
 ///   Batch Take(Pace)                        removes the requests of one job; may be empty
 ///   void Release(const Batch&, std::vector<Request> again, bool one_by_one)
@@ -86,7 +88,7 @@ bool MayJoin(const Request& next, const std::vector<Request>& batch, size_t max_
 ///                                           may throw the exceptions of Connection
 ///
 /// `Executor` has the types Connection and Job (a BasicJob), and the methods
-/// Schedule(job, pace, may_run_here), admission() and clock(). Pool is one.
+/// Schedule(job, account, pace, may_run_here), admission() and clock(). Pool is one.
 ///
 /// Thread-safe. Must outlive the executor, which need not exist yet.
 template <class PolicyType, class Executor = Pool>
@@ -106,13 +108,15 @@ class Coalescer {
   /// RESOURCE_EXHAUSTED. Blocks only if `context.may_run_here`.
   void Add(CallContext context, Item item, Callback<Answer> done) {
     const bool may_run_here = context.may_run_here;
+    const Account account = context.account();
     std::unique_lock lock(mutex_);
-    absl::StatusOr<Admission::Ticket> ticket = Admit(item);
+    absl::StatusOr<Admission::Ticket> ticket = Admit(item, account, context.confirms);
     if (!ticket.ok()) {
       lock.unlock();
       return std::move(done)(ticket.status());
     }
-    policy_.Add({std::move(item), std::move(context), std::move(done), *std::move(ticket)});
+    policy_.Add(
+        {std::move(item), std::move(context), std::move(done), account, *std::move(ticket)});
     ScheduleWanted(std::move(lock), may_run_here);
   }
 
@@ -138,12 +142,12 @@ class Coalescer {
   using Batch = typename Policy::Batch;
 
   // Takes a place for a request. mutex_ must be held.
-  absl::StatusOr<Admission::Ticket> Admit(const Item& item) {
+  absl::StatusOr<Admission::Ticket> Admit(const Item& item, Account account, bool confirms) {
     Admission& admission = executor_.admission();
     if (absl::Status status = policy_.CheckKey(item, admission.limit_per_key()); !status.ok()) {
       return status;
     }
-    return admission.Admit();
+    return admission.Admit(account, confirms);
   }
 
   // The work for one batch.
@@ -209,8 +213,9 @@ class Coalescer {
     return unscheduled;
   }
 
+  // A batch is of several accounts, which have taken turns for it, so the job is nobody's.
   void Schedule(Pace pace, bool may_run_here) {
-    executor_.Schedule(std::make_unique<BatchJob>(*this, pace), pace, may_run_here);
+    executor_.Schedule(std::make_unique<BatchJob>(*this, pace), kOwnWork, pace, may_run_here);
   }
 
   // Requires mutex_.
@@ -249,7 +254,7 @@ class Coalescer {
     for (size_t i = 0; i < batch.requests.size(); ++i) {
       if (!one_by_one && answers[i]) continue;
       Request& request = again.emplace_back(std::move(batch.requests[i]));
-      request.ticket = executor_.admission().Readmit();
+      request.ticket = executor_.admission().Readmit(request.account);
       request.alone |= one_by_one;
     }
     // The next batch starts before the callers of this one are answered.

@@ -1,7 +1,6 @@
 #include "postgres/pool.h"
 
 #include <algorithm>
-#include <iterator>
 #include <optional>
 
 #include "absl/cleanup/cleanup.h"
@@ -91,11 +90,10 @@ class Pool::Worker {
   void Assign(QueuedJob queued) {
     job_ = std::move(queued.job);
     pace_ = queued.pace;
-    number_ = queued.number;
   }
 
   // Gives back a job that has not begun.
-  QueuedJob Unassign() { return {std::move(job_), pace_, number_}; }
+  QueuedJob Unassign() { return {std::move(job_), pace_}; }
 
   // Whether it has a job that is not done.
   bool has_job() const { return job_ != nullptr; }
@@ -394,7 +392,6 @@ class Pool::Worker {
 
   std::unique_ptr<Job> job_;
   Pace pace_ = Pace::kAny;
-  uint64_t number_ = 0;                 // of its last job
   std::optional<CallContext> context_;  // nullopt until the job has begun
   Attempts attempts_;
   std::optional<Failure> failure_;  // of the last attempt, if that is to be followed by another
@@ -422,7 +419,8 @@ class Pool::Worker {
 };
 
 Pool::Pool(Options options)
-    : options_(std::move(options)), admission_(options_.queue_limit, BreakerToHeed(options_)) {
+    : options_(std::move(options)),
+      admission_(options_.queue_limit, BreakerToHeed(options_), options_.memory) {
   for (int i = 0; i < options_.connections; ++i) {
     workers_.push_back(std::make_unique<Worker>(options_, stop_.get_token()));
   }
@@ -452,19 +450,17 @@ Pool::~Pool() {
 std::vector<Pool::QueuedJob> Pool::TakeQueuedJobs() {
   std::vector<QueuedJob> jobs;
   const std::lock_guard lock(mutex_);
-  for (std::deque<QueuedJob>* queue : {&any_queue_, &prompt_queue_}) {
-    std::move(queue->begin(), queue->end(), std::back_inserter(jobs));
-    queue->clear();
+  for (FairQueue<QueuedJob>* queue : {&any_queue_, &prompt_queue_}) {
+    while (!queue->empty()) jobs.push_back(queue->Take());
   }
   return jobs;
 }
 
-void Pool::Schedule(std::unique_ptr<Job> job, Pace pace, bool may_run_here) {
+void Pool::Schedule(std::unique_ptr<Job> job, Account account, Pace pace, bool may_run_here) {
   std::unique_lock lock(mutex_);
   const bool is_prompt = pace == Pace::kPrompt;
   const bool runs_here = may_run_here && is_prompt && MayRunHere();
-  std::deque<QueuedJob>& queue = is_prompt ? prompt_queue_ : any_queue_;
-  queue.push_back({std::move(job), pace, ++job_count_});
+  (is_prompt ? prompt_queue_ : any_queue_).Add(account, {std::move(job), pace});
   if (runs_here) return RunHere(std::move(lock));
   if (is_prompt && IsLeftToCaller()) return;
   if (is_prompt || MayBeginSlowJob()) {
@@ -521,17 +517,16 @@ bool Pool::NeedsConnection() const {
          busy_slow_ < options_.connections - options_.prompt_connections;
 }
 
-std::deque<Pool::QueuedJob>* Pool::NextQueue() {
+FairQueue<Pool::QueuedJob>* Pool::NextQueue() {
   const bool has_slow = !any_queue_.empty() && MayBeginSlowJob();
   if (prompt_queue_.empty()) return has_slow ? &any_queue_ : nullptr;
-  // In order of arrival, so that neither kind starves where no connection is reserved.
-  const bool slow_is_next = has_slow && any_queue_.front().number < prompt_queue_.front().number;
-  return slow_is_next ? &any_queue_ : &prompt_queue_;
+  // In turn, so that neither kind starves where no connection is reserved.
+  return has_slow && last_pace_ == Pace::kPrompt ? &any_queue_ : &prompt_queue_;
 }
 
-void Pool::Assign(std::deque<QueuedJob>& queue, Worker& worker) {
-  worker.Assign(std::move(queue.front()));
-  queue.pop_front();
+void Pool::Assign(FairQueue<QueuedJob>& queue, Worker& worker) {
+  worker.Assign(queue.Take());
+  last_pace_ = worker.pace();
   ++busy_;
   if (worker.pace() == Pace::kAny) ++busy_slow_;
 }
@@ -550,7 +545,7 @@ void Pool::Serve(Worker& worker) {
   bool may_connect = true;  // without a job; once before it rests
   while (!stop_.stop_requested()) {
     if (Renew(lock, worker)) continue;
-    if (std::deque<QueuedJob>* const queue = NextQueue()) {
+    if (FairQueue<QueuedJob>* const queue = NextQueue()) {
       Assign(*queue, worker);
     } else if (may_connect && !worker.is_connected() && NeedsConnection()) {
       Prepare(lock, worker);
@@ -605,7 +600,7 @@ void Pool::LeaveToOthers(Worker& worker) {
   const bool is_prompt = queued.pace == Pace::kPrompt;
   --busy_;
   if (!is_prompt) --busy_slow_;
-  (is_prompt ? prompt_queue_ : any_queue_).push_front(std::move(queued));
+  (is_prompt ? prompt_queue_ : any_queue_).PutBack(std::move(queued));
   if (!idle_.empty() && idle_.back()->is_connected()) WakeIdleWorker();
 }
 

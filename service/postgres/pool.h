@@ -2,8 +2,6 @@
 
 #include <condition_variable>
 #include <cstddef>
-#include <cstdint>
-#include <deque>
 #include <memory>
 #include <mutex>
 #include <stop_token>
@@ -18,12 +16,14 @@
 #include "absl/time/time.h"
 #include "base/call.h"
 #include "base/clock.h"
+#include "base/memory_guard.h"
 #include "postgres/admission.h"
 #include "postgres/breaker.h"
 #include "postgres/connection.h"
 #include "postgres/job.h"
 #include "postgres/known_database.h"
 #include "postgres/schema_watch.h"
+#include "postgres/turns.h"
 
 namespace content::postgres {
 
@@ -38,6 +38,7 @@ namespace content::postgres {
 ///                  },
 ///                  [](absl::StatusOr<int> count) { ... });
 ///
+/// - Accounts take turns (turns.h), and prompt jobs take turns with others.
 /// - A job does not run if its callers have given up by the time a connection is free.
 /// - A job runs again, while its callers wait, if it lost its connection, collided with other
 ///   transactions, or had a statement cancelled before its timeout.
@@ -64,8 +65,8 @@ namespace content::postgres {
 /// those that wait after 20 ms at most. After 50 ms its connection is cut, so a database that hangs
 /// does not keep the thread.
 ///
-/// Thread-safe. A job costs an allocation, two locks of a mutex and, if a thread is idle, waking
-/// it.
+/// Thread-safe. A job costs two allocations, two locks each of two mutexes and, if a thread is idle,
+/// waking it.
 class Pool {
  public:
   struct Options {
@@ -88,6 +89,9 @@ class Pool {
     absl::Duration connection_lifetime = absl::InfiniteDuration();
     /// Learns whether the database answers. Outlives the pool. nullptr: nobody does.
     Breaker* breaker = nullptr;
+    /// While memory is short, calls are refused (Admission). Outlives the pool. nullptr: it is
+    /// never short.
+    const MemoryGuard* memory = nullptr;
     /// Whether jobs run even if the breaker is open: by them it learns when it may close.
     bool runs_probes = false;
     SteadyClock* clock = &SteadyClock::System();
@@ -127,9 +131,9 @@ class Pool {
     Submit(std::move(context), pace, std::move(write), std::move(done));
   }
 
-  /// Queues a job whose calls have been admitted. Never refuses it. If `may_run_here`, the calling
-  /// thread may run it, and others, if they are prompt.
-  void Schedule(std::unique_ptr<Job> job, Pace pace, bool may_run_here);
+  /// Queues a job of `account`, whose calls have been admitted. Never refuses it. If
+  /// `may_run_here`, the calling thread may run it, and others, if they are prompt.
+  void Schedule(std::unique_ptr<Job> job, Account account, Pace pace, bool may_run_here);
 
   /// Answers all jobs that wait for a connection with UNAVAILABLE: the database hangs, and so may
   /// all threads that would take them.
@@ -162,7 +166,6 @@ class Pool {
   struct QueuedJob {
     std::unique_ptr<Job> job;
     Pace pace;
-    uint64_t number;
   };
 
   // A thread with its connection; runs the jobs.
@@ -182,10 +185,10 @@ class Pool {
 
   // Returns the queue whose first job a free connection should take; nullptr if there is none.
   // Requires mutex_.
-  std::deque<QueuedJob>* NextQueue();
+  FairQueue<QueuedJob>* NextQueue();
 
   // Gives `worker` the first job of `queue`. Requires mutex_.
-  void Assign(std::deque<QueuedJob>& queue, Worker& worker);
+  void Assign(FairQueue<QueuedJob>& queue, Worker& worker);
   // To be called when `worker` has done a job. Requires mutex_.
   void NoteEnd(const Worker& worker);
 
@@ -238,9 +241,9 @@ class Pool {
   Admission admission_;
   std::stop_source stop_;
   std::mutex mutex_;
-  std::deque<QueuedJob> any_queue_;     // Guarded by mutex_.
-  std::deque<QueuedJob> prompt_queue_;  // Guarded by mutex_.
-  uint64_t job_count_ = 0;              // Guarded by mutex_.
+  FairQueue<QueuedJob> any_queue_;     // Guarded by mutex_.
+  FairQueue<QueuedJob> prompt_queue_;  // Guarded by mutex_.
+  Pace last_pace_ = Pace::kPrompt;     // of the last job that was assigned. Guarded by mutex_.
   // Workers without a job, those with a connection last. The last one gets the next job. Guarded by
   // mutex_.
   std::vector<Worker*> idle_;
@@ -305,12 +308,13 @@ class Pool::CallJob final : public Job {
 
 template <class T, class Function>
 void Pool::Submit(CallContext context, Pace pace, Function function, Callback<T> done) {
-  absl::StatusOr<Admission::Ticket> ticket = admission_.Admit();
+  const Account account = context.account();
+  absl::StatusOr<Admission::Ticket> ticket = admission_.Admit(account, context.confirms);
   if (!ticket.ok()) return std::move(done)(ticket.status());
   const bool may_run_here = context.may_run_here;
   Schedule(std::make_unique<CallJob<T, Function>>(*std::move(ticket), std::move(context),
                                                   std::move(function), std::move(done)),
-           pace, may_run_here);
+           account, pace, may_run_here);
 }
 
 }  // namespace content::postgres

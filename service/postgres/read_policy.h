@@ -2,9 +2,7 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <deque>
 #include <functional>
-#include <iterator>
 #include <map>
 #include <optional>
 #include <stdexcept>
@@ -17,6 +15,7 @@
 #include "postgres/connection.h"
 #include "postgres/failure.h"
 #include "postgres/job.h"
+#include "postgres/turns.h"
 
 namespace content::postgres {
 
@@ -25,8 +24,8 @@ template <class Answer>
 using Answers = std::vector<std::optional<Answer>>;
 
 /// The policy of a Coalescer for one kind of read. At most kMaxBatch reads share a statement, in
-/// order of arrival; reads with equal keys share an answer. All jobs are prompt. A slow statement
-/// delays only the reads of its own batch.
+/// the order in which accounts take turns; reads with equal keys share an answer. All jobs are
+/// prompt. A slow statement delays only the reads of its own batch.
 ///
 /// `Key` must have `operator<`. `AnswerType` is copied only for reads that share an answer.
 template <class Key, class AnswerType, class Connection = postgres::Connection>
@@ -51,7 +50,10 @@ class ReadPolicy {
   // Requests for one key share one read.
   absl::Status CheckKey(const Key&, size_t) const { return absl::OkStatus(); }
 
-  void Add(Request request) { waiting_.push_back(std::move(request)); }
+  void Add(Request request) {
+    const Account account = request.account;
+    waiting_.Add(account, std::move(request));
+  }
 
   // One job at a time waits for a connection. If it cannot take all reads, another is scheduled.
   int WantedJobs(Pace pace) const { return pace == Pace::kPrompt && !waiting_.empty() ? 1 : 0; }
@@ -59,27 +61,22 @@ class ReadPolicy {
   Batch Take(Pace) {
     Batch batch;
     while (!waiting_.empty() && MayJoin(waiting_.front(), batch.requests, kMaxBatch)) {
-      batch.requests.push_back(std::move(waiting_.front()));
-      waiting_.pop_front();
+      batch.requests.push_back(waiting_.Take());
     }
     return batch;
   }
 
   void Release(const Batch&, std::vector<Request> again, bool) {
-    waiting_.insert(waiting_.begin(), std::make_move_iterator(again.begin()),
-                    std::make_move_iterator(again.end()));
+    for (auto request = again.rbegin(); request != again.rend(); ++request) {
+      waiting_.PutBack(std::move(*request));
+    }
   }
 
   bool MayBeCausedByOne(const absl::Status& status) const {
     return MayBeCausedByOneRequest(status);
   }
 
-  std::vector<Request> TakeAll() {
-    std::vector<Request> all(std::make_move_iterator(waiting_.begin()),
-                             std::make_move_iterator(waiting_.end()));
-    waiting_.clear();
-    return all;
-  }
+  std::vector<Request> TakeAll() { return waiting_.TakeAll(); }
 
   BatchAnswers<Answer> Run(Connection& connection, const std::vector<Request>& requests, Pace,
                            bool) const {
@@ -129,7 +126,7 @@ class ReadPolicy {
   }
 
   Work work_;
-  std::deque<Request> waiting_;
+  FairQueue<Request> waiting_;
 };
 
 }  // namespace content::postgres

@@ -2,9 +2,7 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <deque>
 #include <functional>
-#include <iterator>
 #include <map>
 #include <optional>
 #include <string>
@@ -19,6 +17,7 @@
 #include "postgres/connection.h"
 #include "postgres/failure.h"
 #include "postgres/job.h"
+#include "postgres/turns.h"
 #include "telemetry/log.h"
 
 namespace content::postgres {
@@ -33,8 +32,10 @@ struct WriteMode {
 };
 
 /// The policy of a Coalescer for writes that each lock a key (group commit).
-/// - Writes to one key run in order of arrival, on one connection at a time. Writes that arrive
-///   meanwhile form the next batch.
+/// - Writes to one key run on one connection at a time. Writes that arrive meanwhile form the next
+///   batch.
+/// - Accounts take turns, both for the keys that are ready and for the writes to one key. Writes of
+///   one account to one key run in order of arrival.
 /// - A transaction does as many writes as the policy's Limits allow: to any number of keys, but of
 ///   one group. A write without a group runs alone.
 /// - At most kMaxPromptBatches batches of unlocked keys are under way. Their jobs are prompt.
@@ -62,7 +63,7 @@ class WritePolicy {
   // The writes to one key. Exists while any of them waits or runs.
   struct Queue {
     State state = State::kIdle;
-    std::deque<Request> waiting = {};
+    FairQueue<Request> waiting = {};
     bool refuses = false;  // since it was full; until it is empty
   };
   using Queues = std::map<std::string, Queue>;
@@ -126,7 +127,8 @@ class WritePolicy {
 
   void Add(Request request) {
     const Entry entry = queues_.try_emplace(key_of_(request.item)).first;
-    entry->second.waiting.push_back(std::move(request));
+    const Account account = request.account;
+    entry->second.waiting.Add(account, std::move(request));
     if (entry->second.state == State::kIdle) Enqueue(entry, State::kReady);
   }
 
@@ -141,7 +143,7 @@ class WritePolicy {
       ++prompt_batches_;
       TakeGroup(batch);
     } else if (!locked_.empty()) {
-      Take(locked_, locked_.begin(), batch);
+      TakeKey(locked_, locked_.begin(), batch);
     }
     return batch;
   }
@@ -168,12 +170,11 @@ class WritePolicy {
   std::vector<Request> TakeAll() {
     std::vector<Request> all;
     for (auto& [key, queue] : queues_) {
-      std::move(queue.waiting.begin(), queue.waiting.end(), std::back_inserter(all));
-      queue.waiting.clear();
+      for (Request& request : queue.waiting.TakeAll()) all.push_back(std::move(request));
     }
     std::erase_if(queues_, [](const auto& entry) { return entry.second.state != State::kRunning; });
-    ready_.clear();
-    locked_.clear();
+    ready_.TakeAll();
+    locked_.TakeAll();
     return all;
   }
 
@@ -193,12 +194,13 @@ class WritePolicy {
   }
 
  private:
-  // Keys in the order in which they are taken.
-  using KeyQueue = std::deque<Entry>;
+  using KeyQueue = FairQueue<Entry>;
 
+  // A key waits for its turn as one of the account of its next write.
   void Enqueue(Entry entry, State state) {
-    entry->second.state = state;
-    (state == State::kLocked ? locked_ : ready_).push_back(entry);
+    Queue& queue = entry->second;
+    queue.state = state;
+    (state == State::kLocked ? locked_ : ready_).Add(queue.waiting.front().account, entry);
   }
 
   size_t SizeOf(const Request& request) const {
@@ -224,27 +226,26 @@ class WritePolicy {
   // Takes the first key that is ready, and those of the same group.
   void TakeGroup(Batch& batch) {
     if (ready_.empty()) return;
-    auto next = Take(ready_, ready_.begin(), batch);
-    while (batch.group && next != ready_.end() && HasRoom(batch, *next)) {
-      next = IsOfGroup(batch, *next) ? Take(ready_, next, batch) : std::next(next);
+    TakeKey(ready_, ready_.begin(), batch);
+    for (auto next = ready_.begin();
+         batch.group && next != ready_.end() && HasRoom(batch, next->second);) {
+      const auto key = next++;
+      if (IsOfGroup(batch, key->second)) TakeKey(ready_, key, batch);
     }
   }
 
-  // Takes one of `keys`, and as many of its writes as may join the batch. Returns the next key.
-  typename KeyQueue::iterator Take(KeyQueue& keys, typename KeyQueue::iterator key, Batch& batch) {
-    const Entry entry = *key;
-    const auto next = keys.erase(key);
+  // Takes one of `keys`, and as many of its writes as may join the batch.
+  void TakeKey(KeyQueue& keys, typename KeyQueue::iterator key, Batch& batch) {
+    const Entry entry = keys.Take(key);
     batch.keys.push_back(entry);
     Queue& queue = entry->second;
     queue.state = State::kRunning;
     if (batch.requests.empty()) batch.group = GroupOfNext(entry);
     while (!queue.waiting.empty() && HasRoom(batch, entry) && IsOfGroup(batch, entry)) {
       batch.bytes += SizeOf(queue.waiting.front());
-      batch.requests.push_back(std::move(queue.waiting.front()));
-      queue.waiting.pop_front();
+      batch.requests.push_back(queue.waiting.Take());
     }
     if (queue.waiting.empty()) queue.refuses = false;
-    return next;
   }
 
   void PutBack(Request request, State state) {
@@ -253,7 +254,7 @@ class WritePolicy {
       FailInvariant("a write came back from a batch that did not have its key");
     }
     entry->second.state = state;
-    entry->second.waiting.push_front(std::move(request));
+    entry->second.waiting.PutBack(std::move(request));
   }
 
   KeyOf key_of_;

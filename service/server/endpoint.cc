@@ -1,8 +1,5 @@
 #include "server/endpoint.h"
 
-#include <grpcpp/resource_quota.h>
-
-#include <cstddef>
 #include <string>
 #include <utility>
 
@@ -23,11 +20,6 @@ constexpr absl::Duration kHandshakeTimeout = absl::Seconds(10);
 
 // Time for calls on a connection that has reached its maximum age to finish.
 constexpr absl::Duration kAgeGrace = absl::Minutes(1);
-
-// Memory that gRPC may hold for all connections: requests that arrive slowly, answers that are read
-// slowly, and streams. Beyond it gRPC stops reading, then closes idle connections, then cancels
-// calls. The largest legitimate load is some 20,000 watches, 320 MiB.
-constexpr size_t kMaxGrpcBytes = size_t{512} << 20;
 
 // Watches may be silent for long, so pings detect dead peers.
 void EnablePings(grpc::ServerBuilder& builder) {
@@ -60,21 +52,22 @@ void RefuseCompression(grpc::ServerBuilder& builder) {
 
 // Limits what clients can make the server hold in memory. Well-behaved clients keep to these
 // limits; a proxy is needed against others. The feeds limit watchers.
-void LimitResources(grpc::ServerBuilder& builder) {
+void LimitResources(grpc::ServerBuilder& builder, const grpc::ResourceQuota& quota) {
   builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, kMaxStreamsPerConnection);
   builder.AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS,
                              static_cast<int>(absl::ToInt64Milliseconds(kHandshakeTimeout)));
-  builder.SetResourceQuota(grpc::ResourceQuota("server").Resize(kMaxGrpcBytes));
+  builder.SetResourceQuota(quota);
 }
 
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Endpoint>> Endpoint::Start(
-    const Options& options, Listening listening, const std::vector<grpc::Service*>& services) {
+    const Options& options, const grpc::ResourceQuota& quota, Listening listening,
+    const std::vector<grpc::Service*>& services) {
   grpc::ServerBuilder builder;
   EnablePings(builder);
   LimitAge(builder, options.max_connection_age);
-  LimitResources(builder);
+  LimitResources(builder, quota);
   RefuseCompression(builder);
   const auto credentials = NewCredentials(listening.file ? std::nullopt : options.tls);
   const std::string address = listening.address;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <grpcpp/grpcpp.h>
+#include <grpcpp/resource_quota.h>
 
 #include <memory>
 #include <optional>
@@ -26,10 +27,12 @@ class Endpoint {
     absl::Duration max_connection_age;
   };
 
-  /// Serves connections to `listening` until Shutdown. `services` must outlive the endpoint.
-  /// UNAVAILABLE if gRPC cannot serve, and has logged why.
+  /// Serves connections to `listening` until Shutdown. `quota` limits gRPC's memory for all
+  /// endpoints that have it. It and `services` must outlive the endpoint. UNAVAILABLE if gRPC
+  /// cannot serve, and has logged why.
   static absl::StatusOr<std::unique_ptr<Endpoint>> Start(
-      const Options& options, Listening listening, const std::vector<grpc::Service*>& services);
+      const Options& options, const grpc::ResourceQuota& quota, Listening listening,
+      const std::vector<grpc::Service*>& services);
 
   /// Use Start. `server` serves at `port`.
   Endpoint(std::unique_ptr<grpc::Server> server, std::unique_ptr<Port> port)

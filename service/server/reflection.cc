@@ -3,15 +3,17 @@
 #include <grpcpp/impl/codegen/server_callback_handlers.h>
 #include <grpcpp/support/server_callback.h>
 
-#include <atomic>
 #include <map>
+#include <mutex>
 #include <set>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "api/admission.h"
 #include "api/status.h"
+#include "base/call.h"
 #include "base/errors.h"
+#include "base/shares.h"
 #include "google/protobuf/descriptor.h"
 #include "google/protobuf/descriptor.pb.h"
 #include "grpc/reflection/v1/reflection.grpc.pb.h"
@@ -106,13 +108,17 @@ class Reflection {
   }
 
   // Counts a new stream. Returns false if there are too many.
-  bool Enter() {
-    if (open_streams_.fetch_add(1) < kMaxReflectionStreams) return true;
-    Leave();
-    return false;
+  bool Enter(Account account) {
+    const std::lock_guard lock(mutex_);
+    if (!streams_.HasRoom(account)) return false;
+    streams_.Take(account);
+    return true;
   }
 
-  void Leave() { open_streams_.fetch_sub(1); }
+  void Leave(Account account) {
+    const std::lock_guard lock(mutex_);
+    streams_.GiveBack(account);
+  }
 
  private:
   const DescriptorPool& pool() const { return files_.pool(); }
@@ -150,7 +156,8 @@ class Reflection {
 
   const Files files_;
   const std::vector<std::string> services_;
-  std::atomic<int> open_streams_ = 0;
+  std::mutex mutex_;
+  Shares streams_{kMaxReflectionStreams};  // Guarded by mutex_.
 };
 
 using ReflectionReactor = grpc::ServerBidiReactor<Request, Response>;
@@ -158,7 +165,9 @@ using ReflectionReactor = grpc::ServerBidiReactor<Request, Response>;
 // Answers one request after the other.
 class Stream final : public ReflectionReactor {
  public:
-  explicit Stream(Reflection& reflection) : reflection_(reflection) { StartRead(&request_); }
+  Stream(Reflection& reflection, Account account) : reflection_(reflection), account_(account) {
+    StartRead(&request_);
+  }
 
   void OnReadDone(bool ok) override {
     if (!ok) return Finish(grpc::Status::OK);
@@ -176,12 +185,13 @@ class Stream final : public ReflectionReactor {
   }
 
   void OnDone() override {
-    reflection_.Leave();
+    reflection_.Leave(account_);
     delete this;
   }
 
  private:
   Reflection& reflection_;
+  const Account account_;
   Request request_;
   Response response_;
 };
@@ -204,13 +214,15 @@ class Service final : public grpc::Service {
  private:
   ReflectionReactor* Open(const grpc::CallbackServerContext& context) {
     const auto caller = api::Admit(gate_, absl::string_view(path_).substr(1), context);
-    if (!caller.ok())
+    if (!caller.ok()) {
       return new RefusedStream<ReflectionReactor>(api::ToGrpcStatus(caller.status()));
-    if (!reflection_->Enter()) {
+    }
+    const Account account = AccountOf(context.peer());
+    if (!reflection_->Enter(account)) {
       return new RefusedStream<ReflectionReactor>(
           {grpc::StatusCode::RESOURCE_EXHAUSTED, "too many reflection streams are open"});
     }
-    return new Stream(*reflection_);
+    return new Stream(*reflection_, account);
   }
 
   const std::string path_;

@@ -11,8 +11,8 @@
 
 namespace content::server {
 
-/// Maximum number of reflection streams that may be open at a time. Further ones get
-/// RESOURCE_EXHAUSTED.
+/// Maximum number of reflection streams that may be open at a time, which connections share (see
+/// Shares). Further ones get RESOURCE_EXHAUSTED.
 inline constexpr int kMaxReflectionStreams = 100;
 
 /// Maximum size of a reflection request. Longer ones get INVALID_ARGUMENT: they can only be

@@ -1,6 +1,7 @@
 #include "server/server.h"
 
 #include <grpcpp/grpcpp.h>
+#include <grpcpp/resource_quota.h>
 
 #include <memory>
 #include <optional>
@@ -52,19 +53,23 @@ constexpr absl::Duration kQuietTime = absl::Milliseconds(50);
 
 class GrpcServer final : public Server {
  public:
-  GrpcServer(const Options& options, Store& store, ReadCache& reads, access::Gate& gate)
+  GrpcServer(const Options& options, Store& store, ReadCache& reads, access::Gate& gate,
+             const MemoryGuard& memory)
       : options_(options),
         answers_({.write_timeout = options.write_timeout}),
-        comments_(watch::NewCommentSource(store, store), {}),
-        articles_(watch::NewArticleSource(store), {}),
+        comments_(watch::NewCommentSource(store, store), {.memory = &memory}),
+        articles_(watch::NewArticleSource(store), {.memory = &memory}),
         listeners_(watch::WakeFeeds(comments_, articles_)),
         subscription_(store.Subscribe(listeners_.on_change)),
         failover_subscription_(store.SubscribeToFailovers(listeners_.on_failover)),
         content_(api::NewContentService(store, reads, PassageThrough(gate), Watches())),
-        admin_(api::NewAdminService(store, reads, PassageThrough(gate), Watches(), options.info)),
+        admin_(api::NewAdminService(store, reads, PassageThrough(gate), Watches(), memory,
+                                    options.info)),
         health_(OwnServices(), gate),
         reflection_(NewReflectionServices(ServiceNames(), gate)),
-        channelz_(gate) {}
+        channelz_(gate) {
+    quota_.Resize(kMaxGrpcBytes);
+  }
 
   absl::Status Serve(Listeners listeners) {
     LogMessagesOfLibraries();
@@ -102,7 +107,7 @@ class GrpcServer final : public Server {
   absl::Status Serve(Listening listening, const std::vector<grpc::Service*>& services) {
     absl::StatusOr<std::unique_ptr<Endpoint>> endpoint =
         Endpoint::Start({.tls = options_.tls, .max_connection_age = options_.max_connection_age},
-                        std::move(listening), services);
+                        quota_, std::move(listening), services);
     if (!endpoint.ok()) return endpoint.status();
     endpoints_.push_back(*std::move(endpoint));
     return absl::OkStatus();
@@ -135,6 +140,7 @@ class GrpcServer final : public Server {
   HealthService health_;
   const std::vector<std::unique_ptr<grpc::Service>> reflection_;
   ChannelzService channelz_;
+  grpc::ResourceQuota quota_{"server"};
   std::vector<std::unique_ptr<Endpoint>> endpoints_;
   std::optional<HealthFollower> health_follower_;
 };
@@ -143,8 +149,9 @@ class GrpcServer final : public Server {
 
 absl::StatusOr<std::unique_ptr<Server>> Server::Start(const Options& options, Listeners listeners,
                                                       Store& store, ReadCache& reads,
-                                                      access::Gate& gate) {
-  auto server = std::make_unique<GrpcServer>(options, store, reads, gate);
+                                                      access::Gate& gate,
+                                                      const MemoryGuard& memory) {
+  auto server = std::make_unique<GrpcServer>(options, store, reads, gate, memory);
   if (absl::Status status = server->Serve(std::move(listeners)); !status.ok()) return status;
   server->FollowHealth(store);
   return server;

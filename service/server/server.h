@@ -1,11 +1,13 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "access/gate.h"
+#include "base/memory_guard.h"
 #include "content/read_cache.h"
 #include "content/store.h"
 #include "content/v1/admin_service.pb.h"
@@ -29,6 +31,11 @@ struct Listeners {
   std::optional<Listening> admin = std::nullopt;
 };
 
+/// Memory that gRPC may hold for all connections: requests that arrive slowly, answers that are
+/// read slowly, and streams. Beyond it gRPC stops reading, then closes idle connections, then
+/// cancels calls. The largest legitimate load is some 20,000 watches, 320 MiB.
+inline constexpr int64_t kMaxGrpcBytes = int64_t{512} << 20;
+
 struct Options {
   /// nullopt: plaintext, as always on unix sockets.
   std::optional<Tls> tls;
@@ -47,11 +54,12 @@ struct Options {
 class Server {
  public:
   /// Returns a server that serves connections to `listeners` until Stop. Its health is NOT_SERVING
-  /// until the store has answered for the first time. `store`, `reads` and `gate` must outlive the
-  /// server. UNAVAILABLE if gRPC cannot serve, and has logged why.
+  /// until the store has answered for the first time. `store`, `reads`, `gate` and `memory` must
+  /// outlive the server. UNAVAILABLE if gRPC cannot serve, and has logged why.
   static absl::StatusOr<std::unique_ptr<Server>> Start(const Options& options, Listeners listeners,
                                                        Store& store, ReadCache& reads,
-                                                       access::Gate& gate);
+                                                       access::Gate& gate,
+                                                       const MemoryGuard& memory);
 
   virtual ~Server() = default;
 

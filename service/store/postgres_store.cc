@@ -507,7 +507,8 @@ class PostgresStore : public Store {
             .queue_limit = static_cast<size_t>(options.queue_limit),
             .statement_timeout = options.statement_timeout,
             .connection_lifetime = options.connection_lifetime,
-            .breaker = &breaker_};
+            .breaker = &breaker_,
+            .memory = options.memory};
   }
 
   // Lists, searches and exports leave half of the connections to reads by key. A single connection
@@ -526,13 +527,13 @@ class PostgresStore : public Store {
   }
 
   // Articles are large and rarely written. They have a short queue of their own, out of the way of
-  // comments. Groups take turns at the row of the feed, so more than two connections gain nothing:
-  // while one group is committed, another prepares. One is always left for articles that nobody has
-  // locked.
+  // comments, in which one caller can wait with a whole group. Groups take turns at the row of the
+  // feed, so more than two connections gain nothing: while one group is committed, another
+  // prepares. One is always left for articles that nobody has locked.
   postgres::Pool::Options PublishingPoolOptions(const PostgresOptions& options) {
     postgres::Pool::Options publishing = PoolOptions(options, "publishing", kPublishingConnections);
     publishing.prompt_connections = 1;
-    publishing.queue_limit = kMaxWaitingArticles;
+    publishing.queue_limit = 2 * kMaxGroupOfArticles;
     return publishing;
   }
 
@@ -570,12 +571,12 @@ class PostgresStore : public Store {
   using CommentWrites = postgres::Coalescer<postgres::WritePolicy<CommentChange, v1::Comment>>;
   using ArticleWrites = postgres::Coalescer<postgres::WritePolicy<ArticleWrite, PublishedArticle>>;
 
-  static constexpr size_t kMaxWaitingArticles = 50;
+  static constexpr size_t kMaxGroupOfArticles = 50;
 
   // A group of articles has to fit into memory several times. It takes names, for which it may have
   // to wait.
   static constexpr ArticleWrites::Policy::Limits kArticleLimits = {
-      .writes = kMaxWaitingArticles, .bytes = kMaxGroupBytes, .size_of = SizeOf, .may_wait = true};
+      .writes = kMaxGroupOfArticles, .bytes = kMaxGroupBytes, .size_of = SizeOf, .may_wait = true};
 
   Articles::Policy ReadArticlesOf(v1::ArticleView view) {
     return {[this, view](postgres::Connection& connection, const std::vector<std::string>& ids) {

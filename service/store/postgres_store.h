@@ -6,6 +6,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "base/memory_guard.h"
 #include "content/store.h"
 
 namespace content::store {
@@ -19,8 +20,11 @@ struct PostgresOptions {
   int read_connections = 4;
   int write_connections = 4;
   /// Maximum number of calls that wait for a read connection, and also for a write connection.
-  /// Further calls get RESOURCE_EXHAUSTED.
+  /// Further calls get RESOURCE_EXHAUSTED. A single account gets half of the places.
   int queue_limit = 1000;
+  /// While memory is short, calls are refused (postgres::Admission). Outlives the store. nullptr:
+  /// it is never short.
+  const MemoryGuard* memory = nullptr;
   /// Maximum time of a statement.
   absl::Duration statement_timeout = absl::Seconds(10);
   /// Lifetime of a connection, of which up to a tenth is taken off by chance. The one that replaces

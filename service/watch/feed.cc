@@ -90,10 +90,11 @@ Feed::~Feed() {
   inbox_->Close();
 }
 
-bool Feed::AddWatcher() {
-  if (++watcher_count_ <= options_.max_watchers) return true;
+absl::Status Feed::AddWatcher() {
+  if (options_.memory != nullptr && options_.memory->is_short()) return MemoryShort();
+  if (++watcher_count_ <= options_.max_watchers) return absl::OkStatus();
   --watcher_count_;
-  return false;
+  return Overloaded(kRetryAfter, "the server has too many watchers");
 }
 
 void Feed::Wake() {
@@ -364,16 +365,14 @@ void Feed::EndAllWaits() {
 }
 
 Watcher::Watcher(Feed& feed, Position start)
-    : feed_(feed), is_admitted_(feed.AddWatcher()), position_(std::move(start)) {}
+    : feed_(feed), admission_(feed.AddWatcher()), position_(std::move(start)) {}
 
 Watcher::~Watcher() {
-  if (is_admitted_) feed_.RemoveWatcher();
+  if (admission_.ok()) feed_.RemoveWatcher();
 }
 
 void Watcher::Next(CallContext call, Callback<std::vector<Message>> done) {
-  if (!is_admitted_) {
-    return std::move(done)(Overloaded(kRetryAfter, "the server has too many watchers"));
-  }
+  if (!admission_.ok()) return std::move(done)(admission_);
   feed_.Next(std::move(call), position_, progress_,
              [this, done = std::move(done)](absl::StatusOr<Feed::SharedBatch> batch) mutable {
                if (!batch.ok()) return std::move(done)(batch.status());

@@ -16,6 +16,7 @@
 #include "absl/time/time.h"
 #include "base/call.h"
 #include "base/clock.h"
+#include "base/memory_guard.h"
 
 // Watches: many callers wait for changes, and each change is read once for all of them.
 namespace content::watch {
@@ -87,6 +88,9 @@ class Feed {
     absl::Duration read_timeout = absl::Seconds(10);
     /// Maximum number of watchers; further ones get OVERLOADED.
     int64_t max_watchers = 10'000;
+    /// While memory is short, new watchers get MEMORY_SHORT. Must outlive the feed. nullptr: it is
+    /// never short.
+    const MemoryGuard* memory = nullptr;
     /// Nothing is read while this many bytes wait to be taken by watchers. A shared message counts
     /// once. Watchers whose read has not begun when their heartbeat is due get OVERLOADED.
     int64_t max_untaken_bytes = int64_t{256} << 20;
@@ -148,8 +152,8 @@ class Feed {
 
   using Groups = std::map<Position, Group>;
 
-  // Counts a new watcher. Returns false if there are too many.
-  bool AddWatcher();
+  // Counts a new watcher, unless it returns an error: there are too many, or memory is short.
+  absl::Status AddWatcher();
   void RemoveWatcher() { --watcher_count_; }
 
   // Calls `done` with the batch that follows `position`: at once if there is one, otherwise as soon
@@ -218,7 +222,7 @@ class Watcher {
 
   /// Answers with the next messages, at least one, as soon as there are any. Fails with CANCELLED
   /// or DEADLINE_EXCEEDED soon after the call is cancelled or its deadline has passed, and with
-  /// OVERLOADED if the feed has too many watchers.
+  /// OVERLOADED or MEMORY_SHORT if the feed has not admitted the watcher.
   ///
   /// Must not be called again before the previous call was answered. Between calls, a watcher costs
   /// nothing and misses nothing. It must not be destroyed before the answer; `done` may destroy it.
@@ -229,7 +233,7 @@ class Watcher {
   std::vector<Message> Take(const Feed::SharedBatch& batch);
 
   Feed& feed_;
-  const bool is_admitted_;
+  const absl::Status admission_;
   Position position_;
   std::optional<Feed::Progress> progress_;
 };

@@ -499,6 +499,7 @@ std::vector<Case> CallersErrors() {
 // ---- Rows that concern every RPC alike ----
 
 constexpr char kOverloaded[] = "too many calls wait for the database";
+constexpr char kMemoryShort[] = "the server is short of memory";
 constexpr char kUnreachable[] = "the database cannot be reached";
 constexpr char kStopping[] = "the server is stopping";
 constexpr char kOutcomeUnknown[] = "the connection broke while committing";
@@ -528,7 +529,7 @@ const std::vector<std::string>& RowsOfSituations() {
       kOverloaded, kUnreachable, kStopping,      kOutcomeUnknown, kContention, kTooLate,
       kCancelled,  kIncomplete,  kInternal,      kTooLarge,       kTooSlow,    kTooManyWatchers,
       kCompressed, kUnread,      kOldConnection, kNobody,         kWrongToken, kOldToken,
-      kNotAllowed, kManyCalls,   kManyComments};
+      kNotAllowed, kManyCalls,   kManyComments,  kMemoryShort};
   return rows;
 }
 
@@ -891,8 +892,8 @@ TEST_P(ErrorsTest, TooManyCallsWaiting) {
                                           {"publishing", "RetractArticle"}}) {
     calls.push_back(AskAsync(rpc));
     AwaitThat([&] { return Pool(pool).busy_connections() >= 1; });
-    const int64_t limit = Pool(pool).queue_limit();
-    // Each article can take a part of the places only.
+    // A client alone has half of the places.
+    const int64_t limit = (Pool(pool).queue_limit() + 1) / 2;
     for (int i = 0; Pool(pool).waiting_calls() < limit; ++i) {
       const std::string name = absl::StrCat("\"articles/story-", i % limit, "\"");
       calls.push_back(AskAsync(
@@ -901,6 +902,13 @@ TEST_P(ErrorsTest, TooManyCallsWaiting) {
   }
   ExpectOfEach(kOverloaded, {"retry"});
   session.Run("ROLLBACK");
+}
+
+// It uses more than this from the start.
+TEST_P(ErrorsTest, MemoryIsShort) {
+  Start();
+  Serve({"--memory-limit", "1KiB"});
+  ExpectOfEach(kMemoryShort, {"retry"});
 }
 
 TEST_P(ErrorsTest, TheDatabaseIsAway) {

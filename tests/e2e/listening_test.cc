@@ -36,13 +36,6 @@ using Stub = v1::ContentService::Stub;
 constexpr char kListArticles[] = "/content.v1.ContentService/ListArticles";
 constexpr size_t kMiB = size_t{1} << 20;
 
-// For a client that shares no connection with another.
-grpc::ChannelArguments OwnConnection() {
-  grpc::ChannelArguments arguments;
-  arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
-  return arguments;
-}
-
 rlim_t CountOpenFiles(int pid) {
   const std::filesystem::directory_iterator files(absl::StrCat("/proc/", pid, "/fd"));
   return static_cast<rlim_t>(std::distance(begin(files), end(files)));

@@ -587,9 +587,7 @@ TEST_F(WatchTest, AThousandWatchersCostTheDatabaseNoMoreThanOne) {
   Publish(MakeArticle("story"));
   std::vector<std::unique_ptr<Client>> clients;
   for (int i = 0; i < 4; ++i) {
-    grpc::ChannelArguments arguments;
-    arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);  // its own connection
-    clients.push_back(std::make_unique<Client>(server_->address(), arguments));
+    clients.push_back(std::make_unique<Client>(server_->address(), OwnConnection()));
   }
   Counter messages;
   Counter ended;

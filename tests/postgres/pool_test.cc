@@ -672,7 +672,7 @@ TEST_F(PoolTest, ASingleConnectionThatIsGrantedDoesAllJobs) {
   EXPECT_EQ(pool_->GetStats().open_connections, 1);
 }
 
-TEST_F(PoolTest, ASingleConnectionDoesJobsInTheOrderInWhichTheyCame) {
+TEST_F(PoolTest, ASingleConnectionDoesBothKindsOfJobsInTurn) {
   Open({});
   std::vector<int> done;
   std::deque<Pending<void>> answers;
@@ -680,7 +680,7 @@ TEST_F(PoolTest, ASingleConnectionDoesJobsInTheOrderInWhichTheyCame) {
     const Hold hold(*pool_);
     for (int i = 0; i < 6; ++i) {
       pool_->Read(
-          {}, i % 2 == 0 ? Pace::kAny : Pace::kPrompt,
+          {}, i < 3 ? Pace::kAny : Pace::kPrompt,
           [&done, i](Connection&) {
             done.push_back(i);
             return absl::OkStatus();
@@ -689,7 +689,47 @@ TEST_F(PoolTest, ASingleConnectionDoesJobsInTheOrderInWhichTheyCame) {
     }
   }
   for (Pending<void>& answer : answers) EXPECT_TRUE(answer.Get().ok());
-  EXPECT_THAT(done, ElementsAre(0, 1, 2, 3, 4, 5));
+  EXPECT_THAT(done, ElementsAre(3, 0, 4, 1, 5, 2)) << "after a job that was not prompt";
+}
+
+TEST_F(PoolTest, AccountsTakeTurns) {
+  Open({});
+  std::vector<std::string> done;
+  std::deque<Pending<void>> answers;
+  {
+    const Hold hold(*pool_);
+    for (const std::string call : {"a1", "a2", "a3", "b1", "c1", "b2"}) {
+      const Account account = static_cast<Account>(call[0]);
+      pool_->Read(
+          {.account_of = [account] { return account; }}, Pace::kAny,
+          [&done, call](Connection&) {
+            done.push_back(call);
+            return absl::OkStatus();
+          },
+          answers.emplace_back().callback());
+    }
+  }
+  for (Pending<void>& answer : answers) EXPECT_TRUE(answer.Get().ok());
+  EXPECT_THAT(done, ElementsAre("a1", "b1", "c1", "a2", "b2", "a3"));
+}
+
+TEST_F(PoolTest, AnAccountAloneHasHalfOfThePlaces) {
+  Open({.queue_limit = 4});
+  std::deque<Pending<void>> answers;
+  const auto call = [&](Account account) -> Pending<void>& {
+    Pending<void>& answer = answers.emplace_back();
+    pool_->Read(
+        {.account_of = [account] { return account; }}, Pace::kAny,
+        [](Connection&) { return absl::OkStatus(); }, answer.callback());
+    return answer;
+  };
+  {
+    const Hold hold(*pool_);
+    for (const Account account : {1, 1, 2}) EXPECT_FALSE(call(account).is_answered());
+    EXPECT_EQ(ReasonOf(call(1).Get()), "OVERLOADED");
+    answers.pop_back();
+  }
+  for (Pending<void>& answer : answers) EXPECT_TRUE(answer.Get().ok());
 }
 
 TEST_F(PoolTest, OneJobAfterTheOtherStaysOnOneConnection) {
@@ -818,7 +858,8 @@ class JobOfFailover : public Pool::Job {
 TEST_F(CallerThreadTest, AJobDoesNotConnectThereIfTheDatabaseFailsOver) {
   OpenQuick();
   std::promise<std::thread::id> ended;
-  pool_->Schedule(std::make_unique<JobOfFailover>(*pool_->options().database, ended), Pace::kPrompt,
+  pool_->Schedule(std::make_unique<JobOfFailover>(*pool_->options().database, ended), kOwnWork,
+                  Pace::kPrompt,
                   /*may_run_here=*/true);
   EXPECT_NE(ended.get_future().get(), here_);
 }

@@ -27,6 +27,12 @@ Detail DetailOf(const grpc::Status& status) {
 
 }  // namespace
 
+grpc::ChannelArguments OwnConnection() {
+  grpc::ChannelArguments arguments;
+  arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
+  return arguments;
+}
+
 Client::Client(const std::string& address, const grpc::ChannelArguments& arguments)
     : channel_(grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments)),
       content_(v1::ContentService::NewStub(channel_)),
@@ -124,6 +130,10 @@ void AwaitServing(const Client& client) {
 
 std::string ReasonOf(const grpc::Status& status) {
   return DetailOf<google::rpc::ErrorInfo>(status).reason();
+}
+
+bool HasRetryInfo(const grpc::Status& status) {
+  return DetailOf<google::rpc::RetryInfo>(status).has_retry_delay();
 }
 
 std::vector<std::string> BadFields(const grpc::Status& status) {

@@ -14,6 +14,9 @@
 
 namespace content::testing {
 
+/// For a client that shares no connection with others in its process.
+grpc::ChannelArguments OwnConnection();
+
 /// A client of the service, such as another program would use. Every method makes one call.
 class Client {
  public:
@@ -93,6 +96,9 @@ void AwaitServing(const Client& client);
 
 /// ErrorInfo.reason in a status's details.
 std::string ReasonOf(const grpc::Status& status);
+
+/// Whether a status says when to try again.
+bool HasRetryInfo(const grpc::Status& status);
 
 /// Fields in a status's BadRequest detail.
 std::vector<std::string> BadFields(const grpc::Status& status);

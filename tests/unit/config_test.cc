@@ -18,6 +18,7 @@
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
+#include "base/memory_guard.h"
 #include "content/v1/article.pb.h"
 #include "import/importer.h"
 
@@ -114,7 +115,8 @@ TEST_F(ConfigTest, ListsEverySettingInEffectExceptTheDatabaseUrl) {
       Valid({"serve", "--database-url=host=db", "--direct-database-url=host=db"}).settings;
   EXPECT_FALSE(with_urls.contains("database-url"));
   EXPECT_FALSE(with_urls.contains("direct-database-url"));
-  const Config config = Valid({"serve", "--log-level", "debug", "--data-dir=/d"});
+  const Config config =
+      Valid({"serve", "--log-level", "debug", "--data-dir=/d", "--memory-limit=1GiB"});
   EXPECT_THAT(config.settings,
               ElementsAre(Pair("cache-bytes", "256MiB"), Pair("data-dir", "/d"),
                           Pair("database-connection-lifetime", "30m"), Pair("database-wait", "60s"),
@@ -122,13 +124,14 @@ TEST_F(ConfigTest, ListsEverySettingInEffectExceptTheDatabaseUrl) {
                           Pair("insecure", "false"), Pair("listen", "127.0.0.1:50051"),
                           Pair("log-format", "auto"), Pair("log-level", "debug"),
                           Pair("max-connection-age", "1h"), Pair("max-staleness", "1s"),
-                          Pair("notifications", "true"), Pair("queue-limit", "1000"),
-                          Pair("read-connections", "9"), Pair("report-threshold", "5"),
-                          Pair("request-retention", "24h"), Pair("stale-if-error", "5m"),
-                          Pair("statement-timeout", "10s"), Pair("tls-cert-file", ""),
-                          Pair("tls-client-ca-file", ""), Pair("tls-client-cert", "required"),
-                          Pair("tls-crl-dir", ""), Pair("tls-key-file", ""),
-                          Pair("watch-write-timeout", "30s"), Pair("write-connections", "4")));
+                          Pair("memory-limit", "1GiB"), Pair("notifications", "true"),
+                          Pair("queue-limit", "1000"), Pair("read-connections", "9"),
+                          Pair("report-threshold", "5"), Pair("request-retention", "24h"),
+                          Pair("stale-if-error", "5m"), Pair("statement-timeout", "10s"),
+                          Pair("tls-cert-file", ""), Pair("tls-client-ca-file", ""),
+                          Pair("tls-client-cert", "required"), Pair("tls-crl-dir", ""),
+                          Pair("tls-key-file", ""), Pair("watch-write-timeout", "30s"),
+                          Pair("write-connections", "4")));
 }
 
 TEST_F(ConfigTest, TakesTlsFilesFromFlagsAndVariables) {
@@ -194,6 +197,13 @@ TEST_F(ConfigTest, ListsSettingsAsTheyWereGiven) {
   EXPECT_EQ(config.settings.at("max-staleness"), "0.5s");
   EXPECT_EQ(config.settings.at("notifications"), "false");
   EXPECT_EQ(config.settings.at("drain-timeout"), "90s");
+}
+
+TEST_F(ConfigTest, TheMemoryLimitIsByDefaultNineTenthsOfTheControlGroups) {
+  EXPECT_EQ(Valid({"serve"}).memory_limit, ReadMemoryLimit().value_or(0) / 10 * 9);
+  EXPECT_EQ(Valid({"serve", "--memory-limit=0"}).memory_limit, 0);
+  SetVariable("CONTENT_MEMORY_LIMIT", "1GiB");
+  EXPECT_EQ(Valid({"serve"}).memory_limit, 1 << 30);
 }
 
 TEST_F(ConfigTest, EachCommandListsItsOwnSettings) {

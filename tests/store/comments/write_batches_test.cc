@@ -530,7 +530,7 @@ TEST_F(WriteBatchesTest, OneArticleDoesNotFillTheQueue) {
   std::vector<Created> waiting;
   waiting.push_back(Start(*store, MakeComment("post", "first")));
   testing::AwaitWaitersForLocks(url_, 1);
-  for (int i = 0; i < 10; ++i) waiting.push_back(Start(*store, MakeComment("post", "waits")));
+  for (int i = 0; i < 15; ++i) waiting.push_back(Start(*store, MakeComment("post", "waits")));
   for (int i = 0; i < 30; ++i) {
     EXPECT_EQ(ReasonOf(Start(*store, MakeComment("post", "x")).get().status()), "OVERLOADED");
     EXPECT_TRUE(Start(*store, MakeComment("other", "goes on")).get().ok());

@@ -137,6 +137,16 @@ TEST_F(BatchOfArticlesTest, OnlyASingleArticleMayBeReadOnTheCallingThread) {
   for (size_t i = 0; i < 3; ++i) cache_.Answer(i, MakeAnswer("a"));
 }
 
+TEST_F(BatchOfArticlesTest, ReadsAreOfTheCallersAccountUntilTheCallIsAnswered) {
+  Get({"a", "b"}, false, {.account_of = [] { return Account{7}; }});
+  ASSERT_EQ(cache_.questions.size(), 2U);
+  EXPECT_EQ(cache_.questions[0].context.account(), 7);
+  EXPECT_EQ(cache_.questions[1].context.account(), 7);
+  cache_.Answer(0, Overloaded(absl::Seconds(1)));
+  EXPECT_EQ(cache_.questions[1].context.account(), kOwnWork);
+  cache_.Answer(1, MakeAnswer("b"));
+}
+
 TEST_F(BatchOfArticlesTest, KeepsTheOrderOfTheRequestWhateverTheOrderOfAnswers) {
   cache_.cached.insert({"b", MakeAnswer("b")});
   Get({"c", "a", "b", "c"});

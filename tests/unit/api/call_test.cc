@@ -15,6 +15,7 @@
 #include <string>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include "access/gate.h"
 #include "api/admission.h"
@@ -115,6 +116,39 @@ class CallTest : public ::testing::Test {
   std::shared_ptr<grpc::Channel> channel_;
   std::unique_ptr<v1::ContentService::Stub> stub_;
 };
+
+TEST_F(CallTest, EachConnectionIsAnAccount) {
+  std::vector<Account> accounts;
+  get_comment_ = [&accounts](const CallContext& call, const auto&, auto done) {
+    accounts.push_back(call.account());
+    std::move(done)(v1::GetCommentResponse());
+  };
+  int port = 0;
+  grpc::ServerBuilder builder;
+  RawService<v1::ContentService> service(calls_, answers_);
+  service.Unary(Handle<v1::GetCommentRequest, v1::GetCommentResponse>, get_comment_);
+  builder.RegisterService(&service);
+  builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(), &port);
+  const std::unique_ptr<grpc::Server> server = builder.BuildAndStart();
+  grpc::ChannelArguments own_connection;
+  own_connection.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
+  std::vector<std::unique_ptr<v1::ContentService::Stub>> stubs;
+  for (int connection = 0; connection < 2; ++connection) {
+    stubs.push_back(v1::ContentService::NewStub(grpc::CreateCustomChannel(
+        "127.0.0.1:" + std::to_string(port), grpc::InsecureChannelCredentials(), own_connection)));
+    for (int call = 0; call < 2; ++call) {
+      grpc::ClientContext context;
+      v1::GetCommentResponse response;
+      EXPECT_TRUE(stubs.back()->GetComment(&context, {}, &response).ok());
+    }
+  }
+  server->Shutdown();
+  ASSERT_EQ(accounts.size(), 4);
+  EXPECT_EQ(accounts[0], accounts[1]);
+  EXPECT_NE(accounts[1], accounts[2]);
+  EXPECT_EQ(accounts[2], accounts[3]);
+  EXPECT_NE(accounts[0], kOwnWork);
+}
 
 TEST_F(CallTest, SendsTheAnswerOfTheHandler) {
   get_comment_ = [](const CallContext& call, const v1::GetCommentRequest& request, auto done) {

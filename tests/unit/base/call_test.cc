@@ -167,5 +167,22 @@ TEST(CheckCaller, IsOkWhileTheCallerWaits) {
   EXPECT_EQ(CheckCaller(context, now).code(), absl::StatusCode::kCancelled);
 }
 
+TEST(CallContextTest, AnIdentityIsOneAccountOnAllConnections) {
+  const auto call = [](const std::string& identity, Account connection) {
+    return CallContext{
+        .caller = std::make_shared<const Caller>(Caller{.identity = identity, .person = ""}),
+        .account_of = [connection] { return connection; }};
+  };
+  EXPECT_EQ(call("cn:a", 1).account(), call("cn:a", 2).account());
+  EXPECT_NE(call("cn:a", 1).account(), call("cn:b", 1).account());
+  EXPECT_NE(call("cn:a", 1).account(), kOwnWork);
+  EXPECT_EQ(call("", 1).account(), 1);
+}
+
+TEST(CallContextTest, WithoutACallerItIsOfItsConnectionOrOwnWork) {
+  EXPECT_EQ((CallContext{.account_of = [] { return Account{7}; }}).account(), 7);
+  EXPECT_EQ(CallContext().account(), kOwnWork);
+}
+
 }  // namespace
 }  // namespace content

@@ -27,6 +27,10 @@ CallContext Unless(const std::atomic<bool>& cancelled) {
   return {.cancelled = [&cancelled] { return cancelled.load(); }};
 }
 
+CallContext Of(Account account) {
+  return {.account_of = [account] { return account; }};
+}
+
 TEST_F(FlightsTest, ManyReadsOfOneArticleAreOneQuestion) {
   std::vector<Reader> readers;
   for (int i = 0; i < 100; ++i) readers.push_back(Get("a", i % 2 == 0 ? kFull : kBasic));
@@ -74,6 +78,53 @@ TEST_F(FlightsTest, TheThreadOfAReadMayRunTheFlightThatItBegins) {
   Pass(absl::Seconds(2));
   Get("a", kFull, 0, may_run_here);
   EXPECT_TRUE(source_.Take("state a").context.may_run_here);
+}
+
+TEST_F(FlightsTest, AFlightIsOfTheAccountThatBeganIt) {
+  Get("a", kFull, 0, Of(7));
+  Get("a", kFull, 0, Of(8));
+  ScriptedCall question = source_.Take("full a");
+  EXPECT_EQ(question.context.account(), 7);
+  EXPECT_FALSE(question.context.confirms);
+  question.Answer(MakeArticle("a", 5));
+  Pass(absl::Seconds(2));
+  Get("a", kFull, 0, Of(8));
+  const ScriptedCall confirmation = source_.Take("state a");
+  EXPECT_EQ(confirmation.context.account(), 8);
+  EXPECT_TRUE(confirmation.context.confirms);
+}
+
+TEST_F(FlightsTest, ConfirmationsAheadOfTimeAreTheServersOwnWork) {
+  LoadWarm("a", 1);
+  Pass(kDue);
+  const ScriptedCall question = TakeConfirmation("states a");
+  EXPECT_EQ(question.context.account(), kOwnWork);
+  EXPECT_TRUE(question.context.confirms);
+}
+
+TEST_F(FlightsTest, ARefusalOfOneAccountIsNotThatOfAnother) {
+  const Reader greedy = Get("a", kFull, 0, Of(7));
+  const Reader modest = Get("a", kFull, 0, Of(8));
+  const Reader another = Get("a", kFull, 0, Of(9));
+  source_.Answer("full a", Overloaded(absl::Seconds(1), "refused"));
+  EXPECT_EQ(greedy.answer(), "refused");
+  EXPECT_TRUE(modest.waits());
+  ScriptedCall question = source_.Take("full a");
+  EXPECT_EQ(question.context.account(), 8);
+  question.Answer(MakeArticle("a", 5));
+  EXPECT_EQ(modest.answer(), "a v1 with body, r5 c5");
+  EXPECT_EQ(another.answer(), "a v1 with body, r5 c5");
+}
+
+TEST_F(FlightsTest, ARefusalIsPassedOnOnce) {
+  const Reader one = Get("a", kFull, 0, Of(7));
+  const Reader two = Get("a", kFull, 0, Of(8));
+  const Reader three = Get("a", kFull, 0, Of(9));
+  source_.Answer("full a", Overloaded(absl::Seconds(1), "refused"));
+  source_.Answer("full a", Overloaded(absl::Seconds(1), "refused too"));
+  EXPECT_EQ(two.answer(), "refused too");
+  EXPECT_EQ(three.answer(), "refused too");
+  EXPECT_THAT(source_.open(), IsEmpty());
 }
 
 TEST_F(FlightsTest, ErrorsReachAllWaitersAndAreNotKept) {

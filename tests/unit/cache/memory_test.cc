@@ -106,21 +106,21 @@ TEST_F(MemoryTest, WithoutMemoryReadsStillShareQuestions) {
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
 TEST_F(MemoryTest, ArticleTakesLittleMoreThanItsBytes) {
   constexpr int kArticles = 20'000;
-  constexpr size_t kSize = 6000;
+  constexpr size_t kBodyBytes = 6000;
   options_.max_bytes = int64_t{256} << 20;
   const int64_t counted_before = cache().GetInfo().byte_count();
   const size_t before = mallinfo2().uordblks + mallinfo2().hblkhd;
   for (int i = 0; i < kArticles; ++i) {
     const std::string id = MakeId(i);
     cache().GetArticle({}, id, kFull, 0, [](const absl::StatusOr<ArticleAnswer>&) {});
-    source_.Answer(absl::StrCat("full ", id), MakeArticleOfSize(id, kSize));
+    source_.Answer(absl::StrCat("full ", id), MakeArticleOfSize(id, kBodyBytes));
   }
   const size_t taken = mallinfo2().uordblks + mallinfo2().hblkhd - before;
   const int64_t counted = cache().GetInfo().byte_count() - counted_before;
   ASSERT_EQ(cache().GetInfo().article_count(), kArticles);
   const double per_article = static_cast<double>(taken) / kArticles;
   RecordProperty("bytes_per_article", static_cast<int>(per_article));
-  EXPECT_LT(per_article, 1.15 * kSize);
+  EXPECT_LT(per_article, 1.15 * kBodyBytes);
   EXPECT_NEAR(static_cast<double>(counted), static_cast<double>(taken),
               0.01 * static_cast<double>(taken));
 }

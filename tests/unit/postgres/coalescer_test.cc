@@ -55,6 +55,10 @@ class Received {
   std::map<std::string, absl::StatusOr<std::string>> answers_;
 };
 
+CallContext From(Account account) {
+  return {.account_of = [account] { return account; }};
+}
+
 // The database refuses a value of one of the requests.
 struct Refused : std::exception {};
 
@@ -322,6 +326,36 @@ TEST_F(ReadsTest, RefusesReadsWhenTooManyWait) {
   EXPECT_EQ(executor_->admission().waiting(), 0);
 }
 
+TEST_F(ReadsTest, AccountsTakeTurnsInABatch) {
+  for (int i = 100; i < 300; ++i) Add(absl::StrCat(i), absl::StrCat(i), From(1));
+  const RunningJob first = Begin(Pace::kPrompt);
+  for (const char* key : {"b1", "b2"}) Add(key, key, From(2));
+  Add("c", "c", From(3));
+  End(first);
+  End(Begin(Pace::kPrompt));
+  EXPECT_EQ(received_.Of("b2"), "b2b2");
+  EXPECT_EQ(received_.Of("c"), "cc");
+  ASSERT_THAT(batches_, SizeIs(2));
+  EXPECT_EQ(Strings(batches_[1].begin(), batches_[1].begin() + 5),
+            (Strings{"164", "b1", "c", "165", "b2"}));
+  RunAll();
+  EXPECT_EQ(batches_[2].front(), "225") << "the others of the first account, in order of arrival";
+}
+
+TEST_F(ReadsTest, AnAccountAloneHasHalfOfThePlaces) {
+  for (size_t i = 0; i < kQueueLimit / 2; ++i) Add(absl::StrCat(i), "key", From(1));
+  Add("too many", "key", From(1));
+  EXPECT_EQ(received_.Of("too many"), "OVERLOADED");
+  Add("another", "key", From(2));
+  EXPECT_EQ(received_.Of("another"), "");
+  const RunningJob running = Begin(Pace::kPrompt);  // those in a batch do not wait
+  Add("later", "key", From(1));
+  EXPECT_EQ(received_.Of("later"), "");
+  End(running);
+  RunAll();
+  EXPECT_EQ(received_.Of("later"), "keykey");
+}
+
 TEST_F(ReadsTest, OnlyTheJobOfACallWhoseThreadMayRunItMayRunThere) {
   for (int i = 0; i < 100; ++i) {
     Add(absl::StrCat(i), absl::StrCat(i), {.may_run_here = i == 0});
@@ -408,6 +442,25 @@ TEST_F(WritesTest, WaitingWritesShareATransactionKeyByKey) {
   EXPECT_THAT(batches_, ElementsAre(Strings{"x1", "x2", "y1"}));
   EXPECT_TRUE(modes_[0].skip_locked);
   EXPECT_EQ(received_.Of("y1"), "written");
+}
+
+TEST_F(WritesTest, AccountsTakeTurnsForKeys) {
+  for (int i = 100; i < 400; ++i) Add(absl::StrCat("a", i), absl::StrCat("a", i), From(1));
+  Add("b", "b", From(2));
+  End(Begin(Pace::kPrompt));
+  EXPECT_EQ(received_.Of("b"), "written");
+  EXPECT_EQ(Strings(batches_[0].begin(), batches_[0].begin() + 3), (Strings{"a100", "b", "a101"}));
+  RunAll();
+}
+
+TEST_F(WritesTest, AccountsTakeTurnsAtAKey) {
+  for (int i = 100; i < 400; ++i) Add("x", absl::StrCat("a", i), From(1));
+  for (const char* text : {"b1", "b2"}) Add("x", text, From(2));
+  End(Begin(Pace::kPrompt));
+  EXPECT_EQ(Strings(batches_[0].begin(), batches_[0].begin() + 5),
+            (Strings{"a100", "b1", "a101", "b2", "a102"}));
+  RunAll();
+  EXPECT_EQ(received_.Of("a399"), "written");
 }
 
 TEST_F(WritesTest, ABatchIsOfOneGroup) {
@@ -524,6 +577,18 @@ TEST_F(WritesTest, ALockedKeyIsWaitedForByAJobOfItsOwn) {
   EXPECT_EQ(received_.Of("x2"), "written");
 }
 
+TEST_F(WritesTest, AccountsTakeTurnsForLockedKeys) {
+  work_ = [this](const auto& writes, WriteMode mode) {
+    return mode.skip_locked ? BatchAnswers<std::string>(writes.size()) : DoAll(writes, mode);
+  };
+  for (const char* key : {"a1", "a2", "a3"}) Add(key, key, From(1));
+  End(Begin(Pace::kPrompt));
+  Add("b", "b", From(2));
+  End(Begin(Pace::kPrompt));
+  for (int i = 0; i < 4; ++i) End(Begin(Pace::kAny));
+  EXPECT_THAT(batches_, ElementsAre(Strings{"a1"}, Strings{"b"}, Strings{"a2"}, Strings{"a3"}));
+}
+
 TEST_F(WritesTest, AKeyThatWasLockedIsReadyAgainAfterwards) {
   locked_ = "x";
   Add("x", "x1");
@@ -624,7 +689,7 @@ TEST_F(WritesTest, AKeyWithTooManyWritesIsNamedToItsCallersAndOnceInTheLog) {
     return ::testing::internal::GetCapturedStderr();
   };
   const auto fill = [this](const std::string& prefix) {
-    for (size_t i = 0; i < kQueueLimit / 2; ++i) Add("some-article", absl::StrCat(prefix, i));
+    for (size_t i = 0; i < kQueueLimit * 3 / 4; ++i) Add("some-article", absl::StrCat(prefix, i));
   };
   fill("a");
   EXPECT_THAT(refuse_one("x1"),
@@ -636,15 +701,15 @@ TEST_F(WritesTest, AKeyWithTooManyWritesIsNamedToItsCallersAndOnceInTheLog) {
   RunAll();
 }
 
-TEST_F(WritesTest, OneKeyTakesAtMostHalfOfTheQueue) {
-  for (size_t i = 0; i < kQueueLimit / 2; ++i) Add("x", absl::StrCat(i));
+TEST_F(WritesTest, OneKeyTakesAtMostThreeQuartersOfTheQueue) {
+  for (size_t i = 0; i < kQueueLimit * 3 / 4; ++i) Add("x", absl::StrCat(i));
   Add("x", "too many");
   EXPECT_EQ(received_.Of("too many"), "OVERLOADED");
   Add("y", "y1");
   EXPECT_EQ(received_.Of("y1"), "");
   RunAll();
   EXPECT_EQ(received_.Of("y1"), "written");
-  EXPECT_EQ(received_.count(), kQueueLimit / 2 + 2);
+  EXPECT_EQ(received_.count(), kQueueLimit * 3 / 4 + 2);
   EXPECT_EQ(executor_->admission().waiting(), 0);
 }
 

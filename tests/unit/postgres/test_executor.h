@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/call.h"
 #include "base/clock.h"
 #include "base/errors.h"
 #include "postgres/admission.h"
@@ -44,7 +45,7 @@ class TestExecutor {
   TestExecutor(const TestExecutor&) = delete;
   TestExecutor& operator=(const TestExecutor&) = delete;
 
-  void Schedule(std::unique_ptr<Job> job, postgres::Pace pace, bool may_run_here) {
+  void Schedule(std::unique_ptr<Job> job, Account, postgres::Pace pace, bool may_run_here) {
     const std::lock_guard lock(mutex_);
     may_run_here_ = may_run_here;
     QueueOf(pace).push_back(std::move(job));

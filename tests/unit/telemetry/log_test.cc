@@ -27,10 +27,10 @@ using ::testing::Not;
 using ::testing::SizeIs;
 
 std::string Logged(Level level, Format format, const std::function<void()>& action) {
-  testing::internal::CaptureStderr();
+  ::testing::internal::CaptureStderr();
   Configure(level, format);
   action();
-  return testing::internal::GetCapturedStderr();
+  return ::testing::internal::GetCapturedStderr();
 }
 
 class Log : public ::testing::Test {

@@ -1,5 +1,8 @@
 // How many watchers there are, and how they and the feed end.
 
+#include <atomic>
+
+#include "base/memory_guard.h"
 #include "unit/watch/feed_fixture.h"
 
 namespace content::watch {
@@ -37,6 +40,26 @@ TEST_F(FeedTest, RefusesMoreWatchersThanItsLimit) {
   Watcher next(*feed_, {"a", "0"});
   EXPECT_THAT(Texts(Ask(next)), ElementsAre("a:1"));
   EXPECT_THAT(Texts(Ask(one)), ElementsAre("a:1"));
+}
+
+TEST_F(FeedTest, WhileMemoryIsShortItAdmitsNoWatchers) {
+  std::atomic<int> used = 1;
+  testing::FakeClock memory_clock;
+  const MemoryGuard memory(
+      {.limit = 1, .read_used = [&used] { return used.load(); }, .clock = &memory_clock});
+  memory_clock.AwaitWaiters(1);
+  Feed::Options options = MakeOptions();
+  options.memory = &memory;
+  Open(options);
+  Watcher admitted(*feed_, {"a", "0"});
+  used = 2;
+  memory_clock.Advance(MemoryGuard::kInterval);
+  memory_clock.AwaitWaiters(1);
+  Watcher refused(*feed_, {"a", "0"});
+  EXPECT_EQ(feed_->watcher_count(), 1);
+  source_->SetEvents("a", 1);
+  EXPECT_THAT(Texts(Ask(admitted)), ElementsAre("a:1"));
+  EXPECT_EQ(ReasonOf(Ask(refused).get().status()), "MEMORY_SHORT");
 }
 
 TEST_F(FeedTest, StoppingEndsEveryWait) {

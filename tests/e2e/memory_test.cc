@@ -1,0 +1,183 @@
+// What a server does when its memory is short.
+
+#include <gmock/gmock.h>
+#include <grpcpp/grpcpp.h>
+#include <gtest/gtest.h>
+
+#include <cstdint>
+#include <future>
+#include <list>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "support/await_that.h"
+#include "support/contentd.h"
+#include "support/database.h"
+#include "support/grpc_client.h"
+#include "support/locks.h"
+
+namespace content::testing {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+using Stub = v1::ContentService::Stub;
+
+// Sanitizers keep what was freed.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr bool kKeepsFreedMemory = true;
+#else
+constexpr bool kKeepsFreedMemory = false;
+#endif
+
+constexpr int kWrites = 48;  // fewer than may wait
+constexpr int kBytesPerWrite = 1'000'000;
+
+// Large writes that wait for a small one to the same article, which is locked. The server holds
+// their requests in memory. Given up before they are sent to the database: libpq would keep buffers
+// of their size.
+class WaitingWrites {
+ public:
+  WaitingWrites(const std::string& url, const Client& client) : session_(url), client_(client) {
+    session_.Run("BEGIN; " + LockArticles(url));
+    Begin(MakeArticle("hot"));
+    AwaitWaitersForLocks(url, 1);
+    v1::Article large = MakeArticle("hot");
+    large.set_body(std::string(kBytesPerWrite, 'x'));
+    for (int i = 0; i < kWrites; ++i) Begin(large);
+  }
+
+  ~WaitingWrites() {
+    for (grpc::ClientContext& context : contexts_) context.TryCancel();
+    for (auto& write : writes_) write.wait();
+    session_.Run("ROLLBACK");
+  }
+
+ private:
+  void Begin(const v1::Article& article) {
+    grpc::ClientContext& context = contexts_.emplace_back();
+    writes_.push_back(std::async(std::launch::async, [this, &context, article] {
+      v1::PublishArticleRequest request;
+      *request.mutable_article() = article;
+      v1::PublishArticleResponse response;
+      client_.admin().PublishArticle(&context, request, &response);
+    }));
+  }
+
+  Session session_;
+  const Client& client_;
+  std::list<grpc::ClientContext> contexts_;
+  std::vector<std::future<void>> writes_;
+};
+
+// A server that has an article in its cache.
+class MemoryServer {
+ public:
+  explicit MemoryServer(const std::string& url, const std::string& memory_limit)
+      : server_({"--database-url", url, "--cache-bytes", "4MiB", "--memory-limit", memory_limit}),
+        client_(server_.address()) {
+    EXPECT_TRUE(client_.Publish(MakeArticle("hot")).ok());
+    EXPECT_TRUE(Get().ok());
+    EXPECT_TRUE(List().ok());
+  }
+
+  // A read from the cache.
+  grpc::Status Get() const {
+    v1::GetArticleRequest request;
+    request.set_name("articles/hot");
+    v1::GetArticleResponse response;
+    return Client::Call(&Stub::GetArticle, client_.content(), request, response);
+  }
+
+  // A read from the database.
+  grpc::Status List() const {
+    v1::ListArticlesResponse response;
+    return Client::Call(&Stub::ListArticles, client_.content(), v1::ListArticlesRequest(),
+                        response);
+  }
+
+  grpc::Status Watch() const {
+    v1::WatchArticlesRequest request;
+    Stream<v1::WatchArticlesResponse> stream(&Stub::WatchArticles, client_.content(), request);
+    EXPECT_FALSE(stream.Read());
+    return stream.Finish();
+  }
+
+  v1::MemoryInfo Info() const {
+    v1::GetServerInfoResponse info;
+    EXPECT_TRUE(Client::Call(&v1::AdminService::Stub::GetServerInfo, client_.admin(),
+                             v1::GetServerInfoRequest(), info)
+                    .ok());
+    return info.memory();
+  }
+
+  ContentdServer& process() { return server_; }
+  const Client& client() const { return client_; }
+
+ private:
+  ContentdServer server_;
+  const Client client_;
+};
+
+// How much memory a server needs depends on how it was built.
+int64_t LimitForAFewWrites(const std::string& url) {
+  const MemoryServer server(url, "0");
+  const v1::MemoryInfo info = server.Info();
+  EXPECT_EQ(info.byte_limit(), 0);
+  EXPECT_FALSE(info.is_short());
+  return info.byte_count() + kWrites / 4 * kBytesPerWrite;
+}
+
+TEST(MemoryTest, WhileItIsShortOnlyCachedReadsAreAnswered) {
+  if (kKeepsFreedMemory) GTEST_SKIP() << "a sanitizer keeps the memory that the server frees";
+  const std::string url = NewDatabase();
+  const int64_t limit = LimitForAFewWrites(url);
+  MemoryServer server(url, absl::StrCat(limit));
+  EXPECT_EQ(server.Info().byte_limit(), limit);
+  EXPECT_FALSE(server.Info().is_short());
+  {
+    const WaitingWrites writes(url, server.client());
+    server.process().WaitForEvent("memory is short");
+    EXPECT_TRUE(server.Info().is_short());
+    EXPECT_GT(server.Info().byte_count(), limit);
+    const grpc::Status refused = server.List();
+    EXPECT_EQ(refused.error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
+    EXPECT_EQ(ReasonOf(refused), "MEMORY_SHORT");
+    EXPECT_TRUE(HasRetryInfo(refused));
+    EXPECT_EQ(ReasonOf(server.client().Create(MakeCommentRequest("hot", "x"))), "MEMORY_SHORT");
+    EXPECT_EQ(ReasonOf(server.Watch()), "MEMORY_SHORT");
+    EXPECT_TRUE(server.Get().ok());
+    AwaitServing(server.client());
+  }
+  server.process().WaitForEvent("memory suffices again");
+  EXPECT_TRUE(server.List().ok());
+}
+
+// An idle server uses more than this.
+TEST(MemoryTest, AServerThatIsAboveItsLimitFromTheStartIsHealthyAndRefusesReads) {
+  const ContentdServer server({"--database-url", NewDatabase(), "--memory-limit", "1KiB"});
+  const Client client(server.address());
+  AwaitServing(client);
+  v1::GetArticleRequest request;
+  request.set_name("articles/none");
+  v1::GetArticleResponse response;
+  const grpc::Status refused = Client::Call(&Stub::GetArticle, client.content(), request, response);
+  EXPECT_EQ(ReasonOf(refused), "MEMORY_SHORT");
+  EXPECT_TRUE(HasRetryInfo(refused));
+}
+
+TEST(MemoryTest, ALimitThatIsTooLowForTheCacheAndConnectionsIsLogged) {
+  const auto log_of_start = [](const std::string& limit) {
+    // Ends before it looks for a database: others may read the calls.
+    return RunContentd({"serve", "--listen", "0.0.0.0:0", "--cache-bytes", "100MiB",
+                        "--memory-limit", limit})
+        .err;
+  };
+  EXPECT_THAT(log_of_start("611MiB"), HasSubstr("memory limit is low"));
+  EXPECT_THAT(log_of_start("612MiB"), Not(HasSubstr("memory limit is low")));
+}
+
+}  // namespace
+}  // namespace content::testing
