@@ -118,18 +118,39 @@ class Pool::Worker {
     return Connect(Now()) || !is_turned_away_;
   }
 
-  // Whether its connection has reached its lifetime. Thread-safe while no job runs.
-  bool MustRenew() const { return Now() >= renew_at_ && is_connected() && !is_refused(); }
+  // Whether its connection has reached its lifetime and has no successor. Thread-safe.
+  bool MustRenew() {
+    const std::lock_guard lock(mutex_);
+    return Now() >= renew_at_ && connection_ != nullptr && !connection_->is_outdated() &&
+           !successor_version_ && !is_refused();
+  }
 
-  // Replaces its connection. Keeps it if no new one can be opened.
-  void Renew() {
+  // Opens a successor for its connection, which may be in use meanwhile. Only one thread may do so
+  // at a time.
+  void OpenSuccessor() {
     try {
-      Open();
+      std::string version = OpenIn(successor_);
+      const std::lock_guard lock(mutex_);
+      successor_version_ = std::move(version);
     } catch (const std::exception& exception) {
       log::Warning("database connection not renewed",
                    {{"pool", options_.name}, {"message", DescribeError(exception)}});
+      const std::lock_guard lock(mutex_);
       renew_at_ = Now() + kRenewalDelay;
     }
+  }
+
+  // Thread-safe.
+  bool HasSuccessor() {
+    const std::lock_guard lock(mutex_);
+    return successor_version_.has_value();
+  }
+
+  // Replaces its connection by the successor that was opened.
+  void TakeSuccessor() {
+    Take(successor_, successor_version_.value_or(""));
+    const std::lock_guard lock(mutex_);
+    successor_version_.reset();  // From now on, the next one may be opened in its place.
   }
 
   // Whether it has a connection, which may be broken. Thread-safe.
@@ -157,7 +178,8 @@ class Pool::Worker {
   // Cuts a connection that hangs, or that leads to an old primary, which may hang. Thread-safe.
   void CutUselessConnection() {
     const std::lock_guard lock(mutex_);
-    for (Connection* const connection : {connection_.get(), next_connection_.get()}) {
+    for (Connection* const connection :
+         {connection_.get(), next_connection_.get(), successor_.get()}) {
       if (connection == nullptr) continue;
       if (connection->is_outdated()) {
         connection->ShutdownSocket();
@@ -303,7 +325,7 @@ class Pool::Worker {
   bool Connect(SteadyTime now) {
     if (now < next_connect_) return false;
     try {
-      Open();
+      Take(next_connection_, OpenIn(next_connection_));
       is_turned_away_ = false;
       return true;
     } catch (const std::exception& exception) {
@@ -319,40 +341,45 @@ class Pool::Worker {
     }
   }
 
-  // Opens a connection and replaces the present one, if any, which stays if that fails. Throws like
-  // the methods of Connection.
-  void Open() {
-    const SteadyTime now = Now();
-    const absl::Cleanup forget = [this] { SetNext(nullptr); };
+  // Opens a connection in `place`, where the watchdog sees it; it is empty again if that fails.
+  // Returns the version of the database. Throws like the methods of Connection.
+  std::string OpenIn(std::unique_ptr<Connection>& place) {
     Breaker::Question question(options_.breaker);
     std::string version;
+    absl::Cleanup forget = [&] { Put(nullptr, place); };
     try {
       options_.database->TryHosts([&](const std::string& dsn) {
-        SetNext(std::make_unique<Connection>(dsn, *options_.clock));
-        version = next_connection_->PrepareSession(options_.database.get());
+        Put(std::make_unique<Connection>(dsn, *options_.clock), place);
+        version = place->PrepareSession(options_.database.get());
       });
     } catch (const ConnectError& error) {
       if (error.is_turned_away()) question.NoteAnswer();
       throw;
     }
     question.NoteAnswer();
+    std::move(forget).Cancel();
+    return version;
+  }
+
+  void Put(std::unique_ptr<Connection> connection, std::unique_ptr<Connection>& place) {
+    const std::lock_guard lock(mutex_);
+    place.swap(connection);
+  }
+
+  // Replaces its connection, if any, by the one that was opened in `place`.
+  void Take(std::unique_ptr<Connection>& place, std::string version) {
+    const SteadyTime now = Now();
     std::unique_ptr<Connection> old;
     {
       const std::lock_guard lock(mutex_);
-      old = std::exchange(connection_, std::move(next_connection_));
+      old = std::exchange(connection_, std::move(place));
       database_version_ = std::move(version);
+      renew_at_ = now + WithJitter(options_.connection_lifetime);
     }
     connected_at_ = now;
-    renew_at_ = Now() + WithJitter(options_.connection_lifetime);
     plans_until_ = now + kPlanLifetime;
     backend_.clear();
     has_suited_ = false;
-  }
-
-  // The connection that is being opened, for the watchdog.
-  void SetNext(std::unique_ptr<Connection> connection) {
-    const std::lock_guard lock(mutex_);
-    next_connection_.swap(connection);
   }
 
   void Disconnect() {
@@ -376,7 +403,6 @@ class Pool::Worker {
 
   bool is_turned_away_ = false;
   SteadyTime connected_at_ = SteadyTime::InfinitePast();
-  SteadyTime renew_at_ = SteadyTime::InfiniteFuture();
   SteadyTime next_connect_ = SteadyTime::InfinitePast();
   SteadyTime next_log_ = SteadyTime::InfinitePast();
   SteadyTime plans_until_ = SteadyTime::InfinitePast();
@@ -386,8 +412,13 @@ class Pool::Worker {
   // Written with mutex_ held by the thread that uses the worker. Read by that thread without it,
   // and by others with mutex_ held.
   std::unique_ptr<Connection> connection_;
-  std::unique_ptr<Connection> next_connection_;  // The same, while it is being opened.
-  std::string database_version_;                 // Guarded by mutex_.
+  std::unique_ptr<Connection> next_connection_;         // The same, while it is being opened.
+  std::string database_version_;                        // Guarded by mutex_.
+  SteadyTime renew_at_ = SteadyTime::InfiniteFuture();  // Guarded by mutex_.
+  // Written with mutex_ held: by the thread that opens it, then by the one that uses the worker.
+  std::unique_ptr<Connection> successor_;
+  // nullopt until the successor is open. Written with mutex_ held, like that.
+  std::optional<std::string> successor_version_;
 };
 
 Pool::Pool(Options options)
@@ -399,6 +430,8 @@ Pool::Pool(Options options)
   for (const auto& worker : workers_) {
     threads_.emplace_back([this, &worker] { Serve(*worker); });
   }
+  if (options_.connection_lifetime == absl::InfiniteDuration()) return;
+  renewer_ = std::jthread([this](const std::stop_token& stop) { OpenSuccessors(stop); });
 }
 
 Pool::~Pool() {
@@ -408,6 +441,7 @@ Pool::~Pool() {
     stop_.request_stop();
   }
   for (const auto& worker : workers_) worker->wake.notify_one();
+  renewer_ = {};     // joins it
   threads_.clear();  // joins them
   // Callbacks may schedule more jobs, which are answered too.
   for (auto jobs = TakeQueuedJobs(); !jobs.empty(); jobs = TakeQueuedJobs()) {
@@ -551,11 +585,10 @@ bool Pool::Prepare(std::unique_lock<std::mutex>& lock, Worker& worker) {
   return is_ready;
 }
 
-// Its thread is elsewhere meanwhile: it takes no job, and a caller's thread does not borrow it.
 bool Pool::Renew(std::unique_lock<std::mutex>& lock, Worker& worker) {
-  if (worker.has_job() || !worker.MustRenew()) return false;
-  lock.unlock();
-  worker.Renew();
+  if (worker.has_job() || !worker.HasSuccessor()) return false;
+  lock.unlock();  // Closing the old connection may take long.
+  worker.TakeSuccessor();
   lock.lock();
   return true;
 }
@@ -608,7 +641,7 @@ void Pool::WakeWorkerToConnect() {
 void Pool::WakeIdleWorkersToRenew() {
   const std::lock_guard lock(mutex_);
   std::erase_if(idle_, [this](Worker* worker) {
-    if (!worker->MustRenew()) return false;
+    if (!worker->HasSuccessor()) return false;
     Wake(*worker);
     return true;
   });
@@ -660,7 +693,18 @@ void Pool::Watch(const std::stop_token& stop) {
     AwaitTick(stop);
     GuardCaller();
     for (const auto& worker : workers_) worker->CutUselessConnection();
-    WakeIdleWorkersToRenew();
+  }
+}
+
+// One after the other, so that the database never has many of them to begin at once.
+void Pool::OpenSuccessors(const std::stop_token& stop) {
+  while (!stop.stop_requested()) {
+    options_.clock->SleepFor(kWatchInterval, stop);
+    for (const auto& worker : workers_) {
+      if (stop.stop_requested() || !worker->MustRenew()) continue;
+      worker->OpenSuccessor();
+      WakeIdleWorkersToRenew();
+    }
   }
 }
 

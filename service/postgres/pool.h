@@ -44,8 +44,9 @@ namespace content::postgres {
 /// - A connection is replaced, when the next job needs it, if it is broken or outdated (the
 ///   database has failed over since), or if its job ended with UNAVAILABLE.
 /// - A connection is cut if a statement runs for 5 s longer than its timeout, or if it is outdated.
-/// - Between two jobs, a connection that has reached its lifetime is replaced by a new one. If that
-///   cannot be opened, the old one stays, and it is tried again after a minute.
+/// - A connection that has reached its lifetime goes on until a new one is open, and is then
+///   replaced between two jobs. New ones are opened one at a time. If one cannot be opened, that is
+///   tried again after a minute.
 /// - Exceptions of Connection end here: callers get an absl::Status (failure.h).
 /// - If the database refuses some of the connections, the others do the work.
 /// - Jobs do not run, and get UNAVAILABLE, while the schema does not suit (Options::schema), or
@@ -196,8 +197,8 @@ class Pool {
   // Connects the worker, without the lock, unless it is connected. Returns false if the database
   // has no connection left for it.
   bool Prepare(std::unique_lock<std::mutex>& lock, Worker& worker);
-  // Replaces the worker's connection, without the lock, if its time has come. Returns whether it
-  // has tried.
+  // Replaces the worker's connection, without the lock, if its successor is open. Returns whether
+  // it was.
   static bool Renew(std::unique_lock<std::mutex>& lock, Worker& worker);
   void Rest(std::unique_lock<std::mutex>& lock, Worker& worker);
   // Returns the job of a worker that cannot connect to its queue. Requires mutex_.
@@ -227,6 +228,9 @@ class Pool {
   void AwaitTick(const std::stop_token& stop);
   void GuardCaller();
 
+  // Opens new connections for those that have reached their lifetime.
+  void OpenSuccessors(const std::stop_token& stop);
+
   SteadyTime Now() const { return options_.clock->Now(); }
   std::vector<QueuedJob> TakeQueuedJobs();
 
@@ -253,6 +257,7 @@ class Pool {
   // end.
   std::jthread watchdog_;
   std::vector<std::jthread> threads_;
+  std::jthread renewer_;  // if connections have a lifetime
 };
 
 // A call that waits in the pool's queue.

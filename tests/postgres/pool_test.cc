@@ -1,6 +1,7 @@
 #include "postgres/pool.h"
 
 #include <signal.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <deque>
@@ -23,6 +24,7 @@
 #include "base/errors.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "postgres/detour.h"
 #include "postgres/dsn.h"
 #include "postgres/hold.h"
 #include "postgres/transaction.h"
@@ -242,9 +244,9 @@ TEST_F(PoolTest, AConnectionIsNotReplacedInTheMiddleOfAJob) {
   Open({.connection_lifetime = absl::Minutes(30), .clock = &clock_});
   const auto backends = Read([this](Connection& connection) -> absl::StatusOr<std::string> {
     const std::string before(connection.Read(kSelectBackend)[0][0].text());
-    clock_.AwaitWaiters(1);  // the watchdog
+    clock_.AwaitWaiters(2);  // the watchdog, and who opens new ones
     clock_.Advance(absl::Hours(1));
-    clock_.AwaitWaiters(1);  // it has looked
+    clock_.AwaitWaiters(2);  // a new one is open
     return absl::StrCat(before, " ", connection.Read(kSelectBackend)[0][0].text());
   });
   const std::vector<std::string> both = absl::StrSplit(*backends, ' ');
@@ -272,7 +274,9 @@ TEST_F(PoolTest, ANewPasswordTakesHoldAndAWrongOneDoesNoHarm) {
 
   testing::Query(server.url(), "ALTER ROLE app PASSWORD 'second'");
   ::testing::internal::CaptureStderr();
+  clock_.AwaitWaiters(2);
   clock_.Advance(absl::Minutes(30));
+  clock_.AwaitWaiters(2);
   EXPECT_EQ(*Read(kSelectBackend), first) << "the old one works";
   EXPECT_THAT(::testing::internal::GetCapturedStderr(),
               ::testing::AllOf(::testing::HasSubstr("database connection not renewed"),
@@ -280,8 +284,35 @@ TEST_F(PoolTest, ANewPasswordTakesHoldAndAWrongOneDoesNoHarm) {
 
   WritePassfile(passfile, "second");
   clock_.Advance(absl::Minutes(1));
+  clock_.AwaitWaiters(2);
   EXPECT_NE(*Read(kSelectBackend), first);
   pool_.reset();
+}
+
+TEST_F(PoolTest, ConnectionsServeUntilNewOnesAreOpenWhichHappensOneByOne) {
+  const Detour detour(url_);
+  pool_.emplace(
+      Pool::Options{.name = "test",
+                    .database = std::make_shared<KnownDatabase>(*CompleteDsn(detour.url())),
+                    .connections = 2,
+                    .connection_lifetime = absl::Minutes(30),
+                    .clock = &clock_});
+  {
+    const Hold first(*pool_);
+    const Hold second(*pool_);
+  }
+  AwaitIdle();
+  detour.Begin();
+  clock_.AwaitWaiters(2);
+  clock_.Advance(absl::Minutes(30));
+  const int opening = detour.Accept();
+  {
+    const Hold first(*pool_);
+    const Hold second(*pool_);
+  }
+  EXPECT_TRUE(Waits(opening)) << "it has been waited for";
+  EXPECT_FALSE(detour.HasNext());
+  close(opening);
 }
 
 // ---- A database that hangs ----
