@@ -7,9 +7,11 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cerrno>
 #include <memory>
 #include <optional>
+#include <stop_token>
 #include <system_error>
 #include <utility>
 
@@ -31,7 +33,7 @@ constexpr absl::Duration kReconnectDelay = absl::Milliseconds(500);
 // After a connection that has reached its lifetime could not be replaced.
 constexpr absl::Duration kRenewalDelay = absl::Minutes(1);
 // For a new session to listen, once it is connected.
-constexpr absl::Duration kRenewalTimeout = absl::Seconds(5);
+constexpr absl::Duration kListenTimeout = absl::Seconds(5);
 constexpr absl::Duration kFailureLogInterval = absl::Seconds(10);
 
 // An eventfd: any thread can signal it, and one thread polls it together with a socket.
@@ -104,11 +106,15 @@ class Session {
          forever ? -1 : static_cast<int>(absl::ToInt64Milliseconds(timeout)) + 1);
   }
 
-  // Receives what has arrived, and calls `on_payload` for each payload.
-  void Receive(const Channel::OnPayload& on_payload) {
+  // Receives what has arrived. Payloads wait for Deliver.
+  void Receive() {
     if (PQconsumeInput(connection_.get()) == 0) return Fail();
     while (busy_ && PQisBusy(connection_.get()) == 0) TakeResult();
     if (id_ && database_.IsOutdated(*id_)) failure_ = "the database has failed over";
+  }
+
+  // Calls `on_payload` for each payload that was received.
+  void Deliver(const Channel::OnPayload& on_payload) {
     if (failure_ || !id_) return;
     while (const auto notification = Own(PQnotifies(connection_.get()), &PQfreemem)) {
       on_payload(notification->extra, *id_);
@@ -158,6 +164,42 @@ class Session {
   std::optional<DatabaseId> id_;  // nullopt until it is admitted
   bool busy_ = false;
   std::optional<std::string> failure_;
+};
+
+// Opens a session on a thread of its own, until it listens.
+class Opening {
+ public:
+  // `open` returns the session. `done` is signalled at the end; `stopped` is for this object alone.
+  // Both must outlive it.
+  Opening(std::function<std::unique_ptr<Session>()> open, const WakeupFd& done,
+          const WakeupFd& stopped)
+      : thread_([this, open = std::move(open), &done, &stopped](const std::stop_token& stop) {
+          session_ = open();
+          AwaitListening(stop, stopped);
+          is_done_ = true;
+          done.Signal();
+        }) {}
+
+  bool is_done() const { return is_done_; }
+
+  // Returns the session, which may have failed, or not listen yet. Call it once it is done.
+  std::unique_ptr<Session> TakeSession() { return std::move(session_); }
+
+ private:
+  void AwaitListening(const std::stop_token& stop, const WakeupFd& stopped) {
+    stopped.Clear();
+    const std::stop_callback wake(stop, [&stopped] { stopped.Signal(); });
+    const SteadyTime deadline = SteadyNow() + kListenTimeout;
+    while (!session_->failure() && !session_->is_listening() && !stop.stop_requested() &&
+           SteadyNow() < deadline) {
+      session_->Wait(stopped, deadline - SteadyNow());
+      session_->Receive();
+    }
+  }
+
+  std::unique_ptr<Session> session_;  // of the thread until is_done_
+  std::atomic<bool> is_done_ = false;
+  std::jthread thread_;  // Last: it uses the other members.
 };
 
 // Operators and tests recognise the session by its application name.
@@ -215,10 +257,19 @@ class Channel::Worker {
   // Sends and listens until the session fails or `stop` is requested. Returns why it failed.
   std::string UseSession(const std::stop_token& stop) {
     std::unique_ptr<Session> session = NewSession();
+    std::optional<Opening> successor;
     SteadyTime renew_at = SteadyNow() + lifetime_;
     SteadyTime next_statement = SteadyTime::InfinitePast();
     while (!stop.stop_requested() && !session->failure()) {
-      if (SteadyNow() >= renew_at) renew_at = Renew(session, stop);
+      if (SteadyNow() >= renew_at) {
+        successor.emplace([this] { return NewSession(); }, wakeup_, opening_stopped_);
+        renew_at = SteadyTime::InfiniteFuture();
+      }
+      if (successor && successor->is_done() && session->is_idle()) {
+        const bool is_renewed = Replace(session, successor->TakeSession());
+        successor.reset();
+        renew_at = SteadyNow() + (is_renewed ? lifetime_ : kRenewalDelay);
+      }
       absl::Duration timeout = renew_at - SteadyNow();
       if (session->is_idle()) {
         const SteadyTime now = SteadyNow();
@@ -231,8 +282,10 @@ class Channel::Worker {
       }
       session->Wait(wakeup_, timeout);
       wakeup_.Clear();
-      session->Receive(on_payload_);
+      session->Receive();
+      session->Deliver(on_payload_);
     }
+    successor.reset();  // It uses refused_count_.
     refused_count_ = session->is_admitted() ? 0 : refused_count_ + 1;
     return session->failure().value_or("");
   }
@@ -243,28 +296,19 @@ class Channel::Worker {
                                      session_setup_);
   }
 
-  // Replaces a session that has no statement under way by a new one. Returns when to do so again:
-  // soon, if it has one; later, if no new one can be had.
-  SteadyTime Renew(std::unique_ptr<Session>& session, const std::stop_token& stop) {
-    const SteadyTime now = SteadyNow();
-    if (!session->is_idle()) return now + kStatementInterval;
-    std::unique_ptr<Session> next = NewSession();
-    const SteadyTime deadline = SteadyNow() + kRenewalTimeout;
-    while (!next->failure() && !next->is_listening() && !stop.stop_requested() &&
-           SteadyNow() < deadline) {
-      next->Wait(wakeup_, deadline - SteadyNow());
-      next->Receive(on_payload_);
-    }
-    wakeup_.Signal();  // what this wait has taken may be meant for the session
+  // Replaces a session that has no statement under way by `next`, unless that does not listen.
+  bool Replace(std::unique_ptr<Session>& session, std::unique_ptr<Session> next) const {
     if (!next->is_listening()) {
       log::Warning("database connection not renewed",
                    {{"pool", "notifications"},
                     {"message", next->failure().value_or("it does not answer in time")}});
-      return SteadyNow() + kRenewalDelay;
+      return false;
     }
-    session->Receive(on_payload_);  // what came before the new one listened
+    session->Receive();  // what came before the new one listened
+    session->Deliver(on_payload_);
     session = std::move(next);
-    return now + lifetime_;
+    session->Deliver(on_payload_);  // Nothing more may come to wake this thread.
+    return true;
   }
 
   const std::shared_ptr<KnownDatabase> database_;
@@ -276,7 +320,8 @@ class Channel::Worker {
   const TakePayloads take_payloads_;
   const OnPayload on_payload_;
   const WakeupFd wakeup_;
-  std::jthread thread_;  // Last: it uses the other members.
+  const WakeupFd opening_stopped_;  // Made once: a moment without descriptors does no harm.
+  std::jthread thread_;             // Last: it uses the other members.
 };
 
 Channel::Channel(std::shared_ptr<KnownDatabase> database, const std::string& name,

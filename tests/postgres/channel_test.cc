@@ -11,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "postgres/detour.h"
 #include "postgres/dsn.h"
 #include "postgres/known_database.h"
 #include "support/await_that.h"
@@ -132,6 +133,19 @@ TEST(ChannelTest, SendsWhatWaitedWhenItsConnectionIsThereAgain) {
   AwaitListeners(url, 2);
   sender.Send({"b"});
   EXPECT_THAT(receiver.Await(1), ElementsAre("b"));
+}
+
+TEST(ChannelTest, SendsAndReceivesWhileANewConnectionIsBeingOpened) {
+  const std::string url = testing::NewDatabase(/*migrated=*/false);
+  const Detour detour(url);
+  Peer peer(detour.url(), absl::Milliseconds(20));
+  AwaitListeners(url, 1);
+  detour.Begin();
+  const int opening = detour.Accept();
+  peer.Send({"a"});
+  EXPECT_THAT(peer.Await(1), ElementsAre("a"));
+  EXPECT_TRUE(Waits(opening)) << "it has been waited for";
+  close(opening);
 }
 
 TEST(ChannelTest, ANewConnectionTakesOverAfterTheLifetime) {
