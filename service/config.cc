@@ -177,17 +177,26 @@ CLI::Option* AddChoice(CLI::App& command, const std::string& flag, Value& value,
 struct DurationRange {
   absl::Duration min;
   absl::Duration max;
+  bool may_be_zero = false;  // also if `min` is more
 };
+
+// Of connections. A shorter one would leave them little time for anything but being replaced.
+constexpr DurationRange kLifetime = {absl::Seconds(1), absl::Hours(24), /*may_be_zero=*/true};
+
+std::string Describe(const DurationRange& range) {
+  return absl::StrCat(range.may_be_zero ? "0, or " : "", absl::FormatDuration(range.min), " to ",
+                      absl::FormatDuration(range.max));
+}
 
 // Accepts durations in Go's notation, such as 1h30m, which CLI11 does not parse.
 CLI::Validator DurationIn(const DurationRange& range) {
   const auto check = [range](const std::string& text) -> std::string {
     absl::Duration duration;
-    const bool is_valid =
-        absl::ParseDuration(text, &duration) && duration >= range.min && duration <= range.max;
+    const bool is_valid = absl::ParseDuration(text, &duration) &&
+                          ((duration >= range.min && duration <= range.max) ||
+                           (range.may_be_zero && duration == absl::ZeroDuration()));
     if (is_valid) return "";
-    return absl::StrCat(text, " is not a duration such as 30s, from ",
-                        absl::FormatDuration(range.min), " to ", absl::FormatDuration(range.max));
+    return absl::StrCat(text, " is not a duration such as 30s (", Describe(range), ")");
   };
   return {check, ""};
 }
@@ -249,10 +258,8 @@ class Settings {
                 absl::string_view help,
                 const DurationRange& range = {absl::Milliseconds(1), absl::Hours(24)}) {
     const auto set = [&value](const std::string& text) { absl::ParseDuration(text, &value); };
-    const std::string limits =
-        absl::StrCat(absl::FormatDuration(range.min), " to ", absl::FormatDuration(range.max));
-    CLI::Option* const option =
-        command_.add_option_function<std::string>(flag, set, absl::StrCat(help, " (", limits, ")"));
+    CLI::Option* const option = command_.add_option_function<std::string>(
+        flag, set, absl::StrCat(help, " (", Describe(range), ")"));
     Add(option->check(DurationIn(range)), "DURATION", initial);
   }
 
@@ -378,7 +385,7 @@ void AddPoolSettings(Settings& settings, Config& config) {
                     "Time after which a database connection is replaced, so that new\n"
                     "passwords take hold; up to a tenth less, by chance. 0 keeps\n"
                     "connections",
-                    {absl::ZeroDuration(), absl::Hours(24)});
+                    kLifetime);
   settings.Choice<bool>("--notifications", "BOOL", config.notifications,
                         {{"true", true}, {"false", false}}, "true",
                         "Whether servers on one database notify each other of changes;\n"
@@ -433,7 +440,7 @@ const CLI::App* AddServe(CLI::App& app, Config& config) {
                     "Age at which a client has to connect again, so that clients spread\n"
                     "over new servers. Its calls get another minute, and watches\n"
                     "resume; 0 is no limit",
-                    {absl::ZeroDuration(), absl::Hours(24)});
+                    kLifetime);
   settings.Duration("--request-retention", config.request_retention, "24h",
                     "How long a request_id is remembered, that is, how long a write\n"
                     "can be repeated safely. The longest of all servers holds",
