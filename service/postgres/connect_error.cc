@@ -188,7 +188,7 @@ ConnectError ToError(const Explanation& explanation, absl::string_view sqlstate 
   std::string text(explanation.meaning);
   if (!sqlstate.empty()) absl::StrAppend(&text, " (SQLSTATE ", sqlstate, ")");
   if (explanation.may_be_the_url) absl::StrAppend(&text, "; ", kPercentEncodeHint);
-  return {text, explanation.kind};
+  return {text, explanation.kind, /*is_answer=*/!sqlstate.empty()};
 }
 
 // `attempt` is what libpq says of one attempt.

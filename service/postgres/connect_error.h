@@ -29,14 +29,19 @@ class ConnectError : public std::runtime_error {
     kWrongServer,
   };
 
-  ConnectError(const std::string& message, Kind kind) : std::runtime_error(message), kind_(kind) {}
+  ConnectError(const std::string& message, Kind kind, bool is_answer = false)
+      : std::runtime_error(message), kind_(kind), is_answer_(is_answer) {}
 
   bool is_permanent() const { return kind_ == Kind::kPermanent; }
   bool is_turned_away() const { return kind_ == Kind::kTurnedAway; }
   bool is_wrong_server() const { return kind_ == Kind::kWrongServer; }
 
+  /// Whether PostgreSQL itself says so: it does not hang.
+  bool is_answer() const { return is_answer_; }
+
  private:
   Kind kind_;
+  bool is_answer_;
 };
 
 /// Turns libpq's verbose `message` about a connection that could not be opened into an error. If

@@ -353,7 +353,7 @@ class Pool::Worker {
         version = place->PrepareSession(options_.database.get());
       });
     } catch (const ConnectError& error) {
-      if (error.is_turned_away()) question.NoteAnswer();
+      if (error.is_answer()) question.NoteAnswer();
       throw;
     }
     question.NoteAnswer();

@@ -317,6 +317,24 @@ TEST_F(PoolTest, ConnectionsServeUntilNewOnesAreOpenWhichHappensOneByOne) {
 
 // ---- A database that hangs ----
 
+TEST_F(PoolTest, ADatabaseThatRefusesConnectionsAnswers) {
+  Breaker breaker;
+  pool_.emplace(Pool::Options{
+      .name = "test",
+      .database = std::make_shared<KnownDatabase>(*CompleteDsn(url_ + " dbname=absent")),
+      .breaker = &breaker,
+      .runs_probes = true});
+  const Breaker::Question question(&breaker);
+  while (!breaker.is_open()) {
+    clock_.Advance(Breaker::kLookInterval);
+    breaker.Look(clock_.Now());
+  }
+  EXPECT_EQ(ReasonOf(Read(kSelectBackend).status()), "STORE_UNAVAILABLE");
+  breaker.Look(clock_.Now());
+  EXPECT_FALSE(breaker.is_open());
+  pool_.reset();
+}
+
 TEST_F(PoolTest, WhileTheBreakerIsOpenOnlyProbesRun) {
   Breaker breaker;
   const auto look_for = [&](absl::Duration duration) {

@@ -5,6 +5,7 @@
 
 #include <string>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 
 namespace content::postgres {
@@ -135,6 +136,14 @@ TEST(ConnectErrorTest, OfSeveralServersExplainsOneThatMayBeThereLater) {
     EXPECT_FALSE(error.is_permanent());
   }
   EXPECT_TRUE(ExplainConnectFailure(unknown + unknown).is_permanent());
+}
+
+TEST(ConnectErrorTest, IsAnAnswerIfPostgresSaysIt) {
+  for (const auto& [message, told, is_permanent] : kMessages) {
+    EXPECT_EQ(ExplainConnectFailure(absl::StrCat(kServer, message)).is_answer(),
+              absl::StartsWith(message, "FATAL:"))
+        << message;
+  }
 }
 
 }  // namespace
