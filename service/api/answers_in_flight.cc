@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "absl/hash/hash.h"
+#include "api/peer.h"
 
 namespace content::api {
 namespace {
@@ -17,12 +18,11 @@ namespace {
 // How often overdue answers are looked for.
 constexpr absl::Duration kInterval = absl::Seconds(1);
 
-// The host of the client, without the port, which differs among its connections.
-std::string HostOf(grpc_call* call) {
+std::string OriginOfCaller(grpc_call* call) {
   char* const peer = grpc_call_get_peer(call);
-  std::string host = peer;
+  std::string origin = OriginOf(peer);
   gpr_free(peer);
-  return host.substr(0, host.rfind(':'));
+  return origin;
 }
 
 void EndCall(grpc_call* call) {
@@ -31,7 +31,7 @@ void EndCall(grpc_call* call) {
   grpc_call_unref(call);
 }
 
-// The answers of a host.
+// The answers to clients of one origin.
 struct Holding {
   int64_t bytes = 0;
   std::vector<std::pair<SteadyTime, int64_t>> answers;  // when it began, and its bytes
@@ -98,20 +98,20 @@ void AnswersInFlight::Run(const std::stop_token& stop) {
 
 // Ends more than necessary, so that this happens rarely.
 void AnswersInFlight::EndExcess() {
-  std::map<std::string, Holding> hosts;
+  std::map<std::string, Holding> origins;
   for (Shard& shard : shards_) {
     const std::lock_guard lock(shard.mutex);
     for (const Answer* const answer : shard.answers) {
-      Holding& holding = hosts[HostOf(answer->call_)];
+      Holding& holding = origins[OriginOfCaller(answer->call_)];
       holding.bytes += answer->bytes_;
       holding.answers.emplace_back(answer->begin_, answer->bytes_);
     }
   }
-  if (hosts.empty()) return;
+  if (origins.empty()) return;
   const auto by_bytes = [](const auto& a, const auto& b) {
     return a.second.bytes < b.second.bytes;
   };
-  auto& [host, holding] = *std::max_element(hosts.begin(), hosts.end(), by_bytes);
+  auto& [origin, holding] = *std::max_element(origins.begin(), origins.end(), by_bytes);
   std::sort(holding.answers.begin(), holding.answers.end());
   int64_t left = bytes_;
   SteadyTime latest = SteadyTime::InfinitePast();
@@ -120,8 +120,8 @@ void AnswersInFlight::EndExcess() {
     left -= bytes;
     latest = begin;
   }
-  EndWhere([latest, &host = host](const Answer& answer) {
-    return answer.begin_ <= latest && HostOf(answer.call_) == host;
+  EndWhere([latest, &origin = origin](const Answer& answer) {
+    return answer.begin_ <= latest && OriginOfCaller(answer.call_) == origin;
   });
 }
 

@@ -19,7 +19,7 @@ namespace content::api {
 /// The unary answers that were given to gRPC and were not sent yet, because their readers are slow.
 /// gRPC would keep them for as long as a client likes. Ends calls with ABORTED whose answer is not
 /// taken in time, and, while all answers together take too much memory, the oldest calls of the
-/// host whose answers take most. Thread-safe.
+/// origin (see peer.h) whose answers take most. Thread-safe.
 class AnswersInFlight {
  public:
   struct Limits {
