@@ -19,9 +19,6 @@ namespace {
 // them.
 constexpr int kRestMilliseconds = 50;
 
-// Shortages within this time of each other are logged once.
-constexpr absl::Duration kCalmTime = absl::Seconds(60);
-
 FileDescriptor OpenSpare() { return FileDescriptor(open("/dev/null", O_RDONLY | O_CLOEXEC)); }
 
 FileDescriptor MakeWakeUp() {
@@ -46,9 +43,11 @@ bool IsShortage(int error) {
 
 }  // namespace
 
-Acceptor::Acceptor(std::vector<FileDescriptor> listeners, TakeOver take_over)
+Acceptor::Acceptor(std::vector<FileDescriptor> listeners, TakeOver take_over,
+                   absl::Duration report_interval)
     : listeners_(std::move(listeners)),
       take_over_(std::move(take_over)),
+      report_interval_(report_interval),
       wake_up_(MakeWakeUp()),
       spare_(OpenSpare()),
       thread_([this](const std::stop_token& stop) { Run(stop); }) {}
@@ -64,9 +63,10 @@ void Acceptor::Run(const std::stop_token& stop) {
     polled.push_back({.fd = listener.number(), .events = POLLIN, .revents = 0});
   }
   while (true) {
+    if (shortage_ != 0 && SteadyNow() >= next_report_) ReportShortage();
     // A rest is a wait for the wake-up alone.
     const nfds_t count = is_resting_ ? 1 : polled.size();
-    const int ready = poll(polled.data(), count, is_resting_ ? kRestMilliseconds : -1);
+    const int ready = poll(polled.data(), count, Timeout());
     if (stop.stop_requested()) return;
     if (std::exchange(is_resting_, false) || ready <= 0) continue;
     for (size_t i = 1; i < polled.size(); ++i) {
@@ -83,7 +83,7 @@ void Acceptor::Accept(int listener) {
   }
   const int error = errno;
   if (!IsShortage(error)) return;
-  ReportShortage(error);
+  shortage_ = error;
   if (IsOutOfDescriptors(error) && spare_) {
     TurnAway(listener);
   } else {
@@ -96,15 +96,21 @@ void Acceptor::Accept(int listener) {
 void Acceptor::TurnAway(int listener) {
   spare_ = FileDescriptor();
   is_resting_ = !AcceptFrom(listener);
+  if (!is_resting_) ++refused_;
   spare_ = OpenSpare();
 }
 
-void Acceptor::ReportShortage(int error) {
-  const SteadyTime now = SteadyNow();
-  if (now - last_shortage_ > kCalmTime) {
-    log::Warning("connections refused", {{"reason", strerrordesc_np(error)}});
-  }
-  last_shortage_ = now;
+// For poll; -1: none.
+int Acceptor::Timeout() const {
+  if (is_resting_) return kRestMilliseconds;
+  if (shortage_ == 0) return -1;
+  return static_cast<int>(absl::ToInt64Milliseconds(next_report_ - SteadyNow())) + 1;
+}
+
+void Acceptor::ReportShortage() {
+  log::Warning("connections refused", {{"reason", strerrordesc_np(std::exchange(shortage_, 0))},
+                                       {"count", std::exchange(refused_, 0)}});
+  next_report_ = SteadyNow() + report_interval_;
 }
 
 }  // namespace content::server

@@ -21,8 +21,10 @@ class Acceptor {
   /// by one thread; must not block.
   using TakeOver = std::function<void(FileDescriptor connection, int listener)>;
 
-  /// `listeners` are non-blocking sockets that listen.
-  Acceptor(std::vector<FileDescriptor> listeners, TakeOver take_over);
+  /// `listeners` are non-blocking sockets that listen. While connections are closed, that is logged
+  /// at once and then once in `report_interval`, with their number since the last time.
+  Acceptor(std::vector<FileDescriptor> listeners, TakeOver take_over,
+           absl::Duration report_interval = absl::Minutes(1));
 
   /// Closes the listeners. Connections that were not accepted yet are reset.
   ~Acceptor();
@@ -34,16 +36,20 @@ class Acceptor {
   void Run(const std::stop_token& stop);
   void Accept(int listener);
   void TurnAway(int listener);
-  void ReportShortage(int error);
+  int Timeout() const;
+  void ReportShortage();
 
   const std::vector<FileDescriptor> listeners_;
   const TakeOver take_over_;
+  const absl::Duration report_interval_;
   const FileDescriptor wake_up_;  // an eventfd
   // Belongs to the thread, like everything below. Closed to make room for a connection that is to
   // be closed.
   FileDescriptor spare_;
   bool is_resting_ = false;
-  SteadyTime last_shortage_ = SteadyTime::InfinitePast();
+  int shortage_ = 0;  // The error of the last one that was not reported; 0: none.
+  int refused_ = 0;   // Connections closed since the last report.
+  SteadyTime next_report_ = SteadyTime::InfinitePast();
   std::jthread thread_;
 };
 

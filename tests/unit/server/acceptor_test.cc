@@ -1,5 +1,6 @@
 #include "server/acceptor.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -10,9 +11,11 @@
 #include <cerrno>
 #include <future>
 #include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
+#include "absl/strings/str_split.h"
 #include "server/listening.h"
 
 namespace content::server {
@@ -59,13 +62,35 @@ void AwaitEnd(const FileDescriptor& client) {
 
 class AcceptorTest : public ::testing::Test {
  protected:
-  AcceptorTest() {
+  AcceptorTest() { Begin(absl::Minutes(1)); }
+
+  void Begin(absl::Duration report_interval) {
+    acceptor_.reset();
     Listening listening = *Listen("127.0.0.1:0");
     getsockname(listening.sockets.front().number(), reinterpret_cast<sockaddr*>(&address_.storage),
                 &address_.size);
-    acceptor_.emplace(std::move(listening.sockets), [this](FileDescriptor connection, int) {
-      accepted_.set_value(std::move(connection));
-    });
+    acceptor_.emplace(
+        std::move(listening.sockets),
+        [this](FileDescriptor connection, int) { accepted_.set_value(std::move(connection)); },
+        report_interval);
+  }
+
+  // Lets this many connections be refused, and then one be accepted. Returns what is logged.
+  std::string Refuse(int count) {
+    std::vector<FileDescriptor> clients(static_cast<size_t>(count));
+    for (FileDescriptor& client : clients) client = NewSocket();
+    const FileDescriptor last = NewSocket();
+    ::testing::internal::CaptureStderr();
+    {
+      const NoDescriptors shortage;
+      for (const FileDescriptor& client : clients) {
+        EXPECT_EQ(address_.Connect(client), 0);
+        AwaitEnd(client);
+      }
+    }
+    EXPECT_EQ(address_.Connect(last), 0);
+    EXPECT_TRUE(accepted_.get_future().get());
+    return ::testing::internal::GetCapturedStderr();
   }
 
   Address address_;
@@ -91,18 +116,24 @@ TEST_F(AcceptorTest, ClosesConnectionsWhileThereAreNoDescriptorsAndThenGoesOn) {
   GTEST_SKIP()
       << "UndefinedBehaviorSanitizer needs a descriptor to look at a type, or ends the process";
 #endif
-  std::vector<FileDescriptor> clients;
-  for (int i = 0; i < 20; ++i) clients.push_back(NewSocket());
-  const FileDescriptor last = NewSocket();
-  {
-    const NoDescriptors shortage;
-    for (const FileDescriptor& client : clients) {
-      EXPECT_EQ(address_.Connect(client), 0);
-      AwaitEnd(client);
-    }
-  }
-  EXPECT_EQ(address_.Connect(last), 0);
-  EXPECT_TRUE(accepted_.get_future().get());
+  Refuse(20);
+}
+
+TEST_F(AcceptorTest, LogsThatItRefusesConnectionsAtOnceAndThenOncePerInterval) {
+#ifdef __SANITIZE_ADDRESS__
+  GTEST_SKIP()
+      << "UndefinedBehaviorSanitizer needs a descriptor to look at a type, or ends the process";
+#endif
+  const auto events = [](const std::string& log) {
+    const std::vector<std::string> parts = absl::StrSplit(log, "connections refused");
+    return parts.size() - 1;
+  };
+  EXPECT_EQ(events(Refuse(20)), 1);
+  accepted_ = {};
+  Begin(absl::ZeroDuration());
+  const std::string log = Refuse(20);
+  EXPECT_EQ(events(log), 20);
+  EXPECT_THAT(log, ::testing::HasSubstr("\"count\":1"));
 }
 
 TEST_F(AcceptorTest, StopsListeningWhenItIsDestroyed) {
