@@ -250,15 +250,23 @@ bool IsComplete(const Crl& crl) {
          X509_CRL_get_ext_by_critical(crl.get(), kCritical, -1) < 0;
 }
 
-absl::Status CheckCrl(const std::string& path, const Crl& crl, const std::vector<Certificate>& cas,
-                      absl::Time now) {
-  const bool is_signed = std::any_of(cas.begin(), cas.end(),
-                                     [&crl](const Certificate& ca) { return IsSignedBy(crl, ca); });
-  const std::string issuer = NameOf(X509_CRL_get_issuer(crl.get()));
-  if (!is_signed) {
-    return BadFile(path, absl::StrCat("is a revocation list of ", issuer,
-                                      ", but not signed by one of the clients' CAs"));
+// Those that signed the list. A CA that was renewed may be there twice.
+std::vector<const Certificate*> IssuersOf(const Crl& crl, const std::vector<Certificate>& cas) {
+  std::vector<const Certificate*> issuers;
+  for (const Certificate& ca : cas) {
+    if (IsSignedBy(crl, ca)) issuers.push_back(&ca);
   }
+  return issuers;
+}
+
+bool HaveExpired(const std::vector<const Certificate*>& cas, absl::Time now) {
+  return std::all_of(cas.begin(), cas.end(), [now](const Certificate* ca) {
+    return now > TimeOf(X509_get0_notAfter(ca->get()));
+  });
+}
+
+absl::Status CheckCrl(const std::string& path, const Crl& crl, absl::Time now) {
+  const std::string issuer = NameOf(X509_CRL_get_issuer(crl.get()));
   if (!IsComplete(crl)) {
     return BadFile(path, absl::StrCat("is a revocation list of ", issuer,
                                       " that is not complete: a delta, or of limited scope"));
@@ -277,19 +285,30 @@ void AddCrl(const Crl& crl, std::map<std::string, std::string>& crls) {
   while (!crls.try_emplace(absl::StrFormat("%08x.r%d", hash, number), PemOf(crl)).second) ++number;
 }
 
-absl::StatusOr<std::map<std::string, std::string>> ReadCrls(const Files& files,
-                                                            const std::vector<Certificate>& cas,
-                                                            absl::Time now) {
-  std::map<std::string, std::string> named;
+// Reads the revocation lists into `certificates`.
+absl::Status ReadCrls(const Files& files, const std::vector<Certificate>& cas, absl::Time now,
+                      Certificates& certificates) {
   for (const auto& [path, text] : files.crls) {
     const auto crls = ReadPem<Crl>(path, text, "revocation list", PEM_read_bio_X509_CRL);
     if (!crls.ok()) return crls.status();
     for (const Crl& crl : *crls) {
-      if (absl::Status status = CheckCrl(path, crl, cas, now); !status.ok()) return status;
-      AddCrl(crl, named);
+      const std::string issuer = NameOf(X509_CRL_get_issuer(crl.get()));
+      const std::vector<const Certificate*> issuers = IssuersOf(crl, cas);
+      if (issuers.empty()) {
+        return BadFile(path, absl::StrCat("is a revocation list of ", issuer,
+                                          ", but not signed by one of the clients' CAs"));
+      }
+      const absl::Status status = CheckCrl(path, crl, now);
+      if (status.ok()) {
+        AddCrl(crl, certificates.crls);
+      } else if (HaveExpired(issuers, now)) {
+        certificates.expired_issuers.push_back(issuer);
+      } else {
+        return status;
+      }
     }
   }
-  return named;
+  return absl::OkStatus();
 }
 
 std::string FingerprintOf(const Certificate& certificate) {
@@ -317,6 +336,7 @@ absl::StatusOr<Certificates> ValidateServer(const Paths& paths, const Files& fil
                       .key = PemOf(*key),
                       .client_cas = {},
                       .crls = {},
+                      .expired_issuers = {},
                       .subject = SubjectOf(leaf),
                       .not_after = TimeOf(X509_get0_notAfter(leaf.get())),
                       .fingerprint = FingerprintOf(leaf)};
@@ -332,10 +352,8 @@ absl::StatusOr<Certificates> Validate(const Paths& paths, const Files& files, ab
   if (absl::Status status = CheckClientCas(paths.client_ca_file, *cas, now); !status.ok()) {
     return status;
   }
-  auto crls = ReadCrls(files, *cas, now);
-  if (!crls.ok()) return crls.status();
   certificates->client_cas = PemOf(*cas);
-  certificates->crls = *std::move(crls);
+  if (absl::Status status = ReadCrls(files, *cas, now, *certificates); !status.ok()) return status;
   return certificates;
 }
 

@@ -2,6 +2,7 @@
 
 #include <map>
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
@@ -16,6 +17,8 @@ struct Certificates {
   std::string client_cas;
   /// One revocation list each, by the names under which OpenSSL looks for them: HASH.r0, HASH.r1.
   std::map<std::string, std::string> crls;
+  /// The issuers of lists that were left out, because both have expired.
+  std::vector<std::string> expired_issuers;
 
   /// Of the server's certificate: its subject, when it expires, and its SHA-256 in hexadecimal.
   std::string subject;
@@ -26,8 +29,10 @@ struct Certificates {
 /// Checks that a server can use the files at the time `now`: they parse; the key belongs to the
 /// server's certificate; each certificate is in date and signed by the next; the server's is for
 /// servers; OpenSSL finds keys and digests strong enough. The clients' CAs are CAs, one of them in
-/// date; every revocation list is in date and signed by one of them. Otherwise the error is
-/// INVALID_ARGUMENT, and names the file, by `paths`, and what is wrong with it.
+/// date; every revocation list is in date and signed by one of them. (One that is not in date is
+/// left out if its CA has expired: nobody issues a newer list, and no client of that CA is let in.)
+/// Otherwise the error is INVALID_ARGUMENT, and names the file, by `paths`, and what is wrong with
+/// it.
 absl::StatusOr<Certificates> Validate(const Paths& paths, const Files& files, absl::Time now);
 
 }  // namespace content::tls

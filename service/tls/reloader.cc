@@ -74,6 +74,9 @@ void Reloader::ReportRefusal(const absl::Status& status) {
   reported_ = cause;
   next_report_ = clock_.Now() + kReportInterval;
   log::Error("certificates refused", {{"cause", cause}});
+  for (const std::string& issuer : certificates->expired_issuers) {
+    log::Warning("revocation list ignored", {{"issuer", issuer}});
+  }
 }
 
 void Reloader::WarnOfExpiry() {

@@ -97,6 +97,19 @@ TEST_F(CertificatesTest, TakesCasOfClientsThatChange) {
   EXPECT_TRUE(Read().ok()) << Read().status();
 }
 
+// Nobody issues a newer one, which must not keep new certificates out.
+TEST_F(CertificatesTest, LeavesOutRevocationListsOfCasThatHaveExpired) {
+  const testing::Identity old =
+      testing::NewIdentity({.common_name = "old", .is_ca = true, .ends = -absl::Minutes(1)});
+  operator_.Write("crls/old.crl", testing::NewCrl(old, {.ends = -absl::Minutes(1)}));
+  EXPECT_FALSE(Read().ok()) << "it might be of a CA below one of the clients' CAs";
+  operator_.Write("clients.pem", old.certificate + operator_.client_ca.certificate);
+  const auto certificates = Read();
+  ASSERT_TRUE(certificates.ok()) << certificates.status();
+  EXPECT_EQ(certificates->crls.size(), 1);
+  EXPECT_THAT(certificates->expired_issuers, ElementsAre("CN=old"));
+}
+
 TEST_F(CertificatesTest, NamesRevocationListsAsOpensslLooksForThem) {
   operator_.Write("crls/0.r0",
                   testing::NewCrl(operator_.client_ca) + testing::NewCrl(operator_.client_ca));

@@ -159,6 +159,20 @@ TEST_F(ReloaderTest, WarnsOnceADayOfACertificateThatSoonExpires) {
   ::testing::internal::CaptureStderr();
   clock_.Advance(absl::Hours(24));
   clock_.AwaitWaiters(1);
+TEST_F(ReloaderTest, WarnsOnceOfARevocationListThatIsIgnored) {
+  const testing::Identity old =
+      testing::NewIdentity({.common_name = "old", .is_ca = true, .ends = -absl::Minutes(1)});
+  ::testing::internal::CaptureStderr();
+  operator_.Write("clients.pem", operator_.client_ca.certificate + old.certificate);
+  operator_.Write("crls/old.crl", testing::NewCrl(old, {.ends = -absl::Minutes(1)}));
+  Look();
+  EXPECT_THAT(::testing::internal::GetCapturedStderr(),
+              AllOf(HasSubstr("revocation list ignored"), HasSubstr("CN=old")));
+  ::testing::internal::CaptureStderr();
+  Look(30);
+  EXPECT_EQ(::testing::internal::GetCapturedStderr(), "");
+}
+
   EXPECT_THAT(::testing::internal::GetCapturedStderr(), HasSubstr("certificate expires soon"));
 }
 
