@@ -37,8 +37,17 @@ void Reloader::Run(const std::stop_token& stop) {
   while (!stop.stop_requested()) {
     WarnOfExpiry();
     clock_.SleepFor(kInterval, stop);
-    if (absl::Status status = Reload(); !status.ok()) ReportRefusal(status);
+    absl::Status status = Repair();
+    status.Update(Reload());
+    if (!status.ok()) ReportRefusal(status);
   }
+}
+
+absl::Status Reloader::Repair() {
+  const absl::StatusOr<bool> was_damaged = staging_->Repair();
+  if (!was_damaged.ok()) return was_damaged.status();
+  if (*was_damaged) log::Warning("certificates staged again");
+  return absl::OkStatus();
 }
 
 absl::Status Reloader::Reload() {
@@ -65,6 +74,9 @@ absl::Status Reloader::Take(const Files& files) {
              {"not_after", absl::FormatTime(not_after_, absl::UTCTimeZone())},
              {"sha256", certificates->fingerprint},
              {"revocation_lists", certificates->crls.size()}});
+  for (const std::string& issuer : certificates->expired_issuers) {
+    log::Warning("revocation list ignored", {{"issuer", issuer}});
+  }
   return absl::OkStatus();
 }
 
@@ -74,9 +86,6 @@ void Reloader::ReportRefusal(const absl::Status& status) {
   reported_ = cause;
   next_report_ = clock_.Now() + kReportInterval;
   log::Error("certificates refused", {{"cause", cause}});
-  for (const std::string& issuer : certificates->expired_issuers) {
-    log::Warning("revocation list ignored", {{"issuer", issuer}});
-  }
 }
 
 void Reloader::WarnOfExpiry() {

@@ -21,8 +21,8 @@ namespace content::tls {
 /// Keeps a server's certificates up to date with its operator's files. Once a second a thread reads
 /// the files. If they have changed they are validated, and replace the staged ones; a set that is
 /// not valid is logged, and leaves the staged ones in use. Time alone can change that, so the files
-/// are validated again every ten seconds. Also warns, once a day, of a certificate that soon
-/// expires.
+/// are validated again every ten seconds. Staged files that somebody has removed are written again.
+/// Also warns, once a day, of a certificate that soon expires.
 class Reloader {
  public:
   /// Stages the files. The error names the file that is wrong, and what is wrong with it. `clock`
@@ -45,6 +45,7 @@ class Reloader {
            std::function<absl::Time()> now);
 
   void Run(const std::stop_token& stop);
+  absl::Status Repair();
   absl::Status Reload();
   absl::Status Take(const Files& files);
   void ReportRefusal(const absl::Status& status);

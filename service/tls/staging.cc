@@ -1,19 +1,23 @@
 #include "tls/staging.h"
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
+#include <map>
 #include <system_error>
 #include <utility>
 
 #include "absl/cleanup/cleanup.h"
 #include "absl/memory/memory.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 
@@ -22,6 +26,10 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr char kPrefix[] = "contentd-tls-";
+// Of a directory that is not locked yet. It holds nothing.
+constexpr char kUnlockedPrefix[] = "contentd-tls.new-";
+constexpr char kLock[] = "/lock";
 constexpr char kCurrent[] = "/current";
 constexpr char kChain[] = "/chain.pem";
 constexpr char kKey[] = "/key.pem";
@@ -31,6 +39,55 @@ constexpr char kCrls[] = "/crls";
 absl::Status CannotStage(absl::string_view path, int error) {
   return absl::UnavailableError(absl::StrCat(
       "cannot keep the certificates that were validated: ", path, ": ", std::strerror(error)));
+}
+
+// Locks a directory until the descriptor that it returns is closed, or the process ends. -1 if
+// that fails. `flags`: of open(2).
+int Lock(const std::string& directory, int flags) {
+  const int fd =
+      open((directory + kLock).c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW | flags, S_IRUSR | S_IWUSR);
+  if (fd < 0) return -1;
+  if (flock(fd, LOCK_EX | LOCK_NB) == 0) return fd;
+  const int error = errno;
+  close(fd);
+  errno = error;
+  return -1;
+}
+
+// Everybody may create files there; what others have created is left alone.
+bool IsOwnDirectory(const fs::path& path) {
+  struct stat status {};
+  return lstat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode) && status.st_uid == geteuid();
+}
+
+void RemoveUnlocked(const fs::path& parent) {
+  std::error_code error;
+  fs::directory_iterator entry(parent, error);
+  for (; !error && entry != fs::directory_iterator(); entry.increment(error)) {
+    const fs::path& path = entry->path();
+    if (!absl::StartsWith(path.filename().string(), kPrefix) || !IsOwnDirectory(path)) continue;
+    const int lock = Lock(path.string(), 0);
+    if (lock < 0) continue;
+    std::error_code ignored;
+    fs::remove_all(path, ignored);
+    close(lock);
+  }
+}
+
+// Creates a directory that is locked before others can take it for one whose process has ended.
+// Returns its path; empty, with errno, if that fails.
+std::string CreateLocked(const fs::path& parent, int& lock) {
+  std::string unlocked = parent / absl::StrCat(kUnlockedPrefix, "XXXXXX");
+  if (mkdtemp(unlocked.data()) == nullptr) return "";
+  std::string path = parent / absl::StrCat(kPrefix, unlocked.substr(unlocked.size() - 6));
+  lock = Lock(unlocked, O_CREAT | O_EXCL);
+  if (lock >= 0 && rename(unlocked.c_str(), path.c_str()) == 0) return path;
+  const int error = errno;
+  if (lock >= 0) close(lock);
+  std::error_code ignored;
+  fs::remove_all(unlocked, ignored);
+  errno = error;
+  return "";
 }
 
 bool WriteAll(int fd, absl::string_view text) {
@@ -54,22 +111,38 @@ absl::Status WriteFile(const std::string& path, absl::string_view text, int gene
   return CannotStage(path, errno);
 }
 
+// By its name, what each file of a set contains.
+std::map<std::string, std::string> FilesOf(const Certificates& certificates, int generation) {
+  std::map<std::string, std::string> files = {
+      {kChain, certificates.chain},
+      {kKey, certificates.key},
+      // OpenSSL keeps the revocation lists that it has read for as long as gRPC keeps the CAs. With
+      // the text before its first certificate, every generation has other CAs.
+      {kClientCas, absl::StrCat("generation ", generation, "\n", certificates.client_cas)}};
+  for (const auto& [name, crl] : certificates.crls) {
+    files.emplace(absl::StrCat(kCrls, "/", name), crl);
+  }
+  return files;
+}
+
 absl::Status WriteSet(const std::string& directory, const Certificates& certificates,
                       int generation) {
-  // OpenSSL keeps the revocation lists that it has read for as long as gRPC keeps the CAs. With the
-  // text before its first certificate, every generation has other CAs.
-  const std::string client_cas =
-      absl::StrCat("generation ", generation, "\n", certificates.client_cas);
   std::error_code error;
   fs::create_directories(directory + kCrls, error);
   if (error) return CannotStage(directory, error.value());
-  absl::Status status = WriteFile(directory + kChain, certificates.chain, generation);
-  status.Update(WriteFile(directory + kKey, certificates.key, generation));
-  status.Update(WriteFile(directory + kClientCas, client_cas, generation));
-  for (const auto& [name, crl] : certificates.crls) {
-    status.Update(WriteFile(absl::StrCat(directory, kCrls, "/", name), crl, generation));
+  absl::Status status;
+  for (const auto& [name, text] : FilesOf(certificates, generation)) {
+    status.Update(WriteFile(directory + name, text, generation));
   }
   return status;
+}
+
+bool IsWhole(const std::string& directory, const Certificates& certificates, int generation) {
+  const auto files = FilesOf(certificates, generation);
+  return std::all_of(files.begin(), files.end(), [&directory](const auto& file) {
+    std::error_code error;
+    return fs::file_size(directory + file.first, error) == file.second.size() && !error;
+  });
 }
 
 // Makes the link `path` lead to `target`, at once.
@@ -86,17 +159,20 @@ absl::Status Relink(const std::string& path, const std::string& target) {
 absl::StatusOr<std::unique_ptr<Staging>> Staging::Create() {
   std::error_code error;
   const fs::path temporary = fs::temp_directory_path(error);
-  std::string path;
-  for (const fs::path& parent : {fs::path("/dev/shm"), error ? fs::path("/tmp") : temporary}) {
-    path = parent / "contentd-tls-XXXXXX";
-    if (mkdtemp(path.data()) != nullptr) return absl::WrapUnique(new Staging(path));
+  const fs::path parents[] = {"/dev/shm", error ? fs::path("/tmp") : temporary};
+  for (const fs::path& parent : parents) RemoveUnlocked(parent);
+  for (const fs::path& parent : parents) {
+    int lock = -1;
+    std::string path = CreateLocked(parent, lock);
+    if (!path.empty()) return absl::WrapUnique(new Staging(std::move(path), lock));
   }
-  return CannotStage(path, errno);
+  return CannotStage(parents[1].string(), errno);
 }
 
 Staging::~Staging() {
   std::error_code ignored;
   fs::remove_all(directory_, ignored);
+  close(lock_);
 }
 
 absl::Status Staging::Replace(const Certificates& certificates) {
@@ -105,10 +181,31 @@ absl::Status Staging::Replace(const Certificates& certificates) {
   std::string unused = absl::StrCat(directory_, "/", name);
   absl::Status status = WriteSet(unused, certificates, generation_);
   if (status.ok()) status = Relink(directory_ + kCurrent, name);
-  if (status.ok()) std::swap(unused, current_);
+  if (status.ok()) {
+    std::swap(unused, current_);
+    in_use_ = certificates;
+    in_use_generation_ = generation_;
+  }
   std::error_code ignored;
   fs::remove_all(unused, ignored);
   return status;
+}
+
+absl::StatusOr<bool> Staging::Repair() {
+  if (IsWhole(directory_ + kCurrent, in_use_, in_use_generation_)) return false;
+  if (absl::Status status = CreateAgain(); !status.ok()) return status;
+  if (absl::Status status = Replace(in_use_); !status.ok()) return status;
+  return true;
+}
+
+// Creates the directory again, unless it is there.
+absl::Status Staging::CreateAgain() {
+  if (IsOwnDirectory(directory_)) return absl::OkStatus();
+  if (mkdir(directory_.c_str(), S_IRWXU) != 0) return CannotStage(directory_, errno);
+  const int lock = Lock(directory_, O_CREAT | O_EXCL);
+  if (lock < 0) return CannotStage(directory_, errno);
+  close(std::exchange(lock_, lock));
+  return absl::OkStatus();
 }
 
 Paths Staging::PathsLike(const Paths& operators) const {

@@ -17,7 +17,8 @@ namespace content::tls {
 class Staging {
  public:
   /// Creates the directory: in memory (/dev/shm) if possible, because it holds the private key,
-  /// otherwise where temporary files belong. Only this user can read it.
+  /// otherwise where temporary files belong. Only this user can read it. Removes those of this user
+  /// whose process has ended without doing so.
   static absl::StatusOr<std::unique_ptr<Staging>> Create();
 
   /// Removes the directory.
@@ -29,15 +30,24 @@ class Staging {
   /// Replaces the set that the paths lead to, at once. After an error they lead to the old one.
   absl::Status Replace(const Certificates& certificates);
 
+  /// Writes the set again if somebody has removed files of it, or changed their size. Returns
+  /// whether that was so. Call it after Replace.
+  absl::StatusOr<bool> Repair();
+
   /// The paths of a staged set like that of `operators`: they stay the same when it is replaced.
   Paths PathsLike(const Paths& operators) const;
 
  private:
-  explicit Staging(std::string directory) : directory_(std::move(directory)) {}
+  Staging(std::string directory, int lock) : directory_(std::move(directory)), lock_(lock) {}
+
+  absl::Status CreateAgain();
 
   const std::string directory_;
+  int lock_;             // An open file in the directory. Others leave that while it is locked.
   int generation_ = 0;   // of the last set that was written
   std::string current_;  // the directory of the set that is in use
+  Certificates in_use_;  // that set
+  int in_use_generation_ = 0;
 };
 
 }  // namespace content::tls

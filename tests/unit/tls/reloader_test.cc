@@ -122,6 +122,17 @@ TEST_F(ReloaderTest, KeepsTheOldSetWhateverIsDamaged) {
   }
 }
 
+TEST_F(ReloaderTest, StagesTheLastGoodSetAgainIfSomebodyRemovesIt) {
+  const std::string key = Contents(paths_.key_file);
+  operator_.Write("key.pem", "");
+  Look();
+  ::testing::internal::CaptureStderr();
+  fs::remove_all(fs::path(reloader_->staged().key_file).parent_path().parent_path());
+  Look();
+  EXPECT_EQ(Contents(reloader_->staged().key_file), key);
+  EXPECT_THAT(::testing::internal::GetCapturedStderr(), HasSubstr("certificates staged again"));
+}
+
 TEST_F(ReloaderTest, TakesCertificatesOnceTheirTimeHasCome) {
   const testing::Identity tomorrow = operator_.NewServer("tomorrow", {.begins = absl::Hours(1)});
   Write(tomorrow);
@@ -148,17 +159,6 @@ TEST_F(ReloaderTest, ReportsARefusalOnceAnHour) {
   EXPECT_THAT(::testing::internal::GetCapturedStderr(), HasSubstr("certificates refused"));
 }
 
-TEST_F(ReloaderTest, WarnsOnceADayOfACertificateThatSoonExpires) {
-  ::testing::internal::CaptureStderr();
-  Write(operator_.NewServer("brief", {.ends = absl::Hours(24 * 13)}));
-  Look(30);
-  EXPECT_THAT(::testing::internal::GetCapturedStderr(), HasSubstr("certificate expires soon"));
-  ::testing::internal::CaptureStderr();
-  Look(30);
-  EXPECT_EQ(::testing::internal::GetCapturedStderr(), "");
-  ::testing::internal::CaptureStderr();
-  clock_.Advance(absl::Hours(24));
-  clock_.AwaitWaiters(1);
 TEST_F(ReloaderTest, WarnsOnceOfARevocationListThatIsIgnored) {
   const testing::Identity old =
       testing::NewIdentity({.common_name = "old", .is_ca = true, .ends = -absl::Minutes(1)});
@@ -173,6 +173,17 @@ TEST_F(ReloaderTest, WarnsOnceOfARevocationListThatIsIgnored) {
   EXPECT_EQ(::testing::internal::GetCapturedStderr(), "");
 }
 
+TEST_F(ReloaderTest, WarnsOnceADayOfACertificateThatSoonExpires) {
+  ::testing::internal::CaptureStderr();
+  Write(operator_.NewServer("brief", {.ends = absl::Hours(24 * 13)}));
+  Look(30);
+  EXPECT_THAT(::testing::internal::GetCapturedStderr(), HasSubstr("certificate expires soon"));
+  ::testing::internal::CaptureStderr();
+  Look(30);
+  EXPECT_EQ(::testing::internal::GetCapturedStderr(), "");
+  ::testing::internal::CaptureStderr();
+  clock_.Advance(absl::Hours(24));
+  clock_.AwaitWaiters(1);
   EXPECT_THAT(::testing::internal::GetCapturedStderr(), HasSubstr("certificate expires soon"));
 }
 
