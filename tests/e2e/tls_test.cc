@@ -232,6 +232,20 @@ TEST_F(TlsTest, RefusesClientsOnceTheyAreRevoked) {
   EXPECT_EQ(ConnectAs(good).Call(), "server");
 }
 
+TEST_F(TlsTest, RefusesClientsThatAnIntermediateCaHasRevoked) {
+  operator_.Write("clients.pem", operator_.root.certificate + operator_.intermediate.certificate);
+  operator_.Write("crls/clients.crl", NewCrl(operator_.root) + NewCrl(operator_.intermediate));
+  ServeClients();
+  const Identity good = NewIdentity({.common_name = "good"}, &operator_.intermediate);
+  const Identity bad = NewIdentity({.common_name = "bad"}, &operator_.intermediate);
+  EXPECT_EQ(ConnectAs(good).Call(), "server");
+  EXPECT_EQ(ConnectAs(bad).Call(), "server");
+  operator_.Write("crls/clients.crl",
+                  NewCrl(operator_.root) + NewCrl(operator_.intermediate, {.revoked = {bad}}));
+  AwaitAnswer(kRefused, bad);
+  EXPECT_EQ(ConnectAs(good).Call(), "server");
+}
+
 TEST_F(TlsTest, DoesNotStartWithDamagedFiles) {
   for (const Damage& damage : Damages()) {
     operator_.Restore();
