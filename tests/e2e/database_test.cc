@@ -617,8 +617,7 @@ TEST_F(DatabaseTlsTest, AServiceFileMayHaveTheConnectionString) {
 
 TEST_F(DatabaseTlsTest, APasswordThatWasChangedLeavesTheConnectionsThatThereAre) {
   EXPECT_EQ(Migrate(Keywords(" ")).status, 0);
-  ContentdServer server(
-      {"--database-url", Keywords(" "), "--database-connection-lifetime", "1s"});
+  ContentdServer server({"--database-url", Keywords(" "), "--database-connection-lifetime", "1s"});
   const Client client(server.address());
   AwaitServing(client);
   Query(database_.url(), "ALTER ROLE content PASSWORD 'next'");

@@ -246,19 +246,6 @@ TEST_F(TlsTest, RefusesClientsThatAnIntermediateCaHasRevoked) {
   EXPECT_EQ(ConnectAs(good).Call(), "server");
 }
 
-// One that is not in the file of the CAs. Those in there are trusted, whatever others say of them.
-TEST_F(TlsTest, RefusesClientsOfAnIntermediateCaThatIsRevoked) {
-  operator_.Write("clients.pem", operator_.root.certificate);
-  operator_.Write("crls/clients.crl", NewCrl(operator_.root));
-  ServeClients();
-  Identity client = NewIdentity({.common_name = "client"}, &operator_.intermediate);
-  client.certificate += operator_.intermediate.certificate;
-  EXPECT_EQ(ConnectAs(client).Call(), "server");
-  operator_.Write("crls/clients.crl",
-                  NewCrl(operator_.root, {.revoked = {operator_.intermediate}}));
-  AwaitAnswer(kRefused, client);
-}
-
 TEST_F(TlsTest, DoesNotStartWithDamagedFiles) {
   for (const Damage& damage : Damages()) {
     operator_.Restore();

@@ -125,7 +125,7 @@ TEST_F(CallTest, EachConnectionIsAnAccount) {
   };
   int port = 0;
   grpc::ServerBuilder builder;
-  RawService<v1::ContentService> service(calls_, answers_);
+  RawService<v1::ContentService> service(passage_);
   service.Unary(Handle<v1::GetCommentRequest, v1::GetCommentResponse>, get_comment_);
   builder.RegisterService(&service);
   builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(), &port);

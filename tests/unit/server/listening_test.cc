@@ -83,7 +83,7 @@ std::optional<absl::StatusOr<Listening>> ListenWithHosts(const std::string& addr
     const bool can_arrange = unshare(CLONE_NEWNS) == 0 &&
                              mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0 &&
                              mount(hosts.c_str(), "/etc/hosts", nullptr, MS_BIND, nullptr) == 0;
-    if (can_arrange) listening = Listen(address);
+    if (can_arrange) listening.emplace(Listen(address));
   }).join();
   return listening;
 }
