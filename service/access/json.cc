@@ -20,6 +20,15 @@ std::optional<absl::string_view> StringIn(const json_t* object, const char* name
   return absl::string_view(json_string_value(value), json_string_length(value));
 }
 
+bool ContainsString(const json_t* json, absl::string_view text) {
+  size_t index = 0;
+  const json_t* value = nullptr;
+  json_array_foreach(json, index, value) {
+    if (json_is_string(value) && json_string_value(value) == text) return true;
+  }
+  return false;
+}
+
 std::optional<std::string> DecodeBase64Url(absl::string_view text) {
   const size_t size = jose_b64_dec_buf(nullptr, text.size(), nullptr, 0);
   if (size == SIZE_MAX) return std::nullopt;

@@ -25,6 +25,9 @@ Json ParseJsonObject(absl::string_view text);
 /// Returns a string of an object; nullopt if the object has no such name, or it is no string.
 std::optional<absl::string_view> StringIn(const json_t* object, const char* name);
 
+/// Whether `json` is an array that has this string.
+bool ContainsString(const json_t* json, absl::string_view text);
+
 /// Returns the bytes that `text` stands for in base64url without padding (RFC 7515); nullopt if
 /// they cannot be read.
 std::optional<std::string> DecodeBase64Url(absl::string_view text);

@@ -27,9 +27,9 @@ struct Free {
 using PublicKey = std::unique_ptr<EVP_PKEY, Free<EVP_PKEY_free>>;
 using JoseConfig = std::unique_ptr<jose_cfg_t, Free<jose_cfg_decref>>;
 
-constexpr char kRs256[] = "RS256";
-constexpr char kEs256[] = "ES256";
-constexpr char kEdDsa[] = "EdDSA";
+constexpr absl::string_view kRs256 = "RS256";
+constexpr absl::string_view kEs256 = "ES256";
+constexpr absl::string_view kEdDsa = "EdDSA";
 
 constexpr int kMinRsaBits = 2048;
 
@@ -52,23 +52,14 @@ struct Key {
 
 namespace {
 
-// The algorithm that a key is for, of those that are accepted; nullptr if it is for another.
-const char* AlgorithmOf(const json_t* jwk) {
+// The algorithm that a key is for, of those that are accepted; empty if it is for another.
+absl::string_view AlgorithmOf(const json_t* jwk) {
   const auto type = StringIn(jwk, "kty");
   const auto curve = StringIn(jwk, "crv");
   if (type == "RSA") return kRs256;
   if (type == "EC" && curve == "P-256") return kEs256;
   if (type == "OKP" && curve == "Ed25519") return kEdDsa;
-  return nullptr;
-}
-
-bool Contains(const json_t* array, absl::string_view text) {
-  size_t index = 0;
-  const json_t* value = nullptr;
-  json_array_foreach(array, index, value) {
-    if (json_is_string(value) && json_string_value(value) == text) return true;
-  }
-  return false;
+  return "";
 }
 
 // What is said of a key must be said in a way that allows it.
@@ -76,13 +67,13 @@ bool IsForSignatures(const json_t* jwk, absl::string_view algorithm) {
   if (json_object_get(jwk, "alg") != nullptr && StringIn(jwk, "alg") != algorithm) return false;
   if (json_object_get(jwk, "use") != nullptr && StringIn(jwk, "use") != "sig") return false;
   const json_t* const operations = json_object_get(jwk, "key_ops");
-  return operations == nullptr || Contains(operations, "verify");
+  return operations == nullptr || ContainsString(operations, "verify");
 }
 
 // The members that make the public key, and no other: not a private key that was left in by
 // mistake.
-Json PublicPart(const json_t* jwk, const char* algorithm) {
-  Json part(json_pack("{s:s}", "alg", algorithm));
+Json PublicPart(const json_t* jwk, absl::string_view algorithm) {
+  Json part(json_pack("{s:s%}", "alg", algorithm.data(), algorithm.size()));
   for (const char* const name : {"kty", "crv", "n", "e", "x", "y"}) {
     if (json_t* const value = json_object_get(jwk, name); json_is_string(value)) {
       json_object_set(part.get(), name, value);
@@ -105,10 +96,10 @@ bool IsSound(EVP_PKEY* key) {
   return context != nullptr && EVP_PKEY_public_check(context.get()) == 1;
 }
 
-// Says what is wrong with the key.
-absl::StatusOr<Key> ReadKey(const json_t* jwk, const char* algorithm) {
+// The error says what is wrong with the key.
+absl::StatusOr<Key> ReadKey(const json_t* jwk, absl::string_view algorithm) {
   Key key{.id = std::string(StringIn(jwk, "kid").value_or("")),
-          .algorithm = algorithm,
+          .algorithm = std::string(algorithm),
           .jwk = PublicPart(jwk, algorithm),
           .ed25519 = nullptr};
   if (algorithm == kEdDsa) {
@@ -167,8 +158,8 @@ absl::StatusOr<KeySet> KeySet::Parse(absl::string_view path, absl::string_view t
   size_t index = 0;
   const json_t* jwk = nullptr;
   json_array_foreach(jwks, index, jwk) {
-    const char* const algorithm = AlgorithmOf(jwk);
-    if (algorithm == nullptr || !IsForSignatures(jwk, algorithm)) continue;
+    const absl::string_view algorithm = AlgorithmOf(jwk);
+    if (algorithm.empty() || !IsForSignatures(jwk, algorithm)) continue;
     absl::StatusOr<Key> key = ReadKey(jwk, algorithm);
     if (!key.ok()) return error("key ", index + 1, " ", key.status().message());
     keys.push_back(*std::move(key));

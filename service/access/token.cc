@@ -50,14 +50,8 @@ std::optional<absl::Time> DateIn(const json_t* claims, const char* name) {
 }
 
 bool IsFor(const json_t* claims, absl::string_view audience) {
-  const json_t* const value = json_object_get(claims, "aud");
-  if (!json_is_array(value)) return StringIn(claims, "aud") == audience;
-  size_t index = 0;
-  const json_t* one = nullptr;
-  json_array_foreach(value, index, one) {
-    if (json_is_string(one) && json_string_value(one) == audience) return true;
-  }
-  return false;
+  return StringIn(claims, "aud") == audience ||
+         ContainsString(json_object_get(claims, "aud"), audience);
 }
 
 // `text` is UTF-8.
