@@ -157,17 +157,23 @@ CLI::Option* AddChoice(CLI::App& command, const std::string& flag, Value& value,
 struct DurationRange {
   absl::Duration min;
   absl::Duration max;
+  bool or_zero = false;
+
+  std::string ToString() const {
+    return absl::StrCat(absl::FormatDuration(min), " to ", absl::FormatDuration(max),
+                        or_zero ? ", or 0" : "");
+  }
 };
 
 // Accepts durations in Go's notation, such as 1h30m, which CLI11 does not parse.
 CLI::Validator DurationIn(const DurationRange& range) {
   const auto check = [range](const std::string& text) -> std::string {
     absl::Duration duration;
-    const bool is_valid =
-        absl::ParseDuration(text, &duration) && duration >= range.min && duration <= range.max;
-    if (is_valid) return "";
-    return absl::StrCat(text, " is not a duration such as 30s, from ",
-                        absl::FormatDuration(range.min), " to ", absl::FormatDuration(range.max));
+    const bool is_duration = absl::ParseDuration(text, &duration);
+    const bool is_in_range = duration >= range.min && duration <= range.max;
+    const bool is_zero = range.or_zero && duration == absl::ZeroDuration();
+    if (is_duration && (is_in_range || is_zero)) return "";
+    return absl::StrCat(text, " is not a duration such as 30s, from ", range.ToString());
   };
   return {check, ""};
 }
@@ -228,10 +234,8 @@ class Settings {
                 absl::string_view help,
                 const DurationRange& range = {absl::Milliseconds(1), absl::Hours(24)}) {
     const auto set = [&value](const std::string& text) { absl::ParseDuration(text, &value); };
-    const std::string limits =
-        absl::StrCat(absl::FormatDuration(range.min), " to ", absl::FormatDuration(range.max));
-    CLI::Option* const option =
-        command_.add_option_function<std::string>(flag, set, absl::StrCat(help, " (", limits, ")"));
+    CLI::Option* const option = command_.add_option_function<std::string>(
+        flag, set, absl::StrCat(help, " (", range.ToString(), ")"));
     Add(option->check(DurationIn(range)), "DURATION", initial);
   }
 
@@ -391,6 +395,10 @@ const CLI::App* AddServe(CLI::App& app, Config& config) {
                     "How long a request_id is remembered, that is, how long a write\n"
                     "can be repeated safely. The longest of all servers holds",
                     {absl::Seconds(1), absl::Hours(720)});
+  settings.Duration("--audit-retention", config.audit_retention, "9600h",
+                    "How long the audit trail is kept: 400 days. The longest of all\n"
+                    "servers that run holds; 0 keeps it for ever",
+                    {absl::Hours(24), absl::Hours(24 * 36'500), /*or_zero=*/true});
   settings.Count("--report-threshold", config.report_threshold, 5, 1'000'000,
                  "Number of readers' reports after which a comment waits for a\n"
                  "moderator; with 0 it stays visible",

@@ -16,10 +16,11 @@
 // (CallContext), and where the answer goes (Callback).
 namespace content {
 
-/// Who makes a call, as far as its credentials say.
+/// Who makes a call, as far as its credentials say. All text is valid UTF-8 in NFC, as authors' ids
+/// are (content/normalize.h), and without control characters.
 struct Caller {
-  /// `spiffe://DOMAIN/PATH`, `dns:NAME`, `cn:NAME` or `jwt:SUBJECT`; empty if nothing names the
-  /// caller.
+  /// `spiffe://DOMAIN/PATH`, `dns:NAME`, `cn:NAME` or `jwt:SUBJECT`; `os:USER` if somebody runs
+  /// `contentd import`; empty if nothing names the caller.
   std::string identity;
   /// For whom the call is made: the subject of its token, which is an author's id. Empty without a
   /// token.

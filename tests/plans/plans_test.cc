@@ -427,17 +427,17 @@ std::vector<Probe> CommentWrites() {
                 }),
       Ask<ErasedComments>(
           "EraseAuthor: reports",
-          [](Store& store, auto done) { store.EraseAuthor({}, "reader-1", std::move(done)); }),
+          [](Store& store, auto done) { store.EraseAuthor({}, {"reader-1"}, std::move(done)); }),
       Delete("with replies", {.comment = CommentAt(group + 4)}),
       Delete("of the first, which has 100,000 replies", {.comment = CommentAt(group + 9)}),
       Delete("what is not there",
              {.comment = {"art-1", "01990000-0000-7000-8000-000000000000"}, .allow_missing = true}),
       Ask<ErasedComments>(
           "EraseAuthor",
-          [](Store& store, auto done) { store.EraseAuthor({}, "heavy", std::move(done)); }),
+          [](Store& store, auto done) { store.EraseAuthor({}, {"heavy"}, std::move(done)); }),
       Ask<ErasedComments>(
           "EraseAuthor: of many articles",
-          [](Store& store, auto done) { store.EraseAuthor({}, "user-77", std::move(done)); }),
+          [](Store& store, auto done) { store.EraseAuthor({}, {"user-77"}, std::move(done)); }),
       // From the second article on.
       Ask<VerifiedCounters>("VerifyCounters: some articles",
                             [](Store& store, auto done) {
