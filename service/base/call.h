@@ -21,10 +21,10 @@ namespace content {
 struct Caller {
   /// `spiffe://DOMAIN/PATH`, `dns:NAME`, `cn:NAME` or `jwt:SUBJECT`; `os:USER` if somebody runs
   /// `contentd import`; empty if nothing names the caller.
-  std::string identity;
+  std::string identity = {};
   /// For whom the call is made: the subject of its token, which is an author's id. Empty without a
   /// token.
-  std::string person;
+  std::string person = {};
   /// Whether the caller may write only as the author `person`.
   bool writes_only_as_person = false;
 };
