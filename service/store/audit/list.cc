@@ -15,39 +15,33 @@
 namespace content::store {
 namespace {
 
-// $1 article key, $2 author, $3 person, $4 caller, $5 action, each 0 or empty for any; $6 first
-// event, $7 the one after the last, $8 limit. `leading` is the condition whose index is read.
-std::string SelectPage(absl::string_view leading) {
-  return absl::StrCat(R"sql(
-SELECT event_id, action, article_name, revision, comment_id, author_id, outcome, state, previous_name,
-       item_count, caller, person_id, erased, event_id AS page_key
-FROM audit_event
-WHERE )sql",
-                      leading, R"sql(
-  AND ($1::bigint = 0 OR article_key = $1::bigint)
-  AND ($2::text = '' OR author_id = $2::text)
-  AND ($3::text = '' OR person_id = $3::text)
-  AND ($4::text = '' OR caller = $4::text)
-  AND ($5::smallint = 0 OR action = $5::smallint)
-  AND event_id >= $6::uuid AND event_id < $7::uuid
-ORDER BY event_id DESC LIMIT $8::integer
-)sql");
-}
-
-// Returns the statement that reads the index of one filter, probably the one that fewest events
-// match.
-const std::string& StatementFor(const AuditQuery& query) {
-  static const std::string by_author = SelectPage("author_id = $2::text AND author_id <> ''");
-  static const std::string by_person = SelectPage("person_id = $3::text AND person_id <> ''");
-  static const std::string by_article = SelectPage("article_key = $1::bigint");
-  static const std::string by_action = SelectPage("action = $5::smallint");
-  static const std::string by_caller = SelectPage("caller = $4::text AND caller <> ''");
-  static const std::string by_time = SelectPage("true");
-  if (!query.author_id.empty()) return by_author;
-  if (!query.person_id.empty()) return by_person;
-  if (!query.article_id.empty()) return by_article;
-  if (query.action != v1::AUDIT_ACTION_UNSPECIFIED) return by_action;
-  return query.caller.empty() ? by_time : by_caller;
+// $1 article key, $2 author, $3 person, $4 caller, $5 action, $6 first event, $7 the one after the
+// last, $8 limit. Only the filters that are set are in the statement: it has one plan for all
+// values. The second conditions are those of the indexes. Every parameter has to be mentioned.
+std::string SelectPage(const AuditQuery& query) {
+  const auto filter = [](bool is_set, absl::string_view condition, absl::string_view parameter) {
+    return is_set ? absl::StrCat(condition, " AND ") : absl::StrCat(parameter, " IS NOT NULL AND ");
+  };
+  const bool has_action = query.action != v1::AUDIT_ACTION_UNSPECIFIED;
+  // There are few actions, so PostgreSQL would rather look for one among all events by time,
+  // although it may be rare. A range of pairs, and this order, leave it only the index by action.
+  const bool is_by_action =
+      has_action && query.article_id.empty() && query.author_id.empty() && query.person_id.empty();
+  const absl::string_view range =
+      is_by_action
+          ? "(action, event_id) >= ($5::smallint, $6::uuid) "
+            "AND (action, event_id) < ($5::smallint, $7::uuid) ORDER BY action DESC, event_id DESC"
+          : "event_id >= $6::uuid AND event_id < $7::uuid ORDER BY event_id DESC";
+  return absl::StrCat(
+      "SELECT event_id, action, article_name, revision, comment_id, author_id, outcome, state, "
+      "previous_name, item_count, caller, person_id, erased, event_id AS page_key "
+      "FROM audit_event WHERE ",
+      filter(!query.article_id.empty(), "article_key = $1::bigint", "$1::bigint"),
+      filter(!query.author_id.empty(), "author_id = $2::text AND author_id <> ''", "$2::text"),
+      filter(!query.person_id.empty(), "person_id = $3::text AND person_id <> ''", "$3::text"),
+      filter(!query.caller.empty(), "caller = $4::text AND caller <> ''", "$4::text"),
+      filter(has_action && !is_by_action, "action = $5::smallint", "$5::smallint"), range,
+      " LIMIT $8::integer");
 }
 
 v1::AuditEvent ReadEvent(const postgres::Row& row) {
@@ -87,7 +81,7 @@ absl::StatusOr<Page<v1::AuditEvent>> ListAuditEvents(postgres::Connection& conne
   std::string end = FirstUuidAt(query.end_time);
   if (!query.after_key.empty()) end = std::min(end, query.after_key);
   const postgres::Result rows = connection.Read(
-      StatementFor(query), article.value(), query.author_id, query.person_id, query.caller,
+      SelectPage(query), article.value(), query.author_id, query.person_id, query.caller,
       static_cast<int>(query.action), first, end, query.page_size + 1);
   return FillPage<v1::AuditEvent>(rows, rows.size(), query.page_size, kMaxReplyBytes, ReadEvent);
 }
