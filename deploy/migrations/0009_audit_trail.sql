@@ -24,7 +24,7 @@ BEGIN
     caller        text COLLATE "C" NOT NULL,
     person_id     text COLLATE "C" NOT NULL,
     author_id     text COLLATE "C" NOT NULL,
-    article_name  text COLLATE "C" NOT NULL,  -- after the act
+    name          text COLLATE "C" NOT NULL,  -- the article's, after the act
     previous_name text COLLATE "C" NOT NULL
   );
   CREATE INDEX audit_event_by_article ON audit_event (article_key, event_id);

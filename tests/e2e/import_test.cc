@@ -65,7 +65,7 @@ TEST_F(ImportTest, TheAuditTrailNamesTheUser) {
   EXPECT_EQ(Import({note}).status, 0);
   EXPECT_EQ(Import({note}).status, 0);
   EXPECT_EQ(Query(url_,
-                  "SELECT string_agg(caller || ' ' || article_name || ' ' || action, ' ') "
+                  "SELECT string_agg(caller || ' ' || name || ' ' || action, ' ') "
                   "FROM audit_event"),
             absl::StrCat("os:", getpwuid(getuid())->pw_name, " a-note ",
                          static_cast<int>(v1::AUDIT_ACTION_IMPORT_ARTICLE)));

@@ -33,7 +33,7 @@ std::string SelectPage(const AuditQuery& query) {
             "AND (action, event_id) < ($5::smallint, $7::uuid) ORDER BY action DESC, event_id DESC"
           : "event_id >= $6::uuid AND event_id < $7::uuid ORDER BY event_id DESC";
   return absl::StrCat(
-      "SELECT event_id, action, article_name, revision, comment_id, author_id, outcome, state, "
+      "SELECT event_id, action, name, revision, comment_id, author_id, outcome, state, "
       "previous_name, item_count, caller, person_id, erased, event_id AS page_key "
       "FROM audit_event WHERE ",
       filter(!query.article_id.empty(), "article_key = $1::bigint", "$1::bigint"),
@@ -51,7 +51,7 @@ v1::AuditEvent ReadEvent(const postgres::Row& row) {
   event.set_action(static_cast<v1::AuditAction>(row["action"].as<int>()));
   event.set_caller(row["caller"].c_str());
   event.set_person_id(row["person_id"].c_str());
-  const std::string article = row["article_name"].c_str();
+  const std::string article = row["name"].c_str();
   if (!article.empty()) event.set_article(ArticleName(article));
   if (!row["comment_id"].is_null()) {
     event.set_comment(CommentName(article, row["comment_id"].c_str()));

@@ -9,11 +9,11 @@ namespace {
 const postgres::BulkStatement<14>& InsertEvents() {
   static const postgres::BulkStatement<14> statement(
       R"sql(
-INSERT INTO audit_event (event_id, action, article_key, article_name, revision, comment_id, author_id,
+INSERT INTO audit_event (event_id, action, article_key, name, revision, comment_id, author_id,
                          outcome, state, previous_name, item_count, caller, person_id, erased)
-SELECT n.event_id, n.action, n.article_key, n.article_name, n.revision, NULLIF(n.comment_id, '')::uuid,
+SELECT n.event_id, n.action, n.article_key, n.name, n.revision, NULLIF(n.comment_id, '')::uuid,
        n.author_id, n.outcome, n.state, n.previous_name, n.item_count, n.caller, n.person_id, n.erased
-FROM $rows AS n (event_id, action, article_key, article_name, revision, comment_id, author_id, outcome,
+FROM $rows AS n (event_id, action, article_key, name, revision, comment_id, author_id, outcome,
                  state, previous_name, item_count, caller, person_id, erased)
 ON CONFLICT (event_id) DO UPDATE SET item_count = audit_event.item_count + excluded.item_count
 )sql",
