@@ -18,7 +18,7 @@ namespace {
 // $1 article key, $2 author, $3 person, $4 caller, $5 action, $6 first event, $7 the one after the
 // last, $8 limit. Only the filters that are set are in the statement: it has one plan for all
 // values. The second conditions are those of the indexes. Every parameter has to be mentioned.
-std::string SelectPage(const AuditQuery& query) {
+std::string SelectEventPage(const AuditQuery& query) {
   const auto filter = [](bool is_set, absl::string_view condition, absl::string_view parameter) {
     return is_set ? absl::StrCat(condition, " AND ") : absl::StrCat(parameter, " IS NOT NULL AND ");
   };
@@ -81,7 +81,7 @@ absl::StatusOr<Page<v1::AuditEvent>> ListAuditEvents(postgres::Connection& conne
   std::string end = FirstUuidAt(query.end_time);
   if (!query.after_key.empty()) end = std::min(end, query.after_key);
   const postgres::Result rows = connection.Read(
-      SelectPage(query), article.value(), query.author_id, query.person_id, query.caller,
+      SelectEventPage(query), article.value(), query.author_id, query.person_id, query.caller,
       static_cast<int>(query.action), first, end, query.page_size + 1);
   return FillPage<v1::AuditEvent>(rows, rows.size(), query.page_size, kMaxReplyBytes, ReadEvent);
 }

@@ -9,7 +9,7 @@ namespace {
 
 using ::testing::SizeIs;
 
-constexpr absl::Duration kDay = absl::Hours(24);
+constexpr absl::Duration kOneDay = absl::Hours(24);
 
 class ForgetAuditEventsTest : public AuditTest {
  protected:
@@ -30,37 +30,37 @@ class ForgetAuditEventsTest : public AuditTest {
 
 TEST_F(ForgetAuditEventsTest, ForgetsOldEventsOnly) {
   const absl::Time now = Now();
-  Insert(2, now - 3 * kDay, "old");
-  Insert(1, now - 2 * kDay - absl::Minutes(1), "old");
-  Insert(3, now - 2 * kDay + absl::Minutes(1), "young");
-  Insert(1, now + kDay, "young");
-  EXPECT_EQ(Forget(2 * kDay), 3);
-  EXPECT_EQ(Forget(2 * kDay), 0);
+  Insert(2, now - 3 * kOneDay, "old");
+  Insert(1, now - 2 * kOneDay - absl::Minutes(1), "old");
+  Insert(3, now - 2 * kOneDay + absl::Minutes(1), "young");
+  Insert(1, now + kOneDay, "young");
+  EXPECT_EQ(Forget(2 * kOneDay), 3);
+  EXPECT_EQ(Forget(2 * kOneDay), 0);
   EXPECT_THAT(Events(), SizeIs(4));
   EXPECT_THAT(Events({.caller = "young"}), SizeIs(4));
 }
 
 TEST_F(ForgetAuditEventsTest, ForgetsALimitedNumberAtATime) {
-  Insert(1203, Now() - 3 * kDay);
-  EXPECT_EQ(Forget(2 * kDay), 1000);
-  EXPECT_EQ(Forget(2 * kDay), 203);
-  EXPECT_EQ(Forget(2 * kDay), 0);
+  Insert(1203, Now() - 3 * kOneDay);
+  EXPECT_EQ(Forget(2 * kOneDay), 1000);
+  EXPECT_EQ(Forget(2 * kOneDay), 203);
+  EXPECT_EQ(Forget(2 * kOneDay), 0);
 }
 
 TEST_F(ForgetAuditEventsTest, ForEverIsForEver) {
   Insert(1, absl::UnixEpoch());
   EXPECT_EQ(Forget(absl::InfiniteDuration()), 0);
-  EXPECT_EQ(Forget(100'000 * kDay), 0);
+  EXPECT_EQ(Forget(100'000 * kOneDay), 0);
 }
 
 TEST_F(ForgetAuditEventsTest, TheLongestRetentionOfRunningServersHolds) {
-  Insert(1, Now() - 3 * kDay);
-  EXPECT_EQ(Forget(10 * kDay), 0);
-  EXPECT_EQ(Forget(2 * kDay), 0);
+  Insert(1, Now() - 3 * kOneDay);
+  EXPECT_EQ(Forget(10 * kOneDay), 0);
+  EXPECT_EQ(Forget(2 * kOneDay), 0);
   Sql("UPDATE audit_retention SET used_time = used_time - interval '9 minutes'");
-  EXPECT_EQ(Forget(2 * kDay), 0);
+  EXPECT_EQ(Forget(2 * kOneDay), 0);
   Sql("UPDATE audit_retention SET used_time = used_time - interval '2 minutes'");
-  EXPECT_EQ(Forget(2 * kDay), 1);
+  EXPECT_EQ(Forget(2 * kOneDay), 1);
   EXPECT_EQ(Sql("SELECT string_agg(retention::text, ' ') FROM audit_retention"), "48:00:00");
 }
 

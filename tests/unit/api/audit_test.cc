@@ -13,7 +13,7 @@
 namespace content::api {
 namespace {
 
-constexpr char kForeignToken[] = "page_token is not a next_page_token of this query";
+constexpr char kTokenOfAnotherList[] = "page_token is not a next_page_token of this query";
 
 TEST(CheckListAuditEvents, HasDefaultsAndLimits) {
   v1::ListAuditEventsRequest request;
@@ -58,8 +58,9 @@ TEST(CheckListAuditEvents, NamesEveryProblem) {
   request.mutable_start_time()->set_nanos(-1);
   request.set_page_token("x");
   const std::string problems = Problems(CheckListAuditEvents(request));
-  for (const char* const field : {"page_size is negative", "article is not articles/{id}",
-                                  "caller ", "action is not known", "start_time ", kForeignToken}) {
+  for (const char* const field :
+       {"page_size is negative", "article is not articles/{id}", "caller ", "action is not known",
+        "start_time ", kTokenOfAnotherList}) {
     EXPECT_NE(problems.find(field), std::string::npos) << field << ": " << problems;
   }
 }
@@ -71,10 +72,10 @@ TEST(CheckListAuditEvents, BindsTokensToTheFilters) {
   request.set_page_size(3);
   EXPECT_EQ(CheckListAuditEvents(request)->after_key, "key");
   request.mutable_end_time()->set_seconds(1);
-  EXPECT_EQ(Problems(CheckListAuditEvents(request)), kForeignToken);
+  EXPECT_EQ(Problems(CheckListAuditEvents(request)), kTokenOfAnotherList);
   request.clear_end_time();
   request.set_caller("cn:other");
-  EXPECT_EQ(Problems(CheckListAuditEvents(request)), kForeignToken);
+  EXPECT_EQ(Problems(CheckListAuditEvents(request)), kTokenOfAnotherList);
 }
 
 class FakeTrail final : public AuditTrail {
