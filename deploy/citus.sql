@@ -19,7 +19,7 @@ DO $$
 BEGIN
   IF NOT EXISTS (SELECT FROM pg_extension WHERE extname = 'citus') THEN
     RAISE 'this database has no Citus: CREATE EXTENSION citus on every node first';
-  ELSIF to_regclass('comment_report') IS NULL THEN
+  ELSIF to_regclass('audit_event') IS NULL THEN
     RAISE 'the schema is missing or too old: run `contentd migrate` first';
   ELSIF NOT EXISTS (SELECT FROM pg_dist_node WHERE groupid = 0) THEN
     RAISE 'the coordinator has no name: SELECT citus_set_coordinator_host(...) first';
@@ -31,7 +31,7 @@ END $$;
 CREATE TEMP TABLE undistributed ON COMMIT DROP AS
   SELECT name FROM unnest(ARRAY['article_state', 'article', 'article_label', 'article_search', 'comment',
                                 'comment_report', 'comment_report_count', 'request', 'article_name',
-                                'article_feed', 'article_change'])
+                                'article_feed', 'article_change', 'audit_event'])
                    WITH ORDINALITY AS tables (name, number)
   WHERE NOT EXISTS (SELECT FROM pg_dist_partition WHERE logicalrelid = name::regclass)
   ORDER BY number;
@@ -48,6 +48,6 @@ FROM undistributed WHERE name IN ('article', 'article_label', 'article_search', 
 -- what one transaction writes there and to a worker is committed on both or on neither. (No reference
 -- tables: of those every node has a copy, and reads see one or another.)
 SELECT citus_add_local_table_to_metadata(name)
-FROM undistributed WHERE name IN ('article_name', 'article_feed', 'article_change');
+FROM undistributed WHERE name IN ('article_name', 'article_feed', 'article_change', 'audit_event');
 
 COMMIT;

@@ -276,7 +276,11 @@ int Serve(const Config& config) {
   cache::ArticleCache reads(**store, {.max_bytes = config.cache_bytes,
                                       .max_staleness = config.max_staleness,
                                       .stale_if_error = config.stale_if_error});
-  const server::Janitor janitor(**store, config.request_retention);
+  const server::Janitor janitor(
+      **store,
+      {.requests = config.request_retention,
+       .audit_events = config.audit_retention == absl::ZeroDuration() ? absl::InfiniteDuration()
+                                                                      : config.audit_retention});
   const server::Releaser releaser(**store);
   signals.Hold();
   log::LimitEachKind();  // Not before: every migration at the start is an event of its own.

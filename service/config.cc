@@ -119,8 +119,8 @@ constexpr char kPolicyDescription[] = "Ask what a policy allows.";
 constexpr char kCheckPolicyDescription[] =
     "Say whether a policy allows a call, and why.\n\n"
     "CALLER is an identity: spiffe://DOMAIN/PATH, dns:NAME, cn:NAME, jwt:SUBJECT, or\n"
-    "`anonymous` for callers without one. METHOD is SERVICE/METHOD; the package may be\n"
-    "left out, and the service if no other has such a method.";
+    "`anonymous` for callers without one. METHOD is SERVICE/METHOD; the package may\n"
+    "be left out, and the service if no other has such a method.";
 
 constexpr char kCheckPolicyFooter[] =
     "Examples:\n"
@@ -455,6 +455,10 @@ const CLI::App* AddServe(CLI::App& app, Config& config) {
                     "How long a request_id is remembered, that is, how long a write\n"
                     "can be repeated safely. The longest of all servers holds",
                     {absl::Seconds(1), absl::Hours(720)});
+  settings.Duration("--audit-retention", config.audit_retention, "9600h",
+                    "How long the audit trail is kept: 400 days. The longest of all\n"
+                    "servers that run holds; 0 keeps it for ever",
+                    {absl::Hours(24), absl::Hours(24 * 36'500), /*may_be_zero=*/true});
   settings.Count("--report-threshold", config.report_threshold, 5, 1'000'000,
                  "Number of readers' reports after which a comment waits for a\n"
                  "moderator; with 0 it stays visible",

@@ -85,6 +85,8 @@ struct Config {
   absl::Duration max_connection_age;
   /// How long a request_id is remembered.
   absl::Duration request_retention;
+  /// How long events of the audit trail are kept. 0: for ever.
+  absl::Duration audit_retention;
 
   /// Whether to migrate without looking for servers that are connected.
   bool servers_are_stopped = false;

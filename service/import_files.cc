@@ -1,5 +1,8 @@
 #include "import_files.h"
 
+#include <pwd.h>
+#include <unistd.h>
+
 #include <cerrno>
 #include <cstdio>
 #include <iostream>
@@ -16,6 +19,7 @@
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
 #include "base/await.h"
+#include "base/call.h"
 #include "content/body.h"
 #include "import/importer.h"
 
@@ -45,11 +49,19 @@ absl::StatusOr<importer::ParsedArticle> ParseFile(const Config& config, const st
                          config.overrides);
 }
 
+// The user who runs this process, for the audit trail.
+std::shared_ptr<const Caller> CurrentUser() {
+  const passwd* const user = getpwuid(getuid());
+  return std::make_shared<Caller>(Caller{.identity = user != nullptr
+                                                         ? absl::StrCat("os:", user->pw_name)
+                                                         : absl::StrCat("os:", getuid())});
+}
+
 // As with PublishArticle, an article is replaced only if its id was given.
 absl::StatusOr<PublishedArticle> Publish(Publishing& publishing, importer::ParsedArticle parsed) {
   absl::StatusOr<PublishedArticle> published = Await<PublishedArticle>([&](auto done) {
-    publishing.PublishArticle({}, std::move(parsed.article), {.may_replace = parsed.id_given},
-                              std::move(done));
+    publishing.PublishArticle({.caller = CurrentUser()}, std::move(parsed.article),
+                              {.may_replace = parsed.id_given, .imported = true}, std::move(done));
   });
   if (published.status().code() != absl::StatusCode::kAlreadyExists) return published;
   return absl::AlreadyExistsError(

@@ -20,6 +20,7 @@ inline constexpr std::array kMethods = std::to_array<absl::string_view>({
     "content.v1.AdminService/GetServerInfo",
     "content.v1.AdminService/InspectArticle",
     "content.v1.AdminService/InspectComment",
+    "content.v1.AdminService/ListAuditEvents",
     "content.v1.AdminService/ListBlockedAuthors",
     "content.v1.AdminService/ListModerationQueue",
     "content.v1.AdminService/ModerateComment",

@@ -153,10 +153,11 @@ void CreateComment(access::Gate& gate, CommentWrites& writes, CallContext call,
                    v1::CreateCommentRequest request, Callback<v1::CreateCommentResponse> done) {
   absl::StatusOr<NewComment> comment = CheckCreateComment(request);
   if (!comment.ok()) return std::move(done)(comment.status());
-  if (!request.validate_only()) {
-    absl::Status status = gate.AdmitComment(*call.caller, request.comment().author().id());
-    if (!status.ok()) return std::move(done)(std::move(status));
+  absl::Status status = CheckAuthorIsCaller(call.caller.get(), comment->author.id());
+  if (status.ok() && !request.validate_only()) {
+    status = gate.AdmitComment(*call.caller, comment->author.id());
   }
+  if (!status.ok()) return std::move(done)(std::move(status));
   writes.CreateComment(std::move(call), *std::move(comment),
                        ReplyWithComment<v1::CreateCommentResponse>(std::move(done)));
 }
@@ -270,6 +271,8 @@ void ReportComment(CommentWrites& writes, CallContext call, v1::ReportCommentReq
                    Callback<v1::ReportCommentResponse> done) {
   absl::StatusOr<CommentReport> report = CheckReportComment(request);
   if (!report.ok()) return std::move(done)(report.status());
+  absl::Status status = CheckAuthorIsCaller(call.caller.get(), report->reporter_id);
+  if (!status.ok()) return std::move(done)(std::move(status));
   writes.ReportComment(std::move(call), *std::move(report),
                        ReplyWithNothing<v1::ReportCommentResponse>(std::move(done)));
 }

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "api/articles.h"
+#include "api/audit.h"
 #include "api/blocks.h"
 #include "api/comments.h"
 #include "api/publishing.h"
@@ -71,6 +72,7 @@ std::unique_ptr<grpc::Service> NewAdminService(Store& store, ReadCache& cache,
   service->Unary(BlockAuthor, store);
   service->Unary(UnblockAuthor, store);
   service->Unary(ListBlockedAuthors, store);
+  service->Unary(ListAuditEvents, store);
   service->Stream(ExportAuthor, store, watches.write_timeout);
   service->Stream(EraseAuthor, store, watches.write_timeout);
   service->Stream(VerifyCounters, store, watches.write_timeout);

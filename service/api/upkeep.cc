@@ -72,14 +72,15 @@ class ExportProducer final : public BatchProducer<Page<v1::Comment>, v1::ExportA
 class ErasureProducer final : public BatchProducer<ErasedComments, v1::EraseAuthorResponse> {
  public:
   ErasureProducer(Upkeep& upkeep, std::string author_id)
-      : upkeep_(upkeep), author_id_(std::move(author_id)) {}
+      : upkeep_(upkeep), erasure_{.author_id = std::move(author_id)} {}
 
  private:
   void AskForBatch(CallContext call, Callback<ErasedComments> done) override {
-    upkeep_.EraseAuthor(std::move(call), author_id_, std::move(done));
+    upkeep_.EraseAuthor(std::move(call), erasure_, std::move(done));
   }
 
   std::vector<v1::EraseAuthorResponse> Report(ErasedComments erased) override {
+    erasure_.event_id = std::move(erased.event_id);
     comment_count_ += erased.comment_count;
     articles_.insert(erased.articles.begin(), erased.articles.end());
     v1::EraseAuthorResponse response;
@@ -90,7 +91,7 @@ class ErasureProducer final : public BatchProducer<ErasedComments, v1::EraseAuth
   }
 
   Upkeep& upkeep_;
-  const std::string author_id_;
+  Erasure erasure_;
   int64_t comment_count_ = 0;
   std::set<std::string> articles_;
 };

@@ -32,14 +32,15 @@ inline Account AccountOf(absl::string_view name) {
   return std::max<Account>(absl::Hash<absl::string_view>{}(name), kOwnWork + 1);
 }
 
-/// Who makes a call, as far as its credentials say.
+/// Who makes a call, as far as its credentials say. All text is valid UTF-8 in NFC, as authors' ids
+/// are (content/normalize.h), and without control characters.
 struct Caller {
-  /// `spiffe://DOMAIN/PATH`, `dns:NAME`, `cn:NAME` or `jwt:SUBJECT`; empty if nothing names the
-  /// caller.
-  std::string identity;
+  /// `spiffe://DOMAIN/PATH`, `dns:NAME`, `cn:NAME` or `jwt:SUBJECT`; `os:USER` if somebody runs
+  /// `contentd import`; empty if nothing names the caller.
+  std::string identity = {};
   /// For whom the call is made: the subject of its token, which is an author's id. Empty without a
   /// token.
-  std::string person;
+  std::string person = {};
   /// Whether the caller may write only as the author `person`.
   bool writes_only_as_person = false;
 };

@@ -88,6 +88,8 @@ struct PublishOptions {
   bool may_replace = true;
   /// If true, nothing is changed. The answer is the article as it would be, without an outcome.
   bool validate_only = false;
+  /// Whether `contentd import` publishes the article.
+  bool imported = false;
   RequestKey request = {};
 };
 

@@ -60,6 +60,12 @@ absl::Status AuthorBlocked(absl::string_view author_id) {
                    {{"author_id", std::string(author_id)}});
 }
 
+absl::Status AuthorNotCaller(absl::string_view person) {
+  return MakeError(absl::StatusCode::kPermissionDenied, "AUTHOR_NOT_CALLER",
+                   absl::StrCat("the caller may write only as ", person),
+                   {{"person", std::string(person)}});
+}
+
 absl::Status AuthorNotBlocked(absl::string_view author_id) {
   return MakeError(absl::StatusCode::kNotFound, "AUTHOR_NOT_BLOCKED",
                    absl::StrCat("the author ", author_id, " is not blocked"),

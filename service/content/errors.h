@@ -29,6 +29,9 @@ absl::Status EtagMismatch(absl::string_view name);
 /// PERMISSION_DENIED: the author may not write comments.
 absl::Status AuthorBlocked(absl::string_view author_id);
 
+/// PERMISSION_DENIED: the caller may write only as this person, who is not the author.
+absl::Status AuthorNotCaller(absl::string_view person);
+
 /// NOT_FOUND: there is no block to remove.
 absl::Status AuthorNotBlocked(absl::string_view author_id);
 

@@ -41,6 +41,9 @@ bool IsLine(const FieldDescriptor* field) {
       Field<v1::EraseAuthorRequest>(v1::EraseAuthorRequest::kAuthorIdFieldNumber),
       Field<v1::BlockAuthorRequest>(v1::BlockAuthorRequest::kAuthorIdFieldNumber),
       Field<v1::UnblockAuthorRequest>(v1::UnblockAuthorRequest::kAuthorIdFieldNumber),
+      Field<v1::ListAuditEventsRequest>(v1::ListAuditEventsRequest::kCallerFieldNumber),
+      Field<v1::ListAuditEventsRequest>(v1::ListAuditEventsRequest::kPersonIdFieldNumber),
+      Field<v1::ListAuditEventsRequest>(v1::ListAuditEventsRequest::kAuthorIdFieldNumber),
       Field<v1::ReportCommentRequest>(v1::ReportCommentRequest::kReporterIdFieldNumber)};
   return lines->contains(field);
 }

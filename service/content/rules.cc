@@ -242,6 +242,13 @@ void CheckAuthorIdToFind(absl::string_view id, absl::string_view field, Violatio
   CheckNameFilter(id, field, violations);
 }
 
+absl::Status CheckAuthorIsCaller(const Caller* caller, absl::string_view author_id) {
+  if (caller == nullptr || !caller->writes_only_as_person || caller->person == author_id) {
+    return absl::OkStatus();
+  }
+  return AuthorNotCaller(caller->person);
+}
+
 void CheckLanguage(absl::string_view tag, absl::string_view field, Violations& violations) {
   if (tag.empty()) return;
   if (tag.size() > kMaxLanguageCharacters || !IsLanguageTag(tag)) {

@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "base/call.h"
 #include "content/errors.h"
 #include "content/v1/article.pb.h"
 #include "content/v1/comment.pb.h"
@@ -60,6 +61,10 @@ void CheckNameFilter(absl::string_view name, absl::string_view field, Violations
 
 /// Accepts the id of a comment's author to look for in the same way. It must not be empty.
 void CheckAuthorIdToFind(absl::string_view id, absl::string_view field, Violations& violations);
+
+/// Returns AUTHOR_NOT_CALLER if the caller may write only as a person other than the author. Nobody
+/// (nullptr) may write as anybody: it is for authorization to refuse calls without an identity.
+absl::Status CheckAuthorIsCaller(const Caller* caller, absl::string_view author_id);
 
 /// Accepts a BCP 47 tag or an empty string.
 void CheckLanguage(absl::string_view tag, absl::string_view field, Violations& violations);

@@ -2,6 +2,7 @@
 
 #include "content/article_reads.h"
 #include "content/article_source.h"
+#include "content/audit.h"
 #include "content/author_blocks.h"
 #include "content/change_feed.h"
 #include "content/comment_reads.h"
@@ -27,6 +28,7 @@ class Store : public ArticleSource,
               public CommentReads,
               public CommentWrites,
               public AuthorBlocks,
+              public AuditTrail,
               public Publishing,
               public ChangeFeed,
               public Upkeep {};

@@ -17,8 +17,17 @@ struct ErasedComments {
   /// First names of the articles that they were on, without duplicates. Only for counting: they
   /// need not be the current names.
   std::vector<std::string> articles = {};
-  /// Whether the author has neither comments nor reports left.
+  /// Erasure::event_id for the next call.
+  std::string event_id = {};
+  /// Whether nothing of the author is left.
   bool complete = true;
+};
+
+/// An erasure, which takes several calls.
+struct Erasure {
+  std::string author_id;
+  /// The erasure's event in the audit trail; empty until a call has erased something.
+  std::string event_id = {};
 };
 
 struct VerifyQuery {
@@ -53,9 +62,9 @@ class Upkeep {
                             Callback<Page<v1::Comment>> done) = 0;
 
   /// Erases some of the author's comments or, if there are none, some of the reports that the
-  /// author has made. Repeat the call until the answer is complete.
-  virtual void EraseAuthor(CallContext context, std::string author_id,
-                           Callback<ErasedComments> done) = 0;
+  /// author has made or, if there are none either, the author's id in some events of the audit
+  /// trail. Repeat the call until the answer is complete.
+  virtual void EraseAuthor(CallContext context, Erasure erasure, Callback<ErasedComments> done) = 0;
 
   /// Verifies the counters of some articles.
   virtual void VerifyCounters(CallContext context, VerifyQuery query,
@@ -68,6 +77,13 @@ class Upkeep {
   /// with the longest retention.
   virtual void ForgetRequests(CallContext context, absl::Duration retention,
                               Callback<ForgottenRequests> done) = 0;
+
+  /// Forgets some of the events of the audit trail that are older, by the database's clock, than
+  /// the longest retention in use: `retention`, or one that another server has called this with in
+  /// the last ten minutes. InfiniteDuration forgets none. Answers with the number of events
+  /// forgotten, 0 if none are left.
+  virtual void ForgetAuditEvents(CallContext context, absl::Duration retention,
+                                 Callback<int64_t> done) = 0;
 
   /// Returns the retention that the last ForgetRequests answered with; zero if none has. Does not
   /// block.

@@ -11,6 +11,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
+#include "absl/time/civil_time.h"
 
 namespace content {
 namespace {
@@ -48,6 +49,12 @@ class Version7 {
     }
     ticks_ = upper >> 16 << 12 | (upper & 0xfff);
     counter_ = lower & kCounterMask;
+  }
+
+  // Rounds up, as ToTicks rounds down.
+  absl::Time time() const {
+    const uint64_t micros = (ticks_ >> 12) * 1000 + (((ticks_ & 0xfff) * 1000 + 0xfff) >> 12);
+    return absl::FromUnixMicros(static_cast<int64_t>(micros));
   }
 
   void Advance(uint64_t random) {
@@ -91,6 +98,13 @@ std::string NewUuid() { return Encode(RandomBits(), RandomBits(), 4); }
 std::string TimedUuids::Next() {
   last_ = last_.empty() ? Version7(time_, RandomBits()).Text() : UuidAfter(last_);
   return last_;
+}
+
+absl::Time TimeOfUuid(absl::string_view uuid) { return Version7(uuid).time(); }
+
+std::string FirstUuidAt(absl::Time time) {
+  const absl::Time end = absl::FromCivil(absl::CivilYear(10'000), absl::UTCTimeZone());
+  return Version7(std::clamp(time, absl::UnixEpoch(), end), /*random=*/0).Text();
 }
 
 std::string UuidAfter(absl::string_view uuid) {

@@ -36,6 +36,14 @@ class TimedUuids {
   std::string last_;  // empty before the first
 };
 
+/// Returns the time that a UUID of version 7 carries, in whole microseconds.
+absl::Time TimeOfUuid(absl::string_view uuid);
+
+/// Returns the UUID that sorts before those of version 7 that carry `time` or a later one, and
+/// after those of earlier times. Takes times from 1970 to 9999; others count as the nearest of
+/// these.
+std::string FirstUuidAt(absl::Time time);
+
 /// Returns a new UUID that is the next after `uuid`, of version 7, for all practical purposes, but
 /// cannot be guessed.
 std::string UuidAfter(absl::string_view uuid);

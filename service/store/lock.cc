@@ -10,6 +10,9 @@
 namespace content::store {
 namespace {
 
+constexpr char kSelectNow[] =
+    "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint AS now";
+
 // $1 buckets, $2 article keys (arrays). `now` is read after the row was locked, because the inner
 // SELECT, which locks it, is not merged into the outer one.
 std::string SelectLocked(LockWait wait) {
@@ -51,6 +54,10 @@ LockedArticle ReadLocked(const postgres::Row& row) {
 }
 
 }  // namespace
+
+absl::Time ReadNow(postgres::Transaction& transaction) {
+  return absl::FromUnixMicros(transaction.Exec(kSelectNow)[0]["now"].as<int64_t>());
+}
 
 std::optional<LockedArticle> LockArticle(postgres::Transaction& transaction, ArticleKey key) {
   auto articles = LockArticles(transaction, {key}, LockWait::kWait);

@@ -38,9 +38,12 @@ struct LockedArticle {
   /// the transaction stores derive from it. So they are in the order of the writes to the article,
   /// through whichever server these go.
   absl::Time now;
-  /// Makes the ids of this transaction's new comments.
-  TimedUuids comment_ids{now};
+  /// Makes the ids of what this transaction adds: new comments, and events of the audit trail.
+  TimedUuids ids{now};
 };
+
+/// Returns the time of the database, in whole microseconds. For acts that lock no article.
+absl::Time ReadNow(postgres::Transaction& transaction);
 
 /// Locks the article, waiting for other transactions. Returns nullopt if it does not exist.
 std::optional<LockedArticle> LockArticle(postgres::Transaction& transaction, ArticleKey key);

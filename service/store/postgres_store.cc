@@ -34,6 +34,8 @@
 #include "store/articles/release.h"
 #include "store/articles/search.h"
 #include "store/articles/write.h"
+#include "store/audit/list.h"
+#include "store/called.h"
 #include "store/change_notifier.h"
 #include "store/comments/batch.h"
 #include "store/comments/blocks.h"
@@ -43,6 +45,7 @@
 #include "store/comments/write.h"
 #include "store/names.h"
 #include "store/schema.h"
+#include "store/upkeep/audit.h"
 #include "store/upkeep/authors.h"
 #include "store/upkeep/counters.h"
 #include "store/upkeep/requests.h"
@@ -245,22 +248,22 @@ class PostgresStore : public Store {
   }
 
   void CreateComment(CallContext context, NewComment comment, Callback<v1::Comment> done) override {
-    comment_writes_.Add(std::move(context), std::move(comment), std::move(done));
+    Write(comment_writes_, std::move(context), std::move(comment), std::move(done));
   }
 
   void UpdateComment(CallContext context, CommentEdit edit, Callback<v1::Comment> done) override {
     SetOwnId(edit.request);
-    comment_writes_.Add(std::move(context), std::move(edit), std::move(done));
+    Write(comment_writes_, std::move(context), std::move(edit), std::move(done));
   }
 
   void DeleteComment(CallContext context, CommentDeletion deletion,
                      Callback<int64_t> done) override {
     SetOwnId(deletion.request);
-    comment_writes_.Add(std::move(context), std::move(deletion),
-                        [done = std::move(done)](absl::StatusOr<v1::Comment> deleted) mutable {
-                          if (!deleted.ok()) return std::move(done)(deleted.status());
-                          std::move(done)(deleted->article_revision());
-                        });
+    Write(comment_writes_, std::move(context), std::move(deletion),
+          [done = std::move(done)](absl::StatusOr<v1::Comment> deleted) mutable {
+            if (!deleted.ok()) return std::move(done)(deleted.status());
+            std::move(done)(deleted->article_revision());
+          });
   }
 
   void ReadCommentChanges(CallContext context, std::string article_id, CommentCursor after,
@@ -300,31 +303,29 @@ class PostgresStore : public Store {
     }
     SetOwnId(options.request);
     std::string id = ParseArticleName(article.name()).value();
-    article_writes_.Add(std::move(context),
-                        Publication{std::move(id), std::move(article), std::move(options)},
-                        std::move(done));
+    Write(article_writes_, std::move(context),
+          Publication{std::move(id), std::move(article), std::move(options)}, std::move(done));
   }
 
   void UpdateArticle(CallContext context, ArticleEdit edit, Callback<v1::Article> done) override {
     SetOwnId(edit.request);
-    article_writes_.Add(std::move(context), std::move(edit), ArticleOnly(std::move(done)));
+    Write(article_writes_, std::move(context), std::move(edit), ArticleOnly(std::move(done)));
   }
 
   void RenameArticle(CallContext context, ArticleRename renaming,
                      Callback<v1::Article> done) override {
     SetOwnId(renaming.request);
-    article_writes_.Add(std::move(context), std::move(renaming), ArticleOnly(std::move(done)));
+    Write(article_writes_, std::move(context), std::move(renaming), ArticleOnly(std::move(done)));
   }
 
   void RetractArticle(CallContext context, ArticleRetraction retraction,
                       Callback<int64_t> done) override {
     SetOwnId(retraction.request);
-    article_writes_.Add(
-        std::move(context), std::move(retraction),
-        [done = std::move(done)](absl::StatusOr<PublishedArticle> retracted) mutable {
-          if (!retracted.ok()) return std::move(done)(retracted.status());
-          std::move(done)(retracted->article.revision());
-        });
+    Write(article_writes_, std::move(context), std::move(retraction),
+          [done = std::move(done)](absl::StatusOr<PublishedArticle> retracted) mutable {
+            if (!retracted.ok()) return std::move(done)(retracted.status());
+            std::move(done)(retracted->article.revision());
+          });
   }
 
   void InspectArticle(CallContext context, std::string id,
@@ -340,36 +341,37 @@ class PostgresStore : public Store {
   void ModerateComment(CallContext context, CommentModeration moderation,
                        Callback<v1::Comment> done) override {
     SetOwnId(moderation.request);
-    comment_writes_.Add(std::move(context), std::move(moderation), std::move(done));
+    Write(comment_writes_, std::move(context), std::move(moderation), std::move(done));
   }
 
   void ReportComment(CallContext context, CommentReport report, Callback<void> done) override {
     report.threshold = report_threshold_;
-    comment_writes_.Add(
-        std::move(context), std::move(report),
-        [done = std::move(done)](const absl::StatusOr<v1::Comment>& reported) mutable {
-          std::move(done)(reported.status());
-        });
+    Write(comment_writes_, std::move(context), std::move(report),
+          [done = std::move(done)](const absl::StatusOr<v1::Comment>& reported) mutable {
+            std::move(done)(reported.status());
+          });
   }
 
   void BlockAuthor(CallContext context, std::string author_id, std::string reason,
                    Callback<v1::BlockedAuthor> done) override {
+    auto caller = context.caller;
     writes_.Write(
         std::move(context), Pace::kAny,
-        [author_id = std::move(author_id), reason = std::move(reason)](
+        [caller = std::move(caller), author_id = std::move(author_id), reason = std::move(reason)](
             postgres::Connection& connection, bool /*in_doubt*/) {
-          return store::BlockAuthor(connection, author_id, reason);
+          return store::BlockAuthor(connection, caller.get(), author_id, reason);
         },
         std::move(done));
   }
 
   void UnblockAuthor(CallContext context, std::string author_id, bool allow_missing,
                      Callback<void> done) override {
+    auto caller = context.caller;
     writes_.Write(
         std::move(context), Pace::kAny,
-        [author_id = std::move(author_id), allow_missing](postgres::Connection& connection,
-                                                          bool in_doubt) {
-          return store::UnblockAuthor(connection, author_id, allow_missing, in_doubt);
+        [caller = std::move(caller), author_id = std::move(author_id), allow_missing](
+            postgres::Connection& connection, bool in_doubt) {
+          return store::UnblockAuthor(connection, caller.get(), author_id, allow_missing, in_doubt);
         },
         std::move(done));
   }
@@ -380,6 +382,16 @@ class PostgresStore : public Store {
         std::move(context), Pace::kAny,
         [page_size, after_key = std::move(after_key)](postgres::Connection& connection) {
           return store::ListBlockedAuthors(connection, page_size, after_key);
+        },
+        std::move(done));
+  }
+
+  void ListAuditEvents(CallContext context, AuditQuery query,
+                       Callback<Page<v1::AuditEvent>> done) override {
+    reads_.Read(
+        std::move(context), Pace::kAny,
+        [this, query = std::move(query)](postgres::Connection& connection) {
+          return store::ListAuditEvents(connection, names_, query);
         },
         std::move(done));
   }
@@ -415,24 +427,29 @@ class PostgresStore : public Store {
         std::move(done));
   }
 
-  void EraseAuthor(CallContext context, std::string author_id,
-                   Callback<ErasedComments> done) override {
+  void EraseAuthor(CallContext context, Erasure erasure, Callback<ErasedComments> done) override {
+    auto caller = context.caller;
     writes_.Write(
         std::move(context), Pace::kAny,
-        [this, author_id = std::move(author_id), attempt = std::optional<ErasureAttempt>()](
-            postgres::Connection& connection, bool /*in_doubt*/) mutable {
-          return store::EraseAuthor(connection, author_id, attempt, AnnounceFor(connection));
+        [this, caller = std::move(caller), erasure = std::move(erasure),
+         attempt = std::optional<ErasureAttempt>()](postgres::Connection& connection,
+                                                    bool /*in_doubt*/) mutable {
+          return store::EraseAuthor(connection, caller.get(), erasure, attempt,
+                                    AnnounceFor(connection));
         },
         std::move(done));
   }
 
   void VerifyCounters(CallContext context, VerifyQuery query,
                       Callback<VerifiedCounters> done) override {
+    auto caller = context.caller;
     writes_.Write(
         std::move(context), Pace::kAny,
-        [this, query = std::move(query), attempt = std::optional<RepairAttempt>()](
-            postgres::Connection& connection, bool /*in_doubt*/) mutable {
-          return store::VerifyCounters(connection, names_, query, attempt, AnnounceFor(connection));
+        [this, caller = std::move(caller), query = std::move(query),
+         attempt = std::optional<RepairAttempt>()](postgres::Connection& connection,
+                                                   bool /*in_doubt*/) mutable {
+          return store::VerifyCounters(connection, names_, caller.get(), query, attempt,
+                                       AnnounceFor(connection));
         },
         std::move(done));
   }
@@ -445,6 +462,16 @@ class PostgresStore : public Store {
           absl::StatusOr<ForgottenRequests> forgotten = request_days_.Forget(connection, retention);
           if (forgotten.ok()) request_retention_ = forgotten->retention;
           return forgotten;
+        },
+        std::move(done));
+  }
+
+  void ForgetAuditEvents(CallContext context, absl::Duration retention,
+                         Callback<int64_t> done) override {
+    writes_.Write(
+        std::move(context), Pace::kAny,
+        [retention](postgres::Connection& connection, bool /*in_doubt*/) {
+          return store::ForgetAuditEvents(connection, retention);
         },
         std::move(done));
   }
@@ -568,15 +595,34 @@ class PostgresStore : public Store {
   template <class Key, class Answer>
   using ReadsByKey = postgres::Coalescer<postgres::ReadPolicy<Key, Answer>>;
   using Articles = ReadsByKey<std::string, std::optional<EncodedArticle>>;
-  using CommentWrites = postgres::Coalescer<postgres::WritePolicy<CommentChange, v1::Comment>>;
-  using ArticleWrites = postgres::Coalescer<postgres::WritePolicy<ArticleWrite, PublishedArticle>>;
+  using CommentWrites =
+      postgres::Coalescer<postgres::WritePolicy<Called<CommentChange>, v1::Comment>>;
+  using ArticleWrites =
+      postgres::Coalescer<postgres::WritePolicy<Called<ArticleWrite>, PublishedArticle>>;
 
   static constexpr size_t kMaxGroupOfArticles = 50;
 
   // A group of articles has to fit into memory several times. It takes names, for which it may have
   // to wait.
   static constexpr ArticleWrites::Policy::Limits kArticleLimits = {
-      .writes = kMaxGroupOfArticles, .bytes = kMaxGroupBytes, .size_of = SizeOf, .may_wait = true};
+      .writes = kMaxGroupOfArticles,
+      .bytes = kMaxGroupBytes,
+      .size_of = [](const Called<ArticleWrite>& called) { return SizeOf(called.write); },
+      .may_wait = true};
+
+  // Adds a write, which keeps its caller whatever others share its transaction.
+  template <class Writes, class Change>
+  static void Write(Writes& writes, CallContext context, Change change,
+                    Callback<typename Writes::Answer> done) {
+    typename Writes::Item called{std::move(change), context.caller};
+    writes.Add(std::move(context), std::move(called), std::move(done));
+  }
+
+  // Returns the article that a write locks.
+  template <class Change>
+  static const std::string& KeyOf(const Called<Change>& called) {
+    return ArticleOf(called.write);
+  }
 
   Articles::Policy ReadArticlesOf(v1::ArticleView view) {
     return {[this, view](postgres::Connection& connection, const std::vector<std::string>& ids) {
@@ -661,8 +707,8 @@ class PostgresStore : public Store {
   // A renaming takes a name while its article is locked. With other writes in its transaction,
   // which have locked or named others, it could deadlock with such a transaction of another server.
   // Tables may be distributed: articles are locked bucket by bucket (WriteArticles).
-  static std::optional<int> GroupOfWrite(const ArticleWrite& write) {
-    return std::holds_alternative<ArticleRename>(write) ? std::nullopt : std::optional(0);
+  static std::optional<int> GroupOfWrite(const Called<ArticleWrite>& called) {
+    return std::holds_alternative<ArticleRename>(called.write) ? std::nullopt : std::optional(0);
   }
 
   // Returns the group of comments that may share a transaction with one on the article of this
@@ -703,16 +749,16 @@ class PostgresStore : public Store {
   ChangeNotifier change_notifier_;
   CommentWrites comment_writes_{
       writes_,
-      {ArticleOf,
-       [this](postgres::Connection& connection, const std::vector<CommentChange*>& changes,
+      {KeyOf,
+       [this](postgres::Connection& connection, const std::vector<Called<CommentChange>*>& changes,
               postgres::WriteMode mode) {
          return WriteComments(connection, names_, changes, mode, AnnounceFor(connection));
        },
-       [this](const CommentChange& change) { return GroupOf(ArticleOf(change)); }}};
+       [this](const Called<CommentChange>& change) { return GroupOf(KeyOf(change)); }}};
   ArticleWrites article_writes_{
       publishing_,
-      {ArticleOf,
-       [this](postgres::Connection& connection, const std::vector<ArticleWrite*>& writes,
+      {KeyOf,
+       [this](postgres::Connection& connection, const std::vector<Called<ArticleWrite>*>& writes,
               postgres::WriteMode mode) {
          return WriteArticles(connection, writes, mode, AnnounceFor(connection));
        },

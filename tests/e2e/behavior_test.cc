@@ -188,8 +188,8 @@ class BehaviorTest : public ::testing::Test {
   // Everything that is stored, as text.
   std::string Stored() const {
     std::string text;
-    for (const char* const table : {"article", "article_label", "article_state", "author_block",
-                                    "comment", "comment_report", "request"}) {
+    for (const char* const table : {"article", "article_label", "article_state", "audit_event",
+                                    "author_block", "comment", "comment_report", "request"}) {
       absl::StrAppend(
           &text, Query(url_, absl::StrCat("SELECT string_agg(t::text, ' ') FROM ", table, " t")));
     }

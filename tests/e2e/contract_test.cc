@@ -402,6 +402,39 @@ TEST_F(ContractTest, ABlockedAuthorIsRefusedAmongWritesOfOthers) {
   EXPECT_EQ(Ask(&Admin::ListBlockedAuthors, {}).blocked_authors_size(), 0);
 }
 
+TEST_F(ContractTest, TheAuditTrailTellsWhatWasDone) {
+  ASSERT_TRUE(client_.Publish(MakeArticle("story")).ok());
+  const v1::Comment comment = Add("story", "hello");
+  Moderate(comment.name(), v1::COMMENT_STATE_HIDDEN);
+  v1::BlockAuthorRequest block;
+  block.set_author_id("troll");
+  Ask(&Admin::BlockAuthor, block);
+
+  v1::ListAuditEventsRequest list;
+  list.set_page_size(2);
+  const auto newest = Ask(&Admin::ListAuditEvents, list);
+  ASSERT_EQ(newest.events_size(), 2);
+  EXPECT_EQ(newest.events(0).action(), v1::AUDIT_ACTION_BLOCK_AUTHOR);
+  EXPECT_EQ(newest.events(0).author_id(), "troll");
+  EXPECT_EQ(newest.events(1).action(), v1::AUDIT_ACTION_MODERATE_COMMENT);
+  EXPECT_EQ(newest.events(1).comment(), comment.name());
+  EXPECT_EQ(newest.events(1).state(), v1::COMMENT_STATE_HIDDEN);
+  list.set_page_token(newest.next_page_token());
+  const auto oldest = Ask(&Admin::ListAuditEvents, list);
+  ASSERT_EQ(oldest.events_size(), 1);
+  EXPECT_EQ(oldest.events(0).action(), v1::AUDIT_ACTION_PUBLISH_ARTICLE);
+  EXPECT_EQ(oldest.events(0).article(), "articles/story");
+  EXPECT_EQ(oldest.events(0).outcome(), v1::PUBLISH_OUTCOME_CREATED);
+  EXPECT_EQ(oldest.next_page_token(), "");
+
+  v1::ListAuditEventsRequest filtered;
+  filtered.set_article("articles/story");
+  *filtered.mutable_end_time() = newest.events(1).create_time();
+  const auto before = Ask(&Admin::ListAuditEvents, filtered);
+  ASSERT_EQ(before.events_size(), 1);
+  EXPECT_EQ(before.events(0).id(), oldest.events(0).id());
+}
+
 TEST_F(ContractTest, WhatAModeratorKeepsBackReadersGetFromNoRpc) {
   v1::Article article = MakeArticle("story");
   article.set_comment_policy(v1::COMMENT_POLICY_PREMODERATED);

@@ -198,9 +198,10 @@ const std::map<std::string, std::string>& ValidRequests() {
       {"InspectComment", R"({"name": "$visible"})"},
       {"EraseComment", R"({"name": "$visible"})"},
       {"ListModerationQueue", R"({})"},
-      {"BlockAuthor", R"({"author_id": "troll"})"},
+      {"BlockAuthor", R"({"author_id": "troll", "reason": "spam"})"},
       {"UnblockAuthor", R"({"author_id": "troll", "allow_missing": true})"},
       {"ListBlockedAuthors", R"({})"},
+      {"ListAuditEvents", R"({})"},
       {"ExportAuthor", R"({"author_id": "user-1"})"},
       {"EraseAuthor", R"({"author_id": "user-1"})"},
       {"VerifyCounters", R"({"repair": true})"},
@@ -272,6 +273,11 @@ void AddInvalidRequests(std::vector<Case>& cases) {
       {"ListBlockedAuthors",
        R"({"page_size": -1, "page_token": "x"})",
        {"page_size", "page_token"}},
+      {"ListAuditEvents",
+       R"({"page_size": -1, "article": "story", "caller": "a\u0001", "person_id": "a\u0001",
+           "author_id": "a\u0001", "action": 77,
+           "page_token": "x"})",
+       {"page_size", "article", "caller", "person_id", "author_id", "action", "page_token"}},
       {"ExportAuthor", R"({})", {"author_id"}},
       {"EraseAuthor", R"({})", {"author_id"}},
       {"VerifyCounters", R"({"name": "story"})", {"name"}},
@@ -319,7 +325,8 @@ void AddMissingArticles(std::vector<Case>& cases) {
            {"EraseComment", absl::StrCat(R"({"name": "articles/none/)", comment, R"("})")},
            {"ModerateComment", absl::StrCat(R"({"name": "articles/none/)", comment,
                                             R"(", "state": "COMMENT_STATE_HIDDEN"})")},
-           {"VerifyCounters", R"({"name": "articles/none"})"}}) {
+           {"VerifyCounters", R"({"name": "articles/none"})"},
+           {"ListAuditEvents", R"({"article": "articles/none"})"}}) {
     cases.push_back({rpc, "there is no such article", request, ArticleResource("none")});
   }
 }
@@ -523,13 +530,15 @@ constexpr char kManyCalls[] = "the caller makes more calls a second";
 constexpr char kManyComments[] = "the author writes more comments a minute";
 // Tested in unit/watch/feed_watchers_test.cc.
 constexpr char kTooManyWatchers[] = "the server has too many watchers";
+// Tested in unit/api/comments_test.cc and store/comments/callers_test.cc.
+constexpr char kNotCaller[] = "the caller may write only as one person";
 
 const std::vector<std::string>& RowsOfSituations() {
   static const std::vector<std::string> rows = {
       kOverloaded, kUnreachable, kStopping,      kOutcomeUnknown, kContention, kTooLate,
       kCancelled,  kIncomplete,  kInternal,      kTooLarge,       kTooSlow,    kTooManyWatchers,
       kCompressed, kUnread,      kOldConnection, kNobody,         kWrongToken, kOldToken,
-      kNotAllowed, kManyCalls,   kManyComments,  kMemoryShort};
+      kNotAllowed, kManyCalls,   kManyComments,  kMemoryShort,    kNotCaller};
   return rows;
 }
 

@@ -2,6 +2,8 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <pwd.h>
+#include <unistd.h>
 
 #include <csignal>
 #include <filesystem>
@@ -9,6 +11,8 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
+#include "content/v1/admin_service.pb.h"
 #include "support/contentd.h"
 #include "support/database.h"
 #include "support/grpc_client.h"
@@ -55,6 +59,17 @@ class ImportTest : public ::testing::Test {
 
   const std::string url_ = NewDatabase();
 };
+
+TEST_F(ImportTest, TheAuditTrailNamesTheUser) {
+  const std::string note = Write("note.md", kMarkdown);
+  EXPECT_EQ(Import({note}).status, 0);
+  EXPECT_EQ(Import({note}).status, 0);
+  EXPECT_EQ(Query(url_,
+                  "SELECT string_agg(caller || ' ' || name || ' ' || action, ' ') "
+                  "FROM audit_event"),
+            absl::StrCat("os:", getpwuid(getuid())->pw_name, " a-note ",
+                         static_cast<int>(v1::AUDIT_ACTION_IMPORT_ARTICLE)));
+}
 
 TEST_F(ImportTest, PutsATextPageInOnce) {
   const std::string page = Write("page.txt", kPage);

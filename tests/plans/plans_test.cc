@@ -42,11 +42,11 @@ using Json = nlohmann::json;
 constexpr double kMaxRows = 1200;
 
 // Statements of a batch of comment writes.
-constexpr int kBulkStatements = 14;
+constexpr int kBulkStatements = 15;
 
-const std::set<std::string> kSmallTables = {"article_feed",      "pg_class",       "pg_constraint",
-                                            "pg_extension",      "pg_inherits",    "pg_namespace",
-                                            "request_retention", "search_language"};
+const std::set<std::string> kSmallTables = {
+    "article_feed", "audit_retention", "pg_class",          "pg_constraint",  "pg_extension",
+    "pg_inherits",  "pg_namespace",    "request_retention", "search_language"};
 
 // Probes that need more rows, and why.
 const std::map<std::string, std::string> kExceptions = {
@@ -122,6 +122,17 @@ List ArticlesList(const std::string& name, const ArticleQuery& query) {
             next.page_size = std::min(page_size, 100);
             const auto page = Await<Page<v1::Article>>(
                 [&](auto done) { store.ListArticles({}, next, std::move(done)); });
+            return page.ok() ? absl::StatusOr<std::string>(page->next_key) : page.status();
+          }};
+}
+
+List AuditList(const std::string& name, const AuditQuery& query) {
+  return {name, [=](Store& store, const std::string& after_key, int page_size) {
+            AuditQuery next = query;
+            next.after_key = after_key;
+            next.page_size = page_size;
+            const auto page = Await<Page<v1::AuditEvent>>(
+                [&](auto done) { store.ListAuditEvents({}, next, std::move(done)); });
             return page.ok() ? absl::StatusOr<std::string>(page->next_key) : page.status();
           }};
 }
@@ -202,6 +213,19 @@ std::vector<List> OtherLists() {
          });
          return page.ok() ? absl::StatusOr<std::string>(page->next_key) : page.status();
        }});
+  const absl::Time time = absl::FromUnixMillis(1735689600000) + absl::Hours(24 * 100);
+  for (const auto& [name, query] : std::vector<std::pair<std::string, AuditQuery>>{
+           {"all", {}},
+           {"of a month", {.start_time = time, .end_time = time + absl::Hours(24 * 30)}},
+           {"article", {.article_id = "art-9"}},
+           {"article and caller", {.article_id = "art-9", .caller = "jwt:editor-2"}},
+           {"caller", {.caller = "dns:cms"}},
+           {"caller of few", {.caller = "jwt:editor-7"}},
+           {"person", {.person_id = "editor-7"}},
+           {"author", {.author_id = "blocked-7"}},
+           {"action", {.action = v1::AUDIT_ACTION_BLOCK_AUTHOR}}}) {
+    lists.push_back(AuditList("ListAuditEvents: " + name, query));
+  }
   lists.push_back({"ExportAuthor", [](Store& store, const std::string& after_key, int) {
                      const auto page = Await<Page<v1::Comment>>([&](auto done) {
                        store.ExportAuthor({}, "heavy", after_key, std::move(done));
@@ -427,17 +451,24 @@ std::vector<Probe> CommentWrites() {
                 }),
       Ask<ErasedComments>(
           "EraseAuthor: reports",
-          [](Store& store, auto done) { store.EraseAuthor({}, "reader-1", std::move(done)); }),
+          [](Store& store, auto done) { store.EraseAuthor({}, {"reader-1"}, std::move(done)); }),
       Delete("with replies", {.comment = CommentAt(group + 4)}),
       Delete("of the first, which has 100,000 replies", {.comment = CommentAt(group + 9)}),
       Delete("what is not there",
              {.comment = {"art-1", "01990000-0000-7000-8000-000000000000"}, .allow_missing = true}),
       Ask<ErasedComments>(
           "EraseAuthor",
-          [](Store& store, auto done) { store.EraseAuthor({}, "heavy", std::move(done)); }),
+          [](Store& store, auto done) { store.EraseAuthor({}, {"heavy"}, std::move(done)); }),
       Ask<ErasedComments>(
           "EraseAuthor: of many articles",
-          [](Store& store, auto done) { store.EraseAuthor({}, "user-77", std::move(done)); }),
+          [](Store& store, auto done) { store.EraseAuthor({}, {"user-77"}, std::move(done)); }),
+      Ask<ErasedComments>(
+          "EraseAuthor: of the audit trail",
+          [](Store& store, auto done) { store.EraseAuthor({}, {"editor-8"}, std::move(done)); }),
+      Ask<int64_t>("ForgetAuditEvents",
+                   [](Store& store, auto done) {
+                     store.ForgetAuditEvents({}, absl::Hours(24), std::move(done));
+                   }),
       // From the second article on.
       Ask<VerifiedCounters>("VerifyCounters: some articles",
                             [](Store& store, auto done) {

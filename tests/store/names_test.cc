@@ -66,7 +66,7 @@ TEST_F(ArticleNamesTest, AfterClearANameMayBeAnotherArticles) {
   ASSERT_TRUE(Publish(MakeArticle("moved")).ok());
   ASSERT_NE(lost, KeyOf("moved"));
   names_.Clear();
-  CommentChange change = MakeComment("moved", "for the new article");
+  Called<CommentChange> change{MakeComment("moved", "for the new article")};
   const auto answers =
       WriteComments(connection_, names_, {&change}, {.skip_locked = false, .in_doubt = false},
                     [](const std::vector<ChangeNotice>&) {});

@@ -231,7 +231,7 @@ class StoreTest : public ::testing::Test {
 
   absl::StatusOr<ErasedComments> Erase(const std::string& author_id) {
     return Await<ErasedComments>(
-        [&](auto done) { store_->EraseAuthor({}, author_id, std::move(done)); });
+        [&](auto done) { store_->EraseAuthor({}, {author_id}, std::move(done)); });
   }
 
   absl::StatusOr<VerifiedCounters> Verify(VerifyQuery query) {

@@ -117,21 +117,23 @@ TEST_F(ConfigTest, ListsEverySettingInEffectExceptTheDatabaseUrl) {
   EXPECT_FALSE(with_urls.contains("direct-database-url"));
   const Config config =
       Valid({"serve", "--log-level", "debug", "--data-dir=/d", "--memory-limit=1GiB"});
-  EXPECT_THAT(config.settings,
-              ElementsAre(Pair("cache-bytes", "256MiB"), Pair("data-dir", "/d"),
-                          Pair("database-connection-lifetime", "30m"), Pair("database-wait", "60s"),
-                          Pair("drain-delay", "5s"), Pair("drain-timeout", "30s"),
-                          Pair("insecure", "false"), Pair("listen", "127.0.0.1:50051"),
-                          Pair("log-format", "auto"), Pair("log-level", "debug"),
-                          Pair("max-connection-age", "1h"), Pair("max-staleness", "1s"),
-                          Pair("memory-limit", "1GiB"), Pair("notifications", "true"),
-                          Pair("queue-limit", "1000"), Pair("read-connections", "9"),
-                          Pair("report-threshold", "5"), Pair("request-retention", "24h"),
-                          Pair("stale-if-error", "5m"), Pair("statement-timeout", "10s"),
-                          Pair("tls-cert-file", ""), Pair("tls-client-ca-file", ""),
-                          Pair("tls-client-cert", "required"), Pair("tls-crl-dir", ""),
-                          Pair("tls-key-file", ""), Pair("watch-write-timeout", "30s"),
-                          Pair("write-connections", "4")));
+  EXPECT_THAT(
+      config.settings,
+      ElementsAre(
+          Pair("admin-listen", ""), Pair("audit-retention", "9600h"), Pair("cache-bytes", "256MiB"),
+          Pair("data-dir", "/d"), Pair("database-connection-lifetime", "30m"),
+          Pair("database-wait", "60s"), Pair("drain-delay", "5s"), Pair("drain-timeout", "30s"),
+          Pair("forwarded-client-cert", "false"), Pair("insecure", "false"),
+          Pair("jwt", "optional"), Pair("jwt-audience", ""), Pair("jwt-issuer", ""),
+          Pair("jwt-jwks-file", ""), Pair("listen", "127.0.0.1:50051"), Pair("log-format", "auto"),
+          Pair("log-level", "debug"), Pair("max-connection-age", "1h"), Pair("max-staleness", "1s"),
+          Pair("memory-limit", "1GiB"), Pair("notifications", "true"), Pair("policy-file", ""),
+          Pair("queue-limit", "1000"), Pair("read-connections", "9"), Pair("report-threshold", "5"),
+          Pair("request-retention", "24h"), Pair("stale-if-error", "5m"),
+          Pair("statement-timeout", "10s"), Pair("tls-cert-file", ""),
+          Pair("tls-client-ca-file", ""), Pair("tls-client-cert", "required"),
+          Pair("tls-crl-dir", ""), Pair("tls-key-file", ""), Pair("watch-write-timeout", "30s"),
+          Pair("write-connections", "4")));
 }
 
 TEST_F(ConfigTest, TakesTlsFilesFromFlagsAndVariables) {
@@ -246,6 +248,15 @@ TEST_F(ConfigTest, ImportUsesTheStoreAsServeDoes) {
   EXPECT_EQ(import.queue_limit, serve.queue_limit);
   EXPECT_EQ(import.statement_timeout, serve.statement_timeout);
   EXPECT_EQ(import.notifications, serve.notifications);
+}
+
+TEST_F(ConfigTest, TheAuditTrailIsKeptForDaysOrForEver) {
+  EXPECT_EQ(Valid({"serve"}).audit_retention, absl::Hours(400 * 24));
+  EXPECT_EQ(Valid({"serve", "--audit-retention", "24h"}).audit_retention, absl::Hours(24));
+  EXPECT_EQ(Valid({"serve", "--audit-retention", "0"}).audit_retention, absl::ZeroDuration());
+  for (const char* const wrong : {"23h", "1s", "-24h", "876001h", "400"}) {
+    EXPECT_THAT(Printed({"serve", "--audit-retention", wrong}), HasSubstr(", or 0")) << wrong;
+  }
 }
 
 TEST_F(ConfigTest, RequestsAreRememberedForADayByDefault) {

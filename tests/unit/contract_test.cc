@@ -182,8 +182,9 @@ TEST(Contract, ArticlesAndCommentsAreResources) {
 
 // A field whose comment has a name's pattern, or that has the name of such a field everywhere.
 TEST(Contract, FieldsThatNameAResourceReferToIt) {
-  const std::set<std::string> names = {"name",     "names",        "parent",       "reply_to",
-                                       "new_name", "former_names", "missing_names"};
+  const std::set<std::string> names = {"name",     "names",        "parent",        "reply_to",
+                                       "new_name", "former_names", "missing_names", "previous_name",
+                                       "article",  "comment"};
   for (const FieldDescriptor* const field : AllFields()) {
     const Descriptor& message = *field->containing_type();
     const bool is_identifier = BehaviorsOf(*field).contains(google::api::IDENTIFIER);
@@ -192,7 +193,8 @@ TEST(Contract, FieldsThatNameAResourceReferToIt) {
         << field->full_name();
     if (is_identifier || message.name() == "PoolInfo") continue;
     const bool refers = field->options().HasExtension(google::api::resource_reference);
-    EXPECT_EQ(refers, names.contains(field->name())) << field->full_name();
+    const bool is_text = field->type() == FieldDescriptor::TYPE_STRING;
+    EXPECT_EQ(refers, is_text && names.contains(field->name())) << field->full_name();
     if (field->name() == "parent") {
       EXPECT_EQ(field->options().GetExtension(google::api::resource_reference).child_type(),
                 "content.v1/Comment");

@@ -98,9 +98,6 @@ WHERE s.bucket = n.bucket AND s.article_key = n.article_key
   return statement;
 }
 
-constexpr char kSelectNow[] =
-    "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint AS now";
-
 absl::Time PublishTimeOf(const ArticleDraft& draft) {
   return FromTimestamp(draft.article->publish_time());
 }
@@ -186,16 +183,17 @@ void WriteStates(postgres::Transaction& transaction, const Drafts& drafts) {
   UpdateStates().QueueApart(transaction, rows);
 }
 
-// A write and its article, which is locked if it exists.
+// A write, who makes it, and its article, which is locked if it exists.
 struct Item {
   const ArticleWrite* write;
+  const Caller* caller;
   ArticleDraft* draft;
   ArticleAnswer* answer;
 };
 
 class ArticleBatch {
  public:
-  ArticleBatch(postgres::Connection& connection, const std::vector<ArticleWrite*>& writes,
+  ArticleBatch(postgres::Connection& connection, const std::vector<Called<ArticleWrite>*>& writes,
                postgres::WriteMode mode)
       : transaction_(connection), writes_(writes), mode_(mode), answers_(writes.size()) {}
 
@@ -217,7 +215,7 @@ class ArticleBatch {
   // Before anything is locked, because it takes time.
   void Complete() {
     for (size_t i = 0; i < writes_.size(); ++i) {
-      auto* const publication = std::get_if<Publication>(writes_[i]);
+      auto* const publication = std::get_if<Publication>(&writes_[i]->write);
       if (publication == nullptr) continue;
       absl::Status status = CompleteArticle("article", publication->article);
       if (!status.ok()) answers_[i] = std::move(status);
@@ -243,7 +241,8 @@ class ArticleBatch {
   std::set<std::string> NamesOf(Condition condition) const {
     std::set<std::string> names;
     for (size_t i = 0; i < writes_.size(); ++i) {
-      if (!answers_[i] && condition(*writes_[i])) names.insert(ArticleOf(*writes_[i]));
+      const ArticleWrite& write = writes_[i]->write;
+      if (!answers_[i] && condition(write)) names.insert(ArticleOf(write));
     }
     return names;
   }
@@ -270,9 +269,7 @@ class ArticleBatch {
 
   // Returns the time of the database for the articles that are not stored yet.
   absl::Time Now() {
-    if (!now_) {
-      now_ = absl::FromUnixMicros(transaction_.Exec(kSelectNow)[0]["now"].as<int64_t>());
-    }
+    if (!now_) now_ = ReadNow(transaction_);
     return *now_;
   }
 
@@ -298,13 +295,15 @@ class ArticleBatch {
     }
     for (size_t i = 0; i < writes_.size(); ++i) {
       if (answers_[i]) continue;
-      const auto key = keys_.find(ArticleOf(*writes_[i]));
+      const ArticleWrite& write = writes_[i]->write;
+      const Caller* const caller = writes_[i]->caller.get();
+      const auto key = keys_.find(ArticleOf(write));
       if (key == keys_.end()) {
-        items_.push_back({writes_[i], &MissingArticle(ArticleOf(*writes_[i])), &answers_[i]});
+        items_.push_back({&write, caller, &MissingArticle(ArticleOf(write)), &answers_[i]});
       } else if (const auto draft = drafts_.find(key->second); draft != drafts_.end()) {
-        items_.push_back({writes_[i], &draft->second, &answers_[i]});
+        items_.push_back({&write, caller, &draft->second, &answers_[i]});
       } else if (!mode_.skip_locked) {
-        answers_[i] = NotSeen(*writes_[i]);
+        answers_[i] = NotSeen(write);
       }
     }
   }
@@ -364,7 +363,8 @@ class ArticleBatch {
   // Applies the writes in memory.
   void Apply() {
     for (const Item& item : items_) {
-      *item.answer = ApplyWrite({*item.draft, requests_, transaction_}, *item.write);
+      *item.answer =
+          ApplyWrite({*item.draft, requests_, audit_, item.caller, transaction_}, *item.write);
     }
   }
 
@@ -386,6 +386,7 @@ class ArticleBatch {
     WriteTexts(transaction_, changed);
     WriteLabels(transaction_, changed);
     WriteSearch(transaction_, changed);
+    audit_.Write();
     requests_.Write();
     if (!changed.empty()) WriteStates(transaction_, changed);
   }
@@ -414,7 +415,7 @@ class ArticleBatch {
   }
 
   postgres::Transaction transaction_;
-  const std::vector<ArticleWrite*>& writes_;
+  const std::vector<Called<ArticleWrite>*>& writes_;
   const postgres::WriteMode mode_;
   std::map<std::string, ArticleKey> keys_;  // by name
   std::map<ArticleKey, ArticleDraft> drafts_;
@@ -423,12 +424,13 @@ class ArticleBatch {
   std::vector<ArticleAnswer> answers_;
   std::vector<Item> items_;
   RequestLog requests_{transaction_};
+  AuditLog audit_{transaction_};
 };
 
 }  // namespace
 
 std::vector<ArticleAnswer> WriteArticles(postgres::Connection& connection,
-                                         const std::vector<ArticleWrite*>& writes,
+                                         const std::vector<Called<ArticleWrite>*>& writes,
                                          postgres::WriteMode mode, const Announce& announce) {
   return ArticleBatch(connection, writes, mode).Run(announce);
 }

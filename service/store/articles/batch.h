@@ -9,6 +9,7 @@
 #include "postgres/connection.h"
 #include "postgres/write_policy.h"
 #include "store/articles/write.h"
+#include "store/called.h"
 #include "store/change_notifier.h"
 
 namespace content::store {
@@ -28,7 +29,7 @@ using ArticleAnswer = std::optional<absl::StatusOr<PublishedArticle>>;
 /// Announces each article that was written to, by this attempt or by an earlier one: the server
 /// that did the work may have died before it could.
 std::vector<ArticleAnswer> WriteArticles(postgres::Connection& connection,
-                                         const std::vector<ArticleWrite*>& writes,
+                                         const std::vector<Called<ArticleWrite>*>& writes,
                                          postgres::WriteMode mode, const Announce& announce);
 
 }  // namespace content::store

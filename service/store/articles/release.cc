@@ -4,9 +4,11 @@
 #include <vector>
 
 #include "content/changes.h"
+#include "content/uuid.h"
 #include "postgres/transaction.h"
 #include "store/articles/feed.h"
 #include "store/articles/search.h"
+#include "store/audit/log.h"
 #include "store/columns.h"
 
 namespace content::store {
@@ -20,7 +22,8 @@ FROM article_state WHERE scheduled AND isfinite(publish_time) ORDER BY publish_t
 
 // $1 bucket, $2 article key. Locks the article if it is due and nobody else has locked it.
 constexpr char kLockDue[] = R"sql(
-SELECT (extract(epoch FROM s.publish_time) * 1000000)::bigint AS publish_micros, s.feed_position
+SELECT (extract(epoch FROM s.publish_time) * 1000000)::bigint AS publish_micros, s.feed_position,
+       s.name, s.revision, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint AS now
 FROM article_state s
 WHERE s.bucket = $1::smallint AND s.article_key = $2::bigint
   AND s.scheduled AND isfinite(s.publish_time) AND s.publish_time <= now()
@@ -54,6 +57,18 @@ ChangeNotice ReadNotice(const postgres::Row& row) {
           .name = row["name"].c_str()};
 }
 
+// Adds the event of a release to the audit trail. No caller has asked for it.
+void Audit(postgres::Transaction& transaction, ArticleKey key, const postgres::Row& due) {
+  const absl::Time now = absl::FromUnixMicros(due["now"].as<int64_t>());
+  AuditLog audit(transaction);
+  audit.Add(nullptr, {.id = TimedUuids(now).Next(),
+                      .action = v1::AUDIT_ACTION_RELEASE_ARTICLE,
+                      .article = key,
+                      .article_name = due["name"].c_str(),
+                      .revision = due["revision"].as<int64_t>()});
+  audit.Write();
+}
+
 }  // namespace
 
 // Reads only article_state: an article that is damaged elsewhere does not hold up those behind it.
@@ -76,6 +91,7 @@ absl::StatusOr<absl::Duration> ReleaseNextArticle(postgres::Connection& connecti
     const postgres::Result due = transaction.Exec(kLockDue, key.bucket(), key.value());
     if (due.empty()) continue;
     ShowInSearch(transaction, key, absl::FromUnixMicros(due[0]["publish_micros"].as<int64_t>()));
+    Audit(transaction, key, due[0]);
     std::vector<FeedPlace> places = {{key, due[0]["feed_position"].as<int64_t>()}};
     MoveToFeedEnd(transaction, places);
     const postgres::Result released =

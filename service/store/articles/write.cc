@@ -1,6 +1,7 @@
 #include "store/articles/write.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <initializer_list>
 #include <string>
 #include <utility>
@@ -217,6 +218,25 @@ const std::string& IdOf(const auto& write) { return write.id; }
 const RequestKey& RequestIn(const Publication& publication) { return publication.options.request; }
 const RequestKey& RequestIn(const auto& write) { return write.request; }
 
+v1::AuditAction ActionOf(const Publication& publication) {
+  return publication.options.imported ? v1::AUDIT_ACTION_IMPORT_ARTICLE
+                                      : v1::AUDIT_ACTION_PUBLISH_ARTICLE;
+}
+v1::AuditAction ActionOf(const ArticleEdit&) { return v1::AUDIT_ACTION_UPDATE_ARTICLE; }
+v1::AuditAction ActionOf(const ArticleRename&) { return v1::AUDIT_ACTION_RENAME_ARTICLE; }
+v1::AuditAction ActionOf(const ArticleRetraction&) { return v1::AUDIT_ACTION_RETRACT_ARTICLE; }
+
+// Adds the event of a write that has changed the article.
+void Audit(const ArticleScope& scope, const ArticleWrite& write, v1::PublishOutcome outcome,
+           const std::string& previous_name) {
+  LockedArticle& locked = scope.draft.locked;
+  AuditEvent event =
+      EventAbout(locked, std::visit([](const auto& it) { return ActionOf(it); }, write));
+  event.outcome = outcome;
+  if (locked.name != previous_name) event.previous_name = previous_name;
+  scope.audit.Add(scope.caller, event);
+}
+
 // Returns the answer to an earlier call with the same request; nullopt if there was none. It is the
 // article in its current state, but to a retraction the revision that the first call returned.
 absl::StatusOr<std::optional<PublishedArticle>> ReplayIfDone(const ArticleScope& scope,
@@ -290,9 +310,14 @@ absl::StatusOr<PublishedArticle> ApplyWrite(const ArticleScope& scope, const Art
   absl::StatusOr<std::optional<PublishedArticle>> replay = ReplayIfDone(scope, write);
   if (!replay.ok()) return replay.status();
   if (*replay) return AnswerTo(write, **std::move(replay));
+  const int64_t previous_revision = scope.draft.locked.revision;
+  const std::string previous_name = scope.draft.locked.name;
   absl::StatusOr<PublishedArticle> published =
       std::visit([&scope](const auto& it) { return Write(scope, it); }, write);
   if (!published.ok()) return published;
+  if (scope.draft.locked.revision != previous_revision) {
+    Audit(scope, write, published->outcome, previous_name);
+  }
   if (!IsDryRun(write)) {
     scope.requests.Record(scope.draft.locked, RequestOf(write), "", published->outcome);
   }

@@ -6,10 +6,12 @@
 #include <variant>
 
 #include "absl/status/statusor.h"
+#include "base/call.h"
 #include "content/article.h"
 #include "content/request_key.h"
 #include "content/v1/article.pb.h"
 #include "postgres/transaction.h"
+#include "store/audit/log.h"
 #include "store/lock.h"
 #include "store/request_log.h"
 
@@ -45,6 +47,9 @@ struct ArticleDraft {
 struct ArticleScope {
   ArticleDraft& draft;
   RequestLog& requests;
+  AuditLog& audit;
+  /// Who makes the write; nullptr if that is not known.
+  const Caller* caller;
   postgres::Transaction& transaction;
 };
 
@@ -68,7 +73,8 @@ size_t SizeOf(const ArticleWrite& write);
 
 /// Applies a write to its draft, or replays its answer if the same request was done before. The
 /// answer to a renaming is in BASIC view, that to a retraction has only the revision. A write that
-/// fails changes nothing. Only a renaming uses the transaction, to take the new name.
+/// fails changes nothing. One that changes something adds its event to the audit trail. Only a
+/// renaming uses the transaction, to take the new name.
 ///
 /// The write's request must have been read. A Publication must be complete (CompleteArticle).
 absl::StatusOr<PublishedArticle> ApplyWrite(const ArticleScope& scope, const ArticleWrite& write);

@@ -17,9 +17,10 @@
 namespace content::store {
 namespace {
 
-// A write and its article, which is locked.
+// A write, who makes it, and its article, which is locked.
 struct Item {
   CommentChange* change;
+  const Caller* caller;
   LockedArticle* article;
   CommentAnswer* answer;
   // Whether the comment that a new one replies to is named as one of this article.
@@ -37,7 +38,7 @@ const std::string& ParentArticleOf(const CommentChange& change) {
 class CommentBatch {
  public:
   CommentBatch(postgres::Connection& connection, ArticleNames& names,
-               const std::vector<CommentChange*>& changes, postgres::WriteMode mode)
+               const std::vector<Called<CommentChange>*>& changes, postgres::WriteMode mode)
       : transaction_(connection),
         names_(names),
         changes_(changes),
@@ -62,8 +63,8 @@ class CommentBatch {
   // Replies may name their parent's article by another name than their own.
   void FindKeys() {
     std::vector<std::string> names;
-    for (const CommentChange* change : changes_) names.push_back(ArticleOf(*change));
-    for (const CommentChange* change : changes_) names.push_back(ParentArticleOf(*change));
+    for (const auto* change : changes_) names.push_back(ArticleOf(change->write));
+    for (const auto* change : changes_) names.push_back(ParentArticleOf(change->write));
     keys_ = names_.Find(transaction_, names);
   }
 
@@ -85,9 +86,10 @@ class CommentBatch {
       const auto key = KeyOf(i);
       const auto article = key ? articles_.find(*key) : articles_.end();
       if (article != articles_.end()) {
-        items_.push_back({changes_[i], &article->second, &answers_[i], ParentKeyOf(i) == key});
+        items_.push_back({&changes_[i]->write, changes_[i]->caller.get(), &article->second,
+                          &answers_[i], ParentKeyOf(i) == key});
       } else if (!key || !mode_.skip_locked) {
-        answers_[i] = names_.NotFound(ArticleOf(*changes_[i]));
+        answers_[i] = names_.NotFound(ArticleOf(changes_[i]->write));
       }
     }
   }
@@ -164,6 +166,8 @@ class CommentBatch {
                                    .comments = comments_,
                                    .reports = reports_,
                                    .requests = requests_,
+                                   .audit = audit_,
+                                   .caller = item.caller,
                                    .blocked = blocked_,
                                    .now = item.article->now,
                                    .replies_here = item.replies_here,
@@ -184,6 +188,7 @@ class CommentBatch {
     if (!changed.empty() || reports_.has_changes() || requests_.has_callers_records()) {
       reports_.Write();  // before the comments: deleted ones lose theirs
       comments_.Write();
+      audit_.Write();
       requests_.Write();
       WriteCounters(transaction_, changed);
     }
@@ -215,7 +220,7 @@ class CommentBatch {
 
   postgres::Transaction transaction_;
   ArticleNames& names_;
-  const std::vector<CommentChange*>& changes_;
+  const std::vector<Called<CommentChange>*>& changes_;
   const postgres::WriteMode mode_;
   // Of the articles of the changes, then of those of their parents.
   std::vector<std::optional<ArticleKey>> keys_;
@@ -223,6 +228,7 @@ class CommentBatch {
   std::vector<CommentAnswer> answers_;
   std::vector<Item> items_;
   RequestLog requests_{transaction_};
+  AuditLog audit_{transaction_};
   CommentTree comments_{transaction_};
   CommentReports reports_{transaction_};
   std::set<std::string> blocked_;
@@ -231,7 +237,7 @@ class CommentBatch {
 }  // namespace
 
 std::vector<CommentAnswer> WriteComments(postgres::Connection& connection, ArticleNames& names,
-                                         const std::vector<CommentChange*>& changes,
+                                         const std::vector<Called<CommentChange>*>& changes,
                                          postgres::WriteMode mode, const Announce& announce) {
   return CommentBatch(connection, names, changes, mode).Run(announce);
 }

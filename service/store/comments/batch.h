@@ -7,6 +7,7 @@
 #include "content/store.h"
 #include "postgres/connection.h"
 #include "postgres/write_policy.h"
+#include "store/called.h"
 #include "store/change_notifier.h"
 #include "store/comments/write.h"
 #include "store/names.h"
@@ -22,7 +23,7 @@ using CommentAnswer = std::optional<absl::StatusOr<v1::Comment>>;
 /// or the outcome of all is unknown. The ids of comments that it tried to add are then in
 /// `changes`.
 std::vector<CommentAnswer> WriteComments(postgres::Connection& connection, ArticleNames& names,
-                                         const std::vector<CommentChange*>& changes,
+                                         const std::vector<Called<CommentChange>*>& changes,
                                          postgres::WriteMode mode, const Announce& announce);
 
 }  // namespace content::store

@@ -6,6 +6,8 @@
 #include "absl/time/time.h"
 #include "content/errors.h"
 #include "content/rules.h"
+#include "content/uuid.h"
+#include "store/audit/log.h"
 #include "store/columns.h"
 #include "store/lock.h"
 
@@ -22,8 +24,15 @@ std::string InsertBlock() {
   return absl::StrCat(
       "INSERT INTO author_block (author_id, reason, block_time) "
       "VALUES ($1, $2, clock_timestamp()) "
-      "ON CONFLICT (author_id) DO UPDATE SET reason = excluded.reason RETURNING ",
+      "ON CONFLICT (author_id) DO UPDATE SET reason = excluded.reason "
+      "WHERE author_block.reason <> excluded.reason RETURNING ",
       kColumns);
+}
+
+// The row stays there while the transaction that found it by InsertBlock is open, which has locked
+// it.
+std::string SelectBlock() {
+  return absl::StrCat("SELECT ", kColumns, " FROM author_block WHERE author_id = $1");
 }
 
 constexpr char kDeleteBlock[] = "DELETE FROM author_block WHERE author_id = $1 RETURNING author_id";
@@ -43,6 +52,15 @@ v1::BlockedAuthor ReadBlock(const postgres::Row& row) {
   return block;
 }
 
+void Audit(postgres::Transaction& transaction, const Caller* caller, v1::AuditAction action,
+           const std::string& author_id) {
+  AuditLog audit(transaction);
+  audit.Add(
+      caller,
+      {.id = TimedUuids(ReadNow(transaction)).Next(), .action = action, .author_id = author_id});
+  audit.Write();
+}
+
 }  // namespace
 
 std::set<std::string> FindBlocked(postgres::Transaction& transaction,
@@ -57,22 +75,31 @@ std::set<std::string> FindBlocked(postgres::Transaction& transaction,
 }
 
 absl::StatusOr<v1::BlockedAuthor> BlockAuthor(postgres::Connection& connection,
-                                              const std::string& author_id,
+                                              const Caller* caller, const std::string& author_id,
                                               const std::string& reason) {
-  static const std::string statement = InsertBlock();
+  static const std::string insert = InsertBlock();
+  static const std::string select = SelectBlock();
   postgres::Transaction transaction(connection);
-  v1::BlockedAuthor block = ReadBlock(transaction.Exec(statement, author_id, reason)[0]);
+  postgres::Result rows = transaction.Exec(insert, author_id, reason);
+  if (rows.empty()) {  // blocked already, for this reason
+    rows = transaction.Exec(select, author_id);
+    WriteNothing(transaction);
+  } else {
+    Audit(transaction, caller, v1::AUDIT_ACTION_BLOCK_AUTHOR, author_id);
+  }
   transaction.Commit();
-  return block;
+  return ReadBlock(rows[0]);
 }
 
-absl::Status UnblockAuthor(postgres::Connection& connection, const std::string& author_id,
-                           bool allow_missing, bool in_doubt) {
+absl::Status UnblockAuthor(postgres::Connection& connection, const Caller* caller,
+                           const std::string& author_id, bool allow_missing, bool in_doubt) {
   postgres::Transaction transaction(connection);
   if (transaction.Exec(kDeleteBlock, author_id).empty()) {
     // An attempt that came to its commit had found the block.
     if (!allow_missing && !in_doubt) return AuthorNotBlocked(author_id);
     WriteNothing(transaction);
+  } else {
+    Audit(transaction, caller, v1::AUDIT_ACTION_UNBLOCK_AUTHOR, author_id);
   }
   transaction.Commit();
   return absl::OkStatus();

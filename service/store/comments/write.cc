@@ -32,6 +32,15 @@ absl::StatusOr<v1::Comment> Replay(const WriteScope& scope, const PastRequest& p
   return WithArticleRevision(comment->message, past.revision);
 }
 
+// Adds the event of an act on a comment. A deletion has no state to tell.
+void Audit(const WriteScope& scope, v1::AuditAction action, const StoredComment& comment,
+           v1::CommentState state = v1::COMMENT_STATE_UNSPECIFIED) {
+  AuditEvent event = EventAbout(scope.article, action);
+  event.comment_id = comment.id;
+  event.state = state;
+  scope.audit.Add(scope.caller, event);
+}
+
 // ---- Create ----
 
 // Returns the answer to a validated comment, which has no name because it was not added.
@@ -66,7 +75,7 @@ absl::StatusOr<const StoredComment*> FindParent(const WriteScope& scope,
 
 // A reply has a later id than its parent, which may be from a time when the clock was ahead.
 std::string NewCommentId(LockedArticle& article, const StoredComment* parent) {
-  std::string id = article.comment_ids.Next();
+  std::string id = article.ids.Next();
   return parent != nullptr && id <= parent->id ? UuidAfter(parent->id) : id;
 }
 
@@ -164,6 +173,9 @@ absl::StatusOr<v1::Comment> Write(const WriteScope& scope, const CommentEdit& ed
   if (comment == nullptr) return CommentNotFound(NameOf(edit.comment));
   const std::string& author_id = comment->message.author().id();
   if (scope.blocked.contains(author_id)) return AuthorBlocked(author_id);
+  if (absl::Status status = CheckAuthorIsCaller(scope.caller, author_id); !status.ok()) {
+    return status;
+  }
   if (absl::Status status = CheckEditable(comment->message, NameOf(edit.comment)); !status.ok()) {
     return status;
   }
@@ -181,6 +193,12 @@ absl::StatusOr<v1::Comment> Write(const WriteScope& scope, const CommentEdit& ed
 
 // ---- Delete ----
 
+absl::Status CheckMayDelete(const WriteScope& scope, const CommentDeletion& deletion,
+                            const StoredComment& comment) {
+  if (deletion.by_moderator) return absl::OkStatus();
+  return CheckAuthorIsCaller(scope.caller, comment.message.author().id());
+}
+
 absl::StatusOr<v1::Comment> Write(const WriteScope& scope, const CommentDeletion& deletion) {
   LockedArticle& article = scope.article;
   const CommentRef& reference = deletion.comment;
@@ -192,10 +210,13 @@ absl::StatusOr<v1::Comment> Write(const WriteScope& scope, const CommentDeletion
   if (comment == nullptr && !deletion.allow_missing) return CommentNotFound(NameOf(reference));
   const bool is_there = comment != nullptr && comment->message.state() != v1::COMMENT_STATE_DELETED;
   if (is_there) {
+    absl::Status status = CheckMayDelete(scope, deletion, *comment);
+    if (!status.ok()) return status;
     if (!deletion.etag.empty() && deletion.etag != comment->message.etag()) {
       return EtagMismatch(NameOf(reference));
     }
     scope.comments.Change(article, *comment, scope.now, Tombstone(comment->message));
+    if (deletion.by_moderator) Audit(scope, v1::AUDIT_ACTION_ERASE_COMMENT, *comment);
   }
   scope.requests.Record(article, deletion.request);
   return WithArticleRevision({}, article.revision);
@@ -225,6 +246,9 @@ absl::StatusOr<v1::Comment> Write(const WriteScope& scope, const CommentModerati
   if ((!same || settles) && is_stale) return EtagMismatch(NameOf(reference));
   if (!same) SetState(scope, *comment, moderation.state);
   if (settles) scope.reports.Settle(key);
+  if (!same || settles) {
+    Audit(scope, v1::AUDIT_ACTION_MODERATE_COMMENT, *comment, moderation.state);
+  }
   scope.requests.Record(article, moderation.request, comment->id);
   return WithArticleRevision(comment->message, article.revision);
 }

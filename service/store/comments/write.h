@@ -6,9 +6,11 @@
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "base/call.h"
 #include "content/comment.h"
 #include "content/request_key.h"
 #include "content/v1/comment.pb.h"
+#include "store/audit/log.h"
 #include "store/comments/comment_tree.h"
 #include "store/comments/reports.h"
 #include "store/lock.h"
@@ -27,6 +29,9 @@ struct WriteScope {
   CommentTree& comments;
   CommentReports& reports;
   RequestLog& requests;
+  AuditLog& audit;
+  /// Who makes the write; nullptr if that is not known.
+  const Caller* caller;
   /// Authors who may not write.
   const std::set<std::string>& blocked;
   /// The time of the database (LockedArticle::now).

@@ -1,5 +1,6 @@
 #include "store/upkeep/authors.h"
 
+#include <cstdint>
 #include <optional>
 #include <set>
 #include <string>
@@ -10,7 +11,10 @@
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
 #include "base/errors.h"
+#include "content/uuid.h"
 #include "google/protobuf/util/time_util.h"
+#include "store/audit/erase.h"
+#include "store/audit/log.h"
 #include "store/columns.h"
 #include "store/comments/comment_tree.h"
 #include "store/comments/reports.h"
@@ -108,6 +112,20 @@ std::optional<ErasedComments> AnswerIfCommitted(postgres::Connection& connection
   return attempt.erased;
 }
 
+// Adds what was erased to the erasure's event. A transaction whose commit was in doubt, and which
+// is tried again, uses the same one.
+void Audit(postgres::Transaction& transaction, const Caller* caller, absl::Time now,
+           int64_t comment_count, Erasure& erasure) {
+  if (erasure.event_id.empty()) erasure.event_id = TimedUuids(now).Next();
+  AuditLog audit(transaction);
+  audit.AddErasure(caller,
+                   {.id = erasure.event_id,
+                    .action = v1::AUDIT_ACTION_ERASE_AUTHOR,
+                    .item_count = comment_count},
+                   erasure.author_id);
+  audit.Write();
+}
+
 // Erases comments on the article. Returns nullopt if the author has none left there.
 std::optional<ErasureAttempt> EraseSome(postgres::Transaction& transaction, LockedArticle& article,
                                         const std::string& author_id) {
@@ -133,8 +151,7 @@ std::optional<ErasureAttempt> EraseSome(postgres::Transaction& transaction, Lock
 
 // Erases some of the reports that the reader has made, of comments on one article. Returns whether
 // there may be more.
-absl::StatusOr<bool> EraseReports(postgres::Transaction& transaction,
-                                  const std::string& reporter_id) {
+bool EraseReports(postgres::Transaction& transaction, const std::string& reporter_id) {
   const postgres::Result first = transaction.Exec(kSelectReportedArticle, reporter_id);
   if (first.empty()) return false;
   const auto article = LockArticle(transaction, ReadKey(first[0]["article_key"]));
@@ -171,9 +188,8 @@ absl::StatusOr<Page<v1::Comment>> ExportAuthor(postgres::Connection& connection,
   return FillPage<v1::Comment>(rows, rows.size(), kExportPageSize, kExportPageBytes, read);
 }
 
-absl::StatusOr<ErasedComments> EraseAuthor(postgres::Connection& connection,
-                                           const std::string& author_id,
-                                           std::optional<ErasureAttempt>& attempt,
+absl::StatusOr<ErasedComments> EraseAuthor(postgres::Connection& connection, const Caller* caller,
+                                           Erasure& erasure, std::optional<ErasureAttempt>& attempt,
                                            const Announce& announce) {
   if (attempt) {
     auto erased = AnswerIfCommitted(connection, *attempt, announce);
@@ -182,15 +198,20 @@ absl::StatusOr<ErasedComments> EraseAuthor(postgres::Connection& connection,
   static const std::string select_article = SelectFirstArticle();
   static const std::string select_next_article =
       SelectFirstArticle("JOIN article_state s USING (bucket, article_key)");
+  const std::string& author_id = erasure.author_id;
   postgres::Transaction transaction(connection);
   postgres::Result first = transaction.Exec(select_article, author_id);
   if (first.empty()) {
-    const absl::StatusOr<bool> more = EraseReports(transaction, author_id);
-    if (!more.ok()) return more.status();
-    // Those who erased the last ones may have lost their connection before a standby had that.
-    if (!*more) WriteNothing(transaction);
+    const bool more =
+        EraseReports(transaction, author_id) || EraseFromAuditTrail(transaction, author_id);
+    if (more) {
+      Audit(transaction, caller, ReadNow(transaction), /*comment_count=*/0, erasure);
+    } else {
+      // Those who erased the last ones may have lost their connection before a standby had that.
+      WriteNothing(transaction);
+    }
     transaction.Commit();
-    return ErasedComments{.complete = !*more};
+    return ErasedComments{.event_id = erasure.event_id, .complete = !more};
   }
   std::optional<LockedArticle> found = LockArticle(transaction, ReadKey(first[0]["article_key"]));
   if (!found) {  // the database is damaged; the others are erased all the same
@@ -202,7 +223,9 @@ absl::StatusOr<ErasedComments> EraseAuthor(postgres::Connection& connection,
   LockedArticle& article = *found;
   attempt = EraseSome(transaction, article, author_id);
   // Others may have erased them before the lock was taken. There may be more on other articles.
-  if (!attempt) return ErasedComments{.complete = false};
+  if (!attempt) return ErasedComments{.event_id = erasure.event_id, .complete = false};
+  Audit(transaction, caller, article.now, attempt->erased.comment_count, erasure);
+  attempt->erased.event_id = erasure.event_id;
   transaction.Commit();
   announce({NoticeOf(article)});
   return attempt->erased;

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "base/call.h"
 #include "content/page.h"
 #include "content/upkeep.h"
 #include "content/v1/comment.pb.h"
@@ -28,12 +29,15 @@ struct ErasureAttempt {
   v1::Comment tombstone;
 };
 
-/// Erases comments on one article in one transaction or, if there are none, reports. `attempt`
-/// belongs to the call and is empty at first. Each attempt checks whether the previous one was
-/// committed after all; if so, it answers and announces what that one did.
-absl::StatusOr<ErasedComments> EraseAuthor(postgres::Connection& connection,
-                                           const std::string& author_id,
-                                           std::optional<ErasureAttempt>& attempt,
+/// Erases comments on one article in one transaction or, if there are none, reports or, if there
+/// are none, what the audit trail says. Gives `erasure` an event in the audit trail if it has none
+/// and something is erased. `caller` may be nullptr (CallContext::caller).
+///
+/// `attempt` and `erasure` belong to the call; the former is empty at first. Each attempt checks
+/// whether the previous one was committed after all; if so, it answers and announces what that one
+/// did.
+absl::StatusOr<ErasedComments> EraseAuthor(postgres::Connection& connection, const Caller* caller,
+                                           Erasure& erasure, std::optional<ErasureAttempt>& attempt,
                                            const Announce& announce);
 
 }  // namespace content::store

@@ -1,5 +1,6 @@
 #include "store/upkeep/counters.h"
 
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
@@ -9,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "content/errors.h"
 #include "content/names.h"
+#include "store/audit/log.h"
 #include "store/columns.h"
 #include "store/comments/comment_tree.h"
 #include "store/lock.h"
@@ -140,10 +142,22 @@ void Correct(postgres::Transaction& transaction, LockedArticle& article, const F
   WriteCounters(transaction, {&article});
 }
 
+void Audit(postgres::Transaction& transaction, const Caller* caller, LockedArticle& article,
+           const Findings& findings) {
+  AuditEvent event = EventAbout(article, v1::AUDIT_ACTION_VERIFY_COUNTERS);
+  event.item_count = static_cast<int64_t>(findings.corrections.size()) +
+                     (findings.stored_comment_count == findings.comment_count ? 0 : 1);
+  AuditLog audit(transaction);
+  audit.Add(caller, event);
+  audit.Write();
+}
+
 // Examines the article again, now that it is locked, and corrects what is wrong.
-Findings Repair(postgres::Transaction& transaction, LockedArticle& article) {
+Findings Repair(postgres::Transaction& transaction, const Caller* caller, LockedArticle& article) {
   Findings findings = Examine(transaction, article.key);
-  if (!findings.all_right()) Correct(transaction, article, findings);
+  if (findings.all_right()) return findings;
+  Correct(transaction, article, findings);
+  Audit(transaction, caller, article, findings);
   return findings;
 }
 
@@ -213,7 +227,8 @@ std::string NextKey(const std::vector<ArticleRef>& batch, size_t verified) {
 }  // namespace
 
 absl::StatusOr<VerifiedCounters> VerifyCounters(postgres::Connection& connection,
-                                                ArticleNames& names, const VerifyQuery& query,
+                                                ArticleNames& names, const Caller* caller,
+                                                const VerifyQuery& query,
                                                 std::optional<RepairAttempt>& attempt,
                                                 const Announce& announce) {
   if (attempt) {
@@ -232,7 +247,7 @@ absl::StatusOr<VerifiedCounters> VerifyCounters(postgres::Connection& connection
     Findings findings = Examine(transaction, article.key);
     if (query.repair && !findings.all_right()) {
       repaired = LockArticle(transaction, article.key).value();
-      findings = Repair(transaction, *repaired);
+      findings = Repair(transaction, caller, *repaired);
     }
     AddDrifts(article.name, findings, repaired.has_value(), verified.drifts);
     ++verified.article_count;

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "base/call.h"
 #include "content/upkeep.h"
 #include "postgres/connection.h"
 #include "store/change_notifier.h"
@@ -23,9 +24,11 @@ struct RepairAttempt {
 ///
 /// A call repairs at most one article, in the transaction that verifies it. `attempt` belongs to
 /// the call and is empty at first. Each attempt checks whether the article that the previous one
-/// repaired is now correct; if so, it answers as that one would have.
+/// repaired is now correct; if so, it answers as that one would have. `caller` may be nullptr
+/// (CallContext::caller).
 absl::StatusOr<VerifiedCounters> VerifyCounters(postgres::Connection& connection,
-                                                ArticleNames& names, const VerifyQuery& query,
+                                                ArticleNames& names, const Caller* caller,
+                                                const VerifyQuery& query,
                                                 std::optional<RepairAttempt>& attempt,
                                                 const Announce& announce);
 

@@ -72,8 +72,10 @@ class ArticleBatchesTest : public StoreTest {
 
   std::vector<ArticleAnswer> WriteOn(postgres::Connection& connection,
                                      std::vector<ArticleWrite> writes, postgres::WriteMode mode) {
-    std::vector<ArticleWrite*> pointers;
-    for (ArticleWrite& write : writes) pointers.push_back(&write);
+    std::vector<Called<ArticleWrite>> called;
+    for (ArticleWrite& write : writes) called.push_back({std::move(write)});
+    std::vector<Called<ArticleWrite>*> pointers;
+    for (Called<ArticleWrite>& write : called) pointers.push_back(&write);
     return WriteArticles(connection, pointers, mode, [this](std::vector<ChangeNotice> notices) {
       for (ChangeNotice& notice : notices) announced_.push_back(std::move(notice));
     });

@@ -508,7 +508,7 @@ TEST_F(WriteBatchesTest, OtherArticlesGoOnHoweverManyAreLocked) {
     waiting.push_back(Start(*store_, MakeComment(absl::StrCat("a", i), "waits")));
     auto erased = std::make_shared<std::promise<void>>();
     erasing.push_back(erased->get_future());
-    store_->EraseAuthor({}, "user-1",
+    store_->EraseAuthor({}, {"user-1"},
                         [erased](const absl::StatusOr<ErasedComments>&) { erased->set_value(); });
   }
   testing::AwaitWaitersForLocks(url_, 3);

@@ -23,23 +23,27 @@ namespace content::store {
 namespace {
 
 using testing::Pending;
-using Changes = std::vector<CommentChange*>;
+using Changes = std::vector<Called<CommentChange>*>;
 
 class WriteCoalescingTest : public StoreTest {
  protected:
-  using Writes = postgres::Coalescer<postgres::WritePolicy<CommentChange, v1::Comment>>;
+  using Writes = postgres::Coalescer<postgres::WritePolicy<Called<CommentChange>, v1::Comment>>;
 
   void SetUp() override {
     for (const char* id : {"post", "other"}) ASSERT_TRUE(Publish(MakeArticle(id)).ok());
   }
 
   void UseWork(Writes::Policy::Work work) {
-    writes_.emplace(*pool_, Writes::Policy(store::ArticleOf, std::move(work)));
+    writes_.emplace(*pool_, Writes::Policy(
+                                [](const Called<CommentChange>& change) -> const std::string& {
+                                  return store::ArticleOf(change.write);
+                                },
+                                std::move(work)));
   }
 
   void Add(const std::string& article, const std::string& body, Pending<v1::Comment>& answer,
            CallContext context = {}) {
-    writes_->Add(std::move(context), MakeComment(article, body), answer.callback());
+    writes_->Add(std::move(context), {MakeComment(article, body)}, answer.callback());
   }
 
   // Takes the article's lock, so that writes to it wait until Unlock.

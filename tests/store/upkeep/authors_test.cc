@@ -243,7 +243,7 @@ TEST_F(AuthorsTest, CountsEachCommentOnceAmongConcurrentErasures) {
         bool complete = false;
         while (!complete) {
           const auto step = Await<ErasedComments>(
-              [&](auto done) { other->EraseAuthor({}, "ana", std::move(done)); });
+              [&](auto done) { other->EraseAuthor({}, {"ana"}, std::move(done)); });
           ASSERT_TRUE(step.ok()) << step.status();
           erased += step->comment_count;
           complete = step->complete;
@@ -274,7 +274,7 @@ TEST_F(AuthorsTest, ReportsABatchWhoseCommitWasInDoubt) {
         [&](const ChangeNotice& notice) { announced.push_back(notice.state.article_id); });
     const auto erase = [&] {
       return Await<ErasedComments>(
-          [&](auto done) { store->EraseAuthor({}, "ana", std::move(done)); });
+          [&](auto done) { store->EraseAuthor({}, {"ana"}, std::move(done)); });
     };
     proxy.CutNextCommit(cut);
     const auto erased = erase();
@@ -314,7 +314,7 @@ TEST_F(AuthorsTest, DoesNotClaimWhatAnotherCallErasedWhileTheCommitWasInDoubt) {
   proxy.CutNextCommit(testing::Proxy::Cut::kBeforeCommit,
                       [&] { erased_meanwhile = Erase("ana")->comment_count; });
   const auto erased =
-      Await<ErasedComments>([&](auto done) { store->EraseAuthor({}, "ana", std::move(done)); });
+      Await<ErasedComments>([&](auto done) { store->EraseAuthor({}, {"ana"}, std::move(done)); });
   ASSERT_TRUE(erased.ok()) << erased.status();
   EXPECT_EQ(erased_meanwhile, 1);
   EXPECT_THAT(erased->articles, ElementsAre("second"));

@@ -13,8 +13,8 @@
 
 namespace content::testing {
 
-/// Upkeep for the server's own maintenance. Check, ForgetRequests and ReleaseNextArticle answer at
-/// once, as the test says, until Hold. Thread-safe.
+/// Upkeep for the server's own maintenance. Check, ForgetRequests, ForgetAuditEvents and
+/// ReleaseNextArticle answer at once, as the test says, until Hold. Thread-safe.
 class FakeUpkeep final : public Upkeep {
  public:
   void ForgetRequests(CallContext, absl::Duration retention,
@@ -29,6 +29,19 @@ class FakeUpkeep final : public Upkeep {
       old_requests_.pop_front();
     }
     std::move(done)(ForgottenRequests{.count = count, .retention = retention});
+  }
+
+  void ForgetAuditEvents(CallContext, absl::Duration retention, Callback<int64_t> done) override {
+    const std::lock_guard lock(mutex_);
+    audit_retentions_.push_back(retention);
+    if (holds_) return held_audit_forgets_.push_back(std::move(done));
+    if (!status_.ok()) return std::move(done)(status_);
+    int64_t count = 0;
+    if (!old_events_.empty()) {
+      count = old_events_.front();
+      old_events_.pop_front();
+    }
+    std::move(done)(count);
   }
 
   absl::Duration RequestRetention() override { return absl::ZeroDuration(); }
@@ -71,6 +84,18 @@ class FakeUpkeep final : public Upkeep {
     old_requests_ = std::move(counts);
   }
 
+  /// The same for ForgetAuditEvents.
+  void SetOldEvents(std::deque<int64_t> counts) {
+    const std::lock_guard lock(mutex_);
+    old_events_ = std::move(counts);
+  }
+
+  /// The retentions that ForgetAuditEvents was called with.
+  std::vector<absl::Duration> audit_retentions() {
+    const std::lock_guard lock(mutex_);
+    return audit_retentions_;
+  }
+
   /// The retentions that ForgetRequests was called with.
   std::vector<absl::Duration> retentions() {
     const std::lock_guard lock(mutex_);
@@ -96,7 +121,7 @@ class FakeUpkeep final : public Upkeep {
   void ExportAuthor(CallContext, std::string, std::string, Callback<Page<v1::Comment>>) override {
     FAIL();
   }
-  void EraseAuthor(CallContext, std::string, Callback<ErasedComments>) override { FAIL(); }
+  void EraseAuthor(CallContext, Erasure, Callback<ErasedComments>) override { FAIL(); }
   void VerifyCounters(CallContext, VerifyQuery, Callback<VerifiedCounters>) override { FAIL(); }
   v1::StoreInfo GetInfo() override { return {}; }
 
@@ -107,10 +132,13 @@ class FakeUpkeep final : public Upkeep {
   bool holds_ = false;
   std::deque<int64_t> old_requests_;
   std::vector<absl::Duration> retentions_;
+  std::deque<int64_t> old_events_;
+  std::vector<absl::Duration> audit_retentions_;
   std::deque<absl::Duration> schedule_;
   int release_count_ = 0;
   int check_count_ = 0;
   std::vector<Callback<ForgottenRequests>> held_forgets_;
+  std::vector<Callback<int64_t>> held_audit_forgets_;
   std::vector<Callback<absl::Duration>> held_releases_;
   std::vector<Callback<void>> held_checks_;
 };

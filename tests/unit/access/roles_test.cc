@@ -35,6 +35,7 @@ constexpr Row kMatrix[] = {
     {"content.v1.AdminService/GetServerInfo", "operator"},
     {"content.v1.AdminService/InspectArticle", "publisher operator"},
     {"content.v1.AdminService/InspectComment", "moderator operator"},
+    {"content.v1.AdminService/ListAuditEvents", "operator"},
     {"content.v1.AdminService/ListBlockedAuthors", "moderator operator"},
     {"content.v1.AdminService/ListModerationQueue", "moderator operator"},
     {"content.v1.AdminService/ModerateComment", "moderator operator"},
@@ -134,13 +135,15 @@ TEST(Methods, MatchPatterns) {
   }
 }
 
-TEST(Methods, ResolveWithoutTheirPackage) {
+TEST(Methods, ResolveWithoutTheirPackageOrService) {
   EXPECT_EQ(*ResolveMethod("ContentService/GetArticle"), "content.v1.ContentService/GetArticle");
   EXPECT_EQ(*ResolveMethod("v1.ContentService/GetArticle"), "content.v1.ContentService/GetArticle");
   EXPECT_EQ(*ResolveMethod("content.v1.ContentService/GetArticle"),
             "content.v1.ContentService/GetArticle");
   EXPECT_THAT(ResolveMethod("Service/GetArticle").status().message(), HasSubstr("no method"));
-  EXPECT_THAT(ResolveMethod("GetArticle").status().message(), HasSubstr("no method"));
+  EXPECT_EQ(*ResolveMethod("GetArticle"), "content.v1.ContentService/GetArticle");
+  EXPECT_THAT(ResolveMethod("Article").status().message(), HasSubstr("no method"));
+  EXPECT_THAT(ResolveMethod("ServerReflectionInfo").status().message(), HasSubstr("several"));
   EXPECT_THAT(ResolveMethod("").status().message(), HasSubstr("no method"));
   EXPECT_THAT(ResolveMethod("ServerReflection/ServerReflectionInfo").status().message(),
               HasSubstr("several"));

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -283,6 +284,65 @@ TEST(CheckListModerationQueue, TakesPendingAndHidden) {
     EXPECT_EQ(Problems(CheckListModerationQueue(request)),
               absl::StrCat("state is neither PENDING nor HIDDEN; ", kForeignToken));
   }
+}
+
+// Accepts every write, and counts them.
+class FakeWrites final : public CommentWrites {
+ public:
+  void CreateComment(CallContext, NewComment, Callback<v1::Comment> done) override {
+    ++count;
+    std::move(done)(v1::Comment());
+  }
+  void ReportComment(CallContext, CommentReport, Callback<void> done) override {
+    ++count;
+    std::move(done)(absl::OkStatus());
+  }
+  void UpdateComment(CallContext, CommentEdit, Callback<v1::Comment>) override { FAIL(); }
+  void DeleteComment(CallContext, CommentDeletion, Callback<int64_t>) override { FAIL(); }
+  void ModerateComment(CallContext, CommentModeration, Callback<v1::Comment>) override { FAIL(); }
+
+  int count = 0;
+};
+
+// The status of a comment, and of a report, by user-1.
+std::vector<absl::Status> WriteAsUser1(FakeWrites& writes, const CallContext& call) {
+  std::vector<absl::Status> statuses;
+  const auto add = [&statuses](const auto& answer) { statuses.push_back(answer.status()); };
+  v1::CreateCommentRequest create;
+  create.set_parent("articles/a");
+  create.mutable_comment()->mutable_author()->set_id("user-1");
+  create.mutable_comment()->mutable_author()->set_display_name("A Reader");
+  create.mutable_comment()->set_body("text");
+  CreateComment(writes, call, create, add);
+  v1::ReportCommentRequest report;
+  report.set_name(CommentName("a", kId));
+  report.set_reporter_id("user-1");
+  ReportComment(writes, call, report, add);
+  return statuses;
+}
+
+TEST(Callers, WhoMayWriteOnlyAsOnePersonWriteAsNoOther) {
+  FakeWrites writes;
+  const CallContext call = {.caller = std::make_shared<Caller>(
+                                Caller{.person = "user-2", .writes_only_as_person = true})};
+  for (const absl::Status& status : WriteAsUser1(writes, call)) {
+    EXPECT_EQ(status.code(), absl::StatusCode::kPermissionDenied);
+    EXPECT_EQ(ReasonOf(status), "AUTHOR_NOT_CALLER");
+  }
+  EXPECT_EQ(writes.count, 0);
+}
+
+TEST(Callers, MayWriteAsThemselvesOrIfNothingLimitsThemAsAnybody) {
+  FakeWrites writes;
+  const Caller self{.person = "user-1", .writes_only_as_person = true};
+  const Caller unlimited{.person = "user-2"};
+  for (const CallContext& call :
+       {CallContext{.caller = std::make_shared<Caller>(self)},
+        CallContext{.caller = std::make_shared<Caller>(unlimited)}, CallContext{}}) {
+    for (const absl::Status& status : WriteAsUser1(writes, call))
+      EXPECT_TRUE(status.ok()) << status;
+  }
+  EXPECT_EQ(writes.count, 6);
 }
 
 }  // namespace

@@ -89,6 +89,28 @@ TEST(CommentId, IsUniqueAcrossSequencesOfOneTime) {
   EXPECT_EQ(all.size(), kCount);
 }
 
+TEST(TimedUuid, TellsItsTimeToTheMicrosecond) {
+  const absl::Time millisecond = absl::FromUnixMillis(1'750'000'000'000);
+  for (int i = 0; i < 1000; ++i) {
+    const absl::Time time = millisecond + absl::Microseconds(i);
+    EXPECT_EQ(TimeOfUuid(TimedUuids(time).Next()), time);
+  }
+}
+
+TEST(TimedUuid, HasAFirstForEveryTime) {
+  const absl::Time time = absl::FromUnixMicros(1'750'000'000'123'456);
+  const std::string first = FirstUuidAt(time);
+  EXPECT_TRUE(IsUuid(first));
+  EXPECT_LE(first, TimedUuids(time).Next());
+  EXPECT_GT(first, TimedUuids(time - absl::Microseconds(1)).Next());
+  EXPECT_EQ(TimeOfUuid(first), time);
+  EXPECT_LT(FirstUuidAt(absl::InfinitePast()), first);
+  EXPECT_EQ(FirstUuidAt(absl::InfinitePast()), FirstUuidAt(absl::UnixEpoch()));
+  EXPECT_GT(FirstUuidAt(absl::InfiniteFuture()),
+            TimedUuids(absl::FromUnixSeconds(253'402'300'799)).Next())
+      << "the last second of the year 9999";
+}
+
 TEST(CommentId, CanFollowAGivenOne) {
   const std::string parent = "f1980000-0000-7fff-bfff-ffffffffffff";
   const std::string next = UuidAfter(parent);

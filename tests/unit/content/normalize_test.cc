@@ -121,10 +121,11 @@ TEST(NormalizeMessage, TrimsEveryTextButThese) {
     NormalizeMessage(*request);
     AddUntrimmed(*request, untrimmed);
   }
-  EXPECT_THAT(untrimmed, ::testing::UnorderedElementsAre(
-                             "anchor", "body", "etag", "heading", "language_code", "name", "names",
-                             "new_name", "page_token", "parent", "paths", "reason", "reply_to",
-                             "request_id", "resume_token", "source_uri", "summary", "uri"));
+  EXPECT_THAT(untrimmed,
+              ::testing::UnorderedElementsAre(
+                  "anchor", "article", "body", "etag", "heading", "language_code", "name", "names",
+                  "new_name", "page_token", "parent", "paths", "reason", "reply_to", "request_id",
+                  "resume_token", "source_uri", "summary", "uri"));
 }
 
 TEST(NormalizeMessage, LeavesANameOfWhiteSpaceToTheRules) {

@@ -47,6 +47,17 @@ std::string Problems(const v1::Comment& comment) {
   return std::string(violations.ToStatus().message());
 }
 
+TEST(CheckAuthorIsCaller, LimitsOnlyWhoMayWriteAsOnePerson) {
+  EXPECT_TRUE(CheckAuthorIsCaller(nullptr, "ana").ok());
+  Caller caller{.identity = "jwt:ben", .person = "ben"};
+  EXPECT_TRUE(CheckAuthorIsCaller(&caller, "ana").ok());
+  caller.writes_only_as_person = true;
+  EXPECT_TRUE(CheckAuthorIsCaller(&caller, "ben").ok());
+  EXPECT_EQ(ReasonOf(CheckAuthorIsCaller(&caller, "ana")), "AUTHOR_NOT_CALLER");
+  caller.person = "";  // a certificate names no person
+  EXPECT_EQ(ReasonOf(CheckAuthorIsCaller(&caller, "ana")), "AUTHOR_NOT_CALLER");
+}
+
 // The problems of a valid article after a change.
 std::string ArticleWith(const std::function<void(v1::Article&)>& change) {
   v1::Article article = ValidArticle();

@@ -18,8 +18,8 @@ constexpr absl::Duration kInterval = absl::Minutes(1);
 
 class JanitorTest : public ::testing::Test {
  protected:
-  void Start(absl::Duration retention = kRetention) {
-    janitor_.emplace(upkeep_, retention, clock_);
+  void Start(Janitor::Retentions retentions = {.requests = kRetention}) {
+    janitor_.emplace(upkeep_, retentions, clock_);
     clock_.AwaitWaiters(1);
   }
 
@@ -45,6 +45,14 @@ TEST_F(JanitorTest, PassesTheRetentionOn) {
   EXPECT_EQ(upkeep_.retentions(), std::vector<absl::Duration>{kRetention});
 }
 
+TEST_F(JanitorTest, ForgetsAuditEventsBatchAfterBatch) {
+  upkeep_.SetOldEvents({1000, 1000, 7});
+  Start({.requests = kRetention, .audit_events = absl::Hours(9600)});
+  EXPECT_EQ(upkeep_.audit_retentions(), std::vector<absl::Duration>(4, absl::Hours(9600)));
+  Advance(kInterval);
+  EXPECT_EQ(upkeep_.audit_retentions().size(), 5);
+}
+
 TEST_F(JanitorTest, WorksOnceAMinute) {
   Start();
   for (size_t rounds = 1; rounds <= 10; ++rounds) {
@@ -56,7 +64,7 @@ TEST_F(JanitorTest, WorksOnceAMinute) {
 }
 
 TEST_F(JanitorTest, WorksMoreOftenIfTheRetentionIsShort) {
-  Start(absl::Seconds(1));
+  Start({.requests = absl::Seconds(1)});
   Advance(absl::Seconds(1));
   EXPECT_EQ(upkeep_.retentions().size(), 2);
 }
@@ -75,6 +83,8 @@ TEST_F(JanitorTest, GivesUpOnAStoreThatHangsAndTriesAgain) {
   upkeep_.Hold();
   Start();
   Advance(absl::Seconds(10));
+  Advance(absl::Seconds(10));
+  EXPECT_EQ(upkeep_.audit_retentions().size(), 1);
   Advance(kInterval);
   EXPECT_EQ(upkeep_.retentions().size(), 2);
 }
