@@ -144,6 +144,11 @@ constexpr char kClientCaFile[] = "--tls-client-ca-file";
 constexpr char kClientCert[] = "--tls-client-cert";
 constexpr char kCrlDir[] = "--tls-crl-dir";
 constexpr char kInsecure[] = "--insecure";
+constexpr char kPolicyFile[] = "--policy-file";
+constexpr char kJwt[] = "--jwt";
+constexpr char kJwksFile[] = "--jwt-jwks-file";
+constexpr char kJwtIssuer[] = "--jwt-issuer";
+constexpr char kJwtAudience[] = "--jwt-audience";
 
 // For reads and for writes each. Together they leave room among the embedded database's 100.
 constexpr int kMaxConnections = 40;
@@ -199,12 +204,13 @@ CLI::Validator StartsWithDecimalNumber() {
 }
 
 std::string CheckListen(const std::string& address) {
+  if (absl::StartsWith(address, "unix:") && address != "unix:") return "";
   const size_t colon = address.rfind(':');
   int port = 0;
   const bool is_valid = colon != std::string::npos && colon > 0 &&
                         absl::SimpleAtoi(address.substr(colon + 1), &port) && port >= 0 &&
                         port <= 65535;
-  return is_valid ? "" : absl::StrCat(address, " is not HOST:PORT");
+  return is_valid ? "" : absl::StrCat(address, " is neither HOST:PORT nor unix:PATH");
 }
 
 // Adds settings to a command: options that a variable can set too. A setting's initial value is
@@ -336,6 +342,25 @@ void AddTlsSettings(Settings& settings, Config& config) {
                   "Serve in plaintext also where other machines can reach the port");
 }
 
+void AddCallerSettings(Settings& settings, Config& config) {
+  settings.Text(kPolicyFile, "FILE", config.policy_file, "",
+                "Policy in YAML: which callers may call which methods, and how often. Without one, "
+                "everybody may call all. It may change at any time, and so may the keys of tokens: "
+                "what is valid is used within seconds, and the rest is refused");
+  settings.Text(kJwksFile, "FILE", config.jwks_file, "",
+                "Public keys (a JSON Web Key Set) of the issuer whose bearer tokens callers may "
+                "send. Without them, tokens are ignored");
+  settings.Text(kJwtIssuer, "TEXT", config.token_issuer, "", "Issuer (iss) that tokens must name");
+  settings.Text(kJwtAudience, "TEXT", config.token_audience, "",
+                "Audience (aud) that tokens must name");
+  settings.Choice<bool>(kJwt, "WHEN", config.token_is_required,
+                        {{"required", true}, {"optional", false}}, "optional",
+                        "Whether calls without a token are refused, if there are keys");
+  settings.Switch("--forwarded-client-cert", config.forwarded_client_cert,
+                  "Believe x-forwarded-client-cert from callers on this machine: a service mesh's "
+                  "proxy says with it whose certificate it has verified");
+}
+
 void AddPoolSettings(Settings& settings, Config& config) {
   settings.Count("--read-connections", config.read_connections, 4, kMaxConnections,
                  "Database connections for reads");
@@ -378,10 +403,17 @@ const CLI::App* AddServe(CLI::App& app, Config& config) {
   command.footer(kServeFooter);
   Settings settings(command, config);
   settings
-      .Text("--listen", "HOST:PORT", config.listen, "127.0.0.1:50051",
-            "Address to listen on; port 0 picks a free one")
+      .Text("--listen", "ADDRESS", config.listen, "127.0.0.1:50051",
+            "HOST:PORT to listen on, of which port 0 picks a free one, or unix:PATH, which is in "
+            "plaintext")
+      ->check(CheckListen);
+  settings
+      .Text("--admin-listen", "ADDRESS", config.admin_listen, "",
+            "Another one, for operators: AdminService, channelz and reflection are served only "
+            "there, as is everything else")
       ->check(CheckListen);
   AddTlsSettings(settings, config);
+  AddCallerSettings(settings, config);
   AddDatabaseSettings(settings, config);
   settings.Duration("--database-wait", config.database_wait, "60s",
                     "Time to wait at startup for a database that cannot be reached\n"
@@ -570,13 +602,15 @@ void CheckOneDatabase(const CLI::App& command, const Arguments& arguments) {
       " name two different databases; give only one (`env -u VARIABLE` leaves a variable out)"));
 }
 
-// Refuses TLS settings that have no effect without another, which was probably forgotten.
-void CheckTls(const CLI::App& command, const Arguments& arguments) {
-  static constexpr std::pair<const char*, const char*> kNeeds[] = {{kCertFile, kKeyFile},
-                                                                   {kKeyFile, kCertFile},
-                                                                   {kClientCaFile, kCertFile},
-                                                                   {kClientCert, kClientCaFile},
-                                                                   {kCrlDir, kClientCaFile}};
+// Refuses settings that have no effect without another, which was probably forgotten, and those
+// that contradict each other.
+void CheckAccess(const CLI::App& command, const Arguments& arguments) {
+  static constexpr std::pair<const char*, const char*> kNeeds[] = {
+      {kCertFile, kKeyFile},      {kKeyFile, kCertFile},
+      {kClientCaFile, kCertFile}, {kClientCert, kClientCaFile},
+      {kCrlDir, kClientCaFile},   {kJwksFile, kJwtIssuer},
+      {kJwksFile, kJwtAudience},  {kJwtIssuer, kJwksFile},
+      {kJwtAudience, kJwksFile},  {kJwt, kJwksFile}};
   for (const auto& [flag, needed] : kNeeds) {
     if (!HasValue(command, flag) || HasValue(command, needed)) continue;
     throw CLI::ValidationError(absl::StrCat(SourceOf(flag, arguments), " needs ", needed));
@@ -657,7 +691,7 @@ std::variant<Config, ExitNow> ReadConfig(int argc, const char* const* argv) {
     for (const auto& [command, config] : commands) {
       if (!command->parsed()) continue;
       CheckOneDatabase(*command, arguments);
-      if (command == serve_command) CheckTls(*command, arguments);
+      if (command == serve_command) CheckAccess(*command, arguments);
       config->database_url_source = SourceOf(kDatabaseUrl, arguments);
       config->direct_database_url_source = SourceOf(kDirectDatabaseUrl, arguments);
       config->unknown_variables = FindUnknownVariables(variables);

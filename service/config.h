@@ -44,11 +44,22 @@ struct Config {
   std::string data_dir;
 
   std::string listen;
+  /// Where operators reach all services. Empty: everybody does, at `listen`.
+  std::string admin_listen;
   /// The operator's files. Without a cert_file, the port is in plaintext.
   tls::Paths tls;
   bool client_certificate_is_required = true;
   /// Whether plaintext is allowed where other machines can reach the port.
   bool insecure = false;
+  /// The public keys of the issuer of tokens; empty: tokens are ignored.
+  std::string jwks_file;
+  std::string token_issuer;
+  std::string token_audience;
+  bool token_is_required = false;
+  /// Whether a proxy on this machine says who calls.
+  bool forwarded_client_cert = false;
+  /// Who may do what; empty: everybody may do everything.
+  std::string policy_file;
   /// How long a stopping server still serves all calls.
   absl::Duration drain_delay;
   absl::Duration drain_timeout;

@@ -29,7 +29,8 @@ std::string Code(const fs::path& path) {
   return code;
 }
 
-// The first string after each `call` in `code`: the event that it logs.
+// The first string after each `call` in `code`: the event that it logs, or that a variable which is
+// set there does.
 std::set<std::string> EventsOf(absl::string_view call, absl::string_view code) {
   std::set<std::string> events;
   for (size_t at = code.find(call); at != code.npos; at = code.find(call, at + 1)) {
@@ -45,7 +46,7 @@ std::set<std::string> LoggedEvents() {
        fs::recursive_directory_iterator(fs::path(CONTENT_SOURCE_DIR) / "service")) {
     if (entry.path().extension() != ".h" && entry.path().extension() != ".cc") continue;
     const std::string code = Code(entry.path());
-    for (const char* const call : {"log::Info(", "log::Warning(", "log::Error("}) {
+    for (const char* const call : {"log::Info", "log::Warning", "log::Error"}) {
       events.merge(EventsOf(call, code));
     }
     // The log's own.
