@@ -9,7 +9,7 @@
 namespace content::access {
 namespace {
 
-constexpr char kPolicy[] = R"(
+constexpr char kExplainedPolicy[] = R"(
 roles:
   own-comments:
     methods: [content.v1.ContentService/CreateComment]
@@ -22,7 +22,7 @@ callers:
 )";
 
 Explanation ExplanationOf(const std::string& caller, const std::string& method) {
-  const absl::StatusOr<Policy> policy = ParsePolicy("policy.yaml", kPolicy);
+  const absl::StatusOr<Policy> policy = ParsePolicy("policy.yaml", kExplainedPolicy);
   EXPECT_TRUE(policy.ok()) << policy.status();
   return Explain(*policy, caller, method);
 }

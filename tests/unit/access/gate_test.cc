@@ -19,6 +19,7 @@
 #include "google/rpc/error_details.pb.h"
 #include "support/fake_clock.h"
 #include "support/tokens.h"
+#include "unit/access/method_names.h"
 
 namespace content::access {
 namespace {
@@ -28,12 +29,7 @@ using testing::KeySetOf;
 using ::testing::Not;
 using testing::SigningKey;
 
-constexpr char kGetArticle[] = "content.v1.ContentService/GetArticle";
-constexpr char kCreateComment[] = "content.v1.ContentService/CreateComment";
-constexpr char kPublish[] = "content.v1.AdminService/PublishArticle";
-constexpr char kCheckHealth[] = "grpc.health.v1.Health/Check";
-
-constexpr char kPolicy[] = R"(
+constexpr char kGatePolicy[] = R"(
 roles:
   own-comments: {methods: ["content.v1.ContentService/*"], writes_as: person, comments_per_minute: 2}
   slow-reader: {methods: [content.v1.ContentService/GetArticle, "grpc.health.v1.Health/*"], calls_per_second: 2}
@@ -51,7 +47,7 @@ class GateTest : public ::testing::Test {
     std::string directory = ::testing::TempDir() + "gate-XXXXXX";
     EXPECT_NE(mkdtemp(directory.data()), nullptr);
     directory_ = directory;
-    Write("policy.yaml", kPolicy);
+    Write("policy.yaml", kGatePolicy);
     Write("keys.json", KeySetOf({key_.PublicJwk()}));
   }
 
@@ -297,7 +293,7 @@ TEST_F(GateTest, FollowsLimits) {
   EXPECT_TRUE(gate_->AdmitComment(alice, "alice").ok());
   EXPECT_TRUE(gate_->AdmitComment(alice, "alice").ok());
   EXPECT_FALSE(gate_->AdmitComment(alice, "alice").ok());
-  Write("policy.yaml", absl::StrReplaceAll(kPolicy, {{"minute: 2", "minute: 60"}}));
+  Write("policy.yaml", absl::StrReplaceAll(kGatePolicy, {{"minute: 2", "minute: 60"}}));
   Look();
   EXPECT_TRUE(gate_->AdmitComment(alice, "alice").ok());
 }
@@ -329,7 +325,7 @@ TEST_F(GateTest, SaysOnceThatAFileIsRefused) {
   Look();
   EXPECT_EQ(::testing::internal::GetCapturedStderr(), "");
   ::testing::internal::CaptureStderr();
-  Write("policy.yaml", kPolicy);
+  Write("policy.yaml", kGatePolicy);
   Look();
   EXPECT_THAT(::testing::internal::GetCapturedStderr(), HasSubstr("access file loaded"));
   ::testing::internal::CaptureStderr();
@@ -375,7 +371,7 @@ TEST_F(GateTest, DoesNotStartWithWrongFiles) {
   };
   Write("policy.yaml", "callers: {}");
   EXPECT_EQ(problem(), Path("policy.yaml") + ":1: callers names nobody");
-  Write("policy.yaml", kPolicy);
+  Write("policy.yaml", kGatePolicy);
   Write("keys.json", "");
   EXPECT_THAT(problem(), HasSubstr(Path("keys.json") + ": this is no JSON Web Key Set"));
   std::filesystem::remove(Path("keys.json"));
@@ -400,7 +396,7 @@ TEST_F(GateTest, AdmitsWhileItsFilesChange) {
       });
     }
     for (int i = 0; i < 10; ++i) {
-      Write("policy.yaml", absl::StrCat(kPolicy, "# ", i, "\n"));
+      Write("policy.yaml", absl::StrCat(kGatePolicy, "# ", i, "\n"));
       Write("keys.json", KeySetOf({key_.PublicJwk(absl::StrCat(R"(,"x5t":")", i, "\""))}));
       Look();
     }

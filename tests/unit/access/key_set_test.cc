@@ -6,7 +6,6 @@
 #include <string>
 #include <vector>
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
@@ -37,12 +36,12 @@ const SigningKey& Ed25519() {
   return key;
 }
 
-std::string ProblemOf(const std::string& json) {
+std::string ProblemWithKeys(const std::string& json) {
   return std::string(KeySet::Parse("keys.json", json).status().message());
 }
 
-absl::Status Verify(const std::string& json, const std::string& token, absl::string_view algorithm,
-                    absl::string_view key_id = "") {
+absl::Status VerifyText(const std::string& json, const std::string& token,
+                        absl::string_view algorithm, absl::string_view key_id = "") {
   const absl::StatusOr<KeySet> keys = KeySet::Parse("keys.json", json);
   if (!keys.ok()) return keys.status();
   const std::vector<absl::string_view> parts = absl::StrSplit(token, '.');
@@ -60,12 +59,13 @@ TEST(KeySet, VerifiesTheThreeAlgorithms) {
   const std::string set = KeySetOf({Rsa().PublicJwk(), P256().PublicJwk(), Ed25519().PublicJwk()});
   for (const SigningKey* const key : {&Rsa(), &P256(), &Ed25519()}) {
     const std::string token = key->Sign("{}");
-    EXPECT_TRUE(Verify(set, token, key->algorithm()).ok()) << key->algorithm();
-    EXPECT_EQ(ReasonOf(Verify(set, Forge(token), key->algorithm())), "TOKEN_INVALID");
+    EXPECT_TRUE(VerifyText(set, token, key->algorithm()).ok()) << key->algorithm();
+    EXPECT_EQ(ReasonOf(VerifyText(set, Forge(token), key->algorithm())), "TOKEN_INVALID");
     const size_t claims = token.find('.');
     EXPECT_FALSE(
-        Verify(set, absl::StrCat(token.substr(0, claims), ".eyJ9", token.substr(token.rfind('.'))),
-               key->algorithm())
+        VerifyText(set,
+                   absl::StrCat(token.substr(0, claims), ".eyJ9", token.substr(token.rfind('.'))),
+                   key->algorithm())
             .ok());
   }
 }
@@ -79,7 +79,7 @@ TEST(KeySet, RefusesSignaturesThatAreNoSignatures) {
          {std::string(), std::string("A"), std::string("====", 4), std::string("\xff\xff"),
           std::string(86, 'A'), token.substr(text.size(), 40),
           token.substr(text.size()) + "AAAA"}) {
-      EXPECT_EQ(ReasonOf(Verify(set, text + signature, key->algorithm())), "TOKEN_INVALID")
+      EXPECT_EQ(ReasonOf(VerifyText(set, text + signature, key->algorithm())), "TOKEN_INVALID")
           << key->algorithm() << " " << signature;
     }
   }
@@ -92,25 +92,25 @@ TEST(KeySet, KnowsNoOtherAlgorithms) {
   const std::string token = Rsa().Sign("{}");
   for (const char* const algorithm :
        {"none", "None", "", "HS256", "RS512", "PS256", "ES384", "rs256"}) {
-    EXPECT_THAT(Verify(set, token, algorithm).message(), HasSubstr("(alg, kid)")) << algorithm;
+    EXPECT_THAT(VerifyText(set, token, algorithm).message(), HasSubstr("(alg, kid)")) << algorithm;
   }
 }
 
 TEST(KeySet, AKeyIsForOneAlgorithm) {
   const std::string set = KeySetOf({Rsa().PublicJwk(R"(,"kid":"1")")});
-  EXPECT_TRUE(Verify(set, Rsa().Sign("{}"), "RS256", "1").ok());
-  EXPECT_FALSE(Verify(set, Rsa().Sign("{}"), "ES256", "1").ok());
-  EXPECT_FALSE(Verify(set, Rsa().Sign("{}"), "EdDSA", "1").ok());
+  EXPECT_TRUE(VerifyText(set, Rsa().Sign("{}"), "RS256", "1").ok());
+  EXPECT_FALSE(VerifyText(set, Rsa().Sign("{}"), "ES256", "1").ok());
+  EXPECT_FALSE(VerifyText(set, Rsa().Sign("{}"), "EdDSA", "1").ok());
 }
 
 TEST(KeySet, TheKeyIdChooses) {
   const SigningKey other(SigningKey::Kind::kP256);
   const std::string set =
       KeySetOf({P256().PublicJwk(R"(,"kid":"a")"), other.PublicJwk(R"(,"kid":"b")")});
-  EXPECT_TRUE(Verify(set, other.Sign("{}"), "ES256", "b").ok());
-  EXPECT_TRUE(Verify(set, other.Sign("{}"), "ES256").ok()) << "without one, all are tried";
-  EXPECT_THAT(Verify(set, other.Sign("{}"), "ES256", "a").message(), HasSubstr("signature"));
-  EXPECT_THAT(Verify(set, other.Sign("{}"), "ES256", "c").message(), HasSubstr("(alg, kid)"));
+  EXPECT_TRUE(VerifyText(set, other.Sign("{}"), "ES256", "b").ok());
+  EXPECT_TRUE(VerifyText(set, other.Sign("{}"), "ES256").ok()) << "without one, all are tried";
+  EXPECT_THAT(VerifyText(set, other.Sign("{}"), "ES256", "a").message(), HasSubstr("signature"));
+  EXPECT_THAT(VerifyText(set, other.Sign("{}"), "ES256", "c").message(), HasSubstr("(alg, kid)"));
 }
 
 TEST(KeySet, TriesAllKeysOfOneId) {
@@ -118,9 +118,9 @@ TEST(KeySet, TriesAllKeysOfOneId) {
   const std::string set =
       KeySetOf({P256().PublicJwk(R"(,"kid":"a")"), other.PublicJwk(R"(,"kid":"a")"),
                 Rsa().PublicJwk(R"(,"kid":"a")")});
-  EXPECT_TRUE(Verify(set, P256().Sign("{}"), "ES256", "a").ok());
-  EXPECT_TRUE(Verify(set, other.Sign("{}"), "ES256", "a").ok());
-  EXPECT_TRUE(Verify(set, Rsa().Sign("{}"), "RS256", "a").ok());
+  EXPECT_TRUE(VerifyText(set, P256().Sign("{}"), "ES256", "a").ok());
+  EXPECT_TRUE(VerifyText(set, other.Sign("{}"), "ES256", "a").ok());
+  EXPECT_TRUE(VerifyText(set, Rsa().Sign("{}"), "RS256", "a").ok());
 }
 
 TEST(KeySet, LeavesOutKeysForOtherThings) {
@@ -133,8 +133,8 @@ TEST(KeySet, LeavesOutKeysForOtherThings) {
         std::string(R"({"kty":["EC"]})"), std::string("{}"), std::string("7"),
         std::string(R"({"kty":"EC","crv":"secp256k1"})"),
         std::string(R"({"kty":"OKP","crv":"X25519"})")}) {
-    EXPECT_THAT(ProblemOf(KeySetOf({jwk})), HasSubstr("there is no key for RS256")) << jwk;
-    EXPECT_EQ(ProblemOf(KeySetOf({jwk, P256().PublicJwk()})), "") << jwk;
+    EXPECT_THAT(ProblemWithKeys(KeySetOf({jwk})), HasSubstr("there is no key for RS256")) << jwk;
+    EXPECT_EQ(ProblemWithKeys(KeySetOf({jwk, P256().PublicJwk()})), "") << jwk;
   }
 }
 
@@ -142,7 +142,7 @@ TEST(KeySet, TakesKeysThatSayWhatTheyAreFor) {
   for (const char* const members :
        {R"(,"use":"sig")", R"(,"key_ops":["verify"])", R"(,"key_ops":["sign","verify"])",
         R"(,"alg":"ES256")", R"(,"use":"sig","alg":"ES256","x5t":"abc","kid":"1")"}) {
-    EXPECT_TRUE(Verify(KeySetOf({P256().PublicJwk(members)}), P256().Sign("{}"), "ES256").ok())
+    EXPECT_TRUE(VerifyText(KeySetOf({P256().PublicJwk(members)}), P256().Sign("{}"), "ES256").ok())
         << members;
   }
 }
@@ -160,13 +160,15 @@ TEST(KeySet, RefusesDamagedKeys) {
            absl::StrReplaceAll(Rsa().PublicJwk(), {{R"("n":)", R"("m":)"}}),
            std::string(R"({"kty":"RSA","n":{"n":1},"e":[]})"),
        }) {
-    EXPECT_EQ(ProblemOf(KeySetOf({P256().PublicJwk(), jwk})), "keys.json: key 2 is damaged") << jwk;
+    EXPECT_EQ(ProblemWithKeys(KeySetOf({P256().PublicJwk(), jwk})), "keys.json: key 2 is damaged")
+        << jwk;
   }
 }
 
 TEST(KeySet, RefusesShortRsaKeys) {
   const SigningKey key(SigningKey::Kind::kShortRsa);
-  EXPECT_EQ(ProblemOf(KeySetOf({key.PublicJwk()})), "keys.json: key 1 has fewer than 2048 bits");
+  EXPECT_EQ(ProblemWithKeys(KeySetOf({key.PublicJwk()})),
+            "keys.json: key 1 has fewer than 2048 bits");
 }
 
 TEST(KeySet, RefusesWhatIsNoKeySet) {
@@ -175,12 +177,14 @@ TEST(KeySet, RefusesWhatIsNoKeySet) {
         std::string(R"({"keys":{}})"), std::string(R"({"keys":[],"keys":[]})"),
         std::string(R"({"keys":[]} x)"), std::string("{\"keys\":[\"\\u0000\"]}"),
         std::string(100'000, '['), absl::StrCat(R"({"keys":)", std::string(100'000, '['))}) {
-    EXPECT_THAT(ProblemOf(json), StartsWith("keys.json: this is no JSON Web Key Set")) << json;
+    EXPECT_THAT(ProblemWithKeys(json), StartsWith("keys.json: this is no JSON Web Key Set"))
+        << json;
   }
 }
 
 TEST(KeySet, DoesNotNeedPrivateKeys) {
-  EXPECT_TRUE(Verify(KeySetOf({P256().PublicJwk(R"(,"d":"!")")}), P256().Sign("{}"), "ES256").ok());
+  EXPECT_TRUE(
+      VerifyText(KeySetOf({P256().PublicJwk(R"(,"d":"!")")}), P256().Sign("{}"), "ES256").ok());
 }
 
 }  // namespace

@@ -9,10 +9,8 @@
 #include <string>
 #include <utility>
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/time/clock.h"
-#include "absl/time/time.h"
+#include "unit/access/method_names.h"
 
 namespace content::access {
 namespace {
@@ -20,10 +18,7 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
-constexpr char kGetArticle[] = "content.v1.ContentService/GetArticle";
-constexpr char kCreateComment[] = "content.v1.ContentService/CreateComment";
-
-constexpr char kPolicy[] = R"(
+constexpr char kPolicyFile[] = R"(
 roles:
   archive-reader:
     methods: [content.v1.ContentService/GetArticle, "grpc.health.v1.Health/*"]
@@ -44,56 +39,56 @@ callers:
   anonymous: [health]
 )";
 
-Policy Valid(const std::string& yaml) {
+Policy ValidPolicy(const std::string& yaml) {
   absl::StatusOr<Policy> policy = ParsePolicy("policy.yaml", yaml);
   EXPECT_TRUE(policy.ok()) << policy.status();
   return policy.ok() ? *std::move(policy) : Policy({});
 }
 
-std::string ProblemOf(const std::string& yaml) {
+std::string ProblemIn(const std::string& yaml) {
   return std::string(ParsePolicy("policy.yaml", yaml).status().message());
 }
 
 // Replaces `text` in a valid policy.
 std::string ProblemWith(const std::string& text, const std::string& replacement) {
-  std::string policy = kPolicy;
+  std::string policy = kPolicyFile;
   const size_t at = policy.find(text);
   EXPECT_NE(at, policy.npos) << text;
-  return ProblemOf(policy.replace(at, text.size(), replacement));
+  return ProblemIn(policy.replace(at, text.size(), replacement));
 }
 
-const Grant* GrantOf(const Policy& policy, const std::string& identity, const char* method) {
+const Grant* GrantIn(const Policy& policy, const std::string& identity, const char* method) {
   const CallerRoles* const roles = policy.Find(identity);
   return roles != nullptr ? roles->Find(method) : nullptr;
 }
 
 TEST(PolicyFile, SaysWhoMayDoWhat) {
-  const Policy policy = Valid(kPolicy);
-  EXPECT_NE(GrantOf(policy, "spiffe://example.org/archive", kGetArticle), nullptr);
-  EXPECT_EQ(GrantOf(policy, "spiffe://example.org/archive", kCreateComment), nullptr);
-  EXPECT_EQ(GrantOf(policy, "spiffe://example.org/other", kGetArticle), nullptr);
-  EXPECT_NE(GrantOf(policy, "jwt:alice", kCreateComment), nullptr);
-  EXPECT_EQ(GrantOf(policy, "jwt:mallory", kGetArticle), nullptr);
-  EXPECT_NE(GrantOf(policy, "dns:web.example.org", kCreateComment), nullptr);
-  EXPECT_NE(GrantOf(policy, "cn:Content desk", "content.v1.AdminService/PublishArticle"), nullptr);
-  EXPECT_NE(GrantOf(policy, "", "grpc.health.v1.Health/Check"), nullptr);
-  EXPECT_EQ(GrantOf(policy, "", kGetArticle), nullptr);
+  const Policy policy = ValidPolicy(kPolicyFile);
+  EXPECT_NE(GrantIn(policy, "spiffe://example.org/archive", kGetArticle), nullptr);
+  EXPECT_EQ(GrantIn(policy, "spiffe://example.org/archive", kCreateComment), nullptr);
+  EXPECT_EQ(GrantIn(policy, "spiffe://example.org/other", kGetArticle), nullptr);
+  EXPECT_NE(GrantIn(policy, "jwt:alice", kCreateComment), nullptr);
+  EXPECT_EQ(GrantIn(policy, "jwt:mallory", kGetArticle), nullptr);
+  EXPECT_NE(GrantIn(policy, "dns:web.example.org", kCreateComment), nullptr);
+  EXPECT_NE(GrantIn(policy, "cn:Content desk", "content.v1.AdminService/PublishArticle"), nullptr);
+  EXPECT_NE(GrantIn(policy, "", "grpc.health.v1.Health/Check"), nullptr);
+  EXPECT_EQ(GrantIn(policy, "", kGetArticle), nullptr);
 }
 
 TEST(PolicyFile, SaysOnWhichTerms) {
-  const Policy policy = Valid(kPolicy);
-  EXPECT_EQ(GrantOf(policy, "spiffe://example.org/archive", kGetArticle)->calls_per_second, 100);
-  EXPECT_EQ(GrantOf(policy, "jwt:alice", kCreateComment)->comments_per_minute, 10);
-  EXPECT_TRUE(GrantOf(policy, "jwt:alice", kCreateComment)->writes_only_as_person);
-  EXPECT_FALSE(GrantOf(policy, "dns:web.example.org", kCreateComment)->writes_only_as_person);
-  EXPECT_EQ(GrantOf(policy, "dns:web.example.org", kCreateComment)->comments_per_minute,
+  const Policy policy = ValidPolicy(kPolicyFile);
+  EXPECT_EQ(GrantIn(policy, "spiffe://example.org/archive", kGetArticle)->calls_per_second, 100);
+  EXPECT_EQ(GrantIn(policy, "jwt:alice", kCreateComment)->comments_per_minute, 10);
+  EXPECT_TRUE(GrantIn(policy, "jwt:alice", kCreateComment)->writes_only_as_person);
+  EXPECT_FALSE(GrantIn(policy, "dns:web.example.org", kCreateComment)->writes_only_as_person);
+  EXPECT_EQ(GrantIn(policy, "dns:web.example.org", kCreateComment)->comments_per_minute,
             std::nullopt);
 }
 
 TEST(PolicyFile, MayHaveItsKeysInAnyOrder) {
-  Valid("callers: {cn:a: [r]}\nroles: {r: {methods: [grpc.health.v1.Health/Check]}}\n");
-  Valid("callers: {cn:a: [reader]}");
-  Valid("---\ncallers:\n  cn:a: [reader]\n...\n");
+  ValidPolicy("callers: {cn:a: [r]}\nroles: {r: {methods: [grpc.health.v1.Health/Check]}}\n");
+  ValidPolicy("callers: {cn:a: [reader]}");
+  ValidPolicy("---\ncallers:\n  cn:a: [reader]\n...\n");
 }
 
 TEST(PolicyFile, NamesTheLineThatIsWrong) {
@@ -110,19 +105,19 @@ TEST(PolicyFile, NamesTheLineThatIsWrong) {
 }
 
 TEST(PolicyFile, RefusesWrongTypes) {
-  EXPECT_EQ(ProblemOf("7"), "policy.yaml:1: a policy must be a map");
-  EXPECT_EQ(ProblemOf("[]"), "policy.yaml:1: a policy must be a map");
-  EXPECT_EQ(ProblemOf("callers: [cn:a]"), "policy.yaml:1: callers must be a map");
-  EXPECT_EQ(ProblemOf("callers: {cn:a: reader}"),
+  EXPECT_EQ(ProblemIn("7"), "policy.yaml:1: a policy must be a map");
+  EXPECT_EQ(ProblemIn("[]"), "policy.yaml:1: a policy must be a map");
+  EXPECT_EQ(ProblemIn("callers: [cn:a]"), "policy.yaml:1: callers must be a map");
+  EXPECT_EQ(ProblemIn("callers: {cn:a: reader}"),
             "policy.yaml:1: the roles of a caller must be a list");
-  EXPECT_EQ(ProblemOf("callers: {cn:a: [[reader]]}"),
+  EXPECT_EQ(ProblemIn("callers: {cn:a: [[reader]]}"),
             "policy.yaml:1: the roles of a caller must be a list of texts");
-  EXPECT_EQ(ProblemOf("callers: {[cn:a]: [reader]}"),
+  EXPECT_EQ(ProblemIn("callers: {[cn:a]: [reader]}"),
             "policy.yaml:1: a key of callers must be a text");
-  EXPECT_EQ(ProblemOf("roles: [r]\ncallers: {cn:a: []}"), "policy.yaml:1: roles must be a map");
-  EXPECT_EQ(ProblemOf("roles: {r: [x]}\ncallers: {cn:a: []}"),
+  EXPECT_EQ(ProblemIn("roles: [r]\ncallers: {cn:a: []}"), "policy.yaml:1: roles must be a map");
+  EXPECT_EQ(ProblemIn("roles: {r: [x]}\ncallers: {cn:a: []}"),
             "policy.yaml:1: the role r must be a map");
-  EXPECT_EQ(ProblemOf("roles: {r: {methods: x}}\ncallers: {cn:a: []}"),
+  EXPECT_EQ(ProblemIn("roles: {r: {methods: x}}\ncallers: {cn:a: []}"),
             "policy.yaml:1: methods must be a list");
   EXPECT_THAT(ProblemWith("writes_as: person", "writes_as: true"),
               HasSubstr(":9: writes_as must be `person` or `anyone`"));
@@ -130,14 +125,14 @@ TEST(PolicyFile, RefusesWrongTypes) {
 }
 
 TEST(PolicyFile, RefusesWhatIsMissing) {
-  EXPECT_EQ(ProblemOf(""), "policy.yaml:1: the policy is empty");
-  EXPECT_EQ(ProblemOf("# nothing\n"), "policy.yaml:1: the policy is empty");
-  EXPECT_EQ(ProblemOf("roles: {}"), "policy.yaml:1: callers are missing");
-  EXPECT_EQ(ProblemOf("callers: {}"), "policy.yaml:1: callers names nobody");
-  EXPECT_EQ(ProblemOf("callers:"), "policy.yaml:1: callers must be a map");
-  EXPECT_EQ(ProblemOf("roles: {r: {}}\ncallers: {cn:a: []}"),
+  EXPECT_EQ(ProblemIn(""), "policy.yaml:1: the policy is empty");
+  EXPECT_EQ(ProblemIn("# nothing\n"), "policy.yaml:1: the policy is empty");
+  EXPECT_EQ(ProblemIn("roles: {}"), "policy.yaml:1: callers are missing");
+  EXPECT_EQ(ProblemIn("callers: {}"), "policy.yaml:1: callers names nobody");
+  EXPECT_EQ(ProblemIn("callers:"), "policy.yaml:1: callers must be a map");
+  EXPECT_EQ(ProblemIn("roles: {r: {}}\ncallers: {cn:a: []}"),
             "policy.yaml:1: the role r has no methods");
-  EXPECT_EQ(ProblemOf("roles: {r: {methods: []}}\ncallers: {cn:a: []}"),
+  EXPECT_EQ(ProblemIn("roles: {r: {methods: []}}\ncallers: {cn:a: []}"),
             "policy.yaml:1: the role r has no methods");
 }
 
@@ -155,13 +150,13 @@ TEST(PolicyFile, RefusesLimitsThatAreNone) {
 }
 
 TEST(PolicyFile, RefusesWhatIsThereTwice) {
-  EXPECT_EQ(ProblemOf("callers: {cn:a: []}\ncallers: {cn:b: []}"),
+  EXPECT_EQ(ProblemIn("callers: {cn:a: []}\ncallers: {cn:b: []}"),
             "policy.yaml:2: callers is here twice");
-  EXPECT_EQ(ProblemOf("callers:\n  cn:a: [reader]\n  cn:a: []"),
+  EXPECT_EQ(ProblemIn("callers:\n  cn:a: [reader]\n  cn:a: []"),
             "policy.yaml:3: cn:a is here twice");
-  EXPECT_EQ(ProblemOf("callers:\n  dns:a: [reader]\n  dns:A: []"),
+  EXPECT_EQ(ProblemIn("callers:\n  dns:a: [reader]\n  dns:A: []"),
             "policy.yaml:3: dns:a is here twice");
-  EXPECT_EQ(ProblemOf("callers:\n  cn:a: [reader, reader]"), "policy.yaml:2: reader is here twice");
+  EXPECT_EQ(ProblemIn("callers:\n  cn:a: [reader, reader]"), "policy.yaml:2: reader is here twice");
   EXPECT_THAT(ProblemWith("any-comments:\n", "own-comments:\n"), HasSubstr(":10: own-comments is"));
   EXPECT_THAT(ProblemWith("comments_per_minute: 10", "methods: [grpc.health.v1.Health/Check]"),
               HasSubstr(":8: methods is here twice"));
@@ -172,19 +167,19 @@ TEST(PolicyFile, RefusesCallersThatCannotBe) {
        {"alice", "'*'", "'spiffe:*'", "Anonymous", "''", "https://example.org", "SPIFFE://a/b",
         "'jwt:'", "'cn:'", "spiffe://", "'*.example.org'", "'dns:*.example.org'", "'jwt:a*b*'",
         "'jwt:**'", "'spiffe://example.org*'", "\"jwt:a\\nb\"", "\"cn:\\0\""}) {
-    EXPECT_THAT(ProblemOf(absl::StrCat("callers:\n  ", caller, ": [reader]")),
+    EXPECT_THAT(ProblemIn(absl::StrCat("callers:\n  ", caller, ": [reader]")),
                 StartsWith("policy.yaml:2: "))
         << caller;
   }
   for (const char* const caller :
        {"'spiffe://*'", "'spiffe://example.org/*'", "'spiffe://example.org/web*'", "'jwt:*'",
         "'dns:web-*'", "'cn:a b'", "'jwt:auth0|507f'", "'jwt:http://x/y'"}) {
-    Valid(absl::StrCat("callers:\n  ", caller, ": [reader]"));
+    ValidPolicy(absl::StrCat("callers:\n  ", caller, ": [reader]"));
   }
 }
 
 TEST(PolicyFile, IsOneDocument) {
-  EXPECT_EQ(ProblemOf("callers: {cn:a: []}\n---\ncallers: {cn:b: []}\n"),
+  EXPECT_EQ(ProblemIn("callers: {cn:a: []}\n---\ncallers: {cn:b: []}\n"),
             "policy.yaml:3: a policy is one YAML document");
 }
 
@@ -195,7 +190,7 @@ TEST(PolicyFile, IsYaml) {
         std::string("callers: 'cn:a"), std::string("callers:\n  cn:a: [reader, \"health]\n"),
         std::string("a: b: c"), std::string(500'000, '['), std::string(500'000, '{'),
         std::string("\xff\xfe\x00", 3), std::string("!!binary x"), std::string("<<: *x")}) {
-    EXPECT_THAT(ProblemOf(yaml), StartsWith("policy.yaml:")) << yaml.substr(0, 50);
+    EXPECT_THAT(ProblemIn(yaml), StartsWith("policy.yaml:")) << yaml.substr(0, 50);
   }
 }
 
@@ -204,13 +199,13 @@ TEST(PolicyFile, DoesNotGrowByAliases) {
   for (int i = 1; i < 60; ++i) {
     absl::StrAppend(&bomb, "x", i, ": &x", i, " [*x", i - 1, ", *x", i - 1, "]\n");
   }
-  EXPECT_THAT(ProblemOf(bomb), HasSubstr("no key x0"));
-  EXPECT_THAT(ProblemOf("callers: &c {cn:a: *c}"), StartsWith("policy.yaml:1: "));
+  EXPECT_THAT(ProblemIn(bomb), HasSubstr("no key x0"));
+  EXPECT_THAT(ProblemIn("callers: &c {cn:a: *c}"), StartsWith("policy.yaml:1: "));
   std::string roles = "roles:\n";
   for (int i = 0; i < 101; ++i) {
     absl::StrAppend(&roles, "  r", i, ": {methods: [grpc.health.v1.Health/Check]}\n");
   }
-  EXPECT_THAT(ProblemOf(roles + "callers: {cn:a: []}"), HasSubstr("more than 100 roles"));
+  EXPECT_THAT(ProblemIn(roles + "callers: {cn:a: []}"), HasSubstr("more than 100 roles"));
 }
 
 TEST(PolicyFile, TheExampleIsValid) {
@@ -219,7 +214,7 @@ TEST(PolicyFile, TheExampleIsValid) {
   const std::string text{std::istreambuf_iterator<char>(file), {}};
   const absl::StatusOr<Policy> policy = ParsePolicy(path, text);
   ASSERT_TRUE(policy.ok()) << policy.status();
-  EXPECT_NE(GrantOf(*policy, "", "grpc.health.v1.Health/Check"), nullptr);
+  EXPECT_NE(GrantIn(*policy, "", "grpc.health.v1.Health/Check"), nullptr);
 }
 
 }  // namespace

@@ -5,11 +5,10 @@
 #include <optional>
 #include <string>
 
+#include "unit/access/method_names.h"
+
 namespace content::access {
 namespace {
-
-constexpr char kGetArticle[] = "content.v1.ContentService/GetArticle";
-constexpr char kCreateComment[] = "content.v1.ContentService/CreateComment";
 
 Role NewRole(const std::string& name, const std::string& pattern) {
   return {.name = name, .methods = MatchMethods(pattern)};

@@ -22,7 +22,7 @@ using testing::KeySetOf;
 using ::testing::Not;
 using testing::SigningKey;
 
-constexpr char kClaims[] =
+constexpr char kGoodClaims[] =
     R"({"iss":"https://id.example.org","aud":"content","sub":"alice","exp":2000})";
 
 const SigningKey& Issuer() {
@@ -41,8 +41,8 @@ absl::StatusOr<Token> Verify(const std::string& token, int64_t now = 1000) {
 // A token whose claims have `text` in place of `replaced`.
 absl::StatusOr<Token> VerifyWith(const std::string& replaced, const std::string& text,
                                  int64_t now = 1000) {
-  const std::string claims = absl::StrReplaceAll(kClaims, {{replaced, text}});
-  EXPECT_NE(claims, kClaims);
+  const std::string claims = absl::StrReplaceAll(kGoodClaims, {{replaced, text}});
+  EXPECT_NE(claims, kGoodClaims);
   return Verify(Issuer().Sign(claims), now);
 }
 
@@ -53,15 +53,15 @@ void ExpectInvalid(const absl::StatusOr<Token>& token, const std::string& messag
 }
 
 TEST(Token, NamesItsSubject) {
-  const absl::StatusOr<Token> token = Verify(Issuer().Sign(kClaims));
+  const absl::StatusOr<Token> token = Verify(Issuer().Sign(kGoodClaims));
   ASSERT_TRUE(token.ok()) << token.status();
   EXPECT_EQ(token->subject, "alice");
   EXPECT_EQ(token->expires, absl::FromUnixSeconds(2060));
 }
 
 TEST(Token, ExpiresAMinuteLate) {
-  EXPECT_TRUE(Verify(Issuer().Sign(kClaims), 2059).ok());
-  const absl::Status expired = Verify(Issuer().Sign(kClaims), 2060).status();
+  EXPECT_TRUE(Verify(Issuer().Sign(kGoodClaims), 2059).ok());
+  const absl::Status expired = Verify(Issuer().Sign(kGoodClaims), 2060).status();
   EXPECT_EQ(expired.code(), absl::StatusCode::kUnauthenticated);
   EXPECT_EQ(ReasonOf(expired), "TOKEN_EXPIRED");
 }
@@ -69,7 +69,7 @@ TEST(Token, ExpiresAMinuteLate) {
 // A signature takes long to verify, and clients repeat calls.
 TEST(Token, IsExpiredWhoeverHasSignedIt) {
   const SigningKey other(SigningKey::Kind::kEd25519);
-  EXPECT_EQ(ReasonOf(Verify(other.Sign(kClaims), 2060).status()), "TOKEN_EXPIRED");
+  EXPECT_EQ(ReasonOf(Verify(other.Sign(kGoodClaims), 2060).status()), "TOKEN_EXPIRED");
 }
 
 TEST(Token, MayBeginAMinuteEarly) {
@@ -134,12 +134,12 @@ TEST(Token, MustHaveASubject) {
 TEST(Token, MustHaveSoundClaims) {
   for (const std::string& claims :
        {std::string(), std::string("x"), std::string("[]"), std::string("null"), std::string("{"),
-        std::string(kClaims) + "{}", absl::StrReplaceAll(kClaims, {{"alice", "a\\u0000b"}}),
-        absl::StrReplaceAll(kClaims, {{"alice", "\xff"}}),
-        absl::StrReplaceAll(kClaims, {{"alice", "\\ud800"}}),
-        absl::StrReplaceAll(kClaims, {{"}", R"(,"sub":"bob"})"}}),
-        absl::StrReplaceAll(kClaims, {{"}", R"(,"x":{"a":1,"a":2}})"}}),
-        absl::StrReplaceAll(kClaims, {{"}", R"(,"x":)" + std::string(5000, '[')}})}) {
+        std::string(kGoodClaims) + "{}", absl::StrReplaceAll(kGoodClaims, {{"alice", "a\\u0000b"}}),
+        absl::StrReplaceAll(kGoodClaims, {{"alice", "\xff"}}),
+        absl::StrReplaceAll(kGoodClaims, {{"alice", "\\ud800"}}),
+        absl::StrReplaceAll(kGoodClaims, {{"}", R"(,"sub":"bob"})"}}),
+        absl::StrReplaceAll(kGoodClaims, {{"}", R"(,"x":{"a":1,"a":2}})"}}),
+        absl::StrReplaceAll(kGoodClaims, {{"}", R"(,"x":)" + std::string(5000, '[')}})}) {
     ExpectInvalid(Verify(Issuer().Sign(claims)), "damaged claims");
   }
 }
@@ -166,19 +166,19 @@ TEST(Token, MustHaveASoundHeader) {
       {R"({"alg":"EdDSA","crit":["b64"],"b64":false})", "(crit)"},
   };
   for (const auto& [header, message] : headers) {
-    ExpectInvalid(Verify(Issuer().Sign(header, kClaims)), message);
+    ExpectInvalid(Verify(Issuer().Sign(header, kGoodClaims)), message);
   }
-  EXPECT_TRUE(Verify(Issuer().Sign(R"({"typ":"JWT","kid":"1","alg":"EdDSA"})", kClaims)).ok());
+  EXPECT_TRUE(Verify(Issuer().Sign(R"({"typ":"JWT","kid":"1","alg":"EdDSA"})", kGoodClaims)).ok());
 }
 
 TEST(Token, DoesNotBringItsOwnKey) {
   const SigningKey attacker(SigningKey::Kind::kEd25519);
   const std::string header = absl::StrCat(R"({"alg":"EdDSA","jwk":)", attacker.PublicJwk(), "}");
-  ExpectInvalid(Verify(attacker.Sign(header, kClaims)), "signature");
+  ExpectInvalid(Verify(attacker.Sign(header, kGoodClaims)), "signature");
 }
 
 TEST(Token, HasThreeParts) {
-  const std::string token = Issuer().Sign(kClaims);
+  const std::string token = Issuer().Sign(kGoodClaims);
   const std::string unsigned_part = token.substr(0, token.rfind('.'));
   for (const std::string& text : {std::string(), std::string("."), std::string("a.b"),
                                   unsigned_part, token + ".", token + ".e30"}) {
@@ -186,18 +186,19 @@ TEST(Token, HasThreeParts) {
   }
   ExpectInvalid(Verify(".."), "damaged claims");
   ExpectInvalid(Verify(unsigned_part + "."), "signature");
-  ExpectInvalid(Verify(Base64Url(R"({"alg":"none"})") + "." + Base64Url(kClaims) + "."), "(alg");
+  ExpectInvalid(Verify(Base64Url(R"({"alg":"none"})") + "." + Base64Url(kGoodClaims) + "."),
+                "(alg");
 }
 
 TEST(Token, IsRefusedWhereverItIsCut) {
-  const std::string token = Issuer().Sign(kClaims);
+  const std::string token = Issuer().Sign(kGoodClaims);
   for (size_t size = 0; size < token.size(); ++size) {
     EXPECT_FALSE(Verify(token.substr(0, size)).ok()) << size;
   }
 }
 
 TEST(Token, IsRefusedWhicheverCharacterIsChanged) {
-  const std::string token = Issuer().Sign(kClaims);
+  const std::string token = Issuer().Sign(kGoodClaims);
   for (size_t at = 0; at + 1 < token.size(); ++at) {
     std::string changed = token;
     changed[at] = changed[at] == 'A' ? 'Q' : 'A';

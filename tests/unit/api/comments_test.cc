@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "access/gate.h"
 #include "api/articles.h"
 #include "api/identity.h"
 #include "content/page_token.h"
@@ -313,7 +314,8 @@ std::vector<absl::Status> WriteAsUser1(FakeWrites& writes, const CallContext& ca
   create.mutable_comment()->mutable_author()->set_id("user-1");
   create.mutable_comment()->mutable_author()->set_display_name("A Reader");
   create.mutable_comment()->set_body("text");
-  CreateComment(writes, call, create, add);
+  const std::unique_ptr<access::Gate> gate = access::Gate::Start({}).value();
+  CreateComment(*gate, writes, call, create, add);
   v1::ReportCommentRequest report;
   report.set_name(CommentName("a", kId));
   report.set_reporter_id("user-1");
@@ -336,9 +338,9 @@ TEST(Callers, MayWriteAsThemselvesOrIfNothingLimitsThemAsAnybody) {
   FakeWrites writes;
   const Caller self{.person = "user-1", .writes_only_as_person = true};
   const Caller unlimited{.person = "user-2"};
-  for (const CallContext& call :
-       {CallContext{.caller = std::make_shared<Caller>(self)},
-        CallContext{.caller = std::make_shared<Caller>(unlimited)}, CallContext{}}) {
+  for (const CallContext& call : {CallContext{.caller = std::make_shared<Caller>(self)},
+                                  CallContext{.caller = std::make_shared<Caller>(unlimited)},
+                                  CallContext{.caller = std::make_shared<Caller>()}}) {
     for (const absl::Status& status : WriteAsUser1(writes, call))
       EXPECT_TRUE(status.ok()) << status;
   }
