@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <stop_token>
+#include <string>
 #include <thread>
 #include <utility>
 
@@ -15,6 +16,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/clock.h"
+#include "access/gate.h"
 #include "base/clock.h"
 #include "base/memory_guard.h"
 #include "cache/article_cache.h"
@@ -25,7 +27,7 @@
 #include "open_files.h"
 #include "schema_wait.h"
 #include "server/janitor.h"
-#include "server/loopback.h"
+#include "server/listening.h"
 #include "server/releaser.h"
 #include "server/server.h"
 #include "stop_signals.h"
@@ -159,24 +161,68 @@ v1::GetServerInfoResponse MakeServerInfo(const Config& config) {
   return info;
 }
 
-// Returns the certificates to serve with; nullptr for plaintext. FAILED_PRECONDITION if plaintext
-// could be read from other machines, and --insecure does not allow that.
+// Returns the certificates to serve with; nullptr for plaintext.
 absl::StatusOr<std::unique_ptr<tls::Reloader>> LoadCertificates(const Config& config) {
-  if (!config.tls.cert_file.empty()) return tls::Reloader::Start(config.tls);
-  if (config.insecure) return nullptr;
-  const absl::StatusOr<bool> is_loopback = server::IsLoopback(config.listen);
-  if (!is_loopback.ok()) return is_loopback.status();
-  if (*is_loopback) return nullptr;
-  return absl::FailedPreconditionError(
-      absl::StrCat("other machines can reach ", config.listen,
-                   ", so calls must be encrypted: give --tls-cert-file and --tls-key-file, or "
-                   "--insecure if the network is trusted"));
+  if (config.tls.cert_file.empty()) return nullptr;
+  return tls::Reloader::Start(config.tls);
 }
 
 std::optional<server::Tls> TlsOf(const Config& config, const tls::Reloader* certificates) {
   if (certificates == nullptr) return std::nullopt;
   return server::Tls{.files = certificates->staged(),
                      .client_certificate_is_required = config.client_certificate_is_required};
+}
+
+// Listens on an address of the configuration. FAILED_PRECONDITION if plaintext could be read from
+// other machines, and --insecure does not allow that. The sockets tell: a name may have other
+// addresses the next time that it is resolved.
+absl::StatusOr<server::Listening> ListenOn(const std::string& address, const Config& config) {
+  absl::StatusOr<server::Listening> listening = server::Listen(address);
+  const bool is_encrypted = !config.tls.cert_file.empty();
+  if (!listening.ok() || listening->is_local || is_encrypted || config.insecure) return listening;
+  return absl::FailedPreconditionError(
+      absl::StrCat("other machines can reach ", address,
+                   ", so calls must be encrypted: give --tls-cert-file and --tls-key-file, or "
+                   "--insecure if the network is trusted"));
+}
+
+absl::StatusOr<server::Listeners> OpenListeners(const Config& config) {
+  absl::StatusOr<server::Listening> main = ListenOn(config.listen, config);
+  if (!main.ok()) return main.status();
+  server::Listeners listeners{.main = *std::move(main)};
+  if (config.admin_listen.empty()) return listeners;
+  absl::StatusOr<server::Listening> admin = ListenOn(config.admin_listen, config);
+  if (!admin.ok()) return admin.status();
+  listeners.admin.emplace(*std::move(admin));
+  return listeners;
+}
+
+access::GateOptions OptionsOfGate(const Config& config) {
+  access::GateOptions options{.forwarded_certificates = config.forwarded_client_cert,
+                              .policy_file = config.policy_file};
+  if (!config.jwks_file.empty()) {
+    options.tokens = access::TokenOptions{.jwks_file = config.jwks_file,
+                                          .issuer = config.token_issuer,
+                                          .audience = config.token_audience,
+                                          .are_required = config.token_is_required};
+  }
+  return options;
+}
+
+// To be logged once the server serves: their actual ports.
+struct ServedAddresses {
+  std::string main;
+  std::string admin;  // empty if there is none
+};
+
+ServedAddresses AddressesOf(const server::Listeners& listeners) {
+  return {.main = listeners.main.address,
+          .admin = listeners.admin ? listeners.admin->address : std::string()};
+}
+
+void LogServing(const ServedAddresses& addresses) {
+  if (!addresses.admin.empty()) log::Info("serving operators", {{"address", addresses.admin}});
+  log::Info("serving", {{"address", addresses.main}, {"version", CONTENT_VERSION}});
 }
 
 // Time for calls that were cancelled at the drain timeout to end.
@@ -214,6 +260,9 @@ int Serve(const Config& config) {
   CheckMemoryLimit(config);
   const absl::StatusOr<std::unique_ptr<tls::Reloader>> certificates = LoadCertificates(config);
   if (!certificates.ok()) return Fail(certificates.status());
+  const absl::StatusOr<std::unique_ptr<access::Gate>> gate =
+      access::Gate::Start(OptionsOfGate(config));
+  if (!gate.ok()) return Fail(gate.status());
   absl::StatusOr<Database> database = OpenDatabase(config);
   if (!database.ok()) return Fail(database.status());
   if (absl::Status status = PrepareSchema(config, *database); !status.ok()) return Fail(status);
@@ -231,16 +280,18 @@ int Serve(const Config& config) {
   const server::Releaser releaser(**store);
   signals.Hold();
   log::LimitEachKind();  // Not before: every migration at the start is an event of its own.
-  auto server = server::Server::Start({.listen = config.listen,
-                                       .tls = TlsOf(config, certificates->get()),
+  absl::StatusOr<server::Listeners> listeners = OpenListeners(config);
+  if (!listeners.ok()) return Fail(listeners.status());
+  const ServedAddresses addresses = AddressesOf(*listeners);
+  auto server = server::Server::Start({.tls = TlsOf(config, certificates->get()),
                                        .drain_timeout = config.drain_timeout,
                                        .write_timeout = config.watch_write_timeout,
                                        .max_connection_age = config.max_connection_age,
                                        .info = MakeServerInfo(config)},
-                                      **store, reads, memory);
+                                      *std::move(listeners), **store, reads, **gate, memory);
   if (!server.ok()) return Fail(server.status());
 
-  log::Info("serving", {{"address", (*server)->address()}, {"version", CONTENT_VERSION}});
+  LogServing(addresses);
   ServeUntilStopped(config, signals, **server);
   exit_timer = ExitAfter(config.drain_timeout + kCancelTimeout);
   (*server)->Stop();

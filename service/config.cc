@@ -114,6 +114,21 @@ constexpr char kImportFooter[] =
     "Exit status: 0 if every file was imported, 1 if not, 2 if the command line or a\n"
     "variable is wrong.";
 
+constexpr char kPolicyDescription[] = "Ask what a policy allows.";
+
+constexpr char kCheckPolicyDescription[] =
+    "Say whether a policy allows a call, and why.\n\n"
+    "CALLER is an identity: spiffe://DOMAIN/PATH, dns:NAME, cn:NAME, jwt:SUBJECT, or\n"
+    "`anonymous` for callers without one. METHOD is the name of a service and of its\n"
+    "method; the package may be left out.";
+
+constexpr char kCheckPolicyFooter[] =
+    "Examples:\n"
+    "  contentd policy check policy.yaml jwt:alice ContentService/CreateComment\n"
+    "  contentd policy check policy.yaml anonymous grpc.health.v1.Health/Check\n\n"
+    "Exit status: 0 if the call is allowed, 3 if it is denied, 1 if the policy is\n"
+    "wrong, 2 if the command line is wrong.";
+
 // Heading in the help, and group, of the options that variables can set too.
 constexpr char kSettings[] =
     "Settings (or variables: CONTENT_LOG_LEVEL for --log-level; a flag wins)";
@@ -130,6 +145,11 @@ constexpr char kClientCaFile[] = "--tls-client-ca-file";
 constexpr char kClientCert[] = "--tls-client-cert";
 constexpr char kCrlDir[] = "--tls-crl-dir";
 constexpr char kInsecure[] = "--insecure";
+constexpr char kPolicyFile[] = "--policy-file";
+constexpr char kJwt[] = "--jwt";
+constexpr char kJwksFile[] = "--jwt-jwks-file";
+constexpr char kJwtIssuer[] = "--jwt-issuer";
+constexpr char kJwtAudience[] = "--jwt-audience";
 
 // For reads and for writes each. Together they leave room among the embedded database's 100.
 constexpr int kMaxConnections = 40;
@@ -185,12 +205,13 @@ CLI::Validator StartsWithDecimalNumber() {
 }
 
 std::string CheckListen(const std::string& address) {
+  if (absl::StartsWith(address, "unix:") && address != "unix:") return "";
   const size_t colon = address.rfind(':');
   int port = 0;
   const bool is_valid = colon != std::string::npos && colon > 0 &&
                         absl::SimpleAtoi(address.substr(colon + 1), &port) && port >= 0 &&
                         port <= 65535;
-  return is_valid ? "" : absl::StrCat(address, " is not HOST:PORT");
+  return is_valid ? "" : absl::StrCat(address, " is neither HOST:PORT nor unix:PATH");
 }
 
 // Adds settings to a command: options that a variable can set too. A setting's initial value is
@@ -322,6 +343,25 @@ void AddTlsSettings(Settings& settings, Config& config) {
                   "Serve in plaintext also where other machines can reach the port");
 }
 
+void AddCallerSettings(Settings& settings, Config& config) {
+  settings.Text(kPolicyFile, "FILE", config.policy_file, "",
+                "Policy in YAML: which callers may call which methods, and how often. Without one, "
+                "everybody may call all. It may change at any time, and so may the keys of tokens: "
+                "what is valid is used within seconds, and the rest is refused");
+  settings.Text(kJwksFile, "FILE", config.jwks_file, "",
+                "Public keys (a JSON Web Key Set) of the issuer whose bearer tokens callers may "
+                "send. Without them, tokens are ignored");
+  settings.Text(kJwtIssuer, "TEXT", config.token_issuer, "", "Issuer (iss) that tokens must name");
+  settings.Text(kJwtAudience, "TEXT", config.token_audience, "",
+                "Audience (aud) that tokens must name");
+  settings.Choice<bool>(kJwt, "WHEN", config.token_is_required,
+                        {{"required", true}, {"optional", false}}, "optional",
+                        "Whether calls without a token are refused, if there are keys");
+  settings.Switch("--forwarded-client-cert", config.forwarded_client_cert,
+                  "Believe x-forwarded-client-cert from callers on this machine: a service mesh's "
+                  "proxy says with it whose certificate it has verified");
+}
+
 void AddPoolSettings(Settings& settings, Config& config) {
   settings.Count("--read-connections", config.read_connections, 4, kMaxConnections,
                  "Database connections for reads");
@@ -373,10 +413,17 @@ const CLI::App* AddServe(CLI::App& app, Config& config) {
   command.footer(kServeFooter);
   Settings settings(command, config);
   settings
-      .Text("--listen", "HOST:PORT", config.listen, "127.0.0.1:50051",
-            "Address to listen on; port 0 picks a free one")
+      .Text("--listen", "ADDRESS", config.listen, "127.0.0.1:50051",
+            "HOST:PORT to listen on, of which port 0 picks a free one, or unix:PATH, which is in "
+            "plaintext")
+      ->check(CheckListen);
+  settings
+      .Text("--admin-listen", "ADDRESS", config.admin_listen, "",
+            "Another one, for operators: AdminService, channelz and reflection are served only "
+            "there, as is everything else")
       ->check(CheckListen);
   AddTlsSettings(settings, config);
+  AddCallerSettings(settings, config);
   AddDatabaseSettings(settings, config);
   settings.Duration("--database-wait", config.database_wait, "60s",
                     "Time to wait at startup for a database that cannot be reached\n"
@@ -486,6 +533,19 @@ const CLI::App* AddImport(CLI::App& app, Config& config) {
   return &command;
 }
 
+const CLI::App* AddPolicy(CLI::App& app, Config& config) {
+  config.command = Config::Command::kCheckPolicy;
+  CLI::App& command = *app.add_subcommand("policy", kPolicyDescription);
+  command.require_subcommand(1);
+  CLI::App& check = *command.add_subcommand("check", kCheckPolicyDescription);
+  check.footer(kCheckPolicyFooter);
+  PolicyQuestion& question = config.policy_question;
+  check.add_option("FILE", question.file, "Policy, in YAML")->required();
+  check.add_option("CALLER", question.caller, "Who calls")->required();
+  check.add_option("METHOD", question.method, "What is called")->required();
+  return &command;
+}
+
 std::vector<const CLI::Option*> SettingsOf(const CLI::App& command) {
   return command.get_options(
       [](const CLI::Option* option) { return option->get_group() == kSettings; });
@@ -552,13 +612,15 @@ void CheckOneDatabase(const CLI::App& command, const Arguments& arguments) {
       " name two different databases; give only one (`env -u VARIABLE` leaves a variable out)"));
 }
 
-// Refuses TLS settings that have no effect without another, which was probably forgotten.
-void CheckTls(const CLI::App& command, const Arguments& arguments) {
-  static constexpr std::pair<const char*, const char*> kNeeds[] = {{kCertFile, kKeyFile},
-                                                                   {kKeyFile, kCertFile},
-                                                                   {kClientCaFile, kCertFile},
-                                                                   {kClientCert, kClientCaFile},
-                                                                   {kCrlDir, kClientCaFile}};
+// Refuses settings that have no effect without another, which was probably forgotten, and those
+// that contradict each other.
+void CheckAccess(const CLI::App& command, const Arguments& arguments) {
+  static constexpr std::pair<const char*, const char*> kNeeds[] = {
+      {kCertFile, kKeyFile},      {kKeyFile, kCertFile},
+      {kClientCaFile, kCertFile}, {kClientCert, kClientCaFile},
+      {kCrlDir, kClientCaFile},   {kJwksFile, kJwtIssuer},
+      {kJwksFile, kJwtAudience},  {kJwtIssuer, kJwksFile},
+      {kJwtAudience, kJwksFile},  {kJwt, kJwksFile}};
   for (const auto& [flag, needed] : kNeeds) {
     if (!HasValue(command, flag) || HasValue(command, needed)) continue;
     throw CLI::ValidationError(absl::StrCat(SourceOf(flag, arguments), " needs ", needed));
@@ -615,6 +677,8 @@ std::variant<Config, ExitNow> ReadConfig(int argc, const char* const* argv) {
   Config import = serve;
   import.settings.clear();
   import.database_wait = absl::ZeroDuration();
+  Config policy;
+  const CLI::App* const policy_command = AddPolicy(app, policy);
   const std::pair<const CLI::App*, Config*> commands[] = {
       {serve_command, &serve},
       {AddMigrate(app, migrate), &migrate},
@@ -633,10 +697,11 @@ std::variant<Config, ExitNow> ReadConfig(int argc, const char* const* argv) {
   try {
     std::vector<std::string> reversed(arguments.words.rbegin(), arguments.words.rend());
     app.parse(std::move(reversed));  // CLI11 takes them in this order
+    if (policy_command->parsed()) return policy;
     for (const auto& [command, config] : commands) {
       if (!command->parsed()) continue;
       CheckOneDatabase(*command, arguments);
-      if (command == serve_command) CheckTls(*command, arguments);
+      if (command == serve_command) CheckAccess(*command, arguments);
       config->database_url_source = SourceOf(kDatabaseUrl, arguments);
       config->direct_database_url_source = SourceOf(kDirectDatabaseUrl, arguments);
       config->unknown_variables = FindUnknownVariables(variables);

@@ -15,10 +15,17 @@
 
 namespace content {
 
+/// Whether a policy lets a caller call a method, as `policy check` is asked.
+struct PolicyQuestion {
+  std::string file;
+  std::string caller;
+  std::string method;
+};
+
 /// The command to run and its settings. They come from flags and CONTENT_* variables, which nothing
 /// else reads; a flag overrides its variable.
 struct Config {
-  enum class Command { kServe, kMigrate, kImport };
+  enum class Command { kServe, kMigrate, kImport, kCheckPolicy };
   Command command = Command::kServe;
 
   log::Level log_level = log::Level::kInfo;
@@ -37,11 +44,22 @@ struct Config {
   std::string data_dir;
 
   std::string listen;
+  /// Where operators reach all services. Empty: everybody does, at `listen`.
+  std::string admin_listen;
   /// The operator's files. Without a cert_file, the port is in plaintext.
   tls::Paths tls;
   bool client_certificate_is_required = true;
   /// Whether plaintext is allowed where other machines can reach the port.
   bool insecure = false;
+  /// The public keys of the issuer of tokens; empty: tokens are ignored.
+  std::string jwks_file;
+  std::string token_issuer;
+  std::string token_audience;
+  bool token_is_required = false;
+  /// Whether a proxy on this machine says who calls.
+  bool forwarded_client_cert = false;
+  /// Who may do what; empty: everybody may do everything.
+  std::string policy_file;
   /// How long a stopping server still serves all calls.
   absl::Duration drain_delay;
   absl::Duration drain_timeout;
@@ -75,6 +93,8 @@ struct Config {
   importer::Overrides overrides;
   std::optional<importer::Format> format;  // unset: by the file's name
   bool dry_run = false;
+
+  PolicyQuestion policy_question;
 
   /// The settings of the command by the names of their flags without leading dashes: the text that
   /// was given, or the default. Omits the database URLs, because they may contain a password.

@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/errors.h"
+#include "check_policy.h"
 #include "commands.h"
 #include "config.h"
 #include "open_files.h"
@@ -31,6 +32,8 @@ int Run(const content::Config& config) {
       return content::Migrate(config);
     case content::Config::Command::kImport:
       return content::Import(config);
+    case content::Config::Command::kCheckPolicy:
+      return content::CheckPolicy(config.policy_question);
   }
   return 2;
 }

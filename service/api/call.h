@@ -5,11 +5,14 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <utility>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "api/admission.h"
 #include "api/answers_in_flight.h"
 #include "api/calls_in_flight.h"
 #include "api/deadline.h"
@@ -20,11 +23,13 @@
 
 namespace content::api {
 
-/// Returns who waits for the call of `context`, and for how long. The result must not be used after
-/// the call was answered.
-inline CallContext ToCallContext(grpc::CallbackServerContext* context) {
+/// Returns who makes the call of `context`, which is `caller`, and how long it waits. The result
+/// must not be used after the call was answered.
+inline CallContext ToCallContext(grpc::CallbackServerContext* context,
+                                 std::shared_ptr<const Caller> caller) {
   return {.deadline = ToSteadyTime(context->raw_deadline()),
           .cancelled = [context] { return context->IsCancelled(); },
+          .caller = std::move(caller),
           .account_of = [context] { return AccountOf(context->peer()); }};
 }
 
@@ -80,18 +85,18 @@ class UnaryCall final : public grpc::ServerUnaryReactor {
   grpc::CallbackServerContext* const context_;
 };
 
-/// Answers one unary call: parses the request, calls `handle` with a CallContext, the Request and a
-/// Callback<Response>, and sends the answer that the callback receives. `handle` must not block.
-/// Response is a message or an EncodedAnswer.
+/// Answers one unary call of `method`: admits the caller, parses the request, calls `handle` with a
+/// CallContext, the Request and a Callback<Response>, and sends the answer that the callback
+/// receives. `handle` must not block. Response is a message or an EncodedAnswer.
 ///
-/// The call is one of `calls` until it is answered, and its answer one of `answers` from then on.
-/// Every call is answered, whatever `handle` does (see Callback).
+/// The call is one of `passage.calls` until it is answered, and its answer one of `passage.answers`
+/// from then on. Every call is answered, whatever `handle` does (see Callback).
 template <class Request, class Response, class Handle>
-grpc::ServerUnaryReactor* AnswerCall(const Handle& handle, CallsInFlight& calls,
-                                     AnswersInFlight& answers, grpc::CallbackServerContext* context,
+grpc::ServerUnaryReactor* AnswerCall(const Handle& handle, absl::string_view method,
+                                     const Passage& passage, grpc::CallbackServerContext* context,
                                      const grpc::ByteBuffer* request_bytes,
                                      grpc::ByteBuffer* response_bytes) {
-  auto* const call = new UnaryCall(calls, answers, context);
+  auto* const call = new UnaryCall(passage.calls, passage.answers, context);
   Callback<Response> done = [call, context,
                              response_bytes](const absl::StatusOr<Response>& response) {
     int64_t bytes = 0;
@@ -103,10 +108,13 @@ grpc::ServerUnaryReactor* AnswerCall(const Handle& handle, CallsInFlight& calls,
     call->Answer(ToGrpcStatus(response.status()), bytes);
   };
   Request request;
-  if (absl::Status status = Decode(*request_bytes, request); !status.ok()) {
+  absl::StatusOr<std::shared_ptr<const Caller>> caller = Admit(passage.gate, method, *context);
+  if (!caller.ok()) {
+    std::move(done)(caller.status());
+  } else if (absl::Status status = Decode(*request_bytes, request); !status.ok()) {
     std::move(done)(std::move(status));
   } else {
-    handle(ToCallContext(context), std::move(request), std::move(done));
+    handle(ToCallContext(context, *std::move(caller)), std::move(request), std::move(done));
   }
   return call;
 }

@@ -149,10 +149,14 @@ absl::StatusOr<NewComment> CheckCreateComment(const v1::CreateCommentRequest& re
   return comment;
 }
 
-void CreateComment(CommentWrites& writes, CallContext call, v1::CreateCommentRequest request,
-                   Callback<v1::CreateCommentResponse> done) {
+void CreateComment(access::Gate& gate, CommentWrites& writes, CallContext call,
+                   v1::CreateCommentRequest request, Callback<v1::CreateCommentResponse> done) {
   absl::StatusOr<NewComment> comment = CheckCreateComment(request);
   if (!comment.ok()) return std::move(done)(comment.status());
+  if (!request.validate_only()) {
+    absl::Status status = gate.AdmitComment(*call.caller, request.comment().author().id());
+    if (!status.ok()) return std::move(done)(std::move(status));
+  }
   writes.CreateComment(std::move(call), *std::move(comment),
                        ReplyWithComment<v1::CreateCommentResponse>(std::move(done)));
 }

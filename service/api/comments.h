@@ -1,6 +1,7 @@
 #pragma once
 
 #include "absl/status/statusor.h"
+#include "access/gate.h"
 #include "api/encoded_answer.h"
 #include "base/call.h"
 #include "content/comment_reads.h"
@@ -22,8 +23,9 @@ void ListComments(ReadCache& cache, CommentReads& reads, CallContext call,
 
 /// Also gives the new comment its id and its time.
 absl::StatusOr<NewComment> CheckCreateComment(const v1::CreateCommentRequest& request);
-void CreateComment(CommentWrites& writes, CallContext call, v1::CreateCommentRequest request,
-                   Callback<v1::CreateCommentResponse> done);
+/// `gate` has admitted `call`, and admits the comment, unless it is only to be validated.
+void CreateComment(access::Gate& gate, CommentWrites& writes, CallContext call,
+                   v1::CreateCommentRequest request, Callback<v1::CreateCommentResponse> done);
 
 absl::StatusOr<CommentEdit> CheckUpdateComment(const v1::UpdateCommentRequest& request);
 void UpdateComment(CommentWrites& writes, CallContext call, v1::UpdateCommentRequest request,

@@ -6,11 +6,13 @@
 
 #include <memory>
 #include <optional>
+#include <string>
 #include <type_traits>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
-#include "api/answers_in_flight.h"
+#include "api/admission.h"
 #include "api/call.h"
 #include "api/calls_in_flight.h"
 #include "api/stream.h"
@@ -21,7 +23,7 @@ namespace content::api {
 
 /// A service whose methods receive and return bytes (see decode.h) and are served by handlers:
 ///
-///   auto service = std::make_unique<RawService<v1::ContentService>>(calls, answers);
+///   auto service = std::make_unique<RawService<v1::ContentService>>(passage);
 ///   service->Unary(GetArticle, cache);
 ///
 /// A handler serves the method with its request type. The process ends if that is not exactly one
@@ -33,8 +35,8 @@ namespace content::api {
 template <class Api>
 class RawService : public Api::Service {
  public:
-  /// `calls`, `answers` and the origins below must outlive the service.
-  RawService(CallsInFlight& calls, AnswersInFlight& answers) : calls_(calls), answers_(answers) {}
+  /// What `passage` refers to, and the origins below, must outlive the service.
+  explicit RawService(const Passage& passage) : passage_(passage) {}
 
   /// Serves a unary method. The handler gets its answers from `origin`.
   template <class Origin, class Request, class Response>
@@ -60,7 +62,7 @@ class RawService : public Api::Service {
   template <class Origin, class Request>
   void Stream(StreamHandler<Origin, Request> handler, std::type_identity_t<Origin>& origin,
               absl::Duration write_timeout) {
-    ServeStream(handler, origin, &calls_, write_timeout);
+    ServeStream(handler, origin, &passage_.calls, write_timeout);
   }
 
   /// The same for a method that streams until the server stops. It is not one of the calls in
@@ -75,42 +77,53 @@ class RawService : public Api::Service {
   template <class Origin, class Request>
   void ServeStream(StreamHandler<Origin, Request> handler, Origin& origin, CallsInFlight* calls,
                    absl::Duration write_timeout) {
-    Register<Request>(
+    const int index = MethodTaking(*Request::descriptor());
+    // Takes ownership of the handler, as below.
+    this->MarkMethodRawCallback(
+        index,
         new grpc::internal::CallbackServerStreamingHandler<grpc::ByteBuffer, grpc::ByteBuffer>(
-            [handler, &origin, calls, write_timeout](grpc::CallbackServerContext* context,
-                                                     const grpc::ByteBuffer* request) {
-              return StartStream(handler, origin, calls, write_timeout, context, request);
+            [handler, &origin, &gate = passage_.gate, method = MethodName(index), calls,
+             write_timeout](grpc::CallbackServerContext* context, const grpc::ByteBuffer* request) {
+              return StartStream(handler, origin, gate, method, calls, write_timeout, context,
+                                 request);
             }));
   }
 
   template <class Request, class Response, class Handle>
   void ServeUnary(Handle handle) {
-    Register<Request>(new grpc::internal::CallbackUnaryHandler<grpc::ByteBuffer, grpc::ByteBuffer>(
-        [handle, &calls = calls_, &answers = answers_](grpc::CallbackServerContext* context,
-                                                       const grpc::ByteBuffer* request,
-                                                       grpc::ByteBuffer* response) {
-          return AnswerCall<Request, Response>(handle, calls, answers, context, request, response);
-        }));
+    const int index = MethodTaking(*Request::descriptor());
+    this->MarkMethodRawCallback(
+        index, new grpc::internal::CallbackUnaryHandler<grpc::ByteBuffer, grpc::ByteBuffer>(
+                   [handle, method = MethodName(index), &passage = passage_](
+                       grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
+                       grpc::ByteBuffer* response) {
+                     return AnswerCall<Request, Response>(handle, method, passage, context, request,
+                                                          response);
+                   }));
   }
 
-  // Takes ownership of `handler`.
-  template <class Request>
-  void Register(grpc::internal::MethodHandler* handler) {
-    const auto* const service =
-        google::protobuf::DescriptorPool::generated_pool()->FindServiceByName(
-            Api::service_full_name());
+  static const google::protobuf::ServiceDescriptor& Descriptor() {
+    return *google::protobuf::DescriptorPool::generated_pool()->FindServiceByName(
+        Api::service_full_name());
+  }
+
+  static std::string MethodName(int index) {
+    return absl::StrCat(Api::service_full_name(), "/", Descriptor().method(index)->name());
+  }
+
+  // Returns the index of the only method that takes such requests.
+  static int MethodTaking(const google::protobuf::Descriptor& request) {
     std::optional<int> index;
-    for (int i = 0; i < service->method_count(); ++i) {
-      if (service->method(i)->input_type() != Request::descriptor()) continue;
+    for (int i = 0; i < Descriptor().method_count(); ++i) {
+      if (Descriptor().method(i)->input_type() != &request) continue;
       if (index) FailInvariant("two methods of a service take the request of a handler");
       index = i;
     }
     if (!index) FailInvariant("no method of the service takes the request of a handler");
-    this->MarkMethodRawCallback(*index, handler);
+    return *index;
   }
 
-  CallsInFlight& calls_;
-  AnswersInFlight& answers_;
+  const Passage passage_;
 };
 
 }  // namespace content::api

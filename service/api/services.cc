@@ -19,8 +19,8 @@ using ContentService = RawService<v1::ContentService>;
 
 class AdminService final : public RawService<v1::AdminService> {
  public:
-  AdminService(CallsInFlight& calls, AnswersInFlight& answers, ServerParts parts)
-      : RawService(calls, answers), parts_(std::move(parts)) {}
+  AdminService(const Passage& passage, ServerParts parts)
+      : RawService(passage), parts_(std::move(parts)) {}
 
   const ServerParts& parts() const { return parts_; }
 
@@ -31,9 +31,8 @@ class AdminService final : public RawService<v1::AdminService> {
 }  // namespace
 
 std::unique_ptr<grpc::Service> NewContentService(Store& store, ReadCache& cache,
-                                                 CallsInFlight& calls, AnswersInFlight& answers,
-                                                 const Watches& watches) {
-  auto service = std::make_unique<ContentService>(calls, answers);
+                                                 const Passage& passage, const Watches& watches) {
+  auto service = std::make_unique<ContentService>(passage);
   service->Unary(GetArticle, cache);
   service->Unary(BatchGetArticles, cache);
   service->Unary(ListArticles, store);
@@ -43,24 +42,22 @@ std::unique_ptr<grpc::Service> NewContentService(Store& store, ReadCache& cache,
   service->Unary(GetComment, store);
   service->Unary(ListComments, cache, store);
   service->Watch(WatchComments, watches.comments, watches.write_timeout);
-  service->Unary(CreateComment, store);
+  service->Unary(CreateComment, passage.gate, store);
   service->Unary(UpdateComment, store);
   service->Unary(DeleteComment, store);
   service->Unary(ReportComment, store);
   return service;
 }
 
-std::unique_ptr<grpc::Service> NewAdminService(Store& store, ReadCache& cache, CallsInFlight& calls,
-                                               AnswersInFlight& answers, const Watches& watches,
+std::unique_ptr<grpc::Service> NewAdminService(Store& store, ReadCache& cache,
+                                               const Passage& passage, const Watches& watches,
                                                const MemoryGuard& memory,
                                                v1::GetServerInfoResponse info) {
-  auto service = std::make_unique<AdminService>(calls, answers,
-                                                ServerParts{.upkeep = store,
-                                                            .cache = cache,
-                                                            .comments = watches.comments,
-                                                            .articles = watches.articles,
-                                                            .memory = memory,
-                                                            .info = std::move(info)});
+  auto service = std::make_unique<AdminService>(passage, ServerParts{.upkeep = store,
+                                                                     .cache = cache,
+                                                                     .comments = watches.comments,
+                                                                     .articles = watches.articles,
+                                                                     .info = std::move(info)});
   service->Unary(PublishArticle, store);
   service->Unary(UpdateArticle, store);
   service->Unary(RenameArticle, store);

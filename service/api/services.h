@@ -5,8 +5,7 @@
 #include <memory>
 
 #include "absl/time/time.h"
-#include "api/answers_in_flight.h"
-#include "api/calls_in_flight.h"
+#include "api/admission.h"
 #include "base/memory_guard.h"
 #include "content/read_cache.h"
 #include "content/store.h"
@@ -29,13 +28,12 @@ struct Watches {
 /// `calls`, `answers` and feeds must outlive the service. Its methods are thread-safe and do not
 /// block.
 std::unique_ptr<grpc::Service> NewContentService(Store& store, ReadCache& cache,
-                                                 CallsInFlight& calls, AnswersInFlight& answers,
-                                                 const Watches& watches);
+                                                 const Passage& passage, const Watches& watches);
 
 /// Creates AdminService in the same way. `info` is the constant part of GetServerInfo's answer;
 /// `memory` must outlive the service.
-std::unique_ptr<grpc::Service> NewAdminService(Store& store, ReadCache& cache, CallsInFlight& calls,
-                                               AnswersInFlight& answers, const Watches& watches,
+std::unique_ptr<grpc::Service> NewAdminService(Store& store, ReadCache& cache,
+                                               const Passage& passage, const Watches& watches,
                                                const MemoryGuard& memory,
                                                v1::GetServerInfoResponse info);
 

@@ -22,9 +22,11 @@ namespace {
 // activity.
 class ProducerStream final : public StreamReactor {
  public:
-  ProducerStream(grpc::CallbackServerContext* context, std::optional<CallsInFlight::Token> token,
-                 absl::Duration write_timeout)
-      : call_(ToCallContext(context)), token_(std::move(token)), write_timeout_(write_timeout) {}
+  ProducerStream(grpc::CallbackServerContext* context, std::shared_ptr<const Caller> caller,
+                 std::optional<CallsInFlight::Token> token, absl::Duration write_timeout)
+      : call_(ToCallContext(context, std::move(caller))),
+        token_(std::move(token)),
+        write_timeout_(write_timeout) {}
 
   void Start(absl::StatusOr<std::unique_ptr<Producer>> producer) {
     if (!producer.ok()) return End(producer.status());
@@ -133,12 +135,14 @@ class ProducerStream final : public StreamReactor {
 
 }  // namespace
 
-StreamReactor* StartStream(grpc::CallbackServerContext* context, CallsInFlight* calls,
+StreamReactor* StartStream(grpc::CallbackServerContext* context,
+                           std::shared_ptr<const Caller> caller, CallsInFlight* calls,
                            absl::Duration write_timeout,
                            absl::FunctionRef<absl::StatusOr<std::unique_ptr<Producer>>()> open) {
   std::optional<CallsInFlight::Token> token;
   if (calls != nullptr) token = calls->Add();
-  auto* const stream = new ProducerStream(context, std::move(token), write_timeout);
+  auto* const stream =
+      new ProducerStream(context, std::move(caller), std::move(token), write_timeout);
   stream->Start(open());
   return stream;
 }

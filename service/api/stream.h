@@ -8,7 +8,10 @@
 
 #include "absl/functional/function_ref.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "access/gate.h"
+#include "api/admission.h"
 #include "api/calls_in_flight.h"
 #include "api/decode.h"
 #include "base/call.h"
@@ -41,26 +44,31 @@ using StreamHandler = absl::StatusOr<std::unique_ptr<Producer>> (*)(Origin& orig
 
 using StreamReactor = grpc::ServerWriteReactor<grpc::ByteBuffer>;
 
-/// Answers one server-streaming call: sends the messages of the producer that `open` returns, one
-/// after the other. If the reader does not take a message within `write_timeout`, the stream ends
-/// with WATCHER_TOO_SLOW after that message; until then it holds the rest of the chunk in memory.
-/// The call is one of `calls`, unless that is nullptr, until its status has been passed to gRPC.
-StreamReactor* StartStream(grpc::CallbackServerContext* context, CallsInFlight* calls,
+/// Answers one server-streaming call of `caller`: sends the messages of the producer that `open`
+/// returns, one after the other. If the reader does not take a message within `write_timeout`, the
+/// stream ends with WATCHER_TOO_SLOW after that message; until then it holds the rest of the chunk
+/// in memory. The call is one of `calls`, unless that is nullptr, until its status has been passed
+/// to gRPC.
+StreamReactor* StartStream(grpc::CallbackServerContext* context,
+                           std::shared_ptr<const Caller> caller, CallsInFlight* calls,
                            absl::Duration write_timeout,
                            absl::FunctionRef<absl::StatusOr<std::unique_ptr<Producer>>()> open);
 
-/// The same for a request in bytes, which is parsed and passed to `handler`.
+/// The same for a request in bytes, which is parsed and passed to `handler` once `gate` has
+/// admitted the caller of `method`.
 template <class Origin, class Request>
 StreamReactor* StartStream(StreamHandler<Origin, Request> handler, Origin& origin,
-                           CallsInFlight* calls, absl::Duration write_timeout,
-                           grpc::CallbackServerContext* context,
+                           access::Gate& gate, absl::string_view method, CallsInFlight* calls,
+                           absl::Duration write_timeout, grpc::CallbackServerContext* context,
                            const grpc::ByteBuffer* request_bytes) {
+  const absl::StatusOr<std::shared_ptr<const Caller>> caller = Admit(gate, method, *context);
   const auto open = [&]() -> absl::StatusOr<std::unique_ptr<Producer>> {
+    if (!caller.ok()) return caller.status();
     Request request;
     if (absl::Status status = Decode(*request_bytes, request); !status.ok()) return status;
     return handler(origin, request);
   };
-  return StartStream(context, calls, write_timeout, open);
+  return StartStream(context, caller.value_or(nullptr), calls, write_timeout, open);
 }
 
 }  // namespace content::api

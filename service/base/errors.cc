@@ -19,14 +19,6 @@ std::string TypeUrl(const google::protobuf::Message& detail) {
   return absl::StrCat("type.googleapis.com/", detail.GetDescriptor()->full_name());
 }
 
-absl::Status WithRetry(absl::Status status, absl::Duration after) {
-  google::rpc::RetryInfo retry;
-  *retry.mutable_retry_delay() =
-      google::protobuf::util::TimeUtil::MillisecondsToDuration(absl::ToInt64Milliseconds(after));
-  AttachDetail(status, retry);
-  return status;
-}
-
 }  // namespace
 
 absl::Status MakeError(absl::StatusCode code, absl::string_view reason, absl::string_view message,
@@ -42,6 +34,14 @@ absl::Status MakeError(absl::StatusCode code, absl::string_view reason, absl::st
 
 void AttachDetail(absl::Status& status, const google::protobuf::Message& detail) {
   status.SetPayload(TypeUrl(detail), absl::Cord(detail.SerializeAsString()));
+}
+
+absl::Status WithRetry(absl::Status status, absl::Duration after) {
+  google::rpc::RetryInfo retry;
+  *retry.mutable_retry_delay() = google::protobuf::util::TimeUtil::MillisecondsToDuration(
+      absl::ToInt64Milliseconds(absl::Ceil(after, absl::Milliseconds(1))));
+  AttachDetail(status, retry);
+  return status;
 }
 
 void Violations::Add(absl::string_view field, absl::string_view description) {

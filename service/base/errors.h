@@ -30,6 +30,9 @@ absl::Status MakeError(absl::StatusCode code, absl::string_view reason, absl::st
 /// Adds a google.rpc detail to `status`.
 void AttachDetail(absl::Status& status, const google::protobuf::Message& detail);
 
+/// Returns `status` with a RetryInfo detail: the call may be repeated after this time.
+absl::Status WithRetry(absl::Status status, absl::Duration after);
+
 /// Returns the ErrorInfo.reason of `status`; empty if it has none.
 std::string ReasonOf(const absl::Status& status);
 

@@ -32,7 +32,7 @@ constexpr absl::Duration kReconnectDelay = absl::Milliseconds(500);
 constexpr absl::Duration kRenewalDelay = absl::Minutes(1);
 // For a new session to listen, once it is connected.
 constexpr absl::Duration kRenewalTimeout = absl::Seconds(5);
-constexpr absl::Duration kLogInterval = absl::Seconds(10);
+constexpr absl::Duration kFailureLogInterval = absl::Seconds(10);
 
 // An eventfd: any thread can signal it, and one thread polls it together with a socket.
 class WakeupFd {
@@ -205,7 +205,7 @@ class Channel::Worker {
       const std::string failure = UseSession(stop);
       if (stop.stop_requested()) return;
       if (SteadyNow() >= next_log) {
-        next_log = SteadyNow() + kLogInterval;
+        next_log = SteadyNow() + kFailureLogInterval;
         log::Warning("notification connection lost", {{"message", failure}});
       }
       SteadyClock::System().SleepFor(kReconnectDelay, stop);

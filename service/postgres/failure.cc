@@ -16,8 +16,6 @@
 namespace content::postgres {
 namespace {
 
-using Kind = Failure::Kind;
-
 constexpr absl::string_view kDiskFull = "53100";
 
 bool IsOneOf(absl::string_view state, std::initializer_list<absl::string_view> states) {
@@ -33,38 +31,38 @@ absl::Status OutOfResources(absl::string_view state) {
 // https://www.postgresql.org/docs/current/errcodes-appendix.html. nullopt if callers can do nothing
 // about the error.
 std::optional<Failure> FromSqlState(absl::string_view state) {
-  if (state == "40003") return Failure{Kind::kOutcomeUnknown, OutcomeUnknown()};
+  if (state == "40003") return Failure{Failure::Kind::kOutcomeUnknown, OutcomeUnknown()};
   // kUniqueViolation: a concurrent attempt of the same write was first. The next attempt finds what
   // it wrote.
   if (IsOneOf(state, {"40000", "40001", "40P01", kUniqueViolation})) {
-    return Failure{Kind::kContention, Contention()};
+    return Failure{Failure::Kind::kContention, Contention()};
   }
   // The session does not take writes: the server has become a standby, or the session began while
   // the database was read-only.
   if (state == "25006") {
-    return Failure{Kind::kReadOnly, StoreUnavailable("the database accepts no writes")};
+    return Failure{Failure::Kind::kReadOnly, StoreUnavailable("the database accepts no writes")};
   }
   // 57P0x: the server is stopping or starting, or has crashed.
   // The others: a transaction is open or is not, or a prepared statement exists or does not, unlike
   // what the driver believes.
   if (IsOneOf(state, {"25001", "25P01", "25P02", "26000", "42P05"}) ||
       absl::StartsWith(state, "57P0") || absl::StartsWith(state, "08")) {
-    return Failure{Kind::kConnectionLost, StoreUnavailable()};
+    return Failure{Failure::Kind::kConnectionLost, StoreUnavailable()};
   }
-  if (state == "57014") return Failure{Kind::kCancelled, DeadlineExceeded()};
-  if (absl::StartsWith(state, "53")) return Failure{Kind::kFinal, OutOfResources(state)};
-  if (state == "55P03") return Failure{Kind::kFinal, Overloaded(absl::Seconds(1))};
-  if (absl::StartsWith(state, "22")) return Failure{Kind::kFinal, ValueRefused()};
+  if (state == "57014") return Failure{Failure::Kind::kCancelled, DeadlineExceeded()};
+  if (absl::StartsWith(state, "53")) return Failure{Failure::Kind::kFinal, OutOfResources(state)};
+  if (state == "55P03") return Failure{Failure::Kind::kFinal, Overloaded(absl::Seconds(1))};
+  if (absl::StartsWith(state, "22")) return Failure{Failure::Kind::kFinal, ValueRefused()};
   return std::nullopt;
 }
 
 std::optional<Failure> Classify(const std::exception& exception, absl::string_view state) {
   if (dynamic_cast<const pqxx::in_doubt_error*>(&exception) != nullptr) {
-    return Failure{Kind::kOutcomeUnknown, OutcomeUnknown()};
+    return Failure{Failure::Kind::kOutcomeUnknown, OutcomeUnknown()};
   }
   if (!state.empty()) return FromSqlState(state);
   if (dynamic_cast<const pqxx::broken_connection*>(&exception) != nullptr) {
-    return Failure{Kind::kConnectionLost, StoreUnavailable()};
+    return Failure{Failure::Kind::kConnectionLost, StoreUnavailable()};
   }
   return std::nullopt;
 }
@@ -92,18 +90,18 @@ bool MayBeCausedByOneRequest(const absl::Status& status) {
 Failure ToFailure(const std::exception& exception, bool is_open) {
   const std::optional<ServerError> error = FindServerError(exception);
   std::optional<Failure> failure = Classify(exception, error ? error->sqlstate : "");
-  const bool is_outcome_unknown = failure && failure->kind == Kind::kOutcomeUnknown;
+  const bool is_outcome_unknown = failure && failure->kind == Failure::Kind::kOutcomeUnknown;
   if (!is_open && !is_outcome_unknown) {
     // PostgreSQL ends all sessions if it has no room for its log.
     const bool is_full = error && error->sqlstate == kDiskFull;
-    failure =
-        Failure{Kind::kConnectionLost, is_full ? OutOfResources(kDiskFull) : StoreUnavailable()};
+    failure = Failure{Failure::Kind::kConnectionLost,
+                      is_full ? OutOfResources(kDiskFull) : StoreUnavailable()};
   }
   if (failure) {
     Log(error);
     return *std::move(failure);
   }
-  return {Kind::kFinal,
+  return {Failure::Kind::kFinal,
           Internal(error ? absl::StrCat("database error ", error->sqlstate, ": ", error->message)
                          : std::string(exception.what()))};
 }

@@ -11,7 +11,7 @@
 namespace content::postgres {
 namespace {
 
-constexpr absl::Duration kLogInterval = absl::Seconds(10);
+constexpr absl::Duration kRefusalLogInterval = absl::Seconds(10);
 
 }  // namespace
 
@@ -83,7 +83,7 @@ void KnownDatabase::Refuse(const DatabaseId& id) const {
           ? "the server is on an earlier timeline: it is an old primary"
           : "the server has another database cluster than the one that was used before";
   if (SteadyNow() >= history_->next_log) {
-    history_->next_log = SteadyNow() + kLogInterval;
+    history_->next_log = SteadyNow() + kRefusalLogInterval;
     log::Error("database refused", {{"message", why},
                                     {"system", absl::StrCat(id.system)},
                                     {"timeline", id.timeline},

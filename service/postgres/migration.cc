@@ -12,8 +12,6 @@
 namespace content::postgres {
 namespace {
 
-using Kind = MigrationStep::Kind;
-
 constexpr absl::string_view kStepMark = "-- step: ";
 // The migrations up to this one are older than the question, and not compatible.
 constexpr int kLastWithoutAnswer = 5;
@@ -33,13 +31,13 @@ bool IsName(absl::string_view text) {
 
 // Parses what follows the mark. The step's SQL is still empty.
 std::optional<MigrationStep> ParseMark(absl::string_view text) {
-  if (text == "transaction") return MigrationStep{Kind::kTransaction, "", ""};
-  if (text == "no transaction") return MigrationStep{Kind::kStatement, "", ""};
+  if (text == "transaction") return MigrationStep{MigrationStep::Kind::kTransaction, "", ""};
+  if (text == "no transaction") return MigrationStep{MigrationStep::Kind::kStatement, "", ""};
   if (absl::ConsumePrefix(&text, "index ") && IsName(text)) {
-    return MigrationStep{Kind::kIndex, text, ""};
+    return MigrationStep{MigrationStep::Kind::kIndex, text, ""};
   }
   if (absl::ConsumePrefix(&text, "batches of ") && IsName(text)) {
-    return MigrationStep{Kind::kBatches, text, ""};
+    return MigrationStep{MigrationStep::Kind::kBatches, text, ""};
   }
   return std::nullopt;
 }
@@ -96,7 +94,7 @@ absl::StatusOr<std::vector<MigrationStep>> StepsOf(const Migration& migration) {
   const absl::string_view sql = migration.sql;
   size_t at = FindMark(sql, 0);
   if (at == absl::string_view::npos) {
-    return std::vector<MigrationStep>{{Kind::kTransaction, "", sql}};
+    return std::vector<MigrationStep>{{MigrationStep::Kind::kTransaction, "", sql}};
   }
   if (!HasOnlyComments(sql.substr(0, at))) {
     return InvalidMigration(migration, "has SQL before its first step");

@@ -22,7 +22,7 @@ constexpr absl::Duration kReconnectDelay = absl::Milliseconds(200);
 // After a connection that has reached its lifetime could not be replaced.
 constexpr absl::Duration kRenewalDelay = absl::Minutes(1);
 constexpr double kLifetimeJitter = 0.1;
-constexpr absl::Duration kLogInterval = absl::Seconds(10);
+constexpr absl::Duration kConnectLogInterval = absl::Seconds(10);
 constexpr absl::Duration kWatchInterval = absl::Seconds(1);
 
 // A caller's thread runs jobs while they take less than kQuick, for kMaxTimeHere in all.
@@ -310,7 +310,7 @@ class Pool::Worker {
       if (now >= next_log_) {
         log::Warning("database unreachable",
                      {{"pool", options_.name}, {"message", DescribeError(exception)}});
-        next_log_ = now + kLogInterval;
+        next_log_ = now + kConnectLogInterval;
       }
       next_connect_ = Now() + kReconnectDelay;
       return false;

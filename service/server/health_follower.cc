@@ -9,7 +9,7 @@ namespace content::server {
 namespace {
 
 constexpr absl::Duration kInterval = absl::Seconds(1);
-constexpr absl::Duration kTimeout = absl::Seconds(3);  // one host may take 2 s to connect to
+constexpr absl::Duration kCheckTimeout = absl::Seconds(3);  // one host may take 2 s to connect to
 
 }  // namespace
 
@@ -35,9 +35,9 @@ void HealthFollower::Follow(const std::stop_token& stop) {
 
 bool HealthFollower::Check(const std::stop_token& stop) {
   const auto check = [this](Callback<void> done) {
-    upkeep_.Check({.deadline = clock_.Now() + kTimeout}, std::move(done));
+    upkeep_.Check({.deadline = clock_.Now() + kCheckTimeout}, std::move(done));
   };
-  return Await<void>(check, kTimeout, stop, clock_).ok();
+  return Await<void>(check, kCheckTimeout, stop, clock_).ok();
 }
 
 }  // namespace content::server

@@ -1,5 +1,9 @@
 #include "server/health_service.h"
 
+#include "api/admission.h"
+#include "api/status.h"
+#include "server/refused_stream.h"
+
 namespace content::server {
 
 // One Watch: sends the latest status whenever it differs from the last one sent. All members are
@@ -54,8 +58,8 @@ class HealthService::Watcher final : public grpc::ServerWriteReactor<Response> {
   bool is_finished_ = false;
 };
 
-HealthService::HealthService(const std::vector<std::string>& services)
-    : services_(services.begin(), services.end()) {
+HealthService::HealthService(const std::vector<std::string>& services, access::Gate& gate)
+    : services_(services.begin(), services.end()), gate_(gate) {
   services_.insert("");
 }
 
@@ -68,6 +72,11 @@ void HealthService::SetServing(bool serving) {
 grpc::ServerUnaryReactor* HealthService::Check(grpc::CallbackServerContext* context,
                                                const Request* request, Response* response) {
   grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
+  const auto caller = api::Admit(gate_, "grpc.health.v1.Health/Check", *context);
+  if (!caller.ok()) {
+    reactor->Finish(api::ToGrpcStatus(caller.status()));
+    return reactor;
+  }
   if (!services_.contains(request->service())) {
     reactor->Finish({grpc::StatusCode::NOT_FOUND, "there is no such service"});
     return reactor;
@@ -81,7 +90,12 @@ grpc::ServerUnaryReactor* HealthService::Check(grpc::CallbackServerContext* cont
 }
 
 grpc::ServerWriteReactor<HealthService::Response>* HealthService::Watch(
-    grpc::CallbackServerContext*, const Request* request) {
+    grpc::CallbackServerContext* context, const Request* request) {
+  const auto caller = api::Admit(gate_, "grpc.health.v1.Health/Watch", *context);
+  if (!caller.ok()) {
+    return new RefusedStream<grpc::ServerWriteReactor<Response>>(
+        api::ToGrpcStatus(caller.status()));
+  }
   return new Watcher(*this, request->service());
 }
 

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "access/gate.h"
 #include "grpc/health/v1/health.grpc.pb.h"
 
 namespace content::server {
@@ -18,7 +19,8 @@ class HealthService final : public grpc::health::v1::Health::CallbackService {
   using Request = grpc::health::v1::HealthCheckRequest;
   using Response = grpc::health::v1::HealthCheckResponse;
 
-  explicit HealthService(const std::vector<std::string>& services);
+  /// `gate` must outlive the service.
+  HealthService(const std::vector<std::string>& services, access::Gate& gate);
 
   /// Sets the status, and sends it to every open Watch.
   void SetServing(bool serving);
@@ -36,6 +38,7 @@ class HealthService final : public grpc::health::v1::Health::CallbackService {
   Response::ServingStatus StatusOf(const std::string& service) const;
 
   std::set<std::string> services_;
+  access::Gate& gate_;
   std::mutex mutex_;
   bool serving_ = false;         // Guarded by mutex_.
   std::set<Watcher*> watchers_;  // Guarded by mutex_. Each removes itself.

@@ -12,7 +12,7 @@ namespace content::server {
 namespace {
 
 constexpr absl::Duration kMaxInterval = absl::Minutes(1);
-constexpr absl::Duration kTimeout = absl::Seconds(10);
+constexpr absl::Duration kForgetTimeout = absl::Seconds(10);
 
 }  // namespace
 
@@ -33,11 +33,11 @@ void Janitor::ForgetRequests(const std::stop_token& stop) {
   int64_t total = 0;
   while (true) {
     const auto forget = [&](Callback<ForgottenRequests> done) {
-      upkeep_.ForgetRequests({.deadline = clock_.Now() + kTimeout,
+      upkeep_.ForgetRequests({.deadline = clock_.Now() + kForgetTimeout,
                               .cancelled = [stop] { return stop.stop_requested(); }},
                              request_retention_, std::move(done));
     };
-    const auto forgotten = Await<ForgottenRequests>(forget, kTimeout, stop, clock_);
+    const auto forgotten = Await<ForgottenRequests>(forget, kForgetTimeout, stop, clock_);
     if (!forgotten.ok()) break;  // the next round tries again
     if (forgotten->count == 0) break;
     total += forgotten->count;

@@ -4,7 +4,9 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdint>
 #include <cstring>
@@ -13,6 +15,7 @@
 #include <utility>
 
 #include "absl/status/status.h"
+#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
@@ -23,6 +26,8 @@ namespace {
 
 // Connections that wait to be accepted; the kernel allows at most net.core.somaxconn.
 constexpr int kBacklog = 4096;
+
+constexpr absl::string_view kUnixPrefix = "unix:";
 
 // A connection is closed if its peer has not confirmed for so long what it was sent, as gRPC does
 // with its own connections when it pings.
@@ -40,6 +45,7 @@ union SocketAddress {
   sockaddr any;
   sockaddr_in v4;
   sockaddr_in6 v6;
+  sockaddr_un file;
   sockaddr_storage storage;
 };
 
@@ -89,7 +95,7 @@ bool SetOptions(int socket, int family, bool every_family) {
 FileDescriptor ListenOn(const SocketAddress& address, socklen_t size, bool every_family) {
   const int family = address.any.sa_family;
   FileDescriptor listener(socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-  if (!listener || !SetOptions(listener.number(), family, every_family) ||
+  if (!listener || (family != AF_UNIX && !SetOptions(listener.number(), family, every_family)) ||
       bind(listener.number(), &address.any, size) != 0 ||
       listen(listener.number(), kBacklog) != 0) {
     const int error = errno;
@@ -99,16 +105,27 @@ FileDescriptor ListenOn(const SocketAddress& address, socklen_t size, bool every
   return listener;
 }
 
+SocketAddress AddressOf(const FileDescriptor& listener) {
+  SocketAddress address{};
+  socklen_t size = sizeof address;
+  getsockname(listener.number(), &address.any, &size);
+  return address;
+}
+
 in_port_t& PortOf(SocketAddress& address) {
   return address.any.sa_family == AF_INET6 ? address.v6.sin6_port : address.v4.sin_port;
 }
 
 // In network byte order.
 in_port_t PortOf(const FileDescriptor& listener) {
-  SocketAddress address{};
-  socklen_t size = sizeof address;
-  getsockname(listener.number(), &address.any, &size);
+  SocketAddress address = AddressOf(listener);
   return PortOf(address);
+}
+
+bool IsLoopback(const FileDescriptor& listener) {
+  const SocketAddress address = AddressOf(listener);
+  if (address.any.sa_family == AF_INET6) return IN6_IS_ADDR_LOOPBACK(&address.v6.sin6_addr);
+  return ntohl(address.v4.sin_addr.s_addr) >> 24 == IN_LOOPBACKNET;
 }
 
 bool IsAddressMissing(int error) { return error == EADDRNOTAVAIL || error == EAFNOSUPPORT; }
@@ -125,14 +142,26 @@ FileDescriptor ListenOnEveryAddress(in_port_t port) {
   return ListenOn(address, sizeof address.v4, /*every_family=*/false);
 }
 
+// Whether it is the address of an earlier one, as if two lines of /etc/hosts say the same.
+bool IsRepeated(const addrinfo* address, const addrinfo* first) {
+  for (; first != address; first = first->ai_next) {
+    if (first->ai_addrlen == address->ai_addrlen &&
+        std::memcmp(first->ai_addr, address->ai_addr, address->ai_addrlen) == 0) {
+      return true;
+    }
+  }
+  return false;
+}
+
 // Returns 0, or the error because of which it does not listen on all of them.
-int ListenOnEach(const addrinfo* addresses, std::vector<FileDescriptor>& listeners) {
+int ListenOnEach(const addrinfo* first, std::vector<FileDescriptor>& listeners) {
   int missing = 0;
-  for (; addresses != nullptr; addresses = addresses->ai_next) {
+  for (const addrinfo* info = first; info != nullptr; info = info->ai_next) {
+    if (IsRepeated(info, first)) continue;
     SocketAddress address{};
-    std::memcpy(&address, addresses->ai_addr, addresses->ai_addrlen);
+    std::memcpy(&address, info->ai_addr, info->ai_addrlen);
     if (!listeners.empty()) PortOf(address) = PortOf(listeners.front());
-    FileDescriptor listener = ListenOn(address, addresses->ai_addrlen, /*every_family=*/false);
+    FileDescriptor listener = ListenOn(address, info->ai_addrlen, /*every_family=*/false);
     if (listener) {
       listeners.push_back(std::move(listener));
     } else if (!IsAddressMissing(errno)) {
@@ -144,9 +173,30 @@ int ListenOnEach(const addrinfo* addresses, std::vector<FileDescriptor>& listene
   return listeners.empty() ? missing : 0;
 }
 
+absl::StatusOr<Listening> ListenOnFile(const std::string& address) {
+  const std::string path = address.substr(kUnixPrefix.size());
+  SocketAddress socket{};
+  if (path.size() >= sizeof socket.file.sun_path) {
+    return CannotListen(address, "the path is too long");
+  }
+  absl::StatusOr<SocketFile> file = SocketFile::Claim(path);
+  if (!file.ok()) return CannotListen(address, file.status().message());
+  socket.file.sun_family = AF_UNIX;
+  path.copy(socket.file.sun_path, path.size());
+  FileDescriptor listener = ListenOn(socket, sizeof socket.file, /*every_family=*/false);
+  if (!listener) return CannotListen(address, Describe(errno));
+  Listening listening;
+  listening.sockets.push_back(std::move(listener));
+  listening.address = address;
+  listening.is_local = true;
+  listening.file.emplace(*std::move(file));
+  return listening;
+}
+
 }  // namespace
 
 absl::StatusOr<Listening> Listen(const std::string& address) {
+  if (absl::StartsWith(address, kUnixPrefix)) return ListenOnFile(address);
   const HostAndPort where = Split(address);
   Listening listening;
   if (IsEveryAddress(where.host)) {
@@ -166,6 +216,7 @@ absl::StatusOr<Listening> Listen(const std::string& address) {
   }
   listening.address = absl::StrCat(address.substr(0, address.rfind(':')), ":",
                                    ntohs(PortOf(listening.sockets.front())));
+  listening.is_local = std::all_of(listening.sockets.begin(), listening.sockets.end(), IsLoopback);
   return listening;
 }
 

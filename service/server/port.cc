@@ -15,17 +15,14 @@ bool HasPeer(const FileDescriptor& connection) {
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<Port>> Port::Open(
-    const std::string& address, const std::shared_ptr<grpc::ServerCredentials>& credentials,
-    grpc::ServerBuilder& builder) {
-  absl::StatusOr<Listening> listening = Listen(address);
-  if (!listening.ok()) return listening.status();
-  using grpc::ServerBuilder;
-  return std::make_unique<Port>(
-      *std::move(listening),
-      builder.experimental().AddExternalConnectionAcceptor(
-          ServerBuilder::experimental_type::ExternalConnectionType::FROM_FD, credentials));
-}
+using grpc::ServerBuilder;
+
+Port::Port(Listening listening, const std::shared_ptr<grpc::ServerCredentials>& credentials,
+           ServerBuilder& builder)
+    : file_(std::move(listening.file)),
+      sockets_(std::move(listening.sockets)),
+      grpc_(builder.experimental().AddExternalConnectionAcceptor(
+          ServerBuilder::experimental_type::ExternalConnectionType::FROM_FD, credentials)) {}
 
 void Port::Start() {
   acceptor_.emplace(std::move(sockets_), [this](FileDescriptor connection, int listener) {

@@ -9,6 +9,8 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "api/admission.h"
+#include "api/status.h"
 #include "base/call.h"
 #include "base/errors.h"
 #include "base/shares.h"
@@ -16,15 +18,16 @@
 #include "google/protobuf/descriptor.pb.h"
 #include "grpc/reflection/v1/reflection.grpc.pb.h"
 #include "server/descriptors.h"
+#include "server/refused_stream.h"
 
 namespace content::server {
 namespace {
 
-namespace v1 = grpc::reflection::v1;
+namespace reflection_v1 = grpc::reflection::v1;
 using google::protobuf::DescriptorPool;
 using google::protobuf::FileDescriptor;
-using Request = v1::ServerReflectionRequest;
-using Response = v1::ServerReflectionResponse;
+using Request = reflection_v1::ServerReflectionRequest;
+using Response = reflection_v1::ServerReflectionResponse;
 
 // gRPC's own reflection has no json_name either. grpcurl then prints the names that the .proto
 // files have, by which operators filter its output.
@@ -122,7 +125,7 @@ class Reflection {
 
   // Adds a file and everything that it imports, each once.
   void AddFiles(const FileDescriptor& file, std::set<std::string>& seen,
-                v1::FileDescriptorResponse& response) const {
+                reflection_v1::FileDescriptorResponse& response) const {
     if (!seen.insert(file.name()).second) return;
     response.add_file_descriptor_proto(files_.BytesOf(file));
     for (int i = 0; i < file.dependency_count(); ++i) AddFiles(*file.dependency(i), seen, response);
@@ -134,7 +137,7 @@ class Reflection {
     AddFiles(*file, seen, *response.mutable_file_descriptor_response());
   }
 
-  const FileDescriptor* FileOfExtension(const v1::ExtensionRequest& request) const {
+  const FileDescriptor* FileOfExtension(const reflection_v1::ExtensionRequest& request) const {
     const auto* const type = pool().FindMessageTypeByName(request.containing_type());
     if (type == nullptr) return nullptr;
     const auto* const extension = pool().FindExtensionByNumber(type, request.extension_number());
@@ -157,10 +160,10 @@ class Reflection {
   Shares streams_{kMaxReflectionStreams};  // Guarded by mutex_.
 };
 
-using Reactor = grpc::ServerBidiReactor<Request, Response>;
+using ReflectionReactor = grpc::ServerBidiReactor<Request, Response>;
 
 // Answers one request after the other.
-class Stream final : public Reactor {
+class Stream final : public ReflectionReactor {
  public:
   Stream(Reflection& reflection, Account account) : reflection_(reflection), account_(account) {
     StartRead(&request_);
@@ -193,49 +196,48 @@ class Stream final : public Reactor {
   Response response_;
 };
 
-class RefusedStream final : public Reactor {
- public:
-  RefusedStream() {
-    Finish({grpc::StatusCode::RESOURCE_EXHAUSTED, "too many reflection streams are open"});
-  }
-
-  void OnDone() override { delete this; }
-};
-
 // One version of the service. The messages of the versions differ in name only, so one set of
 // generated classes serves both, and the method is registered by hand, as generated code does it.
 class Service final : public grpc::Service {
  public:
-  Service(absl::string_view name, std::shared_ptr<Reflection> reflection)
+  Service(absl::string_view name, std::shared_ptr<Reflection> reflection, access::Gate& gate)
       : path_(absl::StrCat("/", name, "/ServerReflectionInfo")),
-        reflection_(std::move(reflection)) {
+        reflection_(std::move(reflection)),
+        gate_(gate) {
     using grpc::internal::RpcServiceMethod;
     AddMethod(new RpcServiceMethod(path_.c_str(), RpcServiceMethod::BIDI_STREAMING, nullptr));
-    MarkMethodCallback(0, new grpc::internal::CallbackBidiHandler<Request, Response>(
-                              [this](grpc::CallbackServerContext* context) {
-                                return Open(AccountOf(context->peer()));
-                              }));
+    MarkMethodCallback(
+        0, new grpc::internal::CallbackBidiHandler<Request, Response>(
+               [this](grpc::CallbackServerContext* context) { return Open(*context); }));
   }
 
  private:
-  Reactor* Open(Account account) {
-    if (!reflection_->Enter(account)) return new RefusedStream();
+  ReflectionReactor* Open(const grpc::CallbackServerContext& context) {
+    const auto caller = api::Admit(gate_, absl::string_view(path_).substr(1), context);
+    if (!caller.ok())
+      return new RefusedStream<ReflectionReactor>(api::ToGrpcStatus(caller.status()));
+    const Account account = AccountOf(context.peer());
+    if (!reflection_->Enter(account)) {
+      return new RefusedStream<ReflectionReactor>(
+          {grpc::StatusCode::RESOURCE_EXHAUSTED, "too many reflection streams are open"});
+    }
     return new Stream(*reflection_, account);
   }
 
   const std::string path_;
   const std::shared_ptr<Reflection> reflection_;
+  access::Gate& gate_;
 };
 
 }  // namespace
 
-std::vector<std::unique_ptr<grpc::Service>> NewReflectionServices(
-    std::vector<std::string> services) {
+std::vector<std::unique_ptr<grpc::Service>> NewReflectionServices(std::vector<std::string> services,
+                                                                  access::Gate& gate) {
   const auto reflection = std::make_shared<Reflection>(std::move(services));
   std::vector<std::unique_ptr<grpc::Service>> versions;
   for (const char* name :
        {"grpc.reflection.v1.ServerReflection", "grpc.reflection.v1alpha.ServerReflection"}) {
-    versions.push_back(std::make_unique<Service>(name, reflection));
+    versions.push_back(std::make_unique<Service>(name, reflection, gate));
   }
   return versions;
 }

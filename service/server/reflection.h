@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "access/gate.h"
+
 namespace content::server {
 
 /// Maximum number of reflection streams that may be open at a time, which connections share (see
@@ -19,8 +21,9 @@ inline constexpr size_t kMaxReflectionRequestBytes = 4'096;
 
 /// Server reflection, as grpc.reflection.v1 and as grpc.reflection.v1alpha. (gRPC 1.51 has only the
 /// latter, with a thread for every open stream.) Lists `services`, which are full names, and
-/// describes every file that the contract consists of, with its comments.
-std::vector<std::unique_ptr<grpc::Service>> NewReflectionServices(
-    std::vector<std::string> services);
+/// describes every file that the contract consists of, with its comments. `gate` must outlive the
+/// services.
+std::vector<std::unique_ptr<grpc::Service>> NewReflectionServices(std::vector<std::string> services,
+                                                                  access::Gate& gate);
 
 }  // namespace content::server

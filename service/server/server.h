@@ -3,14 +3,15 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
-#include <string>
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "access/gate.h"
 #include "base/memory_guard.h"
 #include "content/read_cache.h"
 #include "content/store.h"
 #include "content/v1/admin_service.pb.h"
+#include "server/listening.h"
 #include "tls/files.h"
 
 namespace content::server {
@@ -27,10 +28,16 @@ struct Tls {
 /// cancels calls. The largest legitimate load is some 20,000 watches, 320 MiB.
 inline constexpr int64_t kMaxGrpcBytes = int64_t{512} << 20;
 
+/// Where clients reach the server.
+struct Listeners {
+  Listening main;
+  /// Where operators do: all services are served here, and then only ContentService and health at
+  /// `main`.
+  std::optional<Listening> admin = std::nullopt;
+};
+
 struct Options {
-  /// Address to listen on, `HOST:PORT`; see server/listening.h.
-  std::string listen;
-  /// nullopt: plaintext.
+  /// nullopt: plaintext, as always on unix sockets.
   std::optional<Tls> tls;
   /// Time for calls in flight to finish when the server stops.
   absl::Duration drain_timeout;
@@ -43,19 +50,18 @@ struct Options {
 };
 
 /// The gRPC server. Serves content.v1 from a store, health that follows the store's
-/// (grpc.health.v1, for the server and for each service), and reflection (v1 and v1alpha).
+/// (grpc.health.v1, for the server and for each service), reflection (v1 and v1alpha) and channelz.
 class Server {
  public:
-  /// Returns a server that serves until Stop. Its health is NOT_SERVING until the store has
-  /// answered for the first time. `store`, `reads` and `memory` must outlive the server.
-  /// UNAVAILABLE if it cannot listen on the address.
-  static absl::StatusOr<std::unique_ptr<Server>> Start(const Options& options, Store& store,
-                                                       ReadCache& reads, const MemoryGuard& memory);
+  /// Returns a server that serves connections to `listeners` until Stop. Its health is NOT_SERVING
+  /// until the store has answered for the first time. `store`, `reads`, `gate` and `memory` must
+  /// outlive the server. UNAVAILABLE if gRPC cannot serve, and has logged why.
+  static absl::StatusOr<std::unique_ptr<Server>> Start(const Options& options, Listeners listeners,
+                                                       Store& store, ReadCache& reads,
+                                                       access::Gate& gate,
+                                                       const MemoryGuard& memory);
 
   virtual ~Server() = default;
-
-  /// Returns the address that the server listens on, with the actual port.
-  virtual std::string address() const = 0;
 
   /// Sets health to NOT_SERVING for good, so that clients that check it go elsewhere. All calls are
   /// still served.

@@ -519,9 +519,9 @@ constexpr char kTooManyWatchers[] = "the server has too many watchers";
 
 const std::vector<std::string>& RowsOfSituations() {
   static const std::vector<std::string> rows = {
-      kOverloaded, kMemoryShort, kUnreachable,     kStopping,   kOutcomeUnknown, kContention,
-      kTooLate,    kCancelled,       kIncomplete, kInternal,       kTooLarge,
-      kTooSlow,    kTooManyWatchers, kCompressed, kUnread,         kOldConnection};
+      kOverloaded,      kMemoryShort, kUnreachable, kStopping,     kOutcomeUnknown, kContention,
+      kTooLate,         kCancelled,   kIncomplete,  kInternal,     kTooLarge,       kTooSlow,
+      kTooManyWatchers, kCompressed,  kUnread,      kOldConnection};
   return rows;
 }
 

@@ -90,7 +90,7 @@ void AddExtensions(const Certificate& certificate, const CertificateOptions& opt
     AddExtension(certificate, NID_key_usage, "critical,keyCertSign,cRLSign");
   } else {
     AddExtension(certificate, NID_ext_key_usage, options.extended_key_usage);
-    AddExtension(certificate, NID_subject_alt_name, "DNS:localhost,IP:127.0.0.1");
+    if (!options.names.empty()) AddExtension(certificate, NID_subject_alt_name, options.names);
   }
 }
 

@@ -21,12 +21,13 @@ struct CertificateOptions {
   absl::Duration begins = -absl::Hours(1);
   absl::Duration ends = absl::Hours(24 * 365);
   std::string extended_key_usage = "serverAuth,clientAuth";
+  /// Subject alternative names, as OpenSSL's configuration has them.
+  std::string names = "DNS:localhost,IP:127.0.0.1";
   /// 0: an elliptic curve.
   int rsa_bits = 0;
 };
 
-/// Returns a new certificate for localhost and 127.0.0.1 that `issuer` has signed; without one,
-/// that has signed itself.
+/// Returns a new certificate that `issuer` has signed; without one, that has signed itself.
 Identity NewIdentity(const CertificateOptions& options, const Identity* issuer = nullptr);
 
 struct CrlOptions {

@@ -197,6 +197,25 @@ TEST_F(ConfigTest, EachCommandListsItsOwnSettings) {
                           Pair("log-level", "warning")));
 }
 
+TEST_F(ConfigTest, APolicyIsAskedAboutACall) {
+  SetVariable("CONTENT_LOG_LEVEL", "loud");  // for others
+  const Config config =
+      Valid({"policy", "check", "p.yaml", "jwt:alice", "ContentService/GetArticle"});
+  EXPECT_EQ(config.command, Config::Command::kCheckPolicy);
+  EXPECT_EQ(config.policy_question.file, "p.yaml");
+  EXPECT_EQ(config.policy_question.caller, "jwt:alice");
+  EXPECT_EQ(config.policy_question.method, "ContentService/GetArticle");
+  for (const std::vector<const char*>& arguments : std::vector<std::vector<const char*>>{
+           {"policy"}, {"policy", "chekc"}, {"policy", "check", "p.yaml", "jwt:alice"}}) {
+    EXPECT_THAT(Printed(arguments), HasSubstr("Try `contentd policy --help`"));
+    EXPECT_EQ(status_, 2);
+  }
+  EXPECT_THAT(Printed({"policy", "check", "--help"}),
+              AllOf(HasSubstr("Usage: contentd policy check [OPTION...] FILE CALLER METHOD"),
+                    HasSubstr("Exit status: 0 if the call is allowed")));
+  EXPECT_THAT(Printed({"policy", "--help"}), HasSubstr("\n  check  "));
+}
+
 TEST_F(ConfigTest, OneShotCommandsLogWarningsByDefault) {
   EXPECT_EQ(Valid({"serve"}).log_level, log::Level::kInfo);
   EXPECT_EQ(Valid({"migrate"}).log_level, log::Level::kWarning);
@@ -313,7 +332,8 @@ TEST_F(ConfigTest, AWrongVariableIsNamed) {
 
 const std::vector<std::vector<const char*>>& HelpCalls() {
   static const auto* const calls = new std::vector<std::vector<const char*>>{
-      {"--help"}, {"serve", "--help"}, {"migrate", "--help"}, {"import", "--help"}};
+      {"--help"},           {"serve", "--help"},  {"migrate", "--help"},
+      {"import", "--help"}, {"policy", "--help"}, {"policy", "check", "--help"}};
   return *calls;
 }
 

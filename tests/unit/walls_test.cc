@@ -31,9 +31,10 @@ const std::vector<Wall>& Walls() {
       {R"((grpc/|grpcpp/|.*\.grpc\.pb\.h))", {"api", "server"}},
       {R"(cmark)", {"content", "import"}},
       {R"(unicode/)", {"content"}},
-      {R"(openssl/)", {"base", "content", "tls"}},
+      {R"((jose/|jansson))", {"access"}},
+      {R"(openssl/)", {"access", "base", "content", "tls"}},
       {R"(uriparser/)", {"content"}},
-      {R"(yaml-cpp/)", {"import"}},
+      {R"(yaml-cpp/)", {"access", "import"}},
       {R"(nlohmann/)", {"telemetry"}},
       {R"(CLI/)", {"service"}},
   };

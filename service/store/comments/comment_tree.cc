@@ -13,7 +13,7 @@ namespace content::store {
 namespace {
 
 // Whole comments, in any state.
-const postgres::BulkStatement<3>& SelectComments() {
+const postgres::BulkStatement<3>& SelectWholeComments() {
   static const postgres::BulkStatement<3> statement(
       absl::StrCat("SELECT ", CommentColumns(),
                    ", c.article_key, c.shown, encode(c.thread_key, 'hex') AS thread "
@@ -173,7 +173,7 @@ void AddRow(const StoredKey& key, const StoredComment& comment, postgres::Rows<1
 
 void CommentTree::Read(const std::set<StoredKey>& keys) {
   if (keys.empty()) return;
-  for (const auto& row : Select(transaction_, SelectComments(), keys)) {
+  for (const auto& row : Select(transaction_, SelectWholeComments(), keys)) {
     const StoredKey key = {ReadKey(row["article_key"]), row["comment_id"].c_str()};
     comments_.try_emplace(key, Entry{.comment = ReadStored(row)});
     ancestors_.erase(key);

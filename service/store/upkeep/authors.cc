@@ -30,7 +30,7 @@ constexpr int kMaxErased = 100;
 constexpr char kByAuthor[] = "c.author_id = $1 AND c.author_id <> ''";
 
 // $1 author, $2 and $3 article key and comment id of the last row of the page before, $4 limit.
-std::string SelectComments() {
+std::string SelectCommentsOfAuthor() {
   return absl::StrCat("SELECT ", CommentColumns(),
                       ", c.article_key || '/' || c.comment_id AS page_key "
                       "FROM comment c",
@@ -160,7 +160,7 @@ absl::StatusOr<bool> EraseReports(postgres::Transaction& transaction,
 absl::StatusOr<Page<v1::Comment>> ExportAuthor(postgres::Connection& connection,
                                                const std::string& author_id,
                                                const std::string& after_key) {
-  static const std::string statement = SelectComments();
+  static const std::string statement = SelectCommentsOfAuthor();
   const std::string after = after_key.empty() ? kFirstKey : after_key;
   const std::pair<std::string, std::string> key = absl::StrSplit(after, '/');
   const postgres::Result rows =

@@ -17,6 +17,8 @@
 #include <utility>
 #include <vector>
 
+#include "access/gate.h"
+#include "api/admission.h"
 #include "api/raw_service.h"
 #include "base/errors.h"
 #include "content/v1/content_service.grpc.pb.h"
@@ -103,11 +105,13 @@ class CallTest : public ::testing::Test {
 
   CallsInFlight calls_;
   AnswersInFlight answers_{{}};
+  const std::unique_ptr<access::Gate> gate_ = access::Gate::Start({}).value();
+  const Passage passage_{.gate = *gate_, .calls = calls_, .answers = answers_};
   Script<v1::GetCommentRequest, v1::GetCommentResponse> get_comment_ = [](auto&&...) {
     ADD_FAILURE() << "the handler was called";
   };
   Script<v1::GetArticleRequest, EncodedAnswer> get_article_;
-  RawService<v1::ContentService> service_{calls_, answers_};
+  RawService<v1::ContentService> service_{passage_};
   std::unique_ptr<grpc::Server> server_;
   std::shared_ptr<grpc::Channel> channel_;
   std::unique_ptr<v1::ContentService::Stub> stub_;
@@ -121,7 +125,7 @@ TEST_F(CallTest, EachConnectionIsAnAccount) {
   };
   int port = 0;
   grpc::ServerBuilder builder;
-  RawService<v1::ContentService> service(calls_, answers_);
+  RawService<v1::ContentService> service(passage_);
   service.Unary(Handle<v1::GetCommentRequest, v1::GetCommentResponse>, get_comment_);
   builder.RegisterService(&service);
   builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(), &port);
@@ -258,16 +262,18 @@ class RawServiceDeathTest : public ::testing::Test {
 
   CallsInFlight calls_;
   AnswersInFlight answers_{{}};
+  const std::unique_ptr<access::Gate> gate_ = access::Gate::Start({}).value();
+  const Passage passage_{.gate = *gate_, .calls = calls_, .answers = answers_};
   Script<Request, Response> script_;
 };
 
 TEST_F(RawServiceDeathTest, EndsTheProcessIfTwoMethodsTakeTheRequest) {
-  RawService<grpc::health::v1::Health> service(calls_, answers_);  // Check and Watch
+  RawService<grpc::health::v1::Health> service(passage_);  // Check and Watch
   EXPECT_DEATH(service.Unary(kHandler, script_), "two methods of a service take the request");
 }
 
 TEST_F(RawServiceDeathTest, EndsTheProcessIfNoMethodTakesTheRequest) {
-  RawService<v1::ContentService> service(calls_, answers_);
+  RawService<v1::ContentService> service(passage_);
   EXPECT_DEATH(service.Unary(kHandler, script_), "no method of the service takes the request");
 }
 

@@ -13,7 +13,7 @@
 namespace content::api {
 namespace {
 
-constexpr char kId[] = "0190a8f0-0000-7000-8000-000000000000";
+constexpr char kRequestId[] = "0190a8f0-0000-7000-8000-000000000000";
 constexpr char kUpperCaseId[] = "0190A8F0-0000-7000-8000-000000000000";
 
 auto Check(const v1::CreateCommentRequest& request) { return CheckCreateComment(request); }
@@ -49,11 +49,11 @@ struct Writes {
     create.mutable_comment()->mutable_author()->set_id("u");
     create.mutable_comment()->mutable_author()->set_display_name("U");
     create.mutable_comment()->set_body("text");
-    update.mutable_comment()->set_name(CommentName("a", kId));
+    update.mutable_comment()->set_name(CommentName("a", kRequestId));
     update.mutable_comment()->set_body("text");
-    remove.set_name(CommentName("a", kId));
-    erase.set_name(CommentName("a", kId));
-    moderate.set_name(CommentName("a", kId));
+    remove.set_name(CommentName("a", kRequestId));
+    erase.set_name(CommentName("a", kRequestId));
+    moderate.set_name(CommentName("a", kRequestId));
     moderate.set_state(v1::COMMENT_STATE_HIDDEN);
     publish.mutable_article()->set_name("articles/a");
     publish.mutable_article()->set_title("text");
@@ -81,7 +81,7 @@ struct Writes {
 
 TEST(RequestId, IsAUuidInAnyCase) {
   Writes(kUpperCaseId).ForEach([](const auto& request) {
-    EXPECT_EQ(KeyOf(*Check(request)).id, kId);
+    EXPECT_EQ(KeyOf(*Check(request)).id, kRequestId);
   });
   Writes("one").ForEach(
       [](const auto& request) { EXPECT_EQ(Problems(Check(request)), "request_id is not a UUID"); });
@@ -99,7 +99,7 @@ TEST(RequestId, ComesWithAFingerprintOfTheRpcAndAllOtherFields) {
   const auto keep = [&fingerprints](const auto& request) {
     fingerprints.insert(KeyOf(*Check(request)).fingerprint);
   };
-  Writes(kId).ForEach(keep);
+  Writes(kRequestId).ForEach(keep);
   EXPECT_EQ(fingerprints.size(), 9);
 
   // The id in another form, or a request that only validates, is the same request.
@@ -111,7 +111,7 @@ TEST(RequestId, ComesWithAFingerprintOfTheRpcAndAllOtherFields) {
   again.ForEach(keep);
   EXPECT_EQ(fingerprints.size(), 9);
 
-  Writes other(kId);
+  Writes other(kRequestId);
   other.create.mutable_comment()->mutable_author()->set_display_name("V");
   other.update.mutable_comment()->set_etag("7");
   other.remove.set_allow_missing(true);

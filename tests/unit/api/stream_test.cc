@@ -55,7 +55,7 @@ class Service final
 
   StreamReactor* WatchComments(grpc::CallbackServerContext* context,
                                const grpc::ByteBuffer*) override {
-    return StartStream(context, nullptr, absl::InfiniteDuration(),
+    return StartStream(context, nullptr, nullptr, absl::InfiniteDuration(),
                        [this] { return std::make_unique<ManualProducer>(calls_); });
   }
 

@@ -11,7 +11,7 @@ namespace content {
 namespace {
 
 // What ends the process is the last that it writes.
-class ErrorsDeathTest : public testing::Test {
+class ErrorsDeathTest : public ::testing::Test {
  protected:
   ErrorsDeathTest() { GTEST_FLAG_SET(death_test_style, "threadsafe"); }
 };

@@ -30,28 +30,28 @@ using ::testing::SizeIs;
 
 constexpr absl::string_view kHead = "By Ada Byron\nThursday, June 12, 2025\n";
 
-absl::StatusOr<v1::Article> Read(absl::string_view page,
-                                 const Overrides& overrides = {"A title", ""}) {
+absl::StatusOr<v1::Article> ReadPage(absl::string_view page,
+                                     const Overrides& overrides = {"A title", ""}) {
   absl::StatusOr<ParsedArticle> parsed = Parse(page, Format::kText, overrides);
   if (!parsed.ok()) return parsed.status();
   return std::move(parsed->article);
 }
 
-std::string Problem(absl::string_view page, const Overrides& overrides = {"A title", ""}) {
-  const absl::StatusOr<v1::Article> article = Read(page, overrides);
+std::string ProblemOfPage(absl::string_view page, const Overrides& overrides = {"A title", ""}) {
+  const absl::StatusOr<v1::Article> article = ReadPage(page, overrides);
   if (article.ok()) return "none";
   EXPECT_EQ(article.status().code(), absl::StatusCode::kInvalidArgument);
   return std::string(article.status().message());
 }
 
 std::string Body(absl::string_view lines) {
-  const absl::StatusOr<v1::Article> article = Read(absl::StrCat(kHead, lines));
+  const absl::StatusOr<v1::Article> article = ReadPage(absl::StrCat(kHead, lines));
   EXPECT_TRUE(article.ok()) << article.status();
   return article.ok() ? article->body() : "";
 }
 
 std::vector<std::string> Authors(absl::string_view byline) {
-  const auto article = Read(absl::StrCat(byline, "\nThursday, June 12, 2025\nText.\n"));
+  const auto article = ReadPage(absl::StrCat(byline, "\nThursday, June 12, 2025\nText.\n"));
   EXPECT_TRUE(article.ok()) << article.status();
   std::vector<std::string> names;
   if (article.ok()) {
@@ -91,7 +91,7 @@ std::string Sample() {
 
 // The paragraphs and section breaks of the sample.
 std::vector<std::string> SampleBlocks() {
-  const auto article = Read(Sample());
+  const auto article = ReadPage(Sample());
   EXPECT_TRUE(article.ok()) << article.status();
   return article.ok() ? Rendered(article->body()) : std::vector<std::string>();
 }
@@ -142,37 +142,38 @@ TEST(TextImport, KeepsSuffixesOfNames) {
 }
 
 TEST(TextImport, ReadsTheDateAsMidnightUtc) {
-  const auto article = Read(absl::StrCat(kHead, "Text.\n"));
+  const auto article = ReadPage(absl::StrCat(kHead, "Text.\n"));
   ASSERT_TRUE(article.ok()) << article.status();
   EXPECT_EQ(TimeUtil::ToString(article->publish_time()), "2025-06-12T00:00:00Z");
 }
 
 TEST(TextImport, AllowsBlankLinesAroundBylineAndDate) {
-  const auto article = Read("\n\nBy Ada Byron\n\n  Thursday, June 12, 2025  \n\nText.\n\n");
+  const auto article = ReadPage("\n\nBy Ada Byron\n\n  Thursday, June 12, 2025  \n\nText.\n\n");
   ASSERT_TRUE(article.ok()) << article.status();
   EXPECT_EQ(article->body(), "Text.");
 }
 
 TEST(TextImport, NamesTheLineWithoutByline) {
-  EXPECT_THAT(Problem("\nThursday, June 12, 2025\nText.\n"), HasSubstr("line 2: "));
-  EXPECT_THAT(Problem("By\nThursday, June 12, 2025\nText.\n"), HasSubstr("line 1: "));
-  EXPECT_THAT(Problem("Some notes.\n"), HasSubstr("byline"));
-  EXPECT_THAT(Problem("No comments:\n"), HasSubstr("line 1: "));
+  EXPECT_THAT(ProblemOfPage("\nThursday, June 12, 2025\nText.\n"), HasSubstr("line 2: "));
+  EXPECT_THAT(ProblemOfPage("By\nThursday, June 12, 2025\nText.\n"), HasSubstr("line 1: "));
+  EXPECT_THAT(ProblemOfPage("Some notes.\n"), HasSubstr("byline"));
+  EXPECT_THAT(ProblemOfPage("No comments:\n"), HasSubstr("line 1: "));
 }
 
 TEST(TextImport, RefusesABylineWithoutAuthors) {
   for (const char* byline : {"By , ", "By ,,", "By and", "By &", "By , and ,"}) {
-    EXPECT_THAT(Problem(absl::StrCat(byline, "\nThursday, June 12, 2025\nText.\n")),
+    EXPECT_THAT(ProblemOfPage(absl::StrCat(byline, "\nThursday, June 12, 2025\nText.\n")),
                 HasSubstr("line 1: a page saved as text must begin with its byline"))
         << byline;
   }
 }
 
 TEST(TextImport, NamesTheLineWithoutDate) {
-  EXPECT_THAT(Problem("By Ada Byron\n\nText.\n"), HasSubstr("line 3: a date"));
-  EXPECT_THAT(Problem("By Ada Byron\nMonday, June 31, 2025\nText.\n"), HasSubstr("line 2: a date"));
-  EXPECT_THAT(Problem("By Ada Byron\n"), HasSubstr("a date"));
-  EXPECT_EQ(Problem("Ada Byron\nJune 12, 2025\nText.\n", {}),
+  EXPECT_THAT(ProblemOfPage("By Ada Byron\n\nText.\n"), HasSubstr("line 3: a date"));
+  EXPECT_THAT(ProblemOfPage("By Ada Byron\nMonday, June 31, 2025\nText.\n"),
+              HasSubstr("line 2: a date"));
+  EXPECT_THAT(ProblemOfPage("By Ada Byron\n"), HasSubstr("a date"));
+  EXPECT_EQ(ProblemOfPage("Ada Byron\nJune 12, 2025\nText.\n", {}),
             "line 1: a page saved as text must begin with its byline, such as \"By Ada Byron and "
             "John Doe\"\n"
             "line 2: a date such as \"Thursday, June 12, 2025\" must follow the byline\n"
@@ -180,35 +181,35 @@ TEST(TextImport, NamesTheLineWithoutDate) {
 }
 
 TEST(TextImport, RefusesADateWithTheWrongWeekday) {
-  EXPECT_EQ(Problem("By Ada Byron\nMonday, June 12, 2025\nText.\n"),
+  EXPECT_EQ(ProblemOfPage("By Ada Byron\nMonday, June 12, 2025\nText.\n"),
             "line 2: \"Monday, June 12, 2025\" is a Thursday");
-  EXPECT_EQ(Problem("By Ada Byron\nTue, June 12, 2025\nText.\n"),
+  EXPECT_EQ(ProblemOfPage("By Ada Byron\nTue, June 12, 2025\nText.\n"),
             "line 2: \"Tue, June 12, 2025\" is a Thursday");
 }
 
 TEST(TextImport, ReadsWeekdaysAndMonthsInEverySpelling) {
   for (const char* date :
        {"THURSDAY, JUNE 12, 2025", "Thu, June 12, 2025", "thursday, jun 12, 2025"}) {
-    const auto article = Read(absl::StrCat("By Ada Byron\n", date, "\nText.\n"));
+    const auto article = ReadPage(absl::StrCat("By Ada Byron\n", date, "\nText.\n"));
     ASSERT_TRUE(article.ok()) << article.status();
     EXPECT_EQ(TimeUtil::ToString(article->publish_time()), "2025-06-12T00:00:00Z") << date;
   }
 }
 
 TEST(TextImport, AsksForTheTitle) {
-  EXPECT_THAT(Problem(absl::StrCat(kHead, "Text.\n"), {}), HasSubstr("--title"));
+  EXPECT_THAT(ProblemOfPage(absl::StrCat(kHead, "Text.\n"), {}), HasSubstr("--title"));
 }
 
 TEST(TextImport, MakesTheNameFromTheTitleUnlessAnIdIsGiven) {
   const std::string page = absl::StrCat(kHead, "Text.\n");
-  EXPECT_EQ(Read(page, {"The Título", ""})->name(), "articles/the-titulo");
-  EXPECT_EQ(Read(page, {"The Título", "mine"})->name(), "articles/mine");
-  EXPECT_THAT(Problem(page, {"The Título", "Not an id"}), HasSubstr("--id is not"));
+  EXPECT_EQ(ReadPage(page, {"The Título", ""})->name(), "articles/the-titulo");
+  EXPECT_EQ(ReadPage(page, {"The Título", "mine"})->name(), "articles/mine");
+  EXPECT_THAT(ProblemOfPage(page, {"The Título", "Not an id"}), HasSubstr("--id is not"));
 }
 
 TEST(TextImport, RefusesAPageWithoutText) {
-  EXPECT_THAT(Problem(kHead), HasSubstr("body is required"));
-  EXPECT_THAT(Problem(absl::StrCat(kHead, "***\n***\nNo comments:\n")),
+  EXPECT_THAT(ProblemOfPage(kHead), HasSubstr("body is required"));
+  EXPECT_THAT(ProblemOfPage(absl::StrCat(kHead, "***\n***\nNo comments:\n")),
               HasSubstr("body is required"));
 }
 
@@ -452,7 +453,7 @@ TEST(TextImport, EscapesAnyMixOfMarkup) {
 }
 
 TEST(TextImport, ReadsTheSample) {
-  const auto article = Read(Sample(), {"What the Tide Table Leaves Out", ""});
+  const auto article = ReadPage(Sample(), {"What the Tide Table Leaves Out", ""});
   ASSERT_TRUE(article.ok()) << article.status();
   EXPECT_EQ(article->name(), "articles/what-the-tide-table-leaves-out");
   ASSERT_EQ(article->authors_size(), 1);
@@ -494,17 +495,17 @@ TEST(TextImport, FindsTheParagraphsAtAnyWidth) {
 
 TEST(TextImport, AcceptsAByteOrderMarkAndCarriageReturns) {
   const std::string page = absl::StrCat("\uFEFF", absl::StrReplaceAll(Sample(), {{"\n", "\r\n"}}));
-  const auto article = Read(page);
+  const auto article = ReadPage(page);
   ASSERT_TRUE(article.ok()) << article.status();
-  EXPECT_EQ(article->body(), Read(Sample())->body());
+  EXPECT_EQ(article->body(), ReadPage(Sample())->body());
 }
 
 TEST(TextImport, RefusesFilesThatAreNotText) {
-  EXPECT_THAT(Problem(""), HasSubstr("empty"));
-  EXPECT_THAT(Problem(" \r\n\n"), HasSubstr("empty"));
-  EXPECT_THAT(Problem(absl::StrCat(kHead, absl::string_view("a\0b", 3))), HasSubstr("NUL"));
-  EXPECT_THAT(Problem(absl::StrCat(kHead, "caf\xE9")), HasSubstr("UTF-8"));
-  EXPECT_THAT(Problem(absl::StrCat(kHead, "bell\a")), HasSubstr("control character"));
+  EXPECT_THAT(ProblemOfPage(""), HasSubstr("empty"));
+  EXPECT_THAT(ProblemOfPage(" \r\n\n"), HasSubstr("empty"));
+  EXPECT_THAT(ProblemOfPage(absl::StrCat(kHead, absl::string_view("a\0b", 3))), HasSubstr("NUL"));
+  EXPECT_THAT(ProblemOfPage(absl::StrCat(kHead, "caf\xE9")), HasSubstr("UTF-8"));
+  EXPECT_THAT(ProblemOfPage(absl::StrCat(kHead, "bell\a")), HasSubstr("control character"));
 }
 
 // Comparing all lines with each other would take minutes, and ctest would abort the test.
@@ -518,9 +519,10 @@ TEST(TextImport, IsFastForAnyLines) {
 }
 
 TEST(TextImport, RefusesFilesThatAreTooLarge) {
-  EXPECT_THAT(Problem(absl::StrCat(kHead, std::string((1 << 20) + 1, 'x'))),
+  EXPECT_THAT(ProblemOfPage(absl::StrCat(kHead, std::string((1 << 20) + 1, 'x'))),
               HasSubstr("body has 1048577 bytes"));
-  EXPECT_THAT(Problem(absl::StrCat(kHead, std::string(3 << 20, 'x'))), HasSubstr("the file has"));
+  EXPECT_THAT(ProblemOfPage(absl::StrCat(kHead, std::string(3 << 20, 'x'))),
+              HasSubstr("the file has"));
 }
 
 }  // namespace

@@ -95,26 +95,26 @@ TEST(CoalescerStress, ReadsAreAnsweredOnceAndWithTheirOwnAnswers) {
   tally.ExpectEachAnsweredOnce();
 }
 
-struct Write {
+struct NumberedWrite {
   std::string key;
   int caller;
   int number;  // grows with each write of a caller
 };
 
-const std::string& KeyOf(const Write& write) { return write.key; }
+const std::string& KeyOf(const NumberedWrite& write) { return write.key; }
 
 // Runs writes, and checks the promises of WritePolicy meanwhile.
 class CheckedWork {
  public:
-  BatchAnswers<int> Do(const std::vector<Write*>& writes, WriteMode mode) {
+  BatchAnswers<int> Do(const std::vector<NumberedWrite*>& writes, WriteMode mode) {
     EXPECT_LE(writes.size(), 128);
     if (mode.skip_locked) {
       EXPECT_LE(++prompt_batches_, 2);
     } else {
-      for (const Write* write : writes) EXPECT_EQ(write->key, writes.front()->key);
+      for (const NumberedWrite* write : writes) EXPECT_EQ(write->key, writes.front()->key);
     }
     // As a batch is kept until its outcome is known, so are the keys that it has here.
-    for (const Write* write : writes) Enter(*write);
+    for (const NumberedWrite* write : writes) Enter(*write);
     std::this_thread::yield();
     BatchAnswers<int> answers = Answer(writes, mode);
     const bool fails = Happens(0.02);
@@ -139,13 +139,13 @@ class CheckedWork {
   Key& KeyNamed(const std::string& name) { return keys_[static_cast<size_t>(std::stoi(name))]; }
 
   // Nobody else writes to the key meanwhile.
-  void Enter(const Write& write) {
+  void Enter(const NumberedWrite& write) {
     Key& key = KeyNamed(write.key);
     if (key.users++ == 0) key.owner = std::this_thread::get_id();
     EXPECT_EQ(key.owner, std::this_thread::get_id());
   }
 
-  void Leave(const Write& write, bool is_done) {
+  void Leave(const NumberedWrite& write, bool is_done) {
     Key& key = KeyNamed(write.key);
     if (is_done) {
       int& last = key.last_numbers[static_cast<size_t>(write.caller)];
@@ -156,7 +156,7 @@ class CheckedWork {
   }
 
   // Some keys are locked by somebody else.
-  BatchAnswers<int> Answer(const std::vector<Write*>& writes, WriteMode mode) {
+  BatchAnswers<int> Answer(const std::vector<NumberedWrite*>& writes, WriteMode mode) {
     BatchAnswers<int> answers;
     bool is_locked = false;
     for (size_t i = 0; i < writes.size(); ++i) {
@@ -178,10 +178,11 @@ class CheckedWork {
 TEST(CoalescerStress, WritesAreAnsweredOnceAndDoneInOrder) {
   Tally tally;
   CheckedWork work;
-  using Writes = Coalescer<WritePolicy<Write, int, TestConnection>, TestExecutor>;
+  using Writes = Coalescer<WritePolicy<NumberedWrite, int, TestConnection>, TestExecutor>;
   std::optional<TestExecutor> executor(std::in_place, kQueueLimit);
-  Writes writes(*executor, {KeyOf, [&work](TestConnection&, const std::vector<Write*>& batch,
-                                           WriteMode mode) { return work.Do(batch, mode); }});
+  Writes writes(*executor,
+                {KeyOf, [&work](TestConnection&, const std::vector<NumberedWrite*>& batch,
+                                WriteMode mode) { return work.Do(batch, mode); }});
   {
     const TestThreads threads(*executor, 4, 1);
     std::vector<std::jthread> callers;

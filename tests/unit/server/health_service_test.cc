@@ -6,6 +6,8 @@
 #include <memory>
 #include <string>
 
+#include "access/gate.h"
+
 namespace content::server {
 namespace {
 
@@ -36,7 +38,8 @@ class HealthServiceTest : public ::testing::Test {
     return response.status();
   }
 
-  HealthService health_{{"content.v1.ContentService"}};
+  const std::unique_ptr<access::Gate> gate_ = access::Gate::Start({}).value();
+  HealthService health_{{"content.v1.ContentService"}, *gate_};
   std::unique_ptr<grpc::Server> server_;
   std::unique_ptr<Health::Stub> stub_;
 };

@@ -16,7 +16,7 @@ namespace content::server {
 namespace {
 
 // Each of these tests runs in its own process, because it changes where the libraries write.
-class LibraryLogsDeathTest : public testing::Test {
+class LibraryLogsDeathTest : public ::testing::Test {
  protected:
   LibraryLogsDeathTest() {
     GTEST_FLAG_SET(death_test_style, "threadsafe");
@@ -31,7 +31,7 @@ TEST_F(LibraryLogsDeathTest, MessagesOfGrpcAreEscapedEvents) {
         gpr_log(GPR_ERROR, "bad \x1B[2J\xE2\x80\xAE");
         std::exit(0);
       },
-      testing::ExitedWithCode(0),
+      ::testing::ExitedWithCode(0),
       R"("level":"warning","event":"grpc","message":"bad \\u001b\[2J\\u202e","file":)");
 }
 
@@ -43,7 +43,7 @@ TEST_F(LibraryLogsDeathTest, MessagesOfProtobufAreEvents) {
         GOOGLE_LOG(ERROR) << "not a message";
         std::exit(0);
       },
-      testing::ExitedWithCode(0),
+      ::testing::ExitedWithCode(0),
       R"("level":"debug","event":"protobuf","message":"not a message")");
 }
 
@@ -66,7 +66,7 @@ TEST_F(LibraryLogsDeathTest, EachPlaceInGrpcIsAKind) {
                 for (int i = 0; i < 100; ++i) gpr_log(GPR_ERROR, "flood %d", i);
                 gpr_log(GPR_ERROR, "from another place");
               }),
-              testing::ExitedWithCode(kBurst + 1), "");
+              ::testing::ExitedWithCode(kBurst + 1), "");
 }
 
 TEST_F(LibraryLogsDeathTest, AnAssertionOfGrpcIsLoggedBeforeTheProcessEnds) {

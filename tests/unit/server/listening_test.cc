@@ -3,9 +3,14 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <netdb.h>
+#include <sched.h>
+#include <sys/mount.h>
 #include <sys/socket.h>
 
+#include <fstream>
+#include <optional>
 #include <string>
+#include <thread>
 
 #include "absl/strings/str_cat.h"
 
@@ -65,6 +70,51 @@ TEST(Listen, TakesEachAddressOfAName) {
   const auto listening = Listen("localhost:0");
   ASSERT_TRUE(listening.ok()) << listening.status();
   EXPECT_TRUE(CanConnect("127.0.0.1", PortOf(*listening)));
+}
+
+// Returns what Listen does where /etc/hosts has these lines; nullopt if this user cannot arrange
+// that. Only the thread here sees them, because it leaves the others' file systems.
+std::optional<absl::StatusOr<Listening>> ListenWithHosts(const std::string& address,
+                                                         const std::string& lines) {
+  const std::string hosts = ::testing::TempDir() + "hosts";
+  std::ofstream(hosts) << lines;
+  std::optional<absl::StatusOr<Listening>> listening;
+  std::thread([&] {
+    const bool can_arrange = unshare(CLONE_NEWNS) == 0 &&
+                             mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0 &&
+                             mount(hosts.c_str(), "/etc/hosts", nullptr, MS_BIND, nullptr) == 0;
+    if (can_arrange) listening = Listen(address);
+  }).join();
+  return listening;
+}
+
+TEST(Listen, TakesAnAddressOnceThatANameHasTwice) {
+  const auto listening = ListenWithHosts("twice:0", "127.0.0.1 twice\n127.0.0.1 twice\n");
+  if (!listening) GTEST_SKIP() << "no right to mount";
+  ASSERT_TRUE(listening->ok()) << listening->status();
+  EXPECT_EQ((*listening)->sockets.size(), 1);
+}
+
+TEST(Listen, KnowsWhatOnlyThisMachineCanReach) {
+  for (const char* address : {"127.0.0.1:0", "127.1.2.3:0", "[::1]:0", "localhost:0"}) {
+    const auto listening = Listen(address);
+    if (listening.ok()) {
+      EXPECT_TRUE(listening->is_local) << address;
+    }
+  }
+  for (const char* address : {"0.0.0.0:0", "[::]:0", ":0", "0:0"}) {
+    const auto listening = Listen(address);
+    ASSERT_TRUE(listening.ok()) << listening.status();
+    EXPECT_FALSE(listening->is_local) << address;
+  }
+}
+
+TEST(Listen, KnowsThatOtherMachinesReachOneAddressOfAName) {
+  const auto listening = ListenWithHosts("both:0", "127.0.0.1 both\n:: both\n");
+  if (!listening) GTEST_SKIP() << "no right to mount";
+  ASSERT_TRUE(listening->ok()) << listening->status();
+  if ((*listening)->sockets.size() == 1) GTEST_SKIP() << "no IPv6";
+  EXPECT_FALSE((*listening)->is_local);
 }
 
 TEST(Listen, RefusesAPortThatIsTaken) {

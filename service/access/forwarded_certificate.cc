@@ -1,0 +1,111 @@
+#include "access/forwarded_certificate.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <optional>
+#include <utility>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/strip.h"
+
+namespace content::access {
+namespace {
+
+// Whether an odd number of backslashes stands before the character.
+bool IsEscaped(absl::string_view text, size_t at) {
+  size_t backslashes = 0;
+  while (backslashes < at && text[at - 1 - backslashes] == '\\') ++backslashes;
+  return backslashes % 2 == 1;
+}
+
+// Looks from the end, where the nearest proxy has written: a quote that a client has left open
+// further ahead would turn texts that are quoted into names.
+absl::string_view LastElement(absl::string_view header) {
+  bool is_quoted = false;
+  for (size_t at = header.size(); at-- > 0;) {
+    if (header[at] == '"' && !IsEscaped(header, at)) is_quoted = !is_quoted;
+    if (header[at] == ',' && !is_quoted) return header.substr(at + 1);
+  }
+  return header;
+}
+
+struct Pair {
+  absl::string_view key;
+  absl::string_view value;
+};
+
+// Removes the value at the beginning of `rest`; quotes around it are not part of it. nullopt if the
+// closing one is missing.
+std::optional<absl::string_view> TakeValue(absl::string_view& rest) {
+  if (!absl::ConsumePrefix(&rest, "\"")) {
+    const size_t end = std::min(rest.find(';'), rest.size());
+    return std::exchange(rest, rest.substr(end)).substr(0, end);
+  }
+  size_t end = rest.find('"');
+  while (end != rest.npos && IsEscaped(rest, end)) end = rest.find('"', end + 1);
+  if (end == rest.npos) return std::nullopt;
+  return std::exchange(rest, rest.substr(end + 1)).substr(0, end);
+}
+
+// KEY=VALUE;KEY="VALUE". nullopt if it is not like this.
+std::optional<std::vector<Pair>> ReadPairs(absl::string_view rest) {
+  std::vector<Pair> pairs;
+  do {
+    const size_t equals = rest.find('=');
+    if (equals == rest.npos) return std::nullopt;
+    const absl::string_view key = rest.substr(0, equals);
+    rest.remove_prefix(equals + 1);
+    const std::optional<absl::string_view> value = TakeValue(rest);
+    if (!value) return std::nullopt;
+    pairs.push_back({key, *value});
+  } while (absl::ConsumePrefix(&rest, ";"));
+  if (!rest.empty()) return std::nullopt;
+  return pairs;
+}
+
+// The parts of a subject as in RFC 2253: CN=Ada,OU=Web+L=Lisbon. Escapes are left as they are.
+std::vector<absl::string_view> SplitSubject(absl::string_view subject) {
+  std::vector<absl::string_view> parts;
+  size_t begin = 0;
+  for (size_t at = 0; at < subject.size(); ++at) {
+    if (subject[at] == '\\') {
+      ++at;
+    } else if (subject[at] == ',' || subject[at] == '+') {
+      parts.push_back(subject.substr(begin, at - begin));
+      begin = at + 1;
+    }
+  }
+  parts.push_back(subject.substr(begin));
+  return parts;
+}
+
+// Returns the only CN. Empty if there is none or more than one, or it has escapes, which names that
+// identify a caller do not need.
+std::string CommonName(absl::string_view subject) {
+  // The form of old, /O=Example/CN=Ada, escapes nothing, so it may say what it likes.
+  if (absl::StartsWith(subject, "/")) return "";
+  std::string name;
+  for (absl::string_view part : SplitSubject(subject)) {
+    if (!absl::ConsumePrefix(&part, "CN=")) continue;
+    if (!name.empty() || absl::StrContains(part, '\\')) return "";
+    name = std::string(part);
+  }
+  return name;
+}
+
+}  // namespace
+
+ForwardedCertificate ParseForwardedCertificate(absl::string_view header) {
+  const auto pairs = ReadPairs(absl::StripAsciiWhitespace(LastElement(header)));
+  ForwardedCertificate certificate;
+  if (!pairs) return certificate;
+  for (const auto& [key, value] : *pairs) {
+    if (absl::EqualsIgnoreCase(key, "URI")) certificate.uris.emplace_back(value);
+    if (absl::EqualsIgnoreCase(key, "DNS")) certificate.dns_names.emplace_back(value);
+    if (absl::EqualsIgnoreCase(key, "Subject")) certificate.common_name = CommonName(value);
+  }
+  return certificate;
+}
+
+}  // namespace content::access

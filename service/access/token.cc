@@ -1,0 +1,121 @@
+#include "access/token.h"
+
+#include <jansson.h>
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "access/errors.h"
+#include "access/json.h"
+
+namespace content::access {
+namespace {
+
+constexpr size_t kMaxTokenBytes = size_t{16} << 10;
+constexpr size_t kMaxSubjectCharacters = 255;
+constexpr absl::Duration kLeeway = absl::Minutes(1);
+
+Json DecodeObject(absl::string_view part) {
+  const std::optional<std::string> text = DecodeBase64Url(part);
+  return text ? ParseJsonObject(*text) : nullptr;
+}
+
+absl::Status VerifySignature(const SignedText& text, const KeySet& keys) {
+  const Json header = DecodeObject(text.header);
+  if (header == nullptr) return TokenInvalid("has a damaged header");
+  const std::optional<absl::string_view> algorithm = StringIn(header.get(), "alg");
+  if (!algorithm) return TokenInvalid("names no algorithm (alg)");
+  // Whoever does not understand these extensions must refuse the token (RFC 7515, 4.1.11).
+  if (json_object_get(header.get(), "crit") != nullptr) {
+    return TokenInvalid("has critical extensions (crit)");
+  }
+  const bool has_key_id = json_object_get(header.get(), "kid") != nullptr;
+  const std::optional<absl::string_view> key_id = StringIn(header.get(), "kid");
+  if (has_key_id && (!key_id || key_id->empty())) return TokenInvalid("has a wrong key id (kid)");
+  return keys.Verify(*algorithm, key_id.value_or(""), text);
+}
+
+// A date as tokens have it; nullopt if there is none.
+std::optional<absl::Time> DateIn(const json_t* claims, const char* name) {
+  const json_t* const value = json_object_get(claims, name);
+  if (json_is_integer(value)) return absl::FromUnixSeconds(json_integer_value(value));
+  if (json_is_real(value)) return absl::UnixEpoch() + absl::Seconds(json_real_value(value));
+  return std::nullopt;
+}
+
+bool IsFor(const json_t* claims, absl::string_view audience) {
+  const json_t* const value = json_object_get(claims, "aud");
+  if (!json_is_array(value)) return StringIn(claims, "aud") == audience;
+  size_t index = 0;
+  const json_t* one = nullptr;
+  json_array_foreach(value, index, one) {
+    if (json_is_string(one) && json_string_value(one) == audience) return true;
+  }
+  return false;
+}
+
+// `text` is UTF-8.
+bool HasControlCharacter(absl::string_view text) {
+  for (size_t i = 0; i < text.size(); ++i) {
+    if (absl::ascii_iscntrl(static_cast<unsigned char>(text[i]))) return true;
+    // U+0080 to U+009F.
+    if (text[i] == '\xC2' && static_cast<unsigned char>(text[i + 1]) < 0xA0) return true;
+  }
+  return false;
+}
+
+bool IsSubject(absl::string_view text) {
+  const auto begins_character = [](char byte) { return (byte & 0xC0) != 0x80; };
+  const auto length = std::count_if(text.begin(), text.end(), begins_character);
+  return length >= 1 && static_cast<size_t>(length) <= kMaxSubjectCharacters &&
+         !HasControlCharacter(text);
+}
+
+absl::StatusOr<Token> CheckClaims(const json_t* claims, const TokenRules& rules, absl::Time now) {
+  if (StringIn(claims, "iss") != rules.issuer) return TokenInvalid("has another issuer (iss)");
+  if (!IsFor(claims, rules.audience)) return TokenInvalid("is for another audience (aud)");
+  const std::optional<absl::string_view> subject = StringIn(claims, "sub");
+  if (!subject || !IsSubject(*subject)) {
+    return TokenInvalid(absl::StrCat("has no subject (sub) of 1 to ", kMaxSubjectCharacters,
+                                     " characters, none of them a control character"));
+  }
+  const std::optional<absl::Time> expires = DateIn(claims, "exp");
+  if (!expires) return TokenInvalid("does not say when it expires (exp)");
+  if (*expires + kLeeway <= now) return TokenExpired();
+  if (json_object_get(claims, "nbf") != nullptr) {
+    const std::optional<absl::Time> begins = DateIn(claims, "nbf");
+    if (!begins || *begins - kLeeway > now) return TokenInvalid("is not valid yet (nbf)");
+  }
+  return Token{.subject = std::string(*subject), .expires = *expires + kLeeway};
+}
+
+}  // namespace
+
+absl::StatusOr<absl::string_view> BearerToken(absl::string_view authorization) {
+  const std::pair<absl::string_view, absl::string_view> words =
+      absl::StrSplit(authorization, absl::MaxSplits(' ', 1));
+  if (!absl::EqualsIgnoreCase(words.first, "Bearer")) {
+    return TokenInvalid("must follow the word Bearer");
+  }
+  if (words.second.size() > kMaxTokenBytes) return TokenInvalid("is larger than 16 KiB");
+  return absl::StripAsciiWhitespace(words.second);
+}
+
+absl::StatusOr<Token> VerifyToken(absl::string_view token, const KeySet& keys,
+                                  const TokenRules& rules, absl::Time now) {
+  const std::vector<absl::string_view> parts = absl::StrSplit(token, absl::MaxSplits('.', 3));
+  if (parts.size() != 3) return TokenInvalid("is no JSON Web Token of three parts");
+  const SignedText text{.header = parts[0], .payload = parts[1], .signature = parts[2]};
+  if (absl::Status status = VerifySignature(text, keys); !status.ok()) return status;
+  const Json claims = DecodeObject(text.payload);
+  if (claims == nullptr) return TokenInvalid("has damaged claims");
+  return CheckClaims(claims.get(), rules, now);
+}
+
+}  // namespace content::access
