@@ -57,6 +57,7 @@ std::unique_ptr<grpc::Service> NewAdminService(Store& store, ReadCache& cache,
                                                                      .cache = cache,
                                                                      .comments = watches.comments,
                                                                      .articles = watches.articles,
+                                                                     .memory = memory,
                                                                      .info = std::move(info)});
   service->Unary(PublishArticle, store);
   service->Unary(UpdateArticle, store);
