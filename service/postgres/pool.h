@@ -65,8 +65,8 @@ namespace content::postgres {
 /// those that wait after 20 ms at most. After 50 ms its connection is cut, so a database that hangs
 /// does not keep the thread.
 ///
-/// Thread-safe. A job costs two allocations, two locks each of two mutexes and, if a thread is idle,
-/// waking it.
+/// Thread-safe. A job costs two allocations, two locks each of two mutexes and, if a thread is
+/// idle, waking it.
 class Pool {
  public:
   struct Options {

@@ -45,11 +45,11 @@ class GreedyClient {
     all_answered_.wait(lock, [this] { return outstanding_ == 0; });
   }
 
-  // If it persists, it makes another call whenever one is answered, until it is destroyed.
+  // If it persists, it makes two more calls whenever one is answered with OK, until it is
+  // destroyed: its places stay taken, and further calls are refused.
   void MakeCalls(bool persists) {
     persists_ = persists;
-    outstanding_ = kGreedyCalls;
-    for (int i = 0; i < kGreedyCalls; ++i) Call();
+    MakeCalls(kGreedyCalls);
   }
 
   int answered() const { return answered_; }
@@ -61,6 +61,14 @@ class GreedyClient {
     grpc::ClientContext context;
     Response response;
   };
+
+  void MakeCalls(int count) {
+    {
+      const std::lock_guard lock(mutex_);
+      outstanding_ += count;
+    }
+    for (int i = 0; i < count; ++i) Call();
+  }
 
   void Call() {
     auto attempt = std::make_shared<Attempt>();
@@ -78,7 +86,7 @@ class GreedyClient {
       if (!HasRetryInfo(status)) ++refused_without_retry_info_;
       ++refused_;
     }
-    if (persists_) return Call();
+    if (status.ok() && persists_) MakeCalls(2);
     const std::lock_guard lock(mutex_);
     if (--outstanding_ == 0) all_answered_.notify_all();
   }
