@@ -1,18 +1,9 @@
 #include "bench/connection.h"
 
-#include <arpa/inet.h>
-#include <fcntl.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <sys/socket.h>
-#include <unistd.h>
+#include <sys/types.h>
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
-#include <cstdio>
-#include <cstdlib>
-#include <cstring>
 #include <utility>
 
 #include "absl/status/status.h"
@@ -29,28 +20,8 @@ constexpr int32_t kWindow = (1 << 30) - 1;
 
 constexpr size_t kReceiveBuffer = 256 << 10;
 
-[[noreturn]] void Die(absl::string_view what, absl::string_view why) {
-  std::fprintf(stderr, "bench_load: %s: %s\n", std::string(what).c_str(), std::string(why).c_str());
-  std::exit(EXIT_FAILURE);
-}
-
 void Check(int nghttp2_result, absl::string_view what) {
   if (nghttp2_result < 0) Die(what, nghttp2_strerror(nghttp2_result));
-}
-
-int Connect(int port) {
-  const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address = {};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(static_cast<uint16_t>(port));
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  if (connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) != 0) {
-    Die("cannot connect", std::strerror(errno));
-  }
-  const int on = 1;
-  setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-  fcntl(fd, F_SETFL, O_NONBLOCK);
-  return fd;
 }
 
 std::string WithPrefix(absl::string_view message) {
@@ -85,8 +56,10 @@ nghttp2_nv Header(absl::string_view name, absl::string_view value) {
 
 }  // namespace
 
-Connection::Connection(int port, int streams, Done done)
-    : fd_(Connect(port)),
+Connection::Connection(int port, int streams, const Caller& caller, Done done)
+    : socket_(port, caller.tls),
+      scheme_(caller.tls.ca.empty() ? "http" : "https"),
+      authorization_(caller.authorization),
       authority_(absl::StrCat("127.0.0.1:", port)),
       done_(std::move(done)),
       streams_(static_cast<size_t>(streams)),
@@ -101,10 +74,7 @@ Connection::Connection(int port, int streams, Done done)
   Check(nghttp2_session_set_local_window_size(session_, NGHTTP2_FLAG_NONE, 0, kWindow), "window");
 }
 
-Connection::~Connection() {
-  nghttp2_session_del(session_);
-  close(fd_);
-}
+Connection::~Connection() { nghttp2_session_del(session_); }
 
 nghttp2_session* Connection::MakeSession(Connection* connection) {
   nghttp2_session_callbacks* callbacks = nullptr;
@@ -129,24 +99,24 @@ void Connection::Begin(Call call) {
   stream.grpc_status.clear();
   stream.grpc_message.clear();
 
-  const std::array headers = {
-      Header(":method", "POST"),         Header(":scheme", "http"),
-      Header(":path", stream.call.path), Header(":authority", authority_),
-      Header("te", "trailers"),          Header("content-type", "application/grpc")};
+  const std::array headers = {Header(":method", "POST"),
+                              Header(":scheme", scheme_),
+                              Header(":path", stream.call.path),
+                              Header(":authority", authority_),
+                              Header("te", "trailers"),
+                              Header("content-type", "application/grpc"),
+                              Header("authorization", authorization_)};
+  const size_t header_count = headers.size() - (authorization_.empty() ? 1 : 0);
   nghttp2_data_provider body = {};
   body.source.ptr = &stream;
   body.read_callback = ReadRequest;
-  Check(nghttp2_submit_request(session_, nullptr, headers.data(), headers.size(), &body, &stream),
+  Check(nghttp2_submit_request(session_, nullptr, headers.data(), header_count, &body, &stream),
         "request");
 }
 
 void Connection::Receive() {
   while (true) {
-    const ssize_t count = recv(fd_, received_.data(), received_.size(), 0);
-    if (count < 0 && errno == EAGAIN) return;
-    if (count < 0) Die("cannot receive", std::strerror(errno));
-    if (count == 0) Die("cannot receive", "the server has closed the connection");
-    const auto size = static_cast<size_t>(count);
+    const size_t size = socket_.Receive(received_.data(), received_.size());
     Check(static_cast<int>(nghttp2_session_mem_recv(session_, received_.data(), size)), "receive");
     if (size < received_.size()) return;
   }
@@ -160,10 +130,7 @@ void Connection::Send() {
     if (size == 0) break;
     unsent_.append(reinterpret_cast<const char*>(data), static_cast<size_t>(size));
   }
-  if (unsent_.empty()) return;
-  const ssize_t sent = send(fd_, unsent_.data(), unsent_.size(), MSG_NOSIGNAL);
-  if (sent < 0 && errno != EAGAIN) Die("cannot send", std::strerror(errno));
-  if (sent > 0) unsent_.erase(0, static_cast<size_t>(sent));
+  if (!unsent_.empty()) unsent_.erase(0, socket_.Send(unsent_));
 }
 
 ssize_t Connection::ReadRequest(nghttp2_session*, int32_t, uint8_t* buffer, size_t length,

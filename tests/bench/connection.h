@@ -12,6 +12,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "bench/socket.h"
 
 namespace content::bench {
 
@@ -25,8 +26,14 @@ struct Call {
   Clock::time_point begin = {};
 };
 
-/// An HTTP/2 connection, in clear text and with prior knowledge, that carries unary gRPC calls.
-/// Not thread-safe. An error of the connection itself ends the program.
+/// What a server can know its caller by.
+struct Caller {
+  TlsFiles tls = {};
+  std::string authorization = {};  ///< Sent as metadata of every call, unless it is empty.
+};
+
+/// An HTTP/2 connection, with prior knowledge if it is in clear text, that carries unary gRPC
+/// calls. Not thread-safe. An error of the connection itself ends the program.
 class Connection {
  public:
   /// Called when a call has ended, with the serialised response, which is valid during the call of
@@ -34,13 +41,13 @@ class Connection {
   using Done = std::function<void(const Call&, const absl::StatusOr<absl::string_view>&)>;
 
   /// Connects to 127.0.0.1. Carries at most `streams` calls at once.
-  Connection(int port, int streams, Done done);
+  Connection(int port, int streams, const Caller& caller, Done done);
   ~Connection();
 
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
 
-  int fd() const { return fd_; }
+  int fd() const { return socket_.fd(); }
 
   bool HasIdleStream() const { return !idle_.empty(); }
   bool IsIdle() const { return idle_.size() == streams_.size(); }
@@ -80,7 +87,9 @@ class Connection {
   static int OnStreamClose(nghttp2_session* session, int32_t stream_id, uint32_t error,
                            void* connection);
 
-  int fd_;
+  Socket socket_;
+  absl::string_view scheme_;
+  std::string authorization_;
   std::string authority_;
   Done done_;
   std::vector<Stream> streams_;

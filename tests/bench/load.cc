@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <csignal>
 #include <cstdint>
 #include <cstdio>
 #include <exception>
@@ -40,6 +41,7 @@ constexpr std::chrono::seconds kPatience(30);
 
 struct Options {
   int port = 0;
+  Caller caller = {};
   std::string articles = {};
   std::string order = "uniform";
   double comments = 0;
@@ -123,7 +125,7 @@ class Load {
     epoll_ = epoll_create1(EPOLL_CLOEXEC);
     for (int i = 0; i < options.connections; ++i) {
       connections_.push_back(std::make_unique<Connection>(
-          options.port, options.streams,
+          options.port, options.streams, options.caller,
           [this](const Call& call, const auto& answer) { Record(call, answer); }));
       Watch(*connections_.back(), EPOLL_CTL_ADD);
     }
@@ -320,6 +322,12 @@ class Load {
 
 void AddOptions(CLI::App& app, Options& options) {
   app.add_option("--port", options.port, "Port of the server on 127.0.0.1")->required();
+  app.add_option("--tls-ca", options.caller.tls.ca,
+                 "CAs of the server's certificate, in PEM; without them, no TLS");
+  app.add_option("--tls-cert", options.caller.tls.certificate, "Certificate to show, in PEM");
+  app.add_option("--tls-key", options.caller.tls.key, "Its private key, in PEM");
+  app.add_option("--authorization", options.caller.authorization,
+                 "Metadata of this name that every call has");
   app.add_option("--articles", options.articles,
                  "File of lines NAME TAB BODY-BYTES TAB BEGINNING, the most popular article first");
   app.add_flag("--publish", options.publish, "Publish new articles: no other calls");
@@ -357,6 +365,7 @@ int Main(int argc, char** argv) {
     std::fprintf(stderr, "bench_load: %s\n", articles.status().ToString().c_str());
     return EXIT_FAILURE;
   }
+  std::signal(SIGPIPE, SIG_IGN);
   prctl(PR_SET_TIMERSLACK, 1);  // so that calls at a fixed rate begin on time
   std::puts(Load(options, *std::move(articles)).Run().dump().c_str());
   return EXIT_SUCCESS;

@@ -11,6 +11,7 @@ import time
 import traceback
 from pathlib import Path
 
+import access
 import chart
 import postgres
 import reads
@@ -30,6 +31,7 @@ ROWS = {
     "cached": reads.cached_and_echo,
     "cached-latency": reads.cached_latency,
     "cached-peers": reads.cached_and_peers,
+    "access": access.cached,
     "uncached": reads.uncached,
     "uncached-latency": reads.uncached_latency,
     "list-comments": reads.list_comments,

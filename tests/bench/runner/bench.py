@@ -173,10 +173,12 @@ class Bench:
             server, servers.CONTENT + "GetArticle", wire.get_article(article.name), article.check
         )
 
-    def load(self, server, articles=None):
+    def load(self, server, articles=None, caller=None):
         acknowledged = self.scratch / "acknowledged"
         acknowledged.mkdir(exist_ok=True)
-        return drive.Load(self.programs.load, server, articles or self.all_articles, acknowledged)
+        return drive.Load(
+            self.programs.load, server, articles or self.all_articles, acknowledged, caller
+        )
 
     def publishing(self, server):
         return drive.Load(self.programs.load, server, articles=None)

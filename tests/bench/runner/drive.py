@@ -109,14 +109,15 @@ class Load:
 
     _tags = itertools.count(1)
 
-    def __init__(self, program, server, articles, acknowledged=None):
+    def __init__(self, program, server, articles, acknowledged=None, caller=None):
         """`articles`: the file that bench_load reads; None to publish. `acknowledged`: a directory
         for the names of acknowledged comments. Each run writes a file there, named by the tag that
-        its comments begin with."""
+        its comments begin with. `caller`: options of bench_load that say who calls."""
         self._program = program
         self.server = server
         self._articles = articles
         self._acknowledged = acknowledged
+        self._caller = caller or {}
 
     def publish(self, shape, seconds):
         """Publishes new small articles for that many seconds."""
@@ -143,6 +144,7 @@ class Load:
             "seconds": seconds,
             "tag": tag,
             "seed": tag.removeprefix("run-"),
+            **self._caller,
             **settings,
         }
         if settings.get("comments", 0) > 0:
