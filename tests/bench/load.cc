@@ -1,5 +1,6 @@
 // Drives a content service with calls that differ from one another, checks every answer, and prints
-// the figures as JSON. Where all calls are the same, the benchmark uses h2load.
+// the figures as JSON. Where all calls are the same, the benchmark uses h2load, but not for callers
+// with a certificate: h2load cannot show one.
 
 #include <sys/epoll.h>
 #include <sys/prctl.h>
