@@ -18,6 +18,7 @@
 #include "absl/strings/strip.h"
 #include "access/methods.h"
 #include "access/roles.h"
+#include "content/text.h"
 
 namespace content::access {
 namespace {
@@ -199,7 +200,7 @@ absl::StatusOr<std::string> ParseCallerName(absl::string_view text) {
     if (const absl::string_view problem = ProblemOf(prefix, body, is_pattern); !problem.empty()) {
       return absl::InvalidArgumentError(absl::StrCat(text, " ", problem));
     }
-    return prefix == "dns:" ? absl::AsciiStrToLower(text) : std::string(text);
+    return prefix == "dns:" ? absl::AsciiStrToLower(text) : ToNfc(text);
   }
   return absl::InvalidArgumentError(absl::StrCat(
       text, " is no caller: these are `anonymous`, spiffe://..., dns:..., cn:... and jwt:..."));

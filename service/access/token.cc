@@ -13,6 +13,7 @@
 #include "absl/strings/str_split.h"
 #include "access/errors.h"
 #include "access/json.h"
+#include "content/text.h"
 
 namespace content::access {
 namespace {
@@ -68,7 +69,7 @@ bool IsSubject(absl::string_view text) {
   const auto begins_character = [](char byte) { return (byte & 0xC0) != 0x80; };
   const auto length = std::count_if(text.begin(), text.end(), begins_character);
   return length >= 1 && static_cast<size_t>(length) <= kMaxSubjectCharacters &&
-         !HasControlCharacter(text);
+         !HasControlCharacter(text) && !HasLongMarkRun(text);
 }
 
 absl::StatusOr<Token> CheckClaims(const json_t* claims, const TokenRules& rules, absl::Time now) {
@@ -86,7 +87,8 @@ absl::StatusOr<Token> CheckClaims(const json_t* claims, const TokenRules& rules,
     const std::optional<absl::Time> begins = DateIn(claims, "nbf");
     if (!begins || *begins - kLeeway > now) return TokenInvalid("is not valid yet (nbf)");
   }
-  return Token{.subject = std::string(*subject), .expires = *expires + kLeeway};
+  // In the form in which authors' ids are stored and compared.
+  return Token{.subject = ToNfc(*subject), .expires = *expires + kLeeway};
 }
 
 }  // namespace

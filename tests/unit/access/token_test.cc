@@ -131,6 +131,15 @@ TEST(Token, MustHaveASubject) {
   }
 }
 
+TEST(Token, HasItsSubjectInTheFormOfAuthorsIds) {
+  const absl::StatusOr<Token> token = VerifyWith("alice", "u\u0308");
+  ASSERT_TRUE(token.ok()) << token.status();
+  EXPECT_EQ(token->subject, "\u00fc");
+  std::string marks = "u";
+  for (int i = 0; i < 31; ++i) marks += "\u0308";
+  ExpectInvalid(VerifyWith("alice", marks), "(sub)");
+}
+
 TEST(Token, MustHaveSoundClaims) {
   for (const std::string& claims :
        {std::string(), std::string("x"), std::string("[]"), std::string("null"), std::string("{"),
