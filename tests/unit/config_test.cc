@@ -255,7 +255,8 @@ TEST_F(ConfigTest, TheAuditTrailIsKeptForDaysOrForEver) {
   EXPECT_EQ(Valid({"serve", "--audit-retention", "24h"}).audit_retention, absl::Hours(24));
   EXPECT_EQ(Valid({"serve", "--audit-retention", "0"}).audit_retention, absl::ZeroDuration());
   for (const char* const wrong : {"23h", "1s", "-24h", "876001h", "400"}) {
-    EXPECT_THAT(Printed({"serve", "--audit-retention", wrong}), HasSubstr("(0, or 24h to 876000h)")) << wrong;
+    EXPECT_THAT(Printed({"serve", "--audit-retention", wrong}), HasSubstr("(0, or 24h to 876000h)"))
+        << wrong;
   }
 }
 
