@@ -69,7 +69,7 @@ bool IsSubject(absl::string_view text) {
   const auto begins_character = [](char byte) { return (byte & 0xC0) != 0x80; };
   const auto length = std::count_if(text.begin(), text.end(), begins_character);
   return length >= 1 && static_cast<size_t>(length) <= kMaxSubjectCharacters &&
-         !HasControlCharacter(text) && !HasLongMarkRun(text);
+         !HasControlCharacter(text) && !HasLongMarkRun(text) && TrimWhiteSpace(text) == text;
 }
 
 absl::StatusOr<Token> CheckClaims(const json_t* claims, const TokenRules& rules, absl::Time now) {
@@ -77,8 +77,10 @@ absl::StatusOr<Token> CheckClaims(const json_t* claims, const TokenRules& rules,
   if (!IsFor(claims, rules.audience)) return TokenInvalid("is for another audience (aud)");
   const std::optional<absl::string_view> subject = StringIn(claims, "sub");
   if (!subject || !IsSubject(*subject)) {
-    return TokenInvalid(absl::StrCat("has no subject (sub) of 1 to ", kMaxSubjectCharacters,
-                                     " characters, none of them a control character"));
+    return TokenInvalid(
+        absl::StrCat("has no subject (sub) of 1 to ", kMaxSubjectCharacters,
+                     " characters, none of them a control character, and without white space "
+                     "at the ends"));
   }
   const std::optional<absl::Time> expires = DateIn(claims, "exp");
   if (!expires) return TokenInvalid("does not say when it expires (exp)");

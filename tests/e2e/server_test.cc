@@ -397,10 +397,10 @@ TEST_P(ReflectionTest, DescribesEveryService) {
   for (const auto& service : list.list_services_response().service()) {
     names.push_back(service.name());
   }
-  EXPECT_THAT(names,
-              UnorderedElementsAre("content.v1.ContentService", "content.v1.AdminService",
-                                   "grpc.health.v1.Health", "grpc.reflection.v1.ServerReflection",
-                                   "grpc.reflection.v1alpha.ServerReflection"));
+  EXPECT_THAT(names, UnorderedElementsAre("content.v1.ContentService", "content.v1.AdminService",
+                                          "grpc.channelz.v1.Channelz", "grpc.health.v1.Health",
+                                          "grpc.reflection.v1.ServerReflection",
+                                          "grpc.reflection.v1alpha.ServerReflection"));
   for (const std::string& name : names) {
     request.set_file_containing_symbol(name);
     EXPECT_GT(Ask(request).file_descriptor_response().file_descriptor_proto_size(), 0) << name;

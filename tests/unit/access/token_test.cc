@@ -138,6 +138,7 @@ TEST(Token, HasItsSubjectInTheFormOfAuthorsIds) {
   std::string marks = "u";
   for (int i = 0; i < 31; ++i) marks += "\u0308";
   ExpectInvalid(VerifyWith("alice", marks), "(sub)");
+  ExpectInvalid(VerifyWith("alice", " alice"), "(sub)");
 }
 
 TEST(Token, MustHaveSoundClaims) {
