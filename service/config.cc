@@ -566,6 +566,7 @@ std::vector<const CLI::Option*> SettingsOf(const CLI::App& command) {
 struct Arguments {
   std::vector<std::string> words;
   std::set<std::string> from_variables;  // the flags that were added
+  std::set<std::string> emptied;         // those that were given as `--flag=`
 };
 
 bool IsFlagGiven(const std::vector<std::string>& words, const std::string& flag) {
@@ -579,7 +580,7 @@ bool IsFlagGiven(const std::vector<std::string>& words, const std::string& flag)
 // variables too, but its versions differ in what they do with a wrong value, and for which
 // commands.)
 Arguments WithVariables(const CLI::App& app, std::vector<std::string> words) {
-  Arguments arguments{.words = std::move(words), .from_variables = {}};
+  Arguments arguments{.words = std::move(words), .from_variables = {}, .emptied = {}};
   const auto commands = app.get_subcommands([&arguments](const CLI::App* command) {
     return !arguments.words.empty() && command->get_name() == arguments.words.front();
   });
@@ -595,7 +596,8 @@ Arguments WithVariables(const CLI::App& app, std::vector<std::string> words) {
   }
   // `--flag=` means the default, as an empty variable does. CLI11 would take the next word.
   for (const CLI::Option* option : commands.front()->get_options()) {
-    std::erase(arguments.words, option->get_name() + "=");
+    const std::string& flag = option->get_name();
+    if (std::erase(arguments.words, flag + "=") > 0) arguments.emptied.insert(flag);
   }
   return arguments;
 }
@@ -623,8 +625,8 @@ void CheckOneDatabase(const CLI::App& command, const Arguments& arguments) {
       " name two different databases; give only one (`env -u VARIABLE` leaves a variable out)"));
 }
 
-// Refuses settings that have no effect without another, which was probably forgotten, and those
-// that contradict each other.
+// Refuses settings of access that are empty, that have no effect without another, which was
+// probably forgotten, or that contradict each other.
 void CheckAccess(const CLI::App& command, const Arguments& arguments) {
   static constexpr std::pair<const char*, const char*> kNeeds[] = {
       {kCertFile, kKeyFile},      {kKeyFile, kCertFile},
@@ -632,6 +634,11 @@ void CheckAccess(const CLI::App& command, const Arguments& arguments) {
       {kCrlDir, kClientCaFile},   {kJwksFile, kJwtIssuer},
       {kJwksFile, kJwtAudience},  {kJwtIssuer, kJwksFile},
       {kJwtAudience, kJwksFile},  {kJwt, kJwksFile}};
+  // The name of a variable that a script did not set may be mistyped.
+  for (const char* const flag : {kCertFile, kClientCaFile, kCrlDir, kJwksFile, kPolicyFile}) {
+    if (!arguments.emptied.contains(flag)) continue;
+    throw CLI::ValidationError(absl::StrCat(flag, " is empty; leave it out to do without"));
+  }
   for (const auto& [flag, needed] : kNeeds) {
     if (!HasValue(command, flag) || HasValue(command, needed)) continue;
     throw CLI::ValidationError(absl::StrCat(SourceOf(flag, arguments), " needs ", needed));

@@ -25,8 +25,8 @@ struct Watches {
 /// Creates ContentService, which answers the most frequent reads from `cache` and all other calls
 /// from `store`. Every call but a watch is one of `calls` until it is answered: watches end
 /// when the feeds stop, and one whose reader has stalled must not delay the drain. Store, cache,
-/// `calls`, `answers` and feeds must outlive the service. Its methods are thread-safe and do not
-/// block.
+/// feeds and what `passage` refers to must outlive the service. Its methods are thread-safe and do
+/// not block.
 std::unique_ptr<grpc::Service> NewContentService(Store& store, ReadCache& cache,
                                                  const Passage& passage, const Watches& watches);
 

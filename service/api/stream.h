@@ -3,6 +3,7 @@
 #include <grpcpp/support/byte_buffer.h>
 #include <grpcpp/support/server_callback.h>
 
+#include <cstddef>
 #include <memory>
 #include <vector>
 
@@ -15,6 +16,7 @@
 #include "api/calls_in_flight.h"
 #include "api/decode.h"
 #include "base/call.h"
+#include "base/errors.h"
 #include "watch/feed.h"
 
 namespace content::api {
@@ -54,8 +56,11 @@ StreamReactor* StartStream(grpc::CallbackServerContext* context,
                            absl::Duration write_timeout,
                            absl::FunctionRef<absl::StatusOr<std::unique_ptr<Producer>>()> open);
 
+/// Maximum size of the request of a stream: gRPC keeps it in memory as long as the stream.
+inline constexpr size_t kMaxStreamRequestBytes = 16'384;
+
 /// The same for a request in bytes, which is parsed and passed to `handler` once `gate` has
-/// admitted the caller of `method`.
+/// admitted the caller of `method`. INVALID_ARGUMENT if it is larger than kMaxStreamRequestBytes.
 template <class Origin, class Request>
 StreamReactor* StartStream(StreamHandler<Origin, Request> handler, Origin& origin,
                            access::Gate& gate, absl::string_view method, CallsInFlight* calls,
@@ -64,6 +69,9 @@ StreamReactor* StartStream(StreamHandler<Origin, Request> handler, Origin& origi
   const absl::StatusOr<std::shared_ptr<const Caller>> caller = Admit(gate, method, *context);
   const auto open = [&]() -> absl::StatusOr<std::unique_ptr<Producer>> {
     if (!caller.ok()) return caller.status();
+    if (request_bytes->Length() > kMaxStreamRequestBytes) {
+      return RequestTooLarge(kMaxStreamRequestBytes);
+    }
     Request request;
     if (absl::Status status = Decode(*request_bytes, request); !status.ok()) return status;
     return handler(origin, request);

@@ -81,6 +81,11 @@ absl::Status MalformedRequest(absl::string_view type_name) {
                    absl::StrCat("the request is not a ", type_name));
 }
 
+absl::Status RequestTooLarge(size_t limit) {
+  return MakeError(absl::StatusCode::kInvalidArgument, "INVALID_REQUEST",
+                   absl::StrCat("the request has more than ", limit, " bytes"));
+}
+
 absl::Status ValueRefused() {
   return MakeError(absl::StatusCode::kInvalidArgument, "INVALID_REQUEST",
                    "the database refused a value");

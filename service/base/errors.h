@@ -69,6 +69,9 @@ absl::Status InvalidField(absl::string_view field, absl::string_view description
 /// INVALID_ARGUMENT for bytes that do not parse as a message of this type.
 absl::Status MalformedRequest(absl::string_view type_name);
 
+/// INVALID_ARGUMENT for a request of more than `limit` bytes.
+absl::Status RequestTooLarge(size_t limit);
+
 /// INVALID_ARGUMENT for a value that passed our checks but was rejected by the database.
 absl::Status ValueRefused();
 

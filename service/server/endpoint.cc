@@ -5,7 +5,6 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
-#include "api/deadline.h"
 #include "server/credentials.h"
 
 namespace content::server {
@@ -86,6 +85,6 @@ void Endpoint::Leave() {
   goaway_.emplace(*server_);
 }
 
-void Endpoint::Shutdown(absl::Duration timeout) { server_->Shutdown(api::DeadlineAfter(timeout)); }
+void Endpoint::Shutdown(gpr_timespec deadline) { server_->Shutdown(deadline); }
 
 }  // namespace content::server

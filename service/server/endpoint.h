@@ -41,9 +41,9 @@ class Endpoint {
   /// Stops listening, and tells clients to open connections elsewhere (GOAWAY). Calls go on.
   void Leave();
 
-  /// Ends all connections, and cuts calls that are left after `timeout`. Call it once, after Leave
+  /// Ends all connections, and cuts calls that are left at the deadline. Call it once, after Leave
   /// and before destruction.
-  void Shutdown(absl::Duration timeout);
+  void Shutdown(gpr_timespec deadline);
 
  private:
   const std::unique_ptr<grpc::Server> server_;

@@ -1,7 +1,9 @@
 #include "server/health_service.h"
 
+#include "absl/time/time.h"
 #include "api/admission.h"
 #include "api/status.h"
+#include "base/errors.h"
 #include "server/refused_stream.h"
 
 namespace content::server {
@@ -69,34 +71,43 @@ void HealthService::SetServing(bool serving) {
   for (Watcher* const watcher : watchers_) watcher->Update();
 }
 
+grpc::Status HealthService::Admit(const char* method, const grpc::CallbackServerContext& context,
+                                  const Request& request) const {
+  const auto caller = api::Admit(gate_, method, context);
+  if (!caller.ok()) return api::ToGrpcStatus(caller.status());
+  if (request.ByteSizeLong() <= kMaxHealthRequestBytes) return grpc::Status::OK;
+  return api::ToGrpcStatus(RequestTooLarge(kMaxHealthRequestBytes));
+}
+
 grpc::ServerUnaryReactor* HealthService::Check(grpc::CallbackServerContext* context,
                                                const Request* request, Response* response) {
   grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
-  const auto caller = api::Admit(gate_, "grpc.health.v1.Health/Check", *context);
-  if (!caller.ok()) {
-    reactor->Finish(api::ToGrpcStatus(caller.status()));
-    return reactor;
+  grpc::Status status = Admit("grpc.health.v1.Health/Check", *context, *request);
+  if (status.ok() && !services_.contains(request->service())) {
+    status = {grpc::StatusCode::NOT_FOUND, "there is no such service"};
   }
-  if (!services_.contains(request->service())) {
-    reactor->Finish({grpc::StatusCode::NOT_FOUND, "there is no such service"});
-    return reactor;
-  }
-  {
+  if (status.ok()) {
     const std::lock_guard lock(mutex_);
     response->set_status(StatusOf(request->service()));
   }
-  reactor->Finish(grpc::Status::OK);
+  reactor->Finish(status);
   return reactor;
 }
 
 grpc::ServerWriteReactor<HealthService::Response>* HealthService::Watch(
     grpc::CallbackServerContext* context, const Request* request) {
-  const auto caller = api::Admit(gate_, "grpc.health.v1.Health/Watch", *context);
-  if (!caller.ok()) {
-    return new RefusedStream<grpc::ServerWriteReactor<Response>>(
-        api::ToGrpcStatus(caller.status()));
+  using Refused = RefusedStream<grpc::ServerWriteReactor<Response>>;
+  const grpc::Status status = Admit("grpc.health.v1.Health/Watch", *context, *request);
+  if (!status.ok()) return new Refused(status);
+  if (IsFull()) {
+    return new Refused(api::ToGrpcStatus(Overloaded(absl::Seconds(1), "too many watch health")));
   }
   return new Watcher(*this, request->service());
+}
+
+bool HealthService::IsFull() {
+  const std::lock_guard lock(mutex_);
+  return watchers_.size() >= kMaxHealthWatches;
 }
 
 // Requires mutex_.

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <memory>
 #include <mutex>
 #include <set>
@@ -11,9 +12,18 @@
 
 namespace content::server {
 
+inline constexpr size_t kMaxHealthRequestBytes = 256;
+
+/// Clients that follow health have one for each connection.
+inline constexpr size_t kMaxHealthWatches = 10'000;
+
 /// grpc.health.v1 for a server whose services, and the server as a whole (""), always have the same
 /// status: SERVING or NOT_SERVING. Starts with NOT_SERVING, whereas gRPC's own health service
 /// starts with SERVING. Thread-safe.
+///
+/// Requests over kMaxHealthRequestBytes get INVALID_ARGUMENT: gRPC keeps that of a watch in memory
+/// as long as the watch, and all are mistakes. Watches beyond kMaxHealthWatches get
+/// RESOURCE_EXHAUSTED.
 class HealthService final : public grpc::health::v1::Health::CallbackService {
  public:
   using Request = grpc::health::v1::HealthCheckRequest;
@@ -34,6 +44,12 @@ class HealthService final : public grpc::health::v1::Health::CallbackService {
 
  private:
   class Watcher;
+
+  // Returns why the call of `method` is refused; OK if it is not.
+  grpc::Status Admit(const char* method, const grpc::CallbackServerContext& context,
+                     const Request& request) const;
+
+  bool IsFull();
 
   Response::ServingStatus StatusOf(const std::string& service) const;
 

@@ -12,6 +12,7 @@
 #include "api/admission.h"
 #include "api/answers_in_flight.h"
 #include "api/calls_in_flight.h"
+#include "api/deadline.h"
 #include "api/services.h"
 #include "content/v1/admin_service.grpc.pb.h"
 #include "content/v1/content_service.grpc.pb.h"
@@ -99,7 +100,8 @@ class GrpcServer final : public Server {
     SteadyClock::System().SleepFor(kQuietTime, {});
     const int calls_left = calls_.AwaitNone(options_.drain_timeout);
     if (calls_left > 0) log::Warning("calls cancelled", {{"count", calls_left}});
-    for (const auto& endpoint : endpoints_) endpoint->Shutdown(kFlushTimeout);
+    const gpr_timespec deadline = api::DeadlineAfter(kFlushTimeout);
+    for (const auto& endpoint : endpoints_) endpoint->Shutdown(deadline);
     calls_.AwaitNone();
   }
 

@@ -13,7 +13,8 @@ namespace content::server {
 class SocketFile {
  public:
   /// Makes room for a socket at `path`: removes the one that a killed server left. UNAVAILABLE if
-  /// the path belongs to another server, or something else than a socket is there.
+  /// the path belongs to another server, another program listens there, or something else than a
+  /// socket is there.
   static absl::StatusOr<SocketFile> Claim(const std::string& path);
 
   SocketFile(SocketFile&& other) noexcept = default;

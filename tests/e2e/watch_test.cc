@@ -277,6 +277,11 @@ TEST_F(WatchTest, BadRequestsAreRefused) {
                                              std::string("\x0a\x04\xff\xfe\xfd\xfc"));
   EXPECT_EQ(garbled.error_code(), grpc::StatusCode::INVALID_ARGUMENT);
   EXPECT_THAT(BadFields(garbled), ElementsAre("parent"));
+  // An unknown field: gRPC would keep it as long as the watch.
+  const grpc::Status large = CallWithBytes(client_, "/content.v1.ContentService/WatchArticles",
+                                           "\xfa\x7f\x80\x80\x01" + std::string(16'384, 'x'));
+  EXPECT_EQ(large.error_code(), grpc::StatusCode::INVALID_ARGUMENT);
+  EXPECT_EQ(ReasonOf(large), "INVALID_REQUEST");
 }
 
 TEST_F(WatchTest, ACommentStreamEndsWhenItsArticleIsRetracted) {

@@ -148,6 +148,26 @@ TEST_F(ConfigTest, TakesTlsFilesFromFlagsAndVariables) {
   EXPECT_TRUE(Valid({"serve", "--tls-cert-file=c.pem"}).client_certificate_is_required);
 }
 
+// What a script meant to protect must not stand open because it misspelt a variable.
+TEST_F(ConfigTest, RefusesSettingsOfAccessThatAreEmpty) {
+  for (const std::string flag : {"--policy-file", "--jwt-jwks-file", "--tls-cert-file",
+                                 "--tls-client-ca-file", "--tls-crl-dir"}) {
+    EXPECT_THAT(Printed({"serve", (flag + "=").c_str()}), HasSubstr(flag + " is empty"));
+  }
+}
+
+TEST_F(ConfigTest, NeedsIssuerAndAudienceOfTokens) {
+  EXPECT_THAT(Printed({"serve", "--jwt-jwks-file=keys.json", "--jwt-issuer=me"}),
+              HasSubstr("--jwt-jwks-file needs --jwt-audience"));
+  EXPECT_THAT(Printed({"serve", "--jwt=required"}), HasSubstr("--jwt needs --jwt-jwks-file"));
+  const Config config = Valid({"serve", "--jwt-jwks-file=keys.json", "--jwt-issuer=me",
+                               "--jwt-audience=you", "--jwt=required"});
+  EXPECT_EQ(config.jwks_file, "keys.json");
+  EXPECT_EQ(config.token_issuer, "me");
+  EXPECT_EQ(config.token_audience, "you");
+  EXPECT_TRUE(config.token_is_required);
+}
+
 TEST_F(ConfigTest, RefusesTlsSettingsThatLackAnother) {
   EXPECT_THAT(Printed({"serve", "--tls-cert-file=c"}),
               StartsWith("contentd: --tls-cert-file needs --tls-key-file\n"));

@@ -89,6 +89,18 @@ TEST_F(HealthServiceTest, DoesNotFindAnUnknownService) {
   EXPECT_EQ(Check("content.v1.Nothing", response).error_code(), grpc::StatusCode::NOT_FOUND);
 }
 
+// gRPC keeps the request of a watch as long as the watch.
+TEST_F(HealthServiceTest, TakesNoLargeRequests) {
+  HealthCheckRequest request;
+  request.set_service(std::string(kMaxHealthRequestBytes, 'x'));
+  grpc::ClientContext context;
+  const auto watch = stub_->Watch(&context, request);
+  HealthCheckResponse response;
+  EXPECT_FALSE(watch->Read(&response));
+  EXPECT_EQ(watch->Finish().error_code(), grpc::StatusCode::INVALID_ARGUMENT);
+  EXPECT_EQ(Check(request.service(), response).error_code(), grpc::StatusCode::INVALID_ARGUMENT);
+}
+
 TEST_F(HealthServiceTest, TellsWatchersOfEachChange) {
   Watch server(*stub_, "");
   Watch service(*stub_, "content.v1.ContentService");

@@ -6,7 +6,10 @@
 #include <sched.h>
 #include <sys/mount.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 
+#include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <optional>
 #include <string>
@@ -17,6 +20,9 @@
 namespace content::server {
 namespace {
 
+namespace fs = std::filesystem;
+
+using ::testing::EndsWith;
 using ::testing::MatchesRegex;
 using ::testing::StartsWith;
 
@@ -133,6 +139,71 @@ TEST(Listen, RefusesAnAddressThatIsNotHere) {
       absl::UnavailableError("cannot listen on 192.0.2.1:0: Cannot assign requested address"));
   EXPECT_THAT(std::string(Listen("no-such-host.invalid:0").status().message()),
               StartsWith("cannot listen on no-such-host.invalid:0: "));
+}
+
+class ListenOnFile : public ::testing::Test {
+ protected:
+  ListenOnFile() {
+    EXPECT_NE(mkdtemp(directory_.data()), nullptr);
+    path_ = directory_ + "/socket";
+  }
+  ~ListenOnFile() override { fs::remove_all(directory_); }
+
+  absl::StatusOr<Listening> Listen() const { return server::Listen("unix:" + path_); }
+
+  // Leaves a socket there, to which nobody listens unless told otherwise.
+  FileDescriptor BindAnother(bool listens) const {
+    FileDescriptor other(socket(AF_UNIX, SOCK_STREAM, 0));
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    path_.copy(address.sun_path, path_.size());
+    EXPECT_EQ(bind(other.number(), reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
+    if (listens) {
+      EXPECT_EQ(listen(other.number(), 1), 0);
+    }
+    return other;
+  }
+
+  std::string directory_ = ::testing::TempDir() + "listening-XXXXXX";
+  std::string path_;
+};
+
+TEST_F(ListenOnFile, OwnsTheFile) {
+  {
+    const auto listening = Listen();
+    ASSERT_TRUE(listening.ok()) << listening.status();
+    EXPECT_EQ(listening->address, "unix:" + path_);
+    EXPECT_TRUE(listening->is_local);
+    EXPECT_TRUE(fs::is_socket(path_));
+    EXPECT_THAT(std::string(Listen().status().message()), EndsWith("another server listens there"));
+    EXPECT_TRUE(fs::is_socket(path_));
+  }
+  EXPECT_FALSE(fs::exists(path_));
+  EXPECT_TRUE(Listen().ok());
+}
+
+TEST_F(ListenOnFile, ReplacesASocketThatNobodyListensTo) {
+  const FileDescriptor other = BindAnother(/*listens=*/false);
+  EXPECT_TRUE(Listen().ok());
+}
+
+TEST_F(ListenOnFile, LeavesWhatBelongsToOthers) {
+  {
+    const FileDescriptor other = BindAnother(/*listens=*/true);
+    EXPECT_THAT(std::string(Listen().status().message()),
+                EndsWith("another program listens there"));
+  }
+  fs::remove(path_);
+  std::ofstream(path_) << "text";
+  EXPECT_THAT(std::string(Listen().status().message()), EndsWith("something else is there"));
+  EXPECT_TRUE(fs::exists(path_));
+}
+
+TEST_F(ListenOnFile, NeedsAPathThatFits) {
+  path_ = std::string(108, 'x');
+  EXPECT_THAT(std::string(Listen().status().message()), EndsWith("the path is too long"));
+  path_ = "/no-such-directory/socket";
+  EXPECT_FALSE(Listen().ok());
 }
 
 }  // namespace
