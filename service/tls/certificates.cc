@@ -298,7 +298,7 @@ absl::Status ReadCrls(const Files& files, const std::vector<Certificate>& cas, a
         return BadFile(path, absl::StrCat("is a revocation list of ", issuer,
                                           ", but not signed by one of the clients' CAs"));
       }
-      const absl::Status status = CheckCrl(path, crl, now);
+      absl::Status status = CheckCrl(path, crl, now);
       if (status.ok()) {
         AddCrl(crl, certificates.crls);
       } else if (HaveExpired(issuers, now)) {
