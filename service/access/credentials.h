@@ -18,7 +18,8 @@ struct Credentials {
   absl::string_view authorization = {};
   /// The header `x-forwarded-client-cert`; empty without one. If a call has several, the last.
   absl::string_view forwarded_certificate = {};
-  /// Whether the peer is on this machine: it came by loopback or by a unix socket.
+  /// Whether the peer is on this machine: it came by loopback or by a unix socket. It matters only
+  /// if the gate believes_local_peers().
   bool peer_is_local = false;
 };
 

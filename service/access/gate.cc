@@ -131,8 +131,7 @@ absl::StatusOr<std::string> Gate::FindPerson(TokenVerifier* tokens, absl::string
 }
 
 std::vector<std::string> Gate::IdentitiesOf(const Credentials& credentials) const {
-  if (options_.forwarded_certificates && credentials.peer_is_local &&
-      !credentials.forwarded_certificate.empty()) {
+  if (options_.forwarded_certificates && credentials.peer_is_local) {
     const ForwardedCertificate certificate =
         ParseForwardedCertificate(credentials.forwarded_certificate);
     return CertificateIdentities(ViewsOf(certificate.uris), ViewsOf(certificate.dns_names),

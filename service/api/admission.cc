@@ -48,9 +48,7 @@ absl::StatusOr<std::shared_ptr<const Caller>> Admit(access::Gate& gate, absl::st
       .common_name = common_names.empty() ? absl::string_view() : common_names.front(),
       .authorization = Header(context, "authorization"),
       .forwarded_certificate = Header(context, "x-forwarded-client-cert")};
-  if (!credentials.forwarded_certificate.empty()) {
-    credentials.peer_is_local = IsLocal(context.peer());
-  }
+  if (gate.believes_local_peers()) credentials.peer_is_local = IsLocal(context.peer());
   return gate.Admit(credentials, method);
 }
 

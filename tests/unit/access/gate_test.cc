@@ -234,8 +234,20 @@ TEST_F(GateTest, BelievesAForwardedCertificateOnlyOfLocalPeersAndOnDemand) {
   EXPECT_EQ(Admit(remote, kPublish), "dns:desk.example.org|");
   EXPECT_EQ(Admit({.forwarded_certificate = "nonsense", .peer_is_local = true}, kGetArticle),
             "CREDENTIALS_MISSING");
-  EXPECT_EQ(Admit({.dns_names = {"desk.example.org"}, .peer_is_local = true}, kPublish),
-            "dns:desk.example.org|");
+}
+
+TEST_F(GateTest, AProxyIsNotItsClients) {
+  const Credentials proxy = {.dns_names = {"desk.example.org"}, .peer_is_local = true};
+  Start(Options());
+  EXPECT_FALSE(gate_->believes_local_peers());
+  EXPECT_EQ(Admit(proxy, kPublish), "dns:desk.example.org|");
+  GateOptions options = Options();
+  options.forwarded_certificates = true;
+  gate_.reset();
+  Start(options);
+  EXPECT_TRUE(gate_->believes_local_peers());
+  EXPECT_EQ(Admit(proxy, kPublish), "CREDENTIALS_MISSING") << "its client had no certificate";
+  EXPECT_EQ(Admit({.dns_names = {"desk.example.org"}}, kPublish), "dns:desk.example.org|");
 }
 
 TEST_F(GateTest, LimitsCallsASecond) {
