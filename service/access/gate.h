@@ -75,8 +75,10 @@ class Gate {
   /// Whether Credentials::peer_is_local matters to Admit. Finding it out is not free.
   bool believes_local_peers() const { return options_.forwarded_certificates; }
 
-  /// Counts a new comment of an author, which `caller` writes. RESOURCE_EXHAUSTED, without counting
-  /// it, if the author writes more comments a minute than the caller's roles allow.
+  /// Counts a new comment of an author, which `caller` is about to write. RESOURCE_EXHAUSTED,
+  /// without counting it, if the author writes more comments a minute than the caller's roles
+  /// allow. Authors are counted apart for each caller, but persons who may write only as themselves
+  /// are counted together.
   absl::Status AdmitComment(const Caller& caller, absl::string_view author_id);
 
  private:

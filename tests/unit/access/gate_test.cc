@@ -290,6 +290,29 @@ TEST_F(GateTest, LimitsCommentsAMinute) {
   EXPECT_FALSE(gate_->AdmitComment(alice, "alice").ok());
 }
 
+TEST_F(GateTest, ACallerUsesUpWhatAnAuthorMayWriteThroughItAlone) {
+  Write("policy.yaml", R"(
+roles:
+  any-comments: {methods: ["content.v1.ContentService/*"], comments_per_minute: 1}
+  own-comments: {methods: ["content.v1.ContentService/*"], comments_per_minute: 1, writes_as: person}
+callers:
+  cn:web: [any-comments]
+  cn:app: [any-comments]
+  anonymous: [any-comments]
+  cn:proxy: [own-comments]
+  "jwt:*": [own-comments]
+)");
+  Start(Options());
+  const auto admit = [this](const std::string& identity) {
+    return gate_->AdmitComment({.identity = identity, .person = "alice"}, "alice").ok();
+  };
+  for (const char* const identity : {"cn:web", "cn:app", "", "jwt:alice"}) {
+    EXPECT_TRUE(admit(identity)) << identity;
+    EXPECT_FALSE(admit(identity)) << identity;
+  }
+  EXPECT_FALSE(admit("cn:proxy")) << "alice has written as herself";
+}
+
 TEST_F(GateTest, FollowsThePolicy) {
   Start(Options());
   EXPECT_EQ(Admit({.common_name = "new"}, kPublish), "METHOD_NOT_ALLOWED");
