@@ -64,36 +64,6 @@ std::optional<std::vector<Pair>> ReadPairs(absl::string_view rest) {
   return pairs;
 }
 
-// The parts of a subject as in RFC 2253: CN=Ada,OU=Web+L=Lisbon. Escapes are left as they are.
-std::vector<absl::string_view> SplitSubject(absl::string_view subject) {
-  std::vector<absl::string_view> parts;
-  size_t begin = 0;
-  for (size_t at = 0; at < subject.size(); ++at) {
-    if (subject[at] == '\\') {
-      ++at;
-    } else if (subject[at] == ',' || subject[at] == '+') {
-      parts.push_back(subject.substr(begin, at - begin));
-      begin = at + 1;
-    }
-  }
-  parts.push_back(subject.substr(begin));
-  return parts;
-}
-
-// Returns the only CN. Empty if there is none or more than one, or it has escapes, which names that
-// identify a caller do not need.
-std::string CommonName(absl::string_view subject) {
-  // The form of old, /O=Example/CN=Ada, escapes nothing, so it may say what it likes.
-  if (absl::StartsWith(subject, "/")) return "";
-  std::string name;
-  for (absl::string_view part : SplitSubject(subject)) {
-    if (!absl::ConsumePrefix(&part, "CN=")) continue;
-    if (!name.empty() || absl::StrContains(part, '\\')) return "";
-    name = std::string(part);
-  }
-  return name;
-}
-
 }  // namespace
 
 ForwardedCertificate ParseForwardedCertificate(absl::string_view header) {
@@ -103,7 +73,7 @@ ForwardedCertificate ParseForwardedCertificate(absl::string_view header) {
   for (const auto& [key, value] : *pairs) {
     if (absl::EqualsIgnoreCase(key, "URI")) certificate.uris.emplace_back(value);
     if (absl::EqualsIgnoreCase(key, "DNS")) certificate.dns_names.emplace_back(value);
-    if (absl::EqualsIgnoreCase(key, "Subject")) certificate.common_name = CommonName(value);
+    if (absl::EqualsIgnoreCase(key, "Subject")) certificate.subject = std::string(value);
   }
   return certificate;
 }

@@ -7,11 +7,12 @@
 
 namespace content::access {
 
-/// The names in a certificate that a proxy has verified.
+/// What is said of a certificate that a proxy has verified.
 struct ForwardedCertificate {
   std::vector<std::string> uris = {};
   std::vector<std::string> dns_names = {};
-  std::string common_name = {};
+  /// As in RFC 2253: CN=Ada,OU=Web.
+  std::string subject = {};
 };
 
 /// Reads the header `x-forwarded-client-cert`, as Envoy writes it. Only its last element counts:

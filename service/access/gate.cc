@@ -135,9 +135,9 @@ std::vector<std::string> Gate::IdentitiesOf(const Credentials& credentials) cons
     const ForwardedCertificate certificate =
         ParseForwardedCertificate(credentials.forwarded_certificate);
     return CertificateIdentities(ViewsOf(certificate.uris), ViewsOf(certificate.dns_names),
-                                 certificate.common_name);
+                                 certificate.subject);
   }
-  return CertificateIdentities(credentials.uris, credentials.dns_names, credentials.common_name);
+  return CertificateIdentities(credentials.uris, credentials.dns_names, credentials.subject);
 }
 
 absl::StatusOr<std::shared_ptr<const Caller>> Gate::Admit(const Credentials& credentials,
