@@ -33,16 +33,20 @@ TEST(ForwardedCertificate, HasKeysInAnyCase) {
               ElementsAre("spiffe://a.org/x"));
 }
 
-TEST(ForwardedCertificate, IsThatOfTheLastProxy) {
-  for (const char* const first :
-       {"URI=spiffe://a.org/admin", R"(URI="spiffe://a.org/admin")", "URI", "\"", "=\"", R"(a="\)",
-        R"(Subject="CN=x)", R"(x=";y=)", R"(\")", ",,,", ";=;", R"("""")", " "}) {
-    const ForwardedCertificate certificate = ParseForwardedCertificate(
-        std::string(first) +
-        R"(,By=b;Subject="CN=evil,URI=spiffe://a.org/admin;x=\"";URI=spiffe://a.org/web)");
-    EXPECT_THAT(certificate.uris, ElementsAre("spiffe://a.org/web")) << first;
-    EXPECT_EQ(certificate.subject, R"(CN=evil,URI=spiffe://a.org/admin;x=\")") << first;
+TEST(ForwardedCertificate, NamesNobodyIfItHasMoreThanOneElement) {
+  for (const char* const header :
+       {"URI=spiffe://partner/x,URI=spiffe://example.org/admin",
+        "By=b;URI=spiffe://partner/x,By=b;URI=spiffe://example.org/admin",
+        R"(Subject="CN=x",URI=spiffe://example.org/admin)", "URI=a,b", "DNS=a,", ",URI=a"}) {
+    ExpectNobody(header);
   }
+}
+
+TEST(ForwardedCertificate, NamesNobodyIfItHasWhatEnvoyDoesNotWrite) {
+  ExpectNobody("URI=spiffe://partner/x;a=b");
+  ExpectNobody("URI=spiffe://partner/x; DNS=a");
+  ExpectNobody(R"(Subject="CN=x";URI=spiffe://partner/x;Subject="CN=admin")");
+  ExpectNobody(R"(Subject="";Subject="CN=admin")");
 }
 
 TEST(ForwardedCertificate, KeepsQuotedSeparators) {
