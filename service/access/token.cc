@@ -18,7 +18,8 @@
 namespace content::access {
 namespace {
 
-constexpr size_t kMaxTokenBytes = size_t{16} << 10;
+// gRPC refuses calls with more than 8 KiB of metadata.
+constexpr size_t kMaxTokenBytes = size_t{7} << 10;
 constexpr size_t kMaxSubjectCharacters = 255;
 constexpr absl::Duration kLeeway = absl::Minutes(1);
 
@@ -95,7 +96,7 @@ absl::StatusOr<absl::string_view> BearerToken(absl::string_view authorization) {
   if (!absl::EqualsIgnoreCase(words.first, "Bearer")) {
     return TokenInvalid("must follow the word Bearer");
   }
-  if (words.second.size() > kMaxTokenBytes) return TokenInvalid("is larger than 16 KiB");
+  if (words.second.size() > kMaxTokenBytes) return TokenInvalid("is larger than 7 KiB");
   return absl::StripAsciiWhitespace(words.second);
 }
 

@@ -23,7 +23,7 @@ struct TokenRules {
 };
 
 /// Returns the token in the header `authorization`. UNAUTHENTICATED if the scheme is not Bearer, or
-/// the token is larger than 16 KiB.
+/// the token is larger than 7 KiB.
 absl::StatusOr<absl::string_view> BearerToken(absl::string_view authorization);
 
 /// Returns what a JSON Web Token (RFC 7519) claims: the rules hold, it has a subject of 1 to 255
