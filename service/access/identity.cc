@@ -15,14 +15,6 @@ namespace {
 // Errors quote names, and clients accept only 8 KiB of trailers.
 constexpr size_t kMaxNameBytes = 1'024;
 
-bool IsName(absl::string_view text) {
-  const auto is_usable = [](char c) {
-    return absl::ascii_isprint(static_cast<unsigned char>(c)) && c != '*';
-  };
-  return !text.empty() && text.size() <= kMaxNameBytes &&
-         std::all_of(text.begin(), text.end(), is_usable);
-}
-
 // The parts of a subject as in RFC 2253: CN=Ada,OU=Web+L=Lisbon. Escapes are left as they are.
 std::vector<absl::string_view> SplitSubject(absl::string_view subject) {
   std::vector<absl::string_view> parts;
@@ -39,21 +31,32 @@ std::vector<absl::string_view> SplitSubject(absl::string_view subject) {
   return parts;
 }
 
-// Returns the only CN. Empty if there is none or more than one, or it has escapes, which names that
-// identify a caller do not need.
+// Returns the only CN, with its escapes. Empty if there is none or more than one.
 absl::string_view CommonName(absl::string_view subject) {
   // The form of old, /O=Example/CN=Ada, escapes nothing, so it may say what it likes.
   if (absl::StartsWith(subject, "/")) return "";
   std::optional<absl::string_view> name;
   for (absl::string_view part : SplitSubject(subject)) {
     if (!absl::ConsumePrefix(&part, "CN=")) continue;
-    if (name || absl::StrContains(part, '\\')) return "";
+    if (name) return "";
     name = part;
   }
   return name.value_or("");
 }
 
 }  // namespace
+
+bool IsName(absl::string_view text) {
+  const auto is_usable = [](char c) {
+    return absl::ascii_isprint(static_cast<unsigned char>(c)) && c != '*';
+  };
+  return !text.empty() && text.size() <= kMaxNameBytes &&
+         std::all_of(text.begin(), text.end(), is_usable);
+}
+
+bool IsCommonName(absl::string_view text) {
+  return IsName(text) && text.find_first_of(R"(,+"\<>;)") == text.npos;
+}
 
 std::vector<std::string> CertificateIdentities(const std::vector<absl::string_view>& uris,
                                                const std::vector<absl::string_view>& dns_names,
@@ -66,7 +69,7 @@ std::vector<std::string> CertificateIdentities(const std::vector<absl::string_vi
     if (IsName(name)) identities.push_back(absl::StrCat("dns:", absl::AsciiStrToLower(name)));
   }
   const absl::string_view common_name = CommonName(subject);
-  if (IsName(common_name)) identities.push_back(absl::StrCat("cn:", common_name));
+  if (IsCommonName(common_name)) identities.push_back(absl::StrCat("cn:", common_name));
   return identities;
 }
 

@@ -16,6 +16,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
+#include "access/identity.h"
 #include "access/methods.h"
 #include "access/roles.h"
 #include "content/text.h"
@@ -183,6 +184,13 @@ absl::string_view ProblemOf(absl::string_view prefix, absl::string_view body, bo
   // Otherwise spiffe://example.org* would let in spiffe://example.org.evil.example/web.
   if (prefix == "spiffe://" && is_pattern && !body.empty() && !absl::StrContains(body, '/')) {
     return "must name a whole trust domain before the `*`: spiffe://example.org/*";
+  }
+  // Domains grow to the left: dns:cms.* would let in cms.evil.example.
+  if (prefix == "dns:" && is_pattern && !body.empty()) {
+    return "must be a whole DNS name, or dns:* for all";
+  }
+  if (prefix != "jwt:" && !body.empty() && !(prefix == "cn:" ? IsCommonName(body) : IsName(body))) {
+    return "has characters that do not count in a certificate's names, or too many";
   }
   const auto is_control = [](char c) { return absl::ascii_iscntrl(static_cast<unsigned char>(c)); };
   if (std::any_of(body.begin(), body.end(), is_control)) return "has control characters";

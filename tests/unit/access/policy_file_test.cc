@@ -173,8 +173,25 @@ TEST(PolicyFile, RefusesCallersThatCannotBe) {
   }
   for (const char* const caller :
        {"'spiffe://*'", "'spiffe://example.org/*'", "'spiffe://example.org/web*'", "'jwt:*'",
-        "'dns:web-*'", "'cn:a b'", "'jwt:auth0|507f'", "'jwt:http://x/y'"}) {
+        "'dns:*'", "'cn:web-*'", "'jwt:J\u00f6rg, \u00e9'", "'cn:a b'", "'jwt:auth0|507f'",
+        "'jwt:http://x/y'"}) {
     ValidPolicy(absl::StrCat("callers:\n  ", caller, ": [reader]"));
+  }
+}
+
+TEST(PolicyFile, RefusesCallersWhomNoCertificateNames) {
+  for (const std::string& caller :
+       {std::string("cn:J\u00f6rg"), std::string("cn:J\u00f6*"), std::string("cn:Web, Inc"),
+        std::string("dns:b\u00fccher.example"), std::string("spiffe://example.org/\u00e9"),
+        "cn:" + std::string(1'025, 'a')}) {
+    EXPECT_THAT(std::string(ParseCallerName(caller).status().message()),
+                HasSubstr("certificate's names"))
+        << caller;
+  }
+  EXPECT_TRUE(ParseCallerName("cn:" + std::string(1'024, 'a')).ok());
+  for (const char* const caller : {"dns:cms*", "dns:cms.*", "dns:cms.example.org*"}) {
+    EXPECT_THAT(std::string(ParseCallerName(caller).status().message()), HasSubstr("dns:*"))
+        << caller;
   }
 }
 
