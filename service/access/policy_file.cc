@@ -25,7 +25,7 @@ namespace content::access {
 namespace {
 
 constexpr int kMaxLimit = 1'000'000;
-// Each caller may have all of them, and the file many callers.
+// Of the file's own. Each caller may have all of them, and the file many callers.
 constexpr size_t kMaxRoles = 100;
 
 // Says what is wrong at a place of the file. Like the parser's errors, it ends in ParsePolicy.
@@ -118,11 +118,12 @@ Role ReadRole(const YAML::Node& name, const YAML::Node& value) {
 using Roles = std::map<std::string, Role>;
 
 void ReadRoles(const YAML::Node& key, const YAML::Node& map, Roles& roles) {
-  for (const auto& [name, value] : EntriesOf(key, map, "roles")) {
+  const Entries entries = EntriesOf(key, map, "roles");
+  if (entries.size() > kMaxRoles) Fail(key, absl::StrCat("more than ", kMaxRoles, " roles"));
+  for (const auto& [name, value] : entries) {
     if (roles.contains(name.Scalar())) {
       Fail(name, absl::StrCat("the role ", name.Scalar(), " is built in; choose another name"));
     }
-    if (roles.size() == kMaxRoles) Fail(name, absl::StrCat("more than ", kMaxRoles, " roles"));
     roles.emplace(name.Scalar(), ReadRole(name, value));
   }
 }

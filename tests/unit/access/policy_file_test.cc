@@ -218,11 +218,16 @@ TEST(PolicyFile, DoesNotGrowByAliases) {
   }
   EXPECT_THAT(ProblemIn(bomb), HasSubstr("no key x0"));
   EXPECT_THAT(ProblemIn("callers: &c {cn:a: *c}"), StartsWith("policy.yaml:1: "));
-  std::string roles = "roles:\n";
-  for (int i = 0; i < 101; ++i) {
+}
+
+TEST(PolicyFile, HasAtMostAHundredRolesOfItsOwn) {
+  std::string roles = "callers: {cn:a: []}\nroles:\n";
+  for (int i = 0; i < 100; ++i) {
     absl::StrAppend(&roles, "  r", i, ": {methods: [grpc.health.v1.Health/Check]}\n");
   }
-  EXPECT_THAT(ProblemIn(roles + "callers: {cn:a: []}"), HasSubstr("more than 100 roles"));
+  ValidPolicy(roles);
+  EXPECT_EQ(ProblemIn(roles + "  r100: {methods: [grpc.health.v1.Health/Check]}\n"),
+            "policy.yaml:2: more than 100 roles");
 }
 
 TEST(PolicyFile, TheExampleIsValid) {
