@@ -10,15 +10,16 @@ namespace content::access {
 /// alive.
 struct Credentials {
   /// The names in the client's certificate, which TLS has verified: its subject alternative names
-  /// of type URI and DNS, and its subject's CN. Empty without a certificate.
+  /// of type URI and DNS, and its subject as in RFC 2253. Empty without a certificate.
   std::vector<absl::string_view> uris = {};
   std::vector<absl::string_view> dns_names = {};
-  absl::string_view common_name = {};
+  absl::string_view subject = {};
   /// The header `authorization`; empty without one.
   absl::string_view authorization = {};
   /// The header `x-forwarded-client-cert`; empty without one. If a call has several, the last.
   absl::string_view forwarded_certificate = {};
-  /// Whether the peer is on this machine: it came by loopback or by a unix socket.
+  /// Whether the peer is on this machine: it came by loopback or by a unix socket. It matters only
+  /// if the gate believes_local_peers().
   bool peer_is_local = false;
 };
 

@@ -1,6 +1,7 @@
 #include "access/forwarded_certificate.h"
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <optional>
 #include <utility>
@@ -19,17 +20,6 @@ bool IsEscaped(absl::string_view text, size_t at) {
   return backslashes % 2 == 1;
 }
 
-// Looks from the end, where the nearest proxy has written: a quote that a client has left open
-// further ahead would turn texts that are quoted into names.
-absl::string_view LastElement(absl::string_view header) {
-  bool is_quoted = false;
-  for (size_t at = header.size(); at-- > 0;) {
-    if (header[at] == '"' && !IsEscaped(header, at)) is_quoted = !is_quoted;
-    if (header[at] == ',' && !is_quoted) return header.substr(at + 1);
-  }
-  return header;
-}
-
 struct Pair {
   absl::string_view key;
   absl::string_view value;
@@ -39,7 +29,7 @@ struct Pair {
 // closing one is missing.
 std::optional<absl::string_view> TakeValue(absl::string_view& rest) {
   if (!absl::ConsumePrefix(&rest, "\"")) {
-    const size_t end = std::min(rest.find(';'), rest.size());
+    const size_t end = std::min(rest.find_first_of(";,"), rest.size());
     return std::exchange(rest, rest.substr(end)).substr(0, end);
   }
   size_t end = rest.find('"');
@@ -48,7 +38,16 @@ std::optional<absl::string_view> TakeValue(absl::string_view& rest) {
   return std::exchange(rest, rest.substr(end + 1)).substr(0, end);
 }
 
-// KEY=VALUE;KEY="VALUE". nullopt if it is not like this.
+// The keys that Envoy writes.
+constexpr std::array<absl::string_view, 7> kKeys = {"By",      "Hash", "Cert", "Chain",
+                                                    "Subject", "URI",  "DNS"};
+
+bool IsKnown(absl::string_view key) {
+  const auto is_key = [key](absl::string_view known) { return absl::EqualsIgnoreCase(key, known); };
+  return std::any_of(kKeys.begin(), kKeys.end(), is_key);
+}
+
+// KEY=VALUE;KEY="VALUE". nullopt if it is not like this, or a comma begins another element.
 std::optional<std::vector<Pair>> ReadPairs(absl::string_view rest) {
   std::vector<Pair> pairs;
   do {
@@ -57,53 +56,27 @@ std::optional<std::vector<Pair>> ReadPairs(absl::string_view rest) {
     const absl::string_view key = rest.substr(0, equals);
     rest.remove_prefix(equals + 1);
     const std::optional<absl::string_view> value = TakeValue(rest);
-    if (!value) return std::nullopt;
+    if (!value || !IsKnown(key)) return std::nullopt;
     pairs.push_back({key, *value});
   } while (absl::ConsumePrefix(&rest, ";"));
   if (!rest.empty()) return std::nullopt;
   return pairs;
 }
 
-// The parts of a subject as in RFC 2253: CN=Ada,OU=Web+L=Lisbon. Escapes are left as they are.
-std::vector<absl::string_view> SplitSubject(absl::string_view subject) {
-  std::vector<absl::string_view> parts;
-  size_t begin = 0;
-  for (size_t at = 0; at < subject.size(); ++at) {
-    if (subject[at] == '\\') {
-      ++at;
-    } else if (subject[at] == ',' || subject[at] == '+') {
-      parts.push_back(subject.substr(begin, at - begin));
-      begin = at + 1;
-    }
-  }
-  parts.push_back(subject.substr(begin));
-  return parts;
-}
-
-// Returns the only CN. Empty if there is none or more than one, or it has escapes, which names that
-// identify a caller do not need.
-std::string CommonName(absl::string_view subject) {
-  // The form of old, /O=Example/CN=Ada, escapes nothing, so it may say what it likes.
-  if (absl::StartsWith(subject, "/")) return "";
-  std::string name;
-  for (absl::string_view part : SplitSubject(subject)) {
-    if (!absl::ConsumePrefix(&part, "CN=")) continue;
-    if (!name.empty() || absl::StrContains(part, '\\')) return "";
-    name = std::string(part);
-  }
-  return name;
-}
-
 }  // namespace
 
 ForwardedCertificate ParseForwardedCertificate(absl::string_view header) {
-  const auto pairs = ReadPairs(absl::StripAsciiWhitespace(LastElement(header)));
+  const auto pairs = ReadPairs(absl::StripAsciiWhitespace(header));
+  if (!pairs) return {};
   ForwardedCertificate certificate;
-  if (!pairs) return certificate;
+  bool has_subject = false;
   for (const auto& [key, value] : *pairs) {
     if (absl::EqualsIgnoreCase(key, "URI")) certificate.uris.emplace_back(value);
     if (absl::EqualsIgnoreCase(key, "DNS")) certificate.dns_names.emplace_back(value);
-    if (absl::EqualsIgnoreCase(key, "Subject")) certificate.common_name = CommonName(value);
+    if (absl::EqualsIgnoreCase(key, "Subject")) {
+      if (std::exchange(has_subject, true)) return {};
+      certificate.subject = std::string(value);
+    }
   }
   return certificate;
 }

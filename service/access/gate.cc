@@ -131,14 +131,13 @@ absl::StatusOr<std::string> Gate::FindPerson(TokenVerifier* tokens, absl::string
 }
 
 std::vector<std::string> Gate::IdentitiesOf(const Credentials& credentials) const {
-  if (options_.forwarded_certificates && credentials.peer_is_local &&
-      !credentials.forwarded_certificate.empty()) {
+  if (options_.forwarded_certificates && credentials.peer_is_local) {
     const ForwardedCertificate certificate =
         ParseForwardedCertificate(credentials.forwarded_certificate);
     return CertificateIdentities(ViewsOf(certificate.uris), ViewsOf(certificate.dns_names),
-                                 certificate.common_name);
+                                 certificate.subject);
   }
-  return CertificateIdentities(credentials.uris, credentials.dns_names, credentials.common_name);
+  return CertificateIdentities(credentials.uris, credentials.dns_names, credentials.subject);
 }
 
 absl::StatusOr<std::shared_ptr<const Caller>> Gate::Admit(const Credentials& credentials,
@@ -180,7 +179,12 @@ absl::Status Gate::AdmitComment(const Caller& caller, absl::string_view author_i
   const Grant* const grant = roles != nullptr ? roles->Find(kCreateComment) : nullptr;
   if (grant == nullptr || !grant->comments_per_minute) return absl::OkStatus();
   const int limit = *grant->comments_per_minute;
-  const absl::Duration wait = comments_.Admit(absl::HashOf(author_id), limit, clock_.Now());
+  // A caller that may write as anyone must not use up what an author may write through others. A
+  // person is one author through whatever they call.
+  const bool is_person = grant->writes_only_as_person;
+  const absl::string_view through = is_person ? absl::string_view() : caller.identity;
+  const absl::Duration wait =
+      comments_.Admit(absl::HashOf(is_person, through, author_id), limit, clock_.Now());
   return wait == absl::ZeroDuration() ? absl::OkStatus() : AuthorRateExceeded(limit, wait);
 }
 

@@ -39,7 +39,8 @@ struct GateOptions {
   /// nullopt: the header `authorization` is ignored.
   std::optional<TokenOptions> tokens = std::nullopt;
   /// Whether to believe `x-forwarded-client-cert` from peers on this machine. It takes the place of
-  /// the peer's own certificate, which is the proxy's.
+  /// the peer's own certificate, which is the proxy's. Without it they have no certificate: a proxy
+  /// leaves it out if its client had none.
   bool forwarded_certificates = false;
   /// Empty: everybody may do everything.
   std::string policy_file = {};
@@ -71,8 +72,13 @@ class Gate {
   absl::StatusOr<std::shared_ptr<const Caller>> Admit(const Credentials& credentials,
                                                       absl::string_view method);
 
-  /// Counts a new comment of an author, which `caller` writes. RESOURCE_EXHAUSTED, without counting
-  /// it, if the author writes more comments a minute than the caller's roles allow.
+  /// Whether Credentials::peer_is_local matters to Admit. Finding it out is not free.
+  bool believes_local_peers() const { return options_.forwarded_certificates; }
+
+  /// Counts a new comment of an author, which `caller` is about to write. RESOURCE_EXHAUSTED,
+  /// without counting it, if the author writes more comments a minute than the caller's roles
+  /// allow. Authors are counted apart for each caller, but persons who may write only as themselves
+  /// are counted together.
   absl::Status AdmitComment(const Caller& caller, absl::string_view author_id);
 
  private:

@@ -32,7 +32,7 @@ class KeySet {
   ~KeySet();
 
   /// Returns OK if a key for `algorithm`, whose id is `key_id` unless that is empty, has signed the
-  /// text. Otherwise UNAUTHENTICATED.
+  /// text. Otherwise UNAUTHENTICATED. Only the first four such keys are tried.
   absl::Status Verify(absl::string_view algorithm, absl::string_view key_id,
                       const SignedText& text) const;
 

@@ -16,6 +16,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
+#include "access/identity.h"
 #include "access/methods.h"
 #include "access/roles.h"
 #include "content/text.h"
@@ -24,7 +25,7 @@ namespace content::access {
 namespace {
 
 constexpr int kMaxLimit = 1'000'000;
-// Each caller may have all of them, and the file many callers.
+// Of the file's own. Each caller may have all of them, and the file many callers.
 constexpr size_t kMaxRoles = 100;
 
 // Says what is wrong at a place of the file. Like the parser's errors, it ends in ParsePolicy.
@@ -117,11 +118,12 @@ Role ReadRole(const YAML::Node& name, const YAML::Node& value) {
 using Roles = std::map<std::string, Role>;
 
 void ReadRoles(const YAML::Node& key, const YAML::Node& map, Roles& roles) {
-  for (const auto& [name, value] : EntriesOf(key, map, "roles")) {
+  const Entries entries = EntriesOf(key, map, "roles");
+  if (entries.size() > kMaxRoles) Fail(key, absl::StrCat("more than ", kMaxRoles, " roles"));
+  for (const auto& [name, value] : entries) {
     if (roles.contains(name.Scalar())) {
       Fail(name, absl::StrCat("the role ", name.Scalar(), " is built in; choose another name"));
     }
-    if (roles.size() == kMaxRoles) Fail(name, absl::StrCat("more than ", kMaxRoles, " roles"));
     roles.emplace(name.Scalar(), ReadRole(name, value));
   }
 }
@@ -183,6 +185,13 @@ absl::string_view ProblemOf(absl::string_view prefix, absl::string_view body, bo
   // Otherwise spiffe://example.org* would let in spiffe://example.org.evil.example/web.
   if (prefix == "spiffe://" && is_pattern && !body.empty() && !absl::StrContains(body, '/')) {
     return "must name a whole trust domain before the `*`: spiffe://example.org/*";
+  }
+  // Domains grow to the left: dns:cms.* would let in cms.evil.example.
+  if (prefix == "dns:" && is_pattern && !body.empty()) {
+    return "must be a whole DNS name, or dns:* for all";
+  }
+  if (prefix != "jwt:" && !body.empty() && !(prefix == "cn:" ? IsCommonName(body) : IsName(body))) {
+    return "has characters that do not count in a certificate's names, or too many";
   }
   const auto is_control = [](char c) { return absl::ascii_iscntrl(static_cast<unsigned char>(c)); };
   if (std::any_of(body.begin(), body.end(), is_control)) return "has control characters";

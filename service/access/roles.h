@@ -15,7 +15,7 @@ struct Role {
   MethodSet methods;
   /// The maximum for a caller; nullopt: there is none.
   std::optional<int> calls_per_second = std::nullopt;
-  /// The maximum for an author of comments, through these callers; nullopt: there is none.
+  /// The maximum for an author of comments, through such a caller; nullopt: there is none.
   std::optional<int> comments_per_minute = std::nullopt;
   /// Whether it is only for writing as the author whom the call's token names.
   bool writes_only_as_person = false;

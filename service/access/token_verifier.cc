@@ -14,16 +14,19 @@ absl::StatusOr<Token> TokenVerifier::Verify(absl::string_view token, absl::Time 
   const std::string digest = Digest({token});
   {
     const std::lock_guard lock(mutex_);
-    if (const Token* const known = verified_.Find(digest); known != nullptr) {
-      if (known->expires <= now) return TokenExpired();
-      return *known;
+    if (const Token* const good = good_.Find(digest); good != nullptr) {
+      if (good->expires <= now) return TokenExpired();
+      return *good;
     }
+    if (const absl::Status* const why = forged_.Find(digest); why != nullptr) return *why;
   }
-  absl::StatusOr<Token> verified = VerifyToken(token, keys_, rules_, now);
-  if (!verified.ok()) return verified;
+  // Before the signature, which costs most: clients repeat calls with a token that has expired.
+  absl::StatusOr<Token> claimed = ReadClaims(token, rules_, now);
+  if (!claimed.ok()) return claimed;
+  absl::Status status = VerifySignature(token, keys_);
   const std::lock_guard lock(mutex_);
-  verified_.Insert(digest, *verified);
-  return verified;
+  if (!status.ok()) return forged_.Insert(digest, std::move(status));
+  return good_.Insert(digest, *std::move(claimed));
 }
 
 }  // namespace content::access

@@ -40,17 +40,16 @@ bool IsLocal(absl::string_view peer) {
 absl::StatusOr<std::shared_ptr<const Caller>> Admit(access::Gate& gate, absl::string_view method,
                                                     const grpc::ServerContextBase& context) {
   const std::shared_ptr<const grpc::AuthContext> connection = context.auth_context();
-  const std::vector<absl::string_view> common_names =
-      Names(*connection, GRPC_X509_CN_PROPERTY_NAME);
+  // Not the property that is its CN: of several CNs, that is the first.
+  const std::vector<absl::string_view> subjects =
+      Names(*connection, GRPC_X509_SUBJECT_PROPERTY_NAME);
   access::Credentials credentials{
       .uris = Names(*connection, GRPC_PEER_URI_PROPERTY_NAME),
       .dns_names = Names(*connection, GRPC_PEER_DNS_PROPERTY_NAME),
-      .common_name = common_names.empty() ? absl::string_view() : common_names.front(),
+      .subject = subjects.empty() ? absl::string_view() : subjects.front(),
       .authorization = Header(context, "authorization"),
       .forwarded_certificate = Header(context, "x-forwarded-client-cert")};
-  if (!credentials.forwarded_certificate.empty()) {
-    credentials.peer_is_local = IsLocal(context.peer());
-  }
+  if (gate.believes_local_peers()) credentials.peer_is_local = IsLocal(context.peer());
   return gate.Admit(credentials, method);
 }
 

@@ -60,6 +60,11 @@ absl::Status AuthorBlocked(absl::string_view author_id) {
                    {{"author_id", std::string(author_id)}});
 }
 
+absl::Status PersonMissing() {
+  return MakeError(absl::StatusCode::kUnauthenticated, "CREDENTIALS_MISSING",
+                   "the caller writes as the person whom a bearer token names, and needs one");
+}
+
 absl::Status AuthorNotCaller(absl::string_view person) {
   return MakeError(absl::StatusCode::kPermissionDenied, "AUTHOR_NOT_CALLER",
                    absl::StrCat("the caller may write only as ", person),

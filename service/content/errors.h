@@ -29,6 +29,9 @@ absl::Status EtagMismatch(absl::string_view name);
 /// PERMISSION_DENIED: the author may not write comments.
 absl::Status AuthorBlocked(absl::string_view author_id);
 
+/// UNAUTHENTICATED: the caller may write only as the person whom its token names, and has none.
+absl::Status PersonMissing();
+
 /// PERMISSION_DENIED: the caller may write only as this person, who is not the author.
 absl::Status AuthorNotCaller(absl::string_view person);
 

@@ -243,10 +243,9 @@ void CheckAuthorIdToFind(absl::string_view id, absl::string_view field, Violatio
 }
 
 absl::Status CheckAuthorIsCaller(const Caller* caller, absl::string_view author_id) {
-  if (caller == nullptr || !caller->writes_only_as_person || caller->person == author_id) {
-    return absl::OkStatus();
-  }
-  return AuthorNotCaller(caller->person);
+  if (caller == nullptr || !caller->writes_only_as_person) return absl::OkStatus();
+  if (caller->person.empty()) return PersonMissing();
+  return caller->person == author_id ? absl::OkStatus() : AuthorNotCaller(caller->person);
 }
 
 void CheckLanguage(absl::string_view tag, absl::string_view field, Violations& violations) {

@@ -62,8 +62,9 @@ void CheckNameFilter(absl::string_view name, absl::string_view field, Violations
 /// Accepts the id of a comment's author to look for in the same way. It must not be empty.
 void CheckAuthorIdToFind(absl::string_view id, absl::string_view field, Violations& violations);
 
-/// Returns AUTHOR_NOT_CALLER if the caller may write only as a person other than the author. Nobody
-/// (nullptr) may write as anybody: it is for authorization to refuse calls without an identity.
+/// Returns AUTHOR_NOT_CALLER if the caller may write only as a person other than the author, and
+/// CREDENTIALS_MISSING if its token does not say as whom, because it has none. Nobody (nullptr) may
+/// write as anybody: it is for authorization to refuse calls without an identity.
 absl::Status CheckAuthorIsCaller(const Caller* caller, absl::string_view author_id);
 
 /// Accepts a BCP 47 tag or an empty string.

@@ -149,6 +149,7 @@ class Proxy:
         self.port = free_port()
         self.configuration = folder / self.FILE
         text = (CONFIGURATIONS / self.FILE).read_text()
+        check(f"{self.NAME} does not pass on who a client says to be", text.count(f"\n{self.REMOVAL}") == 1)
         for old, new in self.replacements(servers).items():
             if text.count(old) != 1:
                 raise Wrong(f"{self.FILE} does not have one {old!r}")
@@ -169,6 +170,7 @@ class Proxy:
 
 class Nginx(Proxy):
     NAME, FILE = "nginx", "nginx.conf"
+    REMOVAL = '        grpc_set_header x-forwarded-client-cert "";'
 
     def replacements(self, servers):
         line = "server 127.0.0.1:50051 max_fails=1 fail_timeout=2s;"
@@ -190,6 +192,7 @@ class Nginx(Proxy):
 
 class HAProxy(Proxy):
     NAME, FILE = "haproxy", "haproxy.cfg"
+    REMOVAL = "    http-request del-header x-forwarded-client-cert"
 
     def replacements(self, servers):
         line = "server contentd1 127.0.0.1:50051"

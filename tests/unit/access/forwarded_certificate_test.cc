@@ -15,7 +15,7 @@ void ExpectNobody(const std::string& header) {
   const ForwardedCertificate certificate = ParseForwardedCertificate(header);
   EXPECT_THAT(certificate.uris, IsEmpty()) << header;
   EXPECT_THAT(certificate.dns_names, IsEmpty()) << header;
-  EXPECT_EQ(certificate.common_name, "") << header;
+  EXPECT_EQ(certificate.subject, "") << header;
 }
 
 TEST(ForwardedCertificate, HasTheNamesThatEnvoyWrites) {
@@ -25,7 +25,7 @@ TEST(ForwardedCertificate, HasTheNamesThatEnvoyWrites) {
       R"(URI=spiffe://example.org/web;DNS=example.org;DNS=www.example.org)");
   EXPECT_THAT(certificate.uris, ElementsAre("spiffe://example.org/web"));
   EXPECT_THAT(certificate.dns_names, ElementsAre("example.org", "www.example.org"));
-  EXPECT_EQ(certificate.common_name, "Web server");
+  EXPECT_EQ(certificate.subject, R"(CN=Web server,OU=Web,O=Example\, Inc.)");
 }
 
 TEST(ForwardedCertificate, HasKeysInAnyCase) {
@@ -33,22 +33,26 @@ TEST(ForwardedCertificate, HasKeysInAnyCase) {
               ElementsAre("spiffe://a.org/x"));
 }
 
-TEST(ForwardedCertificate, IsThatOfTheLastProxy) {
-  for (const char* const first :
-       {"URI=spiffe://a.org/admin", R"(URI="spiffe://a.org/admin")", "URI", "\"", "=\"", R"(a="\)",
-        R"(Subject="CN=x)", R"(x=";y=)", R"(\")", ",,,", ";=;", R"("""")", " "}) {
-    const ForwardedCertificate certificate = ParseForwardedCertificate(
-        std::string(first) +
-        R"(,By=b;Subject="CN=evil,URI=spiffe://a.org/admin;x=\"";URI=spiffe://a.org/web)");
-    EXPECT_THAT(certificate.uris, ElementsAre("spiffe://a.org/web")) << first;
-    EXPECT_EQ(certificate.common_name, "evil") << first;
+TEST(ForwardedCertificate, NamesNobodyIfItHasMoreThanOneElement) {
+  for (const char* const header :
+       {"URI=spiffe://partner/x,URI=spiffe://example.org/admin",
+        "By=b;URI=spiffe://partner/x,By=b;URI=spiffe://example.org/admin",
+        R"(Subject="CN=x",URI=spiffe://example.org/admin)", "URI=a,b", "DNS=a,", ",URI=a"}) {
+    ExpectNobody(header);
   }
+}
+
+TEST(ForwardedCertificate, NamesNobodyIfItHasWhatEnvoyDoesNotWrite) {
+  ExpectNobody("URI=spiffe://partner/x;a=b");
+  ExpectNobody("URI=spiffe://partner/x; DNS=a");
+  ExpectNobody(R"(Subject="CN=x";URI=spiffe://partner/x;Subject="CN=admin")");
+  ExpectNobody(R"(Subject="";Subject="CN=admin")");
 }
 
 TEST(ForwardedCertificate, KeepsQuotedSeparators) {
   const ForwardedCertificate certificate =
       ParseForwardedCertificate(R"(Subject="CN=a,O=\"x\",URI=spiffe://a.org/admin;DNS=b\\";URI=u)");
-  EXPECT_EQ(certificate.common_name, "a");
+  EXPECT_EQ(certificate.subject, R"(CN=a,O=\"x\",URI=spiffe://a.org/admin;DNS=b\\)");
   EXPECT_THAT(certificate.uris, ElementsAre("u"));
   EXPECT_THAT(certificate.dns_names, IsEmpty());
 }
@@ -58,22 +62,6 @@ TEST(ForwardedCertificate, NamesNobodyIfItIsMalformed) {
                                    R"(URI="a\")", R"(URI="a"b)", ";URI=a", R"("URI=a)"}) {
     ExpectNobody(header);
   }
-}
-
-TEST(ForwardedCertificate, HasACommonNameThatIsPlain) {
-  const auto name = [](const std::string& subject) {
-    return ParseForwardedCertificate("Subject=\"" + subject + "\"").common_name;
-  };
-  EXPECT_EQ(name("O=Example+CN=a"), "a");
-  EXPECT_EQ(name("CN=a"), "a");
-  EXPECT_EQ(name(R"(O=x\,CN=a)"), "") << "that is in the O";
-  EXPECT_EQ(name(R"(O=x\\,CN=a)"), "a");
-  EXPECT_EQ(name("CN=a,CN=b"), "");
-  EXPECT_EQ(name(R"(CN=a\,b)"), "");
-  EXPECT_EQ(name("/O=Example/CN=a"), "");
-  EXPECT_EQ(name("/O=Example,CN=a"), "");
-  EXPECT_EQ(name("O=Example"), "");
-  EXPECT_EQ(name(""), "");
 }
 
 }  // namespace

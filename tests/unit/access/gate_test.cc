@@ -110,7 +110,7 @@ class GateTest : public ::testing::Test {
 TEST_F(GateTest, WithoutAPolicyEverybodyMayDoEverything) {
   Start({});
   EXPECT_EQ(Admit({}, kPublish), "|");
-  EXPECT_EQ(Admit({.dns_names = {"a", "b"}, .common_name = "c"}, kPublish), "dns:a|");
+  EXPECT_EQ(Admit({.dns_names = {"a", "b"}, .subject = "CN=c"}, kPublish), "dns:a|");
   EXPECT_EQ(Admit({.authorization = "Bearer nonsense"}, kPublish), "|");
   const Caller caller{.identity = "cn:a", .person = ""};
   for (int i = 0; i < 1'000; ++i) EXPECT_TRUE(gate_->AdmitComment(caller, "alice").ok());
@@ -121,7 +121,7 @@ TEST_F(GateTest, KnowsPersonsWithoutAPolicyToo) {
   options.policy_file = "";
   Start(options);
   EXPECT_EQ(Admit({.authorization = Bearer("alice")}, kPublish), "jwt:alice|alice");
-  EXPECT_EQ(Admit({.common_name = "c", .authorization = Bearer("alice")}, kPublish), "cn:c|alice");
+  EXPECT_EQ(Admit({.subject = "CN=c", .authorization = Bearer("alice")}, kPublish), "cn:c|alice");
   EXPECT_EQ(Admit({.authorization = "Bearer nonsense"}, kPublish), "TOKEN_INVALID");
 }
 
@@ -138,15 +138,15 @@ TEST_F(GateTest, RefusesEverybodyElse) {
   Start(Options());
   EXPECT_EQ(Admit({}, kGetArticle), "CREDENTIALS_MISSING");
   EXPECT_EQ(Admit({.uris = {"spiffe://example.org/web"}}, kPublish), "METHOD_NOT_ALLOWED");
-  EXPECT_EQ(Admit({.common_name = "unknown"}, kGetArticle), "METHOD_NOT_ALLOWED");
-  EXPECT_EQ(Admit({.common_name = "unknown"}, kCheckHealth), "METHOD_NOT_ALLOWED");
+  EXPECT_EQ(Admit({.subject = "CN=unknown"}, kGetArticle), "METHOD_NOT_ALLOWED");
+  EXPECT_EQ(Admit({.subject = "CN=unknown"}, kCheckHealth), "METHOD_NOT_ALLOWED");
   EXPECT_EQ(Admit({.uris = {"spiffe://example.org/web"}}, "no.such.Service/Method"),
             "METHOD_NOT_ALLOWED");
 }
 
 TEST_F(GateTest, SaysWhatIsDenied) {
   Start(Options());
-  const absl::Status denied = gate_->Admit({.common_name = "unknown"}, kGetArticle).status();
+  const absl::Status denied = gate_->Admit({.subject = "CN=unknown"}, kGetArticle).status();
   EXPECT_EQ(denied.code(), absl::StatusCode::kPermissionDenied);
   EXPECT_EQ(denied.message(), "cn:unknown may not call content.v1.ContentService/GetArticle");
   google::rpc::ErrorInfo info;
@@ -165,7 +165,7 @@ TEST_F(GateTest, TakesTheFirstNameThatThePolicyHas) {
       << "only the roles of the first count";
   EXPECT_EQ(Admit({.uris = {"spiffe://example.org/other"},
                    .dns_names = {"a", "Desk.example.org"},
-                   .common_name = "slow"},
+                   .subject = "CN=slow"},
                   kPublish),
             "dns:desk.example.org|");
 }
@@ -175,7 +175,7 @@ TEST_F(GateTest, TheCertificateSaysWhoCallsAndTheTokenForWhom) {
   const std::string bearer = Bearer("alice");
   EXPECT_EQ(Admit({.uris = {"spiffe://example.org/web"}, .authorization = bearer}, kCreateComment),
             "spiffe://example.org/web|alice");
-  EXPECT_EQ(Admit({.common_name = "unknown", .authorization = bearer}, kCreateComment),
+  EXPECT_EQ(Admit({.subject = "CN=unknown", .authorization = bearer}, kCreateComment),
             "METHOD_NOT_ALLOWED")
       << "the token's roles are not the certificate's";
 }
@@ -234,13 +234,25 @@ TEST_F(GateTest, BelievesAForwardedCertificateOnlyOfLocalPeersAndOnDemand) {
   EXPECT_EQ(Admit(remote, kPublish), "dns:desk.example.org|");
   EXPECT_EQ(Admit({.forwarded_certificate = "nonsense", .peer_is_local = true}, kGetArticle),
             "CREDENTIALS_MISSING");
-  EXPECT_EQ(Admit({.dns_names = {"desk.example.org"}, .peer_is_local = true}, kPublish),
-            "dns:desk.example.org|");
+}
+
+TEST_F(GateTest, AProxyIsNotItsClients) {
+  const Credentials proxy = {.dns_names = {"desk.example.org"}, .peer_is_local = true};
+  Start(Options());
+  EXPECT_FALSE(gate_->believes_local_peers());
+  EXPECT_EQ(Admit(proxy, kPublish), "dns:desk.example.org|");
+  GateOptions options = Options();
+  options.forwarded_certificates = true;
+  gate_.reset();
+  Start(options);
+  EXPECT_TRUE(gate_->believes_local_peers());
+  EXPECT_EQ(Admit(proxy, kPublish), "CREDENTIALS_MISSING") << "its client had no certificate";
+  EXPECT_EQ(Admit({.dns_names = {"desk.example.org"}}, kPublish), "dns:desk.example.org|");
 }
 
 TEST_F(GateTest, LimitsCallsASecond) {
   Start(Options());
-  const Credentials slow = {.common_name = "slow"};
+  const Credentials slow = {.subject = "CN=slow"};
   EXPECT_EQ(Admit(slow, kGetArticle), "cn:slow|");
   EXPECT_EQ(Admit(slow, kGetArticle), "cn:slow|");
   const absl::Status refused = gate_->Admit(slow, kGetArticle).status();
@@ -278,12 +290,35 @@ TEST_F(GateTest, LimitsCommentsAMinute) {
   EXPECT_FALSE(gate_->AdmitComment(alice, "alice").ok());
 }
 
+TEST_F(GateTest, ACallerUsesUpWhatAnAuthorMayWriteThroughItAlone) {
+  Write("policy.yaml", R"(
+roles:
+  any-comments: {methods: ["content.v1.ContentService/*"], comments_per_minute: 1}
+  own-comments: {methods: ["content.v1.ContentService/*"], comments_per_minute: 1, writes_as: person}
+callers:
+  cn:web: [any-comments]
+  cn:app: [any-comments]
+  anonymous: [any-comments]
+  cn:proxy: [own-comments]
+  "jwt:*": [own-comments]
+)");
+  Start(Options());
+  const auto admit = [this](const std::string& identity) {
+    return gate_->AdmitComment({.identity = identity, .person = "alice"}, "alice").ok();
+  };
+  for (const char* const identity : {"cn:web", "cn:app", "", "jwt:alice"}) {
+    EXPECT_TRUE(admit(identity)) << identity;
+    EXPECT_FALSE(admit(identity)) << identity;
+  }
+  EXPECT_FALSE(admit("cn:proxy")) << "alice has written as herself";
+}
+
 TEST_F(GateTest, FollowsThePolicy) {
   Start(Options());
-  EXPECT_EQ(Admit({.common_name = "new"}, kPublish), "METHOD_NOT_ALLOWED");
+  EXPECT_EQ(Admit({.subject = "CN=new"}, kPublish), "METHOD_NOT_ALLOWED");
   Write("policy.yaml", "callers: {cn:new: [publisher]}");
   Look();
-  EXPECT_EQ(Admit({.common_name = "new"}, kPublish), "cn:new|");
+  EXPECT_EQ(Admit({.subject = "CN=new"}, kPublish), "cn:new|");
   EXPECT_EQ(Admit({.uris = {"spiffe://example.org/web"}}, kGetArticle), "METHOD_NOT_ALLOWED");
 }
 
@@ -305,7 +340,7 @@ TEST_F(GateTest, KeepsThePolicyWhateverBecomesOfTheFile) {
     Look();
     EXPECT_EQ(Admit({.dns_names = {"desk.example.org"}}, kPublish), "dns:desk.example.org|")
         << text;
-    EXPECT_EQ(Admit({.common_name = "a"}, kGetArticle), "METHOD_NOT_ALLOWED") << text;
+    EXPECT_EQ(Admit({.subject = "CN=a"}, kGetArticle), "METHOD_NOT_ALLOWED") << text;
   }
   std::filesystem::remove(Path("policy.yaml"));
   Look();

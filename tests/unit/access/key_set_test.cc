@@ -123,6 +123,20 @@ TEST(KeySet, TriesAllKeysOfOneId) {
   EXPECT_TRUE(VerifyText(set, Rsa().Sign("{}"), "RS256", "a").ok());
 }
 
+TEST(KeySet, TriesFourKeysOfThoseThatFit) {
+  const SigningKey second(SigningKey::Kind::kP256);
+  const std::string first = P256().PublicJwk(R"(,"kid":"a")");
+  const std::string last = second.PublicJwk(R"(,"kid":"z")");
+  const std::string rsa = Rsa().PublicJwk(R"(,"kid":"r")");
+  const std::string token = second.Sign("{}");
+  const std::string fourth = KeySetOf({first, rsa, first, first, last});
+  EXPECT_TRUE(VerifyText(fourth, token, "ES256").ok());
+  const std::string fifth = KeySetOf({first, rsa, first, first, first, last});
+  EXPECT_THAT(VerifyText(fifth, token, "ES256").message(), HasSubstr("first 4 keys"));
+  EXPECT_TRUE(VerifyText(fifth, token, "ES256", "z").ok()) << "it says which";
+  EXPECT_THAT(VerifyText(fifth, token, "ES256", "a").message(), HasSubstr("signature"));
+}
+
 TEST(KeySet, LeavesOutKeysForOtherThings) {
   const SigningKey p384(SigningKey::Kind::kP384);
   for (const std::string& jwk :

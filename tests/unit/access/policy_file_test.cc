@@ -173,8 +173,25 @@ TEST(PolicyFile, RefusesCallersThatCannotBe) {
   }
   for (const char* const caller :
        {"'spiffe://*'", "'spiffe://example.org/*'", "'spiffe://example.org/web*'", "'jwt:*'",
-        "'dns:web-*'", "'cn:a b'", "'jwt:auth0|507f'", "'jwt:http://x/y'"}) {
+        "'dns:*'", "'cn:web-*'", "'jwt:J\u00f6rg, \u00e9'", "'cn:a b'", "'jwt:auth0|507f'",
+        "'jwt:http://x/y'"}) {
     ValidPolicy(absl::StrCat("callers:\n  ", caller, ": [reader]"));
+  }
+}
+
+TEST(PolicyFile, RefusesCallersWhomNoCertificateNames) {
+  for (const std::string& caller :
+       {std::string("cn:J\u00f6rg"), std::string("cn:J\u00f6*"), std::string("cn:Web, Inc"),
+        std::string("dns:b\u00fccher.example"), std::string("spiffe://example.org/\u00e9"),
+        "cn:" + std::string(1'025, 'a')}) {
+    EXPECT_THAT(std::string(ParseCallerName(caller).status().message()),
+                HasSubstr("certificate's names"))
+        << caller;
+  }
+  EXPECT_TRUE(ParseCallerName("cn:" + std::string(1'024, 'a')).ok());
+  for (const char* const caller : {"dns:cms*", "dns:cms.*", "dns:cms.example.org*"}) {
+    EXPECT_THAT(std::string(ParseCallerName(caller).status().message()), HasSubstr("dns:*"))
+        << caller;
   }
 }
 
@@ -201,11 +218,16 @@ TEST(PolicyFile, DoesNotGrowByAliases) {
   }
   EXPECT_THAT(ProblemIn(bomb), HasSubstr("no key x0"));
   EXPECT_THAT(ProblemIn("callers: &c {cn:a: *c}"), StartsWith("policy.yaml:1: "));
-  std::string roles = "roles:\n";
-  for (int i = 0; i < 101; ++i) {
+}
+
+TEST(PolicyFile, HasAtMostAHundredRolesOfItsOwn) {
+  std::string roles = "callers: {cn:a: []}\nroles:\n";
+  for (int i = 0; i < 100; ++i) {
     absl::StrAppend(&roles, "  r", i, ": {methods: [grpc.health.v1.Health/Check]}\n");
   }
-  EXPECT_THAT(ProblemIn(roles + "callers: {cn:a: []}"), HasSubstr("more than 100 roles"));
+  ValidPolicy(roles);
+  EXPECT_EQ(ProblemIn(roles + "  r100: {methods: [grpc.health.v1.Health/Check]}\n"),
+            "policy.yaml:2: more than 100 roles");
 }
 
 TEST(PolicyFile, TheExampleIsValid) {

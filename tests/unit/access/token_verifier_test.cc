@@ -1,5 +1,6 @@
 #include "access/token_verifier.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <atomic>
@@ -16,6 +17,7 @@
 namespace content::access {
 namespace {
 
+using ::testing::HasSubstr;
 using testing::KeySetOf;
 using testing::SigningKey;
 
@@ -61,6 +63,29 @@ TEST_F(TokenVerifierTest, WrongTokensDriveOutNoGoodOnes) {
   const std::string token = TokenOf("alice");
   EXPECT_TRUE(Verify(token, 1500).ok());
   for (int i = 0; i < 50'000; ++i) EXPECT_FALSE(Verify(absl::StrCat("a.b.", i), 1500).ok());
+  EXPECT_TRUE(IsRemembered(token));
+}
+
+TEST_F(TokenVerifierTest, VerifiesAForgedTokenOnce) {
+  const SigningKey other(SigningKey::Kind::kEd25519);
+  const std::string token = other.Sign(R"({"iss":"i","aud":"a","exp":2000,"sub":"alice"})");
+  const std::string forged(Verify(token, 1500).status().message());
+  EXPECT_THAT(forged, HasSubstr("signature"));
+  // Otherwise its claims would be looked at first.
+  EXPECT_EQ(Verify(token, 2060).status().message(), forged);
+}
+
+TEST_F(TokenVerifierTest, RemembersNoTokenAsForgedThatIsNotValidYet) {
+  const std::string token = TokenOf("alice");
+  EXPECT_FALSE(Verify(token, 0).ok());
+  EXPECT_TRUE(Verify(token, 1500).ok());
+}
+
+TEST_F(TokenVerifierTest, ForgedTokensDriveOutNoGoodOnes) {
+  const std::string token = TokenOf("alice");
+  EXPECT_TRUE(Verify(token, 1500).ok());
+  const std::string text = token.substr(0, token.rfind('.') + 1);
+  for (int i = 0; i < 5'000; ++i) EXPECT_FALSE(Verify(absl::StrCat(text, i), 1500).ok());
   EXPECT_TRUE(IsRemembered(token));
 }
 

@@ -55,7 +55,9 @@ TEST(CheckAuthorIsCaller, LimitsOnlyWhoMayWriteAsOnePerson) {
   EXPECT_TRUE(CheckAuthorIsCaller(&caller, "ben").ok());
   EXPECT_EQ(ReasonOf(CheckAuthorIsCaller(&caller, "ana")), "AUTHOR_NOT_CALLER");
   caller.person = "";  // a certificate names no person
-  EXPECT_EQ(ReasonOf(CheckAuthorIsCaller(&caller, "ana")), "AUTHOR_NOT_CALLER");
+  const absl::Status missing = CheckAuthorIsCaller(&caller, "ana");
+  EXPECT_EQ(missing.code(), absl::StatusCode::kUnauthenticated);
+  EXPECT_EQ(ReasonOf(missing), "CREDENTIALS_MISSING");
 }
 
 // The problems of a valid article after a change.
