@@ -1,11 +1,13 @@
 #include "commands.h"
 
+#include <condition_variable>
 #include <csignal>
 #include <cstdint>
 #include <cstdlib>
 #include <filesystem>
 #include <iostream>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <stop_token>
 #include <string>
@@ -228,17 +230,38 @@ void LogServing(const ServedAddresses& addresses) {
 // Time for calls that were cancelled at the drain timeout to end.
 constexpr absl::Duration kCancelTimeout = absl::Seconds(1);
 
-// Returns a thread that ends the process after `timeout`, unless it is destroyed first. A stopping
-// server waits for statements under way, but a database that does not answer must not keep it.
-std::jthread ExitAfter(absl::Duration timeout) {
-  return std::jthread([timeout](const std::stop_token& stop) {
+// Ends the process after a timeout, unless it is destroyed first. A stopping server waits for
+// statements under way, but a database that does not answer must not keep it.
+class ExitTimer {
+ public:
+  // Takes the thread that it needs at once: when the server stops, the system may have none left.
+  ExitTimer() : thread_([this](const std::stop_token& stop) { Run(stop); }) {}
+
+  // Call it once.
+  void Start(absl::Duration timeout) {
+    const std::lock_guard lock(mutex_);
+    timeout_ = timeout;
+    started_.notify_one();
+  }
+
+ private:
+  void Run(const std::stop_token& stop) {
+    std::unique_lock lock(mutex_);
+    if (!started_.wait(lock, stop, [this] { return timeout_.has_value(); })) return;
+    const absl::Duration timeout = *timeout_;
+    lock.unlock();
     SteadyClock::System().SleepFor(timeout, stop);
     if (stop.stop_requested()) return;
     log::Warning("stopped without waiting for the database");
     log::Flush();
     std::_Exit(0);
-  });
-}
+  }
+
+  std::mutex mutex_;
+  std::condition_variable_any started_;
+  std::optional<absl::Duration> timeout_;  // nullopt until it is started. Guarded by mutex_.
+  std::jthread thread_;                    // Last: it uses the other members.
+};
 
 // Serves until a signal, and then until clients have had time to move.
 void ServeUntilStopped(const Config& config, StopSignals& signals, server::Server& server) {
@@ -269,7 +292,7 @@ int Serve(const Config& config) {
   const MemoryGuard memory({.limit = config.memory_limit});
   const store::PostgresOptions options = StoreOptions(config, *database, &memory);
   if (absl::Status status = store::CheckPoolSize(options); !status.ok()) return Fail(status);
-  std::jthread exit_timer;  // Destroyed once nothing waits for the database any more.
+  ExitTimer exit_timer;  // Destroyed once nothing waits for the database any more.
   absl::StatusOr<std::unique_ptr<Store>> store = store::NewPostgresStore(options);
   if (!store.ok()) return Fail(store.status());
 
@@ -297,7 +320,7 @@ int Serve(const Config& config) {
 
   LogServing(addresses);
   ServeUntilStopped(config, signals, **server);
-  exit_timer = ExitAfter(config.drain_timeout + kCancelTimeout);
+  exit_timer.Start(config.drain_timeout + kCancelTimeout);
   (*server)->Stop();
   log::Info("stopped");
   return 0;

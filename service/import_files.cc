@@ -3,6 +3,7 @@
 #include <pwd.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <cstdio>
 #include <iostream>
@@ -51,16 +52,21 @@ absl::StatusOr<importer::ParsedArticle> ParseFile(const Config& config, const st
 
 // The user who runs this process, for the audit trail.
 std::shared_ptr<const Caller> CurrentUser() {
-  const passwd* const user = getpwuid(getuid());
+  passwd entry = {};
+  passwd* user = nullptr;
+  std::array<char, 16384> strings;
+  getpwuid_r(getuid(), &entry, strings.data(), strings.size(), &user);
   return std::make_shared<Caller>(Caller{.identity = user != nullptr
                                                          ? absl::StrCat("os:", user->pw_name)
                                                          : absl::StrCat("os:", getuid())});
 }
 
 // As with PublishArticle, an article is replaced only if its id was given.
-absl::StatusOr<PublishedArticle> Publish(Publishing& publishing, importer::ParsedArticle parsed) {
+absl::StatusOr<PublishedArticle> Publish(Publishing& publishing,
+                                         std::shared_ptr<const Caller> caller,
+                                         importer::ParsedArticle parsed) {
   absl::StatusOr<PublishedArticle> published = Await<PublishedArticle>([&](auto done) {
-    publishing.PublishArticle({.caller = CurrentUser()}, std::move(parsed.article),
+    publishing.PublishArticle({.caller = std::move(caller)}, std::move(parsed.article),
                               {.may_replace = parsed.id_given, .imported = true}, std::move(done));
   });
   if (published.status().code() != absl::StatusCode::kAlreadyExists) return published;
@@ -99,7 +105,8 @@ void Print(const std::string& file, const PublishedArticle& published,
                                Count(article.word_count(), "word"), file, ignored);
 }
 
-absl::Status ImportFile(const Config& config, const std::string& file, Publishing* publishing) {
+absl::Status ImportFile(const Config& config, const std::string& file,
+                        const std::shared_ptr<const Caller>& caller, Publishing* publishing) {
   absl::StatusOr<importer::ParsedArticle> parsed = ParseFile(config, file);
   if (!parsed.ok()) return parsed.status();
   const std::vector<std::string> ignored_keys = parsed->ignored_keys;
@@ -107,7 +114,8 @@ absl::Status ImportFile(const Config& config, const std::string& file, Publishin
     Print(file, {.article = std::move(parsed->article)}, ignored_keys);
     return absl::OkStatus();
   }
-  const absl::StatusOr<PublishedArticle> published = Publish(*publishing, *std::move(parsed));
+  const absl::StatusOr<PublishedArticle> published =
+      Publish(*publishing, caller, *std::move(parsed));
   if (!published.ok()) return published.status();
   Print(file, *published, ignored_keys);
   return absl::OkStatus();
@@ -123,9 +131,10 @@ void PrintFaults(const std::string& file, const absl::Status& status) {
 }  // namespace
 
 int ImportFiles(const Config& config, Publishing* publishing) {
+  const std::shared_ptr<const Caller> caller = CurrentUser();
   int exit_status = 0;
   for (const std::string& file : config.files) {
-    if (absl::Status status = ImportFile(config, file, publishing); !status.ok()) {
+    if (absl::Status status = ImportFile(config, file, caller, publishing); !status.ok()) {
       PrintFaults(file, status);
       exit_status = 1;
     }

@@ -262,8 +262,8 @@ class Channel::Worker {
     SteadyTime next_statement = SteadyTime::InfinitePast();
     while (!stop.stop_requested() && !session->failure()) {
       if (SteadyNow() >= renew_at) {
-        successor.emplace([this] { return NewSession(); }, wakeup_, opening_stopped_);
-        renew_at = SteadyTime::InfiniteFuture();
+        renew_at =
+            BeginOpening(successor) ? SteadyTime::InfiniteFuture() : SteadyNow() + kRenewalDelay;
       }
       if (successor && successor->is_done() && session->is_idle()) {
         const bool is_renewed = Replace(session, successor->TakeSession());
@@ -296,12 +296,26 @@ class Channel::Worker {
                                      session_setup_);
   }
 
+  // Returns whether it has begun: the system may have no thread left for it.
+  bool BeginOpening(std::optional<Opening>& successor) {
+    try {
+      successor.emplace([this] { return NewSession(); }, wakeup_, opening_stopped_);
+      return true;
+    } catch (const std::system_error& error) {
+      WarnNotRenewed(error.code().message());
+      return false;
+    }
+  }
+
+  static void WarnNotRenewed(const std::string& message) {
+    log::Warning("database connection not renewed",
+                 {{"pool", "notifications"}, {"message", message}});
+  }
+
   // Replaces a session that has no statement under way by `next`, unless that does not listen.
   bool Replace(std::unique_ptr<Session>& session, std::unique_ptr<Session> next) const {
     if (!next->is_listening()) {
-      log::Warning("database connection not renewed",
-                   {{"pool", "notifications"},
-                    {"message", next->failure().value_or("it does not answer in time")}});
+      WarnNotRenewed(next->failure().value_or("it does not answer in time"));
       return false;
     }
     session->Receive();  // what came before the new one listened

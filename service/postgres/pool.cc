@@ -632,7 +632,7 @@ void Pool::WakeWorkerToConnect() {
   idle_.erase(idle_.begin());
 }
 
-// Busy workers do so after their job.
+// Busy workers do so after their job, and borrowed ones when they are given back.
 void Pool::WakeIdleWorkersToRenew() {
   const std::lock_guard lock(mutex_);
   std::erase_if(idle_, [this](Worker* worker) {
@@ -662,7 +662,8 @@ void Pool::RunHere(std::unique_lock<std::mutex> lock) {
     lock.lock();
     if (!worker.has_job()) NoteEnd(worker);
   } while (MayGoOnHere());
-  if (worker.has_job()) {
+  // WakeIdleWorkersToRenew has not found it if its successor was opened meanwhile.
+  if (worker.has_job() || worker.HasSuccessor()) {
     Wake(worker);
   } else {
     AddIdle(worker);

@@ -15,7 +15,8 @@ namespace content::postgres {
 /// A queue in which accounts take turns: each that waits has one item taken in each round. An item
 /// comes after those of its account that wait, and at the earliest in the next round. So an account
 /// that was away has saved nothing up, and one that comes back at once gains nothing. With a single
-/// account the order is that of arrival.
+/// account the order is that of arrival. Items that are taken out of turn count for their account,
+/// until nothing waits.
 ///
 /// Adding an item takes logarithmic time and an allocation. Not thread-safe.
 template <class T>
@@ -52,8 +53,10 @@ class FairQueue {
 
   /// Removes any item.
   T Take(iterator item) {
+    // The round of an item further back has not come: those before it still wait.
+    if (item == items_.begin()) now_ = std::max(now_, item->first);
     auto node = items_.extract(item);
-    now_ = std::max(now_, node.key());
+    if (items_.empty()) last_.clear();
     return std::move(node.mapped());
   }
 
@@ -75,7 +78,7 @@ class FairQueue {
   }
 
   Items items_;
-  Round now_ = 0;                             // the latest of which an item was taken
+  Round now_ = 0;                             // the latest of which the first item was taken
   absl::flat_hash_map<Account, Round> last_;  // of the account's last item
   size_t forget_at_ = kMinForgetAt;
 };

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
@@ -29,6 +30,8 @@ namespace fs = std::filesystem;
 constexpr char kPrefix[] = "contentd-tls-";
 // Of a directory that is not locked yet. It holds nothing.
 constexpr char kUnlockedPrefix[] = "contentd-tls.new-";
+// It is locked at once, unless its process ends.
+constexpr std::chrono::hours kMaxTimeUnlocked{1};
 constexpr char kLock[] = "/lock";
 constexpr char kCurrent[] = "/current";
 constexpr char kChain[] = "/chain.pem";
@@ -41,14 +44,23 @@ absl::Status CannotStage(absl::string_view path, int error) {
       "cannot keep the certificates that were validated: ", path, ": ", std::strerror(error)));
 }
 
-// Locks a directory until the descriptor that it returns is closed, or the process ends. -1 if
-// that fails. `flags`: of open(2).
+// Whether the open file `lock` is the one in the directory. Others may have removed that.
+bool IsLockOf(const std::string& directory, int lock) {
+  struct stat held {};
+  struct stat found {};
+  return fstat(lock, &held) == 0 && lstat((directory + kLock).c_str(), &found) == 0 &&
+         held.st_dev == found.st_dev && held.st_ino == found.st_ino;
+}
+
+// Locks a directory until the descriptor that it returns is closed, or the process ends. -1, with
+// errno, if that fails. `flags`: of open(2).
 int Lock(const std::string& directory, int flags) {
   const int fd =
       open((directory + kLock).c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW | flags, S_IRUSR | S_IWUSR);
   if (fd < 0) return -1;
-  if (flock(fd, LOCK_EX | LOCK_NB) == 0) return fd;
-  const int error = errno;
+  const bool is_locked = flock(fd, LOCK_EX | LOCK_NB) == 0;
+  if (is_locked && IsLockOf(directory, fd)) return fd;
+  const int error = is_locked ? ENOENT : errno;
   close(fd);
   errno = error;
   return -1;
@@ -60,17 +72,30 @@ bool IsOwnDirectory(const fs::path& path) {
   return lstat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode) && status.st_uid == geteuid();
 }
 
-void RemoveUnlocked(const fs::path& parent) {
+void RemoveIfUnlocked(const fs::path& directory) {
+  const int lock = Lock(directory.string(), 0);
+  if (lock < 0) return;
+  std::error_code ignored;
+  fs::remove_all(directory, ignored);
+  close(lock);
+}
+
+void RemoveIfOld(const fs::path& directory) {
+  std::error_code error;
+  const fs::file_time_type changed = fs::last_write_time(directory, error);
+  if (error || fs::file_time_type::clock::now() - changed < kMaxTimeUnlocked) return;
+  fs::remove_all(directory, error);
+}
+
+// Removes what processes that have ended left there.
+void RemoveLeftovers(const fs::path& parent) {
   std::error_code error;
   fs::directory_iterator entry(parent, error);
   for (; !error && entry != fs::directory_iterator(); entry.increment(error)) {
     const fs::path& path = entry->path();
-    if (!absl::StartsWith(path.filename().string(), kPrefix) || !IsOwnDirectory(path)) continue;
-    const int lock = Lock(path.string(), 0);
-    if (lock < 0) continue;
-    std::error_code ignored;
-    fs::remove_all(path, ignored);
-    close(lock);
+    const std::string name = path.filename().string();
+    if (absl::StartsWith(name, kPrefix) && IsOwnDirectory(path)) RemoveIfUnlocked(path);
+    if (absl::StartsWith(name, kUnlockedPrefix) && IsOwnDirectory(path)) RemoveIfOld(path);
   }
 }
 
@@ -160,7 +185,7 @@ absl::StatusOr<std::unique_ptr<Staging>> Staging::Create() {
   std::error_code error;
   const fs::path temporary = fs::temp_directory_path(error);
   const fs::path parents[] = {"/dev/shm", error ? fs::path("/tmp") : temporary};
-  for (const fs::path& parent : parents) RemoveUnlocked(parent);
+  for (const fs::path& parent : parents) RemoveLeftovers(parent);
   for (const fs::path& parent : parents) {
     int lock = -1;
     std::string path = CreateLocked(parent, lock);
@@ -192,18 +217,26 @@ absl::Status Staging::Replace(const Certificates& certificates) {
 }
 
 absl::StatusOr<bool> Staging::Repair() {
-  if (IsWhole(directory_ + kCurrent, in_use_, in_use_generation_)) return false;
-  if (absl::Status status = CreateAgain(); !status.ok()) return status;
+  if (IsLockOf(directory_, lock_) && IsWhole(directory_ + kCurrent, in_use_, in_use_generation_)) {
+    return false;
+  }
+  if (absl::Status status = LockAgain(); !status.ok()) return status;
   if (absl::Status status = Replace(in_use_); !status.ok()) return status;
   return true;
 }
 
-// Creates the directory again, unless it is there.
-absl::Status Staging::CreateAgain() {
-  if (IsOwnDirectory(directory_)) return absl::OkStatus();
-  if (mkdir(directory_.c_str(), S_IRWXU) != 0) return CannotStage(directory_, errno);
-  const int lock = Lock(directory_, O_CREAT | O_EXCL);
-  if (lock < 0) return CannotStage(directory_, errno);
+// Locks the directory again, unless it is locked. Creates it if it is not there.
+absl::Status Staging::LockAgain() {
+  if (IsLockOf(directory_, lock_)) return absl::OkStatus();
+  if (!IsOwnDirectory(directory_) && mkdir(directory_.c_str(), S_IRWXU) != 0) {
+    return CannotStage(directory_, errno);
+  }
+  const int lock = Lock(directory_, O_CREAT);
+  if (lock < 0) {
+    const int error = errno;
+    rmdir(directory_.c_str());  // Nobody else would, were it empty and this process ended.
+    return CannotStage(directory_, error);
+  }
   close(std::exchange(lock_, lock));
   return absl::OkStatus();
 }

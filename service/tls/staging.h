@@ -30,8 +30,8 @@ class Staging {
   /// Replaces the set that the paths lead to, at once. After an error they lead to the old one.
   absl::Status Replace(const Certificates& certificates);
 
-  /// Writes the set again if somebody has removed files of it, or changed their size. Returns
-  /// whether that was so. Call it after Replace.
+  /// Writes the set again if somebody has removed files of it or the directory's lock, or changed
+  /// their size. Returns whether that was so. Call it after Replace.
   absl::StatusOr<bool> Repair();
 
   /// The paths of a staged set like that of `operators`: they stay the same when it is replaced.
@@ -40,7 +40,7 @@ class Staging {
  private:
   Staging(std::string directory, int lock) : directory_(std::move(directory)), lock_(lock) {}
 
-  absl::Status CreateAgain();
+  absl::Status LockAgain();
 
   const std::string directory_;
   int lock_;             // An open file in the directory. Others leave that while it is locked.

@@ -1,5 +1,9 @@
 #include "postgres/channel.h"
 
+#include <pthread.h>
+#include <unistd.h>
+
+#include <array>
 #include <condition_variable>
 #include <memory>
 #include <mutex>
@@ -21,6 +25,7 @@ namespace content::postgres {
 namespace {
 
 using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 
 // One end of a channel.
 class Peer {
@@ -146,6 +151,62 @@ TEST(ChannelTest, SendsAndReceivesWhileANewConnectionIsBeingOpened) {
   EXPECT_THAT(peer.Await(1), ElementsAre("a"));
   EXPECT_TRUE(Waits(opening)) << "it has been waited for";
   close(opening);
+}
+
+// While it lives, no thread can be started: none has room for its stack.
+class NoMoreThreads {
+ public:
+  NoMoreThreads() {
+    pthread_getattr_default_np(&before_);
+    pthread_attr_t attributes = before_;
+    pthread_attr_setstacksize(&attributes, size_t{1} << 62);
+    pthread_setattr_default_np(&attributes);
+  }
+  ~NoMoreThreads() { pthread_setattr_default_np(&before_); }
+
+  NoMoreThreads(const NoMoreThreads&) = delete;
+  NoMoreThreads& operator=(const NoMoreThreads&) = delete;
+
+ private:
+  pthread_attr_t before_ = {};
+};
+
+// What is written to standard error meanwhile.
+class StandardError {
+ public:
+  StandardError() {
+    EXPECT_EQ(pipe(pipe_.data()), 0);
+    dup2(pipe_[1], STDERR_FILENO);
+  }
+  ~StandardError() {
+    dup2(before_, STDERR_FILENO);
+    for (const int fd : {before_, pipe_[0], pipe_[1]}) close(fd);
+  }
+
+  StandardError(const StandardError&) = delete;
+  StandardError& operator=(const StandardError&) = delete;
+
+  std::string AwaitText() const {
+    std::array<char, 4096> text;
+    return {text.data(), static_cast<size_t>(read(pipe_[0], text.data(), text.size()))};
+  }
+
+ private:
+  const int before_ = dup(STDERR_FILENO);
+  std::array<int, 2> pipe_ = {};
+};
+
+TEST(ChannelTest, KeepsItsConnectionIfTheSystemHasNoThreadToOpenAnother) {
+  const std::string url = testing::NewDatabase(/*migrated=*/false);
+  Peer peer(url, absl::Milliseconds(100));
+  AwaitListeners(url, 1);
+  {
+    const StandardError standard_error;
+    const NoMoreThreads no_more_threads;
+    EXPECT_THAT(standard_error.AwaitText(), HasSubstr("database connection not renewed"));
+  }
+  peer.Send({"a"});
+  EXPECT_THAT(peer.Await(1), ElementsAre("a"));
 }
 
 TEST(ChannelTest, ANewConnectionTakesOverAfterTheLifetime) {

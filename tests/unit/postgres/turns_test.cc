@@ -88,7 +88,24 @@ TEST_F(FairQueueTest, AnyItemMayBeTaken) {
   AddAll({"a1", "a2", "a3", "b1"});
   EXPECT_EQ(queue_.Take(std::next(queue_.begin(), 2)), "a2");
   AddAll({"a4", "b2", "c1"});
-  EXPECT_THAT(queue_.TakeAll(), ElementsAre("a1", "b1", "a3", "b2", "c1", "a4"));
+  EXPECT_THAT(queue_.TakeAll(), ElementsAre("a1", "b1", "c1", "b2", "a3", "a4"));
+}
+
+TEST_F(FairQueueTest, ItemsTakenOutOfTurnDoNotDelayOtherAccounts) {
+  for (int i = 0; i < 100; ++i) Add(absl::StrCat("a", i));
+  Add("b1");
+  EXPECT_EQ(queue_.Take(), "a0");
+  for (int i = 0; i < 10; ++i) queue_.Take(std::prev(queue_.end()));
+  Add("b2");
+  Add("c1");
+  for (const char* call : {"b1", "a1", "b2", "c1"}) EXPECT_EQ(queue_.Take(), call);
+}
+
+TEST_F(FairQueueTest, ItemsTakenOutOfTurnAreForgottenWhenNothingWaits) {
+  AddAll({"a1", "a2", "a3", "a4"});
+  while (!queue_.empty()) queue_.Take(std::prev(queue_.end()));
+  AddAll({"a5", "b1", "b2"});
+  EXPECT_THAT(queue_.TakeAll(), ElementsAre("a5", "b1", "b2"));
 }
 
 TEST_F(FairQueueTest, CallsThatWereAllTakenAreNotHeldAgainstTheirAccount) {

@@ -1,11 +1,15 @@
 #include "tls/staging.h"
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
+#include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <memory>
 #include <string>
+
+#include "absl/status/status.h"
 
 namespace content::tls {
 namespace {
@@ -46,6 +50,23 @@ TEST(StagingTest, RemovesWhatProcessesLeftThatHaveEnded) {
   EXPECT_TRUE(fs::exists(DirectoryOf(*staging))) << "its process lives";
 }
 
+TEST(StagingTest, RemovesWhatProcessesLeftThatEndedBeforeTheyLockedIt) {
+  const auto staging = NewStaging();
+  const fs::path directory = DirectoryOf(*staging);
+  const std::string prefix =
+      directory.parent_path() / ("contentd-tls.new-" + directory.filename().string());
+  const fs::path left = prefix + "-left";
+  const fs::path young = prefix + "-young";
+  fs::create_directory(young);
+  fs::create_directory(left);
+  std::ofstream(left / "lock") << "";
+  fs::last_write_time(left, fs::file_time_type::clock::now() - std::chrono::hours(2));
+  const auto other = NewStaging();
+  EXPECT_FALSE(fs::exists(left));
+  EXPECT_TRUE(fs::exists(young)) << "its process may live";
+  fs::remove(young);
+}
+
 TEST(StagingTest, LeavesDirectoriesThatOthersMade) {
   const auto staging = NewStaging();
   const fs::path without_lock = DirectoryOf(*staging).string() + "-other";
@@ -81,13 +102,63 @@ TEST(StagingTest, WritesAgainWhatSomebodyHasDamaged) {
   EXPECT_EQ(fs::status(DirectoryOf(*staging)).permissions(), fs::perms::owner_all);
 }
 
+// Whether the next process that starts leaves the directory, and one that starts after this has
+// ended would not.
+bool IsLocked(const Staging& staging) {
+  const auto other = NewStaging();
+  return fs::exists(KeyFileOf(staging)) && fs::exists(DirectoryOf(staging) / "lock");
+}
+
 TEST(StagingTest, StaysLockedWhenItIsWrittenAgain) {
   const auto staging = NewStaging();
   ASSERT_TRUE(staging->Replace(MakeCertificates()).ok());
   fs::remove_all(DirectoryOf(*staging));
   ASSERT_TRUE(staging->Repair().ok());
-  const auto other = NewStaging();
-  EXPECT_TRUE(fs::exists(KeyFileOf(*staging)));
+  EXPECT_TRUE(IsLocked(*staging));
+}
+
+TEST(StagingTest, IsLockedAgainIfSomebodyHasRemovedOrReplacedItsLock) {
+  const auto staging = NewStaging();
+  ASSERT_TRUE(staging->Replace(MakeCertificates()).ok());
+  const fs::path lock = DirectoryOf(*staging) / "lock";
+  fs::remove(lock);
+  EXPECT_EQ(*staging->Repair(), true);
+  EXPECT_TRUE(IsLocked(*staging));
+  EXPECT_EQ(*staging->Repair(), false);
+  fs::rename(lock, lock.string() + ".old");
+  std::ofstream(lock) << "";
+  EXPECT_EQ(*staging->Repair(), true);
+  EXPECT_TRUE(IsLocked(*staging));
+}
+
+// While it lives, this process can open no more files.
+class NoMoreFiles {
+ public:
+  NoMoreFiles() {
+    getrlimit(RLIMIT_NOFILE, &before_);
+    const rlimit none = {.rlim_cur = 0, .rlim_max = before_.rlim_max};
+    setrlimit(RLIMIT_NOFILE, &none);
+  }
+  ~NoMoreFiles() { setrlimit(RLIMIT_NOFILE, &before_); }
+
+  NoMoreFiles(const NoMoreFiles&) = delete;
+  NoMoreFiles& operator=(const NoMoreFiles&) = delete;
+
+ private:
+  rlimit before_ = {};
+};
+
+TEST(StagingTest, HoldsNoKeyUntilItIsLockedAgain) {
+  const auto staging = NewStaging();
+  ASSERT_TRUE(staging->Replace(MakeCertificates()).ok());
+  fs::remove_all(DirectoryOf(*staging));
+  {
+    const NoMoreFiles no_more_files;
+    EXPECT_TRUE(absl::IsUnavailable(staging->Repair().status()));
+  }
+  EXPECT_FALSE(fs::exists(DirectoryOf(*staging))) << "nobody would remove it";
+  EXPECT_EQ(*staging->Repair(), true);
+  EXPECT_TRUE(IsLocked(*staging));
 }
 
 }  // namespace
