@@ -198,6 +198,19 @@ TEST_F(ActsTest, EventsHaveTheTimeOfTheDatabase) {
       << "the time that the article has";
 }
 
+TEST_F(ActsTest, ABlockHasTheTimeOfItsEvent) {
+  const auto time_of_block = [this](const std::string& reason) {
+    const auto blocked = Await<v1::BlockedAuthor>(
+        [&](auto done) { store_->BlockAuthor(By(kDesk), "troll", reason, std::move(done)); });
+    return absl::FromUnixSeconds(blocked->block_time().seconds()) +
+           absl::Nanoseconds(blocked->block_time().nanos());
+  };
+  const absl::Time first = time_of_block("spam");
+  EXPECT_EQ(TimeOfUuid(Events()[0].id()), first);
+  EXPECT_EQ(time_of_block("more spam"), first);
+  EXPECT_GT(TimeOfUuid(Events()[0].id()), first) << "the time of the second act";
+}
+
 // ---- Transactions ----
 
 TEST_F(ActsTest, WritesThatShareATransactionKeepTheirCallers) {
