@@ -236,6 +236,10 @@ TEST_F(ActsTest, WritesThatShareATransactionKeepTheirCallers) {
     EXPECT_EQ(moderated[0].comment(), comments[i]);
     EXPECT_THAT(Events({.caller = absl::StrCat("dns:", i)}), SizeIs(1)) << i;
   }
+  EXPECT_EQ(Sql(absl::StrCat("SELECT count(DISTINCT xmin::text) < ", comments.size() + edits.size(),
+                             " FROM audit_event WHERE caller <> ''")),
+            "t")
+      << "each write had a transaction of its own";
   // In the order of the revisions.
   const auto events = Events({.article_id = "post", .page_size = 7});
   ASSERT_THAT(events, SizeIs(41));
