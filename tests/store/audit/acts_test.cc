@@ -346,7 +346,7 @@ TEST_F(ActsTest, AnErasureWhoseCommitWasInDoubtHasOneEvent) {
                     store_->ReportComment({}, {.comment = other, .reporter_id = "troll"},
                                           std::move(done));
                   }).ok());
-      ASSERT_EQ(BlockBy(By(kDesk), "troll", absl::StrCat(Texts().size())), "");
+      ASSERT_EQ(BlockBy(By(kDesk, "troll"), "ben", absl::StrCat(Texts().size())), "");
       const size_t before = Texts().size();
       Erasure erasure{"troll"};
       bool complete = false;
@@ -361,7 +361,7 @@ TEST_F(ActsTest, AnErasureWhoseCommitWasInDoubtHasOneEvent) {
       }
       EXPECT_EQ(Newest(before), "erase_author, count 1, by spiffe://example.org/cms");
       EXPECT_EQ(Sql("SELECT count(*) FROM comment_report"), "0");
-      EXPECT_EQ(Sql("SELECT count(*) FROM audit_event WHERE author_id = 'troll'"), "0");
+      EXPECT_EQ(Sql("SELECT count(*) FROM audit_event WHERE person_id = 'troll'"), "0");
     }
     store_.reset();  // before the proxy
   }
