@@ -457,7 +457,7 @@ const CLI::App* AddServe(CLI::App& app, Config& config) {
                     {absl::Seconds(1), absl::Hours(720)});
   settings.Duration("--audit-retention", config.audit_retention, "9600h",
                     "How long the audit trail is kept: 400 days. The longest of all\n"
-                    "servers that run holds; 0 keeps it for ever",
+                    "servers of the last day holds; 0 keeps it for ever",
                     {absl::Hours(24), absl::Hours(24 * 36'500), /*may_be_zero=*/true});
   settings.Count("--report-threshold", config.report_threshold, 5, 1'000'000,
                  "Number of readers' reports after which a comment waits for a\n"

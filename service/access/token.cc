@@ -2,8 +2,8 @@
 
 #include <jansson.h>
 
-#include <algorithm>
 #include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -50,32 +50,28 @@ bool IsFor(const json_t* claims, absl::string_view audience) {
          ContainsString(json_object_get(claims, "aud"), audience);
 }
 
-// `text` is UTF-8.
-bool HasControlCharacter(absl::string_view text) {
-  for (size_t i = 0; i < text.size(); ++i) {
-    if (absl::ascii_iscntrl(static_cast<unsigned char>(text[i]))) return true;
-    // U+0080 to U+009F.
-    if (text[i] == '\xC2' && static_cast<unsigned char>(text[i + 1]) < 0xA0) return true;
+// Returns the subject in the form in which authors' ids are stored and compared; nullopt if there
+// is none that such an id can equal (CheckAuthorIdToFind).
+std::optional<std::string> SubjectIn(const json_t* claims) {
+  const std::optional<absl::string_view> claimed = StringIn(claims, "sub");
+  if (!claimed || HasLongMarkRun(*claimed)) return std::nullopt;
+  std::string subject = ToNfc(*claimed);
+  if (subject.empty() || CountCharacters(subject) > kMaxSubjectCharacters ||
+      HasForbiddenCharacter(subject, /*one_line=*/true) || TrimWhiteSpace(subject) != subject) {
+    return std::nullopt;
   }
-  return false;
-}
-
-bool IsSubject(absl::string_view text) {
-  const auto begins_character = [](char byte) { return (byte & 0xC0) != 0x80; };
-  const auto length = std::count_if(text.begin(), text.end(), begins_character);
-  return length >= 1 && static_cast<size_t>(length) <= kMaxSubjectCharacters &&
-         !HasControlCharacter(text) && !HasLongMarkRun(text) && TrimWhiteSpace(text) == text;
+  return subject;
 }
 
 absl::StatusOr<Token> CheckClaims(const json_t* claims, const TokenRules& rules, absl::Time now) {
   if (StringIn(claims, "iss") != rules.issuer) return TokenInvalid("has another issuer (iss)");
   if (!IsFor(claims, rules.audience)) return TokenInvalid("is for another audience (aud)");
-  const std::optional<absl::string_view> subject = StringIn(claims, "sub");
-  if (!subject || !IsSubject(*subject)) {
+  std::optional<std::string> subject = SubjectIn(claims);
+  if (!subject) {
     return TokenInvalid(
         absl::StrCat("has no subject (sub) of 1 to ", kMaxSubjectCharacters,
-                     " characters, none of them a control character, and without white space "
-                     "at the ends"));
+                     " characters on one line, without control characters, and without white "
+                     "space at the ends"));
   }
   const std::optional<absl::Time> expires = DateIn(claims, "exp");
   if (!expires) return TokenInvalid("does not say when it expires (exp)");
@@ -84,8 +80,7 @@ absl::StatusOr<Token> CheckClaims(const json_t* claims, const TokenRules& rules,
     const std::optional<absl::Time> begins = DateIn(claims, "nbf");
     if (!begins || *begins - kLeeway > now) return TokenInvalid("is not valid yet (nbf)");
   }
-  // In the form in which authors' ids are stored and compared.
-  return Token{.subject = ToNfc(*subject), .expires = *expires + kLeeway};
+  return Token{.subject = *std::move(subject), .expires = *expires + kLeeway};
 }
 
 }  // namespace

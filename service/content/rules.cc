@@ -24,6 +24,7 @@ constexpr int kMaxTitleCharacters = 300;
 constexpr int kMaxSummaryCharacters = 2'000;
 constexpr int kMaxNameCharacters = 100;
 constexpr int kMaxIdCharacters = 128;
+constexpr int kMaxPersonCharacters = 255;  // a subject of tokens, access/token.h
 constexpr int kMaxTagCharacters = 100;
 constexpr int kMaxUriCharacters = 2'000;
 constexpr int kMaxLanguageCharacters = 35;  // RFC 5646, section 4.4.1
@@ -238,7 +239,7 @@ void CheckNameFilter(absl::string_view name, absl::string_view field, Violations
 }
 
 void CheckAuthorIdToFind(absl::string_view id, absl::string_view field, Violations& violations) {
-  CheckLength(id, {.max_characters = kMaxIdCharacters, .required = true}, field, violations);
+  CheckLength(id, {.max_characters = kMaxPersonCharacters, .required = true}, field, violations);
   CheckNameFilter(id, field, violations);
 }
 

@@ -59,7 +59,8 @@ void CheckCharacters(absl::string_view text, bool one_line, absl::string_view fi
 /// for new names, because stored ones may be older than the rules.
 void CheckNameFilter(absl::string_view name, absl::string_view field, Violations& violations);
 
-/// Accepts the id of a comment's author to look for in the same way. It must not be empty.
+/// Accepts the id of a comment's author, or the subject of a caller's token, to look for in the
+/// same way. It has 1 to 255 characters, as subjects have; the id of a new author is shorter.
 void CheckAuthorIdToFind(absl::string_view id, absl::string_view field, Violations& violations);
 
 /// Returns AUTHOR_NOT_CALLER if the caller may write only as a person other than the author, and

@@ -80,7 +80,7 @@ class Upkeep {
 
   /// Forgets some of the events of the audit trail that are older, by the database's clock, than
   /// the longest retention in use: `retention`, or one that another server has called this with in
-  /// the last ten minutes. InfiniteDuration forgets none. Answers with the number of events
+  /// the last day. InfiniteDuration forgets none. Answers with the number of events
   /// forgotten, 0 if none are left.
   virtual void ForgetAuditEvents(CallContext context, absl::Duration retention,
                                  Callback<int64_t> done) = 0;

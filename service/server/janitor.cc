@@ -24,8 +24,8 @@ Janitor::Janitor(Upkeep& upkeep, Retentions retentions, SteadyClock& clock)
 
 void Janitor::Run(const std::stop_token& stop) {
   while (!stop.stop_requested()) {
+    ForgetAuditEvents(stop);  // First: it renews the retention, and requests may take long.
     ForgetRequests(stop);
-    ForgetAuditEvents(stop);
     clock_.SleepFor(std::min(retentions_.requests, kMaxInterval), stop);
   }
 }
@@ -33,6 +33,19 @@ void Janitor::Run(const std::stop_token& stop) {
 CallContext Janitor::Context(const std::stop_token& stop) const {
   return {.deadline = clock_.Now() + kForgetTimeout,
           .cancelled = [stop] { return stop.stop_requested(); }};
+}
+
+void Janitor::ForgetAuditEvents(const std::stop_token& stop) {
+  int64_t total = 0;
+  while (true) {
+    const auto forget = [&](Callback<int64_t> done) {
+      upkeep_.ForgetAuditEvents(Context(stop), retentions_.audit_events, std::move(done));
+    };
+    const auto forgotten = Await<int64_t>(forget, kForgetTimeout, stop, clock_);
+    if (!forgotten.ok() || *forgotten == 0) break;  // the next round tries again
+    total += *forgotten;
+  }
+  if (total > 0) log::Info("audit events forgotten", {{"events", total}});
 }
 
 void Janitor::ForgetRequests(const std::stop_token& stop) {
@@ -47,19 +60,6 @@ void Janitor::ForgetRequests(const std::stop_token& stop) {
     total += forgotten->count;
   }
   if (total > 0) log::Info("requests forgotten", {{"days", total}});
-}
-
-void Janitor::ForgetAuditEvents(const std::stop_token& stop) {
-  int64_t total = 0;
-  while (true) {
-    const auto forget = [&](Callback<int64_t> done) {
-      upkeep_.ForgetAuditEvents(Context(stop), retentions_.audit_events, std::move(done));
-    };
-    const auto forgotten = Await<int64_t>(forget, kForgetTimeout, stop, clock_);
-    if (!forgotten.ok() || *forgotten == 0) break;  // the next round tries again
-    total += *forgotten;
-  }
-  if (total > 0) log::Info("audit events forgotten", {{"events", total}});
 }
 
 }  // namespace content::server

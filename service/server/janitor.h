@@ -19,7 +19,7 @@ class Janitor {
     /// keeps them for longer.
     absl::Duration requests;
     /// Events of the audit trail are forgotten once they are older than this, unless another server
-    /// that runs keeps them for longer. InfiniteDuration: never.
+    /// that runs, or ran within the last day, keeps them for longer. InfiniteDuration: never.
     absl::Duration audit_events = absl::InfiniteDuration();
   };
 
@@ -34,8 +34,8 @@ class Janitor {
 
  private:
   void Run(const std::stop_token& stop);
-  void ForgetRequests(const std::stop_token& stop);
   void ForgetAuditEvents(const std::stop_token& stop);
+  void ForgetRequests(const std::stop_token& stop);
 
   // Returns the context of a call of the store.
   CallContext Context(const std::stop_token& stop) const;

@@ -966,7 +966,7 @@ TEST_F(AuthorTest, AnErasureReportsProgressAndSparesOtherAuthors) {
 }
 
 TEST_F(AuthorTest, AnAuthorIdIsRequired) {
-  for (const std::string& id : {std::string(), std::string(129, 'x'), std::string("a\nb")}) {
+  for (const std::string& id : {std::string(), std::string(256, 'x'), std::string("a\nb")}) {
     v1::ExportAuthorRequest of_export;
     of_export.set_author_id(id);
     Stream<v1::ExportAuthorResponse> exported(&Admin::ExportAuthor, client_.admin(), of_export);

@@ -158,13 +158,15 @@ GROUP BY bucket, article_key, comment_id;
 INSERT INTO author_block (author_id, reason, block_time)
 SELECT 'blocked-' || n, 'spam', timestamptz '2025-01-01' FROM generate_series(1, 10000) AS n;
 
--- 100,000 acts in a year: most by one caller, some by 500 persons; one in 100 blocks an author.
+-- 100,000 acts in a year, by three callers and three persons. The first 50 are by callers and persons
+-- who are not seen again. One act in 100 blocks an author, always by dns:desk.
 INSERT INTO audit_event (event_id, article_key, revision, item_count, action, outcome, state, erased,
                          comment_id, caller, person_id, author_id, name, previous_name)
 SELECT (lpad(to_hex(1735689600000 + n * 300000), 12, '0') || '70008' || lpad(to_hex(n), 15, '0'))::uuid,
        CASE n % 100 WHEN 0 THEN 0 ELSE article_key END, 1, 0, CASE n % 100 WHEN 0 THEN 9 ELSE 1 + n % 8 END,
-       0, 0, false, NULL, CASE n % 4 WHEN 0 THEN 'jwt:editor-' || n / 4 % 500 ELSE 'dns:cms' END,
-       CASE n % 4 WHEN 0 THEN 'editor-' || n / 4 % 500 ELSE '' END,
+       0, 0, false, NULL,
+       CASE WHEN n <= 50 THEN 'cn:rare' WHEN n % 4 = 0 THEN 'dns:desk' ELSE 'dns:cms' END,
+       CASE WHEN n <= 50 THEN 'rare' WHEN n % 4 = 0 THEN 'ana' WHEN n % 4 = 1 THEN 'ben' ELSE '' END,
        CASE n % 100 WHEN 0 THEN 'blocked-' || n / 100 % 50 ELSE '' END,
        CASE n % 100 WHEN 0 THEN '' ELSE name END, ''
 FROM generate_series(1::bigint, 100000) AS n

@@ -218,12 +218,23 @@ std::vector<List> OtherLists() {
            {"all", {}},
            {"of a month", {.start_time = time, .end_time = time + absl::Hours(24 * 30)}},
            {"article", {.article_id = "art-9"}},
-           {"article and caller", {.article_id = "art-9", .caller = "jwt:editor-2"}},
+           {"article and caller", {.article_id = "art-9", .caller = "dns:desk"}},
            {"caller", {.caller = "dns:cms"}},
-           {"caller of few", {.caller = "jwt:editor-7"}},
-           {"person", {.person_id = "editor-7"}},
+           {"rare caller", {.caller = "cn:rare"}},
+           {"missing caller", {.caller = "cn:none"}},
+           {"caller and action", {.caller = "dns:desk", .action = v1::AUDIT_ACTION_BLOCK_AUTHOR}},
+           {"caller and action, never together",
+            {.caller = "dns:cms", .action = v1::AUDIT_ACTION_BLOCK_AUTHOR}},
+           {"person", {.person_id = "ana"}},
+           {"rare person", {.person_id = "rare"}},
+           {"missing person", {.person_id = "nobody"}},
+           {"person and action", {.person_id = "ana", .action = v1::AUDIT_ACTION_BLOCK_AUTHOR}},
+           {"person and action, never together",
+            {.person_id = "ben", .action = v1::AUDIT_ACTION_BLOCK_AUTHOR}},
            {"author", {.author_id = "blocked-7"}},
-           {"action", {.action = v1::AUDIT_ACTION_BLOCK_AUTHOR}}}) {
+           {"missing author", {.author_id = "nobody"}},
+           {"action", {.action = v1::AUDIT_ACTION_BLOCK_AUTHOR}},
+           {"missing action", {.action = v1::AUDIT_ACTION_ERASE_AUTHOR}}}) {
     lists.push_back(AuditList("ListAuditEvents: " + name, query));
   }
   lists.push_back({"ExportAuthor", [](Store& store, const std::string& after_key, int) {

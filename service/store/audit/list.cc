@@ -1,6 +1,7 @@
 #include "store/audit/list.h"
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <string>
 
@@ -15,33 +16,75 @@
 namespace content::store {
 namespace {
 
+// A filter of a query: whether it is set, the column, and the parameter with the value.
+struct Filter {
+  bool is_set;
+  absl::string_view column;
+  absl::string_view parameter;
+};
+
+// The most selective filters first.
+std::array<Filter, 5> FiltersOf(const AuditQuery& query) {
+  return {{{!query.article_id.empty(), "article_key", "$1::bigint"},
+           {!query.author_id.empty(), "author_id", "$2::text"},
+           {!query.person_id.empty(), "person_id", "$3::text"},
+           {!query.caller.empty(), "caller", "$4::text"},
+           {query.action != v1::AUDIT_ACTION_UNSPECIFIED, "action", "$5::smallint"}}};
+}
+
+// The condition that the column's indexes have; empty if they have all rows.
+std::string IndexCondition(absl::string_view column) {
+  if (column == "article_key" || column == "action") return "";
+  return absl::StrCat(column, " <> '' AND ");
+}
+
+// The columns that the index of a query begins with, in the parts of the statement that name them.
+struct IndexKey {
+  std::string columns;
+  std::string values;
+  std::string order;
+
+  // Whether an index goes on with the filter's column. One caller may have done very much of
+  // everything else, so callers and persons have an index with the action.
+  bool Takes(const Filter& filter) const {
+    if (columns.empty()) return true;
+    return filter.column == "action" && (columns == "person_id, " || columns == "caller, ");
+  }
+
+  void Add(const Filter& filter) {
+    absl::StrAppend(&columns, filter.column, ", ");
+    absl::StrAppend(&values, filter.parameter, ", ");
+    absl::StrAppend(&order, filter.column, " DESC, ");
+  }
+};
+
 // $1 article key, $2 author, $3 person, $4 caller, $5 action, $6 first event, $7 the one after the
-// last, $8 limit. Only the filters that are set are in the statement: it has one plan for all
-// values. The second conditions are those of the indexes. Every parameter has to be mentioned.
+// last, $8 limit. Every parameter has to be mentioned. Only the filters that are set are in the
+// statement, which has one plan for all values. If a column has few values, PostgreSQL would rather
+// look for one among all events by time, although it may be rare. A range of rows, and this order,
+// leave it only the index that begins with the column.
 std::string SelectEventPage(const AuditQuery& query) {
-  const auto filter = [](bool is_set, absl::string_view condition, absl::string_view parameter) {
-    return is_set ? absl::StrCat(condition, " AND ") : absl::StrCat(parameter, " IS NOT NULL AND ");
-  };
-  const bool has_action = query.action != v1::AUDIT_ACTION_UNSPECIFIED;
-  // There are few actions, so PostgreSQL would rather look for one among all events by time,
-  // although it may be rare. A range of pairs, and this order, leave it only the index by action.
-  const bool is_by_action =
-      has_action && query.article_id.empty() && query.author_id.empty() && query.person_id.empty();
-  const absl::string_view range =
-      is_by_action
-          ? "(action, event_id) >= ($5::smallint, $6::uuid) "
-            "AND (action, event_id) < ($5::smallint, $7::uuid) ORDER BY action DESC, event_id DESC"
-          : "event_id >= $6::uuid AND event_id < $7::uuid ORDER BY event_id DESC";
+  IndexKey key;
+  std::string conditions;
+  for (const Filter& filter : FiltersOf(query)) {
+    if (!filter.is_set) {
+      absl::StrAppend(&conditions, filter.parameter, " IS NOT NULL AND ");
+      continue;
+    }
+    absl::StrAppend(&conditions, IndexCondition(filter.column));
+    if (key.Takes(filter)) {
+      key.Add(filter);
+    } else {
+      absl::StrAppend(&conditions, filter.column, " = ", filter.parameter, " AND ");
+    }
+  }
   return absl::StrCat(
       "SELECT event_id, action, name, revision, comment_id, author_id, outcome, state, "
       "previous_name, item_count, caller, person_id, erased, event_id AS page_key "
       "FROM audit_event WHERE ",
-      filter(!query.article_id.empty(), "article_key = $1::bigint", "$1::bigint"),
-      filter(!query.author_id.empty(), "author_id = $2::text AND author_id <> ''", "$2::text"),
-      filter(!query.person_id.empty(), "person_id = $3::text AND person_id <> ''", "$3::text"),
-      filter(!query.caller.empty(), "caller = $4::text AND caller <> ''", "$4::text"),
-      filter(has_action && !is_by_action, "action = $5::smallint", "$5::smallint"), range,
-      " LIMIT $8::integer");
+      conditions, "(", key.columns, "event_id) >= (", key.values, "$6::uuid) AND (", key.columns,
+      "event_id) < (", key.values, "$7::uuid) ORDER BY ", key.order,
+      "event_id DESC LIMIT $8::integer");
 }
 
 v1::AuditEvent ReadEvent(const postgres::Row& row) {

@@ -1,5 +1,6 @@
 #include "store/comments/blocks.h"
 
+#include <cstdint>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -20,13 +21,15 @@ constexpr char kSelectBlocked[] =
 constexpr char kColumns[] =
     "author_id, reason, (extract(epoch FROM block_time) * 1000000)::bigint AS block_time";
 
+// $1 author, $2 reason. `now` is the time of the act: that of the block if it is new.
 std::string InsertBlock() {
   return absl::StrCat(
+      "WITH act AS (SELECT clock_timestamp() AS time) "
       "INSERT INTO author_block (author_id, reason, block_time) "
-      "VALUES ($1, $2, clock_timestamp()) "
+      "SELECT $1::text, $2::text, time FROM act "
       "ON CONFLICT (author_id) DO UPDATE SET reason = excluded.reason "
       "WHERE author_block.reason <> excluded.reason RETURNING ",
-      kColumns);
+      kColumns, ", (SELECT (extract(epoch FROM time) * 1000000)::bigint FROM act) AS now");
 }
 
 // The row stays there while the transaction that found it by InsertBlock is open, which has locked
@@ -35,7 +38,9 @@ std::string SelectBlock() {
   return absl::StrCat("SELECT ", kColumns, " FROM author_block WHERE author_id = $1");
 }
 
-constexpr char kDeleteBlock[] = "DELETE FROM author_block WHERE author_id = $1 RETURNING author_id";
+constexpr char kDeleteBlock[] =
+    "DELETE FROM author_block WHERE author_id = $1 "
+    "RETURNING (extract(epoch FROM clock_timestamp()) * 1000000)::bigint AS now";
 
 // $1 author_id of the last row of the page before, $2 limit.
 std::string SelectPage() {
@@ -52,12 +57,12 @@ v1::BlockedAuthor ReadBlock(const postgres::Row& row) {
   return block;
 }
 
+// `row` has the time of the act.
 void Audit(postgres::Transaction& transaction, const Caller* caller, v1::AuditAction action,
-           const std::string& author_id) {
+           const std::string& author_id, const postgres::Row& row) {
+  const absl::Time now = absl::FromUnixMicros(row["now"].as<int64_t>());
   AuditLog audit(transaction);
-  audit.Add(
-      caller,
-      {.id = TimedUuids(ReadNow(transaction)).Next(), .action = action, .author_id = author_id});
+  audit.Add(caller, {.id = TimedUuids(now).Next(), .action = action, .author_id = author_id});
   audit.Write();
 }
 
@@ -85,7 +90,7 @@ absl::StatusOr<v1::BlockedAuthor> BlockAuthor(postgres::Connection& connection,
     rows = transaction.Exec(select, author_id);
     WriteNothing(transaction);
   } else {
-    Audit(transaction, caller, v1::AUDIT_ACTION_BLOCK_AUTHOR, author_id);
+    Audit(transaction, caller, v1::AUDIT_ACTION_BLOCK_AUTHOR, author_id, rows[0]);
   }
   transaction.Commit();
   return ReadBlock(rows[0]);
@@ -94,12 +99,13 @@ absl::StatusOr<v1::BlockedAuthor> BlockAuthor(postgres::Connection& connection,
 absl::Status UnblockAuthor(postgres::Connection& connection, const Caller* caller,
                            const std::string& author_id, bool allow_missing, bool in_doubt) {
   postgres::Transaction transaction(connection);
-  if (transaction.Exec(kDeleteBlock, author_id).empty()) {
+  const postgres::Result deleted = transaction.Exec(kDeleteBlock, author_id);
+  if (deleted.empty()) {
     // An attempt that came to its commit had found the block.
     if (!allow_missing && !in_doubt) return AuthorNotBlocked(author_id);
     WriteNothing(transaction);
   } else {
-    Audit(transaction, caller, v1::AUDIT_ACTION_UNBLOCK_AUTHOR, author_id);
+    Audit(transaction, caller, v1::AUDIT_ACTION_UNBLOCK_AUTHOR, author_id, deleted[0]);
   }
   transaction.Commit();
   return absl::OkStatus();

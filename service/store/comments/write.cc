@@ -151,15 +151,18 @@ v1::Comment PreviewOfEdit(v1::Comment comment) {
   return comment;
 }
 
-absl::Status CheckEditable(const v1::Comment& comment, const std::string& name) {
-  switch (comment.state()) {
-    case v1::COMMENT_STATE_DELETED:
-      return CommentDeleted(name);
-    case v1::COMMENT_STATE_HIDDEN:
-      return CommentHidden(name);
-    default:
-      return absl::OkStatus();
+// Who may not write as the author learns whether the comment is deleted, as readers do, but neither
+// that the author is blocked nor that the comment is hidden.
+absl::Status CheckMayEdit(const WriteScope& scope, const v1::Comment& comment,
+                          const std::string& name) {
+  const std::string& author_id = comment.author().id();  // a deleted comment has none
+  if (comment.state() == v1::COMMENT_STATE_DELETED) return CommentDeleted(name);
+  if (absl::Status status = CheckAuthorIsCaller(scope.caller, author_id); !status.ok()) {
+    return status;
   }
+  if (scope.blocked.contains(author_id)) return AuthorBlocked(author_id);
+  if (comment.state() == v1::COMMENT_STATE_HIDDEN) return CommentHidden(name);
+  return absl::OkStatus();
 }
 
 absl::StatusOr<v1::Comment> Write(const WriteScope& scope, const CommentEdit& edit) {
@@ -171,14 +174,8 @@ absl::StatusOr<v1::Comment> Write(const WriteScope& scope, const CommentEdit& ed
 
   const StoredComment* comment = scope.comments.Find(article, edit.comment.comment_id);
   if (comment == nullptr) return CommentNotFound(NameOf(edit.comment));
-  const std::string& author_id = comment->message.author().id();
-  if (scope.blocked.contains(author_id)) return AuthorBlocked(author_id);
-  if (absl::Status status = CheckAuthorIsCaller(scope.caller, author_id); !status.ok()) {
-    return status;
-  }
-  if (absl::Status status = CheckEditable(comment->message, NameOf(edit.comment)); !status.ok()) {
-    return status;
-  }
+  absl::Status status = CheckMayEdit(scope, comment->message, NameOf(edit.comment));
+  if (!status.ok()) return status;
   v1::Comment changed = Edited(comment->message, edit, article.comment_policy);
   const bool same = SameText(comment->message, changed);
   if (same) changed = comment->message;

@@ -21,8 +21,10 @@ INSERT INTO audit_retention (retention, used_time) VALUES ($1::interval, now())
 ON CONFLICT (retention) DO UPDATE SET used_time = excluded.used_time
 )sql";
 
+// A server that does not renew its retention may have stopped, or the database was away from it. It
+// gets a day to come back, lest one with a shorter retention that comes first deletes too much.
 constexpr char kEndAuditRetentions[] =
-    "DELETE FROM audit_retention WHERE used_time < now() - interval '10 minutes'";
+    "DELETE FROM audit_retention WHERE used_time < now() - interval '1 day'";
 
 // The time, in microseconds, before which events are old. There is one.
 constexpr char kSelectStartOfTrail[] =

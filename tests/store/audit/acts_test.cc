@@ -198,6 +198,19 @@ TEST_F(ActsTest, EventsHaveTheTimeOfTheDatabase) {
       << "the time that the article has";
 }
 
+TEST_F(ActsTest, ABlockHasTheTimeOfItsEvent) {
+  const auto time_of_block = [this](const std::string& reason) {
+    const auto blocked = Await<v1::BlockedAuthor>(
+        [&](auto done) { store_->BlockAuthor(By(kDesk), "troll", reason, std::move(done)); });
+    return absl::FromUnixSeconds(blocked->block_time().seconds()) +
+           absl::Nanoseconds(blocked->block_time().nanos());
+  };
+  const absl::Time first = time_of_block("spam");
+  EXPECT_EQ(TimeOfUuid(Events()[0].id()), first);
+  EXPECT_EQ(time_of_block("more spam"), first);
+  EXPECT_GT(TimeOfUuid(Events()[0].id()), first) << "the time of the second act";
+}
+
 // ---- Transactions ----
 
 TEST_F(ActsTest, WritesThatShareATransactionKeepTheirCallers) {
@@ -223,6 +236,10 @@ TEST_F(ActsTest, WritesThatShareATransactionKeepTheirCallers) {
     EXPECT_EQ(moderated[0].comment(), comments[i]);
     EXPECT_THAT(Events({.caller = absl::StrCat("dns:", i)}), SizeIs(1)) << i;
   }
+  EXPECT_EQ(Sql(absl::StrCat("SELECT count(DISTINCT xmin::text) < ", comments.size() + edits.size(),
+                             " FROM audit_event WHERE caller <> ''")),
+            "t")
+      << "each write had a transaction of its own";
   // In the order of the revisions.
   const auto events = Events({.article_id = "post", .page_size = 7});
   ASSERT_THAT(events, SizeIs(41));
@@ -262,27 +279,90 @@ TEST_F(ActsTest, AnActWhoseCommitWasInDoubtHasOneEvent) {
         std::exchange(store_, *NewPostgresStore({.url = proxy.url(), .notifications = false}));
     const std::string post = absl::StrCat("post-", ++id);
     std::string comment;
-    const std::vector<std::pair<std::string, std::function<std::string()>>> acts = {
-        {"publish_article", [&] { return PublishBy(kCms, MakeArticle(post)); }},
-        {"rename_article", [&] { return RenameBy(kCms, {.id = post, .new_id = post + "-new"}); }},
-        {"moderate_comment", [&] { return ModerateBy(kCms, Hiding(comment)); }},
-        {"block_author", [&] { return BlockBy(By(kCms), "troll", ""); }},
-        {"unblock_author", [&] { return UnblockBy(kCms, "troll"); }},
-        {"erase_author",
+    const auto add = [&] { comment = Add(post + "-new", "hello"); };
+    const auto none = [] {};
+    // What is done before, the act, and what it is in the trail.
+    struct Act {
+      std::string action;
+      std::function<void()> prepare;
+      std::function<std::string()> run;
+    };
+    const std::vector<Act> acts = {
+        {"publish_article", none, [&] { return PublishBy(kCms, MakeArticle(post)); }},
+        {"update_article", none, [&] { return EditBy(kCms, Summarising(post, "New.")); }},
+        {"import_article", none,
+         [&] { return PublishBy(kCms, MakeArticle(post, "Other text."), {.imported = true}); }},
+        {"rename_article", none,
+         [&] { return RenameBy(kCms, {.id = post, .new_id = post + "-new"}); }},
+        {"moderate_comment", add, [&] { return ModerateBy(kCms, Hiding(comment)); }},
+        {"erase_comment", add,
+         [&] { return EraseCommentBy(kCms, {.comment = *ParseCommentName(comment)}); }},
+        {"verify_counters", [&] { Sql("UPDATE article_state SET comment_count = 7"); },
+         [&] { return VerifyBy(kCms, {.article_id = post + "-new", .repair = true}); }},
+        {"retract_article", none, [&] { return RetractBy(kCms, {.id = post + "-new"}); }},
+        {"release_article",
          [&] {
-           EraseAllBy(By(kCms), "user-1");
+           v1::Article article = Scheduled();
+           article.set_name(ArticleName(post + "-later"));
+           ASSERT_EQ(PublishBy(kCms, article), "");
+           Sql("UPDATE article_state SET publish_time = now() WHERE scheduled");
+         },
+         [&] {
+           ReleaseDueArticles();
            return "";
          }},
+        {"block_author", none, [&] { return BlockBy(By(kCms), "troll", ""); }},
+        {"unblock_author", none, [&] { return UnblockBy(kCms, "troll"); }},
     };
-    for (const auto& [action, act] : acts) {
-      SCOPED_TRACE(absl::StrCat(action, cut == testing::Proxy::Cut::kBeforeCommit ? " lost" : ""));
-      if (action == "moderate_comment") comment = Add(post, "hello");
+    for (const Act& act : acts) {
+      SCOPED_TRACE(
+          absl::StrCat(act.action, cut == testing::Proxy::Cut::kBeforeCommit ? " lost" : ""));
+      act.prepare();
       const size_t before = Texts().size();
       proxy.CutNextCommit(cut);
-      EXPECT_EQ(act(), "");
-      EXPECT_THAT(Newest(before), ::testing::StartsWith(action));
+      EXPECT_EQ(act.run(), "");
+      EXPECT_THAT(Newest(before), ::testing::StartsWith(act.action));
     }
-    EXPECT_EQ(Events()[0].item_count(), 1);
+    store_.reset();  // before the proxy
+  }
+}
+
+// Each step of an erasure has a transaction: one for the comments on an article, one for the
+// reports, one for the trail.
+TEST_F(ActsTest, AnErasureWhoseCommitWasInDoubtHasOneEvent) {
+  ASSERT_TRUE(Publish(MakeArticle("post")).ok());
+  for (const auto cut : {testing::Proxy::Cut::kBeforeCommit, testing::Proxy::Cut::kAfterCommit}) {
+    testing::Proxy proxy(url_);
+    const std::unique_ptr<Store> direct =
+        std::exchange(store_, *NewPostgresStore({.url = proxy.url(), .notifications = false}));
+    for (int doubtful = 0; doubtful < 3; ++doubtful) {
+      SCOPED_TRACE(
+          absl::StrCat(doubtful, cut == testing::Proxy::Cut::kBeforeCommit ? " lost" : ""));
+      const CommentRef other = *ParseCommentName(Add("post", "by user-1"));
+      NewComment comment = MakeComment("post", "hello");
+      comment.author.set_id("troll");
+      ASSERT_TRUE(Create(comment).ok());
+      ASSERT_TRUE(Await<void>([&](auto done) {
+                    store_->ReportComment({}, {.comment = other, .reporter_id = "troll"},
+                                          std::move(done));
+                  }).ok());
+      ASSERT_EQ(BlockBy(By(kDesk, "troll"), "ben", absl::StrCat(Texts().size())), "");
+      const size_t before = Texts().size();
+      Erasure erasure{"troll"};
+      bool complete = false;
+      for (int step = 0; !complete; ++step) {
+        if (step == doubtful) proxy.CutNextCommit(cut);
+        const auto erased = Await<ErasedComments>(
+            [&](auto done) { store_->EraseAuthor(By(kCms), erasure, std::move(done)); });
+        ASSERT_TRUE(erased.ok()) << erased.status();
+        erasure.event_id = erased->event_id;
+        complete = erased->complete;
+        ASSERT_LE(step, 3);
+      }
+      EXPECT_EQ(Newest(before), "erase_author, count 1, by spiffe://example.org/cms");
+      EXPECT_EQ(Sql("SELECT count(*) FROM comment_report"), "0");
+      EXPECT_EQ(Sql("SELECT count(*) FROM audit_event WHERE person_id = 'troll'"), "0");
+    }
     store_.reset();  // before the proxy
   }
 }

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cstdint>
 #include <set>
 #include <string>
 #include <vector>
@@ -60,6 +61,38 @@ TEST_F(ListAuditEventsTest, AllFiltersMustMatch) {
   EXPECT_THAT(Texts({.article_id = "one", .caller = "dns:cms"}),
               ElementsAre("publish_article, one, r1, created, by dns:cms"));
   EXPECT_THAT(Events({.article_id = "two", .caller = "cn:desk"}), IsEmpty());
+}
+
+// Whatever the index, events come in the order of time, and pages go on where the last one ended.
+TEST_F(ListAuditEventsTest, AnyFiltersPageByTime) {
+  const absl::Time time = absl::FromUnixSeconds(1'750'000'000);
+  for (int i = 0; i < 9; ++i) {
+    Insert(1, time + absl::Seconds(i), "dns:cms", "ana", "troll");
+    Insert(1, time + absl::Seconds(i), i % 2 == 0 ? "cn:a" : "jwt:z", i % 2 == 0 ? "zoe" : "");
+  }
+  const auto publishings = v1::AUDIT_ACTION_PUBLISH_ARTICLE;
+  for (AuditQuery query :
+       std::vector<AuditQuery>{{.caller = "dns:cms"},
+                               {.caller = "dns:cms", .action = publishings},
+                               {.person_id = "ana"},
+                               {.person_id = "ana", .action = publishings},
+                               {.caller = "dns:cms", .person_id = "ana"},
+                               {.caller = "dns:cms", .person_id = "ana", .action = publishings},
+                               {.author_id = "troll"},
+                               {.author_id = "troll", .action = publishings}}) {
+    query.page_size = 2;
+    const auto events = Events(query);
+    ASSERT_THAT(events, SizeIs(9));
+    for (size_t i = 0; i < events.size(); ++i) {
+      EXPECT_EQ(events[i].caller(), "dns:cms");
+      EXPECT_EQ(events[i].create_time().seconds(), 1'750'000'008 - static_cast<int64_t>(i));
+    }
+    query.start_time = time + absl::Seconds(2);
+    query.end_time = time + absl::Seconds(5);
+    EXPECT_THAT(Events(query), SizeIs(3));
+    query.action = v1::AUDIT_ACTION_BLOCK_AUTHOR;
+    EXPECT_THAT(Events(query), IsEmpty());
+  }
 }
 
 TEST_F(ListAuditEventsTest, FiltersByTimeToTheMicrosecond) {

@@ -68,6 +68,20 @@ TEST_F(CallersTest, MayChangeAndDeleteTheirOwnCommentsOnly) {
   EXPECT_FALSE(IsShown(name));
 }
 
+// Blocks and hidden comments are between the author and the moderators.
+TEST_F(CallersTest, DoNotLearnWhoIsBlockedOrHidden) {
+  const std::string name = AddBy("ana");
+  ASSERT_TRUE(Moderate(name, v1::COMMENT_STATE_HIDDEN).ok());
+  EXPECT_EQ(ReasonOf(Rewrite(Person("ben"), name)), "AUTHOR_NOT_CALLER");
+  EXPECT_EQ(ReasonOf(Rewrite(Person("ana"), name)), "COMMENT_HIDDEN");
+  ASSERT_TRUE(Await<v1::BlockedAuthor>([&](auto done) {
+                store_->BlockAuthor({}, "ana", "spam", std::move(done));
+              }).ok());
+  EXPECT_EQ(ReasonOf(Rewrite(Person("ben"), name)), "AUTHOR_NOT_CALLER");
+  EXPECT_EQ(ReasonOf(Rewrite(Person("ana"), name)), "AUTHOR_BLOCKED");
+  EXPECT_EQ(ReasonOf(Rewrite({}, name)), "AUTHOR_BLOCKED");
+}
+
 TEST_F(CallersTest, OthersMayWriteAsAnybody) {
   const std::string name = AddBy("ana");
   EXPECT_TRUE(Rewrite(Person("ben", /*only=*/false), name).ok());
@@ -83,6 +97,9 @@ TEST_F(CallersTest, WhatIsDeletedOrMissingIsNobodys) {
   const std::string name = AddBy("ana");
   ASSERT_TRUE(Remove({}, name).ok());
   EXPECT_TRUE(Remove(Person("ben"), name).ok());
+  for (const char* const person : {"ana", "ben"}) {
+    EXPECT_EQ(ReasonOf(Rewrite(Person(person), name)), "COMMENT_DELETED") << person;
+  }
   const std::string missing = CommentName("post", "01890a5d-ac96-774b-bcce-b302099a8057");
   EXPECT_EQ(ReasonOf(Remove(Person("ben"), missing)), "COMMENT_NOT_FOUND");
   EXPECT_EQ(ReasonOf(Rewrite(Person("ben"), missing)), "COMMENT_NOT_FOUND");

@@ -53,15 +53,23 @@ TEST_F(ForgetAuditEventsTest, ForEverIsForEver) {
   EXPECT_EQ(Forget(100'000 * kOneDay), 0);
 }
 
-TEST_F(ForgetAuditEventsTest, TheLongestRetentionOfRunningServersHolds) {
+TEST_F(ForgetAuditEventsTest, TheLongestRetentionHoldsADayLonger) {
   Insert(1, Now() - 3 * kOneDay);
   EXPECT_EQ(Forget(10 * kOneDay), 0);
   EXPECT_EQ(Forget(2 * kOneDay), 0);
-  Sql("UPDATE audit_retention SET used_time = used_time - interval '9 minutes'");
+  Sql("UPDATE audit_retention SET used_time = used_time - interval '23 hours'");
   EXPECT_EQ(Forget(2 * kOneDay), 0);
-  Sql("UPDATE audit_retention SET used_time = used_time - interval '2 minutes'");
+  Sql("UPDATE audit_retention SET used_time = used_time - interval '2 hours'");
   EXPECT_EQ(Forget(2 * kOneDay), 1);
   EXPECT_EQ(Sql("SELECT string_agg(retention::text, ' ') FROM audit_retention"), "48:00:00");
+}
+
+TEST_F(ForgetAuditEventsTest, WhoeverComesFirstAfterAnOutageKeepsWhatOthersKeep) {
+  Insert(1, Now() - 3 * kOneDay);
+  EXPECT_EQ(Forget(10 * kOneDay), 0);
+  EXPECT_EQ(Forget(2 * kOneDay), 0);
+  Sql("UPDATE audit_retention SET used_time = used_time - interval '11 minutes'");
+  EXPECT_EQ(Forget(2 * kOneDay), 0);
 }
 
 }  // namespace

@@ -9,8 +9,10 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
+#include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "base/errors.h"
+#include "content/rules.h"
 #include "support/tokens.h"
 
 namespace content::access {
@@ -143,6 +145,31 @@ TEST(Token, HasItsSubjectInTheFormOfAuthorsIds) {
   for (int i = 0; i < 31; ++i) marks += "\u0308";
   ExpectInvalid(VerifyWith("alice", marks), "(sub)");
   ExpectInvalid(VerifyWith("alice", " alice"), "(sub)");
+}
+
+// Whoever may call can be named to EraseAuthor and ExportAuthor, which look for ids like this.
+TEST(Token, HasNoSubjectThatCannotBeErased) {
+  const auto can_be_erased = [](const std::string& id) {
+    Violations violations;
+    CheckAuthorIdToFind(id, "author_id", violations);
+    return violations.empty();
+  };
+  const auto repeated = [](int count, absl::string_view text) {
+    std::string subject;
+    for (int i = 0; i < count; ++i) absl::StrAppend(&subject, text);
+    return subject;
+  };
+  for (const char* const letter : {"a", "\u00fc", "u\u0308"}) {
+    const absl::StatusOr<Token> longest = VerifyWith("alice", repeated(255, letter));
+    ASSERT_TRUE(longest.ok()) << letter << ": " << longest.status();
+    EXPECT_TRUE(can_be_erased(longest->subject)) << letter;
+    ExpectInvalid(VerifyWith("alice", repeated(256, letter)), "(sub)");
+    EXPECT_FALSE(can_be_erased(repeated(256, letter))) << letter;
+  }
+  // U+0958 has two characters in the form of ids; U+2028 ends a line.
+  for (const std::string& subject : {repeated(128, "\u0958"), std::string("a\u2028b")}) {
+    ExpectInvalid(VerifyWith("alice", subject), "(sub)");
+  }
 }
 
 TEST(Token, MustHaveSoundClaims) {

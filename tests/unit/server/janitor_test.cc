@@ -84,9 +84,17 @@ TEST_F(JanitorTest, GivesUpOnAStoreThatHangsAndTriesAgain) {
   Start();
   Advance(absl::Seconds(10));
   Advance(absl::Seconds(10));
-  EXPECT_EQ(upkeep_.audit_retentions().size(), 1);
+  EXPECT_EQ(upkeep_.retentions().size(), 1);
   Advance(kInterval);
-  EXPECT_EQ(upkeep_.retentions().size(), 2);
+  EXPECT_EQ(upkeep_.audit_retentions().size(), 2);
+}
+
+// Other servers learn from the call for how long this one keeps the audit trail.
+TEST_F(JanitorTest, ForgetsAuditEventsFirst) {
+  upkeep_.Hold();
+  Start();
+  EXPECT_EQ(upkeep_.audit_retentions().size(), 1);
+  EXPECT_EQ(upkeep_.retentions().size(), 0);
 }
 
 TEST_F(JanitorTest, StopsAtOnceWhateverItWaitsFor) {
