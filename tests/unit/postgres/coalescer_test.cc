@@ -713,6 +713,33 @@ TEST_F(WritesTest, OneKeyTakesAtMostThreeQuartersOfTheQueue) {
   EXPECT_EQ(executor_->admission().waiting(), 0);
 }
 
+TEST_F(WritesTest, GreedyAccountsLeavePlacesAtTheirKeyToOthers) {
+  for (Account greedy = 1; greedy <= 3; ++greedy) {
+    for (size_t i = 0; i < kQueueLimit / 4; ++i) {
+      Add("x", absl::StrCat(greedy, " ", i), From(greedy));
+    }
+  }
+  EXPECT_EQ(received_.Of("1 0"), "");
+  Add("x", "greedy", From(3));
+  EXPECT_EQ(received_.Of("greedy"), "OVERLOADED");
+  Add("x", "modest", From(4));
+  EXPECT_EQ(received_.Of("modest"), "");
+  RunAll();
+  EXPECT_EQ(received_.Of("modest"), "written");
+  Add("x", "again", From(3));
+  RunAll();
+  EXPECT_EQ(received_.Of("again"), "written") << "its places were given back";
+}
+
+TEST_F(WritesTest, AClientWithTooManyWritesToAKeyIsToldSo) {
+  for (size_t i = 0; i < kQueueLimit / 2; ++i) Add("x", absl::StrCat(i), From(1));
+  absl::Status refused;
+  writes_.Add(From(1), {"x", "too many"},
+              [&refused](absl::StatusOr<std::string> answer) { refused = answer.status(); });
+  EXPECT_THAT(std::string(refused.message()), HasSubstr("of this client to \"x\""));
+  RunAll();
+}
+
 // Doing the batch again might do its writes twice.
 TEST_F(WritesTest, AWaitingJobWithoutAnAnswerEndsTheProcess) {
   GTEST_FLAG_SET(death_test_style, "threadsafe");
