@@ -38,6 +38,8 @@ struct WriteMode {
 ///   batch.
 /// - Accounts take turns, both for the keys that are ready and for the writes to one key. Writes of
 ///   one account to one key run in order of arrival. They also share the places of a key (Shares).
+///   A turn for a key is one for all of its writes that fit into a batch, and comes when it is the
+///   turn of any of their accounts.
 /// - A transaction does as many writes as the policy's Limits allow: to any number of keys, but of
 ///   one group. A write without a group runs alone.
 /// - At most kMaxPromptBatches batches of unlocked keys are under way. Their jobs are prompt.
@@ -62,17 +64,21 @@ class WritePolicy {
   using Request = PendingRequest<Item, Answer>;
 
  private:
+  struct Queue;
+  using Entry = std::pair<const std::string, Queue>*;  // one of queues_
+  using KeyQueue = FairQueue<Entry>;
+
   // The writes to one key. Exists while any of them waits or runs.
   struct Queue {
     explicit Queue(size_t limit) : places(limit) {}
 
     State state = State::kIdle;
+    typename KeyQueue::iterator turn = {};  // in ready_ or locked_, if it is there
     FairQueue<Request> waiting = {};
     Shares places;         // of those that wait
     bool refuses = false;  // since it refused a write; until it is empty
   };
   using Queues = std::map<std::string, Queue>;
-  using Entry = typename Queues::iterator;  // stays valid until the entry is erased
 
  public:
   struct Batch {
@@ -132,11 +138,16 @@ class WritePolicy {
   }
 
   void Add(Request request, size_t limit_per_key) {
-    const Entry entry = queues_.try_emplace(key_of_(request.item), limit_per_key).first;
+    const Entry entry = &*queues_.try_emplace(key_of_(request.item), limit_per_key).first;
+    Queue& queue = entry->second;
     const Account account = request.account;
-    entry->second.places.Take(account);
-    entry->second.waiting.Add(account, std::move(request));
-    if (entry->second.state == State::kIdle) Enqueue(entry, State::kReady);
+    queue.places.Take(account);
+    queue.waiting.Add(account, std::move(request));
+    if (queue.state == State::kIdle) {
+      Enqueue(entry, State::kReady);
+    } else if (queue.state != State::kRunning) {
+      queue.turn = KeysIn(queue.state).Hasten(queue.turn, account);
+    }
   }
 
   int WantedJobs(Pace pace) const {
@@ -162,7 +173,7 @@ class WritePolicy {
     }
     for (const auto entry : batch.keys) {
       if (entry->second.waiting.empty()) {
-        queues_.erase(entry);
+        queues_.erase(queues_.find(entry->first));
       } else {
         Enqueue(entry, entry->second.state == State::kLocked ? State::kLocked : State::kReady);
       }
@@ -201,13 +212,21 @@ class WritePolicy {
   }
 
  private:
-  using KeyQueue = FairQueue<Entry>;
+  KeyQueue& KeysIn(State state) { return state == State::kLocked ? locked_ : ready_; }
 
-  // A key waits for its turn as one of the account of its next write.
+  // A key waits as one of the account whose turn is first, of those that have a write in its next
+  // batch. So a greedy account does not delay the writes of others to the same key.
   void Enqueue(Entry entry, State state) {
     Queue& queue = entry->second;
     queue.state = state;
-    (state == State::kLocked ? locked_ : ready_).Add(queue.waiting.front().account, entry);
+    KeyQueue& keys = KeysIn(state);
+    Account first = queue.waiting.front().account;
+    size_t count = 0;
+    for (auto write = queue.waiting.begin(); write != queue.waiting.end() && count < limits_.writes;
+         ++write, ++count) {
+      if (keys.IsBefore(write->second.account, first)) first = write->second.account;
+    }
+    queue.turn = keys.Add(first, entry);
   }
 
   size_t SizeOf(const Request& request) const {

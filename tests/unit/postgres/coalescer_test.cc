@@ -463,6 +463,28 @@ TEST_F(WritesTest, AccountsTakeTurnsAtAKey) {
   EXPECT_EQ(received_.Of("a399"), "written");
 }
 
+TEST_F(WritesTest, AKeyThatAGreedyAccountQueuedComesWhenItIsTheTurnOfAnother) {
+  for (int i = 100; i < 400; ++i) Add(absl::StrCat("a", i), absl::StrCat("a", i), From(1));
+  Add("a399", "b", From(2));
+  End(Begin(Pace::kPrompt));
+  EXPECT_EQ(Strings(batches_[0].begin(), batches_[0].begin() + 4),
+            (Strings{"a100", "a399", "b", "a101"}));
+  RunAll();
+  EXPECT_EQ(received_.count(), 301);
+}
+
+TEST_F(WritesTest, AKeyComesBackWhenItIsTheTurnOfAnyOfItsAccounts) {
+  for (int i = 100; i < 300; ++i) Add("x", absl::StrCat("x", i), From(1));
+  const auto running = Begin(Pace::kPrompt);
+  for (int i = 100; i < 400; ++i) Add(absl::StrCat("a", i), absl::StrCat("a", i), From(1));
+  Add("x", "b", From(2));
+  End(running);
+  EXPECT_EQ(received_.Of("b"), "");
+  End(Begin(Pace::kPrompt));
+  EXPECT_EQ(received_.Of("b"), "written");
+  RunAll();
+}
+
 TEST_F(WritesTest, ABatchIsOfOneGroup) {
   group_of_ = [](const Write& write) { return write.key[0]; };
   for (const char* key : {"a1", "b1", "a2", "b2", "a3"}) Add(key, key);
