@@ -17,6 +17,7 @@
 #include "api/calls_in_flight.h"
 #include "api/deadline.h"
 #include "api/decode.h"
+#include "api/peer.h"
 #include "api/status.h"
 #include "base/call.h"
 #include "base/errors.h"
@@ -30,7 +31,7 @@ inline CallContext ToCallContext(grpc::CallbackServerContext* context,
   return {.deadline = ToSteadyTime(context->raw_deadline()),
           .cancelled = [context] { return context->IsCancelled(); },
           .caller = std::move(caller),
-          .account_of = [context] { return AccountOf(context->peer()); }};
+          .account_of = [context] { return AccountOfPeer(context->peer()); }};
 }
 
 /// Trailing metadata of an answer that may be older than promised because the database cannot be

@@ -25,4 +25,6 @@ std::string OriginOf(absl::string_view peer) {
   return absl::StrCat("ipv6:", network.data(), "/64");
 }
 
+Account AccountOfPeer(absl::string_view peer) { return AccountOf(peer, OriginOf(peer)); }
+
 }  // namespace content::api

@@ -187,7 +187,8 @@ void GetServerInfo(const ServerParts& server, CallContext, v1::GetServerInfoRequ
   if (longest > TimeUtil::DurationToMilliseconds(info.request_retention())) {
     *info.mutable_request_retention() = TimeUtil::MillisecondsToDuration(longest);
   }
-  info.set_watcher_count(server.comments.watcher_count() + server.articles.watcher_count());
+  info.set_watcher_count(
+      static_cast<int64_t>(server.comments.watcher_count() + server.articles.watcher_count()));
   *info.mutable_store() = server.upkeep.GetInfo();
   *info.mutable_cache() = server.cache.GetInfo();
   info.mutable_memory()->set_byte_limit(server.memory.limit());

@@ -26,11 +26,22 @@ using Account = uint64_t;
 /// The account of the server's own work.
 inline constexpr Account kOwnWork = 0;
 
-/// Returns the account of an identity or of a connection. Never kOwnWork. Differs from one process
-/// to another. Two names rarely have the same account, and then share what one of them may have.
-inline Account AccountOf(absl::string_view name) {
-  return std::max<Account>(absl::Hash<absl::string_view>{}(name), kOwnWork + 1);
+/// Returns the account of an identity. Never kOwnWork. Differs from one process to another. Two
+/// names rarely have the same account, and then share what one of them may have.
+inline Account AccountOf(absl::string_view identity) {
+  const auto hash = static_cast<uint32_t>(absl::Hash<absl::string_view>{}(identity));
+  return std::max<Account>(hash, kOwnWork + 1);
 }
+
+/// The same for a connection without an identity, from `origin`: all that the connections of one
+/// client have in common.
+inline Account AccountOf(absl::string_view connection, absl::string_view origin) {
+  return (AccountOf(connection) << 32) | AccountOf(origin);
+}
+
+/// Returns the account that stands for the origin of a connection's account; that of an identity is
+/// its own.
+inline Account OriginOf(Account account) { return static_cast<uint32_t>(account); }
 
 /// Who makes a call, as far as its credentials say. All text is valid UTF-8 in NFC, as authors' ids
 /// are (content/normalize.h), and without control characters.

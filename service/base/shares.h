@@ -7,9 +7,14 @@
 
 namespace content {
 
-/// Divides places among accounts. An account may hold as many places as are free. So one that is
-/// alone gets half of them, two greedy ones get a third each, and the next one always finds some.
-/// The server's own work may take all of them. Not thread-safe.
+/// Divides places among accounts. An account may take one while it holds fewer than are free: one
+/// that is alone gets half of them, and two greedy ones get a third each in time. The accounts of
+/// one origin (OriginOf), however many, may together take one while they hold fewer than seven
+/// times as many as are free: seven eighths, if it is alone.
+///
+/// Nothing is taken back. So many greedy accounts of many origins may hold all places for a while,
+/// and the next one finds none. What they give back then goes to those that hold less. The server's
+/// own work may take all places. Not thread-safe.
 class Shares {
  public:
   explicit Shares(size_t limit) : limit_(limit) {}
@@ -22,27 +27,41 @@ class Shares {
   /// Returns whether the account may take a place.
   bool HasRoom(Account account) const {
     if (is_full()) return false;
-    const auto held = held_.find(account);
-    return account == kOwnWork || held == held_.end() || held->second < limit_ - taken_;
+    const size_t free = limit_ - taken_;
+    return account == kOwnWork ||
+           (HeldBy(account) < free && HeldBy(OriginOf(account)) < kOfOrigin * free);
   }
 
   /// Takes a place, even if there is no room.
   void Take(Account account) {
     ++taken_;
     ++held_[account];
+    if (const Account origin = OriginOf(account); origin != account) ++held_[origin];
   }
 
   /// Gives back a place that the account has taken.
   void GiveBack(Account account) {
     --taken_;
+    Decrement(account);
+    if (const Account origin = OriginOf(account); origin != account) Decrement(origin);
+  }
+
+ private:
+  static constexpr size_t kOfOrigin = 7;
+
+  size_t HeldBy(Account account) const {
+    const auto held = held_.find(account);
+    return held == held_.end() ? 0 : held->second;
+  }
+
+  void Decrement(Account account) {
     const auto held = held_.find(account);
     if (--held->second == 0) held_.erase(held);
   }
 
- private:
   const size_t limit_;
   size_t taken_ = 0;
-  absl::flat_hash_map<Account, size_t> held_;  // none is 0
+  absl::flat_hash_map<Account, size_t> held_;  // by accounts and by origins; none is 0
 };
 
 }  // namespace content

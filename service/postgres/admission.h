@@ -71,7 +71,8 @@ class Admission {
   Ticket Readmit(Account account);
 
   /// Returns the number of calls with one key that may wait, three quarters of all: one hot key
-  /// leaves room for the others, and one account cannot keep others from a key.
+  /// leaves room for the others. Accounts share these places (Shares), so none keeps others from a
+  /// key.
   size_t limit_per_key() const { return limit_ - limit_ / 4; }
 
   /// Returns the number of waiting calls.

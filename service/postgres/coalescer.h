@@ -68,11 +68,12 @@ bool MayJoin(const Request& next, const std::vector<Request>& batch, size_t max_
 /// `Policy` has the types Item, Answer, Request (a PendingRequest) and Batch (with a member
 /// `requests`), and these methods. All but the const Run and MayBeCausedByOne are called with the
 /// Coalescer's mutex held:
-///   absl::Status CheckKey(const Item&, size_t limit)
-///                                           RESOURCE_EXHAUSTED if `limit` requests with the same
-///                                           key wait already
-///   void Add(Request)                       puts a request into the queue, in which accounts
-///                                           take turns
+///   absl::Status CheckKey(const Item&, Account)
+///                                           RESOURCE_EXHAUSTED if too many requests with the same
+///                                           key wait already, in all or of the account
+///   void Add(Request, size_t limit_per_key) puts a request into the queue, in which accounts
+///                                           take turns. At most `limit_per_key` with one key
+///                                           should wait
 ///   int WantedJobs(Pace) const              number of jobs that should wait for a connection
 ///   Batch Take(Pace)                        removes the requests of one job; may be empty
 ///   void Release(const Batch&, std::vector<Request> again, bool one_by_one)
@@ -115,8 +116,8 @@ class Coalescer {
       lock.unlock();
       return std::move(done)(ticket.status());
     }
-    policy_.Add(
-        {std::move(item), std::move(context), std::move(done), account, *std::move(ticket)});
+    policy_.Add({std::move(item), std::move(context), std::move(done), account, *std::move(ticket)},
+                executor_.admission().limit_per_key());
     ScheduleWanted(std::move(lock), may_run_here);
   }
 
@@ -143,11 +144,8 @@ class Coalescer {
 
   // Takes a place for a request. mutex_ must be held.
   absl::StatusOr<Admission::Ticket> Admit(const Item& item, Account account, bool confirms) {
-    Admission& admission = executor_.admission();
-    if (absl::Status status = policy_.CheckKey(item, admission.limit_per_key()); !status.ok()) {
-      return status;
-    }
-    return admission.Admit(account, confirms);
+    if (absl::Status status = policy_.CheckKey(item, account); !status.ok()) return status;
+    return executor_.admission().Admit(account, confirms);
   }
 
   // The work for one batch.

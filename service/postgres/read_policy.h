@@ -48,9 +48,9 @@ class ReadPolicy {
   ReadPolicy(Work work) : work_(std::move(work)) {}  // NOLINT(google-explicit-constructor)
 
   // Requests for one key share one read.
-  absl::Status CheckKey(const Key&, size_t) const { return absl::OkStatus(); }
+  absl::Status CheckKey(const Key&, Account) const { return absl::OkStatus(); }
 
-  void Add(Request request) {
+  void Add(Request request, size_t) {
     const Account account = request.account;
     waiting_.Add(account, std::move(request));
   }

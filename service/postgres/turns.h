@@ -38,11 +38,19 @@ class FairQueue {
   /// The next item. There must be one.
   const T& front() const { return items_.begin()->second; }
 
-  void Add(Account account, T item) {
-    if (last_.size() >= forget_at_) Forget();
-    Round& last = last_[account];
-    last = std::max(last, now_) + 1;
-    items_.emplace(last, std::move(item));
+  iterator Add(Account account, T item) {
+    return items_.emplace(TakeTurn(account), std::move(item));
+  }
+
+  /// Returns whether an item that `one` adds would come before one that `other` adds.
+  bool IsBefore(Account one, Account other) const { return NextOf(one) < NextOf(other); }
+
+  /// Moves an item to where it would be if the account added it, if that is nearer. Returns it.
+  iterator Hasten(iterator item, Account account) {
+    if (NextOf(account) >= item->first) return item;
+    auto node = items_.extract(item);
+    node.key() = TakeTurn(account);
+    return items_.insert(std::move(node));
   }
 
   /// Puts an item that was taken in front of all others.
@@ -70,6 +78,17 @@ class FairQueue {
  private:
   static constexpr Round kPast = 0;
   static constexpr size_t kMinForgetAt = 64;
+
+  // Returns the round of the next item that the account adds.
+  Round NextOf(Account account) const {
+    const auto last = last_.find(account);
+    return std::max(last == last_.end() ? kPast : last->second, now_) + 1;
+  }
+
+  Round TakeTurn(Account account) {
+    if (last_.size() >= forget_at_) Forget();
+    return last_[account] = NextOf(account);
+  }
 
   // Removes the accounts whose next item may come in the next round anyway.
   void Forget() {

@@ -11,7 +11,9 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
 #include "base/errors.h"
+#include "base/shares.h"
 #include "postgres/admission.h"
 #include "postgres/coalescer.h"
 #include "postgres/connection.h"
@@ -35,7 +37,9 @@ struct WriteMode {
 /// - Writes to one key run on one connection at a time. Writes that arrive meanwhile form the next
 ///   batch.
 /// - Accounts take turns, both for the keys that are ready and for the writes to one key. Writes of
-///   one account to one key run in order of arrival.
+///   one account to one key run in order of arrival. They also share the places of a key (Shares).
+///   A turn for a key is one for all of its writes that fit into a batch, and comes when it is the
+///   turn of any of their accounts.
 /// - A transaction does as many writes as the policy's Limits allow: to any number of keys, but of
 ///   one group. A write without a group runs alone.
 /// - At most kMaxPromptBatches batches of unlocked keys are under way. Their jobs are prompt.
@@ -60,14 +64,21 @@ class WritePolicy {
   using Request = PendingRequest<Item, Answer>;
 
  private:
+  struct Queue;
+  using Entry = std::pair<const std::string, Queue>*;  // one of queues_
+  using KeyQueue = FairQueue<Entry>;
+
   // The writes to one key. Exists while any of them waits or runs.
   struct Queue {
+    explicit Queue(size_t limit) : places(limit) {}
+
     State state = State::kIdle;
+    typename KeyQueue::iterator turn = {};  // in ready_ or locked_, if it is there
     FairQueue<Request> waiting = {};
-    bool refuses = false;  // since it was full; until it is empty
+    Shares places;         // of those that wait
+    bool refuses = false;  // since it refused a write; until it is empty
   };
   using Queues = std::map<std::string, Queue>;
-  using Entry = typename Queues::iterator;  // stays valid until the entry is erased
 
  public:
   struct Batch {
@@ -114,22 +125,29 @@ class WritePolicy {
   WritePolicy(KeyOf key_of, Work work, GroupOf group_of, Limits limits)
       : key_of_(key_of), work_(std::move(work)), group_of_(std::move(group_of)), limits_(limits) {}
 
-  absl::Status CheckKey(const Item& item, size_t limit) {
+  absl::Status CheckKey(const Item& item, Account account) {
     const auto entry = queues_.find(key_of_(item));
-    if (entry == queues_.end() || entry->second.waiting.size() < limit) return absl::OkStatus();
+    if (entry == queues_.end() || entry->second.places.HasRoom(account)) return absl::OkStatus();
     auto& [key, queue] = *entry;
     if (!std::exchange(queue.refuses, true)) {
       log::Warning("too many writes to one key", {{"key", key}, {"waiting", queue.waiting.size()}});
     }
+    const absl::string_view whose = queue.places.is_full() ? "" : "of this client ";
     return Overloaded(kAdmissionRetryDelay,
-                      absl::StrCat("too many writes to \"", key, "\" are waiting"));
+                      absl::StrCat("too many writes ", whose, "to \"", key, "\" are waiting"));
   }
 
-  void Add(Request request) {
-    const Entry entry = queues_.try_emplace(key_of_(request.item)).first;
+  void Add(Request request, size_t limit_per_key) {
+    const Entry entry = &*queues_.try_emplace(key_of_(request.item), limit_per_key).first;
+    Queue& queue = entry->second;
     const Account account = request.account;
-    entry->second.waiting.Add(account, std::move(request));
-    if (entry->second.state == State::kIdle) Enqueue(entry, State::kReady);
+    queue.places.Take(account);
+    queue.waiting.Add(account, std::move(request));
+    if (queue.state == State::kIdle) {
+      Enqueue(entry, State::kReady);
+    } else if (queue.state != State::kRunning) {
+      queue.turn = KeysIn(queue.state).Hasten(queue.turn, account);
+    }
   }
 
   int WantedJobs(Pace pace) const {
@@ -155,7 +173,7 @@ class WritePolicy {
     }
     for (const auto entry : batch.keys) {
       if (entry->second.waiting.empty()) {
-        queues_.erase(entry);
+        queues_.erase(queues_.find(entry->first));
       } else {
         Enqueue(entry, entry->second.state == State::kLocked ? State::kLocked : State::kReady);
       }
@@ -170,7 +188,7 @@ class WritePolicy {
   std::vector<Request> TakeAll() {
     std::vector<Request> all;
     for (auto& [key, queue] : queues_) {
-      for (Request& request : queue.waiting.TakeAll()) all.push_back(std::move(request));
+      while (!queue.waiting.empty()) all.push_back(TakeNext(queue));
     }
     std::erase_if(queues_, [](const auto& entry) { return entry.second.state != State::kRunning; });
     ready_.TakeAll();
@@ -194,13 +212,21 @@ class WritePolicy {
   }
 
  private:
-  using KeyQueue = FairQueue<Entry>;
+  KeyQueue& KeysIn(State state) { return state == State::kLocked ? locked_ : ready_; }
 
-  // A key waits for its turn as one of the account of its next write.
+  // A key waits as one of the account whose turn is first, of those that have a write in its next
+  // batch. So a greedy account does not delay the writes of others to the same key.
   void Enqueue(Entry entry, State state) {
     Queue& queue = entry->second;
     queue.state = state;
-    (state == State::kLocked ? locked_ : ready_).Add(queue.waiting.front().account, entry);
+    KeyQueue& keys = KeysIn(state);
+    Account first = queue.waiting.front().account;
+    size_t count = 0;
+    for (auto write = queue.waiting.begin(); write != queue.waiting.end() && count < limits_.writes;
+         ++write, ++count) {
+      if (keys.IsBefore(write->second.account, first)) first = write->second.account;
+    }
+    queue.turn = keys.Add(first, entry);
   }
 
   size_t SizeOf(const Request& request) const {
@@ -243,9 +269,15 @@ class WritePolicy {
     if (batch.requests.empty()) batch.group = GroupOfNext(entry);
     while (!queue.waiting.empty() && HasRoom(batch, entry) && IsOfGroup(batch, entry)) {
       batch.bytes += SizeOf(queue.waiting.front());
-      batch.requests.push_back(queue.waiting.Take());
+      batch.requests.push_back(TakeNext(queue));
     }
     if (queue.waiting.empty()) queue.refuses = false;
+  }
+
+  static Request TakeNext(Queue& queue) {
+    Request next = queue.waiting.Take();
+    queue.places.GiveBack(next.account);
+    return next;
   }
 
   void PutBack(Request request, State state) {
@@ -254,6 +286,7 @@ class WritePolicy {
       FailInvariant("a write came back from a batch that did not have its key");
     }
     entry->second.state = state;
+    entry->second.places.Take(request.account);
     entry->second.waiting.PutBack(std::move(request));
   }
 

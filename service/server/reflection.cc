@@ -9,7 +9,9 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
 #include "api/admission.h"
+#include "api/peer.h"
 #include "api/status.h"
 #include "base/call.h"
 #include "base/errors.h"
@@ -28,6 +30,9 @@ using google::protobuf::DescriptorPool;
 using google::protobuf::FileDescriptor;
 using Request = reflection_v1::ServerReflectionRequest;
 using Response = reflection_v1::ServerReflectionResponse;
+
+// When a refused stream may be retried.
+constexpr absl::Duration kRetryAfter = absl::Seconds(1);
 
 // gRPC's own reflection has no json_name either. grpcurl then prints the names that the .proto
 // files have, by which operators filter its output.
@@ -217,10 +222,10 @@ class Service final : public grpc::Service {
     if (!caller.ok()) {
       return new RefusedStream<ReflectionReactor>(api::ToGrpcStatus(caller.status()));
     }
-    const Account account = AccountOf(context.peer());
+    const Account account = api::AccountOfPeer(context.peer());
     if (!reflection_->Enter(account)) {
       return new RefusedStream<ReflectionReactor>(
-          {grpc::StatusCode::RESOURCE_EXHAUSTED, "too many reflection streams are open"});
+          api::ToGrpcStatus(Overloaded(kRetryAfter, "too many reflection streams are open")));
     }
     return new Stream(*reflection_, account);
   }

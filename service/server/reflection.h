@@ -12,7 +12,7 @@
 namespace content::server {
 
 /// Maximum number of reflection streams that may be open at a time, which connections share (see
-/// Shares). Further ones get RESOURCE_EXHAUSTED.
+/// Shares). Further ones get OVERLOADED.
 inline constexpr int kMaxReflectionStreams = 100;
 
 /// Maximum size of a reflection request. Longer ones get INVALID_ARGUMENT: they can only be

@@ -82,6 +82,7 @@ Feed::Feed(std::unique_ptr<Source> source, Options options)
       clock_(*options.clock),
       source_(std::move(source)),
       inbox_(std::make_shared<Inbox>(clock_)),
+      watchers_(options_.max_watchers),
       thread_([this](const std::stop_token& stop) { Run(stop); }) {}
 
 Feed::~Feed() {
@@ -90,15 +91,29 @@ Feed::~Feed() {
   inbox_->Close();
 }
 
-absl::Status Feed::AddWatcher() {
+size_t Feed::watcher_count() const {
+  const std::lock_guard lock(watchers_mutex_);
+  return watchers_.taken();
+}
+
+absl::Status Feed::AddWatcher(Account account) {
   if (options_.memory != nullptr && options_.memory->is_short()) return MemoryShort();
-  if (++watcher_count_ <= options_.max_watchers) return absl::OkStatus();
-  --watcher_count_;
-  return Overloaded(kRetryAfter, "the server has too many watchers");
+  const std::lock_guard lock(watchers_mutex_);
+  if (watchers_.HasRoom(account)) {
+    watchers_.Take(account);
+    return absl::OkStatus();
+  }
+  return Overloaded(kRetryAfter, watchers_.is_full() ? "the server has too many watchers"
+                                                     : "this client has too many watchers");
+}
+
+void Feed::RemoveWatcher(Account account) {
+  const std::lock_guard lock(watchers_mutex_);
+  watchers_.GiveBack(account);
 }
 
 void Feed::Wake() {
-  if (watcher_count_ == 0 || woken_.exchange(true)) return;
+  if (watcher_count() == 0 || woken_.exchange(true)) return;
   inbox_->Post([] {});
 }
 
@@ -364,15 +379,18 @@ void Feed::EndAllWaits() {
   }
 }
 
-Watcher::Watcher(Feed& feed, Position start)
-    : feed_(feed), admission_(feed.AddWatcher()), position_(std::move(start)) {}
+Watcher::Watcher(Feed& feed, Position start) : feed_(feed), position_(std::move(start)) {}
 
 Watcher::~Watcher() {
-  if (admission_.ok()) feed_.RemoveWatcher();
+  if (admission_ && admission_->ok()) feed_.RemoveWatcher(account_);
 }
 
 void Watcher::Next(CallContext call, Callback<std::vector<Message>> done) {
-  if (!admission_.ok()) return std::move(done)(admission_);
+  if (!admission_) {
+    account_ = call.account();
+    admission_ = feed_.AddWatcher(account_);
+  }
+  if (!admission_->ok()) return std::move(done)(*admission_);
   feed_.Next(std::move(call), position_, progress_,
              [this, done = std::move(done)](absl::StatusOr<Feed::SharedBatch> batch) mutable {
                if (!batch.ok()) return std::move(done)(batch.status());

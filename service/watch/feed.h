@@ -1,10 +1,12 @@
 #pragma once
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <thread>
@@ -17,6 +19,7 @@
 #include "base/call.h"
 #include "base/clock.h"
 #include "base/memory_guard.h"
+#include "base/shares.h"
 
 // Watches: many callers wait for changes, and each change is read once for all of them.
 namespace content::watch {
@@ -86,8 +89,8 @@ class Feed {
     absl::Duration poll_pause = absl::Milliseconds(20);
     /// Time for the source to answer, after which it counts as unreachable.
     absl::Duration read_timeout = absl::Seconds(10);
-    /// Maximum number of watchers; further ones get OVERLOADED.
-    int64_t max_watchers = 10'000;
+    /// Maximum number of watchers, which accounts share (Shares); further ones get OVERLOADED.
+    size_t max_watchers = 10'000;
     /// While memory is short, new watchers get MEMORY_SHORT. Must outlive the feed. nullptr: it is
     /// never short.
     const MemoryGuard* memory = nullptr;
@@ -113,8 +116,8 @@ class Feed {
   /// Ends the wait of every present and future watcher with ServerStopping. Thread-safe.
   void Stop();
 
-  /// Returns the number of watchers. Thread-safe.
-  int64_t watcher_count() const { return watcher_count_; }
+  /// Returns the number of watchers that were admitted. Thread-safe.
+  size_t watcher_count() const;
 
  private:
   friend class Watcher;
@@ -152,9 +155,10 @@ class Feed {
 
   using Groups = std::map<Position, Group>;
 
-  // Counts a new watcher, unless it returns an error: there are too many, or memory is short.
-  absl::Status AddWatcher();
-  void RemoveWatcher() { --watcher_count_; }
+  // Counts a new watcher, unless it returns an error: there are too many, in all or of the account,
+  // or memory is short.
+  absl::Status AddWatcher(Account account);
+  void RemoveWatcher(Account account);
 
   // Calls `done` with the batch that follows `position`: at once if there is one, otherwise as soon
   // as there is, or with a heartbeat when that is due. `progress` is nullopt if the watcher has
@@ -190,7 +194,8 @@ class Feed {
   SteadyClock& clock_;
   const std::unique_ptr<Source> source_;
   const std::shared_ptr<Inbox> inbox_;
-  std::atomic<int64_t> watcher_count_ = 0;
+  mutable std::mutex watchers_mutex_;
+  Shares watchers_;                  // Guarded by watchers_mutex_.
   std::atomic<bool> woken_ = false;  // Wake was called since the last poll.
 
   // Everything below belongs to the feed's thread. The other threads post tasks to the inbox.
@@ -221,8 +226,10 @@ class Watcher {
   Watcher& operator=(const Watcher&) = delete;
 
   /// Answers with the next messages, at least one, as soon as there are any. Fails with CANCELLED
-  /// or DEADLINE_EXCEEDED soon after the call is cancelled or its deadline has passed, and with
-  /// OVERLOADED or MEMORY_SHORT if the feed has not admitted the watcher.
+  /// or DEADLINE_EXCEEDED soon after the call is cancelled or its deadline has passed.
+  ///
+  /// The first call asks the feed to admit the watcher, as one of the call's account. If it does
+  /// not, this and every later call fail with OVERLOADED or MEMORY_SHORT.
   ///
   /// Must not be called again before the previous call was answered. Between calls, a watcher costs
   /// nothing and misses nothing. It must not be destroyed before the answer; `done` may destroy it.
@@ -233,7 +240,8 @@ class Watcher {
   std::vector<Message> Take(const Feed::SharedBatch& batch);
 
   Feed& feed_;
-  const absl::Status admission_;
+  Account account_ = kOwnWork;             // set with admission_
+  std::optional<absl::Status> admission_;  // nullopt before the first call
   Position position_;
   std::optional<Feed::Progress> progress_;
 };

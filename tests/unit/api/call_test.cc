@@ -146,6 +146,7 @@ TEST_F(CallTest, EachConnectionIsAnAccount) {
   ASSERT_EQ(accounts.size(), 4);
   EXPECT_EQ(accounts[0], accounts[1]);
   EXPECT_NE(accounts[1], accounts[2]);
+  EXPECT_EQ(content::OriginOf(accounts[1]), content::OriginOf(accounts[2]));
   EXPECT_EQ(accounts[2], accounts[3]);
   EXPECT_NE(accounts[0], kOwnWork);
 }

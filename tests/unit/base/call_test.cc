@@ -179,6 +179,13 @@ TEST(CallContextTest, AnIdentityIsOneAccountOnAllConnections) {
   EXPECT_EQ(call("", 1).account(), 1);
 }
 
+TEST(AccountTest, ConnectionsOfOneOriginDiffer) {
+  EXPECT_NE(AccountOf("a:1", "a"), AccountOf("a:2", "a"));
+  EXPECT_EQ(OriginOf(AccountOf("a:1", "a")), OriginOf(AccountOf("a:2", "a")));
+  EXPECT_NE(OriginOf(AccountOf("a:1", "a")), OriginOf(AccountOf("b:1", "b")));
+  EXPECT_EQ(OriginOf(AccountOf("cn:a")), AccountOf("cn:a"));
+}
+
 TEST(CallContextTest, WithoutACallerItIsOfItsConnectionOrOwnWork) {
   EXPECT_EQ((CallContext{.account_of = [] { return Account{7}; }}).account(), 7);
   EXPECT_EQ(CallContext().account(), kOwnWork);

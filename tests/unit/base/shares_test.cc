@@ -1,5 +1,8 @@
 #include "base/shares.h"
 
+#include <string>
+
+#include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
 
 namespace content {
@@ -51,6 +54,32 @@ TEST_F(SharesTest, APlaceThatIsTakenWithoutRoomCountsUntilItIsGivenBack) {
   shares_.GiveBack(kOwnWork);
   EXPECT_FALSE(shares_.HasRoom(1)) << "one is free, and it has one";
   EXPECT_TRUE(shares_.HasRoom(2));
+}
+
+TEST(Shares, TheConnectionsOfOneOriginLeavePlacesToOthers) {
+  Shares shares(80);
+  const auto take = [&shares](const std::string& connection, const std::string& origin) {
+    const Account account = AccountOf(connection, origin);
+    if (!shares.HasRoom(account)) return false;
+    shares.Take(account);
+    return true;
+  };
+  int taken = 0;
+  for (int i = 0; i < 100; ++i) taken += take(absl::StrCat(i), "host") ? 1 : 0;
+  EXPECT_EQ(taken, 70);
+  EXPECT_TRUE(take("0", "other host"));
+  EXPECT_TRUE(shares.HasRoom(AccountOf("cn:somebody")));
+  for (int i = 0; i < 10; ++i) shares.GiveBack(AccountOf(absl::StrCat(i), "host"));
+  EXPECT_TRUE(take("100", "host"));
+}
+
+TEST(Shares, OneConnectionMayHaveAsManyPlacesAsAreFree) {
+  Shares shares(10);
+  const Account one = AccountOf("1", "host");
+  int taken = 0;
+  for (; shares.HasRoom(one); ++taken) shares.Take(one);
+  EXPECT_EQ(taken, 5);
+  EXPECT_TRUE(shares.HasRoom(AccountOf("2", "host")));
 }
 
 TEST(Shares, TheOnlyPlaceMayBeTaken) {

@@ -463,6 +463,28 @@ TEST_F(WritesTest, AccountsTakeTurnsAtAKey) {
   EXPECT_EQ(received_.Of("a399"), "written");
 }
 
+TEST_F(WritesTest, AKeyThatAGreedyAccountQueuedComesWhenItIsTheTurnOfAnother) {
+  for (int i = 100; i < 400; ++i) Add(absl::StrCat("a", i), absl::StrCat("a", i), From(1));
+  Add("a399", "b", From(2));
+  End(Begin(Pace::kPrompt));
+  EXPECT_EQ(Strings(batches_[0].begin(), batches_[0].begin() + 4),
+            (Strings{"a100", "a399", "b", "a101"}));
+  RunAll();
+  EXPECT_EQ(received_.count(), 301);
+}
+
+TEST_F(WritesTest, AKeyComesBackWhenItIsTheTurnOfAnyOfItsAccounts) {
+  for (int i = 100; i < 300; ++i) Add("x", absl::StrCat("x", i), From(1));
+  const auto running = Begin(Pace::kPrompt);
+  for (int i = 100; i < 400; ++i) Add(absl::StrCat("a", i), absl::StrCat("a", i), From(1));
+  Add("x", "b", From(2));
+  End(running);
+  EXPECT_EQ(received_.Of("b"), "");
+  End(Begin(Pace::kPrompt));
+  EXPECT_EQ(received_.Of("b"), "written");
+  RunAll();
+}
+
 TEST_F(WritesTest, ABatchIsOfOneGroup) {
   group_of_ = [](const Write& write) { return write.key[0]; };
   for (const char* key : {"a1", "b1", "a2", "b2", "a3"}) Add(key, key);
@@ -711,6 +733,33 @@ TEST_F(WritesTest, OneKeyTakesAtMostThreeQuartersOfTheQueue) {
   EXPECT_EQ(received_.Of("y1"), "written");
   EXPECT_EQ(received_.count(), kQueueLimit * 3 / 4 + 2);
   EXPECT_EQ(executor_->admission().waiting(), 0);
+}
+
+TEST_F(WritesTest, GreedyAccountsLeavePlacesAtTheirKeyToOthers) {
+  for (Account greedy = 1; greedy <= 3; ++greedy) {
+    for (size_t i = 0; i < kQueueLimit / 4; ++i) {
+      Add("x", absl::StrCat(greedy, " ", i), From(greedy));
+    }
+  }
+  EXPECT_EQ(received_.Of("1 0"), "");
+  Add("x", "greedy", From(3));
+  EXPECT_EQ(received_.Of("greedy"), "OVERLOADED");
+  Add("x", "modest", From(4));
+  EXPECT_EQ(received_.Of("modest"), "");
+  RunAll();
+  EXPECT_EQ(received_.Of("modest"), "written");
+  Add("x", "again", From(3));
+  RunAll();
+  EXPECT_EQ(received_.Of("again"), "written") << "its places were given back";
+}
+
+TEST_F(WritesTest, AClientWithTooManyWritesToAKeyIsToldSo) {
+  for (size_t i = 0; i < kQueueLimit / 2; ++i) Add("x", absl::StrCat(i), From(1));
+  absl::Status refused;
+  writes_.Add(From(1), {"x", "too many"},
+              [&refused](absl::StatusOr<std::string> answer) { refused = answer.status(); });
+  EXPECT_THAT(std::string(refused.message()), HasSubstr("of this client to \"x\""));
+  RunAll();
 }
 
 // Doing the batch again might do its writes twice.

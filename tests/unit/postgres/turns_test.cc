@@ -61,6 +61,20 @@ TEST_F(FairQueueTest, OneThatWasAwayHasSavedNothingUp) {
   EXPECT_THAT(queue_.TakeAll(), ElementsAre("a4", "b2", "a5", "b3", "a6", "b4"));
 }
 
+TEST_F(FairQueueTest, AnItemComesEarlierIfItIsTheTurnOfAnotherAccount) {
+  AddAll({"a1", "a2"});
+  const auto last = queue_.Add('a', "a3");
+  Add("b1");
+  EXPECT_TRUE(queue_.IsBefore('b', 'a'));
+  EXPECT_TRUE(queue_.IsBefore('c', 'b'));
+  EXPECT_FALSE(queue_.IsBefore('c', 'd'));
+  EXPECT_EQ(queue_.Hasten(last, 'a'), last) << "it would come later";
+  const auto hastened = queue_.Hasten(last, 'b');
+  EXPECT_EQ(hastened->second, "a3");
+  Add("b2");
+  EXPECT_THAT(queue_.TakeAll(), ElementsAre("a1", "b1", "a2", "a3", "b2"));
+}
+
 TEST_F(FairQueueTest, OneThatComesBackAtOnceDoesNotStarveTheOthers) {
   for (int i = 0; i < 100; ++i) Add(absl::StrCat("a", i));
   std::map<char, int> done;
