@@ -48,18 +48,18 @@ struct Config {
   std::string admin_listen;
   /// The operator's files. Without a cert_file, the port is in plaintext.
   tls::Paths tls;
-  bool client_certificate_is_required = true;
-  /// Whether plaintext is allowed where other machines can reach the port.
-  bool insecure = false;
   /// The public keys of the issuer of tokens; empty: tokens are ignored.
   std::string jwks_file;
   std::string token_issuer;
   std::string token_audience;
+  /// Who may do what; empty: everybody may do everything.
+  std::string policy_file;
+  bool client_certificate_is_required = true;
   bool token_is_required = false;
   /// Whether a proxy on this machine says who calls.
   bool forwarded_client_cert = false;
-  /// Who may do what; empty: everybody may do everything.
-  std::string policy_file;
+  /// Whether plaintext is allowed where other machines can reach the port.
+  bool insecure = false;
   /// How long a stopping server still serves all calls.
   absl::Duration drain_delay;
   absl::Duration drain_timeout;
@@ -88,13 +88,12 @@ struct Config {
   /// How long events of the audit trail are kept. 0: for ever.
   absl::Duration audit_retention;
 
-  /// Whether to migrate without looking for servers that are connected.
-  bool servers_are_stopped = false;
-
   std::vector<std::string> files;
   importer::Overrides overrides;
   std::optional<importer::Format> format;  // unset: by the file's name
   bool dry_run = false;
+  /// Whether to migrate without looking for servers that are connected.
+  bool servers_are_stopped = false;
 
   PolicyQuestion policy_question;
 

@@ -33,8 +33,8 @@ std::optional<absl::string_view> TakeValue(absl::string_view& rest) {
     return std::exchange(rest, rest.substr(end)).substr(0, end);
   }
   size_t end = rest.find('"');
-  while (end != rest.npos && IsEscaped(rest, end)) end = rest.find('"', end + 1);
-  if (end == rest.npos) return std::nullopt;
+  while (end != absl::string_view::npos && IsEscaped(rest, end)) end = rest.find('"', end + 1);
+  if (end == absl::string_view::npos) return std::nullopt;
   return std::exchange(rest, rest.substr(end + 1)).substr(0, end);
 }
 
@@ -52,7 +52,7 @@ std::optional<std::vector<Pair>> ReadPairs(absl::string_view rest) {
   std::vector<Pair> pairs;
   do {
     const size_t equals = rest.find('=');
-    if (equals == rest.npos) return std::nullopt;
+    if (equals == absl::string_view::npos) return std::nullopt;
     const absl::string_view key = rest.substr(0, equals);
     rest.remove_prefix(equals + 1);
     const std::optional<absl::string_view> value = TakeValue(rest);

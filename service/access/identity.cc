@@ -55,7 +55,7 @@ bool IsName(absl::string_view text) {
 }
 
 bool IsCommonName(absl::string_view text) {
-  return IsName(text) && text.find_first_of(R"(,+"\<>;)") == text.npos;
+  return IsName(text) && text.find_first_of(R"(,+"\<>;)") == absl::string_view::npos;
 }
 
 std::vector<std::string> CertificateIdentities(const std::vector<absl::string_view>& uris,

@@ -262,7 +262,7 @@ class WritePolicy {
 
   // Takes one of `keys`, and as many of its writes as may join the batch.
   void TakeKey(KeyQueue& keys, typename KeyQueue::iterator key, Batch& batch) {
-    const Entry entry = keys.Take(key);
+    const auto entry = keys.Take(key);
     batch.keys.push_back(entry);
     Queue& queue = entry->second;
     queue.state = State::kRunning;
