@@ -532,13 +532,14 @@ constexpr char kManyComments[] = "the author writes more comments a minute";
 constexpr char kTooManyWatchers[] = "the server has too many watchers";
 // Tested in unit/api/comments_test.cc and store/comments/callers_test.cc.
 constexpr char kNotCaller[] = "the caller may write only as one person";
+constexpr char kNoPerson[] = "the caller may write only as the person whom";
 
 const std::vector<std::string>& RowsOfSituations() {
   static const std::vector<std::string> rows = {
       kOverloaded, kUnreachable, kStopping,      kOutcomeUnknown, kContention, kTooLate,
       kCancelled,  kIncomplete,  kInternal,      kTooLarge,       kTooSlow,    kTooManyWatchers,
       kCompressed, kUnread,      kOldConnection, kNobody,         kWrongToken, kOldToken,
-      kNotAllowed, kManyCalls,   kManyComments,  kMemoryShort,    kNotCaller};
+      kNotAllowed, kManyCalls,   kManyComments,  kMemoryShort,    kNotCaller,  kNoPerson};
   return rows;
 }
 
