@@ -33,8 +33,6 @@ BEGIN
   CREATE INDEX audit_event_by_caller_and_action ON audit_event (caller, action, event_id)
     WHERE caller <> '';
   CREATE INDEX audit_event_by_person ON audit_event (person_id, event_id) WHERE person_id <> '';
-  CREATE INDEX audit_event_by_person_and_action ON audit_event (person_id, action, event_id)
-    WHERE person_id <> '';
   CREATE INDEX audit_event_by_author ON audit_event (author_id, event_id) WHERE author_id <> '';
 
   -- The values of --audit-retention that servers have, and when one of them last had it.
