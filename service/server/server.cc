@@ -11,6 +11,7 @@
 
 #include "api/admission.h"
 #include "api/answers_in_flight.h"
+#include "api/call_record.h"
 #include "api/calls_in_flight.h"
 #include "api/deadline.h"
 #include "api/services.h"
@@ -122,7 +123,7 @@ class GrpcServer final : public Server {
   }
 
   api::Passage PassageThrough(access::Gate& gate) {
-    return {.gate = gate, .calls = calls_, .answers = answers_};
+    return {.gate = gate, .calls = calls_, .answers = answers_, .recorder = recorder_};
   }
 
   api::Watches Watches() {
@@ -130,6 +131,7 @@ class GrpcServer final : public Server {
   }
 
   const Options options_;
+  api::CallRecorder recorder_;
   api::CallsInFlight calls_;
   api::AnswersInFlight answers_;
   watch::Feed comments_;

@@ -106,7 +106,9 @@ class CallTest : public ::testing::Test {
   CallsInFlight calls_;
   AnswersInFlight answers_{{}};
   const std::unique_ptr<access::Gate> gate_ = access::Gate::Start({}).value();
-  const Passage passage_{.gate = *gate_, .calls = calls_, .answers = answers_};
+  CallRecorder recorder_;
+  const Passage passage_{
+      .gate = *gate_, .calls = calls_, .answers = answers_, .recorder = recorder_};
   Script<v1::GetCommentRequest, v1::GetCommentResponse> get_comment_ = [](auto&&...) {
     ADD_FAILURE() << "the handler was called";
   };
@@ -264,7 +266,9 @@ class RawServiceDeathTest : public ::testing::Test {
   CallsInFlight calls_;
   AnswersInFlight answers_{{}};
   const std::unique_ptr<access::Gate> gate_ = access::Gate::Start({}).value();
-  const Passage passage_{.gate = *gate_, .calls = calls_, .answers = answers_};
+  CallRecorder recorder_;
+  const Passage passage_{
+      .gate = *gate_, .calls = calls_, .answers = answers_, .recorder = recorder_};
   Script<Request, Response> script_;
 };
 

@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "access/methods.h"
 #include "base/errors.h"
 #include "content/v1/content_service.grpc.pb.h"
 
@@ -48,6 +49,8 @@ Callback<Chunk> AwaitCall(ManualProducer::Calls& calls) {
   return done;
 }
 
+const size_t kMethod = access::FindMethod("content.v1.ContentService/WatchComments").value();
+
 class Service final
     : public v1::ContentService::WithRawCallbackMethod_WatchComments<v1::ContentService::Service> {
  public:
@@ -55,12 +58,15 @@ class Service final
 
   StreamReactor* WatchComments(grpc::CallbackServerContext* context,
                                const grpc::ByteBuffer*) override {
-    return StartStream(context, nullptr, nullptr, absl::InfiniteDuration(),
-                       [this] { return std::make_unique<ManualProducer>(calls_); });
+    return StartStream(
+        {.recorder = recorder_, .calls = nullptr, .write_timeout = absl::InfiniteDuration()},
+        context, recorder_.Begin(kMethod, 0),
+        [this] { return std::make_unique<ManualProducer>(calls_); });
   }
 
  private:
   ManualProducer::Calls& calls_;
+  CallRecorder recorder_;
 };
 
 watch::Message MakeMessage(int64_t revision) {
