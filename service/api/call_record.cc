@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <string>
 
+#include "absl/strings/str_replace.h"
 #include "base/errors.h"
+#include "google/protobuf/descriptor.h"
 
 namespace content::api {
 namespace {
@@ -19,6 +21,13 @@ bool MayBeRefusal(absl::StatusCode code) {
 }
 
 }  // namespace
+
+bool IsStream(size_t method) {
+  const std::string name = absl::StrReplaceAll(access::kMethods[method], {{"/", "."}});
+  const auto* const descriptor =
+      google::protobuf::DescriptorPool::generated_pool()->FindMethodByName(name);
+  return descriptor != nullptr && descriptor->server_streaming();
+}
 
 CallRecord CallRecorder::Begin(size_t method, size_t request_bytes) {
   MethodNumbers& numbers = methods_[method];

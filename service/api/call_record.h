@@ -46,6 +46,9 @@ inline constexpr std::array kRefusals = std::to_array<absl::string_view>(
      "CREDENTIALS_MISSING", "MEMORY_SHORT", "METHOD_NOT_ALLOWED", "OVERLOADED", "TOKEN_EXPIRED",
      "TOKEN_INVALID"});
 
+/// Whether the answers to a method, a place in access::kMethods, are streams.
+bool IsStream(size_t method);
+
 /// Gets the record of each call at its end, and counts calls. Thread-safe.
 class CallRecorder {
  public:

@@ -56,6 +56,8 @@ class Service final
  public:
   explicit Service(ManualProducer::Calls& calls) : calls_(calls) {}
 
+  const CallRecorder& recorder() const { return recorder_; }
+
   StreamReactor* WatchComments(grpc::CallbackServerContext* context,
                                const grpc::ByteBuffer*) override {
     return StartStream(
@@ -75,7 +77,7 @@ watch::Message MakeMessage(int64_t revision) {
   return std::make_shared<const std::string>(response.SerializeAsString());
 }
 
-TEST(Stream, KeepsNoMessageWhileItWaitsForTheNext) {
+TEST(Stream, KeepsNoMessageWhileItWaitsForTheNextAndIsCounted) {
   ManualProducer::Calls calls;
   Service service(calls);
   grpc::ServerBuilder builder;
@@ -100,6 +102,13 @@ TEST(Stream, KeepsNoMessageWhileItWaitsForTheNext) {
   EXPECT_FALSE(reader->Read(&response));
   EXPECT_TRUE(reader->Finish().ok());
   server->Shutdown();
+
+  const MethodNumbers& numbers = service.recorder().numbers(kMethod);
+  EXPECT_EQ(numbers.counts.Read(MethodNumbers::Count::kStarted), 1);
+  EXPECT_EQ(numbers.counts.Read(MethodNumbers::Count::kSent), 2);
+  EXPECT_EQ(numbers.counts.Read(MethodNumbers::Count::kResponseBytes), 2 * response.ByteSizeLong());
+  EXPECT_EQ(numbers.ended.Read(absl::StatusCode::kOk), 1);
+  EXPECT_EQ(numbers.seconds.Read().count(), 1);
 }
 
 }  // namespace
