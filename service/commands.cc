@@ -38,7 +38,9 @@
 #include "stop_signals.h"
 #include "store/postgres_store.h"
 #include "store/schema.h"
+#include "telemetry/call_log_options.h"
 #include "telemetry/log.h"
+#include "telemetry/traces.h"
 #include "tls/reloader.h"
 
 namespace content {
@@ -262,6 +264,18 @@ ServedAddresses AddressesOf(const server::Listeners& listeners) {
           .admin = listeners.admin ? listeners.admin->address : std::string()};
 }
 
+// Returns where spans go; nullptr for nowhere.
+std::unique_ptr<traces::Exporter> ExporterOf(const Config& config) {
+  if (config.otlp_endpoint.empty()) return nullptr;
+  return traces::NewOtlpExporter(config.otlp_endpoint, CONTENT_VERSION);
+}
+
+CallLogOptions OptionsOfCallLog(const Config& config, traces::Exporter* exporter) {
+  CallLogOptions options = config.calls;
+  options.exporter = exporter;
+  return options;
+}
+
 void LogServing(const ServedAddresses& addresses) {
   if (!addresses.admin.empty()) log::Info("serving operators", {{"address", addresses.admin}});
   log::Info("serving", {{"address", addresses.main}, {"version", CONTENT_VERSION}});
@@ -354,10 +368,12 @@ int Serve(const Config& config) {
   absl::StatusOr<server::Listeners> listeners = OpenListeners(config);
   if (!listeners.ok()) return Fail(listeners.status());
   const ServedAddresses addresses = AddressesOf(*listeners);
+  const std::unique_ptr<traces::Exporter> exporter = ExporterOf(config);
   auto server = server::Server::Start({.tls = TlsOf(config, certificates->get()),
                                        .drain_timeout = config.drain_timeout,
                                        .write_timeout = config.watch_write_timeout,
                                        .max_connection_age = config.max_connection_age,
+                                       .calls = OptionsOfCallLog(config, exporter.get()),
                                        .info = MakeServerInfo(config)},
                                       *std::move(listeners), **store, reads, **gate, memory);
   if (!server.ok()) return Fail(server.status());

@@ -269,6 +269,12 @@ class Settings {
     Add(option->check(DurationIn(range)), "DURATION", initial);
   }
 
+  void Share(const std::string& flag, double& value, const std::string& initial,
+             absl::string_view help) {
+    CLI::Option* const option = command_.add_option(flag, value, absl::StrCat(help, " (0 to 1)"));
+    Add(option->check(CLI::Range(0.0, 1.0)), "SHARE", initial);
+  }
+
   void Switch(const std::string& flag, bool& value, const std::string& help) {
     Add(command_.add_flag(flag, value, help), "", "false")->option_text("");
   }
@@ -336,6 +342,42 @@ void AddLogSettings(Settings& settings, Config& config, const std::string& initi
   settings.Choice("--log-format", "FORMAT", config.log_format, formats, "auto",
                   "Format of the log on standard error; auto is text on a terminal\n"
                   "and json elsewhere");
+}
+
+// Accepts what an exporter takes, if there is one.
+std::string CheckOtlpEndpoint(const std::string& endpoint) {
+  if (endpoint.empty()) return "";
+  if (!traces::IsOtlpBuilt()) {
+    return "this build has no OTLP: it was made without opentelemetry-cpp, which Debian has since "
+           "13";
+  }
+  absl::string_view address = endpoint;
+  const bool is_url =
+      absl::ConsumePrefix(&address, "http://") || absl::ConsumePrefix(&address, "https://");
+  if (is_url && CheckListen(std::string(address)).empty()) return "";
+  return absl::StrCat(endpoint, " is neither http://HOST:PORT nor https://HOST:PORT");
+}
+
+void AddCallLogSettings(Settings& settings, Config& config) {
+  const Choices<LoggedCalls> calls = {{"off", LoggedCalls::kNone},
+                                      {"errors", LoggedCalls::kErrors},
+                                      {"slow", LoggedCalls::kSlow},
+                                      {"all", LoggedCalls::kAll}};
+  settings.Choice("--access-log", "CALLS", config.calls.calls, calls, "off",
+                  "Calls of which the log gets a line when they end: those that fail;\n"
+                  "those and slow ones; or all");
+  settings.Duration("--slow-call", config.calls.slow_call, "1s", "Time from which a call is slow",
+                    {absl::Milliseconds(1), absl::Hours(1)});
+  settings.Count("--access-log-sample", config.calls.one_in, 1, 1'000'000,
+                 "If the access log has all calls: of those that neither fail nor are\n"
+                 "slow, one in N");
+  settings
+      .Text("--otlp-endpoint", "URL", config.otlp_endpoint, "",
+            "Collector to which traces are sent, by OTLP over gRPC: http://HOST:PORT, or https")
+      ->check(CLI::Validator(CheckOtlpEndpoint, ""));
+  settings.Share("--trace-sample", config.calls.trace_share, "0",
+                 "Share of the calls without a traceparent that are traced, if there is\n"
+                 "a collector. Others are traced as their callers decided");
 }
 
 void AddTlsSettings(Settings& settings, Config& config) {
@@ -476,6 +518,7 @@ const CLI::App* AddServe(CLI::App& app, Config& config) {
   AddPoolSettings(settings, config);
   AddCacheSettings(settings, config);
   AddLogSettings(settings, config, "info");
+  AddCallLogSettings(settings, config);
   return &command;
 }
 

@@ -9,6 +9,7 @@
 
 #include "absl/time/time.h"
 #include "import/importer.h"
+#include "telemetry/call_log_options.h"
 #include "telemetry/log.h"
 #include "tls/files.h"
 #include "variables.h"
@@ -32,6 +33,10 @@ struct Config {
 
   log::Level log_level = log::Level::kInfo;
   log::Format log_format = log::Format::kAuto;
+  /// What is written about calls. Without an exporter.
+  CallLogOptions calls;
+  /// Where the spans of sampled calls go. Empty: nowhere.
+  std::string otlp_endpoint;
 
   /// Empty: the embedded database under data_dir.
   std::string database_url;

@@ -5,9 +5,11 @@
 #include <optional>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
+#include "base/digest.h"
 
 namespace content::access {
 namespace {
@@ -71,6 +73,14 @@ std::vector<std::string> CertificateIdentities(const std::vector<absl::string_vi
   const absl::string_view common_name = CommonName(subject);
   if (IsCommonName(common_name)) identities.push_back(absl::StrCat("cn:", common_name));
   return identities;
+}
+
+std::string LoggedName(absl::string_view identity) {
+  constexpr char kToken[] = "jwt:";
+  constexpr size_t kDigestBytes = 8;
+  absl::string_view subject = identity;
+  if (!absl::ConsumePrefix(&subject, kToken)) return std::string(identity);
+  return absl::StrCat(kToken, absl::BytesToHexString(Digest({subject}).substr(0, kDigestBytes)));
 }
 
 }  // namespace content::access

@@ -22,4 +22,8 @@ std::vector<std::string> CertificateIdentities(const std::vector<absl::string_vi
                                                const std::vector<absl::string_view>& dns_names,
                                                absl::string_view subject);
 
+/// Returns an identity as logs may have it: instead of the subject of a token, who may be a person,
+/// the beginning of its digest (16 hexadecimal digits). Nobody erases a person from a log.
+std::string LoggedName(absl::string_view identity);
+
 }  // namespace content::access

@@ -24,6 +24,7 @@ inline constexpr std::array kMethods = std::to_array<absl::string_view>({
     "content.v1.AdminService/ListBlockedAuthors",
     "content.v1.AdminService/ListModerationQueue",
     "content.v1.AdminService/ModerateComment",
+    "content.v1.AdminService/OverrideLogLevel",
     "content.v1.AdminService/PublishArticle",
     "content.v1.AdminService/RenameArticle",
     "content.v1.AdminService/RetractArticle",

@@ -82,11 +82,13 @@ class Collector {
 void ReadBatch(ReadCache& cache, CallContext call, const std::vector<std::string>& ids,
                v1::ArticleView view, Callback<Articles> done, const SteadyClock& clock) {
   const SteadyTime deadline = call.deadline;
+  const std::shared_ptr<CallTrace> trace = call.trace;
   const auto collector = std::make_shared<Collector>(std::move(call), ids.size(), std::move(done));
   // The first function keeps the collector for the second, whose copies then cost no allocation.
   const CallContext context{.deadline = deadline,
                             .cancelled = [collector] { return collector->IsOver(); },
-                            .account_of = [caller = collector.get()] { return caller->account(); }};
+                            .account_of = [caller = collector.get()] { return caller->account(); },
+                            .trace = trace};
   for (size_t i = 0; i < ids.size() && collector->Continue(clock.Now()); ++i) {
     cache.GetArticle(context, ids[i], view, 0,
                      [collector, i](absl::StatusOr<ArticleAnswer> article) {

@@ -33,7 +33,8 @@ inline CallContext ToCallContext(grpc::CallbackServerContext* context, const Cal
   return {.deadline = ToSteadyTime(context->raw_deadline(), record.arrival),
           .cancelled = [context] { return context->IsCancelled(); },
           .caller = record.caller,
-          .account_of = [context] { return AccountOfPeer(context->peer()); }};
+          .account_of = [context] { return AccountOfPeer(context->peer()); },
+          .trace = record.trace};
 }
 
 /// Trailing metadata of an answer that may be older than promised because the database cannot be
@@ -74,7 +75,7 @@ class UnaryCall final : public grpc::ServerUnaryReactor {
         token_(calls_.Add()),
         answer_(passage.answers),
         context_(context),
-        record_(recorder_.Begin(method, request_bytes)) {}
+        record_(recorder_.Begin(method, request_bytes, *context)) {}
 
   /// Notes who calls.
   void SetCaller(std::shared_ptr<const Caller> caller) { record_.caller = std::move(caller); }
@@ -87,7 +88,7 @@ class UnaryCall final : public grpc::ServerUnaryReactor {
     status = Sendable(std::move(status));
     const SteadyTime now = SteadyNow();
     if (status.ok()) recorder_.CountSent(record_, static_cast<size_t>(bytes));
-    recorder_.End(record_, status, now);
+    recorder_.End(record_, status, now, *context_);
     answer_.Begin(context_->c_call(), bytes, now);
     // The token is destroyed after Finish. The server may then be destroyed.
     calls_.Answer([this, status = ToGrpcStatus(status), token = std::move(token_)] {  //

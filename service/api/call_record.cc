@@ -29,13 +29,15 @@ bool IsStream(size_t method) {
   return descriptor != nullptr && descriptor->server_streaming();
 }
 
-CallRecord CallRecorder::Begin(size_t method, size_t request_bytes) {
+CallRecord CallRecorder::Begin(size_t method, size_t request_bytes,
+                               const grpc::ServerContextBase& context) {
   MethodNumbers& numbers = methods_[method];
   numbers.counts.Add(Count::kStarted);
   numbers.counts.Add(Count::kRequestBytes, request_bytes);
   return {.method = method,
           .arrival = SteadyNow(),
-          .request_bytes = static_cast<int64_t>(request_bytes)};
+          .request_bytes = static_cast<int64_t>(request_bytes),
+          .trace = log_.Begin(context)};
 }
 
 void CallRecorder::CountSent(CallRecord& record, size_t bytes) {
@@ -45,11 +47,13 @@ void CallRecorder::CountSent(CallRecord& record, size_t bytes) {
   record.response_bytes += static_cast<int64_t>(bytes);
 }
 
-void CallRecorder::End(const CallRecord& record, const absl::Status& status, SteadyTime now) {
+void CallRecorder::End(const CallRecord& record, const absl::Status& status, SteadyTime now,
+                       grpc::ServerContextBase& context) {
   MethodNumbers& numbers = methods_[record.method];
   numbers.seconds.Observe(now - record.arrival);
   numbers.ended.Add(status.code());
   if (MayBeRefusal(status.code())) CountRefusal(status);
+  if (record.trace) log_.End(record, status, now, context);
 }
 
 // Calls that end while they are counted must not make the difference negative.

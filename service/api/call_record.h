@@ -9,7 +9,9 @@
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "access/methods.h"
+#include "api/call_log.h"
 #include "base/call.h"
+#include "base/call_trace.h"
 #include "base/clock.h"
 #include "telemetry/metrics.h"
 
@@ -27,6 +29,8 @@ struct CallRecord {
   /// Of the messages, without what gRPC and HTTP/2 add.
   int64_t request_bytes = 0;
   int64_t response_bytes = 0;
+  /// What the call goes through; nullptr if nobody will want to know.
+  std::shared_ptr<CallTrace> trace = nullptr;
 };
 
 /// The numbers of one method.
@@ -49,20 +53,23 @@ inline constexpr std::array kRefusals = std::to_array<absl::string_view>(
 /// Whether the answers to a method, a place in access::kMethods, are streams.
 bool IsStream(size_t method);
 
-/// Gets the record of each call at its end, and counts calls. Thread-safe.
+/// Gets the record of each call at its end, counts calls, and writes about those that the options
+/// ask for. Thread-safe.
 class CallRecorder {
  public:
-  CallRecorder() : methods_(access::kMethods.size()) {}
+  explicit CallRecorder(const CallLogOptions& options = {})
+      : log_(options), methods_(access::kMethods.size()) {}
 
   /// To be called when a call of `method`, a place in access::kMethods, has arrived. End must
   /// follow, once.
-  CallRecord Begin(size_t method, size_t request_bytes);
+  CallRecord Begin(size_t method, size_t request_bytes, const grpc::ServerContextBase& context);
 
   /// Counts a message that is sent.
   void CountSent(CallRecord& record, size_t bytes);
 
-  /// Ends a call: its status is about to be given to gRPC.
-  void End(const CallRecord& record, const absl::Status& status, SteadyTime now);
+  /// Ends a call: its status is about to be given to gRPC. May add trailing metadata (CallLog).
+  void End(const CallRecord& record, const absl::Status& status, SteadyTime now,
+           grpc::ServerContextBase& context);
 
   /// Returns the numbers of a method, by its place.
   const MethodNumbers& numbers(size_t method) const { return methods_[method]; }
@@ -76,6 +83,7 @@ class CallRecorder {
  private:
   void CountRefusal(const absl::Status& status);
 
+  CallLog log_;
   std::vector<MethodNumbers> methods_;
   metrics::Counters<size_t, kRefusals.size()> refused_;
 };

@@ -59,6 +59,12 @@ class RawService : public Api::Service {
         });
   }
 
+  /// The same for a handler that needs no origin.
+  template <class Request, class Response>
+  void Unary(void (*handler)(CallContext, Request, Callback<Response>)) {
+    ServeUnary<Request, Response>(handler);
+  }
+
   /// Serves a server-streaming method. A reader may take at most `write_timeout` for one message.
   template <class Origin, class Request>
   void Stream(StreamHandler<Origin, Request> handler, std::type_identity_t<Origin>& origin,

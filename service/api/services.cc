@@ -6,6 +6,7 @@
 #include "api/audit.h"
 #include "api/blocks.h"
 #include "api/comments.h"
+#include "api/log_level.h"
 #include "api/publishing.h"
 #include "api/raw_service.h"
 #include "api/upkeep.h"
@@ -77,6 +78,7 @@ std::unique_ptr<grpc::Service> NewAdminService(Store& store, ReadCache& cache,
   service->Stream(EraseAuthor, store, watches.write_timeout);
   service->Stream(VerifyCounters, store, watches.write_timeout);
   service->Unary(GetServerInfo, service->parts());
+  service->Unary(OverrideLogLevel);
   return service;
 }
 

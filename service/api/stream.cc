@@ -25,6 +25,7 @@ class ProducerStream final : public StreamReactor {
   ProducerStream(const StreamOptions& options, grpc::CallbackServerContext* context,
                  CallRecord record)
       : recorder_(options.recorder),
+        context_(context),
         record_(std::move(record)),
         call_(ToCallContext(context, record_)),
         write_timeout_(options.write_timeout) {
@@ -88,7 +89,7 @@ class ProducerStream final : public StreamReactor {
   // is destroyed last, because the server may then be destroyed.
   void End(absl::Status status) {
     status = Sendable(std::move(status));
-    recorder_.End(record_, status, SteadyNow());
+    recorder_.End(record_, status, SteadyNow(), *context_);
     const std::optional<CallsInFlight::Token> token = std::move(token_);
     producer_.reset();
     chunk_.messages.clear();
@@ -125,6 +126,7 @@ class ProducerStream final : public StreamReactor {
   }
 
   CallRecorder& recorder_;
+  grpc::CallbackServerContext* const context_;
   CallRecord record_;
   const CallContext call_;
   std::optional<CallsInFlight::Token> token_;

@@ -76,7 +76,7 @@ StreamReactor* StartStream(StreamHandler<Origin, Request> handler, Origin& origi
                            access::Gate& gate, size_t method, const StreamOptions& options,
                            grpc::CallbackServerContext* context,
                            const grpc::ByteBuffer* request_bytes) {
-  CallRecord record = options.recorder.Begin(method, request_bytes->Length());
+  CallRecord record = options.recorder.Begin(method, request_bytes->Length(), *context);
   const absl::StatusOr<std::shared_ptr<const Caller>> caller =
       Admit(gate, access::kMethods[method], *context);
   record.caller = caller.value_or(nullptr);

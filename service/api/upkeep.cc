@@ -7,6 +7,7 @@
 
 #include "api/answers.h"
 #include "api/checks.h"
+#include "api/log_level.h"
 #include "base/errors.h"
 #include "content/rules.h"
 #include "google/protobuf/util/time_util.h"
@@ -194,6 +195,7 @@ void GetServerInfo(const ServerParts& server, CallContext, v1::GetServerInfoRequ
   info.mutable_memory()->set_byte_limit(server.memory.limit());
   info.mutable_memory()->set_byte_count(server.memory.ReadUsed());
   info.mutable_memory()->set_is_short(server.memory.is_short());
+  *info.mutable_log() = CurrentLogInfo();
   std::move(done)(std::move(info));
 }
 

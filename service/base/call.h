@@ -13,6 +13,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "base/call_trace.h"
 #include "base/clock.h"
 #include "base/errors.h"
 
@@ -73,6 +74,8 @@ struct CallContext {
   std::function<Account()> account_of = {};
   /// Only confirms what is cached. Goes on while memory is short, like the server's own work.
   bool confirms = false;
+  /// Learns what the call goes through. nullptr: nobody wants to know.
+  std::shared_ptr<CallTrace> trace = nullptr;
 
   bool is_cancelled() const { return cancelled && cancelled(); }
 

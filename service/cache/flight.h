@@ -73,6 +73,8 @@ struct Flight {
   /// The account of the read that began it; the server's own work if none did. Guarded by
   /// shard.mutex until it is sent, then constant.
   Account account = kOwnWork;
+  /// Of the read that began it; nullptr if it has none. Guarded like `account`.
+  std::shared_ptr<CallTrace> trace = nullptr;
   /// Whether its answer is useless, because the database has failed over since it began. Nobody
   /// waits for it. Guarded by shard.mutex.
   bool is_abandoned = false;

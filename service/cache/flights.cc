@@ -52,6 +52,7 @@ void Flights::Join(Shard& shard, Entry& entry, WaitingRead read, PendingActions&
     flight = actions.departures.back().get();
     flight->may_run_here = may_run_here;
     flight->account = read.context.account();
+    flight->trace = read.context.trace;
   }
   if (flight->waiters.size() < kMaxWaiters) {
     flight->waiters.push_back(std::move(read));
@@ -100,6 +101,7 @@ CallContext Flights::ContextOf(const FlightPtr& flight) const {
       flight->question.kind == Question::Kind::kState ? ConfirmationContext() : ReadContext(flight);
   context.may_run_here = flight->may_run_here;
   context.account_of = [account = flight->account] { return account; };
+  context.trace = flight->trace;
   return context;
 }
 

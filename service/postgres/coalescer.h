@@ -31,6 +31,7 @@ struct PendingRequest {
   Account account = kOwnWork;     // of the caller
   Admission::Ticket ticket = {};  // while it waits for a connection
   bool alone = false;             // must run alone: it may have made a batch fail
+  SteadyTime waits_since = {};    // if the context has a trace
 };
 
 /// The answers of a batch, one per request. nullopt means that the request must run again.
@@ -114,13 +115,19 @@ class Coalescer {
   void Add(CallContext context, Item item, Callback<Answer> done) {
     const bool may_run_here = context.may_run_here;
     const Account account = context.account();
+    const SteadyTime waits_since = context.trace ? executor_.clock().Now() : SteadyTime();
     std::unique_lock lock(mutex_);
     absl::StatusOr<Admission::Ticket> ticket = Admit(item, account, context.confirms);
     if (!ticket.ok()) {
       lock.unlock();
       return std::move(done)(ticket.status());
     }
-    policy_.Add({std::move(item), std::move(context), std::move(done), account, *std::move(ticket)},
+    policy_.Add({.item = std::move(item),
+                 .context = std::move(context),
+                 .done = std::move(done),
+                 .account = account,
+                 .ticket = *std::move(ticket),
+                 .waits_since = waits_since},
                 executor_.admission().limit_per_key());
     ScheduleWanted(std::move(lock), may_run_here);
   }
@@ -132,7 +139,10 @@ class Coalescer {
       const std::lock_guard lock(mutex_);
       requests = policy_.TakeAll();
     }
-    for (Request& request : requests) std::move(request.done)(status);
+    for (Request& request : requests) {
+      if (request.context.trace) NoteWait(request, executor_.clock().Now());
+      std::move(request.done)(status);
+    }
   }
 
   /// When the oldest of the batches that are being done was given to a connection; InfiniteFuture
@@ -168,6 +178,7 @@ class Coalescer {
       for (const Request& request : batch_->requests) {
         context.deadline = std::max(context.deadline, request.context.deadline);
       }
+      context.trace = trace_ = TraceOf(batch_->requests);
       return context;
     }
 
@@ -183,6 +194,7 @@ class Coalescer {
 
     void Finish(absl::Status status) override {
       if (!batch_) return coalescer_.AnswerAll(pace_, status);
+      if (trace_) ShareSteps();
       if (!status.ok()) answers_.assign(batch_->requests.size(), status);
       coalescer_.FinishBatch(*std::move(batch_), start_, std::move(answers_), status);
     }
@@ -193,9 +205,32 @@ class Coalescer {
                          [](const Request& request) { return request.context.is_cancelled(); });
     }
 
+    // Returns what learns the steps of all of these requests; nullptr if nobody wants to know. The
+    // database can show one trace: the first that is sampled.
+    static std::shared_ptr<CallTrace> TraceOf(const std::vector<Request>& requests) {
+      bool is_wanted = false;
+      for (const Request& request : requests) {
+        const CallTrace* const trace = request.context.trace.get();
+        if (trace == nullptr) continue;
+        if (trace->context().is_sampled) return std::make_shared<CallTrace>(trace->context());
+        is_wanted = true;
+      }
+      return is_wanted ? std::make_shared<CallTrace>(TraceContext()) : nullptr;
+    }
+
+    void ShareSteps() const {
+      for (CallTrace::Step step : trace_->Steps()) {
+        step.batch_size = batch_->requests.size();
+        for (const Request& request : batch_->requests) {
+          if (request.context.trace) request.context.trace->Add(step);
+        }
+      }
+    }
+
     Coalescer& coalescer_;
     const Pace pace_;
     SteadyTime start_;
+    std::shared_ptr<CallTrace> trace_;
     std::optional<Batch> batch_;  // nullopt until the job has begun
     BatchAnswers<Answer> answers_;
   };
@@ -208,6 +243,12 @@ class Coalescer {
     lock.unlock();
     for (int i = 0; i < prompt; ++i) Schedule(Pace::kPrompt, may_run_here);
     for (int i = 0; i < any; ++i) Schedule(Pace::kAny, may_run_here);
+  }
+
+  static void NoteWait(const Request& request, SteadyTime now) {
+    if (!request.context.trace) return;
+    request.context.trace->Add(
+        {.kind = CallTrace::Kind::kQueue, .start = request.waits_since, .end = now});
   }
 
   // Requires mutex_.
@@ -245,6 +286,7 @@ class Coalescer {
     wanted.reserve(requests.size());
     for (Request& request : requests) {
       request.ticket = {};
+      NoteWait(request, now);
       if (absl::Status status = CheckCaller(request.context, now); status.ok()) {
         wanted.push_back(std::move(request));
       } else {
@@ -264,6 +306,7 @@ class Coalescer {
       Request& request = again.emplace_back(std::move(batch.requests[i]));
       request.ticket = executor_.admission().Readmit(request.account);
       request.alone |= one_by_one;
+      if (request.context.trace) request.waits_since = executor_.clock().Now();
     }
     // The next batch starts before the callers of this one are answered.
     std::unique_lock lock(mutex_);

@@ -16,6 +16,10 @@ namespace {
 constexpr absl::Duration kMinStatementTimeout = absl::Milliseconds(128);
 constexpr absl::Duration kMaxStatementTimeout = absl::Hours(24);
 
+// PostgreSQL shows 63 bytes of a name: enough for `contentd schema N`, this and the id of a trace.
+// The migrator knows it.
+constexpr char kTraceInName[] = " trace ";
+
 }  // namespace
 
 Connection::Connection(const std::string& dsn, const SteadyClock& clock)
@@ -34,6 +38,7 @@ std::string Connection::PrepareSession(KnownDatabase* known) {
   }
   known_ = known;
   is_distributed_ = row["is_distributed"].as<bool>();
+  name_ = row["application_name"].c_str();
   return row["server_version"].c_str();
 }
 
@@ -70,6 +75,10 @@ void Connection::RunWithin(absl::Duration limit, const std::string& sql) {
   const StatementMonitor::Scope scope(monitor_, limit);
   pqxx::nontransaction transaction(*impl_->connection);
   transaction.exec(sql);
+}
+
+void Connection::SetName(const std::string& name) {
+  Run(absl::StrCat("SET application_name = ", impl_->connection->quote(name)));
 }
 
 Result Connection::ReadPrepared(const std::string& sql, const Parameters& parameters) {
@@ -121,6 +130,23 @@ Snapshot::~Snapshot() {
     connection_.ShutdownSocket();  // nobody may use it in the middle of this transaction
   }
   connection_.impl_->snapshot = nullptr;
+}
+
+TracedSession::TracedSession(Connection& connection, CallTrace* trace)
+    : connection_(trace != nullptr && trace->context().is_sampled ? &connection : nullptr) {
+  if (connection_ == nullptr) return;
+  connection_->SetName(absl::StrCat(connection_->name_, kTraceInName, trace->context().trace_id));
+  connection_->monitor_.SetTrace(trace);
+}
+
+TracedSession::~TracedSession() {
+  if (connection_ == nullptr) return;
+  connection_->monitor_.SetTrace(nullptr);
+  try {
+    connection_->SetName(connection_->name_);
+  } catch (const std::exception&) {
+    connection_->ShutdownSocket();  // nobody may use it under this name
+  }
 }
 
 }  // namespace content::postgres

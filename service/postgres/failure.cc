@@ -5,6 +5,7 @@
 #include <optional>
 #include <pqxx/pqxx>
 #include <string>
+#include <vector>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
@@ -68,21 +69,22 @@ std::optional<Failure> Classify(const std::exception& exception, absl::string_vi
 }
 
 // `error` is what PostgreSQL said, if it said anything.
-void Log(const std::optional<ServerError>& error) {
-  if (!error) {
-    log::Warning("database connection lost", {{"message", "the database did not say why"}});
+void Log(const std::optional<ServerError>& error, absl::string_view trace_id) {
+  std::vector<log::Field> fields;
+  if (error) fields.emplace_back("sqlstate", error->sqlstate);
+  fields.emplace_back("message", error ? error->message : "the database did not say why");
+  if (!trace_id.empty()) fields.emplace_back("trace_id", trace_id);
+  if (!error || absl::StartsWith(error->sqlstate, "57P0")) {
+    log::Warning("database connection lost", fields);
   } else if (error->sqlstate == kDiskFull) {
-    log::Error("database disk full", {{"sqlstate", error->sqlstate}, {"message", error->message}});
-  } else if (absl::StartsWith(error->sqlstate, "57P0")) {
-    log::Warning("database connection lost",
-                 {{"sqlstate", error->sqlstate}, {"message", error->message}});
+    log::Error("database disk full", fields);
   } else {
-    log::Warning("database error", {{"sqlstate", error->sqlstate}, {"message", error->message}});
+    log::Warning("database error", fields);
   }
 }
 
 Failure Explain(const std::exception& exception, const std::optional<ServerError>& error,
-                bool is_open) {
+                bool is_open, absl::string_view trace_id) {
   std::optional<Failure> failure = Classify(exception, error ? error->sqlstate : "");
   const bool is_outcome_unknown = failure && failure->kind == Failure::Kind::kOutcomeUnknown;
   if (!is_open && !is_outcome_unknown) {
@@ -92,12 +94,14 @@ Failure Explain(const std::exception& exception, const std::optional<ServerError
                       is_full ? OutOfResources(kDiskFull) : StoreUnavailable()};
   }
   if (failure) {
-    Log(error);
+    Log(error, trace_id);
     return *std::move(failure);
   }
+  const std::string cause =
+      error ? absl::StrCat("database error ", error->sqlstate, ": ", error->message)
+            : std::string(exception.what());
   return {Failure::Kind::kFinal,
-          Internal(error ? absl::StrCat("database error ", error->sqlstate, ": ", error->message)
-                         : std::string(exception.what()))};
+          Internal(trace_id.empty() ? cause : absl::StrCat(cause, " (trace ", trace_id, ")"))};
 }
 
 }  // namespace
@@ -112,9 +116,9 @@ size_t ErrorClassOf(absl::string_view sqlstate) {
                              kErrorClasses.begin());
 }
 
-Failure ToFailure(const std::exception& exception, bool is_open) {
+Failure ToFailure(const std::exception& exception, bool is_open, absl::string_view trace_id) {
   const std::optional<ServerError> error = FindServerError(exception);
-  Failure failure = Explain(exception, error, is_open);
+  Failure failure = Explain(exception, error, is_open, trace_id);
   if (error) {
     failure.sqlstate = error->sqlstate;
   } else if (failure.kind != Failure::Kind::kFinal) {

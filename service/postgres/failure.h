@@ -53,6 +53,7 @@ bool MayBeCausedByOneRequest(const absl::Status& status);
 
 /// Turns an exception of a Connection's method into a Failure, and logs what the caller is not
 /// told. `is_open`: whether the connection can still be used. If not, that is why its job failed.
-Failure ToFailure(const std::exception& exception, bool is_open);
+/// `trace_id`: of the trace that the job belongs to, for the log; empty if there is none.
+Failure ToFailure(const std::exception& exception, bool is_open, absl::string_view trace_id = "");
 
 }  // namespace content::postgres

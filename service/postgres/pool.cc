@@ -212,9 +212,13 @@ class Pool::Worker {
     took_ = absl::InfiniteDuration();
     attempts_ = {};
     context_ = job_->Begin();
+    if (context_->trace) begun_at_ = Now();
   }
 
   void Finish(absl::Status status) {
+    if (context_->trace) {
+      context_->trace->Add({.kind = CallTrace::Kind::kDatabase, .start = begun_at_, .end = Now()});
+    }
     job_->Finish(std::move(status));
     context_.reset();
     job_.reset();
@@ -244,7 +248,7 @@ class Pool::Worker {
         question.NoteAnswer();  // It has told its schema.
         return attempts_.Failed(std::move(ready));
       }
-      absl::Status status = job_->Run(*connection_, attempts_.in_doubt);
+      absl::Status status = RunJob();
       question.NoteAnswer();
       took_ = Now() - now;
       numbers_.attempts.Observe(took_);
@@ -254,10 +258,20 @@ class Pool::Worker {
     } catch (const std::exception& exception) {
       if (connection_->is_open()) question.NoteAnswer();
       numbers_.attempts.Observe(Now() - now);
-      failure_ = ToFailure(exception, connection_->is_open());
+      failure_ = ToFailure(exception, connection_->is_open(), TraceId());
       if (!failure_->sqlstate.empty()) CountError(failure_->sqlstate);
       return std::nullopt;
     }
+  }
+
+  // Empty if the job belongs to no trace.
+  absl::string_view TraceId() const {
+    return context_->trace ? absl::string_view(context_->trace->context().trace_id) : "";
+  }
+
+  absl::Status RunJob() {
+    const TracedSession session(*connection_, context_->trace.get());
+    return job_->Run(*connection_, attempts_.in_doubt);
   }
 
   // Returns OK if the job should run again after this failure, otherwise its outcome. May sleep.
@@ -401,6 +415,7 @@ class Pool::Worker {
   std::unique_ptr<Job> job_;
   Pace pace_ = Pace::kAny;
   std::optional<CallContext> context_;  // nullopt until the job has begun
+  SteadyTime begun_at_;                 // if the context has a trace
   Attempts attempts_;
   std::optional<Failure> failure_;  // of the last attempt, if that is to be followed by another
   absl::Duration limit_;            // the time that each of its statements has

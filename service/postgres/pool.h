@@ -282,15 +282,19 @@ class Pool {
 template <class T, class Function>
 class Pool::CallJob final : public Job {
  public:
-  CallJob(Admission::Ticket ticket, CallContext context, Function function, Callback<T> done)
+  CallJob(Admission::Ticket ticket, CallContext context, Function function, Callback<T> done,
+          const SteadyClock& clock)
       : ticket_(std::move(ticket)),
         context_(std::move(context)),
         function_(std::move(function)),
-        done_(std::move(done)) {}
+        done_(std::move(done)),
+        clock_(clock),
+        waits_since_(context_.trace ? clock.Now() : SteadyTime()) {}
 
   CallContext Begin() override {
     ticket_ = {};
-    return std::move(context_);
+    EndWaiting();
+    return std::exchange(context_, {});
   }
 
   absl::Status Run(Connection& connection, bool in_doubt) override {
@@ -300,6 +304,7 @@ class Pool::CallJob final : public Job {
 
   void Finish(absl::Status status) override {
     ticket_ = {};
+    EndWaiting();
     if (status.ok()) {
       std::move(done_)(std::move(answer_));
     } else {
@@ -314,10 +319,19 @@ class Pool::CallJob final : public Job {
     return value.status();
   }
 
+  // Does nothing if it has begun.
+  void EndWaiting() {
+    if (!context_.trace) return;
+    context_.trace->Add(
+        {.kind = CallTrace::Kind::kQueue, .start = waits_since_, .end = clock_.Now()});
+  }
+
   Admission::Ticket ticket_;
-  CallContext context_;
+  CallContext context_;  // empty once it has begun
   Function function_;
   Callback<T> done_;
+  const SteadyClock& clock_;
+  const SteadyTime waits_since_;  // if it has a trace
   typename Callback<T>::Answer answer_;
 };
 
@@ -327,9 +341,10 @@ void Pool::Submit(CallContext context, Pace pace, Function function, Callback<T>
   absl::StatusOr<Admission::Ticket> ticket = admission_.Admit(account, context.confirms);
   if (!ticket.ok()) return std::move(done)(ticket.status());
   const bool may_run_here = context.may_run_here;
-  Schedule(std::make_unique<CallJob<T, Function>>(*std::move(ticket), std::move(context),
-                                                  std::move(function), std::move(done)),
-           account, pace, may_run_here);
+  Schedule(
+      std::make_unique<CallJob<T, Function>>(*std::move(ticket), std::move(context),
+                                             std::move(function), std::move(done), *options_.clock),
+      account, pace, may_run_here);
 }
 
 }  // namespace content::postgres

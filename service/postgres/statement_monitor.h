@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "absl/time/time.h"
+#include "base/call_trace.h"
 #include "base/clock.h"
 
 namespace content::postgres {
@@ -26,9 +27,14 @@ class StatementMonitor {
   /// thread only; one at a time.
   class Scope {
    public:
-    /// The statement is overdue once it has run for `limit` plus kGrace.
-    Scope(StatementMonitor& monitor, absl::Duration limit)
-        : monitor_(monitor), start_(monitor.clock_.Now()), exceptions_(std::uncaught_exceptions()) {
+    /// The statement is overdue once it has run for `limit` plus kGrace. `kind` is what it is in a
+    /// trace.
+    Scope(StatementMonitor& monitor, absl::Duration limit,
+          CallTrace::Kind kind = CallTrace::Kind::kStatement)
+        : monitor_(monitor),
+          kind_(kind),
+          start_(monitor.clock_.Now()),
+          exceptions_(std::uncaught_exceptions()) {
       monitor_.overdue_after_ = Nanoseconds(start_ + limit + kGrace);
     }
 
@@ -37,6 +43,9 @@ class StatementMonitor {
       if (std::uncaught_exceptions() > exceptions_) {
         monitor_.failed_after_ = monitor_.clock_.Now() - start_;
       }
+      if (monitor_.trace_ != nullptr) {
+        monitor_.trace_->Add({.kind = kind_, .start = start_, .end = monitor_.clock_.Now()});
+      }
     }
 
     Scope(const Scope&) = delete;
@@ -44,9 +53,14 @@ class StatementMonitor {
 
    private:
     StatementMonitor& monitor_;
+    const CallTrace::Kind kind_;
     const SteadyTime start_;
     const int exceptions_;
   };
+
+  /// From now on statements are steps of `trace`; nullptr: of none. For the connection's thread
+  /// only.
+  void SetTrace(CallTrace* trace) { trace_ = trace; }
 
   /// Returns how long the last statement ran that ended with an exception. For the connection's
   /// thread only.
@@ -70,7 +84,9 @@ class StatementMonitor {
 
   const SteadyClock& clock_;
   std::atomic<int64_t> overdue_after_ = kNever;
-  absl::Duration failed_after_;  // Used by the thread of the connection only.
+  // Used by the thread of the connection only:
+  absl::Duration failed_after_;
+  CallTrace* trace_ = nullptr;
 };
 
 }  // namespace content::postgres

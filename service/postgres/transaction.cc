@@ -63,10 +63,10 @@ void Transaction::Append(const std::string& sql, const Parameters& parameters) {
   if (!parameters.empty()) absl::StrAppend(&queued_, ")");
 }
 
-Result Transaction::Send(absl::Duration extra_limit) {
+Result Transaction::Send(absl::Duration extra_limit, CallTrace::Kind kind) {
   const int count = std::exchange(queued_count_, 0);
   const StatementMonitor::Scope scope(connection_.monitor_,
-                                      count * connection_.statement_timeout_ + extra_limit);
+                                      count * connection_.statement_timeout_ + extra_limit, kind);
   is_open_ = true;
   return Result(impl_->session.exec(std::exchange(queued_, "")));
 }
@@ -75,7 +75,7 @@ void Transaction::Commit() {
   absl::StrAppend(&queued_, queued_.empty() ? "" : "; ", "COMMIT");
   TookStandbyWarning();  // about an earlier statement
   try {
-    Send(kCommitLimit);
+    Send(kCommitLimit, CallTrace::Kind::kCommit);
   } catch (const std::exception& exception) {
     if (connection_.is_open() && IsRefusal(exception, is_distributed())) throw;
     is_open_ = false;  // the connection is discarded

@@ -6,6 +6,7 @@
 
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "base/call_trace.h"
 #include "postgres/connection.h"
 
 namespace content::postgres {
@@ -69,7 +70,8 @@ class Transaction {
 
   // Sends the queued statements and returns the result of the last one.
   // The database may take `extra_limit` longer than the statements' timeouts.
-  Result Send(absl::Duration extra_limit = absl::ZeroDuration());
+  Result Send(absl::Duration extra_limit = absl::ZeroDuration(),
+              CallTrace::Kind kind = CallTrace::Kind::kStatement);
 
   Connection& connection_;
   std::unique_ptr<Impl> impl_;

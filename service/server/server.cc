@@ -62,6 +62,7 @@ class GrpcServer final : public Server {
   GrpcServer(const Options& options, Store& store, ReadCache& reads, access::Gate& gate,
              const MemoryGuard& memory)
       : options_(options),
+        recorder_(options.calls),
         answers_({.write_timeout = options.write_timeout}),
         comments_(watch::NewCommentSource(store, store), {.memory = &memory}),
         articles_(watch::NewArticleSource(store), {.memory = &memory}),

@@ -14,6 +14,7 @@
 #include "content/store.h"
 #include "content/v1/admin_service.pb.h"
 #include "server/listening.h"
+#include "telemetry/call_log_options.h"
 #include "tls/files.h"
 
 namespace content::api {
@@ -51,6 +52,8 @@ struct Options {
   absl::Duration write_timeout = absl::Seconds(30);
   /// Age at which connections are ended; zero: none. Calls then have a minute to finish.
   absl::Duration max_connection_age = absl::Hours(1);
+  /// What is written about calls of content.v1.
+  CallLogOptions calls = {};
   /// The constant part of GetServerInfo's answer.
   v1::GetServerInfoResponse info;
 };

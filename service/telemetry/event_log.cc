@@ -16,6 +16,9 @@ namespace {
 // How often the thread looks for events that were suppressed, while there are any.
 constexpr std::chrono::seconds kLookInterval{1};
 
+// Of what may wait, records may take one part in this many: the rest is for other events.
+constexpr size_t kRecordsDivisor = 2;
+
 Style StyleFor(Format format, int fd) {
   const bool is_terminal = isatty(fd) != 0;
   if (format == Format::kJson || (format == Format::kAuto && !is_terminal)) return Style::kJson;
@@ -62,6 +65,19 @@ void EventLog::Configure(Level level, Format format) {
   style_ = StyleFor(format, options_.fd);
 }
 
+void EventLog::OverrideLevel(Level level, std::chrono::nanoseconds duration) {
+  const std::lock_guard lock(mutex_);
+  override_ = {.level = level, .until = options_.now() + duration};
+  is_overridden_ = true;
+}
+
+CurrentLevel EventLog::GetLevel() {
+  const std::lock_guard lock(mutex_);
+  DropExpiredOverride();
+  if (!override_) return {.level = level_, .left = std::nullopt};
+  return {.level = override_->level, .left = override_->until - options_.now()};
+}
+
 void EventLog::WriteInBackground() {
   const std::lock_guard lock(mutex_);
   is_in_background_ = true;
@@ -71,13 +87,20 @@ void EventLog::WriteInBackground() {
 void EventLog::LimitEachKind() { is_limited_ = true; }
 
 void EventLog::Write(Level level, Event event, Fields fields) {
-  if (level < level_) return;
+  if (!IsWanted(level)) return;
   events_.Add(level);
   const std::optional<uint64_t> suppressed = Admit(level, event);
   if (!suppressed) return;
   std::string line = EventLine(style_, level, event, fields, *suppressed);
   const std::lock_guard lock(mutex_);
   Append(std::move(line));
+}
+
+void EventLog::Record(Event event, Fields fields) {
+  events_.Add(Level::kInfo);
+  std::string line = EventLine(style_, Level::kInfo, event, fields, /*suppressed=*/0);
+  const std::lock_guard lock(mutex_);
+  Append(std::move(line), kRecordsDivisor);
 }
 
 void EventLog::Print(absl::string_view line) {
@@ -91,6 +114,21 @@ void EventLog::Flush(std::chrono::milliseconds timeout) {
   written_.wait_for(lock, timeout, [this] { return waiting_lines_ == 0 && dropped_ == 0; });
 }
 
+bool EventLog::IsWanted(Level level) {
+  if (is_overridden_) {
+    const std::lock_guard lock(mutex_);
+    DropExpiredOverride();
+    if (override_) return level >= override_->level;
+  }
+  return level >= level_;
+}
+
+void EventLog::DropExpiredOverride() {
+  if (!override_ || options_.now() < override_->until) return;
+  override_.reset();
+  is_overridden_ = false;
+}
+
 std::optional<uint64_t> EventLog::Admit(Level level, Event event) {
   if (!is_limited_) return 0;
   const std::lock_guard lock(mutex_);
@@ -100,12 +138,13 @@ std::optional<uint64_t> EventLog::Admit(Level level, Event event) {
   return suppressed;
 }
 
-void EventLog::Append(std::string line) {
+void EventLog::Append(std::string line, size_t divisor) {
   if (!is_in_background_) {
     WriteLine(std::move(line));
     return;
   }
-  if (waiting_lines_ == options_.max_lines || waiting_bytes_ + line.size() > options_.max_bytes) {
+  if (waiting_lines_ >= options_.max_lines / divisor ||
+      waiting_bytes_ + line.size() > options_.max_bytes / divisor) {
     ++dropped_;
     all_dropped_.Add();
     return;

@@ -40,19 +40,31 @@ class EventLog {
   EventLog& operator=(const EventLog&) = delete;
 
   void Configure(Level level, Format format);
+  void OverrideLevel(Level level, std::chrono::nanoseconds duration);
+  CurrentLevel GetLevel();
   void WriteInBackground();
   void LimitEachKind();
   void Write(Level level, Event event, Fields fields);
+  void Record(Event event, Fields fields);
   void Print(absl::string_view line);
   void Flush(std::chrono::milliseconds timeout);
   uint64_t event_count(Level level) const { return events_.Read(level); }
   uint64_t dropped_count() const { return all_dropped_.Read(); }
 
  private:
+  // Another minimum level, and until when it holds.
+  struct Override {
+    Level level;
+    KindLimiter::Time until;
+  };
+
+  bool IsWanted(Level level);
   std::optional<uint64_t> Admit(Level level, Event event);
 
   // These require mutex_.
-  void Append(std::string line);
+  void DropExpiredOverride();
+  // Drops the line if more than the allowed lines or bytes, divided by `divisor`, would wait.
+  void Append(std::string line, size_t divisor = 1);
   void AppendUntold(KindLimiter::Time now);
   void AwaitWork(std::unique_lock<std::mutex>& lock);
 
@@ -64,6 +76,7 @@ class EventLog {
 
   const Options options_;
   std::atomic<Level> level_ = Level::kInfo;
+  std::atomic<bool> is_overridden_ = false;  // Changes under mutex_.
   std::atomic<Style> style_ = Style::kJson;
   std::atomic<bool> is_limited_ = false;
   metrics::Counters<Level, 4> events_;
@@ -74,6 +87,7 @@ class EventLog {
   std::condition_variable work_;     // Wakes the thread, when it has something to do.
   std::condition_variable written_;  // Notified when the thread has written what it took.
   // Guarded by mutex_:
+  std::optional<Override> override_;  // if is_overridden_
   KindLimiter limiter_;
   std::deque<std::string> lines_;  // not yet taken by the thread
   size_t waiting_lines_ = 0;       // with those that the thread is writing

@@ -17,6 +17,12 @@ EventLog& GlobalLog() {
 
 void Configure(Level level, Format format) { GlobalLog().Configure(level, format); }
 
+void OverrideLevel(Level level, std::chrono::nanoseconds duration) {
+  GlobalLog().OverrideLevel(level, duration);
+}
+
+CurrentLevel GetLevel() { return GlobalLog().GetLevel(); }
+
 void WriteInBackground() {
   GlobalLog().WriteInBackground();
   std::atexit([] { Flush(); });
@@ -35,5 +41,6 @@ void Debug(Event event, Fields fields) { GlobalLog().Write(Level::kDebug, event,
 void Info(Event event, Fields fields) { GlobalLog().Write(Level::kInfo, event, fields); }
 void Warning(Event event, Fields fields) { GlobalLog().Write(Level::kWarning, event, fields); }
 void Error(Event event, Fields fields) { GlobalLog().Write(Level::kError, event, fields); }
+void Record(Event event, Fields fields) { GlobalLog().Record(event, fields); }
 
 }  // namespace content::log

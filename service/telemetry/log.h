@@ -2,12 +2,13 @@
 
 #include <chrono>
 #include <cstdint>
-#include <initializer_list>
+#include <optional>
 #include <string>
 #include <type_traits>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "absl/types/span.h"
 
 // Writes events to standard error, one line each. An event has a short name ("article imported",
 // "database unreachable") and fields. On a terminal a line is text for people, in local time.
@@ -27,6 +28,19 @@ enum class Format { kAuto, kText, kJson };
 /// Sets the minimum level to log, and the format; kAuto is text on a terminal and JSON elsewhere.
 /// Call it once at startup, before other threads log. The default is Configure(kInfo, kAuto).
 void Configure(Level level, Format format);
+
+/// Sets another minimum level for `duration`, which is more than 0. After that the level of
+/// Configure holds again.
+void OverrideLevel(Level level, std::chrono::nanoseconds duration);
+
+/// The minimum level that holds now.
+struct CurrentLevel {
+  Level level;
+  /// For how much longer; nullopt if it is the level of Configure.
+  std::optional<std::chrono::nanoseconds> left;
+};
+
+CurrentLevel GetLevel();
 
 /// From now on a thread of its own writes to standard error, and logging never blocks. While the
 /// thread cannot write, 8,192 lines or 4 MiB wait; further events are dropped, counted, and told as
@@ -70,7 +84,7 @@ struct Field {
   bool is_literal;  ///< `value` is a number or bool, not text.
 };
 
-using Fields = std::initializer_list<Field>;
+using Fields = absl::Span<const Field>;
 
 /// Returns how many events there were of at least the minimum level, whether or not they were
 /// written.
@@ -83,5 +97,10 @@ void Debug(Event event, Fields fields = {});
 void Info(Event event, Fields fields = {});
 void Warning(Event event, Fields fields = {});
 void Error(Event event, Fields fields = {});
+
+/// Writes an event that a setting asks for, one of many: neither the minimum level nor
+/// LimitEachKind applies. It is shown as Info. Records take at most half of what may wait for the
+/// thread that writes, so they never displace other events.
+void Record(Event event, Fields fields);
 
 }  // namespace content::log

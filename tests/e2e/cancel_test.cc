@@ -52,7 +52,9 @@ std::string PathOf(const MethodDescriptor& method) {
   return absl::StrCat("/", method.service()->full_name(), "/", method.name());
 }
 
-bool UsesDatabase(const MethodDescriptor& method) { return method.name() != "GetServerInfo"; }
+bool UsesDatabase(const MethodDescriptor& method) {
+  return method.name() != "GetServerInfo" && method.name() != "OverrideLogLevel";
+}
 
 // The resources that a request refers to. Every method gets its own, so that none disturbs another.
 struct Subject {

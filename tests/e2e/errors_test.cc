@@ -206,6 +206,7 @@ const std::map<std::string, std::string>& ValidRequests() {
       {"EraseAuthor", R"({"author_id": "user-1"})"},
       {"VerifyCounters", R"({"repair": true})"},
       {"GetServerInfo", R"({})"},
+      {"OverrideLogLevel", R"({"level": "LOG_LEVEL_INFO", "ttl": "1s"})"},
   };
   return requests;
 }
@@ -281,6 +282,7 @@ void AddInvalidRequests(std::vector<Case>& cases) {
       {"ExportAuthor", R"({})", {"author_id"}},
       {"EraseAuthor", R"({})", {"author_id"}},
       {"VerifyCounters", R"({"name": "story"})", {"name"}},
+      {"OverrideLogLevel", R"({"ttl": "86401s"})", {"level", "ttl"}},
   };
   for (const auto& [rpc, request, fields] : invalid) {
     Details details;
@@ -774,6 +776,7 @@ class ErrorsTest : public ::testing::TestWithParam<const char*> {
   static std::set<std::string> RpcsThatNeedTheDatabase(const std::string& condition) {
     std::set<std::string> rpcs = RowOf("CreateComment", condition).rpcs;
     rpcs.erase("GetServerInfo");
+    rpcs.erase("OverrideLogLevel");
     return rpcs;
   }
 

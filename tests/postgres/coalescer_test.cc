@@ -86,6 +86,32 @@ TEST_F(CoalescerTest, WaitingReadsShareAStatement) {
   EXPECT_EQ(pool_->GetStats().waiting_calls, 0);
 }
 
+TEST_F(CoalescerTest, EachRequestLearnsTheStepsOfItsBatch) {
+  Open({});
+  const auto sampled = std::make_shared<CallTrace>(TraceContext{
+      .trace_id = "4bf92f3577b34da6a3ce929d0e0e4736", .parent_id = "", .is_sampled = true});
+  const auto logged = std::make_shared<CallTrace>(TraceContext{});
+  work_ = [](Connection& connection, const Keys& keys) {
+    const auto name =
+        connection.Read("SELECT current_setting('application_name')")[0][0].as<std::string>();
+    return Answers<std::string>(keys.size(), name);
+  };
+  {
+    const Hold hold(*pool_);
+    Add("a");
+    Add("b", {.trace = logged});
+    Add("c", {.trace = sampled});
+  }
+  for (auto& [key, answer] : answers_) {
+    EXPECT_EQ(*answer.Get(), "contentd trace 4bf92f3577b34da6a3ce929d0e0e4736");
+  }
+  for (const auto& trace : {sampled, logged}) {
+    EXPECT_EQ(trace->LargestBatch(), 3U);
+    EXPECT_GT(trace->Total(CallTrace::Kind::kQueue), absl::ZeroDuration());
+    EXPECT_GT(trace->Total(CallTrace::Kind::kDatabase), absl::ZeroDuration());
+  }
+}
+
 TEST_F(CoalescerTest, AStatementHasUntilTheLatestDeadlineOfItsCallers) {
   Open({.statement_timeout = absl::Minutes(10)});
   work_ = [](Connection& connection, const Keys& keys) {

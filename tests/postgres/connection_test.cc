@@ -13,6 +13,7 @@
 #include "gtest/gtest.h"
 #include "postgres/bulk.h"
 #include "postgres/dsn.h"
+#include "postgres/transaction.h"
 #include "support/database.h"
 #include "support/fake_clock.h"
 
@@ -32,6 +33,94 @@ class ConnectionTest : public ::testing::Test {
   testing::FakeClock clock_;
   Connection connection_{*CompleteDsn(url_), clock_};
 };
+
+// ---- Traces ----
+
+constexpr char kTraceId[] = "4bf92f3577b34da6a3ce929d0e0e4736";
+
+CallTrace MakeTrace(bool is_sampled) {
+  return CallTrace({.trace_id = kTraceId, .parent_id = "", .is_sampled = is_sampled});
+}
+
+class TracedSessionTest : public ConnectionTest {
+ protected:
+  TracedSessionTest() { connection_.PrepareSession(); }
+
+  std::string Name() {
+    return connection_.Read("SELECT current_setting('application_name')")[0][0].as<std::string>();
+  }
+
+  // Round trips of the database's sessions since it was created: each of these is a transaction.
+  int64_t RoundTrips() {
+    connection_.Read("SELECT pg_stat_force_next_flush()");
+    return connection_
+        .Read("SELECT xact_commit FROM pg_stat_database WHERE datname = current_database()")[0][0]
+        .as<int64_t>();
+  }
+};
+
+TEST_F(TracedSessionTest, ShowsTheTraceWhileItExists) {
+  CallTrace trace = MakeTrace(/*is_sampled=*/true);
+  {
+    const TracedSession session(connection_, &trace);
+    EXPECT_EQ(Name(), absl::StrCat("contentd trace ", kTraceId));
+  }
+  EXPECT_EQ(Name(), "contentd");
+  EXPECT_THAT(trace.Steps(), ::testing::SizeIs(1)) << "the statement, not what surrounds it";
+}
+
+TEST_F(TracedSessionTest, ShowsItToOthersUntilTheCommitHasEnded) {
+  CallTrace trace = MakeTrace(/*is_sampled=*/true);
+  const auto others = [this] {
+    return testing::Query(url_, absl::StrCat("SELECT count(*) FROM pg_stat_activity "
+                                             "WHERE datname = current_database() AND "
+                                             "application_name = 'contentd trace ",
+                                             kTraceId, "'"));
+  };
+  {
+    const TracedSession session(connection_, &trace);
+    Transaction transaction(connection_);
+    transaction.Exec("SELECT 1");
+    EXPECT_EQ(others(), "1");
+    transaction.Commit();
+    EXPECT_EQ(others(), "1");
+  }
+  EXPECT_EQ(others(), "0");
+  std::vector<CallTrace::Kind> kinds;
+  for (const CallTrace::Step& step : trace.Steps()) kinds.push_back(step.kind);
+  ASSERT_GE(kinds.size(), 2U);
+  EXPECT_EQ(kinds.back(), CallTrace::Kind::kCommit);
+  EXPECT_EQ(kinds.front(), CallTrace::Kind::kStatement);
+}
+
+TEST_F(TracedSessionTest, EndsAfterAStatementThatFails) {
+  CallTrace trace = MakeTrace(/*is_sampled=*/true);
+  EXPECT_ANY_THROW({
+    const TracedSession session(connection_, &trace);
+    Transaction transaction(connection_);
+    transaction.Exec("SELECT 1 / 0");
+  });
+  EXPECT_EQ(Name(), "contentd");
+}
+
+TEST_F(TracedSessionTest, TakesNoRoundTripForACallThatIsNotSampled) {
+  constexpr int kReads = 100;
+  const auto round_trips = [this](CallTrace* trace) {
+    const int64_t before = RoundTrips();
+    for (int i = 0; i < kReads; ++i) {
+      const TracedSession session(connection_, trace);
+      EXPECT_EQ(connection_.Read("SELECT 1")[0][0].as<int>(), 1);
+    }
+    return RoundTrips() - before;
+  };
+  CallTrace unsampled = MakeTrace(/*is_sampled=*/false);
+  CallTrace sampled = MakeTrace(/*is_sampled=*/true);
+  const int64_t others = round_trips(nullptr);
+  EXPECT_LT(others, kReads * 3 / 2);
+  EXPECT_LT(round_trips(&unsampled), kReads * 3 / 2);
+  EXPECT_GE(round_trips(&sampled), kReads * 3);
+  EXPECT_THAT(unsampled.Steps(), ::testing::IsEmpty());
+}
 
 // ---- Results ----
 

@@ -137,6 +137,39 @@ TEST_F(PoolTest, RunsNothingForCallersWhoHaveGivenUp) {
   EXPECT_FALSE(has_run);
 }
 
+TEST_F(PoolTest, TellsTheStepsOfACallToItsTrace) {
+  Open({});
+  const auto trace = std::make_shared<CallTrace>(TraceContext{
+      .trace_id = "4bf92f3577b34da6a3ce929d0e0e4736", .parent_id = "", .is_sampled = true});
+  EXPECT_EQ(*Read("SELECT current_setting('application_name')", {.trace = trace}),
+            "contentd trace 4bf92f3577b34da6a3ce929d0e0e4736");
+  std::vector<CallTrace::Kind> kinds;
+  for (const CallTrace::Step& step : trace->Steps()) {
+    kinds.push_back(step.kind);
+    EXPECT_LE(step.start, step.end);
+  }
+  EXPECT_EQ(kinds.front(), CallTrace::Kind::kQueue);
+  EXPECT_EQ(kinds.back(), CallTrace::Kind::kDatabase);
+  EXPECT_THAT(kinds, ::testing::Contains(CallTrace::Kind::kStatement));
+  EXPECT_EQ(*Read("SELECT current_setting('application_name')"), "contentd");
+}
+
+TEST_F(PoolTest, TellsHowLongACallWaitedThatWasNotServed) {
+  Open({});
+  const auto trace = std::make_shared<CallTrace>(TraceContext{});
+  Pending<std::string> answer;
+  {
+    const Hold hold(*pool_);
+    pool_->Read(
+        CallContext{.trace = trace}, Pace::kAny,
+        [](Connection&) -> absl::StatusOr<std::string> { return ""; }, answer.callback());
+    pool_->RefuseWaiting();
+  }
+  EXPECT_FALSE(answer.Get().ok());
+  ASSERT_EQ(trace->Steps().size(), 1U);
+  EXPECT_EQ(trace->Steps()[0].kind, CallTrace::Kind::kQueue);
+}
+
 TEST_F(PoolTest, RefusesCallsWhenTooManyWait) {
   Open({.queue_limit = 2});
   Pending<std::string> first, second, third;

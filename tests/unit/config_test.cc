@@ -129,20 +129,59 @@ TEST_F(ConfigTest, ListsEverySettingInEffectExceptTheDatabaseUrl) {
   EXPECT_THAT(
       config.settings,
       ElementsAre(
-          Pair("admin-listen", ""), Pair("audit-retention", "9600h"), Pair("cache-bytes", "256MiB"),
-          Pair("data-dir", "/d"), Pair("database-connection-lifetime", "30m"),
-          Pair("database-wait", "60s"), Pair("drain-delay", "5s"), Pair("drain-timeout", "30s"),
+          Pair("access-log", "off"), Pair("access-log-sample", "1"), Pair("admin-listen", ""),
+          Pair("audit-retention", "9600h"), Pair("cache-bytes", "256MiB"), Pair("data-dir", "/d"),
+          Pair("database-connection-lifetime", "30m"), Pair("database-wait", "60s"),
+          Pair("drain-delay", "5s"), Pair("drain-timeout", "30s"),
           Pair("forwarded-client-cert", "false"), Pair("http-listen", "127.0.0.1:9464"),
           Pair("insecure", "false"), Pair("jwt", "optional"), Pair("jwt-audience", ""),
           Pair("jwt-issuer", ""), Pair("jwt-jwks-file", ""), Pair("listen", "127.0.0.1:50051"),
           Pair("log-format", "auto"), Pair("log-level", "debug"), Pair("max-connection-age", "1h"),
           Pair("max-staleness", "1s"), Pair("memory-limit", "1GiB"), Pair("notifications", "true"),
-          Pair("policy-file", ""), Pair("queue-limit", "1000"), Pair("read-connections", "9"),
-          Pair("report-threshold", "5"), Pair("request-retention", "24h"),
-          Pair("stale-if-error", "5m"), Pair("statement-timeout", "10s"), Pair("tls-cert-file", ""),
+          Pair("otlp-endpoint", ""), Pair("policy-file", ""), Pair("queue-limit", "1000"),
+          Pair("read-connections", "9"), Pair("report-threshold", "5"),
+          Pair("request-retention", "24h"), Pair("slow-call", "1s"), Pair("stale-if-error", "5m"),
+          Pair("statement-timeout", "10s"), Pair("tls-cert-file", ""),
           Pair("tls-client-ca-file", ""), Pair("tls-client-cert", "required"),
-          Pair("tls-crl-dir", ""), Pair("tls-key-file", ""), Pair("watch-write-timeout", "30s"),
-          Pair("write-connections", "4")));
+          Pair("tls-crl-dir", ""), Pair("tls-key-file", ""), Pair("trace-sample", "0"),
+          Pair("watch-write-timeout", "30s"), Pair("write-connections", "4")));
+}
+
+TEST_F(ConfigTest, LogsNoCallsUnlessItIsTold) {
+  const CallLogOptions by_default = Valid({"serve"}).calls;
+  EXPECT_EQ(by_default.calls, LoggedCalls::kNone);
+  EXPECT_EQ(by_default.slow_call, absl::Seconds(1));
+  EXPECT_EQ(by_default.one_in, 1);
+  EXPECT_EQ(by_default.trace_share, 0);
+
+  const CallLogOptions calls = Valid({"serve", "--access-log=slow", "--slow-call=200ms",
+                                      "--access-log-sample=100", "--trace-sample=0.25"})
+                                   .calls;
+  EXPECT_EQ(calls.calls, LoggedCalls::kSlow);
+  EXPECT_EQ(calls.slow_call, absl::Milliseconds(200));
+  EXPECT_EQ(calls.one_in, 100);
+  EXPECT_EQ(calls.trace_share, 0.25);
+  EXPECT_EQ(Valid({"serve", "--access-log=errors"}).calls.calls, LoggedCalls::kErrors);
+  EXPECT_EQ(Valid({"serve", "--access-log=all"}).calls.calls, LoggedCalls::kAll);
+  EXPECT_THAT(Printed({"serve", "--access-log=some"}), HasSubstr("--access-log"));
+  EXPECT_THAT(Printed({"serve", "--access-log-sample=0"}), HasSubstr("--access-log-sample"));
+  EXPECT_THAT(Printed({"serve", "--trace-sample=1.5"}), HasSubstr("--trace-sample"));
+}
+
+TEST_F(ConfigTest, SendsTracesIfTheBuildCan) {
+  EXPECT_EQ(Valid({"serve"}).otlp_endpoint, "");
+  if (!traces::IsOtlpBuilt()) {
+    EXPECT_THAT(Printed({"serve", "--otlp-endpoint=http://127.0.0.1:4317"}),
+                HasSubstr("this build has no OTLP"));
+    return;
+  }
+  for (const char* const endpoint : {"http://127.0.0.1:4317", "https://collector:4317"}) {
+    EXPECT_EQ(Valid({"serve", "--otlp-endpoint", endpoint}).otlp_endpoint, endpoint);
+  }
+  for (const char* const endpoint :
+       {"127.0.0.1:4317", "http://", "http://collector", "ftp://a:1"}) {
+    EXPECT_THAT(Printed({"serve", "--otlp-endpoint", endpoint}), HasSubstr("http://HOST:PORT"));
+  }
 }
 
 TEST_F(ConfigTest, TakesTlsFilesFromFlagsAndVariables) {

@@ -46,7 +46,7 @@ std::set<std::string> LoggedEvents() {
        fs::recursive_directory_iterator(fs::path(CONTENT_SOURCE_DIR) / "service")) {
     if (entry.path().extension() != ".h" && entry.path().extension() != ".cc") continue;
     const std::string code = Code(entry.path());
-    for (const char* const call : {"log::Info", "log::Warning", "log::Error"}) {
+    for (const char* const call : {"log::Info", "log::Warning", "log::Error", "log::Record"}) {
       events.merge(EventsOf(call, code));
     }
     // The log's own.

@@ -37,6 +37,7 @@ const std::vector<Wall>& Walls() {
       {R"(yaml-cpp/)", {"access", "import"}},
       {R"(microhttpd)", {"http"}},
       {R"(nlohmann/)", {"telemetry"}},
+      {R"(opentelemetry/)", {"telemetry"}},
       {R"(prometheus/)", {"http"}},
       {R"(CLI/)", {"service"}},
   };

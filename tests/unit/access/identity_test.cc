@@ -55,5 +55,14 @@ TEST(CertificateIdentities, LeaveOutNamesThatAreNone) {
   }
 }
 
+TEST(LoggedName, HidesWhoMayBeAPerson) {
+  for (const char* const name : {"", "spiffe://example.org/cms", "dns:cms.example.org", "cn:cms"}) {
+    EXPECT_EQ(LoggedName(name), name);
+  }
+  // printf 5:alice | sha256sum
+  EXPECT_EQ(LoggedName("jwt:alice"), "jwt:8c9038777a9c5c17");
+  EXPECT_NE(LoggedName("jwt:bob"), LoggedName("jwt:alice"));
+}
+
 }  // namespace
 }  // namespace content::access

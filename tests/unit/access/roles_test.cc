@@ -39,6 +39,7 @@ constexpr Row kMatrix[] = {
     {"content.v1.AdminService/ListBlockedAuthors", "moderator operator"},
     {"content.v1.AdminService/ListModerationQueue", "moderator operator"},
     {"content.v1.AdminService/ModerateComment", "moderator operator"},
+    {"content.v1.AdminService/OverrideLogLevel", "operator"},
     {"content.v1.AdminService/PublishArticle", "publisher operator"},
     {"content.v1.AdminService/RenameArticle", "publisher operator"},
     {"content.v1.AdminService/RetractArticle", "publisher operator"},

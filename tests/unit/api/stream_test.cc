@@ -62,7 +62,7 @@ class Service final
                                const grpc::ByteBuffer*) override {
     return StartStream(
         {.recorder = recorder_, .calls = nullptr, .write_timeout = absl::InfiniteDuration()},
-        context, recorder_.Begin(kMethod, 0),
+        context, recorder_.Begin(kMethod, 0, *context),
         [this] { return std::make_unique<ManualProducer>(calls_); });
   }
 

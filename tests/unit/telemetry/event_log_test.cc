@@ -11,6 +11,7 @@
 #include <chrono>
 #include <csignal>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -195,6 +196,60 @@ TEST_F(EventLogTest, DropsEventsThatTooManyBytesWaitBefore) {
   log.WriteInBackground();
   for (int i = 0; i < 100; ++i) log.Write(Level::kInfo, "e", {{"text", std::string(500, 'x')}});
   EXPECT_THAT(ReadAllOf(pipe, 100), SizeIs(3));
+}
+
+TEST_F(EventLogTest, HasAnotherLevelForAWhile) {
+  const File file = File::InMemory();
+  EventLog log(WithClock(file.fd));
+  const auto write_all = [&log] {
+    log.Write(Level::kDebug, "debug", {});
+    log.Write(Level::kInfo, "info", {});
+    log.Write(Level::kWarning, "warning", {});
+    log.Write(Level::kError, "error", {});
+  };
+  EXPECT_EQ(log.GetLevel().left, std::nullopt);
+  log.OverrideLevel(Level::kDebug, seconds(10));
+  EXPECT_EQ(log.GetLevel().level, Level::kDebug);
+  EXPECT_EQ(log.GetLevel().left, seconds(10));
+  write_all();
+  EXPECT_THAT(Events(file.Text()), SizeIs(4));
+
+  log.OverrideLevel(Level::kError, seconds(10));  // replaces it
+  now_ += 9;
+  write_all();
+  EXPECT_THAT(Events(file.Text()), SizeIs(5));
+  EXPECT_EQ(log.GetLevel().left, seconds(1));
+
+  now_ += 1;
+  write_all();
+  EXPECT_THAT(Events(file.Text()), SizeIs(8)) << "all but debug again";
+  EXPECT_EQ(log.GetLevel().level, Level::kInfo);
+  EXPECT_EQ(log.GetLevel().left, std::nullopt);
+}
+
+TEST_F(EventLogTest, WritesRecordsWhateverTheLevelIsAndHoweverMany) {
+  const File file = File::InMemory();
+  EventLog log(WithClock(file.fd));
+  log.Configure(Level::kError, Format::kJson);
+  log.LimitEachKind();
+  for (int i = 0; i < 100; ++i) log.Record("call", {{"i", i}});
+  const std::vector<nlohmann::json> events = Events(file.Text());
+  EXPECT_THAT(events, SizeIs(100));
+  ExpectNumbers(events, 100);
+  EXPECT_EQ(events.front()["level"], "info");
+}
+
+TEST_F(EventLogTest, LeavesRoomForOtherEventsBesideRecords) {
+  Pipe pipe;
+  pipe.Fill();
+  EventLog log({.fd = pipe.writer(), .max_lines = 10});
+  log.WriteInBackground();
+  for (int i = 0; i < 100; ++i) log.Record("call", {{"i", i}});
+  WriteNumbers(log, 5);
+  const std::vector<nlohmann::json> events = ReadAllOf(pipe, 105);
+  ASSERT_THAT(events, SizeIs(10));
+  EXPECT_EQ(events[4]["event"], "call");
+  ExpectNumbers({events.begin() + 5, events.end()}, 5);
 }
 
 TEST_F(EventLogTest, WaitsOnlySoLongForAReader) {
