@@ -222,6 +222,33 @@ def queries_of_dashboard(dashboard):
             yield panel["title"], filled_in(target["expr"])
 
 
+def check_structure(dashboard):
+    """What Grafana would not show as it should; there is no Grafana here to ask."""
+    wrongs, ids, taken = [], set(), set()
+    for panel in dashboard["panels"]:
+        place = f"dashboard, panel {panel['title']}"
+        position = panel["gridPos"]
+        cells = {
+            (position["x"] + column, position["y"] + line) for column in range(position["w"]) for line in range(position["h"])
+        }
+        if panel["id"] in ids or cells & taken or position["x"] + position["w"] > 24:
+            wrongs.append(f"{place}: its id or its place is another's")
+        ids.add(panel["id"])
+        taken |= cells
+        if panel["type"] == "row":
+            continue
+        if panel["type"] not in ("timeseries", "stat", "table"):
+            wrongs.append(f"{place}: the type {panel['type']}")
+        if not panel["description"] or panel["datasource"] != {"type": "prometheus", "uid": "${datasource}"}:
+            wrongs.append(f"{place}: no description, or a data source of its own")
+        if panel["type"] != "table" and "unit" not in panel["fieldConfig"]["defaults"]:
+            wrongs.append(f"{place}: no unit")
+        names = [target["refId"] for target in panel["targets"]]
+        if not names or len(names) != len(set(names)):
+            wrongs.append(f"{place}: no target, or two of a name")
+    return wrongs
+
+
 class Prometheus:
     """What the running Prometheus, and the server that it asks, have."""
 
@@ -281,10 +308,14 @@ def shown(data):
 
 def check_queries(prometheus):
     """Asks all queries; returns what was wrong."""
-    rules = list(queries_of_rules(prometheus.get("rules")))
-    dashboard = list(queries_of_dashboard(json.loads((DEPLOY / "grafana" / "contentd.json").read_text())))
-    wrongs, empty = [], 0
-    for place, queries in (("rules", rules), ("dashboard", dashboard)):
+    dashboard = json.loads((DEPLOY / "grafana" / "contentd.json").read_text())
+    queries_of = {
+        "rules": list(queries_of_rules(prometheus.get("rules"))),
+        "dashboard": list(queries_of_dashboard(dashboard)),
+    }
+    wrongs, asked, empty = check_structure(dashboard), 0, 0
+    for place, queries in queries_of.items():
+        asked += len(queries)
         print(f"\n{place}: {len(queries)} queries")
         for name, query in queries:
             try:
@@ -295,7 +326,7 @@ def check_queries(prometheus):
                 answer = f"WRONG: {wrong}"
             empty += answer == "(none)"
             print(f"{name:42.42} {' '.join(query.split()):80.80} {answer:.100}")
-    print(f"\n{len(rules) + len(dashboard)} queries, {len(wrongs)} wrong, {empty} without a value now")
+    print(f"\n{asked} queries, {len(wrongs)} wrong, {empty} without a value now")
     return wrongs
 
 
