@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <initializer_list>
 #include <string>
 #include <type_traits>
@@ -70,6 +71,13 @@ struct Field {
 };
 
 using Fields = std::initializer_list<Field>;
+
+/// Returns how many events there were of at least the minimum level, whether or not they were
+/// written.
+uint64_t EventCount(Level level);
+
+/// Returns how many lines could not be written, or found no place to wait.
+uint64_t DroppedCount();
 
 void Debug(Event event, Fields fields = {});
 void Info(Event event, Fields fields = {});
