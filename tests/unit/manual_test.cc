@@ -1,5 +1,5 @@
-// deploy/OPERATING.md has a section for each alert, and its links lead somewhere. SECURITY.md names
-// tests that exist.
+// Each alert has a test and a section of deploy/OPERATING.md, whose links lead somewhere.
+// SECURITY.md names tests that exist.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -73,18 +73,30 @@ std::string AnchorOf(absl::string_view heading) {
 constexpr char kManual[] = "deploy/OPERATING.md";
 constexpr char kAlerts[] = "deploy/prometheus/contentd.rules.yml";
 
+std::set<std::string> Alerts() { return AllAfter("- alert: ", "\n", Contents(kAlerts)); }
+
+// servers.yml has a test in which none of them fires.
+TEST(Alerts, HaveATestInWhichTheyFire) {
+  std::set<std::string> tested;
+  for (const char* const file : {"burns.yml", "servers.yml"}) {
+    tested.merge(
+        AllAfter("- alertname: ", "\n", Contents(fs::path("deploy/prometheus/tests") / file)));
+  }
+  EXPECT_THAT(tested, ContainerEq(Alerts()));
+}
+
 TEST(Manual, HasASectionForEveryAlert) {
   std::set<std::string> sections;
   for (const std::string& heading : Headings(Contents(kManual))) {
     if (absl::StartsWith(heading, "Contentd")) sections.insert(heading);
   }
   EXPECT_THAT(sections, SizeIs(Gt(15U)));
-  EXPECT_THAT(AllAfter("- alert: ", "\n", Contents(kAlerts)), ContainerEq(sections));
+  EXPECT_THAT(Alerts(), ContainerEq(sections));
 }
 
 TEST(Manual, IsWhereAlertsPoint) {
   std::set<std::string> urls;
-  for (const std::string& alert : AllAfter("- alert: ", "\n", Contents(kAlerts))) {
+  for (const std::string& alert : Alerts()) {
     urls.insert(absl::StrCat(kManual, "#", AnchorOf(alert)));
   }
   EXPECT_THAT(AllAfter("runbook_url: ", "\n", Contents(kAlerts)), ContainerEq(urls));
