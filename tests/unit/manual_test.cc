@@ -37,7 +37,7 @@ std::string SourceFile(const fs::path& path) {
 std::set<std::string> AllAfter(absl::string_view before, absl::string_view ends,
                                absl::string_view text) {
   std::set<std::string> found;
-  for (size_t at = text.find(before); at != text.npos; at = text.find(before, at)) {
+  for (size_t at = text.find(before); at != absl::string_view::npos; at = text.find(before, at)) {
     at += before.size();
     found.emplace(text.substr(at, text.find_first_of(ends, at) - at));
   }
