@@ -35,6 +35,7 @@
 #include "server/listening.h"
 #include "server/releaser.h"
 #include "server/server.h"
+#include "service_manager.h"
 #include "stop_signals.h"
 #include "store/postgres_store.h"
 #include "store/schema.h"
@@ -318,8 +319,10 @@ class ExitTimer {
 };
 
 // Serves until a signal, and then until clients have had time to move.
-void ServeUntilStopped(const Config& config, StopSignals& signals, server::Server& server) {
+void ServeUntilStopped(const Config& config, StopSignals& signals, server::Server& server,
+                       const ServiceManager& manager) {
   const std::optional<int> signal = signals.Await();
+  manager.Stopping();
   log::Info("stopping", {{"signal", signal == SIGINT ? "SIGINT" : "SIGTERM"},
                          {"delay", absl::FormatDuration(config.drain_delay)}});
   server.LeaveRotation();
@@ -331,6 +334,7 @@ void ServeUntilStopped(const Config& config, StopSignals& signals, server::Serve
 }  // namespace
 
 int Serve(const Config& config) {
+  const ServiceManager manager;
   log::WriteInBackground();
   StopSignals signals;
   RaiseOpenFilesLimit();
@@ -386,7 +390,8 @@ int Serve(const Config& config) {
                           .certificates = certificates->get()});
 
   LogServing(addresses);
-  ServeUntilStopped(config, signals, **server);
+  manager.Ready();
+  ServeUntilStopped(config, signals, **server, manager);
   exit_timer.Start(config.drain_timeout + kCancelTimeout);
   (*server)->Stop();
   log::Info("stopped");

@@ -3,10 +3,13 @@
 #include <gmock/gmock.h>
 #include <grpcpp/generic/generic_stub.h>
 #include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <chrono>
 #include <csignal>
+#include <cstddef>
 #include <cstdint>
 #include <ctime>
 #include <filesystem>
@@ -752,6 +755,49 @@ TEST(Serve, ForgetsRequestsAfterTheirRetention) {
   ASSERT_TRUE(client.Create(request, &second).ok());
   EXPECT_NE(second.comment().name(), first.comment().name());
   server.Signal(SIGTERM);
+  EXPECT_EQ(server.Wait(), 0);
+}
+
+// The end of systemd that a server reports to, at an abstract address: @NAME in NOTIFY_SOCKET.
+class ServiceManagerSocket {
+ public:
+  ServiceManagerSocket() {
+    sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = {}};
+    name_.copy(address.sun_path, sizeof address.sun_path);
+    address.sun_path[0] = '\0';
+    const size_t length = offsetof(sockaddr_un, sun_path) + name_.size();
+    EXPECT_EQ(
+        bind(socket_, reinterpret_cast<const sockaddr*>(&address), static_cast<socklen_t>(length)),
+        0);
+  }
+
+  ~ServiceManagerSocket() { close(socket_); }
+
+  ServiceManagerSocket(const ServiceManagerSocket&) = delete;
+  ServiceManagerSocket& operator=(const ServiceManagerSocket&) = delete;
+
+  std::string variable() const { return "NOTIFY_SOCKET=" + name_; }
+
+  // Waits for the next message.
+  std::string Receive() const {
+    std::string message(100, '\0');
+    const ssize_t length = recv(socket_, message.data(), message.size(), 0);
+    EXPECT_GT(length, 0);
+    message.resize(length > 0 ? static_cast<size_t>(length) : 0);
+    return message;
+  }
+
+ private:
+  const std::string name_ = absl::StrCat("@contentd-test-", getpid());
+  const int socket_ = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+};
+
+TEST(ServiceManagerTest, IsToldWhenTheServerServesAndWhenItStops) {
+  const ServiceManagerSocket manager;
+  ContentdServer server({"--database-url", NewDatabase()}, {manager.variable()});
+  EXPECT_EQ(manager.Receive(), "READY=1");
+  server.Signal(SIGTERM);
+  EXPECT_EQ(manager.Receive(), "STOPPING=1");
   EXPECT_EQ(server.Wait(), 0);
 }
 

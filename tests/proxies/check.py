@@ -1,4 +1,7 @@
-"""Attacks the service behind each proxy, and uses it through the proxy: check.py CONTENTD"""
+"""Attacks the service behind each proxy, and uses it through the proxy: check.py CONTENTD [RESTARTS]
+
+With RESTARTS, the servers are only restarted, one after the other and so many times.
+"""
 
 import contextlib
 import dataclasses
@@ -105,18 +108,18 @@ class Service:
 
 
 class Server:
-    """A contentd. The first one has an embedded database, which others share."""
+    """A contentd, on the database of another one, or on an embedded one of its own."""
 
-    def __init__(self, program, folder, first=None):
+    def __init__(self, program, folder, shared=False):
         self.port = free_port()
-        self.folder = first.folder if first else folder
+        self.folder = folder
         self.arguments = [program, "serve", "--listen", f"127.0.0.1:{self.port}"]
         self.arguments += ["--http-listen", "off"]  # the default port is for one server
-        if first:
+        if shared:
             database = f"host={folder}/database/socket port=5432 user=content dbname=content"
             self.arguments += ["--database-url", database]
         else:
-            self.arguments += ["--data-dir", f"{folder}/database"]
+            self.arguments += ["--data-dir", f"{folder}/database", "--drain-delay", "0s"]
         self.start()
 
     def start(self):
@@ -133,13 +136,13 @@ class Server:
 
 @contextlib.contextmanager
 def running_servers(program, folder):
-    """Two servers on one database, which is kept in the folder."""
+    """Two servers on one database, which is kept in the folder. A third one runs it."""
     with contextlib.ExitStack() as stopping:
-        first = Server(program, folder)
-        stopping.callback(first.stop)
-        second = Server(program, folder, first)
-        stopping.callback(second.stop)
-        yield [first, second]
+        servers = []
+        for shared in (False, True, True):
+            servers.append(Server(program, folder, shared))
+            stopping.callback(servers[-1].stop)
+        yield servers[1:]
 
 
 class Proxy:
@@ -463,18 +466,20 @@ class Load:
             thread.join()
 
 
-def restart_under_load(proxy, server, service, certificate):
+def restart_under_load(proxy, servers, service, certificate, restarts):
+    """Restarts all servers, one after the other, so many times."""
     before = service.get(timeout=TIMEOUT).comment_count
     load = Load(proxy.port, certificate)
     time.sleep(0.5)
-    server.stop()
-    server.start()
-    time.sleep(2.5)  # The proxy uses it again.
+    for server in servers * restarts:
+        server.stop()
+        server.start()
+        time.sleep(2.5)  # The proxy uses it again.
     load.stop()
     added = service.get(timeout=TIMEOUT).comment_count - before
     print(
-        f"restart: {load.reads} reads, {load.written} comments, {load.repeated} of their calls repeated, "
-        f"{len(load.failures)} failures {load.failures[:1]}"
+        f"{restarts} rolling restarts through {proxy.NAME}: {load.reads} reads, {load.written} comments, "
+        f"{load.repeated} of their calls repeated, {len(load.failures)} failures {load.failures[:1]}"
     )
     check("the restart of a server fails no call", load.reads > 0 and not load.failures)
     check("and every comment is there once", added == load.written > 0)
@@ -487,11 +492,14 @@ def fill(service):
         service.publish(f"articles/long-{number}", ("word " * 2000 + "\n\n") * 95)
 
 
-def check_proxy(proxy, servers, certificate):
+def check_proxy(proxy, servers, certificate, restarts):
     proxy.start()
     try:
         service = Service(proxy.port, certificate)
         fill(service)
+        if restarts:
+            restart_under_load(proxy, servers, service, certificate, restarts)
+            return
         watch = Watch(service)
         canary = Canary(proxy.port, certificate)
         try:
@@ -509,12 +517,12 @@ def check_proxy(proxy, servers, certificate):
         check("a watch that was open during the attacks gets a change", watch.next() == "Is somebody there?")
         watch.call.cancel()
         use(service)
-        restart_under_load(proxy, servers[1], service, certificate)
+        restart_under_load(proxy, servers, service, certificate, restarts=1)
     finally:
         proxy.stop()
 
 
-def main(program):
+def main(program, restarts=0):
     proxies = [kind for kind in (Nginx, HAProxy) if shutil.which(kind.NAME)]
     for kind in (Nginx, HAProxy):
         if kind not in proxies:
@@ -529,8 +537,8 @@ def main(program):
         for kind in proxies:
             # New servers: those that were attacked before would reuse the memory that they took.
             with running_servers(program, folder) as servers:
-                check_proxy(kind(folder, servers), servers, certificate)
+                check_proxy(kind(folder, servers), servers, certificate, restarts)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(sys.argv[1], *map(int, sys.argv[2:]))
