@@ -94,7 +94,7 @@ class Client:
     def __init__(self, port, certificate):
         self.channel = grpc.secure_channel(f"localhost:{port}", grpc.ssl_channel_credentials(certificate))
 
-    def call(self, messages, service, name, timeout=TIMEOUT, **fields):
+    def call(self, messages, service, name, /, timeout=TIMEOUT, **fields):
         method = self.channel.unary_unary(
             f"/content.v1.{service}/{name}",
             request_serializer=getattr(messages, f"{name}Request").SerializeToString,
@@ -105,13 +105,13 @@ class Client:
         except grpc.RpcError:
             return None
 
-    def content(self, name, **fields):
+    def content(self, name, /, **fields):
         return self.call(content_service, "ContentService", name, **fields)
 
-    def admin(self, name, **fields):
+    def admin(self, name, /, **fields):
         return self.call(admin_service, "AdminService", name, **fields)
 
-    def watch(self, name, **fields):
+    def watch(self, name, /, **fields):
         """Reads a watch until it ends, on a thread of its own."""
         method = self.channel.unary_stream(
             f"/content.v1.ContentService/{name}",
@@ -228,10 +228,9 @@ def check_structure(dashboard):
     for panel in dashboard["panels"]:
         place = f"dashboard, panel {panel['title']}"
         position = panel["gridPos"]
-        cells = {
-            (position["x"] + column, position["y"] + line) for column in range(position["w"]) for line in range(position["h"])
-        }
-        if panel["id"] in ids or cells & taken or position["x"] + position["w"] > 24:
+        columns = range(position["x"], position["x"] + position["w"])
+        cells = {(x, y) for x in columns for y in range(position["y"], position["y"] + position["h"])}
+        if panel["id"] in ids or cells & taken or columns.stop > 24:
             wrongs.append(f"{place}: its id or its place is another's")
         ids.add(panel["id"])
         taken |= cells
@@ -298,12 +297,11 @@ def shown(data):
     """A line of an answer."""
     if data["resultType"] == "scalar":
         return data["result"][1]
-    values = [
-        f"{','.join(value for name, value in sorted(sample['metric'].items()) if name not in ('__name__', 'job', 'instance'))}"
-        f"={float(sample['value'][1]):.4g}"
-        for sample in data["result"]
-    ]
-    return " ".join(values) if values else "(none)"
+    values = []
+    for sample in data["result"]:
+        labels = [value for name, value in sorted(sample["metric"].items()) if name not in ("__name__", "job", "instance")]
+        values.append(f"{','.join(labels)}={float(sample['value'][1]):.4g}")
+    return " ".join(values) or "(none)"
 
 
 def check_queries(prometheus):

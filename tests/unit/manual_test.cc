@@ -1,5 +1,5 @@
-// deploy/OPERATING.md has a section for each alert, and its links lead somewhere. SECURITY.md names
-// tests that exist.
+// Each alert has a test and a section of deploy/OPERATING.md, whose links lead somewhere.
+// SECURITY.md names tests that exist.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -26,7 +26,7 @@ using ::testing::ContainerEq;
 using ::testing::Gt;
 using ::testing::SizeIs;
 
-std::string Contents(const fs::path& path) {
+std::string SourceFile(const fs::path& path) {
   const std::ifstream file(fs::path(CONTENT_SOURCE_DIR) / path);
   std::ostringstream contents;
   contents << file.rdbuf();
@@ -45,7 +45,7 @@ std::set<std::string> AllAfter(absl::string_view before, absl::string_view ends,
 }
 
 // The headings of a document, but not the comments of its blocks of code.
-std::vector<std::string> Headings(const std::string& document) {
+std::vector<std::string> HeadingsOf(const std::string& document) {
   std::vector<std::string> headings;
   bool is_code = false;
   for (const absl::string_view line : absl::StrSplit(document, '\n')) {
@@ -73,29 +73,41 @@ std::string AnchorOf(absl::string_view heading) {
 constexpr char kManual[] = "deploy/OPERATING.md";
 constexpr char kAlerts[] = "deploy/prometheus/contentd.rules.yml";
 
+std::set<std::string> Alerts() { return AllAfter("- alert: ", "\n", SourceFile(kAlerts)); }
+
+// servers.yml has a test in which none of them fires.
+TEST(Alerts, HaveATestInWhichTheyFire) {
+  std::set<std::string> tested;
+  for (const char* const file : {"burns.yml", "servers.yml"}) {
+    tested.merge(
+        AllAfter("- alertname: ", "\n", SourceFile(fs::path("deploy/prometheus/tests") / file)));
+  }
+  EXPECT_THAT(tested, ContainerEq(Alerts()));
+}
+
 TEST(Manual, HasASectionForEveryAlert) {
   std::set<std::string> sections;
-  for (const std::string& heading : Headings(Contents(kManual))) {
+  for (const std::string& heading : HeadingsOf(SourceFile(kManual))) {
     if (absl::StartsWith(heading, "Contentd")) sections.insert(heading);
   }
   EXPECT_THAT(sections, SizeIs(Gt(15U)));
-  EXPECT_THAT(AllAfter("- alert: ", "\n", Contents(kAlerts)), ContainerEq(sections));
+  EXPECT_THAT(Alerts(), ContainerEq(sections));
 }
 
 TEST(Manual, IsWhereAlertsPoint) {
   std::set<std::string> urls;
-  for (const std::string& alert : AllAfter("- alert: ", "\n", Contents(kAlerts))) {
+  for (const std::string& alert : Alerts()) {
     urls.insert(absl::StrCat(kManual, "#", AnchorOf(alert)));
   }
-  EXPECT_THAT(AllAfter("runbook_url: ", "\n", Contents(kAlerts)), ContainerEq(urls));
+  EXPECT_THAT(AllAfter("runbook_url: ", "\n", SourceFile(kAlerts)), ContainerEq(urls));
 }
 
 TEST(Manual, HasNoLinkThatLeadsNowhere) {
-  const std::string manual = Contents(kManual);
+  const std::string manual = SourceFile(kManual);
   std::set<std::string> anchors;
-  for (const std::string& heading : Headings(manual)) anchors.insert(AnchorOf(heading));
+  for (const std::string& heading : HeadingsOf(manual)) anchors.insert(AnchorOf(heading));
   std::set<std::string> links = AllAfter("](#", ")", manual);
-  links.merge(AllAfter("deploy/OPERATING.md#", ")", Contents("SECURITY.md")));
+  links.merge(AllAfter("deploy/OPERATING.md#", ")", SourceFile("SECURITY.md")));
   for (const std::string& link : links) EXPECT_TRUE(anchors.contains(link)) << link;
 }
 
@@ -105,14 +117,15 @@ std::set<std::string> Tests() {
   const fs::path folder = fs::path(CONTENT_SOURCE_DIR) / "tests";
   for (const auto& entry : fs::recursive_directory_iterator(folder)) {
     if (!absl::EndsWith(entry.path().string(), "_test.cc")) continue;
-    const std::string code = Contents(entry.path());
+    const std::string code = SourceFile(entry.path());
     for (const char* const macro : {"\nTEST(", "\nTEST_F(", "\nTEST_P("}) {
       for (const std::string& arguments : AllAfter(macro, ")", code)) {
         tests.insert(absl::StrReplaceAll(arguments, {{" ", ""}, {"\n", ""}, {",", "."}}));
       }
     }
   }
-  for (const std::string& attack : AllAfter("\ndef ", "(", Contents("tests/proxies/attacks.py"))) {
+  for (const std::string& attack :
+       AllAfter("\ndef ", "(", SourceFile("tests/proxies/attacks.py"))) {
     tests.insert(absl::StrCat("attacks.", attack));
   }
   return tests;
@@ -135,7 +148,7 @@ bool IsNameOfTest(absl::string_view text) {
 TEST(Security, NamesTestsThatExist) {
   const std::set<std::string> tests = Tests();
   int names = 0;
-  for (const std::string& text : Quoted(Contents("SECURITY.md"))) {
+  for (const std::string& text : Quoted(SourceFile("SECURITY.md"))) {
     if (IsNameOfTest(text)) {
       ++names;
       EXPECT_TRUE(tests.contains(text)) << text;
