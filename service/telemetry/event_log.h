@@ -12,10 +12,12 @@
 #include <optional>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "telemetry/kind_limiter.h"
 #include "telemetry/line.h"
 #include "telemetry/log.h"
+#include "telemetry/recent_events.h"
 
 namespace content::log {
 
@@ -44,6 +46,7 @@ class EventLog {
   void Write(Level level, Event event, Fields fields);
   void Print(absl::string_view line);
   void Flush(std::chrono::milliseconds timeout);
+  std::vector<RecentEvent> Recent() const { return recent_.List(); }
 
  private:
   std::optional<uint64_t> Admit(Level level, Event event);
@@ -63,6 +66,7 @@ class EventLog {
   std::atomic<Level> level_ = Level::kInfo;
   std::atomic<Style> style_ = Style::kJson;
   std::atomic<bool> is_limited_ = false;
+  RecentEvents recent_;
   bool is_line_torn_ = false;  // The last line ended halfway. Belongs to whoever writes.
 
   std::mutex mutex_;

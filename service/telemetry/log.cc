@@ -26,6 +26,8 @@ void LimitEachKind() { GlobalLog().LimitEachKind(); }
 
 void Flush(std::chrono::milliseconds timeout) { GlobalLog().Flush(timeout); }
 
+std::vector<RecentEvent> RecentWarningsAndErrors() { return GlobalLog().Recent(); }
+
 void Print(absl::string_view line) { GlobalLog().Print(line); }
 
 void Debug(Event event, Fields fields) { GlobalLog().Write(Level::kDebug, event, fields); }

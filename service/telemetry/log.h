@@ -1,12 +1,15 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <initializer_list>
 #include <string>
 #include <type_traits>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "absl/time/time.h"
 
 // Writes events to standard error, one line each. An event has a short name ("article imported",
 // "database unreachable") and fields. On a terminal a line is text for people, in local time.
@@ -70,6 +73,18 @@ struct Field {
 };
 
 using Fields = std::initializer_list<Field>;
+
+/// The warnings and errors of one kind, written or not.
+struct RecentEvent {
+  Level level;
+  std::string name;
+  std::string kind;
+  uint64_t count;  ///< since the process began
+  absl::Time last;
+};
+
+/// Returns the last 64 kinds of warnings and errors, the last one first.
+std::vector<RecentEvent> RecentWarningsAndErrors();
 
 void Debug(Event event, Fields fields = {});
 void Info(Event event, Fields fields = {});

@@ -36,6 +36,7 @@ const std::vector<Wall>& Walls() {
       {R"(uriparser/)", {"content"}},
       {R"(yaml-cpp/)", {"access", "import"}},
       {R"(nlohmann/)", {"telemetry"}},
+      {R"(prometheus/)", {"http"}},
       {R"(CLI/)", {"service"}},
   };
   return walls;

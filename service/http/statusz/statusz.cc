@@ -1,0 +1,38 @@
+#include "http/statusz/statusz.h"
+
+#include <optional>
+#include <utility>
+
+#include "http/statusz/page.h"
+#include "http/statusz/read_status.h"
+
+namespace content::statusz {
+
+Statusz::Statusz(Sources sources)
+    : sources_(std::move(sources)), thread_([this](const std::stop_token& stop) { Run(stop); }) {}
+
+std::string Statusz::Page() { return RenderPage(Look(Numbers(sources_.numbers()))); }
+
+void Statusz::Run(const std::stop_token& stop) {
+  Sampler sampler;
+  for (SteadyTime at = sources_.clock->Now(); !stop.stop_requested(); at += History::kInterval) {
+    const Numbers numbers(sources_.numbers());
+    const std::optional<Sample> sample = sampler.Look(numbers, sources_.clock->Now());
+    if (sample) history_.Add(*sample);
+    Look(numbers);  // Dates problems that nobody is there to read about.
+    sources_.clock->SleepUntil(at + History::kInterval, stop);
+  }
+}
+
+Status Statusz::Look(const Numbers& numbers) {
+  Status status = ReadStatus(numbers, sources_.now());
+  status.phase = sources_.phase();
+  status.events = sources_.events();
+  status.history = history_.List();
+  status.problems = FindProblems(status);
+  const std::lock_guard lock(mutex_);
+  onsets_.Date(status.problems, status.now);
+  return status;
+}
+
+}  // namespace content::statusz
