@@ -85,7 +85,7 @@ class Pen {
   }
 
   double Y(double value) const {
-    const double y = kHeight * (1 - std::min(value / top_, 1.0));
+    const double y = top_ > 0 ? kHeight * (1 - value / top_) : kHeight;
     return std::round(y * 10) / 10;
   }
 
@@ -111,7 +111,7 @@ double TopOf(const Chart& chart, absl::Span<const Sample> samples) {
   for (const Line& line : chart.lines) {
     top = std::max(top, Highest(samples, line.value).value_or(0));
   }
-  return top > 0 ? top : 1;
+  return top;
 }
 
 Html Picture(const Chart& chart, absl::Span<const Sample> samples) {
@@ -153,12 +153,13 @@ Html DrawChart(const Chart& chart, absl::Span<const Sample> samples) {
   for (size_t i = 0; i < chart.lines.size(); ++i) values += LastValue(chart, i, samples);
   const bool is_trouble =
       chart.counts_trouble && Highest(samples, chart.lines.front().value).value_or(0) > 0;
-  const std::string top = chart.format(TopOf(chart, samples));
+  // A top that is always the same tells nothing.
+  const std::string scale = chart.top ? "" : "max " + chart.format(TopOf(chart, samples));
   return Element(
       "figure", {{"class", is_trouble ? "chart trouble" : "chart"}},
       Element("figcaption", Element("span", {{"class", "title"}}, chart.title) + values) +
           Picture(chart, samples) +
-          Element("p", {{"class", "scale"}, {"aria-hidden", "true"}}, "top " + top));
+          Element("p", {{"class", "scale"}, {"aria-hidden", "true"}}, scale));
 }
 
 }  // namespace content::statusz

@@ -84,7 +84,7 @@ std::string Age(absl::Duration duration) {
 std::string Clock(absl::Time time, absl::Time now) {
   const absl::TimeZone utc = absl::UTCTimeZone();
   const bool is_today = absl::ToCivilDay(time, utc) == absl::ToCivilDay(now, utc);
-  return absl::FormatTime(is_today ? "%H:%M:%S" : "%Y-%m-%d %H:%M:%S", time, utc);
+  return absl::FormatTime(is_today ? "%H:%M:%S" : "%Y-%m-%d %H:%M", time, utc);
 }
 
 }  // namespace content::statusz

@@ -25,7 +25,7 @@ std::string Percent(double ratio);
 /// A long time in its two largest units: 3 d 4 h, 59 min 1 s.
 std::string Age(absl::Duration duration);
 
-/// A date in UTC. The day is left out if `now` is on the same one: 14:02:11.
+/// A time in UTC: 14:02:11 if `now` is on the same day, otherwise 2026-11-28 14:02.
 std::string Clock(absl::Time time, absl::Time now);
 
 }  // namespace content::statusz

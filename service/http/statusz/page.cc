@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
@@ -36,6 +37,11 @@ Html Figures(const std::vector<Figure>& figures) {
   return Element("dl", {{"class", "figures"}}, list);
 }
 
+struct Column {
+  absl::string_view name;
+  bool is_minor = false;  // Left out on a narrow screen.
+};
+
 struct Cell {
   Html content;
   bool is_bad = false;
@@ -44,33 +50,45 @@ struct Cell {
 // A table whose first column has names, and the others numbers.
 class Table {
  public:
-  Table(absl::string_view caption, std::initializer_list<absl::string_view> columns)
-      : caption_(Element("caption", caption)) {
-    for (const absl::string_view column : columns) {
-      head_ += Element("th", {{"scope", "col"}}, column);
-    }
-  }
+  Table(absl::string_view caption, std::vector<Column> columns)
+      : caption_(caption), columns_(std::move(columns)) {}
 
+  // `cells` are those of the columns after the first.
   void AddRow(const Html& name, const std::vector<Cell>& cells) {
     Html row = Element("th", {{"scope", "row"}}, name);
-    for (const Cell& cell : cells) {
-      row += Element("td", cell.is_bad ? Attributes{{"class", "bad"}} : Attributes{}, cell.content);
+    for (size_t i = 0; i < cells.size(); ++i) {
+      const absl::string_view importance = columns_[i + 1].is_minor ? "minor" : "major";
+      row += Element("td", {{"class", absl::StrCat(importance, cells[i].is_bad ? " bad" : "")}},
+                     cells[i].content);
     }
-    body_ += Element("tr", row);
+    rows_ += Element("tr", row);
   }
 
-  bool empty() const { return body_.empty(); }
+  bool empty() const { return rows_.empty(); }
 
   Html Draw() const {
-    return Element("table",
-                   caption_ + Element("thead", Element("tr", head_)) + Element("tbody", body_));
+    Html head;
+    for (const Column& column : columns_) {
+      head += Element("th", {{"scope", "col"}, {"class", column.is_minor ? "minor" : "major"}},
+                      column.name);
+    }
+    // With few columns, what belongs together would be far apart.
+    return Element("table", {{"class", columns_.size() > 4 ? "wide" : "narrow"}},
+                   Element("caption", caption_) + Element("thead", Element("tr", head)) +
+                       Element("tbody", rows_));
   }
 
  private:
-  Html caption_;
-  Html head_;
-  Html body_;
+  std::string caption_;
+  std::vector<Column> columns_;
+  Html rows_;
 };
+
+// A name, and something about it that is less important.
+Html Dimmed(absl::string_view name, absl::string_view detail) {
+  if (detail.empty()) return name;
+  return Html(name) + " " + Element("span", {{"class", "dim"}}, detail);
+}
 
 Html Note(const Html& text) { return Element("p", {{"class", "note"}}, text); }
 
@@ -139,6 +157,7 @@ Html Header(const Status& status) {
   const std::string start =
       absl::FormatTime("%Y-%m-%d %H:%M:%S", status.start, absl::UTCTimeZone());
   const Html facts =
+      Element("span", absl::StrCat("on ", status.host)) +
       Element("span", absl::StrCat("version ", status.version)) +
       (status.commit.empty() ? Html() : Element("span", absl::StrCat("commit ", status.commit))) +
       Element("span", absl::StrCat("up ", Age(uptime), ", since ", start)) +
@@ -182,15 +201,27 @@ Html Charts(const Status& status) {
 
 std::string ShortName(const std::string& service) { return service.substr(service.rfind('.') + 1); }
 
+// On a narrow screen GetArticle may become two lines.
+Html Breakable(absl::string_view camel_case) {
+  Html html;
+  while (!camel_case.empty()) {
+    const auto end = std::find_if(camel_case.begin() + 1, camel_case.end(), absl::ascii_isupper);
+    const auto size = static_cast<size_t>(end - camel_case.begin());
+    if (!html.empty()) html += EmptyElement("wbr", {});
+    html += camel_case.substr(0, size);
+    camel_case.remove_prefix(size);
+  }
+  return html;
+}
+
 Html MethodName(const Method& method) {
-  return Element("span", {{"class", "dim"}}, ShortName(method.service) + "/") +
-         Element("span", method.name);
+  return Element("span", {{"class", "dim minor"}}, ShortName(method.service) + "/") + method.name;
 }
 
 Html Calls(const Status& status) {
   double in_flight = 0;
   Table methods("By method, since the start. Latency: median and 99th percentile.",
-                {"Method", "In flight", "Ended", "Failed", "Median", "p99"});
+                {{"Method"}, {"In flight"}, {"Ended"}, {"Failed"}, {"Median", true}, {"p99"}});
   for (const Method& method : status.methods) {
     in_flight += method.in_flight;
     methods.AddRow(MethodName(method), {{Count(method.in_flight)},
@@ -200,6 +231,9 @@ Html Calls(const Status& status) {
                                         {OrDash(method.slow_latency, Seconds)}});
   }
   std::vector<Figure> figures = {{"In flight", Count(in_flight)}};
+  for (const auto& [feed, count] : status.watchers) {
+    figures.push_back({absl::StrCat("Watchers of ", feed), Count(count)});
+  }
   for (const auto& [code, count] : status.codes)
     figures.push_back({code, Count(count), IsFailure(code)});
   for (const auto& [reason, count] : status.calls_refused) {
@@ -216,7 +250,7 @@ Html Queues(const Status& status) {
   Table pools(
       "Connections to the database, and calls that wait for one: prompt ones, and those that "
       "may take long or wait for locked articles.",
-      {"Pool", "Busy", "Prompt", "Others", "Refused", "Wait, p99"});
+      {{"Pool"}, {"Busy"}, {"Prompt"}, {"Others"}, {"Refused"}, {"Wait, p99"}});
   for (const Pool& pool : status.pools) {
     pools.AddRow(pool.name, {{absl::StrCat(Count(pool.busy), " of ", Count(pool.connections))},
                              {Count(pool.prompt_waiting)},
@@ -251,6 +285,16 @@ absl::string_view MeaningOf(absl::string_view sqlstate_class) {
   return "";
 }
 
+Html Standbys(const Database& database) {
+  if (database.replication_lags.empty()) {
+    return Note(
+        "No standby is connected, or the service's role may not see them (GRANT pg_monitor).");
+  }
+  Table standbys("By application_name.", {{"Standby"}, {"Behind"}});
+  for (const auto& [name, lag] : database.replication_lags) standbys.AddRow(name, {{Seconds(lag)}});
+  return standbys.Draw();
+}
+
 Html DatabaseCard(const Database& database) {
   const bool answers = database.is_up && !database.breaker_is_open;
   Html content =
@@ -261,30 +305,12 @@ Html DatabaseCard(const Database& database) {
                {"Job, median", OrDash(database.median_time, Seconds)},
                {"Job, p99", OrDash(database.slow_time, Seconds)},
                {"Notification lag, p99", OrDash(database.notification_lag, Seconds)}});
-  Table errors("Errors by class of SQLSTATE, since the start.", {"Class", "Meaning", "Count"});
+  Table errors("By class of SQLSTATE, since the start.", {{"Errors"}, {"Count"}});
   for (const auto& [key, count] : database.errors) {
-    if (count > 0) errors.AddRow(key, {{MeaningOf(key)}, {Count(count)}});
+    if (count > 0) errors.AddRow(Dimmed(key, MeaningOf(key)), {{Count(count)}});
   }
   content += errors.empty() ? Note("It has reported no errors.") : errors.Draw();
-  return Card("Database", content);
-}
-
-Html Replication(const Database& database) {
-  if (database.replication_lags.empty()) {
-    return Card("Replication", Note("No standby is connected, or the service's role may not see "
-                                    "it (GRANT pg_monitor)."));
-  }
-  Table standbys("Standbys, by application_name.", {"Standby", "Behind"});
-  for (const auto& [name, lag] : database.replication_lags) standbys.AddRow(name, {{Seconds(lag)}});
-  return Card("Replication", standbys.Draw());
-}
-
-Html Watches(const Status& status) {
-  std::vector<Figure> figures;
-  for (const auto& [feed, count] : status.watchers) {
-    figures.push_back({absl::StrCat("Watchers of ", feed), Count(count)});
-  }
-  return Card("Watches", Figures(figures));
+  return Card("Database and replication", content + Standbys(database));
 }
 
 Html Certificates(const Status& status) {
@@ -292,7 +318,7 @@ Html Certificates(const Status& status) {
     return Card("Certificates", Note("None: connections are not encrypted."));
   }
   Table table("When clients and the server will no longer accept them.",
-              {"File", "Expires (UTC)", "In"});
+              {{"File"}, {"Expires (UTC)", true}, {"In"}});
   for (const auto& [file, not_after] : status.certificates) {
     const bool is_expired = not_after <= status.now;
     table.AddRow(file, {{absl::FormatTime("%Y-%m-%d %H:%M", not_after, absl::UTCTimeZone())},
@@ -326,17 +352,12 @@ Html Events(const Status& status) {
   Table table(
       "What was logged since the start, by event, the last one first. The log has each of "
       "them with its circumstances.",
-      {"Event", "Level", "Times", "Last (UTC)"});
+      {{"Event"}, {"Level"}, {"Times"}, {"Last (UTC)"}});
   for (const log::RecentEvent& event : status.events) {
-    Html name = event.name;
-    if (!event.kind.empty()) {
-      name += " ";
-      name += Element("span", {{"class", "dim"}}, event.kind);
-    }
     const bool is_error = event.level == log::Level::kError;
-    table.AddRow(name, {{is_error ? "error" : "warning", is_error},
-                        {Count(static_cast<double>(event.count))},
-                        {Clock(event.last, status.now)}});
+    table.AddRow(Dimmed(event.name, event.kind), {{is_error ? "error" : "warning", is_error},
+                                                  {Count(static_cast<double>(event.count))},
+                                                  {Clock(event.last, status.now)}});
   }
   return Card("Warnings and errors",
               table.Draw() + Note(Html("What they mean and what to do: OPERATING.md, ") +
@@ -348,7 +369,7 @@ Html Head(const Status& status) {
       status.problems.empty() ? "well" : ClassOf(WorstOf(status.problems));
   return Element("head",
                  EmptyElement("meta", {{"charset", "utf-8"}}) +
-                     Element("title", absl::StrCat("contentd: ", state)) +
+                     Element("title", absl::StrCat(status.host, ": ", state)) +
                      EmptyElement("meta", {{"name", "viewport"},
                                            {"content", "width=device-width, initial-scale=1"}}) +
                      EmptyElement("meta", {{"name", "color-scheme"}, {"content", "light dark"}}) +
@@ -360,10 +381,9 @@ Html Head(const Status& status) {
 }  // namespace
 
 std::string RenderPage(const Status& status) {
-  const Html main = Verdict(status) + Charts(status) + Calls(status) + Queues(status) +
-                    CacheCard(status.cache) + DatabaseCard(status.database) +
-                    Replication(status.database) + Watches(status) + Certificates(status) +
-                    ProcessCard(status) + Events(status);
+  const Html main = Verdict(status) + Charts(status) + Events(status) + Calls(status) +
+                    Queues(status) + CacheCard(status.cache) + DatabaseCard(status.database) +
+                    Certificates(status) + ProcessCard(status);
   const Html footer =
       Element("footer", Element("p", Html("Reloads every ") + kReloadSeconds +
                                          " s. Times are UTC. The same numbers for machines: " +

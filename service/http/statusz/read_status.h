@@ -6,7 +6,8 @@
 
 namespace content::statusz {
 
-/// Returns what the numbers tell. The phase, events, history and problems are left to be filled in.
+/// Returns what the numbers tell. The host, phase, events, history and problems are left to be
+/// filled in.
 Status ReadStatus(const Numbers& numbers, absl::Time now);
 
 }  // namespace content::statusz

@@ -101,6 +101,7 @@ struct Status {
   absl::Time start;
   Phase phase = Phase::kServing;
   bool is_ready = false;
+  std::string host = {};
   std::string version = {};
   std::string commit = {};
   std::string grpc = {};

@@ -1,5 +1,9 @@
 #include "http/statusz/statusz.h"
 
+#include <unistd.h>
+
+#include <array>
+#include <climits>
 #include <optional>
 #include <utility>
 
@@ -7,6 +11,15 @@
 #include "http/statusz/read_status.h"
 
 namespace content::statusz {
+namespace {
+
+std::string HostName() {
+  std::array<char, HOST_NAME_MAX + 1> name{};
+  gethostname(name.data(), name.size() - 1);
+  return name.data();
+}
+
+}  // namespace
 
 Statusz::Statusz(Sources sources)
     : sources_(std::move(sources)), thread_([this](const std::stop_token& stop) { Run(stop); }) {}
@@ -26,6 +39,7 @@ void Statusz::Run(const std::stop_token& stop) {
 
 Status Statusz::Look(const Numbers& numbers) {
   Status status = ReadStatus(numbers, sources_.now());
+  status.host = HostName();
   status.phase = sources_.phase();
   status.events = sources_.events();
   status.history = history_.List();
