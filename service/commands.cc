@@ -22,9 +22,13 @@
 #include "base/clock.h"
 #include "base/memory_guard.h"
 #include "cache/article_cache.h"
+#include "commit.h"
 #include "content/v1/admin_service.pb.h"
 #include "embedded/postgres.h"
 #include "google/protobuf/util/time_util.h"
+#include "http/listener.h"
+#include "http/pages.h"
+#include "http/statusz/status.h"
 #include "import_files.h"
 #include "open_files.h"
 #include "schema_wait.h"
@@ -211,6 +215,44 @@ access::GateOptions OptionsOfGate(const Config& config) {
   return options;
 }
 
+http::Program ThisProgram() {
+  return {.version = CONTENT_VERSION, .commit = std::string(Commit()), .start = absl::Now()};
+}
+
+// Serves the pages of a process that starts. Returns nullptr if they are not wanted.
+absl::StatusOr<std::unique_ptr<http::Listener>> ServePages(const Config& config,
+                                                           const http::Program& program) {
+  if (config.http_listen == Config::kOff) return nullptr;
+  absl::StatusOr<server::Listening> listening = server::Listen(config.http_listen);
+  if (!listening.ok()) return listening.status();
+  const std::string address = listening->address;
+  auto listener = http::Listener::Start(
+      *std::move(listening), http::PagesOutOfService(program, statusz::Phase::kStarting));
+  if (listener.ok()) log::Info("serving http", {{"address", address}});
+  return listener;
+}
+
+// Shows the pages of a server while it exists.
+class ShownPages {
+ public:
+  // `listener` may be nullptr.
+  ShownPages(http::Listener* listener, http::Program program, const http::Rooms& rooms)
+      : listener_(listener), program_(std::move(program)) {
+    if (listener_ != nullptr) listener_->Show(http::PagesOf(program_, rooms));
+  }
+  ~ShownPages() {
+    if (listener_ != nullptr)
+      listener_->Show(http::PagesOutOfService(program_, statusz::Phase::kStopping));
+  }
+
+  ShownPages(const ShownPages&) = delete;
+  ShownPages& operator=(const ShownPages&) = delete;
+
+ private:
+  http::Listener* const listener_;
+  const http::Program program_;
+};
+
 // To be logged once the server serves: their actual ports.
 struct ServedAddresses {
   std::string main;
@@ -281,6 +323,9 @@ int Serve(const Config& config) {
   StopSignals signals;
   RaiseOpenFilesLimit();
   CheckMemoryLimit(config);
+  const http::Program program = ThisProgram();
+  const absl::StatusOr<std::unique_ptr<http::Listener>> pages = ServePages(config, program);
+  if (!pages.ok()) return Fail(pages.status());
   const absl::StatusOr<std::unique_ptr<tls::Reloader>> certificates = LoadCertificates(config);
   if (!certificates.ok()) return Fail(certificates.status());
   const absl::StatusOr<std::unique_ptr<access::Gate>> gate =
@@ -293,7 +338,8 @@ int Serve(const Config& config) {
   const store::PostgresOptions options = StoreOptions(config, *database, &memory);
   if (absl::Status status = store::CheckPoolSize(options); !status.ok()) return Fail(status);
   ExitTimer exit_timer;  // Destroyed once nothing waits for the database any more.
-  absl::StatusOr<std::unique_ptr<Store>> store = store::NewPostgresStore(options);
+  const absl::StatusOr<std::unique_ptr<store::ObservedStore>> store =
+      store::NewPostgresStore(options);
   if (!store.ok()) return Fail(store.status());
 
   cache::ArticleCache reads(**store, {.max_bytes = config.cache_bytes,
@@ -317,6 +363,13 @@ int Serve(const Config& config) {
                                        .info = MakeServerInfo(config)},
                                       *std::move(listeners), **store, reads, **gate, memory);
   if (!server.ok()) return Fail(server.status());
+  const ShownPages shown(pages->get(), program,
+                         {.store = **store,
+                          .cache = reads,
+                          .server = **server,
+                          .gate = **gate,
+                          .memory = memory,
+                          .certificates = certificates->get()});
 
   LogServing(addresses);
   ServeUntilStopped(config, signals, **server);

@@ -223,6 +223,11 @@ std::string CheckListen(const std::string& address) {
   return is_valid ? "" : absl::StrCat(address, " is neither HOST:PORT nor unix:PATH");
 }
 
+std::string CheckHttpListen(const std::string& address) {
+  if (address == Config::kOff || CheckListen(address).empty()) return "";
+  return absl::StrCat(CheckListen(address), " nor ", Config::kOff);
+}
+
 // Adds settings to a command: options that a variable can set too. A setting's initial value is
 // parsed like a given value, and the text of either is stored in Config::settings.
 class Settings {
@@ -429,6 +434,11 @@ const CLI::App* AddServe(CLI::App& app, Config& config) {
             "Another one, for operators: AdminService, channelz and reflection are served only "
             "there, as is everything else")
       ->check(CheckListen);
+  settings
+      .Text("--http-listen", "ADDRESS", config.http_listen, "127.0.0.1:9464",
+            "One for monitoring by HTTP, in plaintext and without a question who asks: /metrics "
+            "for Prometheus, /statusz for people, /livez and /readyz. `off` for none")
+      ->check(CheckHttpListen);
   AddTlsSettings(settings, config);
   AddCallerSettings(settings, config);
   AddDatabaseSettings(settings, config);

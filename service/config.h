@@ -25,6 +25,8 @@ struct PolicyQuestion {
 /// The command to run and its settings. They come from flags and CONTENT_* variables, which nothing
 /// else reads; a flag overrides its variable.
 struct Config {
+  static constexpr char kOff[] = "off";
+
   enum class Command { kServe, kMigrate, kImport, kCheckPolicy };
   Command command = Command::kServe;
 
@@ -46,6 +48,8 @@ struct Config {
   std::string listen;
   /// Where operators reach all services. Empty: everybody does, at `listen`.
   std::string admin_listen;
+  /// Where operators see the pages of http/; kOff: nowhere.
+  std::string http_listen;
   /// The operator's files. Without a cert_file, the port is in plaintext.
   tls::Paths tls;
   /// The public keys of the issuer of tokens; empty: tokens are ignored.

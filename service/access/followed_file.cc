@@ -22,14 +22,15 @@ absl::Status FollowedFile::Read() {
   return result_;
 }
 
-void FollowedFile::Follow(SteadyTime now) {
+bool FollowedFile::Follow(SteadyTime now) {
   const absl::Status status = Read();
-  if (status.ok()) return;
+  if (status.ok()) return true;
   const std::string cause(status.message());
-  if (cause == reported_ && now < next_report_) return;
+  if (cause == reported_ && now < next_report_) return false;
   reported_ = cause;
   next_report_ = now + kReportInterval;
   log::Error("access file refused", {{"cause", cause}});
+  return false;
 }
 
 }  // namespace content::access

@@ -22,8 +22,8 @@ class FollowedFile {
   absl::Status Read();
 
   /// Like Read, but logs what has become of the file: once, and then every hour while it is
-  /// refused.
-  void Follow(SteadyTime now);
+  /// refused. Returns whether it is not.
+  bool Follow(SteadyTime now);
 
  private:
   const std::string path_;

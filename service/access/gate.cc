@@ -85,7 +85,9 @@ absl::StatusOr<std::unique_ptr<Gate>> Gate::Start(GateOptions options, SteadyClo
 void Gate::Run(const std::stop_token& stop) {
   while (!stop.stop_requested()) {
     clock_.SleepFor(kInterval, stop);
-    for (FollowedFile& file : files_) file.Follow(clock_.Now());
+    for (FollowedFile& file : files_) {
+      if (!file.Follow(clock_.Now())) refused_files_.Add();
+    }
   }
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -21,6 +22,7 @@
 #include "access/token_verifier.h"
 #include "base/call.h"
 #include "base/clock.h"
+#include "telemetry/metrics.h"
 
 namespace content::access {
 
@@ -81,6 +83,9 @@ class Gate {
   /// are counted together.
   absl::Status AdmitComment(const Caller& caller, absl::string_view author_id);
 
+  /// Returns how often a file was found that is not valid, also if it was the same as before.
+  uint64_t refused_files() const { return refused_files_.Read(); }
+
  private:
   // What holds now.
   struct Rules {
@@ -107,6 +112,7 @@ class Gate {
   mutable std::mutex mutex_;
   Rules rules_;  // Guarded by mutex_.
 
+  metrics::Counter refused_files_;
   RateLimits calls_{absl::Seconds(1)};
   RateLimits comments_{absl::Minutes(1)};
 

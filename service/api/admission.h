@@ -8,6 +8,7 @@
 #include "absl/strings/string_view.h"
 #include "access/gate.h"
 #include "api/answers_in_flight.h"
+#include "api/call_record.h"
 #include "api/calls_in_flight.h"
 #include "base/call.h"
 
@@ -18,6 +19,7 @@ struct Passage {
   access::Gate& gate;
   CallsInFlight& calls;
   AnswersInFlight& answers;
+  CallRecorder& recorder;
 };
 
 /// Returns who calls `method` (content.v1.ContentService/GetArticle), or why the call is refused;

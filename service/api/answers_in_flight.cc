@@ -43,10 +43,10 @@ AnswersInFlight::Answer::~Answer() {
   if (call_ != nullptr) all_.Remove(*this);
 }
 
-void AnswersInFlight::Answer::Begin(grpc_call* call, int64_t bytes) {
+void AnswersInFlight::Answer::Begin(grpc_call* call, int64_t bytes, SteadyTime now) {
   call_ = call;
   bytes_ = bytes;
-  begin_ = SteadyNow();
+  begin_ = now;
   all_.Add(*this);
 }
 

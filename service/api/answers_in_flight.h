@@ -40,7 +40,7 @@ class AnswersInFlight {
 
     /// Call it once, before the answer to `call` is given to gRPC. The answer must be destroyed
     /// before the call. `bytes`: the memory that the answer takes.
-    void Begin(grpc_call* call, int64_t bytes);
+    void Begin(grpc_call* call, int64_t bytes, SteadyTime now);
 
    private:
     friend class AnswersInFlight;

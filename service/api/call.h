@@ -8,29 +8,31 @@
 #include <memory>
 #include <utility>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "access/methods.h"
 #include "api/admission.h"
 #include "api/answers_in_flight.h"
+#include "api/call_record.h"
 #include "api/calls_in_flight.h"
 #include "api/deadline.h"
 #include "api/decode.h"
 #include "api/peer.h"
 #include "api/status.h"
 #include "base/call.h"
+#include "base/clock.h"
 #include "base/errors.h"
 
 namespace content::api {
 
-/// Returns who makes the call of `context`, which is `caller`, and how long it waits. The result
-/// must not be used after the call was answered.
-inline CallContext ToCallContext(grpc::CallbackServerContext* context,
-                                 std::shared_ptr<const Caller> caller) {
-  return {.deadline = ToSteadyTime(context->raw_deadline()),
+/// Returns who makes the call of `context`, which has just arrived, and how long that caller waits.
+/// The result must not be used after the call was answered.
+inline CallContext ToCallContext(grpc::CallbackServerContext* context, const CallRecord& record) {
+  return {.deadline = ToSteadyTime(context->raw_deadline(), record.arrival),
           .cancelled = [context] { return context->IsCancelled(); },
-          .caller = std::move(caller),
+          .caller = record.caller,
           .account_of = [context] { return AccountOfPeer(context->peer()); }};
 }
 
@@ -64,14 +66,33 @@ inline int64_t MemoryOf(const EncodedAnswer& answer) {
 /// A unary call, from its arrival until its answer was sent. gRPC deletes it.
 class UnaryCall final : public grpc::ServerUnaryReactor {
  public:
-  UnaryCall(CallsInFlight& calls, AnswersInFlight& answers, grpc::CallbackServerContext* context)
-      : calls_(calls), token_(calls.Add()), answer_(answers), context_(context) {}
+  /// What `passage` refers to must outlive the call. `request_bytes`: the size of its request.
+  UnaryCall(const Passage& passage, size_t method, size_t request_bytes,
+            grpc::CallbackServerContext* context)
+      : calls_(passage.calls),
+        recorder_(passage.recorder),
+        token_(calls_.Add()),
+        answer_(passage.answers),
+        context_(context),
+        record_(recorder_.Begin(method, request_bytes)) {}
 
-  /// Gives the answer to gRPC, which takes `bytes` of memory. The object may be gone afterwards.
-  void Answer(const grpc::Status& status, int64_t bytes) {
-    answer_.Begin(context_->c_call(), bytes);
+  /// Notes who calls.
+  void SetCaller(std::shared_ptr<const Caller> caller) { record_.caller = std::move(caller); }
+
+  const CallRecord& record() const { return record_; }
+
+  /// Gives the answer to gRPC, whose message, if there is one, has `bytes`: they take as much
+  /// memory until they are sent. The object may be gone afterwards.
+  void Answer(absl::Status status, int64_t bytes) {
+    status = Sendable(std::move(status));
+    const SteadyTime now = SteadyNow();
+    if (status.ok()) recorder_.CountSent(record_, static_cast<size_t>(bytes));
+    recorder_.End(record_, status, now);
+    answer_.Begin(context_->c_call(), bytes, now);
     // The token is destroyed after Finish. The server may then be destroyed.
-    calls_.Answer([this, status, token = std::move(token_)] { Finish(status); });
+    calls_.Answer([this, status = ToGrpcStatus(status), token = std::move(token_)] {  //
+      Finish(status);
+    });
   }
 
   void OnDone() override { delete this; }
@@ -81,23 +102,27 @@ class UnaryCall final : public grpc::ServerUnaryReactor {
 
  private:
   CallsInFlight& calls_;
+  CallRecorder& recorder_;
   CallsInFlight::Token token_;
   AnswersInFlight::Answer answer_;
   grpc::CallbackServerContext* const context_;
+  CallRecord record_;
 };
 
-/// Answers one unary call of `method`: admits the caller, parses the request, calls `handle` with a
-/// CallContext, the Request and a Callback<Response>, and sends the answer that the callback
-/// receives. `handle` must not block. Response is a message or an EncodedAnswer.
+/// Answers one unary call of `method`, a place in access::kMethods: admits the caller, parses the
+/// request, calls `handle` with a CallContext, the Request and a Callback<Response>, and sends the
+/// answer that the callback receives. `handle` must not block. Response is a message or an
+/// EncodedAnswer.
 ///
 /// The call is one of `passage.calls` until it is answered, and its answer one of `passage.answers`
-/// from then on. Every call is answered, whatever `handle` does (see Callback).
+/// from then on; `passage.recorder` has its record. Every call is answered, whatever `handle` does
+/// (see Callback).
 template <class Request, class Response, class Handle>
-grpc::ServerUnaryReactor* AnswerCall(const Handle& handle, absl::string_view method,
-                                     const Passage& passage, grpc::CallbackServerContext* context,
+grpc::ServerUnaryReactor* AnswerCall(const Handle& handle, size_t method, const Passage& passage,
+                                     grpc::CallbackServerContext* context,
                                      const grpc::ByteBuffer* request_bytes,
                                      grpc::ByteBuffer* response_bytes) {
-  auto* const call = new UnaryCall(passage.calls, passage.answers, context);
+  auto* const call = new UnaryCall(passage, method, request_bytes->Length(), context);
   Callback<Response> done = [call, context,
                              response_bytes](const absl::StatusOr<Response>& response) {
     int64_t bytes = 0;
@@ -106,16 +131,20 @@ grpc::ServerUnaryReactor* AnswerCall(const Handle& handle, absl::string_view met
       bytes = MemoryOf(*response);
       AddMetadata(*response, *context);
     }
-    call->Answer(ToGrpcStatus(response.status()), bytes);
+    call->Answer(response.status(), bytes);
   };
   Request request;
-  absl::StatusOr<std::shared_ptr<const Caller>> caller = Admit(passage.gate, method, *context);
+  absl::StatusOr<std::shared_ptr<const Caller>> caller =
+      Admit(passage.gate, access::kMethods[method], *context);
   if (!caller.ok()) {
     std::move(done)(caller.status());
-  } else if (absl::Status status = Decode(*request_bytes, request); !status.ok()) {
+    return call;
+  }
+  call->SetCaller(*std::move(caller));
+  if (absl::Status status = Decode(*request_bytes, request); !status.ok()) {
     std::move(done)(std::move(status));
   } else {
-    handle(ToCallContext(context, *std::move(caller)), std::move(request), std::move(done));
+    handle(ToCallContext(context, call->record()), std::move(request), std::move(done));
   }
   return call;
 }

@@ -10,13 +10,13 @@
 // after up to two seconds.
 namespace content::api {
 
-/// Converts the raw_deadline() of a call's context.
-inline SteadyTime ToSteadyTime(gpr_timespec deadline) {
+/// Converts the raw_deadline() of a call's context. `now`: the time, not read again.
+inline SteadyTime ToSteadyTime(gpr_timespec deadline, SteadyTime now = SteadyNow()) {
   if (gpr_time_cmp(deadline, gpr_inf_future(deadline.clock_type)) == 0) {
     return SteadyTime::InfiniteFuture();
   }
   const gpr_timespec left = gpr_convert_clock_type(deadline, GPR_TIMESPAN);
-  return SteadyNow() + absl::Seconds(left.tv_sec) + absl::Nanoseconds(left.tv_nsec);
+  return now + absl::Seconds(left.tv_sec) + absl::Nanoseconds(left.tv_nsec);
 }
 
 /// Returns a deadline for gRPC, `duration` from now.

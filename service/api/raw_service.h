@@ -4,14 +4,15 @@
 #include <grpcpp/support/byte_buffer.h>
 #include <grpcpp/support/server_callback.h>
 
+#include <cstddef>
 #include <memory>
 #include <optional>
-#include <string>
 #include <type_traits>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
+#include "access/methods.h"
 #include "api/admission.h"
 #include "api/call.h"
 #include "api/calls_in_flight.h"
@@ -82,10 +83,12 @@ class RawService : public Api::Service {
     this->MarkMethodRawCallback(
         index,
         new grpc::internal::CallbackServerStreamingHandler<grpc::ByteBuffer, grpc::ByteBuffer>(
-            [handler, &origin, &gate = passage_.gate, method = MethodName(index), calls,
-             write_timeout](grpc::CallbackServerContext* context, const grpc::ByteBuffer* request) {
-              return StartStream(handler, origin, gate, method, calls, write_timeout, context,
-                                 request);
+            [handler, &origin, &gate = passage_.gate, method = PlaceOf(index),
+             options = StreamOptions{.recorder = passage_.recorder,
+                                     .calls = calls,
+                                     .write_timeout = write_timeout}](
+                grpc::CallbackServerContext* context, const grpc::ByteBuffer* request) {
+              return StartStream(handler, origin, gate, method, options, context, request);
             }));
   }
 
@@ -94,7 +97,7 @@ class RawService : public Api::Service {
     const int index = MethodTaking(*Request::descriptor());
     this->MarkMethodRawCallback(
         index, new grpc::internal::CallbackUnaryHandler<grpc::ByteBuffer, grpc::ByteBuffer>(
-                   [handle, method = MethodName(index), &passage = passage_](
+                   [handle, method = PlaceOf(index), &passage = passage_](
                        grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
                        grpc::ByteBuffer* response) {
                      return AnswerCall<Request, Response>(handle, method, passage, context, request,
@@ -107,8 +110,12 @@ class RawService : public Api::Service {
         Api::service_full_name());
   }
 
-  static std::string MethodName(int index) {
-    return absl::StrCat(Api::service_full_name(), "/", Descriptor().method(index)->name());
+  // Returns the method's place in access::kMethods.
+  static size_t PlaceOf(int index) {
+    const std::optional<size_t> place = access::FindMethod(
+        absl::StrCat(Api::service_full_name(), "/", Descriptor().method(index)->name()));
+    if (!place) FailInvariant("a method of a service is not listed");
+    return *place;
   }
 
   // Returns the index of the only method that takes such requests.

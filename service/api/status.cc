@@ -2,6 +2,7 @@
 
 #include <map>
 #include <string>
+#include <utility>
 
 #include "absl/strings/cord.h"
 #include "base/errors.h"
@@ -14,9 +15,14 @@ constexpr char kErrorInfo[] = "type.googleapis.com/google.rpc.ErrorInfo";
 
 }  // namespace
 
+absl::Status Sendable(absl::Status status) {
+  return status.ok() || status.GetPayload(kErrorInfo) ? std::move(status)
+                                                      : Internal(status.ToString());
+}
+
 grpc::Status ToGrpcStatus(const absl::Status& status) {
   if (status.ok()) return grpc::Status::OK;
-  if (!status.GetPayload(kErrorInfo)) return ToGrpcStatus(Internal(status.ToString()));
+  if (!status.GetPayload(kErrorInfo)) return ToGrpcStatus(Sendable(status));
   const std::string message(status.message());
   google::rpc::Status details;
   details.set_code(static_cast<int>(status.code()));

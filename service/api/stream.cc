@@ -22,11 +22,14 @@ namespace {
 // activity.
 class ProducerStream final : public StreamReactor {
  public:
-  ProducerStream(grpc::CallbackServerContext* context, std::shared_ptr<const Caller> caller,
-                 std::optional<CallsInFlight::Token> token, absl::Duration write_timeout)
-      : call_(ToCallContext(context, std::move(caller))),
-        token_(std::move(token)),
-        write_timeout_(write_timeout) {}
+  ProducerStream(const StreamOptions& options, grpc::CallbackServerContext* context,
+                 CallRecord record)
+      : recorder_(options.recorder),
+        record_(std::move(record)),
+        call_(ToCallContext(context, record_)),
+        write_timeout_(options.write_timeout) {
+    if (options.calls != nullptr) token_ = options.calls->Add();
+  }
 
   void Start(absl::StatusOr<std::unique_ptr<Producer>> producer) {
     if (!producer.ok()) return End(producer.status());
@@ -72,6 +75,7 @@ class ProducerStream final : public StreamReactor {
   void WriteNext() {
     const std::lock_guard lock(mutex_);
     const watch::Message message = std::move(chunk_.messages[sent_++]);
+    recorder_.CountSent(record_, message->size());
     const grpc::Slice slice = Share(message, message->size());
     buffer_ = grpc::ByteBuffer(&slice, 1);
     write_ = Write::kUnderWay;
@@ -82,7 +86,9 @@ class ProducerStream final : public StreamReactor {
 
   // The stream must not be accessed afterwards: gRPC may delete it before this returns. The token
   // is destroyed last, because the server may then be destroyed.
-  void End(const absl::Status& status) {
+  void End(absl::Status status) {
+    status = Sendable(std::move(status));
+    recorder_.End(record_, status, SteadyNow());
     const std::optional<CallsInFlight::Token> token = std::move(token_);
     producer_.reset();
     chunk_.messages.clear();
@@ -118,6 +124,8 @@ class ProducerStream final : public StreamReactor {
     if (references_.fetch_sub(1) == 1) delete this;
   }
 
+  CallRecorder& recorder_;
+  CallRecord record_;
   const CallContext call_;
   std::optional<CallsInFlight::Token> token_;
   const absl::Duration write_timeout_;
@@ -135,14 +143,10 @@ class ProducerStream final : public StreamReactor {
 
 }  // namespace
 
-StreamReactor* StartStream(grpc::CallbackServerContext* context,
-                           std::shared_ptr<const Caller> caller, CallsInFlight* calls,
-                           absl::Duration write_timeout,
+StreamReactor* StartStream(const StreamOptions& options, grpc::CallbackServerContext* context,
+                           CallRecord record,
                            absl::FunctionRef<absl::StatusOr<std::unique_ptr<Producer>>()> open) {
-  std::optional<CallsInFlight::Token> token;
-  if (calls != nullptr) token = calls->Add();
-  auto* const stream =
-      new ProducerStream(context, std::move(caller), std::move(token), write_timeout);
+  auto* const stream = new ProducerStream(options, context, std::move(record));
   stream->Start(open());
   return stream;
 }

@@ -74,11 +74,12 @@ std::optional<PageAnswer> ArticleCache::FindFresh(const Lookup& lookup) {
 }
 
 std::optional<PageAnswer> ArticleCache::FindFreshIn(Shard& shard, Entry& entry,
-                                                    const Lookup& lookup, SteadyTime now) const {
+                                                    const Lookup& lookup, SteadyTime now) {
   if (!policy_.IsFresh(entry, now)) return std::nullopt;
   std::optional<PageAnswer> found = entry.Find(lookup);
   if (!found) return std::nullopt;
-  shard.CountHit();
+  shard.CountHit(lookup);
+  ages_.Observe(now - entry.confirmed_at);
   entry.Use();
   shard.KeepWarm(entry, options_.confirmations_ahead);
   return found;
@@ -114,6 +115,7 @@ void ArticleCache::AnswerOrJoin(Shard& shard, Entry& entry, WaitingRead read,
     return actions.Follow(std::move(read), entry.extra->alias_of);
   }
   if (std::optional<Answer> answer = policy_.FromMemory(entry, read)) {
+    ages_.Observe(read.reached_entry_at - entry.confirmed_at);
     return actions.Reply(shard, std::move(read), *std::move(answer));
   }
   const SteadyTime now = read.reached_entry_at;
@@ -122,6 +124,7 @@ void ArticleCache::AnswerOrJoin(Shard& shard, Entry& entry, WaitingRead read,
       if (!entry.IsBeingConfirmed() && database_.TryProbe(now)) {
         actions.departures.push_back(flights_.Begin(shard, entry, StateQuestion()));
       }
+      ages_.Observe(now - entry.confirmed_at);
       return actions.Reply(shard, std::move(read), *std::move(answer));
     }
   }
@@ -164,19 +167,28 @@ void ArticleCache::OnFailover() {
 }
 
 v1::CacheInfo ArticleCache::GetInfo() {
+  const Numbers numbers = GetNumbers();
   v1::CacheInfo info;
   info.set_byte_limit(options_.max_bytes);
+  info.set_byte_count(numbers.bytes);
+  info.set_article_count(numbers.counters.articles);
+  info.set_hit_count(numbers.counters.hits.sum());
+  info.set_miss_count(numbers.counters.misses.sum());
+  info.set_stale_count(numbers.counters.stale_answers);
+  return info;
+}
+
+ArticleCache::Numbers ArticleCache::GetNumbers() {
+  Numbers numbers;
   for (size_t i = 0; i < shards_.size(); ++i) {
     Shard& shard = shards_[i];
     const std::lock_guard lock(shard.mutex);
-    const Shard::Counters& counters = shard.counters();
-    info.set_byte_count(info.byte_count() + static_cast<int64_t>(shard.bytes()));
-    info.set_article_count(info.article_count() + counters.articles);
-    info.set_hit_count(info.hit_count() + counters.hits);
-    info.set_miss_count(info.miss_count() + counters.misses);
-    info.set_stale_count(info.stale_count() + counters.stale_answers);
+    numbers.counters.Add(shard.counters());
+    numbers.bytes += static_cast<int64_t>(shard.bytes());
+    numbers.entries += static_cast<int64_t>(shard.entry_count());
+    numbers.flights += static_cast<int64_t>(shard.flights().size());
   }
-  return info;
+  return numbers;
 }
 
 }  // namespace content::cache

@@ -17,6 +17,7 @@
 #include "cache/work_signal.h"
 #include "content/article_source.h"
 #include "content/read_cache.h"
+#include "telemetry/metrics.h"
 
 // Caches articles, and pages of their comments, as bytes that are ready to be sent.
 //
@@ -94,10 +95,25 @@ class ArticleCache final : public ReadCache {
 
   v1::CacheInfo GetInfo() override;
 
+  struct Numbers {
+    Shard::Counters counters;
+    int64_t bytes = 0;
+    int64_t entries = 0;
+    /// The questions under way.
+    int64_t flights = 0;
+  };
+
+  Numbers GetNumbers();
+
+  int64_t max_bytes() const { return options_.max_bytes; }
+
+  /// How long ago the answers from memory had been confirmed.
+  const metrics::Histogram& ages() const { return ages_; }
+
  private:
   std::optional<PageAnswer> FindFresh(const Lookup& lookup);
   std::optional<PageAnswer> FindFreshIn(Shard& shard, Entry& entry, const Lookup& lookup,
-                                        SteadyTime now) const;
+                                        SteadyTime now);
   void Resolve(WaitingRead read);
   void AnswerOrJoin(Shard& shard, Entry& entry, WaitingRead read, PendingActions& actions);
   void OnChange(const ChangeNotice& notice);
@@ -106,6 +122,7 @@ class ArticleCache final : public ReadCache {
 
   const Options options_;
   const FreshnessPolicy policy_;
+  metrics::Histogram ages_{0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3600};
   Reachability database_;
   WorkSignal maintenance_;
   ShardSet shards_;

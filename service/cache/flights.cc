@@ -18,7 +18,7 @@ constexpr absl::Duration kCrowdRetry = absl::Milliseconds(100);
 }  // namespace
 
 void PendingActions::Reply(Shard& shard, WaitingRead read, Answer answer) {
-  if (!read.is_miss) shard.CountHit();
+  if (!read.is_miss) shard.CountHit(read.lookup);
   if (answer.ok() && answer->stale_age) shard.CountStaleAnswer();
   replies.emplace_back(std::move(read), std::move(answer));
 }
@@ -38,7 +38,7 @@ Flights::Flights(ArticleSource& source, const FreshnessPolicy& policy, Reachabil
       resolve_(std::move(resolve)) {}
 
 void Flights::Join(Shard& shard, Entry& entry, WaitingRead read, PendingActions& actions) {
-  if (!std::exchange(read.is_miss, true)) shard.CountMiss();
+  if (!std::exchange(read.is_miss, true)) shard.CountMiss(read.lookup);
   if (++read.steps > WaitingRead::kMaxSteps) {
     actions.restarted.push_back(std::move(read));  // where it is answered with an error
     return;

@@ -14,6 +14,14 @@ constexpr int64_t kMaxShards = 32;
 
 }  // namespace
 
+void Shard::Counters::Add(const Counters& other) {
+  articles += other.articles;
+  hits.Add(other.hits);
+  misses.Add(other.misses);
+  stale_answers += other.stale_answers;
+  evictions += other.evictions;
+}
+
 Shard::Shard(size_t max_bytes, WorkSignal& maintenance)
     : max_bytes_(max_bytes), maintenance_(maintenance), eviction_(max_bytes) {}
 
@@ -115,6 +123,7 @@ void Shard::Evict() {
   while (bytes() > max_bytes_) {
     Evictable* const victim = eviction_.Evict();
     if (victim == nullptr) return;
+    ++counters_.evictions;
     Drop(static_cast<Entry&>(*victim));
   }
 }

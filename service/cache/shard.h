@@ -13,6 +13,7 @@
 #include "cache/entry.h"
 #include "cache/eviction.h"
 #include "cache/flight.h"
+#include "cache/lookup.h"
 #include "cache/work_signal.h"
 
 namespace content::cache {
@@ -26,6 +27,19 @@ struct HashedName {
   size_t hash;
 };
 
+/// Counts reads by what they are for.
+struct CountsByKind {
+  int64_t articles = 0;
+  int64_t pages = 0;  // of comments, perhaps with their article
+
+  int64_t& Of(const Lookup& lookup) { return lookup.page ? pages : articles; }
+  int64_t sum() const { return articles + pages; }
+  void Add(const CountsByKind& other) {
+    articles += other.articles;
+    pages += other.pages;
+  }
+};
+
 /// A part of the cache with its own lock.
 ///
 /// `mutex` guards the shard, its entries and the waiters of their flights: hold it when you call
@@ -36,9 +50,12 @@ class Shard {
  public:
   struct Counters {
     int64_t articles = 0;
-    int64_t hits = 0;
-    int64_t misses = 0;
+    CountsByKind hits = {};
+    CountsByKind misses = {};
     int64_t stale_answers = 0;
+    int64_t evictions = 0;
+
+    void Add(const Counters& other);
   };
 
   /// `max_bytes` limits the memory of the shard, not counting flights. `maintenance` is notified
@@ -80,14 +97,16 @@ class Shard {
   /// Returns whether the shard has warm articles or flights.
   bool NeedsMaintenance() const { return !warm_.empty() || !flights_.empty(); }
 
+  size_t entry_count() const { return entries_.size(); }
+
   /// Returns the memory that the shard uses, in bytes.
   size_t bytes() const { return Overhead() + eviction_.bytes(); }
 
   Tick NextTick() { return ++tick_; }
   Tick tick() const { return tick_; }
 
-  void CountHit() { ++counters_.hits; }
-  void CountMiss() { ++counters_.misses; }
+  void CountHit(const Lookup& lookup) { ++counters_.hits.Of(lookup); }
+  void CountMiss(const Lookup& lookup) { ++counters_.misses.Of(lookup); }
   void CountStaleAnswer() { ++counters_.stale_answers; }
   const Counters& counters() const { return counters_; }
 

@@ -5,17 +5,25 @@
 namespace content::postgres {
 
 absl::StatusOr<Admission::Ticket> Admission::Admit(Account account, bool confirms) {
-  if (breaker_ != nullptr && breaker_->is_open()) return DoesNotAnswer();
+  if (breaker_ != nullptr && breaker_->is_open()) return Refuse(Refusal::kBreaker, DoesNotAnswer());
   const bool needs_memory = account != kOwnWork && !confirms;
-  if (needs_memory && memory_ != nullptr && memory_->is_short()) return MemoryShort();
+  if (needs_memory && memory_ != nullptr && memory_->is_short()) {
+    return Refuse(Refusal::kMemory, MemoryShort());
+  }
   const std::lock_guard lock(mutex_);
   if (places_.HasRoom(account)) {
     places_.Take(account);
     return Ticket(this, account);
   }
-  if (places_.is_full()) return Overloaded(kAdmissionRetryDelay);
-  return Overloaded(kAdmissionRetryDelay,
-                    "too many calls of this client are waiting for the database");
+  if (places_.is_full()) return Refuse(Refusal::kFull, Overloaded(kAdmissionRetryDelay));
+  return Refuse(Refusal::kAccount,
+                Overloaded(kAdmissionRetryDelay,
+                           "too many calls of this client are waiting for the database"));
+}
+
+absl::Status Admission::Refuse(Refusal refusal, absl::Status status) {
+  CountRefusal(refusal);
+  return status;
 }
 
 Admission::Ticket Admission::Readmit(Account account) {
@@ -24,9 +32,10 @@ Admission::Ticket Admission::Readmit(Account account) {
   return {this, account};
 }
 
-void Admission::Release(Account account) {
+void Admission::Release(const Ticket& ticket) {
+  numbers_.waits.Observe(SteadyNow() - ticket.begin_);
   const std::lock_guard lock(mutex_);
-  places_.GiveBack(account);
+  places_.GiveBack(ticket.account_);
 }
 
 size_t Admission::waiting() const {

@@ -4,17 +4,35 @@
 #include <mutex>
 #include <utility>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "base/call.h"
+#include "base/clock.h"
 #include "base/memory_guard.h"
 #include "base/shares.h"
 #include "postgres/breaker.h"
+#include "telemetry/metrics.h"
 
 namespace content::postgres {
 
 /// When a call that was refused for lack of a place may be repeated.
 inline constexpr absl::Duration kAdmissionRetryDelay = absl::Milliseconds(100);
+
+/// Why a call gets no place.
+enum class Refusal {
+  kFull,     // all are taken
+  kAccount,  // the account has its share, or more
+  kKey,      // too many calls with the same key wait
+  kMemory,   // memory is short
+  kBreaker,  // the database hangs
+};
+
+struct AdmissionNumbers {
+  metrics::Counters<Refusal, 5> refused;
+  /// How long calls held their places: until they were begun, or were answered without that.
+  metrics::Histogram waits{metrics::kSeconds};
+};
 
 /// Limits the calls that wait for a connection, in all and of each account (see Shares). An
 /// overloaded server refuses calls at once instead of letting all of them wait past their
@@ -34,23 +52,28 @@ class Admission {
    public:
     Ticket() = default;
     Ticket(Ticket&& other) noexcept
-        : admission_(std::exchange(other.admission_, nullptr)), account_(other.account_) {}
+        : admission_(std::exchange(other.admission_, nullptr)),
+          account_(other.account_),
+          begin_(other.begin_) {}
     Ticket& operator=(Ticket&& other) noexcept {
       Ticket replaced(std::move(other));
       std::swap(admission_, replaced.admission_);
       std::swap(account_, replaced.account_);
+      std::swap(begin_, replaced.begin_);
       return *this;
     }
     ~Ticket() {
-      if (admission_ != nullptr) admission_->Release(account_);
+      if (admission_ != nullptr) admission_->Release(*this);
     }
 
    private:
     friend class Admission;
-    Ticket(Admission* admission, Account account) : admission_(admission), account_(account) {}
+    Ticket(Admission* admission, Account account)
+        : admission_(admission), account_(account), begin_(SteadyNow()) {}
 
     Admission* admission_ = nullptr;
     Account account_ = kOwnWork;
+    SteadyTime begin_;
   };
 
   /// At most `limit` calls wait. None comes in while `breaker` is open, and only the server's own
@@ -78,14 +101,21 @@ class Admission {
   /// Returns the number of waiting calls.
   size_t waiting() const;
 
+  /// Counts a call that its queue refused before it asked for a place.
+  void CountRefusal(Refusal refusal) { numbers_.refused.Add(refusal); }
+
+  const AdmissionNumbers& numbers() const { return numbers_; }
+
  private:
-  void Release(Account account);
+  absl::Status Refuse(Refusal refusal, absl::Status status);
+  void Release(const Ticket& ticket);
 
   const size_t limit_;
   const Breaker* const breaker_;
   const MemoryGuard* const memory_;
   mutable std::mutex mutex_;
   Shares places_;  // Guarded by mutex_.
+  AdmissionNumbers numbers_;
 };
 
 }  // namespace content::postgres

@@ -16,6 +16,7 @@
 #include "base/errors.h"
 #include "postgres/admission.h"
 #include "postgres/job.h"
+#include "telemetry/metrics.h"
 
 namespace content::postgres {
 
@@ -99,7 +100,10 @@ class Coalescer {
   using Item = typename Policy::Item;
   using Answer = typename Policy::Answer;
 
-  Coalescer(Executor& executor, Policy policy) : executor_(executor), policy_(std::move(policy)) {}
+  /// `batch_sizes` gets the number of requests of each batch, and outlives the coalescer. nullptr:
+  /// nobody wants to know.
+  Coalescer(Executor& executor, Policy policy, metrics::Histogram* batch_sizes = nullptr)
+      : executor_(executor), batch_sizes_(batch_sizes), policy_(std::move(policy)) {}
 
   Coalescer(const Coalescer&) = delete;
   Coalescer& operator=(const Coalescer&) = delete;
@@ -144,7 +148,10 @@ class Coalescer {
 
   // Takes a place for a request. mutex_ must be held.
   absl::StatusOr<Admission::Ticket> Admit(const Item& item, Account account, bool confirms) {
-    if (absl::Status status = policy_.CheckKey(item, account); !status.ok()) return status;
+    if (absl::Status status = policy_.CheckKey(item, account); !status.ok()) {
+      executor_.admission().CountRefusal(Refusal::kKey);
+      return status;
+    }
     return executor_.admission().Admit(account, confirms);
   }
 
@@ -226,6 +233,9 @@ class Coalescer {
     Batch batch = policy_.Take(pace);
     ScheduleWanted(std::move(lock));  // another connection may take the rest
     batch.requests = DropAbandoned(std::move(batch.requests), now);
+    if (batch_sizes_ != nullptr && !batch.requests.empty()) {
+      batch_sizes_->Observe(static_cast<double>(batch.requests.size()));
+    }
     return batch;
   }
 
@@ -276,6 +286,7 @@ class Coalescer {
   }
 
   Executor& executor_;
+  metrics::Histogram* const batch_sizes_;
   std::mutex mutex_;
   Policy policy_;             // Guarded by mutex_, except for Run and MayBeCausedByOne.
   int scheduled_prompt_ = 0;  // Guarded by mutex_.

@@ -219,4 +219,9 @@ RawConnection OpenRawConnection(const std::string& dsn) {
   return connection;
 }
 
+std::string LibpqVersion() {
+  const int version = PQlibVersion();
+  return absl::StrCat(version / 10'000, ".", version % 10'000);
+}
+
 }  // namespace content::postgres

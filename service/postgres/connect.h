@@ -36,4 +36,7 @@ bool TookStandbyWarning();
 /// deadline.
 bool AwaitSocket(int socket, short events, SteadyTime deadline);
 
+/// The version of libpq.
+std::string LibpqVersion();
+
 }  // namespace content::postgres

@@ -81,14 +81,8 @@ void Log(const std::optional<ServerError>& error) {
   }
 }
 
-}  // namespace
-
-bool MayBeCausedByOneRequest(const absl::Status& status) {
-  return absl::IsInvalidArgument(status) || absl::IsInternal(status);
-}
-
-Failure ToFailure(const std::exception& exception, bool is_open) {
-  const std::optional<ServerError> error = FindServerError(exception);
+Failure Explain(const std::exception& exception, const std::optional<ServerError>& error,
+                bool is_open) {
   std::optional<Failure> failure = Classify(exception, error ? error->sqlstate : "");
   const bool is_outcome_unknown = failure && failure->kind == Failure::Kind::kOutcomeUnknown;
   if (!is_open && !is_outcome_unknown) {
@@ -104,6 +98,29 @@ Failure ToFailure(const std::exception& exception, bool is_open) {
   return {Failure::Kind::kFinal,
           Internal(error ? absl::StrCat("database error ", error->sqlstate, ": ", error->message)
                          : std::string(exception.what()))};
+}
+
+}  // namespace
+
+bool MayBeCausedByOneRequest(const absl::Status& status) {
+  return absl::IsInvalidArgument(status) || absl::IsInternal(status);
+}
+
+size_t ErrorClassOf(absl::string_view sqlstate) {
+  const auto* const others = &kErrorClasses.back();
+  return static_cast<size_t>(std::find(kErrorClasses.begin(), others, sqlstate.substr(0, 2)) -
+                             kErrorClasses.begin());
+}
+
+Failure ToFailure(const std::exception& exception, bool is_open) {
+  const std::optional<ServerError> error = FindServerError(exception);
+  Failure failure = Explain(exception, error, is_open);
+  if (error) {
+    failure.sqlstate = error->sqlstate;
+  } else if (failure.kind != Failure::Kind::kFinal) {
+    failure.sqlstate = kConnectionException;
+  }
+  return failure;
 }
 
 }  // namespace content::postgres

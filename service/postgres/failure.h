@@ -1,8 +1,12 @@
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <exception>
+#include <string>
 
 #include "absl/status/status.h"
+#include "absl/strings/string_view.h"
 
 // Turns exceptions of a connection into errors for callers. Knows what each SQLSTATE means for a
 // job.
@@ -28,7 +32,21 @@ struct Failure {
   Kind kind;
   /// The error for the caller if no further attempt succeeds.
   absl::Status status;
+  /// What the database reported; that the connection failed (08000) if it reported nothing, but the
+  /// connection is lost. Empty if the error is not the database's.
+  std::string sqlstate = {};
 };
+
+/// The classes of SQLSTATEs that are counted apart, and one for all others
+/// (https://www.postgresql.org/docs/current/errcodes-appendix.html).
+inline constexpr std::array kErrorClasses = std::to_array<absl::string_view>(
+    {"08", "22", "23", "25", "26", "40", "42", "53", "54", "55", "57", "58", "XX", "other"});
+
+/// Returns the place of a SQLSTATE's class in kErrorClasses.
+size_t ErrorClassOf(absl::string_view sqlstate);
+
+/// Of connections that fail, or cannot be opened.
+inline constexpr absl::string_view kConnectionException = "08000";
 
 /// Returns whether a batch may have failed with `status` because of a single request in it.
 bool MayBeCausedByOneRequest(const absl::Status& status);

@@ -80,8 +80,8 @@ struct Attempts {
 // otherwise.
 class Pool::Worker {
  public:
-  Worker(const Options& options, std::stop_token stop)
-      : options_(options), stop_(std::move(stop)) {}
+  Worker(const Options& options, Numbers& numbers, std::stop_token stop)
+      : options_(options), numbers_(numbers), stop_(std::move(stop)) {}
 
   std::condition_variable wake;
   bool is_called = false;     // Set when there may be a job. Guarded by the pool's mutex_.
@@ -131,6 +131,7 @@ class Pool::Worker {
       const std::lock_guard lock(mutex_);
       successor_version_ = std::move(version);
     } catch (const std::exception& exception) {
+      CountError(kConnectionException);
       log::Warning("database connection not renewed",
                    {{"pool", options_.name}, {"message", DescribeError(exception)}});
       const std::lock_guard lock(mutex_);
@@ -246,12 +247,15 @@ class Pool::Worker {
       absl::Status status = job_->Run(*connection_, attempts_.in_doubt);
       question.NoteAnswer();
       took_ = Now() - now;
+      numbers_.attempts.Observe(took_);
       // The session may be the cause: one that began while the database was read-only stays so.
       if (absl::IsUnavailable(status)) Disconnect();
       return status;
     } catch (const std::exception& exception) {
       if (connection_->is_open()) question.NoteAnswer();
+      numbers_.attempts.Observe(Now() - now);
       failure_ = ToFailure(exception, connection_->is_open());
+      if (!failure_->sqlstate.empty()) CountError(failure_->sqlstate);
       return std::nullopt;
     }
   }
@@ -327,6 +331,7 @@ class Pool::Worker {
       is_turned_away_ = false;
       return true;
     } catch (const std::exception& exception) {
+      CountError(kConnectionException);
       const auto* error = dynamic_cast<const ConnectError*>(&exception);
       is_turned_away_ = error != nullptr && error->is_turned_away();
       if (now >= next_log_) {
@@ -387,7 +392,10 @@ class Pool::Worker {
     database_version_.clear();
   }
 
+  void CountError(absl::string_view sqlstate) { numbers_.errors.Add(ErrorClassOf(sqlstate)); }
+
   const Options& options_;
+  Numbers& numbers_;
   const std::stop_token stop_;  // of the pool
 
   std::unique_ptr<Job> job_;
@@ -422,7 +430,7 @@ Pool::Pool(Options options)
     : options_(std::move(options)),
       admission_(options_.queue_limit, BreakerToHeed(options_), options_.memory) {
   for (int i = 0; i < options_.connections; ++i) {
-    workers_.push_back(std::make_unique<Worker>(options_, stop_.get_token()));
+    workers_.push_back(std::make_unique<Worker>(options_, numbers_, stop_.get_token()));
   }
   watchdog_ = std::jthread([this](const std::stop_token& stop) { Watch(stop); });
   for (const auto& worker : workers_) {
@@ -480,6 +488,8 @@ Pool::Stats Pool::GetStats() {
   stats.waiting_calls = admission_.waiting();
   const std::lock_guard lock(mutex_);
   stats.busy_connections = busy_;
+  stats.prompt_jobs = prompt_queue_.size();
+  stats.other_jobs = any_queue_.size();
   return stats;
 }
 

@@ -20,10 +20,12 @@
 #include "postgres/admission.h"
 #include "postgres/breaker.h"
 #include "postgres/connection.h"
+#include "postgres/failure.h"
 #include "postgres/job.h"
 #include "postgres/known_database.h"
 #include "postgres/schema_watch.h"
 #include "postgres/turns.h"
+#include "telemetry/metrics.h"
 
 namespace content::postgres {
 
@@ -148,10 +150,22 @@ class Pool {
     int open_connections = 0;
     int busy_connections = 0;
     size_t waiting_calls = 0;
+    /// Jobs that wait for a connection. A batch of calls is one, which is prompt or not.
+    size_t prompt_jobs = 0;
+    size_t other_jobs = 0;
   };
 
   /// Returns how busy the pool is. Does not wait for the database.
   Stats GetStats();
+
+  struct Numbers {
+    /// How long attempts at jobs took, connecting included if they had to.
+    metrics::Histogram attempts{metrics::kSeconds};
+    /// Errors of the database, by their places in kErrorClasses.
+    metrics::Counters<size_t, kErrorClasses.size()> errors;
+  };
+
+  const Numbers& numbers() const { return numbers_; }
 
   const Options& options() const { return options_; }
 
@@ -238,6 +252,7 @@ class Pool {
   std::vector<QueuedJob> TakeQueuedJobs();
 
   const Options options_;
+  Numbers numbers_;
   Admission admission_;
   std::stop_source stop_;
   std::mutex mutex_;

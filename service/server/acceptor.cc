@@ -44,9 +44,10 @@ bool IsShortage(int error) {
 }  // namespace
 
 Acceptor::Acceptor(std::vector<FileDescriptor> listeners, TakeOver take_over,
-                   absl::Duration report_interval)
+                   metrics::Counter* refused, absl::Duration report_interval)
     : listeners_(std::move(listeners)),
       take_over_(std::move(take_over)),
+      all_refused_(refused),
       report_interval_(report_interval),
       wake_up_(MakeWakeUp()),
       spare_(OpenSpare()),
@@ -96,7 +97,10 @@ void Acceptor::Accept(int listener) {
 void Acceptor::TurnAway(int listener) {
   spare_ = FileDescriptor();
   is_resting_ = !AcceptFrom(listener);
-  if (!is_resting_) ++refused_;
+  if (!is_resting_) {
+    ++refused_;
+    if (all_refused_ != nullptr) all_refused_->Add();
+  }
   spare_ = OpenSpare();
 }
 

@@ -8,6 +8,7 @@
 #include "absl/time/time.h"
 #include "base/clock.h"
 #include "server/file_descriptor.h"
+#include "telemetry/metrics.h"
 
 namespace content::server {
 
@@ -22,9 +23,10 @@ class Acceptor {
   using TakeOver = std::function<void(FileDescriptor connection, int listener)>;
 
   /// `listeners` are non-blocking sockets that listen. While connections are closed, that is logged
-  /// at once and then once in `report_interval`, with their number since the last time.
+  /// at once and then once in `report_interval`, with their number since the last time. `refused`,
+  /// unless it is nullptr, counts them, and outlives the acceptor.
   Acceptor(std::vector<FileDescriptor> listeners, TakeOver take_over,
-           absl::Duration report_interval = absl::Minutes(1));
+           metrics::Counter* refused = nullptr, absl::Duration report_interval = absl::Minutes(1));
 
   /// Closes the listeners. Connections that were not accepted yet are reset.
   ~Acceptor();
@@ -41,6 +43,7 @@ class Acceptor {
 
   const std::vector<FileDescriptor> listeners_;
   const TakeOver take_over_;
+  metrics::Counter* const all_refused_;
   const absl::Duration report_interval_;
   const FileDescriptor wake_up_;  // an eventfd
   // Belongs to the thread, like everything below. Closed to make room for a connection that is to

@@ -76,7 +76,7 @@ absl::StatusOr<std::unique_ptr<Endpoint>> Endpoint::Start(
   if (!server) {
     return absl::UnavailableError(absl::StrCat("cannot serve on ", address, "; the log says why"));
   }
-  port->Start();
+  port->Start(options.refused);
   return std::make_unique<Endpoint>(std::move(server), std::move(port));
 }
 

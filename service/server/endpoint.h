@@ -14,6 +14,7 @@
 #include "server/listening.h"
 #include "server/port.h"
 #include "server/server.h"
+#include "telemetry/metrics.h"
 
 namespace content::server {
 
@@ -25,6 +26,8 @@ class Endpoint {
     std::optional<Tls> tls;
     /// Age at which connections are ended; zero: none.
     absl::Duration max_connection_age;
+    /// Counts connections for which there was no file descriptor. Outlives the endpoint.
+    metrics::Counter& refused;
   };
 
   /// Serves connections to `listening` until Shutdown. `quota` limits gRPC's memory for all

@@ -24,15 +24,16 @@ Port::Port(Listening listening, const std::shared_ptr<grpc::ServerCredentials>& 
       grpc_(builder.experimental().AddExternalConnectionAcceptor(
           ServerBuilder::experimental_type::ExternalConnectionType::FROM_FD, credentials)) {}
 
-void Port::Start() {
-  acceptor_.emplace(std::move(sockets_), [this](FileDescriptor connection, int listener) {
+void Port::Start(metrics::Counter& refused) {
+  const auto take_over = [this](FileDescriptor connection, int listener) {
     // A client that has gone already is no error, which gRPC would log.
     if (!HasPeer(connection)) return;
     grpc::experimental::ExternalConnectionAcceptor::NewConnectionParameters parameters;
     parameters.listener_fd = listener;
     parameters.fd = connection.Release();
     grpc_->HandleNewConnection(&parameters);
-  });
+  };
+  acceptor_.emplace(std::move(sockets_), take_over, &refused);
 }
 
 }  // namespace content::server

@@ -8,6 +8,7 @@
 
 #include "server/acceptor.h"
 #include "server/listening.h"
+#include "telemetry/metrics.h"
 
 namespace content::server {
 
@@ -25,8 +26,9 @@ class Port {
   Port(Listening listening, const std::shared_ptr<grpc::ServerCredentials>& credentials,
        grpc::ServerBuilder& builder);
 
-  /// Passes all connections to the server, which must have started.
-  void Start();
+  /// Passes all connections to the server, which must have started. `refused` counts those for
+  /// which there was no file descriptor, and outlives the port.
+  void Start(metrics::Counter& refused);
 
   /// Stops listening. Open connections go on.
   void Close() { acceptor_.reset(); }

@@ -3,14 +3,17 @@
 #include <grpcpp/grpcpp.h>
 #include <grpcpp/resource_quota.h>
 
+#include <atomic>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "api/admission.h"
 #include "api/answers_in_flight.h"
+#include "api/call_record.h"
 #include "api/calls_in_flight.h"
 #include "api/deadline.h"
 #include "api/services.h"
@@ -23,8 +26,10 @@
 #include "server/health_follower.h"
 #include "server/health_service.h"
 #include "server/library_logs.h"
+#include "server/open_connections.h"
 #include "server/reflection.h"
 #include "telemetry/log.h"
+#include "telemetry/metrics.h"
 #include "watch/feed.h"
 #include "watch/sources.h"
 
@@ -74,6 +79,8 @@ class GrpcServer final : public Server {
 
   absl::Status Serve(Listeners listeners) {
     LogMessagesOfLibraries();
+    ends_.insert(LocalEndOf(listeners.main));
+    if (listeners.admin) ends_.insert(LocalEndOf(*listeners.admin));
     if (!listeners.admin) return Serve(std::move(listeners.main), AllServices());
     absl::Status status = Serve(*std::move(listeners.admin), AllServices());
     return status.ok() ? Serve(std::move(listeners.main), {content_.get(), &health_}) : status;
@@ -84,6 +91,7 @@ class GrpcServer final : public Server {
   }
 
   void LeaveRotation() override {
+    is_draining_ = true;
     health_follower_.reset();
     health_.SetServing(false);
   }
@@ -105,10 +113,23 @@ class GrpcServer final : public Server {
     calls_.AwaitNone();
   }
 
+  const api::CallRecorder& calls() const override { return recorder_; }
+
+  bool is_draining() const override { return is_draining_; }
+
+  ServerState GetState() const override {
+    return {.connections = CountConnections(ends_),
+            .connections_refused = connections_refused_.Read(),
+            .comment_watchers = comments_.watcher_count(),
+            .article_watchers = articles_.watcher_count()};
+  }
+
  private:
   absl::Status Serve(Listening listening, const std::vector<grpc::Service*>& services) {
     absl::StatusOr<std::unique_ptr<Endpoint>> endpoint =
-        Endpoint::Start({.tls = options_.tls, .max_connection_age = options_.max_connection_age},
+        Endpoint::Start({.tls = options_.tls,
+                         .max_connection_age = options_.max_connection_age,
+                         .refused = connections_refused_},
                         quota_, std::move(listening), services);
     if (!endpoint.ok()) return endpoint.status();
     endpoints_.push_back(*std::move(endpoint));
@@ -122,7 +143,7 @@ class GrpcServer final : public Server {
   }
 
   api::Passage PassageThrough(access::Gate& gate) {
-    return {.gate = gate, .calls = calls_, .answers = answers_};
+    return {.gate = gate, .calls = calls_, .answers = answers_, .recorder = recorder_};
   }
 
   api::Watches Watches() {
@@ -130,6 +151,10 @@ class GrpcServer final : public Server {
   }
 
   const Options options_;
+  std::atomic<bool> is_draining_ = false;
+  std::set<std::string> ends_;  // Constant once it serves.
+  metrics::Counter connections_refused_;
+  api::CallRecorder recorder_;
   api::CallsInFlight calls_;
   api::AnswersInFlight answers_;
   watch::Feed comments_;
@@ -148,6 +173,8 @@ class GrpcServer final : public Server {
 };
 
 }  // namespace
+
+std::string GrpcVersion() { return grpc::Version(); }
 
 absl::StatusOr<std::unique_ptr<Server>> Server::Start(const Options& options, Listeners listeners,
                                                       Store& store, ReadCache& reads,

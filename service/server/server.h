@@ -1,8 +1,10 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
@@ -13,6 +15,10 @@
 #include "content/v1/admin_service.pb.h"
 #include "server/listening.h"
 #include "tls/files.h"
+
+namespace content::api {
+class CallRecorder;
+}  // namespace content::api
 
 namespace content::server {
 
@@ -49,6 +55,18 @@ struct Options {
   v1::GetServerInfoResponse info;
 };
 
+/// What operators see of a server.
+struct ServerState {
+  size_t connections = 0;
+  /// Connections that were closed at once, because there was no file descriptor for them.
+  uint64_t connections_refused = 0;
+  size_t comment_watchers = 0;
+  size_t article_watchers = 0;
+};
+
+/// The version of gRPC.
+std::string GrpcVersion();
+
 /// The gRPC server. Serves content.v1 from a store, health that follows the store's
 /// (grpc.health.v1, for the server and for each service), reflection (v1 and v1alpha) and channelz.
 class Server {
@@ -72,6 +90,15 @@ class Server {
   /// end by themselves, such as watches of health. Returns when no call is left. Must be called
   /// exactly once, after LeaveRotation and before destruction.
   virtual void Stop() = 0;
+
+  /// Where calls begin and end. Thread-safe.
+  virtual const api::CallRecorder& calls() const = 0;
+
+  /// Whether LeaveRotation was called. Thread-safe.
+  virtual bool is_draining() const = 0;
+
+  /// Thread-safe. Takes about a microsecond for each file that the process has open.
+  virtual ServerState GetState() const = 0;
 };
 
 }  // namespace content::server

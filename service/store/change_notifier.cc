@@ -1,5 +1,6 @@
 #include "store/change_notifier.h"
 
+#include <cstdint>
 #include <optional>
 #include <utility>
 
@@ -8,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
+#include "absl/strings/strip.h"
 #include "content/names.h"
 #include "content/uuid.h"
 #include "postgres/channel.h"
@@ -24,8 +26,8 @@ constexpr size_t kMaxPending = 10'000;
 
 // ---- Payloads: a line that names the sender, and one line for each article ----
 
-// Begins the line that names the sender. Versions that do not know this line ignore it, and send
-// none.
+// Begins the line that names the sender, and then tells it when it had the oldest notice. Versions
+// that do not know this line ignore it, and send none.
 constexpr absl::string_view kHeaderPrefix = "from ";
 
 std::string FormatLine(const ChangeNotice& notice) {
@@ -67,12 +69,12 @@ std::vector<std::string> ToPayloads(const std::string& header,
 }  // namespace
 
 ChangeNotifier::ChangeNotifier(const std::shared_ptr<postgres::KnownDatabase>& database,
-                               bool notifications, absl::Duration connection_lifetime)
-    : database_(database), header_(absl::StrCat(kHeaderPrefix, NewUuid())) {
+                               bool notifications, absl::Duration connection_lifetime,
+                               metrics::Histogram* lags)
+    : database_(database), header_(absl::StrCat(kHeaderPrefix, NewUuid(), " ")), lags_(lags) {
   if (!notifications) return;
   channel_ = std::make_unique<postgres::Channel>(
-      database, kChannelName, connection_lifetime,
-      [this] { return ToPayloads(header_, TakePending()); },
+      database, kChannelName, connection_lifetime, [this] { return TakePayloads(); },
       [this](absl::string_view payload, const postgres::DatabaseId& from) {
         Receive(payload, from);
       });
@@ -116,7 +118,10 @@ void ChangeNotifier::OnFailover() {
     const std::lock_guard lock(mutex_);
     for (const FailoverListener* listener : failover_subscribers_) (*listener)();
   }
-  TakePending();
+  {
+    const std::lock_guard lock(pending_mutex_);
+    pending_.clear();
+  }
   if (channel_ != nullptr) channel_->Wake();
 }
 
@@ -145,6 +150,7 @@ bool ChangeNotifier::AddPending(const std::vector<ChangeNotice>& notices,
     log::Warning("change notices dropped", {{"articles", pending_.size()}});
     pending_.clear();
   }
+  if (pending_.empty()) pending_since_ = SteadyNow();
   for (const ChangeNotice& notice : notices) {
     ChangeNotice& latest = pending_[notice.state.article_id];
     if (IsOlder(latest.state, notice.state)) latest = notice;
@@ -152,14 +158,25 @@ bool ChangeNotifier::AddPending(const std::vector<ChangeNotice>& notices,
   return were_none;
 }
 
-std::unordered_map<std::string, ChangeNotice> ChangeNotifier::TakePending() {
-  const std::lock_guard lock(pending_mutex_);
-  return std::exchange(pending_, {});
+std::vector<std::string> ChangeNotifier::TakePayloads() {
+  std::unique_lock lock(pending_mutex_);
+  const std::unordered_map<std::string, ChangeNotice> notices = std::exchange(pending_, {});
+  const absl::Duration since = pending_since_ - SteadyTime();
+  lock.unlock();
+  return ToPayloads(absl::StrCat(header_, absl::ToInt64Microseconds(since)), notices);
+}
+
+void ChangeNotifier::ObserveLag(absl::string_view pending_since) const {
+  int64_t since = 0;
+  if (lags_ == nullptr || !absl::SimpleAtoi(pending_since, &since)) return;
+  lags_->Observe(SteadyNow() - (SteadyTime() + absl::Microseconds(since)));
 }
 
 void ChangeNotifier::Receive(absl::string_view payload, const postgres::DatabaseId& from) {
   std::vector<absl::string_view> lines = absl::StrSplit(payload, '\n');
-  if (lines.front() == header_) return;
+  if (absl::string_view first = lines.front(); absl::ConsumePrefix(&first, header_)) {
+    return ObserveLag(first);
+  }
   if (absl::StartsWith(lines.front(), kHeaderPrefix)) lines.erase(lines.begin());
   for (const absl::string_view line : lines) {
     if (const std::optional<ChangeNotice> notice = ParseLine(line)) {

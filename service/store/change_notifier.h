@@ -9,8 +9,10 @@
 
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "base/clock.h"
 #include "content/article_source.h"
 #include "content/changes.h"
+#include "telemetry/metrics.h"
 
 namespace content::postgres {
 class Channel;
@@ -36,9 +38,12 @@ using Announce = std::function<void(std::vector<ChangeNotice>)>;
 class ChangeNotifier {
  public:
   /// Without `notifications`, nothing is sent to or received from other servers. Their connection
-  /// is replaced when it has reached its `connection_lifetime`.
+  /// is replaced when it has reached its `connection_lifetime`. `lags` gets the time from a change
+  /// until its notice, sent to the other servers, came back from the database. It outlives this
+  /// object. nullptr: nobody wants to know.
   ChangeNotifier(const std::shared_ptr<postgres::KnownDatabase>& database, bool notifications,
-                 absl::Duration connection_lifetime = absl::InfiniteDuration());
+                 absl::Duration connection_lifetime = absl::InfiniteDuration(),
+                 metrics::Histogram* lags = nullptr);
   ~ChangeNotifier();
 
   ChangeNotifier(const ChangeNotifier&) = delete;
@@ -68,13 +73,15 @@ class ChangeNotifier {
   void NotifySubscribers(const ChangeNotice& notice, const postgres::DatabaseId& from);
   // Returns whether they were added, and no notices were pending before.
   bool AddPending(const std::vector<ChangeNotice>& notices, const postgres::DatabaseId& from);
-  std::unordered_map<std::string, ChangeNotice> TakePending();
+  std::vector<std::string> TakePayloads();
+  void ObserveLag(absl::string_view pending_since) const;
   void Receive(absl::string_view payload, const postgres::DatabaseId& from);
 
   const std::shared_ptr<const postgres::KnownDatabase> database_;
-  // The first line of this object's payloads. Tells them from those of others, whatever sessions
-  // and processes of PostgreSQL a pooler uses for them.
+  // Begins the first line of this object's payloads. Tells them from those of others, whatever
+  // sessions and processes of PostgreSQL a pooler uses for them.
   const std::string header_;
+  metrics::Histogram* const lags_;
 
   std::mutex mutex_;                                           // held while listeners are called
   std::vector<const ChangeListener*> subscribers_;             // Guarded by mutex_.
@@ -83,6 +90,8 @@ class ChangeNotifier {
   std::mutex pending_mutex_;
   // Notices to send, by article. Guarded by pending_mutex_.
   std::unordered_map<std::string, ChangeNotice> pending_;
+  SteadyTime
+      pending_since_;  // of the oldest of these, if there are any. Guarded by pending_mutex_.
 
   bool has_logged_unknown_ = false;  // used by the channel's thread only
 

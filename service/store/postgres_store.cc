@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cstdint>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -12,6 +14,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "content/errors.h"
 #include "content/names.h"
@@ -50,6 +53,7 @@
 #include "store/upkeep/counters.h"
 #include "store/upkeep/requests.h"
 #include "telemetry/log.h"
+#include "telemetry/metrics.h"
 
 namespace content::store {
 namespace {
@@ -69,7 +73,18 @@ constexpr absl::Duration kProbeTimeout = absl::Seconds(1);
 constexpr char kSelectState[] = R"sql(
 SELECT NOT pg_is_in_recovery() AND current_setting('transaction_read_only') = 'off' AS writable,
        CASE WHEN current_setting('synchronous_commit') <> 'local'
-         THEN current_setting('synchronous_standby_names') ELSE '' END AS standbys
+         THEN current_setting('synchronous_standby_names') ELSE '' END AS standbys,
+       (extract(epoch FROM clock_timestamp()) * 1000000)::bigint AS unix_micros
+)sql";
+
+// How far the standbys lag behind: not at all if there is nothing to apply, which is NULL. So is
+// the state, for users who may not see it.
+constexpr char kSelectLags[] = R"sql(
+SELECT application_name,
+       (extract(epoch FROM max(coalesce(replay_lag, interval '0'))) * 1000000)::bigint AS lag_micros
+FROM pg_stat_replication
+WHERE state IN ('catchup', 'streaming')
+GROUP BY application_name
 )sql";
 
 // For which standbys commits wait, as the operator has set it. Thread-safe.
@@ -95,6 +110,34 @@ class SynchronousStandbys {
  private:
   std::mutex mutex_;
   std::optional<std::string> names_;  // Guarded by mutex_.
+};
+
+// What the last Check found. Thread-safe.
+class LastCheck {
+ public:
+  void SetUp(bool is_up) {
+    const std::lock_guard lock(mutex_);
+    state_.is_up = is_up;
+  }
+
+  void SetSkew(absl::Duration skew) {
+    const std::lock_guard lock(mutex_);
+    state_.clock_skew = skew;
+  }
+
+  void SetLags(std::map<std::string, absl::Duration> lags) {
+    const std::lock_guard lock(mutex_);
+    state_.replication_lags = std::move(lags);
+  }
+
+  DatabaseState state() {
+    const std::lock_guard lock(mutex_);
+    return state_;
+  }
+
+ private:
+  std::mutex mutex_;
+  DatabaseState state_;  // Guarded by mutex_.
 };
 
 // Answers with the first error of any part, or with OK once all of its copies are gone.
@@ -149,13 +192,14 @@ v1::PoolInfo ToPoolInfo(postgres::Pool& pool) {
 }
 
 // The facade. Only decides which pool runs a call, and at which pace.
-class PostgresStore : public Store {
+class PostgresStore : public ObservedStore {
  public:
   explicit PostgresStore(const PostgresOptions& options)
       : report_threshold_(options.report_threshold),
         database_(std::make_shared<postgres::KnownDatabase>(options.url, [this] { OnFailover(); })),
         change_notifier_(std::make_shared<postgres::KnownDatabase>(options.direct_url, *database_),
-                         options.notifications, options.connection_lifetime),
+                         options.notifications, options.connection_lifetime,
+                         &numbers_.notification_lags),
         reads_(ReadPoolOptions(options)),
         writes_(WritePoolOptions(options)),
         publishing_(PublishingPoolOptions(options)),
@@ -500,16 +544,31 @@ class PostgresStore : public Store {
     if (!info.database_version().empty()) {
       info.set_synchronous_standby_names(synchronous_standbys_.names());
     }
-    for (postgres::Pool* const pool : {&reads_, &writes_, &publishing_, &checks_}) {
-      *info.add_pools() = ToPoolInfo(*pool);
-    }
+    for (postgres::Pool* const pool : pools_) *info.add_pools() = ToPoolInfo(*pool);
     return info;
   }
 
+  const StoreNumbers& numbers() const override { return numbers_; }
+
+  DatabaseState GetDatabaseState() override {
+    DatabaseState state = last_check_.state();
+    state.hangs = breaker_.is_open();
+    state.version = checks_.DatabaseVersion();
+    state.timeline = database_->id().timeline;
+    return state;
+  }
+
+  bool is_schema_suitable() const override { return schema_.is_suitable(); }
+
+  const std::vector<postgres::Pool*>& pools() override { return pools_; }
+
   // A pool without any connection is made to open one, because the database may have none left.
   void Check(CallContext context, Callback<void> done) override {
-    if (breaker_.is_open()) return std::move(done)(postgres::DoesNotAnswer());
-    const JointAnswer answer(std::move(done));
+    const JointAnswer answer([this, done = std::move(done)](absl::Status status) mutable {
+      last_check_.SetUp(status.ok());
+      std::move(done)(std::move(status));
+    });
+    if (breaker_.is_open()) return answer(postgres::DoesNotAnswer());
     {
       const std::lock_guard lock(check_mutex_);
       latest_check_ = answer.Weak();
@@ -694,7 +753,12 @@ class PostgresStore : public Store {
   }
 
   absl::Status Check(postgres::Connection& connection) {
+    const absl::Time before = absl::Now();
     const postgres::Result rows = connection.Read(kSelectState);
+    // Its clock was read about halfway.
+    const absl::Time read_at = before + (absl::Now() - before) / 2;
+    last_check_.SetSkew(absl::FromUnixMicros(rows[0]["unix_micros"].as<int64_t>()) - read_at);
+    last_check_.SetLags(ReadLags(connection));
     distributed_ = connection.is_distributed();
     synchronous_standbys_.Learn(rows[0]["standbys"].as<std::string>());
     absl::Status status;
@@ -702,6 +766,15 @@ class PostgresStore : public Store {
       status = StoreUnavailable("the database accepts no writes");
     status.Update(schema_.Look(connection));
     return status;
+  }
+
+  static std::map<std::string, absl::Duration> ReadLags(postgres::Connection& connection) {
+    std::map<std::string, absl::Duration> lags;
+    for (const postgres::Row row : connection.Read(kSelectLags)) {
+      lags[row["application_name"].as<std::string>()] =
+          absl::Microseconds(row["lag_micros"].as<int64_t>());
+    }
+    return lags;
   }
 
   // A renaming takes a name while its article is locked. With other writes in its transaction,
@@ -722,6 +795,8 @@ class PostgresStore : public Store {
   }
 
   const int report_threshold_;
+  StoreNumbers numbers_;
+  LastCheck last_check_;
   ArticleNames names_;
   // Until the first Check, a transaction may have writes to many buckets, which takes longer.
   std::atomic<bool> distributed_ = false;
@@ -734,13 +809,14 @@ class PostgresStore : public Store {
 
   // Used by jobs of `reads_`, which therefore ends first.
   FeedWaits feed_waits_;
-  Articles full_articles_{reads_, ReadArticlesOf(v1::ARTICLE_VIEW_FULL)};
-  Articles basic_articles_{reads_, ReadArticlesOf(v1::ARTICLE_VIEW_BASIC)};
+  Articles full_articles_{reads_, ReadArticlesOf(v1::ARTICLE_VIEW_FULL), &numbers_.read_batches};
+  Articles basic_articles_{reads_, ReadArticlesOf(v1::ARTICLE_VIEW_BASIC), &numbers_.read_batches};
   ReadsByKey<std::string, std::optional<ArticleState>> article_states_{
-      reads_, WithNames(store::ReadArticleStates)};
+      reads_, WithNames(store::ReadArticleStates), &numbers_.read_batches};
   ReadsByKey<std::vector<std::string>, std::vector<std::optional<ArticleState>>> lists_of_states_{
-      reads_, WithNames(ReadListsOfStates)};
-  ReadsByKey<CommentKey, FoundComment> comments_{reads_, WithNames(FindComments)};
+      reads_, WithNames(ReadListsOfStates), &numbers_.read_batches};
+  ReadsByKey<CommentKey, FoundComment> comments_{reads_, WithNames(FindComments),
+                                                 &numbers_.read_batches};
 
   // Used by jobs of `writes_` and `publishing_`, which therefore end first.
   RequestDays request_days_;
@@ -754,7 +830,8 @@ class PostgresStore : public Store {
               postgres::WriteMode mode) {
          return WriteComments(connection, names_, changes, mode, AnnounceFor(connection));
        },
-       [this](const Called<CommentChange>& change) { return GroupOf(KeyOf(change)); }}};
+       [this](const Called<CommentChange>& change) { return GroupOf(KeyOf(change)); }},
+      &numbers_.comment_batches};
   ArticleWrites article_writes_{
       publishing_,
       {KeyOf,
@@ -762,18 +839,20 @@ class PostgresStore : public Store {
               postgres::WriteMode mode) {
          return WriteArticles(connection, writes, mode, AnnounceFor(connection));
        },
-       GroupOfWrite, kArticleLimits}};
+       GroupOfWrite, kArticleLimits},
+      &numbers_.article_batches};
   postgres::Pool reads_;
   postgres::Pool writes_;
   postgres::Pool publishing_;
   postgres::Pool checks_;  // so that health checks do not wait for other calls
+  const std::vector<postgres::Pool*> pools_ = {&reads_, &writes_, &publishing_, &checks_};
   std::jthread answer_watch_;
   std::jthread host_watch_;  // if there are several hosts
 };
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<Store>> NewPostgresStore(const PostgresOptions& options) {
+absl::StatusOr<std::unique_ptr<ObservedStore>> NewPostgresStore(const PostgresOptions& options) {
   PostgresOptions complete = options;
   if (options.direct_url.empty()) complete.direct_url = options.url;
   for (std::string* const url : {&complete.url, &complete.direct_url}) {

@@ -74,6 +74,7 @@ void EventLog::LimitEachKind() { is_limited_ = true; }
 void EventLog::Write(Level level, Event event, Fields fields) {
   if (level >= Level::kWarning) recent_.Add(level, event, absl::Now());
   if (level < level_) return;
+  events_.Add(level);
   const std::optional<uint64_t> suppressed = Admit(level, event);
   if (!suppressed) return;
   std::string line = EventLine(style_, level, event, fields, *suppressed);
@@ -108,6 +109,7 @@ void EventLog::Append(std::string line) {
   }
   if (waiting_lines_ == options_.max_lines || waiting_bytes_ + line.size() > options_.max_bytes) {
     ++dropped_;
+    all_dropped_.Add();
     return;
   }
   ++waiting_lines_;
@@ -145,7 +147,9 @@ void EventLog::WriteUntilStopped() {
     size_t bytes = 0;
     for (std::string& line : lines) {
       bytes += line.size();
-      if (!WriteLine(std::move(line))) ++lost;
+      if (WriteLine(std::move(line))) continue;
+      ++lost;
+      all_dropped_.Add();
     }
     if (lost > 0 &&
         WriteLine(EventLine(style_, Level::kWarning, "log events dropped", {{"count", lost}}, 0))) {

@@ -17,6 +17,7 @@
 #include "telemetry/kind_limiter.h"
 #include "telemetry/line.h"
 #include "telemetry/log.h"
+#include "telemetry/metrics.h"
 #include "telemetry/recent_events.h"
 
 namespace content::log {
@@ -46,6 +47,8 @@ class EventLog {
   void Write(Level level, Event event, Fields fields);
   void Print(absl::string_view line);
   void Flush(std::chrono::milliseconds timeout);
+  uint64_t event_count(Level level) const { return events_.Read(level); }
+  uint64_t dropped_count() const { return all_dropped_.Read(); }
   std::vector<RecentEvent> Recent() const { return recent_.List(); }
 
  private:
@@ -66,6 +69,8 @@ class EventLog {
   std::atomic<Level> level_ = Level::kInfo;
   std::atomic<Style> style_ = Style::kJson;
   std::atomic<bool> is_limited_ = false;
+  metrics::Counters<Level, 4> events_;
+  metrics::Counter all_dropped_;
   RecentEvents recent_;
   bool is_line_torn_ = false;  // The last line ended halfway. Belongs to whoever writes.
 

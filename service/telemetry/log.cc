@@ -30,6 +30,9 @@ std::vector<RecentEvent> RecentWarningsAndErrors() { return GlobalLog().Recent()
 
 void Print(absl::string_view line) { GlobalLog().Print(line); }
 
+uint64_t EventCount(Level level) { return GlobalLog().event_count(level); }
+uint64_t DroppedCount() { return GlobalLog().dropped_count(); }
+
 void Debug(Event event, Fields fields) { GlobalLog().Write(Level::kDebug, event, fields); }
 void Info(Event event, Fields fields) { GlobalLog().Write(Level::kInfo, event, fields); }
 void Warning(Event event, Fields fields) { GlobalLog().Write(Level::kWarning, event, fields); }

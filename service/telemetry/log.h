@@ -74,6 +74,13 @@ struct Field {
 
 using Fields = std::initializer_list<Field>;
 
+/// Returns how many events there were of at least the minimum level, whether or not they were
+/// written.
+uint64_t EventCount(Level level);
+
+/// Returns how many lines could not be written, or found no place to wait.
+uint64_t DroppedCount();
+
 /// The warnings and errors of one kind, written or not.
 struct RecentEvent {
   Level level;

@@ -39,7 +39,9 @@ void Reloader::Run(const std::stop_token& stop) {
     clock_.SleepFor(kInterval, stop);
     absl::Status status = Repair();
     status.Update(Reload());
-    if (!status.ok()) ReportRefusal(status);
+    if (status.ok()) continue;
+    refused_.Add();
+    ReportRefusal(status);
   }
 }
 
@@ -67,6 +69,7 @@ absl::Status Reloader::Take(const Files& files) {
   if (absl::Status status = staging_->Replace(*certificates); !status.ok()) return status;
   used_ = files;
   not_after_ = certificates->not_after;
+  not_after_seconds_ = absl::ToUnixSeconds(not_after_);
   next_warning_ = SteadyTime::InfinitePast();
   reported_.clear();
   log::Info("certificates loaded",

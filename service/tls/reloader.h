@@ -1,5 +1,7 @@
 #pragma once
 
+#include <atomic>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -12,6 +14,7 @@
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "base/clock.h"
+#include "telemetry/metrics.h"
 #include "tls/certificates.h"
 #include "tls/files.h"
 #include "tls/staging.h"
@@ -40,6 +43,15 @@ class Reloader {
   /// The files to use, which never change place.
   Paths staged() const { return staging_->PathsLike(operators_); }
 
+  /// The operator's files.
+  const Paths& operators() const { return operators_; }
+
+  /// When the certificate in use expires. Thread-safe.
+  absl::Time not_after() const { return absl::FromUnixSeconds(not_after_seconds_); }
+
+  /// Returns how often the files were found not to be valid, also if they were the same as before.
+  uint64_t refused_count() const { return refused_.Read(); }
+
  private:
   Reloader(const Paths& operators, std::unique_ptr<Staging> staging, SteadyClock& clock,
            std::function<absl::Time()> now);
@@ -59,8 +71,10 @@ class Reloader {
   absl::StatusOr<Files> seen_;  // what was read last
   absl::Status result_;         // of validating it
   SteadyTime next_validation_ = SteadyTime::InfinitePast();
+  metrics::Counter refused_;
   std::optional<Files> used_;  // those that are staged; nullopt once others were refused
   absl::Time not_after_;       // of the staged certificate
+  std::atomic<int64_t> not_after_seconds_ = 0;  // the same in Unix time, for other threads
   SteadyTime next_warning_ = SteadyTime::InfinitePast();
   std::string reported_;  // the cause of the last refusal that was logged
   SteadyTime next_report_ = SteadyTime::InfinitePast();

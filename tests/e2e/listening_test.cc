@@ -205,8 +205,8 @@ TEST_F(ListeningTest, ReplacesStandardFilesThatAreMissing) {
   const std::string program =
       std::filesystem::read_symlink(absl::StrCat("/proc/", server_.pid(), "/exe"));
   std::vector<std::string> arguments = {
-      "/usr/bin/setpriv", "--pdeathsig", "KILL",           "--", program, "serve",
-      "--listen",         "127.0.0.1:0", "--database-url", url_};
+      "/usr/bin/setpriv", "--pdeathsig", "KILL",           "--", program,         "serve",
+      "--listen",         "127.0.0.1:0", "--database-url", url_, "--http-listen", "off"};
   std::vector<char*> argv;
   for (std::string& argument : arguments) argv.push_back(argument.data());
   argv.push_back(nullptr);

@@ -111,6 +111,7 @@ class Server:
         self.port = free_port()
         self.folder = first.folder if first else folder
         self.arguments = [program, "serve", "--listen", f"127.0.0.1:{self.port}"]
+        self.arguments += ["--http-listen", "off"]  # the default port is for one server
         if first:
             database = f"host={folder}/database/socket port=5432 user=content dbname=content"
             self.arguments += ["--database-url", database]

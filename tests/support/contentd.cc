@@ -32,6 +32,14 @@ struct Pipe {
   std::array<int, 2> ends{};
 };
 
+// Many servers run at the same time.
+constexpr char kFreeHttpPort[] = "CONTENT_HTTP_LISTEN=127.0.0.1:0";
+
+std::string AddressIn(const std::string& event) {
+  const auto line = nlohmann::json::parse(event, nullptr, false);
+  return line.is_object() ? line["address"] : "";
+}
+
 // Adds this process's environment, except for variables that would change the settings of the new
 // process.
 void AddEnvironment(std::vector<char*>& environment) {
@@ -48,6 +56,7 @@ int Spawn(std::vector<std::string> arguments, std::vector<std::string> environme
   std::vector<char*> argv;
   for (std::string& argument : arguments) argv.push_back(argument.data());
   argv.push_back(nullptr);
+  environment.emplace_back(kFreeHttpPort);  // a value that was given comes first, and holds
   std::vector<char*> env;
   for (std::string& variable : environment) env.push_back(variable.data());
   AddEnvironment(env);
@@ -129,8 +138,8 @@ ContentdServer::ContentdServer(std::vector<std::string> arguments,
   stop_reading_ = eventfd(0, EFD_CLOEXEC);
   reader_ = std::jthread([this] { ReadLog(); });
   if (until == Until::kStarted) return;
-  const auto serving = nlohmann::json::parse(WaitForEvent("serving"), nullptr, false);
-  if (serving.is_object()) address_ = serving["address"];
+  http_address_ = AddressIn(WaitForEvent("serving http"));
+  address_ = AddressIn(WaitForEvent("serving"));
 }
 
 ContentdServer::~ContentdServer() {

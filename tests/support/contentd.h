@@ -20,6 +20,8 @@ struct Finished {
 // leaves none behind. Its environment is this process's, without the settings of the service and of
 // PostgreSQL's clients (CONTENT_*, PG*), so that tests never touch another database.
 
+// They show their pages on free ports.
+
 /// Runs `contentd` with these arguments until it exits. `environment` is added to the environment
 /// above. `on_start` is called with the id of the process.
 Finished RunContentd(
@@ -46,6 +48,10 @@ class ContentdServer {
   /// HOST:PORT.
   const std::string& address() const { return address_; }
 
+  /// HOST:PORT of the pages for operators, which every server here has on a free port, unless it is
+  /// told otherwise.
+  const std::string& http_address() const { return http_address_; }
+
   int pid() const { return pid_; }
 
   void Signal(int signal) const;
@@ -69,6 +75,7 @@ class ContentdServer {
   int log_ = -1;
   int stop_reading_ = -1;  // an eventfd
   std::string address_;
+  std::string http_address_;
 
   std::mutex mutex_;
   std::condition_variable changed_;

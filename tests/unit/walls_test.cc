@@ -35,6 +35,7 @@ const std::vector<Wall>& Walls() {
       {R"(openssl/)", {"access", "base", "content", "tls"}},
       {R"(uriparser/)", {"content"}},
       {R"(yaml-cpp/)", {"access", "import"}},
+      {R"(microhttpd)", {"http"}},
       {R"(nlohmann/)", {"telemetry"}},
       {R"(prometheus/)", {"http"}},
       {R"(CLI/)", {"service"}},

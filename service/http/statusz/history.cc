@@ -13,6 +13,15 @@ std::optional<double> Ratio(double part, double whole) {
   return part / whole;
 }
 
+// Not for lack of memory or of a database, which the page tells otherwise.
+double RefusedByQueues(const Numbers& numbers) {
+  double refused = 0;
+  for (const char* const reason : {"full", "account", "key"}) {
+    refused += numbers.Sum("contentd_queue_refused_total", {{"reason", reason}});
+  }
+  return refused;
+}
+
 }  // namespace
 
 std::optional<Sample> Sampler::Look(const Numbers& numbers, SteadyTime now) {
@@ -29,7 +38,9 @@ Sampler::Totals Sampler::Read(const Numbers& numbers, SteadyTime now) {
   return {.at = now,
           .calls = numbers.Sum("grpc_server_handled_total", {kUnary}),
           .failures = FailureCount(numbers, {kUnary}),
-          .refused = numbers.Sum("contentd_queue_refused_total"),
+          .refused = RefusedByQueues(numbers),
+          .refused_policies = numbers.Sum("contentd_policy_reload_failures_total"),
+          .refused_certificates = numbers.Sum("contentd_certificate_reload_failures_total"),
           .hits = numbers.Sum("contentd_cache_hits_total"),
           .misses = numbers.Sum("contentd_cache_misses_total"),
           .latency = numbers.Histogram("grpc_server_handling_seconds", {kUnary}),
@@ -49,7 +60,9 @@ Sample Sampler::Between(const Totals& before, const Totals& after) {
           .slow_latency = latency.Quantile(0.99),
           .hit_ratio = Ratio(hits, hits + after.misses - before.misses),
           .queue_wait = after.queue_wait.Since(before.queue_wait).Quantile(0.99),
-          .database_time = after.database_time.Since(before.database_time).Quantile(0.99)};
+          .database_time = after.database_time.Since(before.database_time).Quantile(0.99),
+          .policy_is_refused = after.refused_policies > before.refused_policies,
+          .certificates_are_refused = after.refused_certificates > before.refused_certificates};
 }
 
 void History::Add(const Sample& sample) {

@@ -18,13 +18,16 @@ struct Sample {
   // Of unary calls.
   std::optional<double> calls_per_second = std::nullopt;
   std::optional<double> failures_per_second = std::nullopt;
-  std::optional<double> refused_per_second = std::nullopt;  ///< by queues that were full
+  std::optional<double> refused_per_second = std::nullopt;  ///< because too many were waiting
   std::optional<double> median_latency = std::nullopt;      ///< in seconds
   std::optional<double> slow_latency = std::nullopt;        ///< in seconds, the 99th percentile
   std::optional<double> hit_ratio = std::nullopt;
   // In seconds, the 99th percentile.
   std::optional<double> queue_wait = std::nullopt;
   std::optional<double> database_time = std::nullopt;
+  // Whether changed files were found to be invalid.
+  bool policy_is_refused = false;
+  bool certificates_are_refused = false;
 };
 
 /// Makes samples. Not thread-safe.
@@ -39,6 +42,8 @@ class Sampler {
     double calls;
     double failures;
     double refused;
+    double refused_policies;
+    double refused_certificates;
     double hits;
     double misses;
     Distribution latency;

@@ -246,15 +246,29 @@ Html Calls(const Status& status) {
                            (methods.empty() ? Note("Nobody has called yet.") : methods.Draw()));
 }
 
+std::string Of(double part, double limit) {
+  return absl::StrCat(Count(part), " of ", Count(limit));
+}
+
 Html Queues(const Status& status) {
   Table pools(
-      "Connections to the database, and calls that wait for one: prompt ones, and those that "
-      "may take long or wait for locked articles.",
-      {{"Pool"}, {"Busy"}, {"Prompt"}, {"Others"}, {"Refused"}, {"Wait, p99"}});
+      "Connections to the database, and what waits for one. Prompt jobs do not wait for the "
+      "others, "
+      "which may take long or need a locked article. Calls may share a job.",
+      {{"Pool"},
+       {"Busy"},
+       {"Open", true},
+       {"Prompt jobs", true},
+       {"Other jobs", true},
+       {"Calls waiting"},
+       {"Refused"},
+       {"Wait, p99"}});
   for (const Pool& pool : status.pools) {
-    pools.AddRow(pool.name, {{absl::StrCat(Count(pool.busy), " of ", Count(pool.connections))},
-                             {Count(pool.prompt_waiting)},
-                             {Count(pool.others_waiting)},
+    pools.AddRow(pool.name, {{Count(pool.busy)},
+                             {Of(pool.open, pool.limit)},
+                             {Count(pool.prompt_jobs)},
+                             {Count(pool.other_jobs)},
+                             {Of(pool.calls, pool.call_limit)},
                              {Count(pool.refused), pool.refused > 0},
                              {OrDash(pool.queue_wait, Seconds)}});
   }
@@ -300,8 +314,9 @@ Html DatabaseCard(const Database& database) {
   Html content =
       Figures({{"Answers", answers ? "yes" : "no", !answers},
                {"Breaker", database.breaker_is_open ? "open" : "closed", database.breaker_is_open},
-               {"Timeline", OrDash(database.timeline, Count)},
-               {"Clocks differ by", OrDash(database.clock_skew, Seconds)},
+               {"Version", database.version.empty() ? "–" : database.version},
+               {"Timeline", database.timeline > 0 ? Count(database.timeline) : "–"},
+               {"Clock ahead of ours", OrDash(database.clock_skew, Seconds)},
                {"Job, median", OrDash(database.median_time, Seconds)},
                {"Job, p99", OrDash(database.slow_time, Seconds)},
                {"Notification lag, p99", OrDash(database.notification_lag, Seconds)}});
@@ -334,15 +349,15 @@ Html ProcessCard(const Status& status) {
       "Process",
       Figures({{"Resident memory", Bytes(process.resident_bytes)},
                {"Memory is short", process.memory_is_short ? "yes" : "no", process.memory_is_short},
+               {"It is above", process.memory_limit > 0 ? Bytes(process.memory_limit) : "–"},
                {"Processors used since the start",
                 seconds > 0 ? absl::StrCat(Rate(process.cpu_seconds / seconds)) : "–"},
-               {"Open files",
-                absl::StrCat(Count(process.open_files), " of ", Count(process.max_files))},
+               {"Open files", Of(process.open_files, process.max_files)},
                {"Connections of clients", Count(process.connections)},
                {"Connections refused", Count(process.refused_connections),
                 process.refused_connections > 0},
                {"gRPC", status.grpc},
-               {"libpq", status.postgres}}));
+               {"libpq", status.libpq}}));
 }
 
 Html Events(const Status& status) {
@@ -381,9 +396,14 @@ Html Head(const Status& status) {
 }  // namespace
 
 std::string RenderPage(const Status& status) {
-  const Html main = Verdict(status) + Charts(status) + Events(status) + Calls(status) +
-                    Queues(status) + CacheCard(status.cache) + DatabaseCard(status.database) +
-                    Certificates(status) + ProcessCard(status);
+  Html main = Verdict(status);
+  if (status.has_server) main += Charts(status);
+  main += Events(status);
+  if (status.has_server) {
+    main += Calls(status) + Queues(status) + CacheCard(status.cache) +
+            DatabaseCard(status.database) + Certificates(status);
+  }
+  main += ProcessCard(status);
   const Html footer =
       Element("footer", Element("p", Html("Reloads every ") + kReloadSeconds +
                                          " s. Times are UTC. The same numbers for machines: " +

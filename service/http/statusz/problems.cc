@@ -39,43 +39,59 @@ Present PresentOf(const Status& status) {
   return present;
 }
 
-void FindStopping(const Status& status, std::vector<Problem>& problems) {
-  if (status.phase != Phase::kStopping) return;
-  problems.push_back({.trouble = Trouble::kStopping,
-                      .severity = Severity::kNotice,
-                      .what = "Stopping: clients are being sent to other servers",
-                      .advice = "Nothing is to be done: the process ends by itself.",
-                      .section = "Stop"});
+void FindPhase(const Status& status, std::vector<Problem>& problems) {
+  switch (status.phase) {
+    case Phase::kServing:
+      break;
+    case Phase::kStarting:
+      problems.push_back(
+          {.trouble = Trouble::kStarting,
+           .severity = Severity::kNotice,
+           .what = "Starting: the server has waited for its database, or prepared it,",
+           .advice = "If this takes long, the log says what it waits for.",
+           .section = "Logs",
+           .since = status.start});
+      break;
+    case Phase::kSchemaUnfit:
+      problems.push_back({.trouble = Trouble::kSchemaUnfit,
+                          .severity = Severity::kCritical,
+                          .what = "Not serving: the database's schema has not fitted this version",
+                          .advice = "Run contentd migrate, or the version that fits.",
+                          .section = "Upgrade"});
+      break;
+    case Phase::kStopping:
+      problems.push_back({.trouble = Trouble::kStopping,
+                          .severity = Severity::kNotice,
+                          .what = "Stopping: clients are being sent to other servers",
+                          .advice = "Nothing is to be done: the process ends by itself.",
+                          .section = "Stop",
+                          .has_onset = false});
+      break;
+  }
 }
 
 void FindDatabaseAway(const Status& status, std::vector<Problem>& problems) {
-  const std::string effect = status.is_ready ? "Serving stale articles" : "Not serving";
+  // A database whose schema does not fit counts as away, but answers.
+  if (!status.has_server || status.phase == Phase::kSchemaUnfit) return;
   if (status.database.breaker_is_open) {
     problems.push_back({.trouble = Trouble::kDatabaseAway,
                         .severity = Severity::kCritical,
-                        .what = effect + ": the database has not answered",
-                        .advice = "Its host, its disk or the network hangs. The server goes on by "
-                                  "itself with the first answer.",
+                        .what = "Serving stale articles: the database has not answered",
+                        .advice =
+                            "Its host, its disk or the network hangs. Writes fail; what is in "
+                            "memory is served for --stale-if-error. The server goes on by "
+                            "itself with the first answer.",
                         .section = "The database hangs"});
   } else if (!status.database.is_up) {
     problems.push_back({.trouble = Trouble::kDatabaseAway,
                         .severity = Severity::kCritical,
-                        .what = effect + ": the database has not been usable",
-                        .advice = "It cannot be reached, accepts no writes or does not suit this "
-                                  "server: the events below say which. The server goes on by "
-                                  "itself once it can.",
+                        .what = "Serving stale articles: the database has not been usable",
+                        .advice =
+                            "It cannot be reached, accepts no writes, or refuses this server: "
+                            "the events below say which. What is in memory is served for "
+                            "--stale-if-error. The server goes on by itself once it can.",
                         .section = "Is it healthy?"});
   }
-}
-
-void FindNotReady(const Status& status, std::vector<Problem>& problems) {
-  // Otherwise that is why.
-  if (status.is_ready || !problems.empty()) return;
-  problems.push_back({.trouble = Trouble::kNotReady,
-                      .severity = Severity::kCritical,
-                      .what = "Not serving: the server has not been ready",
-                      .advice = "/readyz says why; so does the log.",
-                      .section = "Is it healthy?"});
 }
 
 void FindMemoryShort(const Status& status, std::vector<Problem>& problems) {
@@ -113,11 +129,31 @@ void FindCertificates(const Status& status, std::vector<Problem>& problems) {
   }
 }
 
+void FindRefusedFiles(const Status& status, std::vector<Problem>& problems) {
+  if (status.history.empty()) return;
+  if (status.history.back().certificates_are_refused) {
+    problems.push_back({.trouble = Trouble::kCertificatesRefused,
+                        .severity = Severity::kWarning,
+                        .what = "Serving, but the files of the certificates have been invalid",
+                        .advice = "Those before stay in use, until they expire. The log says what "
+                                  "is wrong.",
+                        .section = "Encrypt calls, and let only known clients in"});
+  }
+  if (status.history.back().policy_is_refused) {
+    problems.push_back(
+        {.trouble = Trouble::kPolicyRefused,
+         .severity = Severity::kWarning,
+         .what = "Serving, but the file of the policy or of the keys has been invalid",
+         .advice = "The last good one stays in use. The log says what is wrong.",
+         .section = "Who may do what"});
+  }
+}
+
 void FindQueueFull(const Present& present, std::vector<Problem>& problems) {
   if (present.refused <= 0) return;
   problems.push_back({.trouble = Trouble::kQueueFull,
                       .severity = Severity::kWarning,
-                      .what = "Serving, but calls have been refused because a queue is full",
+                      .what = "Serving, but calls have been refused because too many were waiting",
                       .advice = "See below whether the database is slow, or one client has too "
                                 "many calls outstanding.",
                       .section = "Overload"});
@@ -175,11 +211,11 @@ void FindClocksDiffer(const Status& status, std::vector<Problem>& problems) {
 std::vector<Problem> FindProblems(const Status& status) {
   const Present present = PresentOf(status);
   std::vector<Problem> problems;
-  FindStopping(status, problems);
+  FindPhase(status, problems);
   FindDatabaseAway(status, problems);
-  FindNotReady(status, problems);
   FindMemoryShort(status, problems);
   FindCertificates(status, problems);
+  FindRefusedFiles(status, problems);
   FindQueueFull(present, problems);
   FindCallsFail(present, problems);
   FindFilesShort(status, problems);

@@ -40,10 +40,13 @@ std::vector<Method> ReadMethods(const Numbers& numbers) {
 Pool ReadPool(const Numbers& numbers, const std::string& name) {
   const std::pair<absl::string_view, absl::string_view> of_pool = {"pool", name};
   return {.name = name,
-          .connections = numbers.Sum("contentd_pool_connections", {of_pool}),
           .busy = numbers.Sum("contentd_pool_connections_busy", {of_pool}),
-          .prompt_waiting = numbers.Sum("contentd_queue_length", {of_pool, {"class", "prompt"}}),
-          .others_waiting = numbers.Sum("contentd_queue_length", {of_pool, {"class", "other"}}),
+          .open = numbers.Sum("contentd_pool_connections", {of_pool}),
+          .limit = numbers.Sum("contentd_pool_connections_limit", {of_pool}),
+          .prompt_jobs = numbers.Sum("contentd_queue_length", {of_pool, {"class", "prompt"}}),
+          .other_jobs = numbers.Sum("contentd_queue_length", {of_pool, {"class", "other"}}),
+          .calls = numbers.Sum("contentd_queue_calls", {of_pool}),
+          .call_limit = numbers.Sum("contentd_queue_limit", {of_pool}),
           .refused = numbers.Sum("contentd_queue_refused_total", {of_pool}),
           .queue_wait = numbers.Histogram("contentd_queue_wait_seconds", {of_pool}).Quantile(0.99)};
 }
@@ -72,7 +75,8 @@ Database ReadDatabase(const Numbers& numbers) {
   return {
       .is_up = numbers.Sum("contentd_database_up") > 0,
       .breaker_is_open = numbers.Sum("contentd_database_breaker_open") > 0,
-      .timeline = numbers.Find("contentd_database_timeline"),
+      .version = numbers.Label("contentd_database_info", "version"),
+      .timeline = numbers.Sum("contentd_database_timeline"),
       .clock_skew = numbers.Find("contentd_clock_skew_seconds"),
       .notification_lag = numbers.Histogram("contentd_notification_lag_seconds").Quantile(0.99),
       .median_time = time.Quantile(0.5),
@@ -84,6 +88,7 @@ Database ReadDatabase(const Numbers& numbers) {
 Process ReadProcess(const Numbers& numbers) {
   return {.resident_bytes = numbers.Sum("process_resident_memory_bytes"),
           .memory_is_short = numbers.Sum("contentd_memory_short") > 0,
+          .memory_limit = numbers.Sum("contentd_memory_limit_bytes"),
           .open_files = numbers.Sum("process_open_fds"),
           .max_files = numbers.Sum("process_max_fds"),
           .cpu_seconds = numbers.Sum("process_cpu_seconds_total"),
@@ -111,11 +116,11 @@ std::map<std::string, double> WithoutZeros(std::map<std::string, double> counts)
 Status ReadStatus(const Numbers& numbers, absl::Time now) {
   return {.now = now,
           .start = FromSeconds(numbers.Sum("process_start_time_seconds")),
-          .is_ready = numbers.Sum("contentd_ready") > 0,
+          .has_server = numbers.Find("contentd_database_up").has_value(),
           .version = numbers.Label("contentd_build_info", "version"),
           .commit = numbers.Label("contentd_build_info", "commit"),
           .grpc = numbers.Label("contentd_build_info", "grpc"),
-          .postgres = numbers.Label("contentd_build_info", "postgres"),
+          .libpq = numbers.Label("contentd_build_info", "postgres"),
           .methods = ReadMethods(numbers),
           .codes = WithoutZeros(numbers.SumBy("grpc_code", "grpc_server_handled_total")),
           .pools = ReadPools(numbers),

@@ -12,20 +12,29 @@
 
 namespace content::statusz {
 
-enum class Phase { kServing, kStopping };
+/// What the process is about.
+enum class Phase {
+  kStarting,
+  kServing,
+  kSchemaUnfit,  ///< It would serve, but for the schema that the database has.
+  kStopping,
+};
 
 enum class Severity { kNotice, kWarning, kCritical };
 
 /// What may be wrong, the worst first.
 enum class Trouble {
+  kStarting,
   kStopping,
+  kSchemaUnfit,
   kDatabaseAway,
-  kNotReady,
   kMemoryShort,
   kCertificateExpired,
   kQueueFull,
   kCallsFail,
   kFilesShort,
+  kCertificatesRefused,
+  kPolicyRefused,
   kStandbyLags,
   kClocksDiffer,
   kCertificateExpires,
@@ -54,10 +63,14 @@ struct Method {
 
 struct Pool {
   std::string name;
-  double connections = 0;
   double busy = 0;
-  double prompt_waiting = 0;
-  double others_waiting = 0;
+  double open = 0;
+  double limit = 0;  ///< of open connections
+  // Jobs that wait for a connection; several calls may be one.
+  double prompt_jobs = 0;
+  double other_jobs = 0;
+  double calls = 0;  ///< that wait
+  double call_limit = 0;
   double refused = 0;
   std::optional<double> queue_wait = std::nullopt;  ///< in seconds, 99th percentile since the start
 };
@@ -76,7 +89,8 @@ struct Cache {
 struct Database {
   bool is_up = false;
   bool breaker_is_open = false;
-  std::optional<double> timeline = std::nullopt;
+  std::string version = {};                               ///< empty while no connection is open
+  double timeline = 0;                                    ///< 0: not known yet
   std::optional<double> clock_skew = std::nullopt;        ///< in seconds
   std::optional<double> notification_lag = std::nullopt;  ///< in seconds, 99th percentile
   std::optional<double> median_time = std::nullopt;
@@ -88,6 +102,7 @@ struct Database {
 struct Process {
   double resident_bytes = 0;
   bool memory_is_short = false;
+  double memory_limit = 0;  ///< above which memory is short; 0: never
   double open_files = 0;
   double max_files = 0;
   double cpu_seconds = 0;
@@ -100,12 +115,12 @@ struct Status {
   absl::Time now;
   absl::Time start;
   Phase phase = Phase::kServing;
-  bool is_ready = false;
+  bool has_server = false;  ///< Whether there is more to tell than of the process.
   std::string host = {};
   std::string version = {};
   std::string commit = {};
   std::string grpc = {};
-  std::string postgres = {};
+  std::string libpq = {};
   std::vector<Problem> problems = {};        ///< the worst first
   std::vector<Method> methods = {};          ///< that have been called
   std::map<std::string, double> codes = {};  ///< calls that have ended, by grpc_code

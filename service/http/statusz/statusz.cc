@@ -21,6 +21,15 @@ std::string HostName() {
 
 }  // namespace
 
+std::string PageOutOfService(std::vector<prometheus::MetricFamily> numbers, Phase phase) {
+  Status status = ReadStatus(Numbers(std::move(numbers)), absl::Now());
+  status.host = HostName();
+  status.phase = phase;
+  status.events = log::RecentWarningsAndErrors();
+  status.problems = FindProblems(status);
+  return RenderPage(status);
+}
+
 Statusz::Statusz(Sources sources)
     : sources_(std::move(sources)), thread_([this](const std::stop_token& stop) { Run(stop); }) {}
 

@@ -19,6 +19,10 @@
 
 namespace content::statusz {
 
+/// Returns the page of a process that does not serve because it is in `phase`, kStarting or
+/// kStopping.
+std::string PageOutOfService(std::vector<prometheus::MetricFamily> numbers, Phase phase);
+
 /// The status page, for people: whether the server is well, why not, and what it is doing. Looks at
 /// the numbers of /metrics every History::kInterval, and whenever somebody reads the page.
 ///

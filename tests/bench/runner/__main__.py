@@ -13,6 +13,7 @@ from pathlib import Path
 
 import access
 import chart
+import monitoring
 import postgres
 import reads
 import report
@@ -32,6 +33,7 @@ ROWS = {
     "cached-latency": reads.cached_latency,
     "cached-peers": reads.cached_and_peers,
     "access": access.cached,
+    "monitoring": monitoring.cached,
     "uncached": reads.uncached,
     "uncached-latency": reads.uncached_latency,
     "list-comments": reads.list_comments,

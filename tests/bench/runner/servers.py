@@ -79,6 +79,8 @@ def contentd(program, name, database, scratch, **settings):
     return _serving(
         name,
         lambda port: [
+            # By a variable, because the baseline may not have the flag.
+            *("env", "CONTENT_HTTP_LISTEN=off"),
             program,
             "serve",
             f"--listen=127.0.0.1:{port}",

@@ -7,6 +7,7 @@
 #include <grpcpp/grpcpp.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <functional>
 #include <future>
 #include <map>
@@ -18,7 +19,9 @@
 #include <vector>
 
 #include "access/gate.h"
+#include "access/methods.h"
 #include "api/admission.h"
+#include "api/call_record.h"
 #include "api/raw_service.h"
 #include "base/errors.h"
 #include "content/v1/content_service.grpc.pb.h"
@@ -106,7 +109,9 @@ class CallTest : public ::testing::Test {
   CallsInFlight calls_;
   AnswersInFlight answers_{{}};
   const std::unique_ptr<access::Gate> gate_ = access::Gate::Start({}).value();
-  const Passage passage_{.gate = *gate_, .calls = calls_, .answers = answers_};
+  CallRecorder recorder_;
+  const Passage passage_{
+      .gate = *gate_, .calls = calls_, .answers = answers_, .recorder = recorder_};
   Script<v1::GetCommentRequest, v1::GetCommentResponse> get_comment_ = [](auto&&...) {
     ADD_FAILURE() << "the handler was called";
   };
@@ -252,6 +257,73 @@ TEST_F(CallTest, IsUnimplementedWithoutAHandler) {
             grpc::StatusCode::UNIMPLEMENTED);
 }
 
+class RecordedCallTest : public CallTest {
+ protected:
+  using Count = MethodNumbers::Count;
+
+  uint64_t Ended(absl::StatusCode code) const { return numbers_.ended.Read(code); }
+
+  void AnswerWith(absl::Status status) {
+    get_comment_ = [status](const CallContext&, const v1::GetCommentRequest&, auto done) {
+      std::move(done)(status);
+    };
+  }
+
+  const size_t method_ = access::FindMethod("content.v1.ContentService/GetComment").value();
+  const MethodNumbers& numbers_ = recorder_.numbers(method_);
+};
+
+TEST_F(RecordedCallTest, IsCountedWhenItArrivesAndWhenItEnds) {
+  get_comment_ = [this](const CallContext&, const v1::GetCommentRequest&, auto done) {
+    EXPECT_EQ(numbers_.counts.Read(Count::kStarted), 1);
+    EXPECT_EQ(recorder_.InFlight(method_), 1);
+    v1::GetCommentResponse response;
+    response.mutable_comment()->set_name("c");
+    std::move(done)(std::move(response));
+  };
+  v1::GetCommentResponse response;
+  ASSERT_TRUE(GetComment("name", &response).ok());
+  EXPECT_EQ(recorder_.InFlight(method_), 0);
+  EXPECT_EQ(Ended(absl::StatusCode::kOk), 1);
+  EXPECT_EQ(numbers_.counts.Read(Count::kRequestBytes), 2 + sizeof "name" - 1);
+  EXPECT_EQ(numbers_.counts.Read(Count::kSent), 1);
+  EXPECT_EQ(numbers_.counts.Read(Count::kResponseBytes), response.ByteSizeLong());
+  EXPECT_EQ(numbers_.seconds.Read().count(), 1);
+}
+
+TEST_F(RecordedCallTest, IsCountedByTheStatusThatItsCallerGets) {
+  AnswerWith(Contention());
+  GetComment();
+  EXPECT_EQ(Ended(absl::StatusCode::kAborted), 1);
+  AnswerWith(absl::NotFoundError("without an ErrorInfo"));
+  EXPECT_EQ(GetComment().error_code(), grpc::StatusCode::INTERNAL);
+  EXPECT_EQ(Ended(absl::StatusCode::kInternal), 1);
+  get_comment_ = [](auto&&...) {};  // drops the callback
+  GetComment();
+  EXPECT_EQ(Ended(absl::StatusCode::kInternal), 2);
+  GetCommentWithBytes("\xff");
+  EXPECT_EQ(Ended(absl::StatusCode::kInvalidArgument), 1);
+  EXPECT_EQ(numbers_.counts.Read(Count::kStarted), 4);
+  EXPECT_EQ(numbers_.counts.Read(Count::kSent), 0);
+  EXPECT_EQ(recorder_.InFlight(method_), 0);
+}
+
+TEST_F(RecordedCallTest, IsCountedByTheReasonForWhichItIsRefused) {
+  const auto refused = [this](absl::string_view reason) {
+    const auto place = std::find(kRefusals.begin(), kRefusals.end(), reason) - kRefusals.begin();
+    return recorder_.Refused(static_cast<size_t>(place));
+  };
+  AnswerWith(MemoryShort());
+  GetComment();
+  AnswerWith(Overloaded(absl::Seconds(1)));
+  for (int i = 0; i < 2; ++i) GetComment();
+  AnswerWith(Contention());
+  GetComment();
+  EXPECT_EQ(refused("MEMORY_SHORT"), 1);
+  EXPECT_EQ(refused("OVERLOADED"), 2);
+  EXPECT_EQ(refused("TOKEN_INVALID"), 0);
+}
+
 class RawServiceDeathTest : public ::testing::Test {
  protected:
   using Request = grpc::health::v1::HealthCheckRequest;
@@ -264,7 +336,9 @@ class RawServiceDeathTest : public ::testing::Test {
   CallsInFlight calls_;
   AnswersInFlight answers_{{}};
   const std::unique_ptr<access::Gate> gate_ = access::Gate::Start({}).value();
-  const Passage passage_{.gate = *gate_, .calls = calls_, .answers = answers_};
+  CallRecorder recorder_;
+  const Passage passage_{
+      .gate = *gate_, .calls = calls_, .answers = answers_, .recorder = recorder_};
   Script<Request, Response> script_;
 };
 

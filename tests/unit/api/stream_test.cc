@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "access/methods.h"
 #include "base/errors.h"
 #include "content/v1/content_service.grpc.pb.h"
 
@@ -48,19 +49,26 @@ Callback<Chunk> AwaitCall(ManualProducer::Calls& calls) {
   return done;
 }
 
+const size_t kMethod = access::FindMethod("content.v1.ContentService/WatchComments").value();
+
 class Service final
     : public v1::ContentService::WithRawCallbackMethod_WatchComments<v1::ContentService::Service> {
  public:
   explicit Service(ManualProducer::Calls& calls) : calls_(calls) {}
 
+  const CallRecorder& recorder() const { return recorder_; }
+
   StreamReactor* WatchComments(grpc::CallbackServerContext* context,
                                const grpc::ByteBuffer*) override {
-    return StartStream(context, nullptr, nullptr, absl::InfiniteDuration(),
-                       [this] { return std::make_unique<ManualProducer>(calls_); });
+    return StartStream(
+        {.recorder = recorder_, .calls = nullptr, .write_timeout = absl::InfiniteDuration()},
+        context, recorder_.Begin(kMethod, 0),
+        [this] { return std::make_unique<ManualProducer>(calls_); });
   }
 
  private:
   ManualProducer::Calls& calls_;
+  CallRecorder recorder_;
 };
 
 watch::Message MakeMessage(int64_t revision) {
@@ -69,7 +77,7 @@ watch::Message MakeMessage(int64_t revision) {
   return std::make_shared<const std::string>(response.SerializeAsString());
 }
 
-TEST(Stream, KeepsNoMessageWhileItWaitsForTheNext) {
+TEST(Stream, KeepsNoMessageWhileItWaitsForTheNextAndIsCounted) {
   ManualProducer::Calls calls;
   Service service(calls);
   grpc::ServerBuilder builder;
@@ -94,6 +102,13 @@ TEST(Stream, KeepsNoMessageWhileItWaitsForTheNext) {
   EXPECT_FALSE(reader->Read(&response));
   EXPECT_TRUE(reader->Finish().ok());
   server->Shutdown();
+
+  const MethodNumbers& numbers = service.recorder().numbers(kMethod);
+  EXPECT_EQ(numbers.counts.Read(MethodNumbers::Count::kStarted), 1);
+  EXPECT_EQ(numbers.counts.Read(MethodNumbers::Count::kSent), 2);
+  EXPECT_EQ(numbers.counts.Read(MethodNumbers::Count::kResponseBytes), 2 * response.ByteSizeLong());
+  EXPECT_EQ(numbers.ended.Read(absl::StatusCode::kOk), 1);
+  EXPECT_EQ(numbers.seconds.Read().count(), 1);
 }
 
 }  // namespace

@@ -33,7 +33,10 @@ TEST(SamplerTest, TellsWhatHappenedSinceTheLastLook) {
   families.Count("grpc_server_handled_total", 8, kInternal);
   families.Count("grpc_server_handled_total", 2, kRefused);
   families.Count("grpc_server_handled_total", 1000, kStream);
-  families.Count("contentd_queue_refused_total", 2);
+  families.Count("contentd_queue_refused_total", 1, {{"pool", "reads"}, {"reason", "full"}});
+  families.Count("contentd_queue_refused_total", 1, {{"pool", "reads"}, {"reason", "account"}});
+  families.Count("contentd_queue_refused_total", 9, {{"pool", "reads"}, {"reason", "breaker"}});
+  families.Count("contentd_policy_reload_failures_total", 5);
   families.Count("contentd_cache_hits_total", 1030);
   families.Count("contentd_cache_misses_total", 10);
   families.Histogram("grpc_server_handling_seconds", {50, 100, 0}, {{"grpc_type", "unary"}});
@@ -51,6 +54,8 @@ TEST(SamplerTest, TellsWhatHappenedSinceTheLastLook) {
   EXPECT_DOUBLE_EQ(*sample->slow_latency, 0.099);
   EXPECT_DOUBLE_EQ(*sample->queue_wait, 0.991);
   EXPECT_FALSE(sample->database_time.has_value());
+  EXPECT_TRUE(sample->policy_is_refused);
+  EXPECT_FALSE(sample->certificates_are_refused);
 }
 
 TEST(SamplerTest, WithoutCallsThereIsNoLatency) {

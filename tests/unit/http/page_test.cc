@@ -107,12 +107,12 @@ const absl::Time kNow = absl::FromCivil(absl::CivilHour(2026, 11, 29, 14), absl:
 Status FullStatus(const std::string& text = "text") {
   Status status{.now = kNow,
                 .start = kNow - absl::Hours(30),
-                .is_ready = true,
+                .has_server = true,
                 .host = text,
                 .version = text,
                 .commit = text,
                 .grpc = text,
-                .postgres = text};
+                .libpq = text};
   status.problems = {{.trouble = Trouble::kQueueFull,
                       .severity = Severity::kWarning,
                       .what = text,
@@ -132,9 +132,17 @@ Status FullStatus(const std::string& text = "text") {
                      .median_latency = 0.0004,
                      .slow_latency = 0.012}};
   status.codes = {{text, 9}};
-  status.pools = {{.name = text, .connections = 4, .busy = 1, .refused = 5, .queue_wait = 0.1}};
+  status.pools = {{.name = text,
+                   .busy = 1,
+                   .open = 2,
+                   .limit = 4,
+                   .calls = 6,
+                   .call_limit = 1000,
+                   .refused = 5,
+                   .queue_wait = 0.1}};
   status.cache = {.bytes = 1 << 20, .limit = 1 << 28, .entries = 4, .hits = 900, .misses = 100};
   status.database = {.is_up = true,
+                     .version = text,
                      .timeline = 3,
                      .clock_skew = 0.002,
                      .median_time = 0.001,
@@ -157,8 +165,8 @@ Status FullStatus(const std::string& text = "text") {
   return status;
 }
 
-// Of a server that has just started.
-Status EmptyStatus() { return {.now = kNow, .start = kNow}; }
+// Of a server that nobody has called.
+Status EmptyStatus() { return {.now = kNow, .start = kNow, .has_server = true}; }
 
 TEST(PageTest, IsWellFormed) {
   const Document empty(RenderPage(EmptyStatus()));
@@ -169,10 +177,18 @@ TEST(PageTest, IsWellFormed) {
                           "Database and replication", "Certificates", "Process"));
 }
 
+TEST(PageTest, OfAProcessThatDoesNotServeIsShort) {
+  Status status{.now = kNow, .start = kNow};
+  status.phase = Phase::kStarting;
+  EXPECT_THAT(Document(RenderPage(status)).Texts("h2"),
+              ElementsAre("Warnings and errors", "Process"));
+}
+
 TEST(PageTest, ShowsWhatItIsGiven) {
   const Document page(RenderPage(FullStatus()));
-  EXPECT_THAT(page.Texts("td"), IsSupersetOf({"1,234,567", "400 µs", "12 ms", "1 of 4", "250 ms",
-                                              "41 d 16 h", "7", "2026-11-28 13:00"}));
+  EXPECT_THAT(page.Texts("td"),
+              IsSupersetOf({"1,234,567", "400 µs", "12 ms", "2 of 4", "6 of 1,000", "250 ms",
+                            "41 d 16 h", "7", "2026-11-28 13:00"}));
   EXPECT_THAT(page.Texts("dd"), IsSupersetOf({"90.0 %", "1 MiB of 256 MiB", "3", "17", "128 MiB"}));
   EXPECT_THAT(page.TextOfClass("facts"), HasSubstr("up 1 d 6 h"));
 }

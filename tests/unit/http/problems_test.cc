@@ -18,12 +18,13 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::SizeIs;
 
 const absl::Time kNow = absl::FromCivil(absl::CivilHour(2026, 11, 29, 12), absl::UTCTimeZone());
 
 // Of a server without problems.
 Status Well() {
-  Status status{.now = kNow, .start = kNow - absl::Hours(1), .is_ready = true};
+  Status status{.now = kNow, .start = kNow - absl::Hours(1), .has_server = true};
   status.database.is_up = true;
   status.certificates = {{"tls.crt", kNow + absl::Hours(24 * 90)}};
   status.process = {.open_files = 50, .max_files = 1000};
@@ -57,28 +58,33 @@ TEST(ProblemsTest, TheDatabaseIsAway) {
   Status status = Well();
   status.database.is_up = false;
   ASSERT_THAT(TroublesOf(status), ElementsAre(Trouble::kDatabaseAway));
-  EXPECT_THAT(FindProblems(status)[0].what, HasSubstr("Serving stale articles"));
-  status.is_ready = false;
-  ASSERT_THAT(TroublesOf(status), ElementsAre(Trouble::kDatabaseAway));
-  EXPECT_THAT(FindProblems(status)[0].what, HasSubstr("Not serving"));
+  EXPECT_EQ(FindProblems(status)[0].what,
+            "Serving stale articles: the database has not been usable");
 }
 
 TEST(ProblemsTest, TheDatabaseHangs) {
   Status status = Well();
+  status.database.is_up = false;
   status.database.breaker_is_open = true;
   ASSERT_THAT(TroublesOf(status), ElementsAre(Trouble::kDatabaseAway));
+  EXPECT_EQ(FindProblems(status)[0].what, "Serving stale articles: the database has not answered");
   EXPECT_EQ(FindProblems(status)[0].section, "The database hangs");
 }
 
-TEST(ProblemsTest, NotReadyForAnotherReason) {
+TEST(ProblemsTest, TheSchemaDoesNotFit) {
   Status status = Well();
-  status.is_ready = false;
-  EXPECT_THAT(TroublesOf(status), ElementsAre(Trouble::kNotReady));
+  status.phase = Phase::kSchemaUnfit;
+  status.database.is_up = false;
+  ASSERT_THAT(TroublesOf(status), ElementsAre(Trouble::kSchemaUnfit));
+  EXPECT_EQ(FindProblems(status)[0].severity, Severity::kCritical);
 }
 
-TEST(ProblemsTest, AStoppingServerIsNotReadyForThatReason) {
-  Status status = Well();
-  status.is_ready = false;
+TEST(ProblemsTest, NothingIsWrongWithAServerThatStartsOrStops) {
+  Status status{.now = kNow, .start = kNow - absl::Minutes(1)};
+  status.phase = Phase::kStarting;
+  ASSERT_THAT(TroublesOf(status), ElementsAre(Trouble::kStarting));
+  EXPECT_EQ(FindProblems(status)[0].severity, Severity::kNotice);
+  EXPECT_EQ(FindProblems(status)[0].since, kNow - absl::Minutes(1));
   status.phase = Phase::kStopping;
   ASSERT_THAT(TroublesOf(status), ElementsAre(Trouble::kStopping));
   EXPECT_EQ(FindProblems(status)[0].severity, Severity::kNotice);
@@ -115,6 +121,17 @@ TEST(ProblemsTest, CallsOfTheLastMinuteWereRefused) {
   EXPECT_THAT(TroublesOf(status), IsEmpty());
 }
 
+TEST(ProblemsTest, ChangedFilesAreRefused) {
+  Status status = Well();
+  status.history = {SampleWith(100, 0, 0), SampleWith(100, 0, 0)};
+  status.history[0].policy_is_refused = true;
+  EXPECT_THAT(TroublesOf(status), IsEmpty());
+  status.history[1].policy_is_refused = true;
+  status.history[1].certificates_are_refused = true;
+  EXPECT_THAT(TroublesOf(status),
+              ElementsAre(Trouble::kCertificatesRefused, Trouble::kPolicyRefused));
+}
+
 TEST(ProblemsTest, FilesAreShort) {
   Status status = Well();
   status.process.open_files = 801;
@@ -134,24 +151,27 @@ TEST(ProblemsTest, ClocksDiffer) {
   EXPECT_THAT(TroublesOf(status), ElementsAre(Trouble::kClocksDiffer));
 }
 
-// Has every problem that there is.
+// Has every problem that there is, in every phase.
 std::vector<Problem> AllProblems() {
-  Status status = Well();
-  status.phase = Phase::kStopping;
-  status.database.breaker_is_open = true;
-  status.process = {.memory_is_short = true, .open_files = 1000, .max_files = 1000};
-  status.certificates = {{"new", kNow + absl::Hours(1)}, {"old", kNow - absl::Hours(1)}};
-  status.history = {SampleWith(10, 10, 10)};
-  status.database.replication_lags = {{"s1", 100}};
-  status.database.clock_skew = 100;
-  std::vector<Problem> problems = FindProblems(status);
-  Status not_ready = Well();
-  not_ready.is_ready = false;
-  problems.push_back(FindProblems(not_ready)[0]);
-  Status unreachable = Well();
-  unreachable.database.is_up = false;
-  problems.push_back(FindProblems(unreachable)[0]);
-  return problems;
+  std::vector<Problem> all;
+  for (const Phase phase : {Phase::kStarting, Phase::kSchemaUnfit, Phase::kStopping}) {
+    for (const bool hangs : {false, true}) {
+      Status status = Well();
+      status.phase = phase;
+      status.database.is_up = false;
+      status.database.breaker_is_open = hangs;
+      status.process = {.memory_is_short = true, .open_files = 1000, .max_files = 1000};
+      status.certificates = {{"new", kNow + absl::Hours(1)}, {"old", kNow - absl::Hours(1)}};
+      status.history = {SampleWith(10, 10, 10)};
+      status.history[0].policy_is_refused = true;
+      status.history[0].certificates_are_refused = true;
+      status.database.replication_lags = {{"s1", 100}};
+      status.database.clock_skew = 100;
+      const std::vector<Problem> problems = FindProblems(status);
+      all.insert(all.end(), problems.begin(), problems.end());
+    }
+  }
+  return all;
 }
 
 TEST(ProblemsTest, TheWorstComesFirst) {
@@ -170,9 +190,12 @@ TEST(ProblemsTest, SectionsAreInTheOperatorsManual) {
   for (std::string line; std::getline(file, line);) {
     if (absl::StartsWith(line, "#")) headings.insert(line.substr(line.find(' ') + 1));
   }
+  std::set<Trouble> troubles;
   for (const Problem& problem : AllProblems()) {
     EXPECT_TRUE(headings.contains(problem.section)) << problem.section;
+    troubles.insert(problem.trouble);
   }
+  EXPECT_THAT(troubles, SizeIs(static_cast<size_t>(Trouble::kCertificateExpires) + 1));
 }
 
 Problem Of(Trouble trouble) {

@@ -33,7 +33,6 @@ class StatuszTest : public ::testing::Test {
 
   void SetDatabase(bool is_up) {
     const std::lock_guard lock(mutex_);
-    families_.Gauge("contentd_ready", 1);
     families_.Gauge("contentd_database_up", is_up ? 1 : 0);
   }
 
@@ -84,6 +83,16 @@ TEST_F(StatuszTest, KnowsSinceWhenAlthoughNobodyHasLooked) {
   Advance(History::kInterval);
   Advance(10 * History::kInterval);
   EXPECT_THAT(statusz_.Page(), HasSubstr("has not been usable since 14:00:05."));
+}
+
+TEST_F(StatuszTest, AProcessThatDoesNotServeSaysWhy) {
+  testing::Families families;
+  families.Gauge("process_start_time_seconds", 1e9);
+  EXPECT_THAT(PageOutOfService(families.all(), Phase::kStarting),
+              HasSubstr("Starting: the server has waited for its database, or prepared it, since "
+                        "2001-09-09 01:46."));
+  EXPECT_THAT(PageOutOfService(families.all(), Phase::kStopping),
+              HasSubstr("Stopping: clients are being sent to other servers."));
 }
 
 TEST_F(StatuszTest, SamplesTheNumbers) {

@@ -72,7 +72,7 @@ class AcceptorTest : public ::testing::Test {
     acceptor_.emplace(
         std::move(listening.sockets),
         [this](FileDescriptor connection, int) { accepted_.set_value(std::move(connection)); },
-        report_interval);
+        &refused_, report_interval);
   }
 
   // Lets this many connections be refused, and then one be accepted. Returns what is logged.
@@ -95,6 +95,7 @@ class AcceptorTest : public ::testing::Test {
 
   Address address_;
   std::promise<FileDescriptor> accepted_;
+  metrics::Counter refused_;
   std::optional<Acceptor> acceptor_;
 };
 
@@ -117,6 +118,7 @@ TEST_F(AcceptorTest, ClosesConnectionsWhileThereAreNoDescriptorsAndThenGoesOn) {
       << "UndefinedBehaviorSanitizer needs a descriptor to look at a type, or ends the process";
 #endif
   Refuse(20);
+  EXPECT_EQ(refused_.Read(), 20);
 }
 
 TEST_F(AcceptorTest, LogsThatItRefusesConnectionsAtOnceAndThenOncePerInterval) {
