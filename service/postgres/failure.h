@@ -46,7 +46,7 @@ inline constexpr std::array kErrorClasses = std::to_array<absl::string_view>(
 size_t ErrorClassOf(absl::string_view sqlstate);
 
 /// Of connections that fail, or cannot be opened.
-inline constexpr absl::string_view kConnectionException = "08000";
+inline constexpr char kConnectionException[] = "08000";
 
 /// Returns whether a batch may have failed with `status` because of a single request in it.
 bool MayBeCausedByOneRequest(const absl::Status& status);
