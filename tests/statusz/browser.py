@@ -4,9 +4,12 @@ import base64
 import fcntl
 import json
 import os
+import select
 import shutil
 import subprocess
 import tempfile
+
+TIMEOUT = 60  # seconds
 
 
 class Browser:
@@ -28,7 +31,8 @@ class Browser:
         os.close(to_browser[0])
         os.close(from_browser[1])
         self._commands = os.fdopen(to_browser[1], "wb", buffering=0)
-        self._answers = os.fdopen(from_browser[0], "rb")
+        self._answers = from_browser[0]
+        self._received = bytearray()
         self._last_id = 0
         self._session = None
         self._events = []
@@ -36,12 +40,13 @@ class Browser:
         self._session = self.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
         for domain in ("Page", "Runtime", "Log", "Network"):
             self.call(f"{domain}.enable")
+        self.call("Page.setLifecycleEventsEnabled", enabled=True)
 
     def close(self):
         self.process.kill()
         self.process.wait()
         self._commands.close()
-        self._answers.close()
+        os.close(self._answers)
         shutil.rmtree(self.profile, ignore_errors=True)
 
     def call(self, method, **parameters):
@@ -61,12 +66,17 @@ class Browser:
 
     def open(self, url, width, is_dark):
         """Returns once the page is loaded."""
+        # From an empty page, so that the reload of the page before does not come between.
+        self._go_to("about:blank")
         self.call("Emulation.setDeviceMetricsOverride", width=width, height=900, deviceScaleFactor=1, mobile=width < 600)
         scheme = {"name": "prefers-color-scheme", "value": "dark" if is_dark else "light"}
         self.call("Emulation.setEmulatedMedia", features=[scheme])
+        self._go_to(url)
+
+    def _go_to(self, url):
         self._events.clear()
-        self.call("Page.navigate", url=url)
-        while not any(event.get("method") == "Page.loadEventFired" for event in self._events):
+        loader = self.call("Page.navigate", url=url)["loaderId"]
+        while not any(_is_end_of_load(event, loader) for event in self._events):
             self._events.append(self._read())
 
     def evaluate(self, expression):
@@ -92,12 +102,22 @@ class Browser:
         path.write_bytes(base64.b64decode(picture))
 
     def _read(self):
-        message = bytearray()
-        while (byte := self._answers.read(1)) != b"\0":
-            if not byte:
+        while (end := self._received.find(b"\0")) < 0:
+            if not select.select([self._answers], [], [], TIMEOUT)[0]:
+                raise RuntimeError("the browser does not answer")
+            part = os.read(self._answers, 1 << 16)
+            if not part:
                 raise RuntimeError("the browser has ended")
-            message += byte
-        return json.loads(message)
+            self._received += part
+        message = json.loads(self._received[:end])
+        del self._received[: end + 1]
+        return message
+
+
+def _is_end_of_load(event, loader):
+    detail = event.get("params", {})
+    is_load = event.get("method") == "Page.lifecycleEvent" and detail["name"] == "load"
+    return is_load and detail["loaderId"] == loader
 
 
 def _pipe():

@@ -309,9 +309,17 @@ Html Standbys(const Database& database) {
   return standbys.Draw();
 }
 
+Html Errors(const Database& database) {
+  Table errors("By class of SQLSTATE, since the start.", {{"Errors"}, {"Count"}});
+  for (const auto& [key, count] : database.errors) {
+    if (count > 0) errors.AddRow(Dimmed(key, MeaningOf(key)), {{Count(count)}});
+  }
+  return errors.empty() ? Note("The database has reported no errors.") : errors.Draw();
+}
+
 Html DatabaseCard(const Database& database) {
   const bool answers = database.is_up && !database.breaker_is_open;
-  Html content =
+  const Html content =
       Figures({{"Answers", answers ? "yes" : "no", !answers},
                {"Breaker", database.breaker_is_open ? "open" : "closed", database.breaker_is_open},
                {"Version", database.version.empty() ? "–" : database.version},
@@ -320,12 +328,8 @@ Html DatabaseCard(const Database& database) {
                {"Job, median", OrDash(database.median_time, Seconds)},
                {"Job, p99", OrDash(database.slow_time, Seconds)},
                {"Notification lag, p99", OrDash(database.notification_lag, Seconds)}});
-  Table errors("By class of SQLSTATE, since the start.", {{"Errors"}, {"Count"}});
-  for (const auto& [key, count] : database.errors) {
-    if (count > 0) errors.AddRow(Dimmed(key, MeaningOf(key)), {{Count(count)}});
-  }
-  content += errors.empty() ? Note("It has reported no errors.") : errors.Draw();
-  return Card("Database and replication", content + Standbys(database));
+  return Card("Database and replication",
+              content + Element("div", {{"class", "pair"}}, Errors(database) + Standbys(database)));
 }
 
 Html Certificates(const Status& status) {
