@@ -215,7 +215,8 @@ Html Breakable(absl::string_view camel_case) {
 }
 
 Html MethodName(const Method& method) {
-  return Element("span", {{"class", "dim minor"}}, ShortName(method.service) + "/") + method.name;
+  return Element("span", {{"class", "dim minor"}}, ShortName(method.service) + "/") +
+         Breakable(method.name);
 }
 
 Html Calls(const Status& status) {
@@ -353,8 +354,8 @@ Html ProcessCard(const Status& status) {
       "Process",
       Figures({{"Resident memory", Bytes(process.resident_bytes)},
                {"Memory is short", process.memory_is_short ? "yes" : "no", process.memory_is_short},
-               {"It is above", process.memory_limit > 0 ? Bytes(process.memory_limit) : "–"},
-               {"Processors used since the start",
+               {"Memory limit", process.memory_limit > 0 ? Bytes(process.memory_limit) : "–"},
+               {"Processors used",
                 seconds > 0 ? absl::StrCat(Rate(process.cpu_seconds / seconds)) : "–"},
                {"Open files", Of(process.open_files, process.max_files)},
                {"Connections of clients", Count(process.connections)},
