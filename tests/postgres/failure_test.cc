@@ -89,6 +89,14 @@ class FailureTest : public ::testing::Test {
   std::optional<Connection> connection_;
 };
 
+TEST(ErrorClass, IsThatOfTheSqlStateOrOther) {
+  EXPECT_EQ(kErrorClasses[ErrorClassOf("57P01")], "57");
+  EXPECT_EQ(kErrorClasses[ErrorClassOf(kConnectionException)], "08");
+  EXPECT_EQ(kErrorClasses[ErrorClassOf("XX000")], "XX");
+  EXPECT_EQ(kErrorClasses[ErrorClassOf("0A000")], "other");
+  EXPECT_EQ(kErrorClasses[ErrorClassOf("")], "other");
+}
+
 TEST_F(FailureTest, AStatementsErrorKeepsItsSqlState) {
   const BulkStatement<1> bulk("SELECT raise(sqlstate) FROM $rows AS r (sqlstate)",
                               std::array{"text"});
@@ -113,6 +121,7 @@ TEST_F(FailureTest, AStatementsErrorKeepsItsSqlState) {
           }
         });
         EXPECT_EQ(caught.sqlstate, sqlstate);
+        EXPECT_EQ(caught.failure.sqlstate, sqlstate);
       }
     }
   }

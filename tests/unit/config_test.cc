@@ -94,6 +94,15 @@ TEST_F(ConfigTest, ServesOnLoopbackByDefault) {
   EXPECT_EQ(Valid({"serve", "--listen", "[::]:7"}).listen, "[::]:7");
 }
 
+TEST_F(ConfigTest, PagesAreShownOnLoopbackElsewhereOrNowhere) {
+  EXPECT_EQ(Valid({"serve"}).http_listen, "127.0.0.1:9464");
+  EXPECT_EQ(Valid({"serve", "--http-listen", "0.0.0.0:80"}).http_listen, "0.0.0.0:80");
+  EXPECT_EQ(Valid({"serve", "--http-listen=unix:/run/x"}).http_listen, "unix:/run/x");
+  EXPECT_EQ(Valid({"serve", "--http-listen", "off"}).http_listen, Config::kOff);
+  EXPECT_THAT(Printed({"serve", "--http-listen", "9464"}),
+              HasSubstr("9464 is neither HOST:PORT nor unix:PATH nor off"));
+}
+
 TEST_F(ConfigTest, AFlagOverridesItsVariable) {
   SetVariable("CONTENT_LISTEN", "0.0.0.0:1");
   SetVariable("CONTENT_DRAIN_TIMEOUT", "5s");
@@ -123,14 +132,14 @@ TEST_F(ConfigTest, ListsEverySettingInEffectExceptTheDatabaseUrl) {
           Pair("admin-listen", ""), Pair("audit-retention", "9600h"), Pair("cache-bytes", "256MiB"),
           Pair("data-dir", "/d"), Pair("database-connection-lifetime", "30m"),
           Pair("database-wait", "60s"), Pair("drain-delay", "5s"), Pair("drain-timeout", "30s"),
-          Pair("forwarded-client-cert", "false"), Pair("insecure", "false"),
-          Pair("jwt", "optional"), Pair("jwt-audience", ""), Pair("jwt-issuer", ""),
-          Pair("jwt-jwks-file", ""), Pair("listen", "127.0.0.1:50051"), Pair("log-format", "auto"),
-          Pair("log-level", "debug"), Pair("max-connection-age", "1h"), Pair("max-staleness", "1s"),
-          Pair("memory-limit", "1GiB"), Pair("notifications", "true"), Pair("policy-file", ""),
-          Pair("queue-limit", "1000"), Pair("read-connections", "9"), Pair("report-threshold", "5"),
-          Pair("request-retention", "24h"), Pair("stale-if-error", "5m"),
-          Pair("statement-timeout", "10s"), Pair("tls-cert-file", ""),
+          Pair("forwarded-client-cert", "false"), Pair("http-listen", "127.0.0.1:9464"),
+          Pair("insecure", "false"), Pair("jwt", "optional"), Pair("jwt-audience", ""),
+          Pair("jwt-issuer", ""), Pair("jwt-jwks-file", ""), Pair("listen", "127.0.0.1:50051"),
+          Pair("log-format", "auto"), Pair("log-level", "debug"), Pair("max-connection-age", "1h"),
+          Pair("max-staleness", "1s"), Pair("memory-limit", "1GiB"), Pair("notifications", "true"),
+          Pair("policy-file", ""), Pair("queue-limit", "1000"), Pair("read-connections", "9"),
+          Pair("report-threshold", "5"), Pair("request-retention", "24h"),
+          Pair("stale-if-error", "5m"), Pair("statement-timeout", "10s"), Pair("tls-cert-file", ""),
           Pair("tls-client-ca-file", ""), Pair("tls-client-cert", "required"),
           Pair("tls-crl-dir", ""), Pair("tls-key-file", ""), Pair("watch-write-timeout", "30s"),
           Pair("write-connections", "4")));

@@ -359,6 +359,7 @@ TEST_F(GateTest, SaysOnceThatAFileIsRefused) {
   Look();
   Look();
   EXPECT_EQ(::testing::internal::GetCapturedStderr(), "");
+  EXPECT_EQ(gate_->refused_files(), 3) << "one for each look";
   ::testing::internal::CaptureStderr();
   Write("policy.yaml", kGatePolicy);
   Look();

@@ -59,6 +59,15 @@ TEST_F(MemoryTest, CountsTheBookkeepingOfWarmArticles) {
   EXPECT_GT(cache().GetInfo().byte_count(), cold + 1000 * 8);
 }
 
+TEST_F(MemoryTest, CountsEvictions) {
+  EXPECT_EQ(cache().GetNumbers().counters.evictions, 0);
+  constexpr int kArticles = 1000;
+  for (int i = 0; i < kArticles; ++i) Load(MakeArticleOfSize(MakeId(i), 6000));
+  const ArticleCache::Numbers numbers = cache().GetNumbers();
+  EXPECT_GT(numbers.counters.evictions, 0);
+  EXPECT_EQ(numbers.counters.evictions + numbers.entries, kArticles);
+}
+
 TEST_F(MemoryTest, EvictsMissingNames) {
   for (int i = 0; i < 20'000; ++i) {
     const std::string id = MakeId(i);

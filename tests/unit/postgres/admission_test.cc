@@ -28,6 +28,24 @@ TEST(AdmissionTest, RefusesCallsAboveTheLimit) {
   EXPECT_EQ(admission.waiting(), 2);
 }
 
+TEST(AdmissionTest, CountsRefusalsByTheirCauseAndHowLongCallsWaited) {
+  Admission admission(3);
+  auto first = admission.Admit(1);
+  auto second = admission.Admit(1);
+  EXPECT_FALSE(admission.Admit(1).ok());
+  const auto third = admission.Admit(kOwnWork);
+  EXPECT_FALSE(admission.Admit(2).ok());
+  EXPECT_FALSE(admission.Admit(kOwnWork).ok());
+  const AdmissionNumbers& numbers = admission.numbers();
+  EXPECT_EQ(numbers.refused.Read(Refusal::kAccount), 1);
+  EXPECT_EQ(numbers.refused.Read(Refusal::kFull), 2);
+  EXPECT_EQ(numbers.refused.Read(Refusal::kMemory), 0);
+  EXPECT_EQ(numbers.waits.Read().count(), 0);
+  *first = {};
+  *second = Admission::Ticket(std::move(*first));
+  EXPECT_EQ(numbers.waits.Read().count(), 2);
+}
+
 TEST(AdmissionTest, ATicketGivesItsPlaceBackOnce) {
   Admission admission(1);
   {

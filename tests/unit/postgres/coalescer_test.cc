@@ -140,8 +140,20 @@ class ReadsTest : public CoalescerTest {
   std::function<Answers<std::string>(const Strings&)> work_ = [this](const Strings& keys) {
     return Double(keys);
   };
-  Reads reads_{*executor_, {[this](TestConnection&, const Strings& keys) { return work_(keys); }}};
+  metrics::Histogram batch_sizes_{1, 2, 4};
+  Reads reads_{*executor_,
+               {[this](TestConnection&, const Strings& keys) { return work_(keys); }},
+               &batch_sizes_};
 };
+
+TEST_F(ReadsTest, TellsTheSizesOfBatches) {
+  Add("a");
+  End(Begin(Pace::kPrompt));
+  for (const char* key : {"b", "c", "d"}) Add(key);
+  End(Begin(Pace::kPrompt));
+  EXPECT_THAT(batch_sizes_.Read().counts, ::testing::ElementsAre(1, 0, 1, 0));
+  EXPECT_EQ(batch_sizes_.Read().sum, 4);
+}
 
 TEST_F(ReadsTest, KnowsWhenTheOldestBatchBegan) {
   EXPECT_EQ(reads_.OldestBatchStart(), SteadyTime::InfiniteFuture());

@@ -172,6 +172,22 @@ TEST_F(EventLogTest, DropsEventsThatTooManyOthersWaitBeforeAndTellsHowMany) {
   EXPECT_THAT(ReadAllOf(pipe, 1), SizeIs(1));
 }
 
+TEST_F(EventLogTest, CountsEventsByTheirLevelAndWhatItDrops) {
+  Pipe pipe;
+  pipe.Fill();
+  EventLog log({.fd = pipe.writer(), .max_lines = 2});
+  log.WriteInBackground();
+  for (int i = 0; i < 5; ++i) log.Write(Level::kWarning, "e", {});
+  log.Write(Level::kError, "e", {});
+  log.Write(Level::kDebug, "below the minimum", {});
+  EXPECT_EQ(log.event_count(Level::kDebug), 0);
+  EXPECT_EQ(log.event_count(Level::kInfo), 0);
+  EXPECT_EQ(log.event_count(Level::kWarning), 5);
+  EXPECT_EQ(log.event_count(Level::kError), 1);
+  EXPECT_EQ(log.dropped_count(), 4);
+  pipe.CloseReader();
+}
+
 TEST_F(EventLogTest, DropsEventsThatTooManyBytesWaitBefore) {
   Pipe pipe;
   pipe.Fill();
@@ -212,6 +228,7 @@ TEST_F(EventLogTest, GoesOnAfterAFullDisk) {
   log.WriteInBackground();
   WriteNumbers(log, 5);
   log.Flush(minutes(1));
+  EXPECT_EQ(log.dropped_count(), 5);
 
   const File file = File::InMemory();
   dup2(file.fd, disk.fd);

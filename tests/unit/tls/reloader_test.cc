@@ -153,6 +153,7 @@ TEST_F(ReloaderTest, ReportsARefusalOnceAnHour) {
   ::testing::internal::CaptureStderr();
   Look(30);
   EXPECT_EQ(::testing::internal::GetCapturedStderr(), "");
+  EXPECT_EQ(reloader_->refused_count(), 31) << "one for each look";
   ::testing::internal::CaptureStderr();
   clock_.Advance(absl::Hours(1));
   clock_.AwaitWaiters(1);
