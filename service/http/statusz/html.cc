@@ -10,10 +10,10 @@ namespace {
 
 constexpr absl::string_view kReplacement = "\xEF\xBF\xBD";
 
-// Controls, and the marks that change the direction of the text after them.
+// Not controls, nor the marks that change the direction of the text after them.
 bool IsShown(int32_t character) {
-  if (character == kMalformed || character < 0x20) return false;
-  const bool is_control = character >= 0x7F && character <= 0x9F;
+  static_assert(kMalformed < 0x20);
+  const bool is_control = character < 0x20 || (character >= 0x7F && character <= 0x9F);
   const bool is_mark = character == 0x61C || character == 0x200E || character == 0x200F ||
                        (character >= 0x2028 && character <= 0x202E) ||
                        (character >= 0x2066 && character <= 0x2069);

@@ -17,10 +17,11 @@ class Html {
 
   /// Text. Characters that XML does not allow, or that change how the text around them is shown,
   /// and bytes that are not UTF-8 become U+FFFD.
-  Html(absl::string_view text);                              // NOLINT(google-explicit-constructor)
-  Html(const char* text) : Html(absl::string_view(text)) {}  // NOLINT(google-explicit-constructor)
-  Html(const std::string& text)
-      : Html(absl::string_view(text)) {}  // NOLINT(google-explicit-constructor)
+  // NOLINTBEGIN(google-explicit-constructor)
+  Html(absl::string_view text);
+  Html(const char* text) : Html(absl::string_view(text)) {}
+  Html(const std::string& text) : Html(absl::string_view(text)) {}
+  // NOLINTEND(google-explicit-constructor)
 
   /// A constant that is markup already.
   static Html Verbatim(absl::string_view markup);
