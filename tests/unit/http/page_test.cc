@@ -101,12 +101,12 @@ class Document {
   std::vector<size_t> open_;
 };
 
-const absl::Time kNow = absl::FromCivil(absl::CivilHour(2026, 11, 29, 14), absl::UTCTimeZone());
+const absl::Time kSeenAt = absl::FromCivil(absl::CivilHour(2026, 11, 29, 14), absl::UTCTimeZone());
 
 // Every card has something to show, and every text is `text`.
 Status FullStatus(const std::string& text = "text") {
-  Status status{.now = kNow,
-                .start = kNow - absl::Hours(30),
+  Status status{.now = kSeenAt,
+                .start = kSeenAt - absl::Hours(30),
                 .has_server = true,
                 .host = text,
                 .version = text,
@@ -118,7 +118,7 @@ Status FullStatus(const std::string& text = "text") {
                       .what = text,
                       .advice = text,
                       .section = text,
-                      .since = kNow - absl::Minutes(3)},
+                      .since = kSeenAt - absl::Minutes(3)},
                      {.trouble = Trouble::kStandbyLags,
                       .severity = Severity::kWarning,
                       .what = text,
@@ -152,9 +152,9 @@ Status FullStatus(const std::string& text = "text") {
   status.watchers = {{text, 17}};
   status.rate_limited = {{text, 1}};
   status.calls_refused = {{text, 1}};
-  status.certificates = {{text, kNow + absl::Hours(1000)}};
+  status.certificates = {{text, kSeenAt + absl::Hours(1000)}};
   status.process = {.resident_bytes = 1 << 27, .open_files = 40, .max_files = 1024};
-  status.events = {{log::Level::kError, text, text, 7, kNow - absl::Hours(25)}};
+  status.events = {{log::Level::kError, text, text, 7, kSeenAt - absl::Hours(25)}};
   for (int i = 0; i < 100; ++i) {
     Sample sample{.at = SteadyTime() + i * absl::Seconds(5),
                   .calls_per_second = i,
@@ -166,7 +166,7 @@ Status FullStatus(const std::string& text = "text") {
 }
 
 // Of a server that nobody has called.
-Status EmptyStatus() { return {.now = kNow, .start = kNow, .has_server = true}; }
+Status EmptyStatus() { return {.now = kSeenAt, .start = kSeenAt, .has_server = true}; }
 
 TEST(PageTest, IsWellFormed) {
   const Document empty(RenderPage(EmptyStatus()));
@@ -178,7 +178,7 @@ TEST(PageTest, IsWellFormed) {
 }
 
 TEST(PageTest, OfAProcessThatDoesNotServeIsShort) {
-  Status status{.now = kNow, .start = kNow};
+  Status status{.now = kSeenAt, .start = kSeenAt};
   status.phase = Phase::kStarting;
   EXPECT_THAT(Document(RenderPage(status)).Texts("h2"),
               ElementsAre("Warnings and errors", "Process"));
@@ -279,7 +279,7 @@ TEST(PageTest, TheVerdictIsOnTop) {
                       .what = "Serving stale articles: the database has not answered",
                       .advice = "Wait.",
                       .section = "The database hangs",
-                      .since = kNow - absl::Seconds(9)}};
+                      .since = kSeenAt - absl::Seconds(9)}};
   const Document away(RenderPage(status));
   EXPECT_EQ(away.TextOfClass("headline"),
             "Serving stale articles: the database has not answered since 13:59:51.");
@@ -295,7 +295,7 @@ TEST(PageTest, TheVerdictHasTheColourOfTheWorstProblem) {
                       .what = "Stopping",
                       .advice = "Wait.",
                       .section = "Stop",
-                      .since = kNow},
+                      .since = kSeenAt},
                      {.trouble = Trouble::kCertificateExpires,
                       .severity = Severity::kWarning,
                       .what = "Serving, but tls.crt expires in 6 d",

@@ -16,7 +16,7 @@ using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
-absl::Time At(int seconds) { return absl::UnixEpoch() + absl::Seconds(seconds); }
+absl::Time At(int second) { return absl::UnixEpoch() + absl::Seconds(second); }
 
 std::vector<std::string> Told(const RecentEvents& events) {
   std::vector<std::string> told;
