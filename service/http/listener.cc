@@ -3,6 +3,7 @@
 #include <microhttpd.h>
 #include <sys/socket.h>
 
+#include <atomic>
 #include <cstddef>
 #include <exception>
 #include <utility>
@@ -58,6 +59,12 @@ MHD_Result Queue(MHD_Connection* connection, Answer answer) {
   return result;
 }
 
+// Called when the library begins with a connection and when it has closed it.
+void CountClosed(void* open, MHD_Connection* /*connection*/, void** /*state*/,
+                 MHD_ConnectionNotificationCode what) {
+  if (what == MHD_CONNECTION_NOTIFY_CLOSED) --*static_cast<std::atomic<int>*>(open);
+}
+
 // Called when the headers of a request have come and, if that gave no answer, again with each part
 // of its body, and once more at its end. An answer to the headers alone would end the connection,
 // as is right for methods that may have a body.
@@ -83,24 +90,31 @@ absl::StatusOr<std::unique_ptr<Listener>> Listener::Start(server::Listening list
   return listener;
 }
 
-// The library does not accept connections itself: it would spin while the process has no file
-// descriptor left.
+// The library neither accepts connections itself nor limits them: it would spin while the process
+// has no file descriptor left, and 0.9.75 may lock a mutex twice when its limit is reached.
 absl::Status Listener::Serve(server::Listening listening) {
   daemon_ = MHD_start_daemon(
       MHD_USE_POLL_INTERNAL_THREAD | MHD_USE_NO_LISTEN_SOCKET | MHD_USE_ITC, 0, nullptr, nullptr,
-      &Handle, this, MHD_OPTION_CONNECTION_LIMIT, kMaxConnections,
-      MHD_OPTION_CONNECTION_MEMORY_LIMIT, kMaxRequestBytes, MHD_OPTION_CONNECTION_TIMEOUT,
+      &Handle, this, MHD_OPTION_CONNECTION_LIMIT, static_cast<unsigned>(2 * kMaxConnections),
+      MHD_OPTION_NOTIFY_CONNECTION, &CountClosed, &connections_, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+      kMaxRequestBytes, MHD_OPTION_CONNECTION_TIMEOUT,
       static_cast<unsigned>(absl::ToInt64Seconds(kIdleTimeout)), MHD_OPTION_END);
   if (daemon_ == nullptr) return absl::UnavailableError("cannot serve HTTP");
   file_ = std::move(listening.file);
   acceptor_.emplace(std::move(listening.sockets), [this](server::FileDescriptor connection, int) {
-    sockaddr_storage peer{};
-    socklen_t size = sizeof peer;
-    auto* const address = reinterpret_cast<sockaddr*>(&peer);
-    if (getpeername(connection.number(), address, &size) != 0) return;  // it has gone already
-    MHD_add_connection(daemon_, connection.Release(), address, size);
+    TakeOver(std::move(connection));
   });
   return absl::OkStatus();
+}
+
+void Listener::TakeOver(server::FileDescriptor connection) {
+  sockaddr_storage peer{};
+  socklen_t size = sizeof peer;
+  auto* const address = reinterpret_cast<sockaddr*>(&peer);
+  if (connections_ >= kMaxConnections) return;
+  if (getpeername(connection.number(), address, &size) != 0) return;  // it has gone already
+  ++connections_;
+  if (MHD_add_connection(daemon_, connection.Release(), address, size) == MHD_NO) --connections_;
 }
 
 Listener::~Listener() {

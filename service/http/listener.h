@@ -1,16 +1,21 @@
 #pragma once
 
+#include <atomic>
+#include <cstddef>
 #include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
+#include <utility>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "server/acceptor.h"
+#include "server/file_descriptor.h"
 #include "server/listening.h"
 #include "server/socket_file.h"
 
@@ -38,7 +43,7 @@ using Pages = std::map<std::string, Page, std::less<>>;
 /// request has kMaxRequestBytes with its headers. Thread-safe.
 class Listener {
  public:
-  static constexpr unsigned kMaxConnections = 64;
+  static constexpr int kMaxConnections = 64;
   static constexpr size_t kMaxRequestBytes = 16'384;
   static constexpr absl::Duration kIdleTimeout = absl::Seconds(10);
 
@@ -61,10 +66,12 @@ class Listener {
   explicit Listener(Pages pages) : pages_(std::move(pages)) {}
 
   absl::Status Serve(server::Listening listening);
+  void TakeOver(server::FileDescriptor connection);
 
   std::mutex mutex_;
   Pages pages_;  // Guarded by mutex_.
 
+  std::atomic<int> connections_ = 0;  // of daemon_, also those that it has not begun with
   std::optional<server::SocketFile> file_;
   MHD_Daemon* daemon_ = nullptr;
   std::optional<server::Acceptor> acceptor_;  // Passes connections on to daemon_.

@@ -147,13 +147,23 @@ TEST_F(ListenerTest, SlowClientsDisturbNobody) {
 TEST_F(ListenerTest, ConnectionsBeyondTheLimitAreClosedAndOthersGoOn) {
   {
     std::vector<std::unique_ptr<HttpConnection>> connections;
-    for (unsigned i = 0; i < Listener::kMaxConnections; ++i) {
+    for (int i = 0; i < Listener::kMaxConnections; ++i) {
       connections.push_back(std::make_unique<HttpConnection>(address_));
       connections.back()->Send("GET /page HTTP/1.1\r\n");
     }
     EXPECT_EQ(HttpConnection(address_).ReadToEnd(), "");
     connections.front()->Send("Host: x\r\nConnection: close\r\n\r\n");
     EXPECT_THAT(connections.front()->ReadToEnd(), StartsWith("HTTP/1.1 200 OK"));
+  }
+  while (HttpGet(address_, "/page").status != 200) std::this_thread::yield();
+}
+
+TEST_F(ListenerTest, ConnectionsThatComeAllAtOnceDisturbNobody) {
+  for (int round = 0; round < 5; ++round) {
+    std::vector<std::unique_ptr<HttpConnection>> connections;
+    for (int i = 0; i < 5 * Listener::kMaxConnections; ++i) {
+      connections.push_back(std::make_unique<HttpConnection>(address_));
+    }
   }
   while (HttpGet(address_, "/page").status != 200) std::this_thread::yield();
 }
