@@ -28,6 +28,7 @@
 #include "google/protobuf/util/time_util.h"
 #include "http/listener.h"
 #include "http/pages.h"
+#include "http/statusz/status.h"
 #include "import_files.h"
 #include "open_files.h"
 #include "schema_wait.h"
@@ -228,8 +229,8 @@ absl::StatusOr<std::unique_ptr<http::Listener>> ServePages(const Config& config,
   absl::StatusOr<server::Listening> listening = server::Listen(config.http_listen);
   if (!listening.ok()) return listening.status();
   const std::string address = listening->address;
-  auto listener =
-      http::Listener::Start(*std::move(listening), http::PagesOutOfService(program, "starting"));
+  auto listener = http::Listener::Start(
+      *std::move(listening), http::PagesOutOfService(program, statusz::Phase::kStarting));
   if (listener.ok()) log::Info("serving http", {{"address", address}});
   return listener;
 }
@@ -243,7 +244,8 @@ class ShownPages {
     if (listener_ != nullptr) listener_->Show(http::PagesOf(program_, rooms));
   }
   ~ShownPages() {
-    if (listener_ != nullptr) listener_->Show(http::PagesOutOfService(program_, "stopping"));
+    if (listener_ != nullptr)
+      listener_->Show(http::PagesOutOfService(program_, statusz::Phase::kStopping));
   }
 
   ShownPages(const ShownPages&) = delete;

@@ -479,7 +479,7 @@ const CLI::App* AddServe(CLI::App& app, Config& config) {
   settings
       .Text("--http-listen", "ADDRESS", config.http_listen, "127.0.0.1:9464",
             "One for monitoring by HTTP, in plaintext and without a question who asks: /metrics "
-            "for Prometheus, /livez and /readyz. `off` for none")
+            "for Prometheus, /statusz for people, /livez and /readyz. `off` for none")
       ->check(CheckHttpListen);
   AddTlsSettings(settings, config);
   AddCallerSettings(settings, config);

@@ -47,11 +47,15 @@ Family& Exposition::Histogram(absl::string_view name, absl::string_view help) {
   return NewFamily(name, help, MetricType::Histogram);
 }
 
-std::string Exposition::Text() && {
+std::vector<prometheus::MetricFamily> Exposition::Families() && {
   std::vector<prometheus::MetricFamily> families;
   families.reserve(families_.size());
   for (Family& family : families_) families.push_back(std::move(family.family_));
-  return prometheus::TextSerializer().Serialize(families);
+  return families;
+}
+
+std::string Exposition::Text() && {
+  return prometheus::TextSerializer().Serialize(std::move(*this).Families());
 }
 
 Family& Exposition::NewFamily(absl::string_view name, absl::string_view help, MetricType type) {

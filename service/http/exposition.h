@@ -39,7 +39,7 @@ class Family {
   prometheus::MetricFamily family_;
 };
 
-/// Metrics in the text format of Prometheus:
+/// Metrics, and how the text format of Prometheus has them:
 ///
 ///   Exposition page;
 ///   page.Counter("grpc_server_started_total", "Calls that arrived.").Add(7, {{"grpc_type",
@@ -53,6 +53,8 @@ class Exposition {
   Family& Counter(absl::string_view name, absl::string_view help);
   Family& Gauge(absl::string_view name, absl::string_view help);
   Family& Histogram(absl::string_view name, absl::string_view help);
+
+  std::vector<prometheus::MetricFamily> Families() &&;
 
   std::string Text() &&;
 

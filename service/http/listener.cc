@@ -20,6 +20,11 @@ constexpr int kNotFound = 404;
 constexpr int kMethodNotAllowed = 405;
 constexpr int kInternalError = 500;
 
+// Pages load nothing and run nothing; one has a style.
+constexpr char kContentSecurityPolicy[] =
+    "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; "
+    "frame-ancestors 'none'";
+
 Answer Error(int status, std::string text) { return {.status = status, .body = std::move(text)}; }
 
 Answer Make(absl::string_view path, const Page& page) {
@@ -44,6 +49,7 @@ MHD_Result Queue(MHD_Connection* connection, Answer answer) {
   MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, answer.content_type.c_str());
   MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
   MHD_add_response_header(response, "X-Content-Type-Options", "nosniff");
+  MHD_add_response_header(response, "Content-Security-Policy", kContentSecurityPolicy);
   if (answer.status == kMethodNotAllowed) {
     MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, "GET, HEAD");
   }

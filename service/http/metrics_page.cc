@@ -294,13 +294,9 @@ void AddReady(bool is_ready, Exposition& page) {
       .Add(is_ready);
 }
 
-Answer ToAnswer(Exposition page) {
-  return {.content_type = Exposition::kContentType, .body = std::move(page).Text()};
-}
-
 }  // namespace
 
-Answer Metrics(const Program& program, const Rooms& rooms) {
+Exposition AllNumbers(const Program& program, const Rooms& rooms) {
   Exposition page;
   AddReady(WhyNotReady(rooms).empty(), page);
   AddCalls(rooms.server.calls(), page);
@@ -312,15 +308,19 @@ Answer Metrics(const Program& program, const Rooms& rooms) {
   AddMemory(rooms.memory, page);
   AddLog(page);
   AddProcess(program, page);
-  return ToAnswer(std::move(page));
+  return page;
 }
 
-Answer Metrics(const Program& program) {
+Exposition AllNumbers(const Program& program) {
   Exposition page;
   AddReady(false, page);
   AddLog(page);
   AddProcess(program, page);
-  return ToAnswer(std::move(page));
+  return page;
+}
+
+Answer Metrics(Exposition numbers) {
+  return {.content_type = Exposition::kContentType, .body = std::move(numbers).Text()};
 }
 
 }  // namespace content::http

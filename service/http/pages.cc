@@ -1,7 +1,11 @@
 #include "http/pages.h"
 
+#include <memory>
+#include <utility>
+
 #include "absl/strings/str_cat.h"
 #include "http/metrics_page.h"
+#include "http/statusz/statusz.h"
 
 namespace content::http {
 namespace {
@@ -17,6 +21,16 @@ Answer Ready(const Rooms& rooms) {
   return why.empty() ? Answer{.body = "ready\n"} : NotReady(why);
 }
 
+statusz::Phase PhaseOf(const Rooms& rooms) {
+  if (rooms.server.is_draining()) return statusz::Phase::kStopping;
+  if (!rooms.store.is_schema_suitable()) return statusz::Phase::kSchemaUnfit;
+  return statusz::Phase::kServing;
+}
+
+Answer Status(std::string page) {
+  return {.content_type = "text/html; charset=utf-8", .body = std::move(page)};
+}
+
 }  // namespace
 
 absl::string_view WhyNotReady(const Rooms& rooms) {
@@ -26,15 +40,23 @@ absl::string_view WhyNotReady(const Rooms& rooms) {
 }
 
 Pages PagesOf(const Program& program, const Rooms& rooms) {
+  const auto status = std::make_shared<statusz::Statusz>(statusz::Statusz::Sources{
+      .numbers = [program, rooms] { return AllNumbers(program, rooms).Families(); },
+      .phase = [rooms] { return PhaseOf(rooms); }});
   return {{"/livez", Live},
-          {"/metrics", [program, rooms] { return Metrics(program, rooms); }},
-          {"/readyz", [rooms] { return Ready(rooms); }}};
+          {"/metrics", [program, rooms] { return Metrics(AllNumbers(program, rooms)); }},
+          {"/readyz", [rooms] { return Ready(rooms); }},
+          {"/statusz", [status] { return Status(status->Page()); }}};
 }
 
-Pages PagesOutOfService(const Program& program, absl::string_view why) {
+Pages PagesOutOfService(const Program& program, statusz::Phase phase) {
+  const char* const why = phase == statusz::Phase::kStarting ? "starting" : "stopping";
   return {{"/livez", Live},
-          {"/metrics", [program] { return Metrics(program); }},
-          {"/readyz", [why = std::string(why)] { return NotReady(why); }}};
+          {"/metrics", [program] { return Metrics(AllNumbers(program)); }},
+          {"/readyz", [why] { return NotReady(why); }},
+          {"/statusz", [program, phase] {
+             return Status(statusz::PageOutOfService(AllNumbers(program).Families(), phase));
+           }}};
 }
 
 }  // namespace content::http

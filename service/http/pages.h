@@ -8,6 +8,7 @@
 #include "base/memory_guard.h"
 #include "cache/article_cache.h"
 #include "http/listener.h"
+#include "http/statusz/status.h"
 #include "server/server.h"
 #include "store/postgres_store.h"
 #include "tls/reloader.h"
@@ -43,10 +44,11 @@ absl::string_view WhyNotReady(const Rooms& rooms);
 /// - `/readyz`: the server can answer calls, if only with stale data while the database is away.
 ///   Whoever sends clients asks it. 503 says why not.
 /// - `/metrics`: for Prometheus.
+/// - `/statusz`: for people. Has a thread that looks at the numbers.
 Pages PagesOf(const Program& program, const Rooms& rooms);
 
-/// The pages of a process that does not serve, because of `why` ("starting"). It is alive and not
-/// ready.
-Pages PagesOutOfService(const Program& program, absl::string_view why);
+/// The pages of a process that does not serve because it is in `phase`, kStarting or kStopping. It
+/// is alive and not ready.
+Pages PagesOutOfService(const Program& program, statusz::Phase phase);
 
 }  // namespace content::http

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
 
 namespace content::log {
 namespace {
@@ -87,6 +88,7 @@ void EventLog::WriteInBackground() {
 void EventLog::LimitEachKind() { is_limited_ = true; }
 
 void EventLog::Write(Level level, Event event, Fields fields) {
+  if (level >= Level::kWarning) recent_.Add(level, event, absl::Now());
   if (!IsWanted(level)) return;
   events_.Add(level);
   const std::optional<uint64_t> suppressed = Admit(level, event);

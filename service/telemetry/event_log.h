@@ -12,11 +12,13 @@
 #include <optional>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "telemetry/kind_limiter.h"
 #include "telemetry/line.h"
 #include "telemetry/log.h"
 #include "telemetry/metrics.h"
+#include "telemetry/recent_events.h"
 
 namespace content::log {
 
@@ -50,6 +52,7 @@ class EventLog {
   void Flush(std::chrono::milliseconds timeout);
   uint64_t event_count(Level level) const { return events_.Read(level); }
   uint64_t dropped_count() const { return all_dropped_.Read(); }
+  std::vector<RecentEvent> Recent() const { return recent_.List(); }
 
  private:
   // Another minimum level, and until when it holds.
@@ -81,6 +84,7 @@ class EventLog {
   std::atomic<bool> is_limited_ = false;
   metrics::Counters<Level, 4> events_;
   metrics::Counter all_dropped_;
+  RecentEvents recent_;
   bool is_line_torn_ = false;  // The last line ended halfway. Belongs to whoever writes.
 
   std::mutex mutex_;

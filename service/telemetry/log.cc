@@ -32,6 +32,8 @@ void LimitEachKind() { GlobalLog().LimitEachKind(); }
 
 void Flush(std::chrono::milliseconds timeout) { GlobalLog().Flush(timeout); }
 
+std::vector<RecentEvent> RecentWarningsAndErrors() { return GlobalLog().Recent(); }
+
 void Print(absl::string_view line) { GlobalLog().Print(line); }
 
 uint64_t EventCount(Level level) { return GlobalLog().event_count(level); }

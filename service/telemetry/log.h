@@ -5,9 +5,11 @@
 #include <optional>
 #include <string>
 #include <type_traits>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "absl/time/time.h"
 #include "absl/types/span.h"
 
 // Writes events to standard error, one line each. An event has a short name ("article imported",
@@ -92,6 +94,18 @@ uint64_t EventCount(Level level);
 
 /// Returns how many lines could not be written, or found no place to wait.
 uint64_t DroppedCount();
+
+/// The warnings and errors of one kind, written or not.
+struct RecentEvent {
+  Level level;
+  std::string name;
+  std::string kind;
+  uint64_t count;  ///< since the process began
+  absl::Time last;
+};
+
+/// Returns the last 64 kinds of warnings and errors, the last one first.
+std::vector<RecentEvent> RecentWarningsAndErrors();
 
 void Debug(Event event, Fields fields = {});
 void Info(Event event, Fields fields = {});
