@@ -39,7 +39,7 @@ std::vector<std::string> Headings(absl::string_view body) {
   return Each(body, [](const v1::Section& section) { return section.heading(); });
 }
 
-std::vector<int> Words(absl::string_view body) {
+std::vector<int> WordsOfSections(absl::string_view body) {
   return Each(body, [](const v1::Section& section) { return section.word_count(); });
 }
 
@@ -151,32 +151,37 @@ TEST(Anchors, OfManyEqualHeadingsTakeLinearTime) {
 }
 
 TEST(WordCounts, IgnoreMarkup) {
-  EXPECT_THAT(Words("One *two*three [four](https://example.org/five) <b>five</b> - six"),
+  EXPECT_THAT(WordsOfSections("One *two*three [four](https://example.org/five) <b>five</b> - six"),
               ElementsAre(5));
-  EXPECT_THAT(Words("# One two\n\n- three\n- four\n\n> five\n> six\n\n```sh\nseven eight\n```\n"),
-              ElementsAre(8));
+  EXPECT_THAT(
+      WordsOfSections("# One two\n\n- three\n- four\n\n> five\n> six\n\n```sh\nseven eight\n```\n"),
+      ElementsAre(8));
 }
 
 TEST(WordCounts, IncludeTheTextOfHtml) {
-  EXPECT_THAT(Words("<div class=\"a b\">\ntwo <b>w</b>ords\n</div>\n"), ElementsAre(2));
-  EXPECT_THAT(Words("<p>One two three.</p><p>four</p>\n<br>five<br/>six\n"), ElementsAre(6));
-  EXPECT_THAT(Words("<table>\n    <tr><td>one</td><td title='x > y'>two</td>\n"), ElementsAre(2));
-  EXPECT_THAT(Words("<p>caf&eacute;&nbsp;noir &amp; R&amp;D &mdash; &#50;</p>"), ElementsAre(4));
-  EXPECT_THAT(Words("<p># one - two *three* [four](x)\n\tfive</p>"), ElementsAre(5));
-  EXPECT_THAT(Words("one<br>two <span>th</span>ree f<!-- x -->our"), ElementsAre(4));
-  EXPECT_THAT(Words("- <p>one\n  two</p>\n"), ElementsAre(2));
-  EXPECT_THAT(Words("<p>東京の天気</p>"), ElementsAre(3));
+  EXPECT_THAT(WordsOfSections("<div class=\"a b\">\ntwo <b>w</b>ords\n</div>\n"), ElementsAre(2));
+  EXPECT_THAT(WordsOfSections("<p>One two three.</p><p>four</p>\n<br>five<br/>six\n"),
+              ElementsAre(6));
+  EXPECT_THAT(WordsOfSections("<table>\n    <tr><td>one</td><td title='x > y'>two</td>\n"),
+              ElementsAre(2));
+  EXPECT_THAT(WordsOfSections("<p>caf&eacute;&nbsp;noir &amp; R&amp;D &mdash; &#50;</p>"),
+              ElementsAre(4));
+  EXPECT_THAT(WordsOfSections("<p># one - two *three* [four](x)\n\tfive</p>"), ElementsAre(5));
+  EXPECT_THAT(WordsOfSections("one<br>two <span>th</span>ree f<!-- x -->our"), ElementsAre(4));
+  EXPECT_THAT(WordsOfSections("- <p>one\n  two</p>\n"), ElementsAre(2));
+  EXPECT_THAT(WordsOfSections("<p>東京の天気</p>"), ElementsAre(3));
 }
 
 TEST(WordCounts, DoNotIncludeWhatReadersOfHtmlDoNotSee) {
-  EXPECT_THAT(Words("<!-- one\n\ntwo -->\n"), ElementsAre(0));
-  EXPECT_THAT(Words("<script>\none\n\ntwo < three\n</script>\n"), ElementsAre(0));
-  EXPECT_THAT(Words("<STYLE type=x>\none {}\n</STYLE >\n"), ElementsAre(0));
-  EXPECT_THAT(Words("<div><script>one</script>two<style>three</style></div>"), ElementsAre(1));
-  EXPECT_THAT(Words("one <script>two</script> three <!-- four --> five"), ElementsAre(3));
-  EXPECT_THAT(Words("<?php echo 1 ?>\n"), ElementsAre(0));
-  EXPECT_THAT(Words("<!DOCTYPE html>\n"), ElementsAre(0));
-  EXPECT_THAT(Words("`<script>` is code, 1 < 2 > 0\n"), ElementsAre(6));
+  EXPECT_THAT(WordsOfSections("<!-- one\n\ntwo -->\n"), ElementsAre(0));
+  EXPECT_THAT(WordsOfSections("<script>\none\n\ntwo < three\n</script>\n"), ElementsAre(0));
+  EXPECT_THAT(WordsOfSections("<STYLE type=x>\none {}\n</STYLE >\n"), ElementsAre(0));
+  EXPECT_THAT(WordsOfSections("<div><script>one</script>two<style>three</style></div>"),
+              ElementsAre(1));
+  EXPECT_THAT(WordsOfSections("one <script>two</script> three <!-- four --> five"), ElementsAre(3));
+  EXPECT_THAT(WordsOfSections("<?php echo 1 ?>\n"), ElementsAre(0));
+  EXPECT_THAT(WordsOfSections("<!DOCTYPE html>\n"), ElementsAre(0));
+  EXPECT_THAT(WordsOfSections("`<script>` is code, 1 < 2 > 0\n"), ElementsAre(6));
 }
 
 TEST(WordCounts, OfHostileHtmlTakeLinearTime) {
@@ -184,7 +189,7 @@ TEST(WordCounts, OfHostileHtmlTakeLinearTime) {
                             "<?", "<![CDATA[", "<!x", "<style></", "&#"}) {
     std::string body = "<div>\n";
     while (body.size() < 1 << 18) body += piece;
-    Words(body);
+    WordsOfSections(body);
   }
 }
 
