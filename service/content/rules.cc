@@ -161,7 +161,7 @@ void CheckBody(absl::string_view body, absl::string_view field, Violations& viol
 }
 
 // An imported comment has an id in its source, or one that it keeps.
-void CheckIds(const v1::ImportedComment& comment, Violations& violations) {
+void CheckIds(const v1::ImportedComment& comment, absl::Time now, Violations& violations) {
   if (comment.comment_id().empty()) {
     CheckText(comment.source_id(), {.max_characters = kMaxSourceIdCharacters, .required = true},
               "source_id", violations);
@@ -169,6 +169,8 @@ void CheckIds(const v1::ImportedComment& comment, Violations& violations) {
     violations.Add("source_id", "must be empty if there is a comment_id");
   } else if (!IsUuidV7(comment.comment_id())) {
     violations.Add("comment_id", "is not a version 7 UUID in lower case");
+  } else if (TimeOfUuid(comment.comment_id()) > now) {
+    violations.Add("comment_id", "has a time in the future");
   }
 }
 
@@ -257,7 +259,7 @@ void CheckImportSource(absl::string_view source, absl::string_view field, Violat
 
 void CheckImportedComment(const v1::ImportedComment& comment, absl::Time now,
                           Violations& violations) {
-  CheckIds(comment, violations);
+  CheckIds(comment, now, violations);
   CheckReplyTo(comment, violations);
   if (comment.state() != v1::COMMENT_STATE_DELETED) {
     CheckCommentAuthorId(comment.author().id(), "author.id", violations);

@@ -133,6 +133,8 @@ TEST(CheckImportedComment, WantsOneIdOfEither) {
   comment.clear_source_id();
   comment.set_comment_id("6d5d1c9e-9a5b-4b2a-8f3e-0c1d2e3f4a5b");
   EXPECT_EQ(Problems(comment), "comment_id is not a version 7 UUID in lower case");
+  comment.set_comment_id(TimedUuids(kNow + absl::Microseconds(1)).Next());
+  EXPECT_EQ(Problems(comment), "comment_id has a time in the future");
   comment = ValidComment();
   comment.set_source_id(std::string(256, '1'));
   EXPECT_EQ(Problems(comment), "source_id has 256 characters; at most 255 are allowed");
