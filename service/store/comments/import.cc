@@ -10,9 +10,7 @@
 #include <vector>
 
 #include "absl/strings/string_view.h"
-#include "absl/time/time.h"
 #include "base/errors.h"
-#include "content/errors.h"
 #include "content/names.h"
 #include "content/rules.h"
 #include "content/uuid.h"
