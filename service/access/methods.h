@@ -18,6 +18,7 @@ inline constexpr std::array kMethods = std::to_array<absl::string_view>({
     "content.v1.AdminService/EraseComment",
     "content.v1.AdminService/ExportAuthor",
     "content.v1.AdminService/GetServerInfo",
+    "content.v1.AdminService/ImportComments",
     "content.v1.AdminService/InspectArticle",
     "content.v1.AdminService/InspectComment",
     "content.v1.AdminService/ListAuditEvents",

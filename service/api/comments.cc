@@ -1,8 +1,12 @@
 #include "api/comments.h"
 
+#include <algorithm>
+#include <iterator>
 #include <string>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
+#include "access/errors.h"
 #include "api/answers.h"
 #include "api/checks.h"
 #include "api/identity.h"
@@ -44,6 +48,32 @@ absl::StatusOr<CommentDeletion> CheckDeletion(const Request& request, bool by_mo
                            .request = CheckRequestId(request, request.request_id(), violations)};
   if (!violations.empty()) return violations.ToStatus();
   return deletion;
+}
+
+// Checks what every comment of an import must have.
+void CheckImported(const v1::ImportCommentsRequest& request, Violations& violations) {
+  if (request.comments().empty()) violations.Add("comments", "is required");
+  if (request.comments_size() > kMaxImportedComments) {
+    violations.Add("comments", absl::StrCat("has ", request.comments_size(), " comments; at most ",
+                                            kMaxImportedComments, " are allowed"));
+    return;
+  }
+  for (int i = 0; i < request.comments_size(); ++i) {
+    const v1::ImportedComment& comment = request.comments(i);
+    const std::string path = absl::StrCat("comments[", i, "]");
+    if (!comment.has_create_time()) violations.Add(path + ".create_time", "is required");
+    if (comment.state() == v1::COMMENT_STATE_UNSPECIFIED) {
+      violations.Add(path + ".state", "is required");
+    } else if (!v1::CommentState_IsValid(comment.state())) {
+      violations.Add(path + ".state", "is not a value of CommentState");
+    }
+  }
+  const bool has_source_ids =
+      std::any_of(request.comments().begin(), request.comments().end(),
+                  [](const auto& comment) { return !comment.source_id().empty(); });
+  if (has_source_ids && request.source().empty()) {
+    violations.Add("source", "is required for comments with a source_id");
+  }
 }
 
 v1::ModerationOrder CheckModerationOrder(v1::ModerationOrder order, Violations& violations) {
@@ -275,6 +305,30 @@ void ReportComment(CommentWrites& writes, CallContext call, v1::ReportCommentReq
   if (!status.ok()) return std::move(done)(std::move(status));
   writes.ReportComment(std::move(call), *std::move(report),
                        ReplyWithNothing<v1::ReportCommentResponse>(std::move(done)));
+}
+
+absl::StatusOr<CommentImport> CheckImportComments(v1::ImportCommentsRequest request) {
+  Violations violations;
+  CommentImport import{.article_id = CheckArticleName(request.parent(), "parent", violations),
+                       .source = request.source(),
+                       .validate_only = request.validate_only()};
+  CheckImportSource(request.source(), "source", violations);
+  CheckImported(request, violations);
+  if (!violations.empty()) return violations.ToStatus();
+  import.comments.assign(std::move_iterator(request.mutable_comments()->begin()),
+                         std::move_iterator(request.mutable_comments()->end()));
+  return import;
+}
+
+void ImportComments(CommentImports& imports, CallContext call, v1::ImportCommentsRequest request,
+                    Callback<v1::ImportCommentsResponse> done) {
+  if (call.caller != nullptr && call.caller->writes_only_as_person) {
+    return std::move(done)(
+        access::MethodNotAllowed("content.v1.AdminService/ImportComments", call.caller->identity));
+  }
+  absl::StatusOr<CommentImport> import = CheckImportComments(std::move(request));
+  if (!import.ok()) return std::move(done)(import.status());
+  imports.ImportComments(std::move(call), *std::move(import), std::move(done));
 }
 
 absl::StatusOr<ModerationQuery> CheckListModerationQueue(

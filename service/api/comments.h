@@ -4,6 +4,7 @@
 #include "access/gate.h"
 #include "api/encoded_answer.h"
 #include "base/call.h"
+#include "content/comment_import.h"
 #include "content/comment_reads.h"
 #include "content/comment_writes.h"
 #include "content/read_cache.h"
@@ -50,6 +51,12 @@ void ReportComment(CommentWrites& writes, CallContext call, v1::ReportCommentReq
 absl::StatusOr<CommentDeletion> CheckEraseComment(const v1::EraseCommentRequest& request);
 void EraseComment(CommentWrites& writes, CallContext call, v1::EraseCommentRequest request,
                   Callback<v1::EraseCommentResponse> done);
+
+/// Leaves the rules for single comments to the store, which refuses one that breaks them alone.
+absl::StatusOr<CommentImport> CheckImportComments(v1::ImportCommentsRequest request);
+/// METHOD_NOT_ALLOWED if the caller may write only as a person.
+void ImportComments(CommentImports& imports, CallContext call, v1::ImportCommentsRequest request,
+                    Callback<v1::ImportCommentsResponse> done);
 
 absl::StatusOr<ModerationQuery> CheckListModerationQueue(
     const v1::ListModerationQueueRequest& request);

@@ -69,6 +69,7 @@ std::unique_ptr<grpc::Service> NewAdminService(Store& store, ReadCache& cache,
   service->Unary(InspectComment, store);
   service->Unary(ModerateComment, store);
   service->Unary(EraseComment, store);
+  service->Unary(ImportComments, store);
   service->Unary(ListModerationQueue, store);
   service->Unary(BlockAuthor, store);
   service->Unary(UnblockAuthor, store);

@@ -44,7 +44,10 @@ bool IsLine(const FieldDescriptor* field) {
       Field<v1::ListAuditEventsRequest>(v1::ListAuditEventsRequest::kCallerFieldNumber),
       Field<v1::ListAuditEventsRequest>(v1::ListAuditEventsRequest::kPersonIdFieldNumber),
       Field<v1::ListAuditEventsRequest>(v1::ListAuditEventsRequest::kAuthorIdFieldNumber),
-      Field<v1::ReportCommentRequest>(v1::ReportCommentRequest::kReporterIdFieldNumber)};
+      Field<v1::ReportCommentRequest>(v1::ReportCommentRequest::kReporterIdFieldNumber),
+      Field<v1::ImportCommentsRequest>(v1::ImportCommentsRequest::kSourceFieldNumber),
+      Field<v1::ImportedComment>(v1::ImportedComment::kSourceIdFieldNumber),
+      Field<v1::ImportedComment>(v1::ImportedComment::kReplyToSourceIdFieldNumber)};
   return lines->contains(field);
 }
 

@@ -14,6 +14,7 @@
 #include "content/body.h"
 #include "content/names.h"
 #include "content/text.h"
+#include "content/uuid.h"
 #include "google/protobuf/util/field_mask_util.h"
 #include "google/protobuf/util/time_util.h"
 
@@ -26,6 +27,8 @@ constexpr int kMaxNameCharacters = 100;
 constexpr int kMaxIdCharacters = 128;
 constexpr int kMaxPersonCharacters = 255;  // a subject of tokens, access/token.h
 constexpr int kMaxTagCharacters = 100;
+constexpr int kMaxSourceCharacters = 100;
+constexpr int kMaxSourceIdCharacters = 255;
 constexpr int kMaxUriCharacters = 2'000;
 constexpr int kMaxLanguageCharacters = 35;  // RFC 5646, section 4.4.1
 constexpr int kMaxAuthors = 50;
@@ -157,6 +160,55 @@ void CheckBody(absl::string_view body, absl::string_view field, Violations& viol
             violations);
 }
 
+// An imported comment has an id in its source, or one that it keeps.
+void CheckIds(const v1::ImportedComment& comment, absl::Time now, Violations& violations) {
+  if (comment.comment_id().empty()) {
+    CheckText(comment.source_id(), {.max_characters = kMaxSourceIdCharacters, .required = true},
+              "source_id", violations);
+  } else if (!comment.source_id().empty()) {
+    violations.Add("source_id", "must be empty if there is a comment_id");
+  } else if (!IsUuidV7(comment.comment_id())) {
+    violations.Add("comment_id", "is not a version 7 UUID in lower case");
+  } else if (TimeOfUuid(comment.comment_id()) > now) {
+    violations.Add("comment_id", "has a time in the future");
+  }
+}
+
+void CheckReplyTo(const v1::ImportedComment& comment, Violations& violations) {
+  if (comment.reply_to().empty()) {
+    CheckText(comment.reply_to_source_id(), {.max_characters = kMaxSourceIdCharacters},
+              "reply_to_source_id", violations);
+  } else if (!comment.reply_to_source_id().empty()) {
+    violations.Add("reply_to_source_id", "must be empty if there is a reply_to");
+  } else if (!ParseCommentName(comment.reply_to())) {
+    violations.Add("reply_to", kCommentNameRule);
+  }
+}
+
+// A time that a UUID of version 7 can carry, to the microsecond.
+void CheckPastTime(const google::protobuf::Timestamp& time, absl::Time now, absl::string_view field,
+                   Violations& violations) {
+  using google::protobuf::util::TimeUtil;
+  Violations invalid;
+  CheckTime(time, field, invalid);
+  if (!invalid.empty()) {
+    CheckTime(time, field, violations);
+  } else if (time.seconds() < 0) {
+    violations.Add(field, "is before 1970");
+  } else if (TimeUtil::TimestampToMicroseconds(time) > absl::ToUnixMicros(now)) {
+    violations.Add(field, "is in the future");
+  }
+}
+
+void CheckTimes(const v1::ImportedComment& comment, absl::Time now, Violations& violations) {
+  CheckPastTime(comment.create_time(), now, "create_time", violations);
+  if (!comment.has_update_time()) return;
+  CheckPastTime(comment.update_time(), now, "update_time", violations);
+  if (comment.update_time() < comment.create_time()) {
+    violations.Add("update_time", "is before create_time");
+  }
+}
+
 // Returns the violations of fields that `paths` name. A stored article may break rules that are
 // younger than it, and may still be changed elsewhere.
 Violations OfPaths(const Violations& violations, const std::vector<std::string>& paths) {
@@ -199,6 +251,23 @@ void CheckComment(const v1::Comment& comment, absl::string_view path, Violations
   CheckCommentAuthorId(comment.author().id(), field("author.id"), violations);
   CheckDisplayName(comment.author().display_name(), field("author.display_name"), violations);
   CheckCommentBody(comment.body(), field("body"), violations);
+}
+
+void CheckImportSource(absl::string_view source, absl::string_view field, Violations& violations) {
+  CheckText(source, {.max_characters = kMaxSourceCharacters}, field, violations);
+}
+
+void CheckImportedComment(const v1::ImportedComment& comment, absl::Time now,
+                          Violations& violations) {
+  CheckIds(comment, now, violations);
+  CheckReplyTo(comment, violations);
+  if (comment.state() != v1::COMMENT_STATE_DELETED) {
+    CheckCommentAuthorId(comment.author().id(), "author.id", violations);
+    CheckDisplayName(comment.author().display_name(), "author.display_name", violations);
+    CheckCommentBody(comment.body(), "body", violations);
+  }
+  CheckTimes(comment, now, violations);
+  if (comment.edit_count() < 0) violations.Add("edit_count", "is negative");
 }
 
 void CheckCommentAuthorId(absl::string_view id, absl::string_view field, Violations& violations) {

@@ -3,8 +3,10 @@
 #include <string>
 #include <vector>
 
+#include "absl/time/time.h"
 #include "base/call.h"
 #include "content/errors.h"
+#include "content/v1/admin_service.pb.h"
 #include "content/v1/article.pb.h"
 #include "content/v1/comment.pb.h"
 
@@ -41,6 +43,17 @@ void CheckArticle(const v1::Article& article, absl::string_view path, Violations
 /// Checks author and body of a new comment in the same way. reply_to is checked where the parent is
 /// read.
 void CheckComment(const v1::Comment& comment, absl::string_view path, Violations& violations);
+
+/// Maximum number of comments in one import.
+inline constexpr int kMaxImportedComments = 1'000;
+
+/// Checks the name of the system that comments are imported from, in the same way. It may be empty.
+void CheckImportSource(absl::string_view source, absl::string_view field, Violations& violations);
+
+/// Checks a comment from another system in the same way; paths begin with the comment's fields.
+/// `now` is the time of the database.
+void CheckImportedComment(const v1::ImportedComment& comment, absl::Time now,
+                          Violations& violations);
 
 /// Maximum length of the reason for a block, in Unicode code points.
 inline constexpr int kMaxReasonCharacters = 500;

@@ -5,6 +5,7 @@
 #include "content/audit.h"
 #include "content/author_blocks.h"
 #include "content/change_feed.h"
+#include "content/comment_import.h"
 #include "content/comment_reads.h"
 #include "content/comment_writes.h"
 #include "content/publishing.h"
@@ -27,6 +28,7 @@ class Store : public ArticleSource,
               public ArticleReads,
               public CommentReads,
               public CommentWrites,
+              public CommentImports,
               public AuthorBlocks,
               public AuditTrail,
               public Publishing,

@@ -63,6 +63,14 @@ class Version7 {
     counter_ &= kCounterMask;
   }
 
+  // The next of all times, with these bits.
+  Version7 InNextTick(uint64_t bits) const {
+    Version7 next = *this;
+    ++next.ticks_;
+    next.counter_ = bits & (kCounterMask >> 1);
+    return next;
+  }
+
   std::string Text() const { return Encode(ticks_ >> 12 << 16 | (ticks_ & 0xfff), counter_, 7); }
 
  private:
@@ -82,6 +90,13 @@ class Version7 {
 bool IsUuid(absl::string_view text) {
   return std::equal(text.begin(), text.end(), kUuidShape.begin(), kUuidShape.end(),
                     [](char c, char shape) { return shape == '-' ? c == '-' : IsLowerHex(c); });
+}
+
+bool IsUuidV7(absl::string_view text) {
+  constexpr size_t kVersion = 14;
+  constexpr size_t kVariant = 19;
+  return IsUuid(text) && text[kVersion] == '7' &&
+         absl::string_view("89ab").find(text[kVariant]) != absl::string_view::npos;
 }
 
 uint64_t RandomBits() {
@@ -111,6 +126,12 @@ std::string UuidAfter(absl::string_view uuid) {
   Version7 next(uuid);
   next.Advance(RandomBits());
   return next.Text();
+}
+
+std::string UuidOf(absl::Time time, uint64_t bits) { return Version7(time, bits).Text(); }
+
+std::string UuidOfNextTick(absl::string_view uuid, uint64_t bits) {
+  return Version7(uuid).InNextTick(bits).Text();
 }
 
 }  // namespace content

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 
@@ -15,6 +16,9 @@ inline constexpr absl::string_view kNilUuid = "00000000-0000-0000-0000-000000000
 
 /// Returns whether `text` is a UUID in canonical form: lower-case hexadecimal, 8-4-4-4-12.
 bool IsUuid(absl::string_view text);
+
+/// Returns whether `text` is a UUID of version 7 (RFC 9562, section 5.7) in canonical form.
+bool IsUuidV7(absl::string_view text);
 
 /// Returns random bits that cannot be guessed.
 uint64_t RandomBits();
@@ -47,5 +51,15 @@ std::string FirstUuidAt(absl::Time time);
 /// Returns a new UUID that is the next after `uuid`, of version 7, for all practical purposes, but
 /// cannot be guessed.
 std::string UuidAfter(absl::string_view uuid);
+
+/// Returns a UUID of version 7 that carries `time`, which must be in the years 1970 to 9999, and
+/// has `bits` instead of random ones. UUIDs with the same bits are alike in their last
+/// kUuidBitsLength characters. Thread-safe.
+std::string UuidOf(absl::Time time, uint64_t bits);
+inline constexpr size_t kUuidBitsLength = 17;
+
+/// The same, but with the time that follows that of `uuid`, of version 7: a quarter of a
+/// microsecond later.
+std::string UuidOfNextTick(absl::string_view uuid, uint64_t bits);
 
 }  // namespace content

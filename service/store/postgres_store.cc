@@ -7,6 +7,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <stop_token>
 #include <string>
 #include <thread>
@@ -43,6 +44,7 @@
 #include "store/comments/batch.h"
 #include "store/comments/blocks.h"
 #include "store/comments/changes.h"
+#include "store/comments/import.h"
 #include "store/comments/moderation.h"
 #include "store/comments/read.h"
 #include "store/comments/write.h"
@@ -394,6 +396,22 @@ class PostgresStore : public ObservedStore {
           [done = std::move(done)](const absl::StatusOr<v1::Comment>& reported) mutable {
             std::move(done)(reported.status());
           });
+  }
+
+  // Takes the article for as long as a group of other writes, or a few. So it is not one of a
+  // group.
+  void ImportComments(CallContext context, CommentImport import,
+                      Callback<v1::ImportCommentsResponse> done) override {
+    auto caller = context.caller;
+    writes_.Write(
+        std::move(context), Pace::kAny,
+        [this, caller = std::move(caller), import = std::move(import),
+         tried = std::set<std::string>()](postgres::Connection& connection,
+                                          bool /*in_doubt*/) mutable {
+          return store::ImportComments(connection, names_, caller.get(), import, tried,
+                                       AnnounceFor(connection));
+        },
+        std::move(done));
   }
 
   void BlockAuthor(CallContext context, std::string author_id, std::string reason,

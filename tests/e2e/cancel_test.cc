@@ -81,6 +81,8 @@ void FillIn(const Subject& subject, bool about_comment, Message& message) {
       {"title", "A Title"},
       {"body", "Some text."},
       {"query", "text"},
+      {"source", "disqus:forum"},
+      {"source_id", "1"},
   };
   for (const auto& [field_name, value] : texts) {
     const FieldDescriptor* const field = type.FindFieldByName(field_name);
@@ -94,10 +96,12 @@ void FillIn(const Subject& subject, bool about_comment, Message& message) {
   if (const FieldDescriptor* const state = type.FindFieldByName("state")) {
     reflection.SetEnumValue(&message, state, v1::COMMENT_STATE_HIDDEN);
   }
-  for (const char* const part : {"article", "comment", "author"}) {
+  for (const char* const part : {"article", "comment", "comments", "author", "create_time"}) {
     const FieldDescriptor* const field = type.FindFieldByName(part);
     if (field == nullptr || field->message_type() == nullptr) continue;
-    FillIn(subject, about_comment, *reflection.MutableMessage(&message, field));
+    FillIn(subject, about_comment,
+           field->is_repeated() ? *reflection.AddMessage(&message, field)
+                                : *reflection.MutableMessage(&message, field));
   }
 }
 

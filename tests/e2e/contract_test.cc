@@ -162,6 +162,17 @@ TEST_F(ContractTest, AFormerNameDoesInEveryRequestAndAnswersHaveTheCurrentOne) {
   v1::InspectCommentRequest inspect_comment;
   inspect_comment.set_name(first);
   EXPECT_EQ(Ask(&Admin::InspectComment, inspect_comment).comment().name(), now_first);
+  v1::ImportCommentsRequest import;
+  import.set_parent("articles/story");
+  import.set_source("disqus:forum");
+  v1::ImportedComment& imported = *import.add_comments();
+  imported.set_source_id("1");
+  imported.set_reply_to(first);
+  imported.set_state(v1::COMMENT_STATE_DELETED);
+  imported.mutable_create_time();
+  const v1::ImportCommentsResponse answer = Ask(&Admin::ImportComments, import);
+  EXPECT_THAT(answer.results(0).name(), ::testing::StartsWith("articles/tale/"));
+  EXPECT_EQ(answer.results(0).placement(), v1::THREAD_PLACEMENT_AS_GIVEN);
   v1::DeleteCommentRequest remove;
   remove.set_name(first);
   EXPECT_GT(Ask(&Content::DeleteComment, remove).article_revision(), 0);

@@ -79,8 +79,8 @@ bool Takes(const MethodDescriptor& method, const std::string& field) {
 }
 
 bool IsWrite(const MethodDescriptor& method) {
-  static const std::set<std::string> others = {"BlockAuthor", "EraseAuthor", "ReportComment",
-                                               "UnblockAuthor"};
+  static const std::set<std::string> others = {"BlockAuthor", "EraseAuthor", "ImportComments",
+                                               "ReportComment", "UnblockAuthor"};
   return Takes(method, "request_id") || Takes(method, "repair") || others.contains(method.name());
 }
 
@@ -197,6 +197,10 @@ const std::map<std::string, std::string>& ValidRequests() {
       {"ModerateComment", R"({"name": "$visible", "state": "COMMENT_STATE_HIDDEN"})"},
       {"InspectComment", R"({"name": "$visible"})"},
       {"EraseComment", R"({"name": "$visible"})"},
+      {"ImportComments",
+       R"({"parent": "articles/story", "source": "disqus:forum", "comments": [{"source_id": "1",
+           "author": {"id": "a", "display_name": "A"}, "body": "x",
+           "state": "COMMENT_STATE_VISIBLE", "create_time": "2020-01-01T00:00:00Z"}]})"},
       {"ListModerationQueue", R"({})"},
       {"BlockAuthor", R"({"author_id": "troll", "reason": "spam"})"},
       {"UnblockAuthor", R"({"author_id": "troll", "allow_missing": true})"},
@@ -264,6 +268,9 @@ void AddInvalidRequests(std::vector<Case>& cases) {
       {"EraseComment",
        R"({"name": "articles/story/comments/1", "request_id": "1"})",
        {"name", "request_id"}},
+      {"ImportComments",
+       R"({"source": "a\nb", "comments": [{"source_id": "1"}]})",
+       {"parent", "source", "comments[0].create_time", "comments[0].state"}},
       {"ListModerationQueue", R"({"state": "COMMENT_STATE_VISIBLE"})", {"state"}},
       {"ListModerationQueue",
        R"({"state": "COMMENT_STATE_PENDING", "order": "MODERATION_ORDER_REPORTS"})",
@@ -327,6 +334,8 @@ void AddMissingArticles(std::vector<Case>& cases) {
            {"EraseComment", absl::StrCat(R"({"name": "articles/none/)", comment, R"("})")},
            {"ModerateComment", absl::StrCat(R"({"name": "articles/none/)", comment,
                                             R"(", "state": "COMMENT_STATE_HIDDEN"})")},
+           {"ImportComments",
+            absl::StrReplaceAll(ValidRequests().at("ImportComments"), {{"/story", "/none"}})},
            {"VerifyCounters", R"({"name": "articles/none"})"},
            {"ListAuditEvents", R"({"article": "articles/none"})"}}) {
     cases.push_back({rpc, "there is no such article", request, ArticleResource("none")});

@@ -54,6 +54,7 @@ const std::map<std::string, std::string> kExceptions = {
     {"SearchArticles: a common word, second page", "the same"},
     {"SearchArticles: all words but one", "the same"},
     {"VerifyCounters: art-1", "counts a million comments"},
+    {"ImportComments: replies to any of a million", "looks at the ends of a million ids"},
     {"ListAuditEvents: person and action, start",
      "reads what the person has done until the page is full"},
     {"ListAuditEvents: person and action, middle",
@@ -440,6 +441,27 @@ Probe Publish(const std::string& name, const v1::Article& article, const Publish
   });
 }
 
+// Imports comments from another system, each a reply to the one before. The first one replies to
+// one of these: a comment by its name, or what comments with this source id.
+Probe Import(const std::string& name, const std::string& article_id, int first,
+             const std::string& reply_to, const std::string& reply_to_source_id) {
+  return Ask<v1::ImportCommentsResponse>("ImportComments: " + name, [=](Store& store, auto done) {
+    CommentImport import{.article_id = article_id, .source = "disqus:forum"};
+    for (int i = first; i < first + 200; ++i) {
+      v1::ImportedComment& comment = import.comments.emplace_back();
+      comment.set_source_id(absl::StrCat(i));
+      comment.set_reply_to(i == first ? reply_to : "");
+      comment.set_reply_to_source_id(i == first ? reply_to_source_id : absl::StrCat(i - 1));
+      comment.mutable_author()->set_id("user-1");
+      comment.mutable_author()->set_display_name("A Reader");
+      comment.set_body("text");
+      comment.set_state(v1::COMMENT_STATE_VISIBLE);
+      comment.mutable_create_time()->set_seconds(1'600'000'000 + i);
+    }
+    store.ImportComments({}, std::move(import), std::move(done));
+  });
+}
+
 std::vector<Probe> CommentWrites() {
   const int group = 170;
   const RequestKey request{.id = RequestId(1), .fingerprint = "aa"};
@@ -462,6 +484,12 @@ std::vector<Probe> CommentWrites() {
       Report("first", CommentAt(group + 5), "reader-1"),
       Report("repeated", CommentAt(group + 5), "reader-1"),
       Moderate("settle the reports", CommentAt(group + 5), v1::COMMENT_STATE_VISIBLE),
+      Import("new ones", "art-9", 0, "", ""),
+      Import("the same again", "art-9", 0, "", ""),
+      Import("replies to a source id", "art-9", 200, "", "7"),
+      Import("replies to a name", "art-1", 0, CommentName("art-1", CommentAt(group + 8).comment_id),
+             ""),
+      Import("replies to any of a million", "art-1", 200, "", "7"),
       Ask<v1::BlockedAuthor>(
           "BlockAuthor",
           [](Store& store, auto done) { store.BlockAuthor({}, "troll", "spam", std::move(done)); }),

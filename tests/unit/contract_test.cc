@@ -264,7 +264,7 @@ TEST(ServiceConfig, RepeatsOnlyWhatAServerThatIsGoneLeft) {
 TEST(ServiceConfig, RepeatsOnlyReadsAndWritesThatCanBeKeyedOrChangeNothingTwice) {
   const std::set<std::string> reads = {"Get", "BatchGet", "List", "Search", "Watch", "Inspect"};
   const std::set<std::string> change_nothing_twice = {"ReportComment", "BlockAuthor",
-                                                      "UnblockAuthor"};
+                                                      "UnblockAuthor", "ImportComments"};
   const auto configs = MethodConfigs();
   for (const MethodDescriptor* const method : AllMethods()) {
     if (!configs.contains(method->full_name())) continue;

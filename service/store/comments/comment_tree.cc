@@ -207,7 +207,7 @@ const StoredComment* CommentTree::Find(const LockedArticle& article,
 }
 
 const v1::Comment& CommentTree::Add(LockedArticle& article, const std::string& comment_id,
-                                    const StoredComment* parent, v1::Comment comment) {
+                                    std::vector<std::string> ancestors, v1::Comment comment) {
   Stamp(article, comment);
   Entry& entry = comments_[{article.key, comment_id}];
   entry.pending = Pending::kAll;
@@ -215,10 +215,7 @@ const v1::Comment& CommentTree::Add(LockedArticle& article, const std::string& c
   added.id = comment_id;
   added.shown = IsVisible(comment);
   added.message = std::move(comment);
-  if (parent != nullptr) {
-    added.ancestors = parent->ancestors;
-    added.ancestors.push_back(parent->id);
-  }
+  added.ancestors = std::move(ancestors);
   if (added.shown) {
     ++article.comment_count;
     CountReply(article, added.ancestors, 1);
@@ -265,7 +262,7 @@ void CommentTree::CountReply(const LockedArticle& article,
 int CommentTree::AddReplies(int difference, int64_t revision, Entry& entry) {
   v1::Comment& message = entry.comment.message;
   message.set_reply_count(message.reply_count() + difference);
-  message.set_revision(revision);
+  if (entry.pending != Pending::kAll) message.set_revision(revision);
   entry.pending = std::max(entry.pending, Pending::kCounts);
   const bool was_shown = entry.comment.shown;
   entry.comment.shown = IsShown(message.state(), message.reply_count());

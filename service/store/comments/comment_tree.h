@@ -52,9 +52,12 @@ class CommentTree {
   const StoredComment* Find(const LockedArticle& article, const std::string& comment_id) const;
 
   /// Adds a comment at a new revision of the article, and returns it as it will be written.
-  /// `parent` is the comment that it replies to, or nullptr.
+  /// `ancestors` are the ids of the comments above (StoredComment::ancestors).
+  ///
+  /// A comment that is added keeps this revision when replies to it are added too: readers get them
+  /// together, and watchers hear of it first.
   const v1::Comment& Add(LockedArticle& article, const std::string& comment_id,
-                         const StoredComment* parent, v1::Comment comment);
+                         std::vector<std::string> ancestors, v1::Comment comment);
 
   /// Gives `comment`, which Find returned, the author, body, state and edit_count of `changed`, at
   /// a new revision of the article and at the time `now`. Returns it as it will be written.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include "content/errors.h"
 #include "content/names.h"
@@ -73,6 +74,13 @@ absl::StatusOr<const StoredComment*> FindParent(const WriteScope& scope,
   return parent;
 }
 
+std::vector<std::string> AncestorsOfReply(const StoredComment* parent) {
+  if (parent == nullptr) return {};
+  std::vector<std::string> ancestors = parent->ancestors;
+  ancestors.push_back(parent->id);
+  return ancestors;
+}
+
 // A reply has a later id than its parent, which may be from a time when the clock was ahead.
 std::string NewCommentId(LockedArticle& article, const StoredComment* parent) {
   std::string id = article.ids.Next();
@@ -120,8 +128,8 @@ absl::StatusOr<v1::Comment> Write(const WriteScope& scope, NewComment& comment) 
   if (comment.validate_only) return message;
   comment.comment_id = id;
 
-  const v1::Comment& added =
-      scope.comments.Add(article, comment.comment_id, *parent, std::move(message));
+  const v1::Comment& added = scope.comments.Add(article, comment.comment_id,
+                                                AncestorsOfReply(*parent), std::move(message));
   scope.requests.Record(article, comment.request, comment.comment_id);
   return WithArticleRevision(added, article.revision);
 }

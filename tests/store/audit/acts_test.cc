@@ -77,6 +77,24 @@ TEST_F(ActsTest, ActsOnComments) {
   EXPECT_EQ(Events()[0].comment(), name);
 }
 
+TEST_F(ActsTest, AnImportIsOneActIfItAddsComments) {
+  ASSERT_TRUE(Publish(MakeArticle("post")).ok());
+  CommentImport import{.article_id = "post", .source = "isso:blog"};
+  for (const char* const id : {"1", "2"}) {
+    v1::ImportedComment& comment = import.comments.emplace_back();
+    comment.set_source_id(id);
+    comment.set_state(v1::COMMENT_STATE_DELETED);
+    comment.mutable_create_time();
+  }
+  for (const bool validate_only : {true, false, false}) {
+    import.validate_only = validate_only;
+    ASSERT_TRUE(Await<v1::ImportCommentsResponse>([&](auto done) {
+                  store_->ImportComments(By("cn:operator"), import, std::move(done));
+                }).ok());
+  }
+  EXPECT_EQ(Newest(1), "import_comments, post, r3, count 2, by cn:operator");
+}
+
 // It leaves the comment as it is.
 TEST_F(ActsTest, JudgingReportsIsAnAct) {
   ASSERT_TRUE(Publish(MakeArticle("post")).ok());

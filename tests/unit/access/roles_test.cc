@@ -33,6 +33,7 @@ constexpr Row kMatrix[] = {
     {"content.v1.AdminService/EraseComment", "moderator operator"},
     {"content.v1.AdminService/ExportAuthor", "operator"},
     {"content.v1.AdminService/GetServerInfo", "operator"},
+    {"content.v1.AdminService/ImportComments", "operator"},
     {"content.v1.AdminService/InspectArticle", "publisher operator"},
     {"content.v1.AdminService/InspectComment", "moderator operator"},
     {"content.v1.AdminService/ListAuditEvents", "operator"},

@@ -12,6 +12,7 @@
 #include "access/gate.h"
 #include "api/articles.h"
 #include "api/identity.h"
+#include "base/await.h"
 #include "content/page_token.h"
 #include "content/rules.h"
 #include "unit/api/problems.h"
@@ -196,6 +197,81 @@ TEST(CheckDeleteComment, WantsAName) {
   EXPECT_TRUE(CheckDeleteComment(request)->allow_missing);
   request.set_name("articles/a");
   EXPECT_EQ(Problems(CheckDeleteComment(request)), absl::StrCat("name ", kCommentNameRule));
+}
+
+v1::ImportCommentsRequest MakeImport() {
+  v1::ImportCommentsRequest request;
+  request.set_parent("articles/a");
+  request.set_source("disqus:forum");
+  v1::ImportedComment& comment = *request.add_comments();
+  comment.set_source_id("1");
+  comment.set_state(v1::COMMENT_STATE_VISIBLE);
+  comment.mutable_create_time();
+  return request;
+}
+
+TEST(CheckImportComments, WantsAnArticleAndWhatEveryCommentMustHave) {
+  EXPECT_EQ(Problems(CheckImportComments({})), "parent is required; comments is required");
+  v1::ImportCommentsRequest request = MakeImport();
+  EXPECT_EQ(CheckImportComments(request)->article_id, "a");
+  EXPECT_EQ(CheckImportComments(request)->source, "disqus:forum");
+  EXPECT_EQ(CheckImportComments(request)->comments.front().source_id(), "1");
+  EXPECT_FALSE(CheckImportComments(request)->validate_only);
+  request.add_comments();
+  EXPECT_EQ(Problems(CheckImportComments(request)),
+            "comments[1].create_time is required; comments[1].state is required");
+  request.mutable_comments(1)->mutable_create_time();
+  request.mutable_comments(1)->set_state(static_cast<v1::CommentState>(9));
+  EXPECT_EQ(Problems(CheckImportComments(request)),
+            "comments[1].state is not a value of CommentState");
+}
+
+TEST(CheckImportComments, WantsASourceOnlyForIdsOfIt) {
+  v1::ImportCommentsRequest request = MakeImport();
+  request.clear_source();
+  EXPECT_EQ(Problems(CheckImportComments(request)),
+            "source is required for comments with a source_id");
+  request.mutable_comments(0)->clear_source_id();
+  request.mutable_comments(0)->set_comment_id(kId);
+  EXPECT_EQ(Problems(CheckImportComments(request)), "");
+  request.set_source("a\nb");
+  EXPECT_EQ(Problems(CheckImportComments(request)),
+            "source has a control character or a line break");
+}
+
+TEST(CheckImportComments, TakesAThousandComments) {
+  v1::ImportCommentsRequest request = MakeImport();
+  while (request.comments_size() < 1000) *request.add_comments() = request.comments(0);
+  EXPECT_EQ(CheckImportComments(request)->comments.size(), 1000);
+  *request.add_comments() = request.comments(0);
+  EXPECT_EQ(Problems(CheckImportComments(request)),
+            "comments has 1001 comments; at most 1000 are allowed");
+}
+
+// The rules for single comments are the store's.
+class FakeImports : public CommentImports {
+ public:
+  void ImportComments(CallContext, CommentImport import,
+                      Callback<v1::ImportCommentsResponse> done) override {
+    v1::ImportCommentsResponse response;
+    response.set_comment_count(static_cast<int64_t>(import.comments.size()));
+    std::move(done)(std::move(response));
+  }
+};
+
+TEST(ImportComments, IsNotForCallersWhoWriteOnlyAsOnePerson) {
+  FakeImports imports;
+  Caller caller{.identity = "jwt:ana", .person = "ana"};
+  const auto import = [&] {
+    return Await<v1::ImportCommentsResponse>([&](auto done) {
+      ImportComments(imports, {.caller = std::make_shared<Caller>(caller)}, MakeImport(),
+                     std::move(done));
+    });
+  };
+  EXPECT_EQ(import()->comment_count(), 1);
+  caller.writes_only_as_person = true;
+  EXPECT_EQ(import().status().code(), absl::StatusCode::kPermissionDenied);
+  EXPECT_EQ(ReasonOf(import().status()), "METHOD_NOT_ALLOWED");
 }
 
 TEST(CheckEraseComment, IsADeletionByAModerator) {

@@ -123,9 +123,9 @@ TEST(NormalizeMessage, TrimsEveryTextButThese) {
   }
   EXPECT_THAT(untrimmed,
               ::testing::UnorderedElementsAre(
-                  "anchor", "article", "body", "etag", "heading", "language_code", "name", "names",
-                  "new_name", "page_token", "parent", "paths", "reason", "reply_to", "request_id",
-                  "resume_token", "source_uri", "summary", "uri"));
+                  "anchor", "article", "body", "comment_id", "etag", "heading", "language_code",
+                  "name", "names", "new_name", "page_token", "parent", "paths", "reason",
+                  "reply_to", "request_id", "resume_token", "source_uri", "summary", "uri"));
 }
 
 TEST(NormalizeMessage, LeavesANameOfWhiteSpaceToTheRules) {
