@@ -263,8 +263,8 @@ TEST(ServiceConfig, RepeatsOnlyWhatAServerThatIsGoneLeft) {
 // A repeated CreateComment adds no second comment, because it can carry a request_id.
 TEST(ServiceConfig, RepeatsOnlyReadsAndWritesThatCanBeKeyedOrChangeNothingTwice) {
   const std::set<std::string> reads = {"Get", "BatchGet", "List", "Search", "Watch", "Inspect"};
-  const std::set<std::string> change_nothing_twice = {"ReportComment", "BlockAuthor",
-                                                      "UnblockAuthor", "ImportComments"};
+  const std::set<std::string> change_nothing_twice = {
+      "ReportComment", "BlockAuthor", "UnblockAuthor", "ImportComments", "OverrideLogLevel"};
   const auto configs = MethodConfigs();
   for (const MethodDescriptor* const method : AllMethods()) {
     if (!configs.contains(method->full_name())) continue;
