@@ -12,7 +12,8 @@ namespace content {
 struct TraceContext {
   /// 32 lower-case hexadecimal digits, not all 0.
   std::string trace_id;
-  /// The caller's span: 16 lower-case hexadecimal digits, not all 0. Empty if the trace begins here.
+  /// The caller's span: 16 lower-case hexadecimal digits, not all 0. Empty if the trace begins
+  /// here.
   std::string parent_id;
   /// Whether the trace is recorded, as whoever began it has decided.
   bool is_sampled = false;
