@@ -31,7 +31,7 @@ log::Level CheckLevel(v1::LogLevel level, Violations& violations) {
     case v1::LOG_LEVEL_ERROR:
       return log::Level::kError;
     default:
-      violations.Add("level", "must be DEBUG, INFO, WARNING or ERROR");
+      violations.Add("level", "must be one of LOG_LEVEL_DEBUG to LOG_LEVEL_ERROR");
       return log::Level::kInfo;
   }
 }

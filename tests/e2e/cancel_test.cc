@@ -96,6 +96,9 @@ void FillIn(const Subject& subject, bool about_comment, Message& message) {
   if (const FieldDescriptor* const state = type.FindFieldByName("state")) {
     reflection.SetEnumValue(&message, state, v1::COMMENT_STATE_HIDDEN);
   }
+  if (const FieldDescriptor* const level = type.FindFieldByName("level")) {
+    reflection.SetEnumValue(&message, level, v1::LOG_LEVEL_INFO);
+  }
   for (const char* const part : {"article", "comment", "comments", "author", "create_time"}) {
     const FieldDescriptor* const field = type.FindFieldByName(part);
     if (field == nullptr || field->message_type() == nullptr) continue;

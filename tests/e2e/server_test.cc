@@ -671,13 +671,13 @@ TEST_F(ServerTest, StopsGracefullyWhileACallIsInFlight) {
 }
 
 TEST_F(ServerTest, ASecondServerCannotTakeTheSamePort) {
-  const Finished second =
-      RunContentd({"serve", "--listen", server_.address(), "--database-url", url_});
+  const Finished second = RunContentd(
+      {"serve", "--listen", server_.address(), "--http-listen", "off", "--database-url", url_});
   EXPECT_EQ(second.status, 1);
   EXPECT_EQ(second.err,
             "contentd: cannot listen on " + server_.address() + ": Address already in use\n");
-  const Finished third =
-      RunContentd({"serve", "--listen", "no-such-host.invalid:1", "--database-url", url_});
+  const Finished third = RunContentd({"serve", "--listen", "no-such-host.invalid:1",
+                                      "--http-listen", "off", "--database-url", url_});
   EXPECT_EQ(third.status, 1);
   EXPECT_THAT(third.err, StartsWith("contentd: cannot listen on no-such-host.invalid:1: "));
   EXPECT_THAT(third.err, Not(HasSubstr("in use")));

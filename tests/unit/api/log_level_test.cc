@@ -37,7 +37,7 @@ TEST(CheckOverrideLogLevel, RefusesWhatIsNoLevelOrLastsTooLong) {
   for (const int level : {0, 5, -1}) {
     request.set_level(static_cast<v1::LogLevel>(level));
     EXPECT_EQ(Problems(CheckOverrideLogLevel(request)),
-              "level must be DEBUG, INFO, WARNING or ERROR");
+              "level must be one of LOG_LEVEL_DEBUG to LOG_LEVEL_ERROR");
   }
 }
 
