@@ -60,6 +60,7 @@ class TracedSessionTest : public ConnectionTest {
 };
 
 TEST_F(TracedSessionTest, ShowsTheTraceWhileItExists) {
+  EXPECT_EQ(Name(), "contentd");  // Prepares the statement, which is a round trip, too.
   CallTrace trace = MakeTrace(/*is_sampled=*/true);
   {
     const TracedSession session(connection_, &trace);
