@@ -341,7 +341,8 @@ int Migrate(const Config& config) {
 }
 
 int Import(const Config& config) {
-  if (config.dry_run) return ImportFiles(config, nullptr);
+  StopSignals signals;
+  if (config.dry_run) return ImportFiles(config, nullptr, signals);
   const absl::StatusOr<Database> database = JoinDatabase(config);
   if (!database.ok()) return Fail(database.status());
   std::cerr << "importing into " << database->description << "\n";
@@ -349,7 +350,7 @@ int Import(const Config& config) {
   const absl::StatusOr<std::unique_ptr<Store>> store =
       store::NewPostgresStore(StoreOptions(config, *database));
   if (!store.ok()) return Fail(store.status());
-  return ImportFiles(config, store->get());
+  return ImportFiles(config, store->get(), signals);
 }
 
 }  // namespace content

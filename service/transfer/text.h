@@ -1,10 +1,10 @@
 #pragma once
 
 #include "absl/strings/string_view.h"
-#include "import/parsed_file.h"
+#include "transfer/parsed_file.h"
 
 // Web pages saved as text.
-namespace content::importer {
+namespace content::transfer {
 
 /// Reads a page saved as text: a byline ("By ..."), a date ("Thursday, June 12, 2025"), then
 /// paragraphs in hard-wrapped lines. Blank lines between paragraphs are optional; an item of a list
@@ -16,4 +16,4 @@ namespace content::importer {
 /// or date is a fault.
 ParsedFile ParseText(absl::string_view content);
 
-}  // namespace content::importer
+}  // namespace content::transfer

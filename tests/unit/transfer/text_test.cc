@@ -17,9 +17,9 @@
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
 #include "google/protobuf/util/time_util.h"
-#include "import/importer.h"
+#include "transfer/parse.h"
 
-namespace content::importer {
+namespace content::transfer {
 namespace {
 
 using ::google::protobuf::util::TimeUtil;
@@ -526,4 +526,4 @@ TEST(TextImport, RefusesFilesThatAreTooLarge) {
 }
 
 }  // namespace
-}  // namespace content::importer
+}  // namespace content::transfer

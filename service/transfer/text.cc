@@ -1,4 +1,4 @@
-#include "import/text.h"
+#include "transfer/text.h"
 
 #include <cmark.h>
 
@@ -22,7 +22,7 @@
 #include "absl/time/time.h"
 #include "content/text.h"
 
-namespace content::importer {
+namespace content::transfer {
 namespace {
 
 constexpr absl::string_view kDateFormat = "%A, %B %d, %Y";
@@ -370,4 +370,4 @@ ParsedFile ParseText(absl::string_view content) {
   return file;
 }
 
-}  // namespace content::importer
+}  // namespace content::transfer
