@@ -1,5 +1,6 @@
 #include "transfer/dates.h"
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -17,7 +18,7 @@ namespace content::transfer {
 namespace {
 
 constexpr int kMinYear = 1000;
-constexpr absl::string_view kDigits = "0123456789";
+constexpr char kDigits[] = "0123456789";
 
 // In a format, a space matches any number of spaces, including none.
 constexpr const char* kFormats[] = {"%Y-%m-%d",

@@ -43,7 +43,7 @@ struct ImportOptions {
 /// bytes for each.
 class Importer {
  public:
-  static constexpr size_t kMaxInFlight = 500;
+  static constexpr int kMaxInFlight = 500;
   static constexpr size_t kMaxBytesInFlight = size_t{16} << 20;
 
   /// `publishing` is nullptr for a dry run, which only checks the files. Both outlive this object.
@@ -82,7 +82,7 @@ class Importer {
 
   std::mutex mutex_;  // guards all that follow
   std::condition_variable changed_;
-  size_t in_flight_ = 0;
+  int in_flight_ = 0;
   size_t bytes_in_flight_ = 0;
   bool is_store_gone_ = false;
   // The file that has claimed a name in this run.

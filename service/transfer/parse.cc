@@ -127,6 +127,13 @@ std::string TitleOf(absl::string_view stem) {
   return title;
 }
 
+// Tells the id of a translation, which often has the same slug, from that of the original.
+void MarkTranslation(const FileName& name, v1::Article& article) {
+  if (name.language.empty()) return;
+  const std::string id = ParseArticleName(article.name()).value();
+  article.set_name(ArticleName(IdFromName(id, name.language)));
+}
+
 // Fills in what the file's name says and the file does not.
 void ApplyFileName(const FileName& name, Format format, ParsedArticle& parsed, ParsedFile& file) {
   v1::Article& article = file.article;
@@ -247,7 +254,11 @@ absl::StatusOr<ParsedArticle> Parse(absl::string_view content, Format format,
   ApplyFileName(name, format, parsed, *file);
   if (!file->draft.empty()) return Refuse(kDraft, file->draft);
   NormalizeMessage(file->article);
-  if (file->article.name().empty()) MakeName(name, path, parsed, file->article);
+  if (file->article.name().empty()) {
+    MakeName(name, path, parsed, file->article);
+  } else if (overrides.id.empty()) {
+    MarkTranslation(name, file->article);
+  }
   CheckRules(*file);
   if (!file->faults.empty()) return ErrorOf(*file);
   if (absl::Status status = CompleteArticle("article", file->article); !status.ok()) {

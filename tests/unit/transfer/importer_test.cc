@@ -54,7 +54,7 @@ class DryRunTest : public ::testing::Test {
         lines.str(), {{absl::StrCat(root_.string(), "/"), ""}, {R"({"path":)", ""}, {"}\n", "\n"}});
   }
 
-  std::string Import(const std::string& path) { return Import({.paths = {path}}); }
+  std::string ImportPath(const std::string& path) { return Import({.paths = {path}}); }
 
   const fs::path root_;
   std::ostringstream messages_;
@@ -66,7 +66,7 @@ TEST_F(DryRunTest, TakesFoldersInAStableOrder) {
   Write("a/z.md");
   Write("a/y.markdown");
   Write("B.md");
-  const std::string lines = Import(root_.string());
+  const std::string lines = ImportPath(root_.string());
   const std::vector<std::string> wanted = {"\"B.md\"", "\"a/y.markdown\"", "\"a/z.md\"",
                                            "\"b.md\""};
   size_t at = 0;
@@ -88,7 +88,7 @@ TEST_F(DryRunTest, LeavesOutWhatIsNoArticleAndSaysSo) {
   Write("plain", kNote);
   fs::create_symlink(root_ / "absent", root_ / "gone.md");
   fs::create_directory_symlink(root_, root_ / "loop");
-  const std::string lines = Import(root_.string());
+  const std::string lines = ImportPath(root_.string());
   EXPECT_THAT(lines, HasSubstr(R"(".git","outcome":"left out","reason":"hidden")"));
   EXPECT_THAT(lines, HasSubstr(R"(".hidden.md","outcome":"left out","reason":"hidden")"));
   EXPECT_THAT(lines, HasSubstr(R"("logo.png","outcome":"left out","reason":"no text")"));
@@ -119,7 +119,7 @@ TEST_F(DryRunTest, AnIdMadeOfAFilesNameGivesWayToTheFirst) {
   Write("2014-05-13-weekly.md");
   Write("page/title.md");
   Write("site/title.md");
-  const std::string lines = Import(root_.string());
+  const std::string lines = ImportPath(root_.string());
   EXPECT_THAT(lines,
               HasSubstr(R"("2014-05-06-weekly.md","outcome":"valid","name":"articles/weekly")"));
   EXPECT_THAT(lines, HasSubstr(R"("name":"articles/2014-05-13-weekly")"));
@@ -130,16 +130,16 @@ TEST_F(DryRunTest, AnIdMadeOfAFilesNameGivesWayToTheFirst) {
 }
 
 TEST_F(DryRunTest, NamesWhatCannotBeRead) {
-  EXPECT_THAT(Import((root_ / "absent.md").string()),
+  EXPECT_THAT(ImportPath((root_ / "absent.md").string()),
               HasSubstr(R"("problems":["cannot be read: No such file or directory"])"));
   EXPECT_EQ(status_, 2);
 }
 
 TEST_F(DryRunTest, AFormatThatIsGivenIsThatOfAllFiles) {
   Write("note.rst");
-  EXPECT_THAT(Import(root_.string()), HasSubstr("valid"));  // it begins with front matter
+  EXPECT_THAT(ImportPath(root_.string()), HasSubstr("valid"));  // it begins with front matter
   Write("note.rst", "# A heading\n\nText.\n");
-  EXPECT_THAT(Import(root_.string()), HasSubstr("left out"));
+  EXPECT_THAT(ImportPath(root_.string()), HasSubstr("left out"));
   EXPECT_THAT(Import({.paths = {root_.string()}, .format = Format::kMarkdown}),
               HasSubstr(R"("title":"A heading")"));
 }

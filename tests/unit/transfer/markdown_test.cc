@@ -216,6 +216,7 @@ TEST(MarkdownImport, TakesTheIdFromTheAddressThenTheFileThenTheTitle) {
 TEST(MarkdownImport, ShowsTheLanguageOfATranslationInItsId) {
   EXPECT_EQ(Named("/blog/notes.fr.md").name(), "articles/notes-fr");
   EXPECT_EQ(Named("/blog/notes.fr.md").language_code(), "fr");
+  EXPECT_EQ(Named("/blog/notes.fr.md", "title: T\nslug: own\n").name(), "articles/own-fr");
   EXPECT_EQ(Named("/ja/_posts/2022-12-25-notes.md", "title: T\nlang: ja\n").name(),
             "articles/notes-ja");
   EXPECT_EQ(Named("/zh_tw/notes.md", "title: T\nlang: zh_tw\n").name(), "articles/notes-zh-tw");
@@ -642,7 +643,7 @@ TEST(MarkdownImport, LeavesOutDrafts) {
     const auto parsed =
         Parse(absl::StrCat("---\ntitle: A title\n", mark, "\n---\nText."), Format::kMarkdown, {});
     EXPECT_EQ(ReasonOfRefusal(parsed.status()), kDraft) << mark;
-    EXPECT_THAT(parsed.status().message(), StartsWith("line 3: ")) << mark;
+    EXPECT_THAT(std::string(parsed.status().message()), StartsWith("line 3: ")) << mark;
   }
   EXPECT_EQ(ProblemWith("draft: false\npublished: true\nstatus: published\nprivate: 0"), "none");
 }
