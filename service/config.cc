@@ -503,10 +503,12 @@ void AddImportOptions(CLI::App& command, Config& config) {
       ->option_text("ID")
       ->check(CLI::Validator(CheckId, ""));
   const Choices<importer::Format> formats = {{"text", importer::Format::kText},
-                                             {"markdown", importer::Format::kMarkdown}};
+                                             {"markdown", importer::Format::kMarkdown},
+                                             {"html", importer::Format::kHtml}};
   AddChoice(
       command, "--format", config.format, formats,
-      "Format of the files; otherwise .md and .markdown are Markdown and everything else is text")
+      "Format of the files; otherwise .md and .markdown are Markdown, .html and .htm are HTML, and "
+      "everything else is text")
       ->option_text("FORMAT");
   command.add_flag("--dry-run", config.dry_run, "Only print what would be imported");
 }

@@ -19,6 +19,7 @@
 #include "content/normalize.h"
 #include "content/rules.h"
 #include "content/text.h"
+#include "import/html.h"
 #include "import/markdown.h"
 #include "import/parsed_file.h"
 #include "import/text.h"
@@ -39,6 +40,7 @@ constexpr std::array kFormats = {
                 "a page saved as text does not contain its title; give it with --title"},
     FormatEntry{Format::kMarkdown, ParseMarkdown,
                 "there is no title; add one to the front matter or give it with --title"},
+    FormatEntry{Format::kHtml, ParseHtml, "the page does not say its title; give it with --title"},
 };
 
 const FormatEntry& EntryOf(Format format) {
@@ -129,9 +131,12 @@ absl::Status ErrorOf(std::vector<Fault> faults) {
 }  // namespace
 
 Format FormatOf(absl::string_view path) {
-  return absl::EndsWithIgnoreCase(path, ".md") || absl::EndsWithIgnoreCase(path, ".markdown")
-             ? Format::kMarkdown
-             : Format::kText;
+  const auto ends_with = [path](absl::string_view ending) {
+    return absl::EndsWithIgnoreCase(path, ending);
+  };
+  if (ends_with(".md") || ends_with(".markdown")) return Format::kMarkdown;
+  if (ends_with(".html") || ends_with(".htm") || ends_with(".xhtml")) return Format::kHtml;
+  return Format::kText;
 }
 
 absl::StatusOr<ParsedArticle> Parse(absl::string_view content, Format format,

@@ -17,10 +17,11 @@ namespace content::importer {
 /// for every parser to be fast.
 inline constexpr size_t kMaxFileBytes = size_t{2} * kMaxBodyBytes;
 
-enum class Format { kText, kMarkdown };
+enum class Format { kText, kMarkdown, kHtml };
 
-/// Returns the format of a file by its name: `.md` and `.markdown` are Markdown, everything else is
-/// text.
+/// Returns the format of a file by its name: `.md` and `.markdown` are Markdown, `.html`, `.htm`
+/// and
+/// `.xhtml` are HTML, everything else is text.
 Format FormatOf(absl::string_view path);
 
 /// Fields given on the command line, which override those of the file. Empty fields override

@@ -35,7 +35,8 @@ const std::vector<Wall>& Walls() {
       {R"(openssl/)", {"access", "base", "content", "tls"}},
       {R"(uriparser/)", {"content"}},
       {R"(yaml-cpp/)", {"access", "import"}},
-      {R"(nlohmann/)", {"telemetry"}},
+      {R"(nlohmann/)", {"import", "telemetry"}},
+      {R"(gumbo)", {"import"}},
       {R"(CLI/)", {"service"}},
   };
   return walls;
