@@ -512,7 +512,8 @@ void AddImportOptions(CLI::App& command, Config& config) {
       ->option_text("ID")
       ->check(CLI::Validator(CheckId, ""));
   const Choices<transfer::Format> formats = {{"text", transfer::Format::kText},
-                                             {"markdown", transfer::Format::kMarkdown}};
+                                             {"markdown", transfer::Format::kMarkdown},
+                                             {"html", transfer::Format::kHtml}};
   AddChoice(command, "--format", config.format, formats,
             "Format of the files; otherwise their names and contents tell")
       ->option_text("FORMAT");

@@ -15,7 +15,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-using Visit = absl::FunctionRef<bool(const FoundFile&)>;
+using VisitFile = absl::FunctionRef<bool(const FoundFile&)>;
 
 struct CloseFile {
   void operator()(std::FILE* file) const {
@@ -23,10 +23,10 @@ struct CloseFile {
   }
 };
 
-bool VisitFolder(const fs::path& folder, Visit visit);
+bool VisitFolder(const fs::path& folder, VisitFile visit);
 
 // Visits an entry of a folder.
-bool VisitEntry(const fs::path& path, Visit visit) {
+bool VisitEntry(const fs::path& path, VisitFile visit) {
   FoundFile file{.path = path.string(), .is_given = false};
   std::error_code error;
   const fs::file_status status = fs::status(path, error);
@@ -41,7 +41,7 @@ bool VisitEntry(const fs::path& path, Visit visit) {
   return visit(file);
 }
 
-bool VisitFolder(const fs::path& folder, Visit visit) {
+bool VisitFolder(const fs::path& folder, VisitFile visit) {
   std::vector<fs::path> entries;
   std::error_code error;
   for (auto entry = fs::directory_iterator(folder, error);
@@ -60,7 +60,7 @@ bool VisitFolder(const fs::path& folder, Visit visit) {
 
 }  // namespace
 
-void VisitFiles(const std::vector<std::string>& paths, Visit visit) {
+void VisitFiles(const std::vector<std::string>& paths, VisitFile visit) {
   for (const std::string& path : paths) {
     std::error_code error;
     const bool is_folder = path != kStandardInput && fs::is_directory(path, error);

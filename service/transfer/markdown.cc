@@ -23,6 +23,7 @@
 #include "transfer/dates.h"
 #include "transfer/front_matter.h"
 #include "transfer/ids.h"
+#include "transfer/web_address.h"
 
 namespace content::transfer {
 namespace {
@@ -47,11 +48,6 @@ bool IsYes(const Value& value) {
 bool IsNo(const Value& value) {
   static constexpr std::array<absl::string_view, 6> kNo = {"false", "no", "off", "0", "n", "never"};
   return IsOneOf(kNo, absl::AsciiStrToLower(value.text));
-}
-
-bool IsWebAddress(absl::string_view text) {
-  return absl::StartsWithIgnoreCase(text, "http://") ||
-         absl::StartsWithIgnoreCase(text, "https://");
 }
 
 // Reads the values of a map, and remembers which it read.

@@ -22,6 +22,7 @@
 #include "transfer/dates.h"
 #include "transfer/file_name.h"
 #include "transfer/front_matter.h"
+#include "transfer/html.h"
 #include "transfer/ids.h"
 #include "transfer/markdown.h"
 #include "transfer/parsed_file.h"
@@ -45,6 +46,7 @@ const std::vector<FormatEntry>& Formats() {
       {Format::kMarkdown,
        ParseMarkdown,
        {"md", "markdown", "mkd", "mkdn", "mdown", "mdwn", "mdx", "qmd", "rmd"}},
+      {Format::kHtml, ParseHtml, {"html", "htm", "xhtml"}},
   };
   return formats;
 }
@@ -66,6 +68,13 @@ std::optional<Format> FormatByName(absl::string_view path) {
     }
   }
   return std::nullopt;
+}
+
+bool BeginsWithHtml(absl::string_view head) {
+  absl::ConsumePrefix(&head, "\uFEFF");
+  head = absl::StripLeadingAsciiWhitespace(head);
+  return absl::StartsWithIgnoreCase(head, "<!doctype html") ||
+         absl::StartsWithIgnoreCase(head, "<html");
 }
 
 bool IsForbiddenControl(char c) {
@@ -235,8 +244,9 @@ absl::Status ErrorOf(const ParsedFile& file) {
 
 std::optional<Format> RecognizeFormat(absl::string_view path, absl::string_view head) {
   const std::optional<Format> format = FormatByName(path);
-  const bool may_be_markdown = !format || format == Format::kText;
-  return may_be_markdown && BeginsWithFrontMatter(head) ? Format::kMarkdown : format;
+  if (format && format != Format::kText) return format;
+  if (BeginsWithFrontMatter(head)) return Format::kMarkdown;
+  return !format && BeginsWithHtml(head) ? Format::kHtml : format;
 }
 
 bool HasFormatByName(absl::string_view path) { return FormatByName(path).has_value(); }

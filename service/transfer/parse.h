@@ -18,7 +18,7 @@ namespace content::transfer {
 /// small enough for every parser to be fast.
 inline constexpr size_t kMaxFileBytes = size_t{2} * kMaxBodyBytes;
 
-enum class Format { kText, kMarkdown };
+enum class Format { kText, kMarkdown, kHtml };
 
 /// Returns the format of a file by its name and, if that does not tell, by how it begins. nullopt
 /// if neither tells.

@@ -36,8 +36,8 @@ struct Line {
 };
 
 // Consecutive lines, without a blank line or a section break between them.
-using Block = std::vector<Line>;
-using Section = std::vector<Block>;
+using TextBlock = std::vector<Line>;
+using Section = std::vector<TextBlock>;
 
 // The widths at which the lines of a page are wrapped. The first line of a paragraph has its own
 // width, because it may have lost an indentation or a tag when the page was saved.
@@ -78,14 +78,14 @@ bool StopsEarly(const Line& line, const Line& next, size_t width) {
 
 // Returns whether a paragraph may end after line `i`: a sentence ends there, or a list item begins
 // or ends.
-bool MayEndParagraph(const Block& block, size_t i) {
+bool MayEndParagraph(const TextBlock& block, size_t i) {
   return i + 1 == block.size() || block[i].ends_sentence || block[i].has_bullet ||
          block[i + 1].has_bullet;
 }
 
 // Returns whether line `i` can only be the first of its paragraph: it stops in mid-sentence, and
 // fills the width of first lines but not that of other lines.
-bool MustBeFirst(const Block& block, size_t i, const Widths& widths) {
+bool MustBeFirst(const TextBlock& block, size_t i, const Widths& widths) {
   if (MayEndParagraph(block, i)) return false;
   return block[i].length <= widths.first_line &&
          !StopsEarly(block[i], block[i + 1], widths.first_line) &&
@@ -94,7 +94,7 @@ bool MustBeFirst(const Block& block, size_t i, const Widths& widths) {
 
 // Returns whether line `i` is the last of its paragraph. `is_first`: whether it is also the first.
 // A last line that happens to be full is recognised only by a narrower first line after it.
-bool EndsParagraph(const Block& block, size_t i, bool is_first, const Widths& widths) {
+bool EndsParagraph(const TextBlock& block, size_t i, bool is_first, const Widths& widths) {
   if (i + 1 == block.size()) return true;
   if (!MayEndParagraph(block, i)) return false;
   const size_t width = is_first ? widths.first_line : widths.other_lines;
@@ -105,7 +105,7 @@ bool EndsParagraph(const Block& block, size_t i, bool is_first, const Widths& wi
 // number that disagree. A line that ends in mid-sentence agrees if the next word would not have
 // fitted, and disagrees if it would. A line that is too long disagrees. A line after which a
 // paragraph may end does not count.
-int Score(const Block& block, const Widths& widths) {
+int Score(const TextBlock& block, const Widths& widths) {
   int score = 0;
   bool is_first = true;
   for (size_t i = 0; i < block.size(); ++i) {
@@ -126,11 +126,11 @@ constexpr size_t kMaxWidth = 200;
 constexpr size_t kMaxSampleLines = 2'000;
 
 // The blocks at the start of the page, cut after kMaxSampleLines.
-std::vector<Block> SampleBlocks(const std::vector<Section>& sections) {
-  std::vector<Block> blocks;
+std::vector<TextBlock> SampleBlocks(const std::vector<Section>& sections) {
+  std::vector<TextBlock> blocks;
   size_t lines_left = kMaxSampleLines;
   for (const Section& section : sections) {
-    for (const Block& block : section) {
+    for (const TextBlock& block : section) {
       const size_t lines = std::min(block.size(), lines_left);
       blocks.emplace_back(block.begin(), block.begin() + static_cast<std::ptrdiff_t>(lines));
       lines_left -= lines;
@@ -140,9 +140,9 @@ std::vector<Block> SampleBlocks(const std::vector<Section>& sections) {
   return blocks;
 }
 
-std::set<size_t> CandidateWidths(const std::vector<Block>& blocks) {
+std::set<size_t> CandidateWidths(const std::vector<TextBlock>& blocks) {
   std::set<size_t> lengths;
-  for (const Block& block : blocks) {
+  for (const TextBlock& block : blocks) {
     for (const Line& line : block) {
       if (line.length <= kMaxWidth) lengths.insert(line.length);
     }
@@ -159,13 +159,13 @@ std::set<size_t> CandidateWidths(const std::vector<Block>& blocks) {
 // and one width for all lines wins over two; this joins paragraphs rather than cutting them where
 // their end is in doubt.
 std::optional<Widths> FindWidths(const std::vector<Section>& sections) {
-  const std::vector<Block> blocks = SampleBlocks(sections);
+  const std::vector<TextBlock> blocks = SampleBlocks(sections);
   const std::set<size_t> candidates = CandidateWidths(blocks);
   std::optional<Widths> best;
   int best_score = 0;
   const auto consider = [&](const Widths& widths) {
     int score = 0;
-    for (const Block& block : blocks) score += Score(block, widths);
+    for (const TextBlock& block : blocks) score += Score(block, widths);
     if (score <= best_score) return;
     best_score = score;
     best = widths;
@@ -180,7 +180,7 @@ std::optional<Widths> FindWidths(const std::vector<Section>& sections) {
   return best;
 }
 
-std::vector<std::string> Paragraphs(const Block& block, const std::optional<Widths>& widths) {
+std::vector<std::string> Paragraphs(const TextBlock& block, const std::optional<Widths>& widths) {
   std::vector<std::string> paragraphs;
   bool is_first = true;
   for (size_t i = 0; i < block.size(); ++i) {
@@ -212,7 +212,7 @@ std::string ParagraphInMarkdown(const std::string& text) {
 
 std::string SectionInMarkdown(const Section& section, const std::optional<Widths>& widths) {
   std::vector<std::string> paragraphs;
-  for (const Block& block : section) {
+  for (const TextBlock& block : section) {
     for (const std::string& paragraph : Paragraphs(block, widths)) {
       paragraphs.push_back(ParagraphInMarkdown(paragraph));
     }

@@ -37,6 +37,7 @@ const std::vector<Wall>& Walls() {
       {R"(yaml-cpp/)", {"access", "transfer"}},
       {R"(toml)", {"transfer"}},
       {R"(nlohmann/)", {"telemetry", "transfer"}},
+      {R"(gumbo)", {"transfer"}},
       {R"(CLI/)", {"service"}},
   };
   return walls;

@@ -84,6 +84,7 @@ TEST(RecognizeFormat, GoesByTheExtension) {
   for (const char* name : {"n.markdown", "n.mdx", "n.mkd", "n.mdown", "n.qmd", "n.Rmd"}) {
     EXPECT_EQ(RecognizeFormat(name, ""), Format::kMarkdown) << name;
   }
+  EXPECT_EQ(RecognizeFormat("page.html", ""), Format::kHtml);
   EXPECT_EQ(RecognizeFormat("notes.txt", ""), Format::kText);
   EXPECT_EQ(RecognizeFormat("notes.md.txt", ""), Format::kText);
   EXPECT_EQ(RecognizeFormat("notes", "By Ada\n"), std::nullopt);
@@ -98,6 +99,7 @@ TEST(RecognizeFormat, TakesWhatBeginsWithFrontMatterForMarkdown) {
     EXPECT_EQ(RecognizeFormat("notes.txt", head), Format::kMarkdown) << head;
     EXPECT_EQ(RecognizeFormat("-", head), Format::kMarkdown) << head;
   }
+  EXPECT_EQ(RecognizeFormat("-", " <!DOCTYPE html>\n<p>"), Format::kHtml);
   EXPECT_EQ(RecognizeFormat("notes", "---\n\nA poem: it starts.\n---\n"), std::nullopt);
 }
 
