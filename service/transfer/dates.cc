@@ -50,13 +50,18 @@ absl::string_view WithoutWeekday(absl::string_view text) {
   return absl::StripLeadingAsciiWhitespace(text.substr(comma + 1));
 }
 
-// Writes `2025/6/12` with hyphens, and an offset of one digit such as ` -5` with two.
+// Writes `2025/6/12` with hyphens, `08:30.000` without the fraction of a minute, and an offset of
+// one digit such as ` -5` with two.
 std::string Regular(absl::string_view text) {
   std::string regular(text);
   const size_t year_end = std::min(regular.find_first_not_of(kDigits), regular.size());
   if (year_end == 4 && regular.size() > 5 && regular[4] == '/') {
     regular[4] = '-';
     if (const size_t slash = regular.find('/', 5); slash != std::string::npos) regular[slash] = '-';
+  }
+  const size_t fraction = std::min(regular.find(':'), regular.size()) + 3;
+  if (fraction < regular.size() && regular[fraction] == '.') {
+    regular.erase(fraction, regular.find_first_not_of("0", fraction + 1) - fraction);
   }
   const size_t sign = regular.find_last_of("+-");
   if (sign != std::string::npos && sign + 2 == regular.size() && absl::StrContains(regular, ':')) {

@@ -92,7 +92,7 @@ class YamlConverter {
 absl::StatusOr<Value> ReadYaml(const std::string& text, int first_line) {
   try {
     try {
-      return YamlConverter(first_line).Convert(YAML::Load(absl::StrCat(text, "\n...\n")));
+      return YamlConverter(first_line).Convert(YAML::Load(absl::StrCat(text, "...\n")));
     } catch (const YAML::Exception& error) {
       if (error.msg != YAML::ErrorMsg::DOC_IN_SCALAR) throw;
     }

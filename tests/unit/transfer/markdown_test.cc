@@ -316,7 +316,7 @@ TEST(MarkdownImport, ReadsLinesOfKeys) {
   EXPECT_THAT(AuthorsOf(*article), ElementsAre("Ada Byron", "Jo Doe"));
   EXPECT_EQ(article->summary(), "One two.");
   EXPECT_EQ(article->body(), "Text: here.");
-  EXPECT_EQ(Problem("Title: T\nStatus: draft\n\nText."), "line 2: Status is draft");
+  EXPECT_EQ(Problem("Title: T\nStatus: draft\n\nText."), "line 2: status is draft");
   EXPECT_EQ(Read("Title: T\nThen prose.\n\n# H\n")->title(), "H");
 }
 
@@ -541,7 +541,7 @@ TEST(MarkdownImport, NamesTheLineOfAValueOfTheWrongKind) {
   EXPECT_EQ(ProblemWith("tags: {a: b}"), "line 3: tags must be text or a list");
   EXPECT_EQ(ProblemWith("lang: [en]\ndescription: [a]"),
             "line 3: lang must be text\nline 4: description must be text");
-  EXPECT_EQ(ProblemWith("tags:\n- a\n- [b]"), "line 5: a tag must be text");
+  EXPECT_EQ(ProblemWith("tags:\n- a\n- {b: c}"), "line 5: tags must be text or a list");
   EXPECT_THAT(ProblemWith("author: [[x]]"), StartsWith("line 3: an author must be a name"));
   EXPECT_EQ(ProblemWith("author:\n  name: [x]"), "line 4: authors[0].name must be text");
   EXPECT_THAT(Problem("---\njust words\n---\nText."), StartsWith("line 2: the front matter must"));

@@ -505,7 +505,10 @@ TEST(TextImport, RefusesFilesThatAreNotText) {
   EXPECT_THAT(ProblemOfPage(" \r\n\n"), HasSubstr("empty"));
   EXPECT_THAT(ProblemOfPage(absl::StrCat(kHead, absl::string_view("a\0b", 3))), HasSubstr("NUL"));
   EXPECT_THAT(ProblemOfPage(absl::StrCat(kHead, "caf\xE9")), HasSubstr("UTF-8"));
-  EXPECT_THAT(ProblemOfPage(absl::StrCat(kHead, "bell\a")), HasSubstr("control character"));
+}
+
+TEST(TextImport, LeavesOutWhatEndsOldFiles) {
+  EXPECT_EQ(Body(absl::StrCat(kHead, "Text.\f\n\x1A")), "Text.");
 }
 
 // Comparing all lines with each other would take minutes, and ctest would abort the test.
