@@ -27,8 +27,10 @@ namespace {
 // process.
 class Interruption {
  public:
-  explicit Interruption(StopSignals& signals)
-      : signals_(signals), thread_([this](const std::stop_token& stop) { Await(stop); }) {}
+  Interruption(StopSignals& signals, transfer::Report& report)
+      : signals_(signals),
+        report_(report),
+        thread_([this](const std::stop_token& stop) { Await(stop); }) {}
 
   bool has_come() const { return has_come_; }
 
@@ -39,11 +41,14 @@ class Interruption {
     while (!stop.stop_requested()) {
       if (!signals_.Await(kInterval)) continue;
       has_come_ = true;
-      return signals_.Release();
+      signals_.Release();
+      return report_.Say(
+          "contentd: ending after the current batch; one more signal ends it at once");
     }
   }
 
   StopSignals& signals_;
+  transfer::Report& report_;
   std::atomic<bool> has_come_ = false;
   std::jthread thread_;  // Last: it uses the other members.
 };
@@ -71,12 +76,12 @@ int ImportFiles(const Config& config, Publishing* publishing, StopSignals& signa
       return 2;
     }
   }
-  signals.Hold();
-  const Interruption interruption(signals);
   transfer::Report report({.results = std::cout,
                            .messages = std::cerr,
                            .is_terminal = isatty(STDERR_FILENO) == 1,
                            .lines = lines.is_open() ? &lines : nullptr});
+  signals.Hold();
+  const Interruption interruption(signals, report);
   transfer::Importer importer({.paths = config.paths,
                                .format = config.format,
                                .overrides = config.overrides,

@@ -1,6 +1,7 @@
 #include "transfer/files.h"
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstdio>
 #include <filesystem>
@@ -72,8 +73,14 @@ absl::StatusOr<std::string> ReadFile(const std::string& path, size_t max_bytes) 
   const std::unique_ptr<std::FILE, CloseFile> file(
       path == kStandardInput ? stdin : std::fopen(path.c_str(), "rb"));
   if (file != nullptr) {
-    std::string content(max_bytes, '\0');
-    content.resize(std::fread(content.data(), 1, content.size(), file.get()));
+    std::string content;
+    std::array<char, 1 << 14> piece;
+    size_t count = 0;
+    do {
+      count = std::fread(piece.data(), 1, std::min(piece.size(), max_bytes - content.size()),
+                         file.get());
+      content.append(piece.data(), count);
+    } while (count > 0);
     if (std::ferror(file.get()) == 0) return content;
   }
   const std::string reason = std::generic_category().message(errno);
