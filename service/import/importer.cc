@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <limits>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -15,6 +16,7 @@
 #include "absl/strings/str_replace.h"
 #include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
+#include "absl/time/time.h"
 #include "content/names.h"
 #include "content/normalize.h"
 #include "content/rules.h"
@@ -23,6 +25,8 @@
 #include "import/markdown.h"
 #include "import/parsed_file.h"
 #include "import/text.h"
+#include "import/text_head.h"
+#include "import/written_date.h"
 
 namespace content::importer {
 namespace {
@@ -31,13 +35,20 @@ struct FormatEntry {
   Format format;
   absl::StatusOr<ParsedFile> (*parse)(absl::string_view content);
   absl::string_view missing_title;
+  // Empty where articles need none.
+  absl::string_view missing_author = "";
+  absl::string_view missing_date = "";
 };
 
 absl::StatusOr<ParsedFile> ParseAnyText(absl::string_view content) { return ParseText(content); }
 
 constexpr std::array kFormats = {
-    FormatEntry{Format::kText, ParseAnyText,
-                "a page saved as text does not contain its title; give it with --title"},
+    FormatEntry{
+        Format::kText, ParseAnyText, "there is no title above the byline; give it with --title",
+        "there is no author; write it as in \"By Ada Byron and John Doe\" at the top, or give "
+        "it with --author",
+        "there is no date; write it as in \"Thursday, June 12, 2025\" at the top, or give it "
+        "with --date"},
     FormatEntry{Format::kMarkdown, ParseMarkdown,
                 "there is no title; add one to the front matter or give it with --title"},
     FormatEntry{Format::kHtml, ParseHtml, "the page does not say its title; give it with --title"},
@@ -56,15 +67,38 @@ absl::StatusOr<std::string> NormalizeText(absl::string_view content) {
         absl::StrCat("the file has more than ", kMaxFileBytes, " bytes"));
   }
   if (!IsUtf8(content)) return absl::InvalidArgumentError("the file is not UTF-8 text");
-  if (HasForbiddenCharacter(content, /*one_line=*/false)) {
+  content = absl::StripPrefix(content, "\uFEFF");
+  // Old systems ended files with ^Z, and pages with form feeds.
+  while (absl::ConsumeSuffix(&content, "\x1A"))
+    content = absl::StripTrailingAsciiWhitespace(content);
+  std::string text =
+      absl::StrReplaceAll(content, {{"\r\r\n", "\n"}, {"\r\n", "\n"}, {"\r", "\n"}, {"\f", "\n"}});
+  if (HasForbiddenCharacter(text, /*one_line=*/false)) {
     return absl::InvalidArgumentError(
         "the file is not text: it contains NUL or other control characters");
   }
-  content = absl::StripPrefix(content, "\uFEFF");
-  if (absl::StripAsciiWhitespace(content).empty()) {
+  if (absl::StripAsciiWhitespace(text).empty()) {
     return absl::InvalidArgumentError("the file is empty");
   }
-  return absl::StrReplaceAll(content, {{"\r\n", "\n"}});
+  return text;
+}
+
+void OverrideAuthor(const std::string& author, ParsedFile& file) {
+  file.article.clear_authors();
+  file.places["authors"] = {0, "--author"};
+  for (const std::string& name : NamesIn(author)) {
+    file.article.add_authors()->set_display_name(name);
+  }
+}
+
+void OverrideDate(const std::string& text, ParsedFile& file) {
+  file.places["publish_time"] = {0, "--date"};
+  if (const std::optional<WrittenDate> date = ParseWrittenDate(text)) {
+    file.article.mutable_publish_time()->set_seconds(absl::ToUnixSeconds(date->time));
+    file.article.mutable_publish_time()->set_nanos(0);
+  } else {
+    file.faults.push_back({0, "--date is not a date such as 2025-06-12"});
+  }
 }
 
 void ApplyOverrides(const Overrides& overrides, ParsedFile& file) {
@@ -78,6 +112,8 @@ void ApplyOverrides(const Overrides& overrides, ParsedFile& file) {
     file.article.set_name(ArticleName(overrides.id));
     file.places["name"] = {0, "--id"};
   }
+  if (!overrides.author.empty()) OverrideAuthor(overrides.author, file);
+  if (!overrides.date.empty()) OverrideDate(overrides.date, file);
 }
 
 // Returns a fault of a field such as "article.tags[1]".
@@ -91,12 +127,21 @@ Fault FaultOf(absl::string_view field, absl::string_view description, const Pars
   return {place.line, absl::StrCat(place.name, rest, " ", description)};
 }
 
-// Adds what the rules for articles find.
-void CheckRules(const FormatEntry& entry, ParsedFile& file) {
+// Adds what an article of the format must have, and neither the file nor a flag says.
+void CheckIsThere(const FormatEntry& entry, ParsedFile& file) {
   const v1::Article& article = file.article;
-  if (article.title().empty() && !file.places.contains("title")) {
-    file.faults.push_back({0, std::string(entry.missing_title)});
-  }
+  const auto require = [&file](bool is_there, const char* field, absl::string_view problem) {
+    if (is_there || problem.empty() || file.places.contains(field)) return;
+    file.faults.push_back({0, std::string(problem)});
+  };
+  require(!article.title().empty(), "title", entry.missing_title);
+  require(!article.authors().empty(), "authors", entry.missing_author);
+  require(article.has_publish_time(), "publish_time", entry.missing_date);
+}
+
+// Adds what the rules for articles find.
+void CheckRules(ParsedFile& file) {
+  const v1::Article& article = file.article;
   Violations violations;
   CheckArticle(article, "article", violations);
   for (const auto& [field, description] : violations.fields()) {
@@ -148,7 +193,8 @@ absl::StatusOr<ParsedArticle> Parse(absl::string_view content, Format format,
   if (!file.ok()) return file.status();
   ApplyOverrides(overrides, *file);
   NormalizeMessage(file->article);
-  CheckRules(entry, *file);
+  CheckIsThere(entry, *file);
+  CheckRules(*file);
   if (!file->faults.empty()) return ErrorOf(std::move(file->faults));
   const bool id_given = !file->article.name().empty();
   if (absl::Status status = CompleteArticle("article", file->article); !status.ok()) {

@@ -27,8 +27,10 @@ Format FormatOf(absl::string_view path);
 /// Fields given on the command line, which override those of the file. Empty fields override
 /// nothing.
 struct Overrides {
-  std::string title;
-  std::string id;
+  std::string title = {};
+  std::string id = {};
+  std::string author = {};  ///< As in a byline: "Ada Byron and John Doe".
+  std::string date = {};    ///< As ParseWrittenDate reads it.
 };
 
 struct ParsedArticle {
