@@ -85,12 +85,15 @@ constexpr char kImportDescription[] =
 
 constexpr char kImportFooter[] =
     "PATH is a file, a folder, which may contain folders, or - for standard input.\n"
-    "Hidden files, and files of a folder that are neither Markdown nor text, are\n"
-    "left out.\n\n"
-    "Text is a page saved as text. It needs --title:\n"
+    "Hidden files, and files of a folder that are neither Markdown, text nor HTML,\n"
+    "are left out.\n\n"
+    "Text is a page saved as text: title, byline and date, in any order, and then\n"
+    "paragraphs of wrapped lines, with *** between sections. What is missing is given\n"
+    "with --title, --author and --date:\n"
     "  By Ada Byron and John Doe\n"
     "  Thursday, June 12, 2025\n"
-    "  Then come paragraphs of wrapped lines, with *** between sections.\n\n"
+    "  The text follows here.\n\n"
+    "HTML is a saved page, or a file of an archive such as Medium's or Substack's.\n\n"
     "Markdown is CommonMark, with or without front matter in YAML, TOML (+++), or\n"
     "JSON, as Jekyll, Hugo, Hexo, Zola, Eleventy and Pelican have it:\n"
     "  ---\n"
@@ -511,6 +514,15 @@ void AddImportOptions(CLI::App& command, Config& config) {
                   "Id of the article, which replaces that of the file (for a single file)")
       ->option_text("ID")
       ->check(CLI::Validator(CheckId, ""));
+  command
+      .add_option("--author", config.overrides.author,
+                  "Author or authors, as in a byline, in the place of those of the file (for a "
+                  "single file)")
+      ->option_text("NAMES");
+  command
+      .add_option("--date", config.overrides.date,
+                  "Date of publication, which replaces that of the file (for a single file)")
+      ->option_text("DATE");
   const Choices<transfer::Format> formats = {{"text", transfer::Format::kText},
                                              {"markdown", transfer::Format::kMarkdown},
                                              {"html", transfer::Format::kHtml}};
@@ -544,7 +556,9 @@ const CLI::App* AddImport(CLI::App& app, Config& config) {
   AddDatabaseSettings(settings, config);
   AddLogSettings(settings, config, "warning");
   command.callback([&config] {
-    const bool has_overrides = !config.overrides.title.empty() || !config.overrides.id.empty();
+    const transfer::Overrides& overrides = config.overrides;
+    const bool has_overrides = !overrides.title.empty() || !overrides.id.empty() ||
+                               !overrides.author.empty() || !overrides.date.empty();
     for (const std::string& file : config.paths) {
       if (LooksLikeDatabaseUrl(file)) {
         throw CLI::ValidationError(
@@ -555,7 +569,7 @@ const CLI::App* AddImport(CLI::App& app, Config& config) {
     const bool is_one =
         config.paths.size() == 1 && !std::filesystem::is_directory(config.paths.front());
     if (has_overrides && !is_one) {
-      throw CLI::ValidationError("--title and --id need a single file");
+      throw CLI::ValidationError("--title, --id, --author and --date need a single file");
     }
   });
   return &command;

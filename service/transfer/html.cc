@@ -212,7 +212,7 @@ void CheckIsArticle(const HtmlTree& tree, const HtmlMetadata& metadata, ParsedFi
   };
   const bool is_entry = has_class("h-entry");
   if (is_entry && !metadata.publish_time && metadata.address.empty()) {
-    file.faults.push_back({0, "the file is a draft"});
+    file.draft = "the file is a draft";
   }
   const bool has_article =
       is_entry || First(tree.body(), [](const GumboNode& node) {

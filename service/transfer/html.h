@@ -13,7 +13,7 @@ namespace content::transfer {
 /// and source_uri are what the page says about itself (html_metadata.h), if it does. The body is as
 /// in HtmlToMarkdown, without the title and what else surrounds the text. `content` is UTF-8.
 ///
-/// A draft of Medium's, and a page about a person, are faults. Never fails otherwise.
+/// A page about a person is a fault. Never fails.
 absl::StatusOr<ParsedFile> ParseHtml(absl::string_view content);
 
 }  // namespace content::transfer

@@ -252,12 +252,12 @@ std::string CodeSpan(absl::string_view code) {
 // block if no backslash followed; nullopt if nothing would.
 std::optional<size_t> BeginOfBlock(absl::string_view line) {
   if (line.empty()) return std::nullopt;
-  const char after = line.size() > 1 ? line[1] : ' ';
+  const bool is_alone = line.size() == 1 || line[1] == ' ' || line[1] == '\t';
   switch (line[0]) {
     case '-':
-      return after == ' ' || after == '-' ? std::optional<size_t>(0) : std::nullopt;
+      return is_alone || line[1] == '-' ? std::optional<size_t>(0) : std::nullopt;
     case '+':
-      return after == ' ' ? std::optional<size_t>(0) : std::nullopt;
+      return is_alone ? std::optional<size_t>(0) : std::nullopt;
     case '#':
     case '>':
     case '=':
@@ -270,7 +270,8 @@ std::optional<size_t> BeginOfBlock(absl::string_view line) {
   const size_t digits = std::min(line.find_first_not_of("0123456789"), line.size());
   if (digits == 0 || digits > 9 || digits == line.size()) return std::nullopt;
   const bool is_number = line[digits] == '.' || line[digits] == ')';
-  const bool is_end = digits + 1 == line.size() || line[digits + 1] == ' ';
+  const bool is_end =
+      digits + 1 == line.size() || line[digits + 1] == ' ' || line[digits + 1] == '\t';
   return is_number && is_end ? std::optional<size_t>(digits) : std::nullopt;
 }
 

@@ -28,6 +28,8 @@
 #include "transfer/parsed_file.h"
 #include "transfer/refusal.h"
 #include "transfer/text.h"
+#include "transfer/text_head.h"
+#include "transfer/written_date.h"
 
 namespace content::transfer {
 namespace {
@@ -36,17 +38,33 @@ struct FormatEntry {
   Format format;
   absl::StatusOr<ParsedFile> (*parse)(absl::string_view content);
   std::vector<absl::string_view> extensions;
+  absl::string_view missing_title;
+  // Empty where articles need none.
+  absl::string_view missing_author = "";
+  absl::string_view missing_date = "";
 };
 
 absl::StatusOr<ParsedFile> ParseAnyText(absl::string_view content) { return ParseText(content); }
 
 const std::vector<FormatEntry>& Formats() {
   static const std::vector<FormatEntry> formats = {
-      {Format::kText, ParseAnyText, {"txt", "text"}},
+      {Format::kText,
+       ParseAnyText,
+       {"txt", "text"},
+       "there is no title above the byline; give it with --title",
+       "there is no author; write it as in \"By Ada Byron and John Doe\" at the top, or give it "
+       "with "
+       "--author",
+       "there is no date; write it as in \"Thursday, June 12, 2025\" at the top, or give it with "
+       "--date"},
       {Format::kMarkdown,
        ParseMarkdown,
-       {"md", "markdown", "mkd", "mkdn", "mdown", "mdwn", "mdx", "qmd", "rmd"}},
-      {Format::kHtml, ParseHtml, {"html", "htm", "xhtml"}},
+       {"md", "markdown", "mkd", "mkdn", "mdown", "mdwn", "mdx", "qmd", "rmd"},
+       "there is no title; give it with --title"},
+      {Format::kHtml,
+       ParseHtml,
+       {"html", "htm", "xhtml"},
+       "the page does not say its title; give it with --title"},
   };
   return formats;
 }
@@ -111,9 +129,26 @@ absl::StatusOr<std::string> NormalizeText(absl::string_view content,
   }
   if (absl::StripAsciiWhitespace(content).empty()) return Refuse("no text", "the file is empty");
   const bool has_line_feeds = absl::StrContains(content, '\n');
-  std::string text =
-      absl::StrReplaceAll(content, {{"\r\n", "\n"}, {"\r", has_line_feeds ? "" : "\n"}});
+  std::string text = absl::StrReplaceAll(
+      content, {{"\r\n", "\n"}, {"\r", has_line_feeds ? "" : "\n"}, {"\f", "\n"}});
   return WithoutControls(std::move(text), notes);
+}
+
+void OverrideAuthor(const std::string& author, ParsedFile& file) {
+  file.article.clear_authors();
+  file.places["authors"] = {0, "--author"};
+  for (const std::string& name : NamesIn(author)) {
+    file.article.add_authors()->set_display_name(name);
+  }
+}
+
+void OverrideDate(const std::string& text, ParsedFile& file) {
+  file.places["publish_time"] = {0, "--date"};
+  if (const std::optional<WrittenDate> date = ParseWrittenDate(text)) {
+    *file.article.mutable_publish_time() = ToTimestamp(date->time);
+  } else {
+    file.faults.push_back({0, "--date is not a date such as 2025-06-12"});
+  }
 }
 
 void ApplyOverrides(const Overrides& overrides, ParsedFile& file) {
@@ -127,6 +162,8 @@ void ApplyOverrides(const Overrides& overrides, ParsedFile& file) {
     file.article.set_name(ArticleName(overrides.id));
     file.places["name"] = {0, "--id"};
   }
+  if (!overrides.author.empty()) OverrideAuthor(overrides.author, file);
+  if (!overrides.date.empty()) OverrideDate(overrides.date, file);
 }
 
 // "turning-a-page" -> "Turning a page"
@@ -195,11 +232,26 @@ Fault FaultOf(absl::string_view field, absl::string_view description, const Pars
   return {place.line, absl::StrCat(place.name, rest, " ", description)};
 }
 
+// Returns whether a field that the format needs is empty, and not just faulty.
+bool IsMissing(bool is_empty, const char* field, absl::string_view problem,
+               const ParsedFile& file) {
+  return is_empty && !problem.empty() && !file.places.contains(field);
+}
+
+// Adds what an article of the format must have, and neither the file nor a flag says.
+void CheckIsThere(const FormatEntry& entry, ParsedFile& file) {
+  const v1::Article& article = file.article;
+  const auto require = [&file](bool is_empty, const char* field, absl::string_view problem) {
+    if (IsMissing(is_empty, field, problem, file)) file.faults.push_back({0, std::string(problem)});
+  };
+  require(article.title().empty(), "title", entry.missing_title);
+  require(article.authors().empty(), "authors", entry.missing_author);
+  require(!article.has_publish_time(), "publish_time", entry.missing_date);
+}
+
 // Adds what the rules for articles find.
 void CheckRules(ParsedFile& file) {
   const v1::Article& article = file.article;
-  const bool lacks_title = article.title().empty() && !file.places.contains("title");
-  if (lacks_title) file.faults.push_back({0, "there is no title; give it with --title"});
   Violations violations;
   CheckArticle(article, "article", violations);
   for (const auto& [field, description] : violations.fields()) {
@@ -218,15 +270,20 @@ void CheckRules(ParsedFile& file) {
 }
 
 // Returns the most telling of the reasons.
-absl::string_view ReasonFor(const ParsedFile& file) {
+absl::string_view ReasonFor(const FormatEntry& entry, const ParsedFile& file) {
   const v1::Article& article = file.article;
   if (article.body().empty()) return "no text";
-  if (article.title().empty() && !file.places.contains("title")) return "no title";
+  if (IsMissing(article.title().empty(), "title", entry.missing_title, file)) return "no title";
+  if (IsMissing(article.authors().empty(), "authors", entry.missing_author, file))
+    return "no author";
+  if (IsMissing(!article.has_publish_time(), "publish_time", entry.missing_date, file)) {
+    return "no date";
+  }
   return article.name().empty() ? "no id" : "bad field";
 }
 
 // A refusal with a line for each fault, in the order of the file.
-absl::Status ErrorOf(const ParsedFile& file) {
+absl::Status ErrorOf(const FormatEntry& entry, const ParsedFile& file) {
   std::vector<Fault> faults = file.faults;
   const auto line_of = [](const Fault& fault) {
     return fault.line == 0 ? std::numeric_limits<int>::max() : fault.line;
@@ -237,7 +294,7 @@ absl::Status ErrorOf(const ParsedFile& file) {
     if (fault.line > 0) absl::StrAppend(text, "line ", fault.line, ": ");
     text->append(fault.problem);
   };
-  return Refuse(ReasonFor(file), absl::StrJoin(faults, "\n", append));
+  return Refuse(ReasonFor(entry, file), absl::StrJoin(faults, "\n", append));
 }
 
 }  // namespace
@@ -258,7 +315,8 @@ absl::StatusOr<ParsedArticle> Parse(absl::string_view content, Format format,
   ParsedArticle parsed;
   const absl::StatusOr<std::string> text = NormalizeText(content, parsed.notes);
   if (!text.ok()) return text.status();
-  absl::StatusOr<ParsedFile> file = EntryOf(format).parse(*text);
+  const FormatEntry& entry = EntryOf(format);
+  absl::StatusOr<ParsedFile> file = entry.parse(*text);
   if (!file.ok()) return Refuse("front matter", file.status().message());
   ApplyOverrides(overrides, *file);
   ApplyFileName(name, format, parsed, *file);
@@ -269,8 +327,9 @@ absl::StatusOr<ParsedArticle> Parse(absl::string_view content, Format format,
   } else if (overrides.id.empty()) {
     MarkTranslation(name, file->article);
   }
+  CheckIsThere(entry, *file);
   CheckRules(*file);
-  if (!file->faults.empty()) return ErrorOf(*file);
+  if (!file->faults.empty()) return ErrorOf(entry, *file);
   if (absl::Status status = CompleteArticle("article", file->article); !status.ok()) {
     return Refuse("bad field", absl::StripPrefix(status.message(), "article."));
   }

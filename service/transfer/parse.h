@@ -30,8 +30,10 @@ bool HasFormatByName(absl::string_view path);
 /// Fields given on the command line, which override those of the file. Empty fields override
 /// nothing.
 struct Overrides {
-  std::string title;
-  std::string id;
+  std::string title = {};
+  std::string id = {};
+  std::string author = {};  ///< As in a byline: "Ada Byron and John Doe".
+  std::string date = {};    ///< As ParseWrittenDate reads it.
 };
 
 struct ParsedArticle {

@@ -339,7 +339,7 @@ TEST(MarkdownImport, LeavesOutControlCharactersAndSaysSo) {
   ASSERT_TRUE(parsed.ok()) << parsed.status();
   EXPECT_EQ(parsed->article.body(), "Onetwo");
   EXPECT_THAT(parsed->notes,
-              ElementsAre("left out 3 control characters, the first of them U+0008 in line 4"));
+              ElementsAre("left out 2 control characters, the first of them U+0008 in line 4"));
 }
 
 TEST(MarkdownImport, RefusesFilesThatAreNoArticles) {
