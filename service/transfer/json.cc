@@ -1,4 +1,7 @@
+#include <algorithm>
+#include <cstddef>
 #include <nlohmann/json.hpp>
+#include <string>
 #include <utility>
 
 #include "absl/strings/ascii.h"
@@ -43,6 +46,8 @@ absl::StatusOr<Value> ReadJson(absl::string_view text, int first_line) {
     const auto at = std::min<size_t>(error.byte, text.size());
     const auto line = first_line + std::count(text.begin(), text.begin() + at, '\n');
     return ErrorInLine(static_cast<int>(line), "the front matter is not JSON");
+  } catch (const Json::exception&) {  // a number that is too large
+    return ErrorInLine(first_line, "the front matter is not JSON");
   }
   Value value;
   int count = 0;
