@@ -123,8 +123,9 @@ constexpr char kImportFooter[] =
     "  contentd import --data-dir ~/content posts --report posts.jsonl\n"
     "  contentd import page.txt --title \"What the Page Says\"\n"
     "  contentd import notes.md --id notes-on-binary-search\n\n"
-    "Exit status: 0 if nothing was refused, 1 if something was, 2 if nothing came in,\n"
-    "or if the command line or a variable is wrong.";
+    "Exit status: 0 if nothing was refused, 1 if something was or if the database\n"
+    "cannot be used, 2 if nothing came in, or if the command line or a variable is\n"
+    "wrong.";
 
 constexpr char kPolicyDescription[] = "Ask what a policy allows.";
 
