@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "absl/status/status.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "content/names.h"
 #include "content/text.h"
@@ -31,13 +32,21 @@ std::string WhyLeftOut(const std::string& path) {
   return absl::StrContains(*head, absl::string_view("\0", 1)) ? "no text" : "of no known format";
 }
 
+bool HasExtension(absl::string_view path) {
+  return absl::StrContains(path.substr(path.find_last_of('/') + 1), '.');
+}
+
 // One byte more than Parse takes is enough for it to refuse the file.
 absl::StatusOr<ParsedArticle> ParseFile(const std::string& path, const ImportOptions& options) {
   const absl::StatusOr<std::string> content = ReadFile(path, kMaxFileBytes + 1);
   if (!content.ok()) return transfer::Refuse("cannot be read", content.status().message());
-  const Format format =
-      options.format ? *options.format : RecognizeFormat(path, *content).value_or(Format::kText);
-  return Parse(*content, format, options.overrides, AbsolutePath(path));
+  std::optional<Format> format = options.format;
+  if (!format) format = RecognizeFormat(path, *content);
+  if (!format && HasExtension(path)) {
+    return transfer::Refuse("of no known format",
+                            "the format of the file is not known; give it with --format");
+  }
+  return Parse(*content, format.value_or(Format::kText), options.overrides, AbsolutePath(path));
 }
 
 ItemReport ReportOn(const std::string& path, const v1::Article& article, Outcome outcome) {

@@ -138,7 +138,8 @@ TEST_F(DryRunTest, NamesWhatCannotBeRead) {
 TEST_F(DryRunTest, AFormatThatIsGivenIsThatOfAllFiles) {
   Write("note.rst");
   EXPECT_THAT(ImportPath(root_.string()), HasSubstr("valid"));  // it begins with front matter
-  Write("note.rst", "# A heading\n\nText.\n");
+  const std::string file = Write("note.rst", "# A heading\n\nText.\n");
+  EXPECT_THAT(ImportPath(file), HasSubstr("is not known; give it with --format"));
   EXPECT_THAT(ImportPath(root_.string()), HasSubstr("left out"));
   EXPECT_THAT(Import({.paths = {root_.string()}, .format = Format::kMarkdown}),
               HasSubstr(R"("title":"A heading")"));
