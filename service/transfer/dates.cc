@@ -11,8 +11,8 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
-#include "absl/strings/strip.h"
 #include "absl/time/civil_time.h"
+#include "transfer/written_date.h"
 
 namespace content::transfer {
 namespace {
@@ -20,26 +20,9 @@ namespace {
 constexpr int kMinYear = 1000;
 constexpr char kDigits[] = "0123456789";
 
-// In a format, a space matches any number of spaces, including none.
-constexpr const char* kFormats[] = {"%Y-%m-%d",
-                                    "%Y-%m-%d%ET%H:%M",
-                                    "%Y-%m-%d%ET%H:%M %Ez",
-                                    "%Y-%m-%d%ET%H:%M:%E*S",
-                                    "%Y-%m-%d%ET%H:%M:%E*S %Ez",
-                                    "%Y-%m-%d %H:%M",
-                                    "%Y-%m-%d %H:%M %Ez",
-                                    "%Y-%m-%d %H:%M:%E*S",
-                                    "%Y-%m-%d %H:%M:%E*S %Ez",
-                                    "%Y-%m-%d %I:%M %p",
-                                    "%Y-%m-%d %I:%M:%S %p",
-                                    "%d %b %Y",
-                                    "%d %b %Y %H:%M",
-                                    "%d %b %Y %H:%M %Ez",
-                                    "%d %b %Y %H:%M:%S",
-                                    "%d %b %Y %H:%M:%S %Ez",
-                                    "%b %d, %Y",
-                                    "%b %d, %Y %H:%M",
-                                    "%b %d, %Y %I:%M %p"};
+// What ParseWrittenDate does not read. In a format, a space matches any number of spaces.
+constexpr const char* kFormats[] = {"%Y-%m-%d %I:%M %p", "%Y-%m-%d %I:%M:%S %p",
+                                    "%d %b %Y %H:%M %Ez", "%d %b %Y %H:%M:%S %Ez"};
 
 // Removes a day of the week such as "Thu, ".
 absl::string_view WithoutWeekday(absl::string_view text) {
@@ -94,16 +77,14 @@ std::optional<absl::Time> DateOf(absl::string_view year_text, absl::string_view 
 }  // namespace
 
 std::optional<absl::Time> ParseDate(absl::string_view text) {
-  text = WithoutWeekday(absl::StripAsciiWhitespace(text));
   if (text.find_first_of(kDigits) == absl::string_view::npos) return std::nullopt;
-  if (absl::ConsumeSuffix(&text, " UTC") || absl::ConsumeSuffix(&text, " GMT")) {
-    text = absl::StripTrailingAsciiWhitespace(text);
-  }
-  const std::string regular = Regular(text);
-  absl::Time time;
-  std::string problem;
+  const std::string regular = Regular(absl::StripAsciiWhitespace(text));
+  if (const auto date = ParseWrittenDate(regular)) return date->time;
+  const absl::string_view without_weekday = WithoutWeekday(regular);
   for (const char* format : kFormats) {
-    if (!absl::ParseTime(format, regular, &time, &problem)) continue;
+    absl::Time time;
+    std::string problem;
+    if (!absl::ParseTime(format, without_weekday, &time, &problem)) continue;
     if (absl::ToCivilYear(time, absl::UTCTimeZone()).year() < kMinYear) return std::nullopt;
     return time;
   }

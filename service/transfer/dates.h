@@ -6,13 +6,13 @@
 #include "absl/time/time.h"
 #include "google/protobuf/timestamp.pb.h"
 
-// Dates as people and site generators write them.
+// Dates as site generators write them.
 namespace content::transfer {
 
-/// Reads a date, with or without a time of day and an offset, which is UTC by default:
+/// Reads a date as ParseWrittenDate does, and in these forms of site generators:
 ///
-///   2025-06-12, 2025/6/12, 2025-06-12T08:30:00.5+02:00, 2025-06-12 08:30 -5,
-///   2025-06-12 08:30:00 GMT, 2025-06-12 8:30 PM, Thu, 12 Jun 2025 08:30:00 +0200, June 12, 2025
+///   2025/6/12 08:30, 2025-06-12 08:30 -5, 2025-06-12 00:10.000 +09:00, 2025-06-12 8:30 PM,
+///   Thu, 12 Jun 2025 08:30:00 +0200
 ///
 /// nullopt if the text is none of these. Years have four digits: `06-12-25` is no date.
 std::optional<absl::Time> ParseDate(absl::string_view text);

@@ -497,7 +497,7 @@ TEST(MarkdownImport, ReadsDatesAsGeneratorsWriteThem) {
   EXPECT_EQ(Time("2020-01-02 10:00 PM"), "2020-01-02T22:00:00Z");
   EXPECT_EQ(Time("Thu, 12 Jun 2025 08:30:00 +0200"), "2025-06-12T06:30:00Z");
   EXPECT_EQ(Time("June 12, 2025"), "2025-06-12T00:00:00Z");
-  EXPECT_EQ(Time("12 Jun 2025"), "2025-06-12T00:00:00Z");
+  EXPECT_EQ(Time("12 de junho de 2025"), "2025-06-12T00:00:00Z");
 }
 
 TEST(MarkdownImport, ReadsDatesWithoutSecondsOffsetOrBoth) {
@@ -516,7 +516,7 @@ TEST(MarkdownImport, ReadsDatesMarkedAsUtc) {
 }
 
 TEST(MarkdownImport, NamesTheLineOfABadDate) {
-  for (const char* date : {"yesterday", "12.06.2025", "2025-02-30", "2025-06-12T25:00:00Z",
+  for (const char* date : {"yesterday", "12/06/2025", "2025-02-30", "2025-06-12T25:00:00Z",
                            "2025-06-12T10", "2025-06-12 10:00 CET", "UTC", "20-01-02", "06-12-25",
                            "20-01-02 10:00:00 +0900", "Jan 2, 20", "infinite-future"}) {
     EXPECT_THAT(ProblemWith(absl::StrCat("tags: x\ndate: ", date)),
