@@ -69,8 +69,9 @@ absl::StatusOr<std::string> NormalizeText(absl::string_view content) {
   if (!IsUtf8(content)) return absl::InvalidArgumentError("the file is not UTF-8 text");
   content = absl::StripPrefix(content, "\uFEFF");
   // Old systems ended files with ^Z, and pages with form feeds.
-  while (absl::ConsumeSuffix(&content, "\x1A"))
+  do {
     content = absl::StripTrailingAsciiWhitespace(content);
+  } while (absl::ConsumeSuffix(&content, "\x1A"));
   std::string text =
       absl::StrReplaceAll(content, {{"\r\r\n", "\n"}, {"\r\n", "\n"}, {"\r", "\n"}, {"\f", "\n"}});
   if (HasForbiddenCharacter(text, /*one_line=*/false)) {
