@@ -586,8 +586,7 @@ TEST(TextImport, ContinuesAnItemInNarrowerLines) {
 
 TEST(TextImport, SetsHeadingsWithoutBlankLinesApart) {
   EXPECT_THAT(Rendered(Body(absl::StrCat(kProse, "It was dark.\nThe Missing Crate\n", kProse))),
-              ElementsAre(absl::StrCat(ProseParagraph(), " It was dark."), "The Missing Crate",
-                          ProseParagraph()));
+              ElementsAre(ProseParagraph(), "It was dark.", "The Missing Crate", ProseParagraph()));
 }
 
 TEST(TextImport, EndsParagraphsAtLinesThatOnlyLookBlank) {
