@@ -69,6 +69,12 @@ std::optional<Nesting> NestingOf(absl::string_view name) {
   return found->second;
 }
 
+// Returns whether tags in an element are text.
+bool IsRawText(absl::string_view name) {
+  return name == "script" || name == "style" || name == "textarea" || name == "iframe" ||
+         name == "noembed" || name == "noframes";
+}
+
 bool IsAttributeRead(absl::string_view name) {
   static const auto& names = *new std::set<absl::string_view>{
       "alt",       "aria-hidden",   "checked",       "class",    "colspan",  "content",
@@ -93,6 +99,7 @@ class TagReader {
 
   size_t at() const { return at_; }
   bool is_at_end() const { return at_ == html_.size(); }
+  void MoveToEnd() { at_ = html_.size(); }
   void MoveTo(size_t at) { at_ = std::min(at, html_.size()); }
 
   // Passes the text before the next `<`, and returns it.
@@ -438,6 +445,7 @@ class Cleaner {
   void PassContent(const Tag& tag) {
     if (tag.is_end || (tag.name == "svg" && tag.is_self_closing)) return;
     const std::optional<absl::string_view> content = reader_.TakeContent(tag.name);
+    if (!content && IsRawText(tag.name)) reader_.MoveToEnd();
     const auto type = tag.attributes.find("type");
     if (content && tag.name == "script" && type != tag.attributes.end() &&
         absl::EqualsIgnoreCase(type->second, "application/ld+json")) {

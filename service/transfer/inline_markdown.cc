@@ -87,6 +87,7 @@ Runs WithSingleSpaces(const Runs& runs) {
       }
       if (piece.text.empty()) continue;
     } else {
+      std::replace_if(piece.text.begin(), piece.text.end(), absl::ascii_isspace, ' ');
       absl::RemoveExtraAsciiWhitespace(&piece.text);
       if (run.kind == Run::Kind::kCode && piece.text.empty()) continue;
       is_after_space = false;

@@ -348,6 +348,7 @@ Block KeptLines(const Lines& lines) {
 
 // Returns whether the words of a line stand in columns.
 bool HasColumns(const TextLine& line) {
+  if (line.has_bullet) return false;
   return absl::StrContains(line.text, "   ") || absl::StrContains(line.text, '\t') ||
          std::count(line.text.begin(), line.text.end(), '|') >= 2;
 }

@@ -188,9 +188,9 @@ std::optional<WrittenDate> ParseWrittenDate(absl::string_view text) {
   if (std::optional<WrittenDate> date = ParseNumbers(text)) return date;
   DateInWords date;
   const std::string spaced =
-      absl::StrReplaceAll(text, {{"\u00A0", " "}, {"a.m.", "am"}, {"p.m.", "pm"}});
+      absl::StrReplaceAll(text, {{"\u00A0", " "}, {"·", " "}, {"a.m.", "am"}, {"p.m.", "pm"}});
   for (absl::string_view word :
-       absl::StrSplit(spaced, absl::ByAnyChar(" \t,|·"), absl::SkipWhitespace())) {
+       absl::StrSplit(spaced, absl::ByAnyChar(" \t,|"), absl::SkipWhitespace())) {
     while (absl::ConsumeSuffix(&word, ".") || absl::ConsumeSuffix(&word, ":")) continue;
     const bool is_number = !word.empty() && absl::ascii_isdigit(word[0]);
     const std::string plain = is_number ? absl::AsciiStrToLower(word) : Slug(word);
