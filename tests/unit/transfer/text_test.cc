@@ -764,8 +764,6 @@ TEST(TextImport, RefusesFilesThatAreNotText) {
   EXPECT_THAT(ProblemOfPage(absl::StrCat(kHead, "caf\xE9")), HasSubstr("UTF-8"));
 }
 
-TEST(TextImport, LeavesOutWhatEndsOldFiles) { EXPECT_EQ(Body("Text.\f\n\x1A"), "Text."); }
-
 // Comparing all lines with each other would take minutes, and ctest would abort the test.
 TEST(TextImport, IsFastForAnyLines) {
   std::string page(kHead);
