@@ -96,7 +96,7 @@ bool BeginsWithHtml(absl::string_view head) {
 }
 
 bool IsForbiddenControl(char c) {
-  return (absl::ascii_iscntrl(static_cast<unsigned char>(c)) && c != '\t' && c != '\n');
+  return absl::ascii_iscntrl(static_cast<unsigned char>(c)) && c != '\t' && c != '\n';
 }
 
 // Removes control characters that editors and old systems leave in texts, and says so.
