@@ -52,11 +52,8 @@ const std::vector<FormatEntry>& Formats() {
        ParseAnyText,
        {"txt", "text"},
        "there is no title above the byline; give it with --title",
-       "there is no author; write it as in \"By Ada Byron and John Doe\" at the top, or give it "
-       "with "
-       "--author",
-       "there is no date; write it as in \"Thursday, June 12, 2025\" at the top, or give it with "
-       "--date"},
+       "there is no author; write \"By Ada Byron and John Doe\" at the top, or give --author",
+       "there is no date; write \"Thursday, June 12, 2025\" at the top, or give --date"},
       {Format::kMarkdown,
        ParseMarkdown,
        {"md", "markdown", "mkd", "mkdn", "mdown", "mdwn", "mdx", "qmd", "rmd"},
@@ -190,7 +187,7 @@ void ApplyFileName(const FileName& name, Format format, ParsedArticle& parsed, P
     article.set_language_code(absl::StrReplaceAll(name.language, {{"_", "-"}}));
   }
   if (name.is_draft && file.draft.empty()) file.draft = "the file is in a folder of drafts";
-  // A page saved as text has a title that was not saved.
+  // The name of a page that was saved says little.
   const bool takes_title = format == Format::kMarkdown && IsUtf8(name.stem);
   if (takes_title && article.title().empty() && !file.places.contains("title")) {
     article.set_title(TitleOf(name.stem));
@@ -274,8 +271,9 @@ absl::string_view ReasonFor(const FormatEntry& entry, const ParsedFile& file) {
   const v1::Article& article = file.article;
   if (article.body().empty()) return "no text";
   if (IsMissing(article.title().empty(), "title", entry.missing_title, file)) return "no title";
-  if (IsMissing(article.authors().empty(), "authors", entry.missing_author, file))
+  if (IsMissing(article.authors().empty(), "authors", entry.missing_author, file)) {
     return "no author";
+  }
   if (IsMissing(!article.has_publish_time(), "publish_time", entry.missing_date, file)) {
     return "no date";
   }
