@@ -162,13 +162,10 @@ TEST(TextImport, RefusesABylineWithoutAuthors) {
 }
 
 TEST(TextImport, AsksForWhatIsMissing) {
-  EXPECT_EQ(
-      ProblemOfPage("Some notes.\n", {}),
-      "there is no title above the byline; give it with --title\n"
-      "there is no author; write it as in \"By Ada Byron and John Doe\" at the top, or give it "
-      "with --author\n"
-      "there is no date; write it as in \"Thursday, June 12, 2025\" at the top, or give it with "
-      "--date");
+  EXPECT_EQ(ProblemOfPage("Some notes.\n", {}),
+            "there is no title above the byline; give it with --title\n"
+            "there is no author; write \"By Ada Byron and John Doe\" at the top, or give --author\n"
+            "there is no date; write \"Thursday, June 12, 2025\" at the top, or give --date");
   EXPECT_THAT(ProblemOfPage("By Ada Byron\nMonday, June 31, 2025\nText.\n"),
               HasSubstr("there is no date"));
 }
