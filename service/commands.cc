@@ -37,6 +37,7 @@
 #include "store/schema.h"
 #include "telemetry/log.h"
 #include "tls/reloader.h"
+#include "transfer/importer.h"
 
 namespace content {
 namespace {
@@ -341,15 +342,17 @@ int Migrate(const Config& config) {
 }
 
 int Import(const Config& config) {
-  if (config.dry_run) return ImportFiles(config, nullptr);
+  StopSignals signals;
+  if (config.dry_run) return ImportFiles(config, nullptr, signals);
   const absl::StatusOr<Database> database = JoinDatabase(config);
   if (!database.ok()) return Fail(database.status());
   std::cerr << "importing into " << database->description << "\n";
   if (absl::Status status = PrepareSchema(config, *database); !status.ok()) return Fail(status);
-  const absl::StatusOr<std::unique_ptr<Store>> store =
-      store::NewPostgresStore(StoreOptions(config, *database));
+  store::PostgresOptions options = StoreOptions(config, *database);
+  options.articles_per_commit = transfer::Importer::kMaxInFlight;
+  const absl::StatusOr<std::unique_ptr<Store>> store = store::NewPostgresStore(options);
   if (!store.ok()) return Fail(store.status());
-  return ImportFiles(config, store->get());
+  return ImportFiles(config, store->get(), signals);
 }
 
 }  // namespace content

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "content/v1/article.pb.h"
+
+namespace content::transfer {
+
+/// Something that is wrong, for people.
+struct Fault {
+  int line;  ///< From 1; 0 if it is not a matter of a line.
+  std::string problem;
+};
+
+/// Where a field of the article comes from.
+struct Place {
+  int line;          ///< From 1; 0 if it is not known, or if it is a flag.
+  std::string name;  ///< Of the key, or of the flag.
+};
+
+/// What a reader found in a file.
+struct ParsedFile {
+  /// Fields that are missing or faulty are empty. A name is one that the file gives.
+  v1::Article article;
+  std::vector<Fault> faults;
+  /// Keys of the front matter that were not read.
+  std::vector<std::string> ignored_keys;
+  /// By field of the article: where the file has it, even if it is faulty. Faults that are found
+  /// later use these names.
+  std::map<std::string, Place> places;
+  /// Why the file is not meant for readers; empty if it is.
+  std::string draft = {};
+};
+
+}  // namespace content::transfer

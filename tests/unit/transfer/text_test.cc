@@ -1,0 +1,787 @@
+#include "content/text.h"
+
+#include <cmark.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <memory>
+#include <random>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_replace.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/string_view.h"
+#include "google/protobuf/util/time_util.h"
+#include "transfer/parse.h"
+
+namespace content::transfer {
+namespace {
+
+using ::google::protobuf::util::TimeUtil;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsSupersetOf;
+using ::testing::SizeIs;
+
+constexpr absl::string_view kHead = "By Ada Byron\nThursday, June 12, 2025\n";
+
+absl::StatusOr<v1::Article> ReadPage(absl::string_view page,
+                                     const Overrides& overrides = {"A title", ""}) {
+  absl::StatusOr<ParsedArticle> parsed = Parse(page, Format::kText, overrides);
+  if (!parsed.ok()) return parsed.status();
+  return std::move(parsed->article);
+}
+
+std::string ProblemOfPage(absl::string_view page, const Overrides& overrides = {"A title", ""}) {
+  const absl::StatusOr<v1::Article> article = ReadPage(page, overrides);
+  if (article.ok()) return "none";
+  EXPECT_EQ(article.status().code(), absl::StatusCode::kInvalidArgument);
+  return std::string(article.status().message());
+}
+
+std::string Body(absl::string_view lines) {
+  const absl::StatusOr<v1::Article> article = ReadPage(absl::StrCat(kHead, lines));
+  EXPECT_TRUE(article.ok()) << article.status();
+  return article.ok() ? article->body() : "";
+}
+
+std::vector<std::string> Authors(absl::string_view byline) {
+  const auto article = ReadPage(absl::StrCat(byline, "\nThursday, June 12, 2025\nText.\n"));
+  EXPECT_TRUE(article.ok()) << article.status();
+  std::vector<std::string> names;
+  if (article.ok()) {
+    for (const v1::Author& author : article->authors()) names.push_back(author.display_name());
+  }
+  return names;
+}
+
+// The text of each block of a CommonMark text as a reader sees it; "***" for a thematic break and
+// "(markup)" for everything other than plain text.
+std::vector<std::string> Rendered(absl::string_view markdown) {
+  const std::unique_ptr<cmark_node, decltype(&cmark_node_free)> document(
+      cmark_parse_document(markdown.data(), markdown.size(), CMARK_OPT_DEFAULT), &cmark_node_free);
+  std::vector<std::string> blocks;
+  for (cmark_node* block = cmark_node_first_child(document.get()); block != nullptr;
+       block = cmark_node_next(block)) {
+    if (cmark_node_get_type(block) == CMARK_NODE_THEMATIC_BREAK) {
+      blocks.emplace_back("***");
+      continue;
+    }
+    blocks.emplace_back(cmark_node_get_type(block) == CMARK_NODE_PARAGRAPH ? "" : "(markup)");
+    for (cmark_node* inline_node = cmark_node_first_child(block); inline_node != nullptr;
+         inline_node = cmark_node_next(inline_node)) {
+      const bool is_text = cmark_node_get_type(inline_node) == CMARK_NODE_TEXT;
+      blocks.back().append(is_text ? cmark_node_get_literal(inline_node) : "(markup)");
+    }
+  }
+  return blocks;
+}
+
+std::string Sample() {
+  std::ifstream file(CONTENT_SOURCE_DIR "/deploy/samples/what-the-tide-table-leaves-out.txt");
+  std::ostringstream content;
+  content << file.rdbuf();
+  return content.str();
+}
+
+// The paragraphs and section breaks of the sample.
+std::vector<std::string> SampleBlocks() {
+  const auto article = ReadPage(Sample());
+  EXPECT_TRUE(article.ok()) << article.status();
+  return article.ok() ? Rendered(article->body()) : std::vector<std::string>();
+}
+
+// `paragraph` wrapped at `width` characters, its first line at `first_width`.
+std::string Wrapped(absl::string_view paragraph, size_t width, size_t first_width) {
+  std::vector<std::string> lines;
+  for (const absl::string_view word : absl::StrSplit(paragraph, ' ')) {
+    const size_t limit = lines.size() > 1 ? width : first_width;
+    if (lines.empty() || CountCharacters(lines.back()) + 1 + CountCharacters(word) > limit) {
+      lines.emplace_back(word);
+    } else {
+      absl::StrAppend(&lines.back(), " ", word);
+    }
+  }
+  return absl::StrJoin(lines, "\n");
+}
+
+TEST(TextImport, ReadsTheByline) {
+  EXPECT_THAT(Authors("By Ada Byron"), ElementsAre("Ada Byron"));
+  EXPECT_THAT(Authors("By Ada Byron and John van der Doe"),
+              ElementsAre("Ada Byron", "John van der Doe"));
+  EXPECT_THAT(Authors("By Ada Byron, bell hooks, and Zoë O’Hara"),
+              ElementsAre("Ada Byron", "bell hooks", "Zoë O’Hara"));
+  EXPECT_THAT(Authors("By Ada Byron, bell hooks and Sandy Andrews"),
+              ElementsAre("Ada Byron", "bell hooks", "Sandy Andrews"));
+}
+
+TEST(TextImport, SeparatesAuthorsAtAmpersandsAndCommas) {
+  EXPECT_THAT(Authors("By Ada Byron & John Doe"), ElementsAre("Ada Byron", "John Doe"));
+  EXPECT_THAT(Authors("By Ada Byron, Bo Li, & John Doe"),
+              ElementsAre("Ada Byron", "Bo Li", "John Doe"));
+  EXPECT_THAT(Authors("By Ada Byron,John Doe"), ElementsAre("Ada Byron", "John Doe"));
+  EXPECT_THAT(Authors("By Ada Byron, and"), ElementsAre("Ada Byron"));
+  EXPECT_THAT(Authors("By Ada Byron,"), ElementsAre("Ada Byron"));
+}
+
+TEST(TextImport, KeepsSuffixesOfNames) {
+  for (const absl::string_view part :
+       {"Jr.", "Jr", "Sr.", "II", "III", "IV", "PhD", "Ph.D.", "MD", "M.D."}) {
+    const std::string name = absl::StrCat("Ada Byron, ", part);
+    EXPECT_THAT(Authors(absl::StrCat("By ", name)), ElementsAre(name));
+    EXPECT_THAT(Authors(absl::StrCat("By ", name, ", Bo Li, and John Doe")),
+                ElementsAre(name, "Bo Li", "John Doe"));
+  }
+  EXPECT_THAT(Authors("By Bo Li and Ada Byron, Jr., PhD"),
+              ElementsAre("Bo Li", "Ada Byron, Jr., PhD"));
+}
+
+TEST(TextImport, ReadsTheDateAsMidnightUtc) {
+  const auto article = ReadPage(absl::StrCat(kHead, "Text.\n"));
+  ASSERT_TRUE(article.ok()) << article.status();
+  EXPECT_EQ(TimeUtil::ToString(article->publish_time()), "2025-06-12T00:00:00Z");
+}
+
+TEST(TextImport, AllowsBlankLinesAroundBylineAndDate) {
+  const auto article = ReadPage("\n\nBy Ada Byron\n\n  Thursday, June 12, 2025  \n\nText.\n\n");
+  ASSERT_TRUE(article.ok()) << article.status();
+  EXPECT_EQ(article->body(), "Text.");
+}
+
+TEST(TextImport, RefusesABylineWithoutAuthors) {
+  for (const char* byline : {"By", "By:", "By , ", "By ,,", "By and", "By &", "By , and ,"}) {
+    EXPECT_THAT(ProblemOfPage(absl::StrCat(byline, "\nThursday, June 12, 2025\nText.\n")),
+                HasSubstr("line 1: the byline has no name"))
+        << byline;
+  }
+}
+
+TEST(TextImport, AsksForWhatIsMissing) {
+  EXPECT_EQ(
+      ProblemOfPage("Some notes.\n", {}),
+      "there is no title above the byline; give it with --title\n"
+      "there is no author; write it as in \"By Ada Byron and John Doe\" at the top, or give it "
+      "with --author\n"
+      "there is no date; write it as in \"Thursday, June 12, 2025\" at the top, or give it with "
+      "--date");
+  EXPECT_THAT(ProblemOfPage("By Ada Byron\nMonday, June 31, 2025\nText.\n"),
+              HasSubstr("there is no date"));
+}
+
+TEST(TextImport, TakesWhatIsMissingFromFlags) {
+  const auto article =
+      ReadPage("Some notes.\n",
+               {.title = "Notes", .id = "", .author = "Ada Byron and Bo Li", .date = "2025-06-12"});
+  ASSERT_TRUE(article.ok()) << article.status();
+  ASSERT_EQ(article->authors_size(), 2);
+  EXPECT_EQ(article->authors(1).display_name(), "Bo Li");
+  EXPECT_EQ(TimeUtil::ToString(article->publish_time()), "2025-06-12T00:00:00Z");
+  EXPECT_EQ(article->body(), "Some notes.");
+  EXPECT_EQ(ProblemOfPage(absl::StrCat(kHead, "Text."), {.title = "A", .date = "tomorrow"}),
+            "--date is not a date such as 2025-06-12");
+}
+
+TEST(TextImport, ReadsTheHeadInAnyOrder) {
+  for (const char* head :
+       {"Low Water\nBy Ada Byron\nThursday, June 12, 2025\n\n",
+        "Low Water\n\nJune 12, 2025\nby Ada Byron\n", "By Ada Byron\nLow Water\n2025-06-12\n",
+        "Thursday, 12 June 2025\nLow Water\nBy Ada Byron\n", "By Ada Byron\nJune 12, 2025\n\n",
+        "Low Water\nWhat the gauge says\nBY ADA BYRON\n12 de junho de 2025\n"}) {
+    const auto article = ReadPage(absl::StrCat(head, "The quay is dry.\n"));
+    ASSERT_TRUE(article.ok()) << head << article.status();
+    EXPECT_EQ(article->body(), "The quay is dry.") << head;
+    EXPECT_EQ(TimeUtil::ToString(article->publish_time()), "2025-06-12T00:00:00Z") << head;
+    ASSERT_EQ(article->authors_size(), 1) << head;
+    EXPECT_THAT(article->authors(0).display_name(), testing::AnyOf("Ada Byron", "ADA BYRON"));
+  }
+  EXPECT_EQ(ReadPage("Low Water\nBy Ada\n2025-06-12\nText.", {})->title(), "Low Water");
+}
+
+TEST(TextImport, ReadsBylinesInEverySpelling) {
+  for (const char* byline :
+       {"by Ada Byron", "By: Ada Byron", "By\u00A0Ada Byron", "By\tAda Byron", "\u200BBy Ada Byron",
+        "\uFEFFBy Ada Byron", "Written by Ada Byron", "Por Ada Byron", "Von Ada Byron",
+        "Par Ada Byron", "By Ada Byron, The Harbour Times", "By Ada Byron, Staff Writer"}) {
+    EXPECT_THAT(Authors(byline), ElementsAre("Ada Byron")) << byline;
+  }
+  EXPECT_THAT(Authors("By Ada Byron, Esq."), ElementsAre("Ada Byron, Esq."));
+  EXPECT_THAT(Authors("By Ada and\u00A0Jo"), ElementsAre("Ada", "Jo"));
+  EXPECT_THAT(Authors("BY ADA AND JO"), ElementsAre("ADA", "JO"));
+  EXPECT_THAT(Authors("Von Ada und Jo"), ElementsAre("Ada", "Jo"));
+}
+
+TEST(TextImport, TakesNoSentenceForAByline) {
+  for (const char* sentence : {"By the time we came it was dark.", "By now it was dark",
+                               "Von dort aus sah man das Meer.", "Por fin llegamos a casa."}) {
+    EXPECT_THAT(ProblemOfPage(absl::StrCat(sentence, "\nThursday, June 12, 2025\nText.")),
+                HasSubstr("there is no author"))
+        << sentence;
+  }
+}
+
+// The order of Blogger's pages.
+TEST(TextImport, ReadsTheAuthorFromTheFooter) {
+  const auto article = ReadPage(
+      "Thursday, June 12, 2025\nLow Water\n\nThe quay is dry.\n\nPosted by Ada Byron at 10:00 AM\n"
+      "Labels: tides, sea, tides\nNo comments:\n",
+      {});
+  ASSERT_TRUE(article.ok()) << article.status();
+  EXPECT_EQ(article->title(), "Low Water");
+  EXPECT_EQ(article->body(), "The quay is dry.");
+  EXPECT_EQ(article->authors(0).display_name(), "Ada Byron");
+  EXPECT_THAT(article->tags(), ElementsAre("tides", "sea"));
+}
+
+TEST(TextImport, RefusesADateWithTheWrongWeekday) {
+  EXPECT_EQ(ProblemOfPage("By Ada Byron\nMonday, June 12, 2025\nText.\n"),
+            "line 2: \"Monday, June 12, 2025\" is a Thursday");
+  EXPECT_EQ(ProblemOfPage("By Ada Byron\nTue, June 12, 2025\nText.\n"),
+            "line 2: \"Tue, June 12, 2025\" is a Thursday");
+}
+
+TEST(TextImport, ReadsWeekdaysAndMonthsInEverySpelling) {
+  for (const char* date :
+       {"THURSDAY, JUNE 12, 2025", "Thu, June 12, 2025", "thursday, jun 12, 2025"}) {
+    const auto article = ReadPage(absl::StrCat("By Ada Byron\n", date, "\nText.\n"));
+    ASSERT_TRUE(article.ok()) << article.status();
+    EXPECT_EQ(TimeUtil::ToString(article->publish_time()), "2025-06-12T00:00:00Z") << date;
+  }
+}
+
+TEST(TextImport, AsksForTheTitle) {
+  EXPECT_THAT(ProblemOfPage(absl::StrCat(kHead, "Text.\n"), {}), HasSubstr("--title"));
+}
+
+TEST(TextImport, MakesTheNameFromTheTitleUnlessAnIdIsGiven) {
+  const std::string page = absl::StrCat(kHead, "Text.\n");
+  EXPECT_EQ(ReadPage(page, {"The Título", ""})->name(), "articles/the-titulo");
+  EXPECT_EQ(ReadPage(page, {"The Título", "mine"})->name(), "articles/mine");
+  EXPECT_THAT(ProblemOfPage(page, {"The Título", "Not an id"}), HasSubstr("--id is not"));
+}
+
+TEST(TextImport, RefusesAPageWithoutText) {
+  EXPECT_THAT(ProblemOfPage(kHead), HasSubstr("body is required"));
+  EXPECT_THAT(ProblemOfPage(absl::StrCat(kHead, "***\n***\nNo comments:\n")),
+              HasSubstr("body is required"));
+}
+
+TEST(TextImport, JoinsTheLinesOfAParagraphWithSingleSpaces) {
+  EXPECT_EQ(Body("This text is broken\n  off at twenty or so  \ncharacters a line."),
+            "This text is broken off at twenty or so characters a line.");
+}
+
+TEST(TextImport, KeepsTypographicCharacters) {
+  EXPECT_EQ(Body("“Well . . . no,” she said – ‘no’ — and went; 2018–19 … é\u00A0ñ."),
+            "“Well . . . no,” she said – ‘no’ — and went; 2018–19 … é\u00A0ñ.");
+}
+
+TEST(TextImport, EndsAParagraphWhereASentenceStopsEarly) {
+  EXPECT_EQ(Body("Here the lines are of some\n"
+                 "twenty-six characters, and\n"
+                 "this one stops.\n"
+                 "So here a new one begins\n"
+                 "and goes on in more lines."),
+            "Here the lines are of some twenty-six characters, and this one stops.\n\n"
+            "So here a new one begins and goes on in more lines.");
+}
+
+TEST(TextImport, RecognisesTheEndOfASentenceBeforeClosingMarks) {
+  for (const char* end : {".", "!", "?", "…", ".”", "?’", "!)", ".\"", ".]", ".”)", "!“", "?»"}) {
+    const std::string body =
+        Body(absl::StrCat("Here the lines are of some\ntwenty-six characters, and\nhere it ends",
+                          end, "\nSo here a new one begins\nand goes on in more lines."));
+    EXPECT_THAT(Rendered(body), SizeIs(2)) << end;
+  }
+}
+
+TEST(TextImport, ContinuesAfterALineThatStopsEarlyInMidSentence) {
+  EXPECT_THAT(Rendered(Body("Here the lines are of some\n"
+                            "twenty-six characters, and\n"
+                            "this one stops,\n"
+                            "but the sentence does not.")),
+              SizeIs(1));
+}
+
+TEST(TextImport, EndsAParagraphWhereALineStopsEarlyAtAColon) {
+  EXPECT_THAT(Rendered(Body("Here the lines are of some\n"
+                            "twenty-six characters, and\n"
+                            "then one says:\n"
+                            "“So here a new one begins\n"
+                            "and goes on in one.”\n"
+                            "This does not stop early:\n"
+                            "nevertheless it goes on.")),
+              ElementsAre("Here the lines are of some twenty-six characters, and then one says:",
+                          "“So here a new one begins and goes on in one.”",
+                          "This does not stop early: nevertheless it goes on."));
+}
+
+TEST(TextImport, MakesEachItemOfAListAParagraph) {
+  for (const std::string bullet : {"- ", "* ", "• "}) {
+    EXPECT_THAT(Rendered(Body(absl::StrCat("Here the lines are of some\n"
+                                           "twenty-six characters, and\n"
+                                           "these are items\n",
+                                           bullet, "one item\n",  //
+                                           bullet, "an item that goes on in\n",
+                                           "the next line.\n",  //
+                                           bullet, "the last item\n",
+                                           "So here a new one begins\n"
+                                           "and goes on in more lines."))),
+                ElementsAre("Here the lines are of some twenty-six characters, and these are items",
+                            absl::StrCat(bullet, "one item"),
+                            absl::StrCat(bullet, "an item that goes on in the next line."),
+                            absl::StrCat(bullet, "the last item"),
+                            "So here a new one begins and goes on in more lines."));
+  }
+}
+
+TEST(TextImport, ContinuesWhereAWrappedLineBeginsWithADash) {
+  EXPECT_THAT(Rendered(Body("Here the lines are of some\n"
+                            "twenty-six characters each\n"
+                            "- more or less - and these\n"
+                            "do not make a list.")),
+              SizeIs(1));
+}
+
+TEST(TextImport, ContinuesWhereTheNextWordWouldNotHaveFitted) {
+  EXPECT_THAT(Rendered(Body("Here the lines are of some\n"
+                            "twenty-six characters. The\n"
+                            "third of them seems over.\n"
+                            "Nevertheless it is not.")),
+              SizeIs(1));
+}
+
+TEST(TextImport, MeasuresCharactersNotBytes) {
+  EXPECT_THAT(Rendered(Body("Ééééééé ééé ééééé ééé éé éé\n"
+                            "Here all lines of text are\n"
+                            "twenty-six characters. Éé.\n"
+                            "Nevertheless it is not an,\n"
+                            "end.")),
+              SizeIs(1));
+}
+
+TEST(TextImport, GivesFirstLinesTheirOwnWidth) {
+  EXPECT_THAT(Rendered(Body("This first line is\n"
+                            "narrower than the others, as\n"
+                            "first lines often are.\n"
+                            "Does this one end?\n"
+                            "Certainly it does not end at\n"
+                            "the question mark.\n"
+                            "Another first line\n"
+                            "is just as narrow, which can\n"
+                            "be seen.")),
+              ElementsAre("This first line is narrower than the others, as first lines often are.",
+                          "Does this one end? Certainly it does not end at the question mark.",
+                          "Another first line is just as narrow, which can be seen."));
+}
+
+TEST(TextImport, RecognisesAFullLastLineByTheNarrowFirstLineAfterIt) {
+  EXPECT_THAT(Rendered(Body("This first line is\n"
+                            "narrower than the others, as\n"
+                            "they often are on this page.\n"
+                            "Another first line\n"
+                            "is just as narrow, which can\n"
+                            "be seen here.\n"
+                            "A third one is one\n"
+                            "of the very same kind too.")),
+              SizeIs(3));
+}
+
+TEST(TextImport, IsNotMisledByAFewLinesThatAreTooLong) {
+  std::vector<std::string> blocks = SampleBlocks();
+  std::vector<std::string> lines = absl::StrSplit(Wrapped(blocks[0], 79, 57), '\n');
+  ASSERT_GT(lines.size(), 4u);
+  absl::StrAppend(&lines[2], " unforeseen");
+  lines[3] = absl::StrCat("words ", lines[3]);
+  blocks[0] = absl::StrJoin(lines, " ");
+  std::vector<std::string> page = {absl::StrJoin(lines, "\n")};
+  for (size_t i = 1; i < blocks.size(); ++i) page.push_back(Wrapped(blocks[i], 79, 57));
+  EXPECT_EQ(Rendered(Body(absl::StrJoin(page, "\n"))), blocks);
+}
+
+TEST(TextImport, EndsAParagraphAtABlankLine) {
+  EXPECT_EQ(Body("A heading without stop\n\nThis text is broken\noff at twenty or so,\n \nand "
+                 "goes on."),
+            "A heading without stop\n\nThis text is broken off at twenty or so,\n\nand goes on.");
+}
+
+TEST(TextImport, MakesLinesThatAreNotWrappedParagraphs) {
+  EXPECT_THAT(Rendered(Body("The first of these lines is rather long. It has two sentences.\n"
+                            "A heading\n"
+                            "This one is the longest of them all. It is longer than the first of "
+                            "them. It stands for itself.\n"
+                            "So does this one.\n")),
+              SizeIs(4));
+}
+
+TEST(TextImport, KeepsSectionBreaksBetweenText) {
+  EXPECT_EQ(Body("***\nOne.\n***\n* * *\nTwo.\n\n***\n\nThree.\n***\n"),
+            "One.\n\n***\n\nTwo.\n\n***\n\nThree.");
+}
+
+TEST(TextImport, DropsTheFooter) {
+  for (const char* footer :
+       {"No comments:", "No Comments", "NO COMMENTS:", "1 comment:", "1 Comment",
+        "23 comments:", "1,234 comments:", "Post a Comment", "Post a comment:", "Leave a comment",
+        "Posted by Ada at 10:00 AM", "Posted by Ada Byron at 9:05 pm", "Posted by Ada at 22:15",
+        "Email ThisBlogThis!Share to X",
+        "Email ThisBlogThis!Share to XShare to FacebookShare to Pinterest"}) {
+    EXPECT_EQ(Body(absl::StrCat("Text.\n", footer, "\nAnn said...\nI like it.\n")), "Text.")
+        << footer;
+  }
+}
+
+TEST(TextImport, KeepsSentencesThatResembleAFooter) {
+  for (const std::string sentence :
+       {"No comments: that was it.", "No comment", "No comments.", "Many comments:", "comments",
+        "He got 3 comments", "3 comments were", "1.5 comments", "Post a Comment?",
+        "Please leave a comment", "Posted by Ada at 10:00 AM, it was gone by noon.",
+        "Posted by Ada at the gate", "Posted by Ada at 25:00", "Posted by Ada",
+        "It was posted by Ada at 10:00 AM", "Email this to a friend", "They email ThisBlogThis!"}) {
+    EXPECT_THAT(Rendered(Body(absl::StrCat(sentence, "\n\nMore."))),
+                ElementsAre(sentence, "More."));
+  }
+}
+
+TEST(TextImport, EscapesMarkup) {
+  for (const std::string text : {"# not a heading",
+                                 "1. not a list",
+                                 "2025) not a list",
+                                 "- x",
+                                 "-",
+                                 "+ x",
+                                 "-5 degrees",
+                                 "+1 for that",
+                                 "> x",
+                                 "*x*",
+                                 "_x_ a_b_c",
+                                 "**",
+                                 "`x`",
+                                 "```",
+                                 "~~~ x",
+                                 "===",
+                                 "[x](y)",
+                                 "[x]: y",
+                                 "![x](y)",
+                                 "<b>x</b>",
+                                 "<!-- x -->",
+                                 "<http://x.org>",
+                                 "http://example.org/a_b_c?d=*e*&f=1#g",
+                                 "AT&T &amp; &#35; &copy;",
+                                 "\\",
+                                 "\\*",
+                                 "x\\",
+                                 "... and . . . so",
+                                 "|a|b|",
+                                 "\"q\" 'q' “q”",
+                                 "$x^2$",
+                                 "a  b",
+                                 "x!",
+                                 "100% @ #1",
+                                 "2. ",
+                                 "a\tb"}) {
+    EXPECT_THAT(Rendered(Body(text)), ElementsAre(absl::StripTrailingAsciiWhitespace(text)));
+  }
+}
+
+TEST(TextImport, EscapesAnyMixOfMarkup) {
+  static constexpr const char* kPieces[] = {
+      "a",     "b",       "1", "2", ".", ")",  "-", "+",  "*", "_", "#", "&", "amp;", "<",
+      ">",     "[",       "]", "(", "!", "`",  "~", "\\", ":", "/", " ", " ", "=",    "|",
+      "nbsp;", "http://", "“", "…", "—", "\"", "$", "^",  "{", "%", "@", ";", "~~~",  "```"};
+  std::mt19937 random(20250612);
+  std::uniform_int_distribution<size_t> piece(0, std::size(kPieces) - 1);
+  for (int i = 0; i < 20'000; ++i) {
+    std::string text = "a";
+    for (int n = 0; n < 8; ++n) text += kPieces[piece(random)];
+    text = std::string(absl::StripAsciiWhitespace(text.substr(1)));
+    const bool is_sign = text.find_first_not_of("*-_~# ") == std::string::npos;
+    if (text.empty() || is_sign) continue;
+    ASSERT_THAT(Rendered(Body(text)), ElementsAre(text));
+  }
+}
+
+// Three lines of prose, which fill their width.
+constexpr absl::string_view kProse =
+    "The water had gone out further than anybody in the town could\n"
+    "remember, and the boats lay on their sides in the mud like old\n"
+    "dogs that nobody had called home before the night had come.\n";
+const std::string& ProseParagraph() {
+  static const auto& text =
+      *new std::string(absl::StripAsciiWhitespace(absl::StrReplaceAll(kProse, {{"\n", " "}})));
+  return text;
+}
+
+// The blocks of a page with lines between two paragraphs of prose.
+std::vector<std::string> AmongProse(absl::string_view lines) {
+  return Rendered(Body(absl::StrCat(kProse, kProse, "\n", lines, "\n", kProse, kProse)));
+}
+
+std::string TwiceProse() { return absl::StrCat(ProseParagraph(), " ", ProseParagraph()); }
+
+TEST(TextImport, JoinsLinesWhateverIsAmongThem) {
+  for (const absl::string_view odd :
+       {"Older things\nHome again\nArchive of all\n2025 (4)\nJuly (2)\nJune\nMay\nApril\n",
+        "Ann\nBo\nCem\nDee\nEva\nFinn\nGus\nHal\nIda\nJo\nKim\n",
+        "- Ann\n- Bo\n- Cem\n- Dee\n- Eva\n- Finn\n- Gus\n- Hal\n- Ida\n",
+        "The tide came in,\nthe tide went out,\nand we stood by\nwithout a shout.\n\n"
+        "The moon came up,\nthe moon went down,\nand all the lamps\nwent out in town.\n"}) {
+    const std::vector<std::string> blocks = AmongProse(odd);
+    EXPECT_EQ(blocks.front(), TwiceProse()) << odd;
+    EXPECT_EQ(blocks.back(), TwiceProse()) << odd;
+  }
+}
+
+TEST(TextImport, KeepsTheLinesOfVerseAndAddresses) {
+  EXPECT_THAT(Body(absl::StrCat(kProse, kProse,
+                                "\nThe tide came in,\n  the tide went out.\nWe stood by\n"
+                                "without a shout.\n\n",
+                                kProse)),
+              HasSubstr("\n\nThe tide came in,\\\nthe tide went out.\\\nWe stood by\\\nwithout a "
+                        "shout.\n\n"));
+  EXPECT_THAT(Body(absl::StrCat(kProse, kProse, "\nAda Byron\n12 Quay Road\n\n", kProse)),
+              HasSubstr("\n\nAda Byron\\\n12 Quay Road\n\n"));
+}
+
+TEST(TextImport, KeepsColumnsAndCode) {
+  EXPECT_THAT(Body(absl::StrCat(kProse, "\n  Port      High\n  Bergen    1.4\n\n", kProse)),
+              HasSubstr("\n\n```\nPort      High\nBergen    1.4\n```\n\n"));
+  EXPECT_THAT(Body(absl::StrCat(kProse, "\nint f() {\n  return 1;\n}\n\n", kProse)),
+              HasSubstr("\n\n```\nint f() {\n  return 1;\n}\n```\n\n"));
+}
+
+TEST(TextImport, MakesAQuoteOfLinesAfterSigns) {
+  EXPECT_THAT(
+      Body(absl::StrCat(kProse, "\n> ",
+                        absl::StrReplaceAll(absl::StripSuffix(kProse, "\n"), {{"\n", "\n> "}}),
+                        "\n\n", kProse)),
+      HasSubstr(absl::StrCat("\n\n> ", ProseParagraph(), "\n\n")));
+}
+
+TEST(TextImport, MakesEachNumberedItemAParagraph) {
+  EXPECT_THAT(AmongProse("1. Buy rope\n2. Tie boat\n3. Go home\n"),
+              ElementsAre(TwiceProse(), "1. Buy rope", "2. Tie boat", "3. Go home", TwiceProse()));
+  EXPECT_THAT(AmongProse("a) Buy rope\nb) Tie boat\n"),
+              ElementsAre(TwiceProse(), "a) Buy rope", "b) Tie boat", TwiceProse()));
+  for (const char* bullet : {"– ", "· ", "•\t"}) {
+    EXPECT_THAT(AmongProse(absl::StrCat(bullet, "rope\n", bullet, "boat\n")),
+                ElementsAre(TwiceProse(), absl::StrCat(bullet, "rope"),
+                            absl::StrCat(bullet, "boat"), TwiceProse()));
+  }
+}
+
+TEST(TextImport, ContinuesAnItemInNarrowerLines) {
+  EXPECT_THAT(
+      AmongProse("- A port that is empty or not given is\n  equivalent to the Default one "
+                 "and\n  Means nothing else.\n- Another\n"),
+      ElementsAre(TwiceProse(),
+                  "- A port that is empty or not given is equivalent to the Default one and "
+                  "Means nothing else.",
+                  "- Another", TwiceProse()));
+}
+
+TEST(TextImport, SetsHeadingsWithoutBlankLinesApart) {
+  EXPECT_THAT(Rendered(Body(absl::StrCat(kProse, "It was dark.\nThe Missing Crate\n", kProse))),
+              ElementsAre(ProseParagraph(), "It was dark.", "The Missing Crate", ProseParagraph()));
+}
+
+TEST(TextImport, EndsParagraphsAtLinesThatOnlyLookBlank) {
+  for (const char* line : {"\u00A0", "\u00A0 \u00A0", "\u200B", "\u3000"}) {
+    EXPECT_THAT(Rendered(Body(absl::StrCat("One thing,\n", line, "\nand another"))),
+                ElementsAre("One thing,", "and another"));
+  }
+}
+
+TEST(TextImport, JoinsWordsAtHyphensAndDashes) {
+  const auto join = [](absl::string_view first, absl::string_view second) {
+    const std::string lines =
+        absl::StrCat(kProse, "The water had gone out further than anybody could s", first, "\n",
+                     second, " wide and long and deep and far away.\n", kProse);
+    const std::vector<std::string> blocks = Rendered(Body(lines));
+    return absl::StrJoin(blocks, " ");
+  };
+  EXPECT_THAT(join("ee face-to-", "face"), HasSubstr("face-to-face"));
+  EXPECT_THAT(join("hut—", "nobody"), HasSubstr("shut—nobody"));
+  EXPECT_THAT(join("hut —", "nobody"), HasSubstr("shut — nobody"));
+  EXPECT_THAT(join("expect\u00AD", "ed"), HasSubstr("sexpected"));
+  EXPECT_THAT(join("ee first-", "and second-class"), HasSubstr("first- and second-class"));
+}
+
+TEST(TextImport, RecognisesTheUsualSectionBreaks) {
+  for (const char* sign : {"***", "* * *", "*   *   *   *   *", "****", "---", "- - -", "#", "⁂",
+                           "~ ~ ~", "_____", "• • •", "*\u00A0*\u00A0*"}) {
+    EXPECT_EQ(Body(absl::StrCat("One.\n", sign, "\nTwo.\n")), "One.\n\n***\n\nTwo.") << sign;
+  }
+}
+
+TEST(TextImport, ReadsChinese) {
+  EXPECT_EQ(
+      Body("　　下午潮水退去之后港口变得非常安静没有人在码头上走动\n只有几只海鸥站在旧船的桅杆上看"
+           "着远"
+           "处的灯塔慢慢亮\n起来。\n　　第二天早晨我们又来到这里想要看看昨天的那些船是否\n还在原来"
+           "的地方。\n"),
+      "下午潮水退去之后港口变得非常安静没有人在码头上走动只有几只海鸥站在旧船的桅杆上看着远处的灯塔"
+      "慢慢亮起来。\n\n第二天早晨我们又来到这里想要看看昨天的那些船是否还在原来的地方。");
+  EXPECT_THAT(Rendered(Body("潮水退去。\n我们回家。\n")), SizeIs(2));
+}
+
+TEST(TextImport, KnowsTheStopsOfManyScripts) {
+  for (const char* stop : {"。", "！", "？", "।", "۔", "؟", "。」", ".[3]", ".¹", "—”", ".)"}) {
+    const std::string body =
+        Body(absl::StrCat("Here the lines are of some\ntwenty-six characters, and\nhere it ends",
+                          stop, "\nSo here a new one begins\nand goes on in more lines."));
+    EXPECT_THAT(Rendered(body), SizeIs(2)) << stop;
+  }
+}
+
+TEST(TextImport, ReadsOldFiles) {
+  EXPECT_EQ(Body("One.\n\fTwo.\n\x1A\x1A\n"), "One.\n\nTwo.");
+  EXPECT_EQ(Body("One.\u2029Two."), "One.\n\nTwo.");
+  const auto article = ReadPage("By Ada Byron\r2025-06-12\rText.\r");
+  ASSERT_TRUE(article.ok()) << article.status();
+  EXPECT_EQ(article->body(), "Text.");
+}
+
+TEST(TextImport, ReadsDoubleSpacedLines) {
+  const std::string spaced =
+      absl::StrReplaceAll(absl::StrCat(kProse, kProse, kProse), {{"\n", "\n\n"}});
+  EXPECT_EQ(Body(spaced), absl::StrCat(TwiceProse(), " ", ProseParagraph()));
+}
+
+TEST(TextImport, TrustsBlankLines) {
+  std::string page;
+  for (int i = 0; i < 6; ++i) absl::StrAppend(&page, kProse, "\n");
+  absl::StrAppend(
+      &page, "It was over.\nThen the water came back to where it had been before, and\n", kProse);
+  EXPECT_THAT(Rendered(Body(page)), SizeIs(7));
+}
+
+TEST(TextImport, EndsParagraphsAtIndentedLines) {
+  std::string page;
+  for (int i = 0; i < 5; ++i) {
+    absl::StrAppend(&page, "     Then it was that the water had gone out further than\n",
+                    "anybody could remember, so that all of the boats were lying in\n",
+                    "the mud. And the dogs went to look for what there was to find.\n");
+  }
+  EXPECT_THAT(Rendered(Body(page)), SizeIs(5));
+}
+
+TEST(TextImport, SetsJustifiedLinesWithSingleSpaces) {
+  EXPECT_THAT(Body(absl::StrReplaceAll(kProse, {{"out further", "out  further"}})),
+              HasSubstr("out further"));
+}
+
+TEST(TextImport, DropsTheFootersOfBlogs) {
+  for (const char* footer :
+       {"Posted by Ada at 7:44 AM Email ThisBlogThis!Share to X",
+        "Labels: a, b\nNo comments:",
+        "Email This\nBlogThis!\nShare to X",
+        "Email This BlogThis! Share to X",
+        "SHARE: Email ThisBlogThis!Share to X",
+        "Posted by\nAda\nat\n10:00 AM",
+        "Posted by Ada at 10:00 AM No comments:",
+        "Newer Post Older Post Home",
+        "Newer Post\nOlder Post\nHome",
+        "Subscribe to: Post Comments (Atom)",
+        "No\u00A0comments:",
+        "Nenhum comentário:\nPostar um comentário",
+        "Postado por Ada às 10:00",
+        "Publicado por Ada en 10:00\nEtiquetas: a",
+        "No hay comentarios:",
+        "Eingestellt von Ada um 10:00",
+        "Keine Kommentare:\nKommentar veröffentlichen",
+        "Publié par Ada à 10:00",
+        "Aucun commentaire:\nEnregistrer un commentaire",
+        "Gepost door Ada op 10:00",
+        "Geen opmerkingen:\nEen reactie posten",
+        "Pubblicato da Ada alle 10:00",
+        "Nessun commento:\nPosta un commento",
+        "Share this:\nTwitter\nFacebook\nLike this:\nLike Loading...\nRelated",
+        "Leave a Reply\nCancel reply",
+        "Ann said...\nI like it.\n\nBo said…\nSo do I.\nPost a Comment",
+        "Newer Post Older Post Home\nSubscribe to: Post Comments (Atom)\nBlog Archive\n"
+        "▼  2025 (4)\n►  July (2)"}) {
+    EXPECT_EQ(Body(absl::StrCat("Text.\n", footer, "\n")), "Text.") << footer;
+  }
+}
+
+TEST(TextImport, ReadsTheSample) {
+  const auto article = ReadPage(Sample(), {"What the Tide Table Leaves Out", ""});
+  ASSERT_TRUE(article.ok()) << article.status();
+  EXPECT_EQ(article->name(), "articles/what-the-tide-table-leaves-out");
+  ASSERT_EQ(article->authors_size(), 1);
+  EXPECT_EQ(article->authors(0).display_name(), "Ines Halvorsen");
+  EXPECT_EQ(TimeUtil::ToString(article->publish_time()), "2025-03-15T00:00:00Z");
+  EXPECT_EQ(article->sections_size(), 3);
+  const std::vector<std::string> blocks = SampleBlocks();
+  EXPECT_THAT(blocks, SizeIs(14 + 2));
+  EXPECT_THAT(blocks,
+              IsSupersetOf({"***",
+                            "I used to skip that last part. Give or take the wind sounded to me "
+                            "like the small print on a ticket. Then I met Osvald.",
+                            "One morning in my second winter I asked him what he wrote. “The "
+                            "difference,” he said."}));
+  EXPECT_THAT(blocks.back(), HasSubstr("introduced to somebody."));
+}
+
+// The text survives wrapping at any width. So do nearly all ends of paragraphs; an end after a full
+// last line cannot be recognised. No paragraph is cut in two.
+TEST(TextImport, FindsTheParagraphsAtAnyWidth) {
+  const std::vector<std::string> blocks = SampleBlocks();
+  size_t missed = 0;
+  size_t expected = 0;
+  for (size_t width = 60; width <= 100; ++width) {
+    for (const size_t narrower : {0u, 4u, 12u, 23u}) {
+      std::vector<std::string> page;
+      for (const std::string& block : blocks) {
+        page.push_back(Wrapped(block, width, width - narrower));
+      }
+      const std::vector<std::string> found = Rendered(Body(absl::StrJoin(page, "\n")));
+      EXPECT_EQ(absl::StrJoin(found, " "), absl::StrJoin(blocks, " ")) << width << "-" << narrower;
+      EXPECT_LE(found.size(), blocks.size()) << width << "-" << narrower;
+      missed += blocks.size() - found.size();
+      expected += blocks.size();
+    }
+  }
+  EXPECT_LT(missed, expected / 50) << missed << " of " << expected;
+}
+
+TEST(TextImport, AcceptsAByteOrderMarkAndCarriageReturns) {
+  const std::string page = absl::StrCat("\uFEFF", absl::StrReplaceAll(Sample(), {{"\n", "\r\n"}}));
+  const auto article = ReadPage(page);
+  ASSERT_TRUE(article.ok()) << article.status();
+  EXPECT_EQ(article->body(), ReadPage(Sample())->body());
+}
+
+TEST(TextImport, RefusesFilesThatAreNotText) {
+  EXPECT_THAT(ProblemOfPage(""), HasSubstr("empty"));
+  EXPECT_THAT(ProblemOfPage(" \r\n\n"), HasSubstr("empty"));
+  EXPECT_THAT(ProblemOfPage(absl::StrCat(kHead, absl::string_view("a\0b", 3))), HasSubstr("NUL"));
+  EXPECT_THAT(ProblemOfPage(absl::StrCat(kHead, "caf\xE9")), HasSubstr("UTF-8"));
+}
+
+TEST(TextImport, LeavesOutWhatEndsOldFiles) { EXPECT_EQ(Body("Text.\f\n\x1A"), "Text."); }
+
+// Comparing all lines with each other would take minutes, and ctest would abort the test.
+TEST(TextImport, IsFastForAnyLines) {
+  std::string page(kHead);
+  for (size_t length = 1; length <= 600; ++length) {
+    absl::StrAppend(&page, std::string(length, 'x'), "\n");
+  }
+  while (page.size() < (1 << 19)) absl::StrAppend(&page, "x y\nx\n");
+  EXPECT_THAT(Body(page), HasSubstr("x y"));
+}
+
+TEST(TextImport, RefusesFilesThatAreTooLarge) {
+  EXPECT_THAT(ProblemOfPage(absl::StrCat(kHead, std::string((1 << 20) + 1, 'x'))),
+              HasSubstr("body has 1048577 bytes"));
+  EXPECT_THAT(ProblemOfPage(absl::StrCat(kHead, std::string(3 << 20, 'x'))),
+              HasSubstr("the file has"));
+}
+
+}  // namespace
+}  // namespace content::transfer
