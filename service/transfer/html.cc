@@ -4,19 +4,17 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <cstdint>
 #include <initializer_list>
 #include <map>
-#include <optional>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "absl/container/flat_hash_set.h"
 #include "absl/functional/function_ref.h"
-#include "absl/time/time.h"
+#include "absl/strings/string_view.h"
 #include "content/text.h"
 #include "transfer/block_markdown.h"
+#include "transfer/dates.h"
 #include "transfer/html_blocks.h"
 #include "transfer/html_cleaner.h"
 #include "transfer/html_metadata.h"
@@ -181,19 +179,12 @@ void RemoveHead(const HtmlMetadata& metadata, std::vector<Block>& blocks) {
   blocks.erase(blocks.begin(), first);
 }
 
-void SetPublishTime(absl::Time time, v1::Article& article) {
-  const int64_t seconds = absl::ToUnixSeconds(time);
-  article.mutable_publish_time()->set_seconds(seconds);
-  article.mutable_publish_time()->set_nanos(
-      static_cast<int32_t>(absl::ToInt64Nanoseconds(time - absl::FromUnixSeconds(seconds))));
-}
-
 void SetMetadata(const HtmlMetadata& metadata, v1::Article& article) {
   article.set_title(metadata.title);
   article.set_language_code(metadata.language);
   article.set_summary(metadata.summary);
   article.set_source_uri(metadata.address);
-  if (metadata.publish_time) SetPublishTime(*metadata.publish_time, article);
+  if (metadata.publish_time) *article.mutable_publish_time() = ToTimestamp(*metadata.publish_time);
   for (const std::string& tag : metadata.tags) article.add_tags(tag);
   for (const HtmlMetadata::Author& found : metadata.authors) {
     v1::Author& author = *article.add_authors();

@@ -13,7 +13,7 @@ namespace content::transfer {
 /// and source_uri are what the page says about itself (html_metadata.h), if it does. The body is as
 /// in HtmlToMarkdown, without the title and what else surrounds the text. `content` is UTF-8.
 ///
-/// A page about a person is a fault. Never fails.
+/// A page about a person is a fault, and a draft of Medium's is marked as one. Always succeeds.
 absl::StatusOr<ParsedFile> ParseHtml(absl::string_view content);
 
 }  // namespace content::transfer

@@ -246,6 +246,9 @@ class OpenElements {
     return true;
   }
 
+  // The number of open elements that the parser opens again in the next block.
+  size_t formatting() const { return formatting_; }
+
   // Notes an end tag.
   void Close(const std::string& name, Nesting nesting) {
     switch (nesting) {
@@ -433,6 +436,12 @@ class Cleaner {
     }
   }
 
+  // Counts what the parser may make of a tag: an element, and others that it opens again.
+  bool HasRoom() {
+    elements_ += 1 + open_.formatting();
+    return elements_ <= kMaxElements;
+  }
+
   void PassTitle(const Tag& tag) {
     if (tag.is_end) return;
     const std::optional<absl::string_view> title = reader_.TakeContent(tag.name);
@@ -466,7 +475,7 @@ class Cleaner {
 
   TagReader reader_;
   OpenElements open_;
-  size_t tags_ = 0;
+  size_t elements_ = 0;
   CleanHtml clean_;
 };
 

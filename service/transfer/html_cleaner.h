@@ -22,7 +22,8 @@ struct CleanHtml {
 /// The parser takes quadratic time for deep nesting, and for many attributes of one element; it
 /// repeats open elements such as <b> in every paragraph; and it frees its tree recursively. So tags
 /// are left out, and their text kept, where elements would be nested more than some 100 deep, and
-/// after the first 50,000. What is returned takes linear time. So does this function.
+/// where the tree would have more than some 200,000 elements. What is returned takes linear time.
+/// So does this function.
 CleanHtml CleanUp(absl::string_view html);
 
 }  // namespace content::transfer

@@ -13,9 +13,9 @@
 #include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
 #include "content/text.h"
+#include "transfer/dates.h"
 #include "transfer/html_tree.h"
 #include "transfer/web_address.h"
-#include "transfer/written_date.h"
 
 namespace content::transfer {
 namespace {
@@ -47,9 +47,7 @@ class Gatherer {
 
   void PublishTime(absl::string_view text) {
     if (metadata_.publish_time) return;
-    if (const std::optional<WrittenDate> date = ParseWrittenDate(text)) {
-      metadata_.publish_time = date->time;
-    }
+    metadata_.publish_time = ParseDate(text);
   }
 
   // Adds an author, if none has been found in a better place.

@@ -79,7 +79,7 @@ TEST(HtmlCleaner, BoundsTheDepthOfTheTree) {
   std::mt19937 random(20250615);
   std::uniform_int_distribution<size_t> tag(0, std::size(kTags) - 1);
   std::uniform_int_distribution<int> length(1, 7);
-  for (int i = 0; i < 1'500; ++i) {
+  for (int i = 0; i < 600; ++i) {
     std::vector<std::string> pattern;
     for (int n = length(random); n > 0; --n) pattern.emplace_back(kTags[tag(random)]);
     std::string html;
