@@ -154,7 +154,7 @@ absl::Status Importer::Claim(ParsedArticle& parsed, const std::string& path) {
                             absl::StrCat(name, " is already that of ", Printable(claimant)));
   }
   const std::lock_guard lock(mutex_);
-  claims_.try_emplace(parsed.article.name(), path);
+  claims_.try_emplace(parsed.article.name(), ClaimOfFile{.path = path});
   return absl::OkStatus();
 }
 
@@ -163,12 +163,14 @@ absl::Status Importer::Claim(ParsedArticle& parsed, const std::string& path) {
 std::string Importer::Claimant(const std::string& name) {
   {
     const std::lock_guard lock(mutex_);
-    if (!claims_.contains(name)) return "";
+    const auto claim = claims_.find(name);
+    if (claim == claims_.end()) return "";
+    if (claim->second.is_settled) return claim->second.path;
   }
   AwaitAnswers();
   const std::lock_guard lock(mutex_);
   const auto claim = claims_.find(name);
-  return claim == claims_.end() ? "" : claim->second;
+  return claim == claims_.end() ? "" : claim->second.path;
 }
 
 void Importer::Publish(Sent sent, v1::Article article) {
@@ -190,6 +192,10 @@ void Importer::Land(Sent sent, absl::StatusOr<PublishedArticle> published) {
     }
     Refuse(sent, "database", published.status().message());
   } else {
+    {
+      const std::lock_guard lock(mutex_);
+      claims_[sent.id].is_settled = true;
+    }
     sent.report.outcome = OutcomeOf(*published);
     sent.report.name = published->article.name();
     report_.Add(sent.report);

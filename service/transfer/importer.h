@@ -64,6 +64,12 @@ class Importer {
     size_t bytes;
   };
 
+  // A file has claimed a name in this run.
+  struct ClaimOfFile {
+    std::string path;
+    bool is_settled = false;  // the store has taken the article in
+  };
+
   bool Import(const FoundFile& file);
   void ImportArticle(const std::string& path, absl::StatusOr<ParsedArticle> parsed);
   absl::Status Claim(ParsedArticle& parsed, const std::string& path);
@@ -85,8 +91,7 @@ class Importer {
   int in_flight_ = 0;
   size_t bytes_in_flight_ = 0;
   bool is_store_gone_ = false;
-  // The file that has claimed a name in this run.
-  absl::flat_hash_map<std::string, std::string> claims_;
+  absl::flat_hash_map<std::string, ClaimOfFile> claims_;  // by name
 };
 
 }  // namespace content::transfer
