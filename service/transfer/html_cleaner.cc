@@ -18,7 +18,7 @@ namespace {
 
 constexpr absl::string_view kNul("\0", 1);
 
-constexpr size_t kMaxHtmlTags = 50'000;
+constexpr size_t kMaxElements = 200'000;
 constexpr size_t kMaxDepth = 100;
 constexpr size_t kMaxFormatting = 8;
 constexpr size_t kMaxAttributeBytes = 4'096;
@@ -425,7 +425,7 @@ class Cleaner {
     const std::optional<Nesting> nesting = NestingOf(tag->name);
     if (!nesting) return;
     if (nesting == Nesting::kContentGone) return PassContent(*tag);
-    if (++tags_ > kMaxHtmlTags) return;
+    if (!HasRoom()) return;
     if (nesting == Nesting::kVoid || nesting == Nesting::kRoot) {
       if (!tag->is_end) AddTag(*tag);
     } else if (tag->is_end) {
@@ -445,7 +445,7 @@ class Cleaner {
   void PassTitle(const Tag& tag) {
     if (tag.is_end) return;
     const std::optional<absl::string_view> title = reader_.TakeContent(tag.name);
-    if (!title || ++tags_ > kMaxHtmlTags) return;
+    if (!title || !HasRoom()) return;
     absl::StrAppend(&clean_.html, "<title>");
     AddText(*title);
     absl::StrAppend(&clean_.html, "</title>");
