@@ -44,9 +44,12 @@ namespace {
 
 using google::protobuf::util::TimeUtil;
 
-int Fail(const absl::Status& status) {
+// The exit status of an import that could not begin.
+constexpr int kNothingImported = 2;
+
+int Fail(const absl::Status& status, int exit_status = 1) {
   log::Print(absl::StrCat("contentd: ", status.message()));
-  return 1;
+  return exit_status;
 }
 
 // The configured database, or an embedded one that runs until this object is destroyed.
@@ -345,13 +348,15 @@ int Import(const Config& config) {
   StopSignals signals;
   if (config.dry_run) return ImportFiles(config, nullptr, signals);
   const absl::StatusOr<Database> database = JoinDatabase(config);
-  if (!database.ok()) return Fail(database.status());
+  if (!database.ok()) return Fail(database.status(), kNothingImported);
   std::cerr << "importing into " << database->description << "\n";
-  if (absl::Status status = PrepareSchema(config, *database); !status.ok()) return Fail(status);
+  if (absl::Status status = PrepareSchema(config, *database); !status.ok()) {
+    return Fail(status, kNothingImported);
+  }
   store::PostgresOptions options = StoreOptions(config, *database);
   options.articles_per_commit = transfer::Importer::kMaxInFlight;
   const absl::StatusOr<std::unique_ptr<Store>> store = store::NewPostgresStore(options);
-  if (!store.ok()) return Fail(store.status());
+  if (!store.ok()) return Fail(store.status(), kNothingImported);
   return ImportFiles(config, store->get(), signals);
 }
 

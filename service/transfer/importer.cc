@@ -100,8 +100,7 @@ void Importer::Run() {
   if (is_store_gone_ || options_.is_stopped()) {
     report_.Say(
         "contentd: the import has stopped before its end. Run the same command again to go on: "
-        "what "
-        "is in already stays as it is.");
+        "what is in already stays as it is.");
   }
 }
 

@@ -119,7 +119,8 @@ TEST_F(ImportTest, ATextPageNeedsATitle) {
   const std::string page = Write("page.txt", kPage);
   const Finished finished = Import({page});
   EXPECT_EQ(finished.status, 2);
-  EXPECT_THAT(finished.err, HasSubstr("contentd: " + page + ": there is no title; give it with "));
+  EXPECT_THAT(finished.err,
+              HasSubstr("contentd: " + page + ": there is no title above the byline; "));
 }
 
 TEST_F(ImportTest, ABadFileDoesNotKeepTheOthersOut) {
@@ -236,7 +237,7 @@ TEST_F(ImportTest, TheFormatCanBeGiven) {
 TEST_F(ImportTest, ADatabaseWithoutTheSchemaIsRefused) {
   const Finished finished = RunContentd(
       {"import", Write("note.md", kMarkdown), "--database-url", NewDatabase(/*migrated=*/false)});
-  EXPECT_EQ(finished.status, 1);
+  EXPECT_EQ(finished.status, 2);
   EXPECT_THAT(finished.err, HasSubstr("contentd migrate"));
 }
 
@@ -303,18 +304,19 @@ TEST(OneShotCommands, NeverCreateADatabase) {
   std::filesystem::create_directory(empty);
   for (const std::vector<std::string>& command :
        std::vector<std::vector<std::string>>{{"import", note}, {"migrate"}}) {
+    const int failed = command.front() == "import" ? 2 : 1;
     const auto run = [&command](const std::string& data_dir) {
       std::vector<std::string> arguments = command;
       arguments.insert(arguments.end(), {"--data-dir", data_dir});
       return RunContentd(arguments);
     };
     const Finished without_directory = run(absent);
-    EXPECT_EQ(without_directory.status, 1);
+    EXPECT_EQ(without_directory.status, failed);
     EXPECT_THAT(without_directory.err,
                 StartsWith("contentd: the data directory " + absent + " does not exist; give "));
     EXPECT_FALSE(std::filesystem::exists(ScratchDirectory() + "/absent"));
     const Finished without_database = run(empty);
-    EXPECT_EQ(without_database.status, 1);
+    EXPECT_EQ(without_database.status, failed);
     EXPECT_THAT(without_database.err, StartsWith("contentd: there is no database in " + empty));
     EXPECT_TRUE(std::filesystem::is_empty(empty));
     EXPECT_THAT(run(note).err, StartsWith("contentd: there is no database in " + note));
