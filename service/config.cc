@@ -10,6 +10,7 @@
 #include <map>
 #include <set>
 #include <string>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -123,9 +124,9 @@ constexpr char kImportFooter[] =
     "  contentd import --data-dir ~/content posts --report posts.jsonl\n"
     "  contentd import page.txt --title \"What the Page Says\"\n"
     "  contentd import notes.md --id notes-on-binary-search\n\n"
-    "Exit status: 0 if nothing was refused, 1 if something was or if the database\n"
-    "cannot be used, 2 if nothing came in, or if the command line or a variable is\n"
-    "wrong.";
+    "Exit status: 0 if nothing was refused, 1 if something was, 2 if nothing came in\n"
+    "(because the database cannot be used, for example), or if the command line or a\n"
+    "variable is wrong.";
 
 constexpr char kPolicyDescription[] = "Ask what a policy allows.";
 
@@ -567,8 +568,9 @@ const CLI::App* AddImport(CLI::App& app, Config& config) {
             "contains spaces");
       }
     }
+    std::error_code error;
     const bool is_one =
-        config.paths.size() == 1 && !std::filesystem::is_directory(config.paths.front());
+        config.paths.size() == 1 && !std::filesystem::is_directory(config.paths.front(), error);
     if (has_overrides && !is_one) {
       throw CLI::ValidationError("--title, --id, --author and --date need a single file");
     }
