@@ -44,12 +44,15 @@ namespace {
 
 using google::protobuf::util::TimeUtil;
 
-// The exit status of an import that could not begin.
-constexpr int kNothingImported = 2;
-
-int Fail(const absl::Status& status, int exit_status = 1) {
+int Fail(const absl::Status& status) {
   log::Print(absl::StrCat("contentd: ", status.message()));
-  return exit_status;
+  return 1;
+}
+
+// The exit status tells that nothing came in.
+int FailImport(const absl::Status& status) {
+  Fail(status);
+  return 2;
 }
 
 // The configured database, or an embedded one that runs until this object is destroyed.
@@ -348,15 +351,14 @@ int Import(const Config& config) {
   StopSignals signals;
   if (config.dry_run) return ImportFiles(config, nullptr, signals);
   const absl::StatusOr<Database> database = JoinDatabase(config);
-  if (!database.ok()) return Fail(database.status(), kNothingImported);
+  if (!database.ok()) return FailImport(database.status());
   std::cerr << "importing into " << database->description << "\n";
-  if (absl::Status status = PrepareSchema(config, *database); !status.ok()) {
-    return Fail(status, kNothingImported);
-  }
+  const absl::Status schema = PrepareSchema(config, *database);
+  if (!schema.ok()) return FailImport(schema);
   store::PostgresOptions options = StoreOptions(config, *database);
   options.articles_per_commit = transfer::Importer::kMaxInFlight;
   const absl::StatusOr<std::unique_ptr<Store>> store = store::NewPostgresStore(options);
-  if (!store.ok()) return Fail(store.status(), kNothingImported);
+  if (!store.ok()) return FailImport(store.status());
   return ImportFiles(config, store->get(), signals);
 }
 

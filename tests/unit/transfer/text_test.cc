@@ -23,6 +23,7 @@ namespace content::transfer {
 namespace {
 
 using ::google::protobuf::util::TimeUtil;
+using ::testing::AnyOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsSupersetOf;
@@ -194,7 +195,7 @@ TEST(TextImport, ReadsTheHeadInAnyOrder) {
     EXPECT_EQ(article->body(), "The quay is dry.") << head;
     EXPECT_EQ(TimeUtil::ToString(article->publish_time()), "2025-06-12T00:00:00Z") << head;
     ASSERT_EQ(article->authors_size(), 1) << head;
-    EXPECT_THAT(article->authors(0).display_name(), testing::AnyOf("Ada Byron", "ADA BYRON"));
+    EXPECT_THAT(article->authors(0).display_name(), AnyOf("Ada Byron", "ADA BYRON"));
   }
   EXPECT_EQ(ReadPage("Low Water\nBy Ada\n2025-06-12\nText.", {})->title(), "Low Water");
 }
