@@ -29,7 +29,7 @@ constexpr std::array<std::pair<Outcome, absl::string_view>, 7> kLabels = {{
     {Outcome::kUnchanged, "unchanged"},
     {Outcome::kReplaced, "replaced"},
     {Outcome::kValid, "valid"},
-    {Outcome::kDraft, "drafts"},
+    {Outcome::kDraft, "draft"},
     {Outcome::kRefused, "refused"},
     {Outcome::kLeftOut, "left out"},
 }};

@@ -49,7 +49,7 @@ TEST_F(ReportTest, SumsUpByOutcomeAndReasonWithTheFirstNames) {
   report.Finish();
   EXPECT_EQ(results_.str(),
             "taken                            4  articles/a, articles/b, articles/c, ...\n"
-            "drafts                           1  draft.md\n"
+            "draft                            1  draft.md\n"
             "refused                          3  x.md, y.md, z.md\n"
             "  no text                        1  y.md\n"
             "  no title                       2  x.md, z.md\n"
