@@ -1,6 +1,7 @@
 #include "transfer/parse.h"
 
 #include <algorithm>
+#include <array>
 #include <limits>
 #include <string>
 #include <utility>
@@ -83,6 +84,14 @@ std::optional<Format> FormatByName(absl::string_view path) {
     }
   }
   return std::nullopt;
+}
+
+// Returns whether a file is of a language of front matter: it is data, not an article.
+bool IsNamedAsData(absl::string_view path) {
+  constexpr std::array<absl::string_view, 4> kExtensions = {".json", ".toml", ".yaml", ".yml"};
+  return std::any_of(kExtensions.begin(), kExtensions.end(), [path](absl::string_view extension) {
+    return absl::EndsWithIgnoreCase(path, extension);
+  });
 }
 
 bool BeginsWithHtml(absl::string_view head) {
@@ -300,6 +309,7 @@ absl::Status ErrorOf(const FormatEntry& entry, const ParsedFile& file) {
 std::optional<Format> RecognizeFormat(absl::string_view path, absl::string_view head) {
   const std::optional<Format> format = FormatByName(path);
   if (format && format != Format::kText) return format;
+  if (IsNamedAsData(path)) return std::nullopt;
   if (BeginsWithFrontMatter(head)) return Format::kMarkdown;
   return !format && BeginsWithHtml(head) ? Format::kHtml : format;
 }

@@ -92,6 +92,11 @@ TEST(RecognizeFormat, GoesByTheExtension) {
   EXPECT_EQ(RecognizeFormat("notes.png", ""), std::nullopt);
 }
 
+TEST(RecognizeFormat, TakesFilesOfDataForNoArticles) {
+  EXPECT_EQ(RecognizeFormat("package.json", "{\"title\": \"A\"}\n"), std::nullopt);
+  EXPECT_EQ(RecognizeFormat("_config.YML", "---\ntitle: A\n"), std::nullopt);
+}
+
 TEST(RecognizeFormat, TakesWhatBeginsWithFrontMatterForMarkdown) {
   for (const char* head : {"---\ntitle: A\n---\n", "+++\ntitle = 'A'\n+++\n", "{\n \"title\": 1}",
                            "\n\n---\ntitle: A\n"}) {
