@@ -125,7 +125,7 @@ void Importer::ImportArticle(const std::string& path, absl::StatusOr<ParsedArtic
   if (status.ok()) status = Claim(*parsed, path);
   if (!status.ok()) {
     const std::string reason = ReasonOfRefusal(status);
-    return report_.Add({.outcome = reason == kDraft ? Outcome::kDraft : Outcome::kRefused,
+    return report_.Add({.outcome = reason == kReasonDraft ? Outcome::kDraft : Outcome::kRefused,
                         .path = path,
                         .reason = reason,
                         .problems = std::string(status.message())});

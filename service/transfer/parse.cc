@@ -328,7 +328,7 @@ absl::StatusOr<ParsedArticle> Parse(absl::string_view content, Format format,
   if (!file.ok()) return Refuse("front matter", file.status().message());
   ApplyOverrides(overrides, *file);
   ApplyFileName(name, format, parsed, *file);
-  if (!file->draft.empty()) return Refuse(kDraft, file->draft);
+  if (!file->draft.empty()) return Refuse(kReasonDraft, file->draft);
   NormalizeMessage(file->article);
   if (file->article.name().empty()) {
     MakeName(name, path, parsed, file->article);

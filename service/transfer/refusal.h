@@ -9,7 +9,7 @@
 namespace content::transfer {
 
 /// The reason of articles that are not meant for readers yet.
-inline constexpr absl::string_view kDraft = "draft";
+inline constexpr absl::string_view kReasonDraft = "draft";
 
 /// INVALID_ARGUMENT. `reason` is one of few, by which refusals are counted. `problems` is for
 /// people, and has a line for each.

@@ -649,7 +649,7 @@ TEST(MarkdownImport, LeavesOutDrafts) {
         "visibility: private", "render: false", "unlisted: true"}) {
     const auto parsed =
         Parse(absl::StrCat("---\ntitle: A title\n", mark, "\n---\nText."), Format::kMarkdown, {});
-    EXPECT_EQ(ReasonOfRefusal(parsed.status()), kDraft) << mark;
+    EXPECT_EQ(ReasonOfRefusal(parsed.status()), kReasonDraft) << mark;
     EXPECT_THAT(std::string(parsed.status().message()), StartsWith("line 3: ")) << mark;
   }
   EXPECT_EQ(ProblemWith("draft: false\npublished: true\nstatus: published\nprivate: 0"), "none");
