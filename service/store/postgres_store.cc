@@ -198,7 +198,6 @@ class PostgresStore : public ObservedStore {
  public:
   explicit PostgresStore(const PostgresOptions& options)
       : report_threshold_(options.report_threshold),
-        articles_per_commit_(static_cast<size_t>(options.articles_per_commit)),
         database_(std::make_shared<postgres::KnownDatabase>(options.url, [this] { OnFailover(); })),
         change_notifier_(std::make_shared<postgres::KnownDatabase>(options.direct_url, *database_),
                          options.notifications, options.connection_lifetime,
@@ -638,7 +637,7 @@ class PostgresStore : public ObservedStore {
   postgres::Pool::Options PublishingPoolOptions(const PostgresOptions& options) {
     postgres::Pool::Options publishing = PoolOptions(options, "publishing", kPublishingConnections);
     publishing.prompt_connections = 1;
-    publishing.queue_limit = 2 * static_cast<size_t>(options.articles_per_commit);
+    publishing.queue_limit = 2 * kMaxGroupOfArticles;
     return publishing;
   }
 
@@ -678,14 +677,15 @@ class PostgresStore : public ObservedStore {
   using ArticleWrites =
       postgres::Coalescer<postgres::WritePolicy<Called<ArticleWrite>, PublishedArticle>>;
 
+  static constexpr size_t kMaxGroupOfArticles = 50;
+
   // A group of articles has to fit into memory several times. It takes names, for which it may have
   // to wait.
-  ArticleWrites::Policy::Limits ArticleLimits() const {
-    return {.writes = articles_per_commit_,
-            .bytes = kMaxGroupBytes,
-            .size_of = [](const Called<ArticleWrite>& called) { return SizeOf(called.write); },
-            .may_wait = true};
-  }
+  static constexpr ArticleWrites::Policy::Limits kArticleLimits = {
+      .writes = kMaxGroupOfArticles,
+      .bytes = kMaxGroupBytes,
+      .size_of = [](const Called<ArticleWrite>& called) { return SizeOf(called.write); },
+      .may_wait = true};
 
   // Adds a write, which keeps its caller whatever others share its transaction.
   template <class Writes, class Change>
@@ -815,7 +815,6 @@ class PostgresStore : public ObservedStore {
   const int report_threshold_;
   StoreNumbers numbers_;
   LastCheck last_check_;
-  const size_t articles_per_commit_;
   ArticleNames names_;
   // Until the first Check, a transaction may have writes to many buckets, which takes longer.
   std::atomic<bool> distributed_ = false;
@@ -858,7 +857,7 @@ class PostgresStore : public ObservedStore {
               postgres::WriteMode mode) {
          return WriteArticles(connection, writes, mode, AnnounceFor(connection));
        },
-       GroupOfWrite, ArticleLimits()},
+       GroupOfWrite, kArticleLimits},
       &numbers_.article_batches};
   postgres::Pool reads_;
   postgres::Pool writes_;

@@ -125,9 +125,7 @@ absl::StatusOr<PublishedArticle> Write(const ArticleScope& scope, const Publicat
   if (same && !draft.locked.retracted) {
     return PublishedArticle{*stored, v1::PUBLISH_OUTCOME_UNCHANGED};
   }
-  // What was retracted does not come back because its file is imported again.
-  const bool would_replace = stored != nullptr && (!same || options.imported);
-  if (would_replace && !options.may_replace) return ArticleExists(article.name());
+  if (stored != nullptr && !same && !options.may_replace) return ArticleExists(article.name());
   if (!etag.empty() && (stored == nullptr || stored->etag() != etag)) {
     return EtagMismatch(article.name());
   }
