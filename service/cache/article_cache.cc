@@ -79,7 +79,8 @@ std::optional<PageAnswer> ArticleCache::FindFreshIn(Shard& shard, Entry& entry,
   std::optional<PageAnswer> found = entry.Find(lookup);
   if (!found) return std::nullopt;
   shard.CountHit(lookup);
-  ages_.Observe(now - entry.confirmed_at);
+  // It may have been confirmed since `now`.
+  ages_.Observe(std::max(now - entry.confirmed_at, absl::ZeroDuration()));
   entry.Use();
   shard.KeepWarm(entry, options_.confirmations_ahead);
   return found;

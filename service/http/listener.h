@@ -40,7 +40,8 @@ using Pages = std::map<std::string, Page, std::less<>>;
 /// Answers GET and HEAD over HTTP/1.1 with pages that are made anew for each request. Other
 /// requests get a short error. Everything is bounded, as strangers may connect: connections beyond
 /// kMaxConnections are closed at once, those that are silent for kIdleTimeout a little later, and a
-/// request has kMaxRequestBytes with its headers. Thread-safe.
+/// request has kMaxRequestBytes with its headers. So somebody who keeps as many connections busy
+/// shuts others out: who can connect is for firewalls to say. Thread-safe.
 class Listener {
  public:
   static constexpr int kMaxConnections = 64;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cstdint>
+#include <exception>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -30,6 +31,7 @@
 #include "postgres/pooler.h"
 #include "postgres/read_policy.h"
 #include "postgres/schema_watch.h"
+#include "postgres/server_error.h"
 #include "postgres/write_policy.h"
 #include "store/articles/batch.h"
 #include "store/articles/feed.h"
@@ -89,6 +91,8 @@ WHERE state IN ('catchup', 'streaming')
 GROUP BY application_name
 )sql";
 
+constexpr char kInsufficientPrivilege[] = "42501";
+
 // For which standbys commits wait, as the operator has set it. Thread-safe.
 class SynchronousStandbys {
  public:
@@ -120,6 +124,9 @@ class LastCheck {
   void SetUp(bool is_up) {
     const std::lock_guard lock(mutex_);
     state_.is_up = is_up;
+    if (is_up) return;
+    state_.clock_skew.reset();
+    state_.replication_lags.clear();
   }
 
   void SetSkew(absl::Duration skew) {
@@ -786,11 +793,17 @@ class PostgresStore : public ObservedStore {
     return status;
   }
 
+  // A database that keeps its standbys to itself is well nevertheless.
   static std::map<std::string, absl::Duration> ReadLags(postgres::Connection& connection) {
     std::map<std::string, absl::Duration> lags;
-    for (const postgres::Row row : connection.Read(kSelectLags)) {
-      lags[row["application_name"].as<std::string>()] =
-          absl::Microseconds(row["lag_micros"].as<int64_t>());
+    try {
+      for (const postgres::Row row : connection.Read(kSelectLags)) {
+        lags[row["application_name"].as<std::string>()] =
+            absl::Microseconds(row["lag_micros"].as<int64_t>());
+      }
+    } catch (const std::exception& exception) {
+      const std::optional<postgres::ServerError> error = postgres::FindServerError(exception);
+      if (!error || error->sqlstate != kInsufficientPrivilege) throw;
     }
     return lags;
   }

@@ -466,6 +466,17 @@ TEST(Ready, AMissingRightIsNamed) {
 
 // ---- Roles, TLS, and where the connection string comes from ----
 
+TEST(Roles, NeedNotSeeTheStandbys) {
+  if (OnCitus()) GTEST_SKIP() << "roles would have to be made on every node";
+  const std::string url = NewDatabase();
+  const std::string server_url = UrlOfNewRole(url);
+  Query(url,
+        "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO PUBLIC; "
+        "REVOKE SELECT ON pg_stat_replication FROM PUBLIC");
+  const ContentdServer server({"--database-url", server_url});
+  AwaitServing(Client(server.address()));
+}
+
 // As deploy/OPERATING.md sets them up.
 TEST(Roles, OneMigratesAndAnotherServesWithoutTheRightToChangeTheSchema) {
   if (OnCitus()) GTEST_SKIP() << "roles would have to be made on every node";

@@ -170,9 +170,9 @@ TEST(MemoryTest, AServerThatIsAboveItsLimitFromTheStartIsHealthyAndRefusesReads)
 
 TEST(MemoryTest, ALimitThatIsTooLowForTheCacheAndConnectionsIsLogged) {
   const auto log_of_start = [](const std::string& limit) {
-    // Ends before it looks for a database: others may read the calls.
-    return RunContentd({"serve", "--listen", "0.0.0.0:0", "--cache-bytes", "100MiB",
-                        "--memory-limit", limit})
+    // Ends because there is no database.
+    return RunContentd({"serve", "--database-url", "host=/nowhere", "--database-wait", "0s",
+                        "--cache-bytes", "100MiB", "--memory-limit", limit})
         .err;
   };
   EXPECT_THAT(log_of_start("611MiB"), HasSubstr("memory limit is low"));

@@ -244,9 +244,10 @@ TEST_F(MetricsTest, CountStreams) {
   EXPECT_EQ(watching["contentd_watchers{feed=\"articles\"}"], 0);
   watch.Cancel();
   AwaitThat([&] {
-    return Read().Calls("handled_total", "WatchComments", "server_stream", "Canceled") == 1;
+    const Scrape ended = Read();
+    return ended.Calls("handled_total", "WatchComments", "server_stream", "Canceled") == 1 &&
+           ended["contentd_watchers{feed=\"comments\"}"] == 0;
   });
-  EXPECT_EQ(Read()["contentd_watchers{feed=\"comments\"}"], 0);
 }
 
 TEST_F(MetricsTest, KnowTheDatabaseAndTheConnections) {

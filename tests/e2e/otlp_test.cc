@@ -46,7 +46,7 @@ TEST(Otlp, SendsTheSpansOfSampledCalls) {
 
   const std::string name = "content.v1.ContentService/CreateComment";
   collector.Await(name);
-  const std::map<std::string, ReceivedSpan> spans = collector.Await("commit");
+  const std::map<std::string, ReceivedSpan> spans = collector.Await("batch");
   const ReceivedSpan& call = spans.at(name);
   EXPECT_EQ(call.parent_id, "00f067aa0ba902b7");
   EXPECT_EQ(call.texts.at("rpc.system"), "grpc");
