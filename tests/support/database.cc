@@ -177,7 +177,8 @@ std::string MakeDistributedTemplate() {
   for (size_t i = 1; i < SharedNodes().size(); ++i) {
     Query(url, absl::StrCat("SELECT citus_add_node('", HostOf(*SharedNodes()[i]), "', 5432)"));
   }
-  EXPECT_TRUE(store::Migrate(url).ok());
+  const absl::Status migrated = store::Migrate(url);
+  EXPECT_TRUE(migrated.ok()) << migrated;
   Distribute(url);
   Close(name);  // Citus itself uses it, and a template must not be in use
   return name;
@@ -231,7 +232,8 @@ std::string NewDatabase(bool migrated) {
   if (migrated && OnCitus()) return NewDistributedDatabase();
   std::string url = NewDatabaseWith("");
   if (migrated) {
-    EXPECT_TRUE(store::Migrate(url).ok());
+    const absl::Status status = store::Migrate(url);
+    EXPECT_TRUE(status.ok()) << status;
   }
   return url;
 }
