@@ -15,6 +15,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "embedded/postgres.h"
@@ -177,7 +178,7 @@ std::string MakeDistributedTemplate() {
   for (size_t i = 1; i < SharedNodes().size(); ++i) {
     Query(url, absl::StrCat("SELECT citus_add_node('", HostOf(*SharedNodes()[i]), "', 5432)"));
   }
-  const absl::Status migrated = store::Migrate(url);
+  const absl::Status migrated = store::Migrate(url).status();
   EXPECT_TRUE(migrated.ok()) << migrated;
   Distribute(url);
   Close(name);  // Citus itself uses it, and a template must not be in use
@@ -232,7 +233,7 @@ std::string NewDatabase(bool migrated) {
   if (migrated && OnCitus()) return NewDistributedDatabase();
   std::string url = NewDatabaseWith("");
   if (migrated) {
-    const absl::Status status = store::Migrate(url);
+    const absl::Status status = store::Migrate(url).status();
     EXPECT_TRUE(status.ok()) << status;
   }
   return url;
