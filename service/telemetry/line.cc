@@ -119,7 +119,7 @@ std::string TextLine(Level level, Event event, Fields fields, uint64_t suppresse
     absl::StrAppend(&line, style.text);
   }
   absl::StrAppend(&line, " ", event.name);
-  if (fields.size() > 0 || suppressed > 0) line += ' ';
+  if (!fields.empty() || suppressed > 0) line += ' ';
   for (const Field& field : fields) AppendField(line, field.key, Cut(field.value));
   if (suppressed > 0) AppendField(line, "suppressed", absl::StrCat(suppressed));
   return line + "\n";

@@ -98,7 +98,7 @@ class Histogram {
 
   /// Counts apart the values up to each of `bounds`, which rise, and those above all. There may be
   /// kMaxBounds.
-  explicit Histogram(std::initializer_list<double> bounds);
+  Histogram(std::initializer_list<double> bounds);
 
   Histogram(const Histogram&) = delete;
   Histogram& operator=(const Histogram&) = delete;

@@ -125,9 +125,10 @@ std::vector<ImportItem*> ParentsFirst(std::vector<ImportItem>& items) {
          it != path.end(); ++it) {
       (*it)->problems.Add((*it)->parent_field(), "makes the comment a reply to itself");
     }
-    for (auto it = path.rbegin(); it != path.rend(); ++it) {
-      (*it)->visit = Visit::kDone;
-      if (!(*it)->is_refused()) sorted.push_back(*it);
+    std::reverse(path.begin(), path.end());  // the parents come first
+    for (ImportItem* const item_on_path : path) {
+      item_on_path->visit = Visit::kDone;
+      if (!item_on_path->is_refused()) sorted.push_back(item_on_path);
     }
   }
   return sorted;
