@@ -44,6 +44,7 @@
 #include "telemetry/log.h"
 #include "telemetry/traces.h"
 #include "tls/reloader.h"
+#include "transfer/importer.h"
 
 namespace content {
 namespace {
@@ -53,6 +54,12 @@ using google::protobuf::util::TimeUtil;
 int Fail(const absl::Status& status) {
   log::Print(absl::StrCat("contentd: ", status.message()));
   return 1;
+}
+
+// The exit status tells that nothing came in.
+int FailImport(const absl::Status& status) {
+  Fail(status);
+  return 2;
 }
 
 // The configured database, or an embedded one that runs until this object is destroyed.
@@ -415,15 +422,18 @@ int Migrate(const Config& config) {
 }
 
 int Import(const Config& config) {
-  if (config.dry_run) return ImportFiles(config, nullptr);
+  StopSignals signals;
+  if (config.dry_run) return ImportFiles(config, nullptr, signals);
   const absl::StatusOr<Database> database = JoinDatabase(config);
-  if (!database.ok()) return Fail(database.status());
+  if (!database.ok()) return FailImport(database.status());
   std::cerr << "importing into " << database->description << "\n";
-  if (absl::Status status = PrepareSchema(config, *database); !status.ok()) return Fail(status);
-  const absl::StatusOr<std::unique_ptr<Store>> store =
-      store::NewPostgresStore(StoreOptions(config, *database));
-  if (!store.ok()) return Fail(store.status());
-  return ImportFiles(config, store->get());
+  const absl::Status schema = PrepareSchema(config, *database);
+  if (!schema.ok()) return FailImport(schema);
+  store::PostgresOptions options = StoreOptions(config, *database);
+  options.articles_per_commit = transfer::Importer::kMaxInFlight;
+  const absl::StatusOr<std::unique_ptr<Store>> store = store::NewPostgresStore(options);
+  if (!store.ok()) return FailImport(store.status());
+  return ImportFiles(config, store->get(), signals);
 }
 
 }  // namespace content

@@ -10,6 +10,7 @@
 #include <map>
 #include <set>
 #include <string>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -32,7 +33,7 @@ constexpr char kDescription[] =
     "Articles and their comments over gRPC, stored in PostgreSQL.\n\n"
     "To try it:\n"
     "  contentd serve                             serve, with an embedded database\n"
-    "  contentd import FILE                       publish an article while serve runs\n"
+    "  contentd import PATH                       publish articles while serve runs\n"
     "  grpcurl -plaintext localhost:50051 list    list the services";
 
 constexpr char kFooter[] =
@@ -78,40 +79,53 @@ constexpr char kMigrateFooter[] =
     "or a variable is wrong.";
 
 constexpr char kImportDescription[] =
-    "Publish articles from files.\n\n"
+    "Publish articles from files and folders.\n\n"
     "They go into the database that --database-url names, or into the embedded one\n"
     "in --data-dir, also while a server uses it. The database must exist. Name the\n"
     "server's database in the same way as for the server.";
 
 constexpr char kImportFooter[] =
-    "Text is a page saved as text. It needs --title:\n"
+    "PATH is a file, a folder, which may contain folders, or - for standard input.\n"
+    "Hidden files, and files of a folder that are neither Markdown, text nor HTML,\n"
+    "are left out.\n\n"
+    "Text is a page saved as text: title, byline and date, in any order, and then\n"
+    "paragraphs of wrapped lines, with *** between sections. What is missing is given\n"
+    "with --title, --author and --date:\n"
     "  By Ada Byron and John Doe\n"
     "  Thursday, June 12, 2025\n"
-    "  Then come paragraphs of wrapped lines, with *** between sections.\n\n"
-    "Markdown is CommonMark, with or without YAML front matter:\n"
+    "  The text follows here.\n\n"
+    "HTML is a saved page, or a file of an archive such as Medium's or Substack's.\n\n"
+    "Markdown is CommonMark, with or without front matter in YAML, TOML (+++), or\n"
+    "JSON, as Jekyll, Hugo, Hexo, Zola, Eleventy and Pelican have it:\n"
     "  ---\n"
-    "  title: Notes on Binary Search      # or --title\n"
+    "  title: Notes on Binary Search      # or --title, or the first heading\n"
     "  authors:                           # or author: Ada Byron\n"
     "    - {name: Ada Byron, id: ada, url: 'https://example.org/ada'}\n"
     "    - John Doe\n"
     "  date: 2025-06-12                   # or 2025-06-12T08:30:00Z,\n"
-    "                                     # 2025-06-12 08:30:00 +0200\n"
-    "  tags: [programming, algorithms]    # or \"two words, one\", \"three short words\"\n"
-    "  summary: Two traps.                # or description\n"
+    "                                     # 2025-06-12 08:30:00 +0200; or in the\n"
+    "                                     # file's name: 2025-06-12-notes.md\n"
+    "  tags: [programming, algorithms]    # or \"two words, one\"; and categories\n"
+    "  summary: Two traps.                # or description, or excerpt\n"
     "  language: en                       # or lang\n"
-    "  slug: binary-search                # or id, or --id\n"
+    "  slug: binary-search                # or permalink, url, or --id\n"
     "  ---\n"
     "  The text follows here.\n\n"
-    "All keys but the title are optional. Other keys are ignored, and the output\n"
-    "names them. A file with `draft: true` or `published: false` is refused.\n\n"
-    "Importing an unchanged file again changes nothing. A file that cannot be\n"
-    "imported does not stop the others.\n\n"
+    "All keys are optional. Other keys are ignored, and counted. An article without\n"
+    "a slug gets its id from the file's name, with the language at its end if the\n"
+    "file is a translation (name.fr.md, fr/name.md). Drafts (draft: true,\n"
+    "published: false, status: draft, private, hidden, _drafts/) are left out.\n\n"
+    "Importing a file again changes nothing. If an article has its id and other\n"
+    "content, whoever changed it, the file is refused; with --replace, the file is\n"
+    "right and the other content is lost. What cannot be imported does not stop the\n"
+    "rest. Ctrl-C ends the import after the current batch; run it again to go on.\n\n"
     "Examples:\n"
-    "  contentd import --dry-run posts/*.md\n"
-    "  contentd import --data-dir ~/content posts/*.md\n"
+    "  contentd import --dry-run posts\n"
+    "  contentd import --data-dir ~/content posts --report posts.jsonl\n"
     "  contentd import page.txt --title \"What the Page Says\"\n"
     "  contentd import notes.md --id notes-on-binary-search\n\n"
-    "Exit status: 0 if every file was imported, 1 if not, 2 if the command line or a\n"
+    "Exit status: 0 if nothing was refused, 1 if something was, 2 if nothing came in\n"
+    "(because the database cannot be used, for example), or if the command line or a\n"
     "variable is wrong.";
 
 constexpr char kPolicyDescription[] = "Ask what a policy allows.";
@@ -543,25 +557,40 @@ std::string CheckId(const std::string& id) {
 }
 
 void AddImportOptions(CLI::App& command, Config& config) {
-  command.add_option("FILE", config.files, "Files to import")->option_text("...")->required();
+  command.add_option("PATH", config.paths, "Files and folders to import")
+      ->option_text("...")
+      ->required();
   command
       .add_option("--title", config.overrides.title,
-                  "Title of the article, which replaces that of the file (for a single FILE)")
+                  "Title of the article, which replaces that of the file (for a single file)")
       ->option_text("TITLE");
   command
       .add_option("--id", config.overrides.id,
-                  "Id of the article, which is replaced if it exists (for a single FILE). Without "
-                  "it, the id is that of the file, or is derived from the title; in the second "
-                  "case nothing is replaced")
+                  "Id of the article, which replaces that of the file (for a single file)")
       ->option_text("ID")
       ->check(CLI::Validator(CheckId, ""));
-  const Choices<importer::Format> formats = {{"text", importer::Format::kText},
-                                             {"markdown", importer::Format::kMarkdown}};
-  AddChoice(
-      command, "--format", config.format, formats,
-      "Format of the files; otherwise .md and .markdown are Markdown and everything else is text")
+  command
+      .add_option("--author", config.overrides.author,
+                  "Author or authors, as in a byline, in the place of those of the file (for a "
+                  "single file)")
+      ->option_text("NAMES");
+  command
+      .add_option("--date", config.overrides.date,
+                  "Date of publication, which replaces that of the file (for a single file)")
+      ->option_text("DATE");
+  const Choices<transfer::Format> formats = {{"text", transfer::Format::kText},
+                                             {"markdown", transfer::Format::kMarkdown},
+                                             {"html", transfer::Format::kHtml}};
+  AddChoice(command, "--format", config.format, formats,
+            "Format of the files; otherwise their names and contents tell")
       ->option_text("FORMAT");
-  command.add_flag("--dry-run", config.dry_run, "Only print what would be imported");
+  command.add_flag("--replace", config.replace,
+                   "Put articles in the place of those that have their ids and other content");
+  command
+      .add_option("--report", config.report_file,
+                  "File for a line of JSON on what became of each item")
+      ->option_text("FILE");
+  command.add_flag("--dry-run", config.dry_run, "Only check what would be imported");
 }
 
 // A value of --database-url that was not quoted falls apart at its spaces, and the rest, perhaps a
@@ -582,16 +611,21 @@ const CLI::App* AddImport(CLI::App& app, Config& config) {
   AddDatabaseSettings(settings, config);
   AddLogSettings(settings, config, "warning");
   command.callback([&config] {
-    const bool has_overrides = !config.overrides.title.empty() || !config.overrides.id.empty();
-    for (const std::string& file : config.files) {
+    const transfer::Overrides& overrides = config.overrides;
+    const bool has_overrides = !overrides.title.empty() || !overrides.id.empty() ||
+                               !overrides.author.empty() || !overrides.date.empty();
+    for (const std::string& file : config.paths) {
       if (LooksLikeDatabaseUrl(file)) {
         throw CLI::ValidationError(
-            "an argument is no FILE, but looks like a part of a database URL; quote a value that "
+            "an argument is no PATH, but looks like a part of a database URL; quote a value that "
             "contains spaces");
       }
     }
-    if (has_overrides && config.files.size() > 1) {
-      throw CLI::ValidationError("--title and --id need a single FILE");
+    std::error_code error;
+    const bool is_one =
+        config.paths.size() == 1 && !std::filesystem::is_directory(config.paths.front(), error);
+    if (has_overrides && !is_one) {
+      throw CLI::ValidationError("--title, --id, --author and --date need a single file");
     }
   });
   return &command;

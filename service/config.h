@@ -8,10 +8,10 @@
 #include <vector>
 
 #include "absl/time/time.h"
-#include "import/importer.h"
 #include "telemetry/call_log_options.h"
 #include "telemetry/log.h"
 #include "tls/files.h"
+#include "transfer/parse.h"
 #include "variables.h"
 
 namespace content {
@@ -97,9 +97,14 @@ struct Config {
   /// How long events of the audit trail are kept. 0: for ever.
   absl::Duration audit_retention;
 
-  std::vector<std::string> files;
-  importer::Overrides overrides;
-  std::optional<importer::Format> format;  // unset: by the file's name
+  /// What to import: files, folders, and `-`.
+  std::vector<std::string> paths;
+  transfer::Overrides overrides;
+  std::optional<transfer::Format> format;  // unset: each file's own
+  /// Whether articles take the place of those that have their ids.
+  bool replace = false;
+  /// Where to write what became of each item; empty: nowhere.
+  std::string report_file;
   bool dry_run = false;
   /// Whether to migrate without looking for servers that are connected.
   bool servers_are_stopped = false;

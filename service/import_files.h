@@ -2,13 +2,15 @@
 
 #include "config.h"
 #include "content/publishing.h"
+#include "stop_signals.h"
 
 namespace content {
 
-/// Publishes config.files one by one, and prints a line for each: its outcome to stdout, or its
-/// error to stderr. A file that fails does not stop the others. Returns the process's exit status.
+/// Publishes the articles of config.paths (transfer/importer.h), and prints what became of them.
+/// SIGINT and SIGTERM end the import once all that went to the store is answered; a second one ends
+/// the process. Returns the process's exit status.
 ///
 /// `publishing` is nullptr for a dry run, which only checks the files.
-int ImportFiles(const Config& config, Publishing* publishing);
+int ImportFiles(const Config& config, Publishing* publishing, StopSignals& signals);
 
 }  // namespace content

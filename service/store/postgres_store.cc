@@ -205,6 +205,7 @@ class PostgresStore : public ObservedStore {
  public:
   explicit PostgresStore(const PostgresOptions& options)
       : report_threshold_(options.report_threshold),
+        articles_per_commit_(static_cast<size_t>(options.articles_per_commit)),
         database_(std::make_shared<postgres::KnownDatabase>(options.url, [this] { OnFailover(); })),
         change_notifier_(std::make_shared<postgres::KnownDatabase>(options.direct_url, *database_),
                          options.notifications, options.connection_lifetime,
@@ -644,7 +645,7 @@ class PostgresStore : public ObservedStore {
   postgres::Pool::Options PublishingPoolOptions(const PostgresOptions& options) {
     postgres::Pool::Options publishing = PoolOptions(options, "publishing", kPublishingConnections);
     publishing.prompt_connections = 1;
-    publishing.queue_limit = 2 * kMaxGroupOfArticles;
+    publishing.queue_limit = 2 * static_cast<size_t>(options.articles_per_commit);
     return publishing;
   }
 
@@ -684,15 +685,14 @@ class PostgresStore : public ObservedStore {
   using ArticleWrites =
       postgres::Coalescer<postgres::WritePolicy<Called<ArticleWrite>, PublishedArticle>>;
 
-  static constexpr size_t kMaxGroupOfArticles = 50;
-
   // A group of articles has to fit into memory several times. It takes names, for which it may have
   // to wait.
-  static constexpr ArticleWrites::Policy::Limits kArticleLimits = {
-      .writes = kMaxGroupOfArticles,
-      .bytes = kMaxGroupBytes,
-      .size_of = [](const Called<ArticleWrite>& called) { return SizeOf(called.write); },
-      .may_wait = true};
+  ArticleWrites::Policy::Limits ArticleLimits() const {
+    return {.writes = articles_per_commit_,
+            .bytes = kMaxGroupBytes,
+            .size_of = [](const Called<ArticleWrite>& called) { return SizeOf(called.write); },
+            .may_wait = true};
+  }
 
   // Adds a write, which keeps its caller whatever others share its transaction.
   template <class Writes, class Change>
@@ -828,6 +828,7 @@ class PostgresStore : public ObservedStore {
   const int report_threshold_;
   StoreNumbers numbers_;
   LastCheck last_check_;
+  const size_t articles_per_commit_;
   ArticleNames names_;
   // Until the first Check, a transaction may have writes to many buckets, which takes longer.
   std::atomic<bool> distributed_ = false;
@@ -870,7 +871,7 @@ class PostgresStore : public ObservedStore {
               postgres::WriteMode mode) {
          return WriteArticles(connection, writes, mode, AnnounceFor(connection));
        },
-       GroupOfWrite, kArticleLimits},
+       GroupOfWrite, ArticleLimits()},
       &numbers_.article_batches};
   postgres::Pool reads_;
   postgres::Pool writes_;

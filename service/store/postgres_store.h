@@ -29,6 +29,9 @@ struct PostgresOptions {
   /// Maximum number of calls that wait for a read connection, and also for a write connection.
   /// Further calls get RESOURCE_EXHAUSTED. A single account gets half of the places.
   int queue_limit = 1000;
+  /// Maximum number of articles that are published in one transaction. Twice as many calls wait,
+  /// and as many of a single account.
+  int articles_per_commit = 50;
   /// While memory is short, calls are refused (postgres::Admission). Outlives the store. nullptr:
   /// it is never short.
   const MemoryGuard* memory = nullptr;

@@ -1,5 +1,6 @@
 // `contentd import` as a user runs it.
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <pwd.h>
@@ -8,10 +9,12 @@
 #include <csignal>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <string>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "content/v1/admin_service.pb.h"
 #include "support/contentd.h"
 #include "support/database.h"
@@ -23,6 +26,7 @@ namespace {
 using ::testing::AllOf;
 using ::testing::EndsWith;
 using ::testing::HasSubstr;
+using ::testing::Not;
 using ::testing::StartsWith;
 
 constexpr char kPage[] =
@@ -40,17 +44,45 @@ constexpr char kPage[] =
 
 constexpr char kMarkdown[] = "---\ntitle: A Note\nauthor: Bo\ndate: 2025-01-02\n---\n\nText.\n";
 
+// While it exists, the programs that this process starts read a file as their standard input.
+class StandardInput {
+ public:
+  explicit StandardInput(const std::string& path) : original_(dup(STDIN_FILENO)) {
+    const int file = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+    dup2(file, STDIN_FILENO);
+    close(file);
+  }
+  ~StandardInput() {
+    dup2(original_, STDIN_FILENO);
+    close(original_);
+  }
+
+  StandardInput(const StandardInput&) = delete;
+  StandardInput& operator=(const StandardInput&) = delete;
+
+ private:
+  const int original_;
+};
+
 class ImportTest : public ::testing::Test {
  protected:
   std::string Write(const std::string& name, const std::string& content) const {
-    const std::string path = ScratchDirectory() + "/" + name;
+    const std::filesystem::path path = ScratchDirectory() + "/" + name;
+    std::filesystem::create_directories(path.parent_path());
     std::ofstream(path, std::ios::binary) << content;
     return path;
   }
 
-  Finished Import(std::vector<std::string> arguments) const {
+  Finished Import(
+      std::vector<std::string> arguments,
+      const std::function<void(int pid)>& on_start = [](int) {}) const {
     arguments.insert(arguments.begin(), {"import", "--database-url", url_});
-    return RunContentd(arguments);
+    return RunContentd(arguments, {}, on_start);
+  }
+
+  // A row of the table that an import prints.
+  static std::string Row(const std::string& label, int count, const std::string& names) {
+    return absl::StrFormat("%-24s %9d  %s\n", label, count, names);
   }
 
   std::string Titles() const {
@@ -67,7 +99,7 @@ TEST_F(ImportTest, TheAuditTrailNamesTheUser) {
   EXPECT_EQ(Query(url_,
                   "SELECT string_agg(caller || ' ' || name || ' ' || action, ' ') "
                   "FROM audit_event"),
-            absl::StrCat("os:", getpwuid(getuid())->pw_name, " a-note ",
+            absl::StrCat("os:", getpwuid(getuid())->pw_name, " note ",
                          static_cast<int>(v1::AUDIT_ACTION_IMPORT_ARTICLE)));
 }
 
@@ -75,49 +107,125 @@ TEST_F(ImportTest, PutsATextPageInOnce) {
   const std::string page = Write("page.txt", kPage);
   const Finished first = Import({page, "--title", "A Page"});
   EXPECT_EQ(first.status, 0) << first.err;
-  EXPECT_THAT(first.out, StartsWith("created   articles/a-page  2 sections, 3 paragraphs, "));
+  EXPECT_EQ(first.out, Row("taken", 1, "articles/page"));
   EXPECT_EQ(first.err, "importing into the database that --database-url names\n");
   const Finished again = Import({page, "--title", "A Page"});
   EXPECT_EQ(again.status, 0);
-  EXPECT_THAT(again.out, StartsWith("unchanged articles/a-page"));
+  EXPECT_EQ(again.out, Row("unchanged", 1, "articles/page"));
   EXPECT_EQ(Query(url_, "SELECT revision FROM article_state"), "1");
 }
 
 TEST_F(ImportTest, ATextPageNeedsATitle) {
   const std::string page = Write("page.txt", kPage);
   const Finished finished = Import({page});
-  EXPECT_EQ(finished.status, 1);
-  EXPECT_THAT(finished.err, HasSubstr("contentd: " + page + ": a page saved as text does not "));
-  EXPECT_THAT(finished.err, HasSubstr("--title"));
+  EXPECT_EQ(finished.status, 2);
+  EXPECT_THAT(finished.err,
+              HasSubstr("contentd: " + page + ": there is no title above the byline; "));
 }
 
 TEST_F(ImportTest, ABadFileDoesNotKeepTheOthersOut) {
-  const std::string bad = Write("bad.md", "no front matter\n");
+  const std::string bad = Write("bad.md", "---\ntitle: [\n---\nText.\n");
   const std::string absent = ScratchDirectory() + "/absent.md";
-  const Finished finished = Import({bad, absent, ScratchDirectory(), Write("note.md", kMarkdown)});
+  const Finished finished = Import({bad, absent, Write("note.md", kMarkdown)});
   EXPECT_EQ(finished.status, 1);
   EXPECT_THAT(finished.err, HasSubstr(bad + ": "));
   EXPECT_THAT(finished.err, HasSubstr(absent + ": cannot be read: No such file or directory\n"));
-  EXPECT_THAT(finished.err, HasSubstr(ScratchDirectory() + ": cannot be read: Is a directory\n"));
   EXPECT_EQ(Titles(), "A Note");
 }
 
-TEST_F(ImportTest, ReplacesOnlyWhatIsNamed) {
-  ASSERT_EQ(Import({Write("note.md", kMarkdown)}).status, 0);
+TEST_F(ImportTest, ReplacesOnlyWhatItIsToldTo) {
+  const std::string other = Write("other.md", "---\ntitle: Other\nslug: note\n---\nText.\n");
+  const std::string note = Write("note.md", kMarkdown);
+  ASSERT_EQ(Import({note}).status, 0);
   const std::string edited = Write("note.md", std::string(kMarkdown) + "\nMore.\n");
-  const Finished refused = Import({edited});
-  EXPECT_EQ(refused.status, 1);
-  EXPECT_THAT(refused.err, HasSubstr("--id"));
-  const Finished replaced = Import({edited, "--id", "a-note"});
-  EXPECT_EQ(replaced.status, 0);
-  EXPECT_THAT(replaced.out, StartsWith("replaced  articles/a-note"));
+  for (const std::vector<std::string>& arguments :
+       {std::vector{edited}, {edited, "--id", "note"}, {other}}) {
+    const Finished refused = Import(arguments);
+    EXPECT_EQ(refused.status, 2);
+    EXPECT_THAT(refused.err, AllOf(HasSubstr("articles/note is "), Not(HasSubstr("--id")),
+                                   Not(HasSubstr("--replace"))));
+  }
+  EXPECT_THAT(Import({edited}).err, EndsWith("articles/note is there with other content\n"));
+  EXPECT_THAT(Import({other}).err, EndsWith("articles/note is another article, \"A Note\"\n"));
+  EXPECT_EQ(Query(url_, "SELECT body FROM article"), "Text.");
+  const Finished replaced = Import({edited, "--replace"});
+  EXPECT_EQ(replaced.status, 0) << replaced.err;
+  EXPECT_EQ(replaced.out, Row("replaced", 1, "articles/note"));
+  EXPECT_EQ(Query(url_, "SELECT body FROM article"), "Text.\n\nMore.");
+}
+
+TEST_F(ImportTest, ARetractedArticleStaysSo) {
+  const std::string note = Write("note.md", kMarkdown);
+  ASSERT_EQ(Import({note}).status, 0);
+  Query(url_, "UPDATE article_state SET retracted = true RETURNING 1");
+  const Finished refused = Import({note});
+  EXPECT_EQ(refused.status, 2);
+  EXPECT_THAT(refused.err, EndsWith("articles/note is there, but was retracted\n"));
+  EXPECT_EQ(Query(url_, "SELECT retracted FROM article_state"), "t");
+  EXPECT_EQ(Import({note, "--replace"}).status, 0);
+  EXPECT_EQ(Query(url_, "SELECT retracted FROM article_state"), "f");
+}
+
+TEST_F(ImportTest, TakesFoldersWithMoreFilesThanAreOnTheirWayAtOnce) {
+  constexpr int kCount = 1'234;
+  for (int i = 0; i < kCount; ++i) {
+    Write(absl::StrCat("folder/", i % 7, "/post-", i, ".md"), kMarkdown);
+  }
+  const std::string folder = ScratchDirectory() + "/folder";
+  Write("folder/3/z.md", "---\ntitle: A post\nslug: post-3\n---\nText.\n");
+  const std::string lines = ScratchDirectory() + "/report.jsonl";
+  const Finished first = Import({folder, "--report", lines});
+  EXPECT_EQ(first.status, 1);
+  EXPECT_THAT(first.out,
+              HasSubstr(absl::StrCat("taken                        1,234  articles/post-")));
+  EXPECT_THAT(first.err,
+              HasSubstr(absl::StrCat("folder/3/z.md: articles/post-3 is already that of ", folder,
+                                     "/3/post-3.md\n")));
+  EXPECT_EQ(Query(url_, "SELECT count(*) FROM article"), "1234");
+  std::ifstream report(lines);
+  int count = 0;
+  for (std::string line; std::getline(report, line); ++count) EXPECT_THAT(line, StartsWith("{"));
+  EXPECT_EQ(count, kCount + 1);
+  const Finished again = Import({folder});
+  EXPECT_EQ(again.status, 1);
+  EXPECT_THAT(again.out, StartsWith("unchanged                    1,234  "));
+  EXPECT_EQ(Query(url_, "SELECT max(revision) FROM article_state"), "1");
+}
+
+TEST_F(ImportTest, ReadsStandardInput) {
+  const std::string note = Write("note.md", kMarkdown);
+  const StandardInput input(note);
+  const Finished finished = Import({"-"});
+  EXPECT_EQ(finished.status, 0) << finished.err;
+  EXPECT_EQ(finished.out, Row("taken", 1, "articles/a-note"));
+}
+
+// The database is locked, so what went to it is not answered until the test lets it.
+TEST_F(ImportTest, ASignalEndsItAfterTheCurrentBatch) {
+  constexpr int kCount = 3'000;
+  for (int i = 0; i < kCount; ++i) Write(absl::StrCat("many/post-", i, ".md"), kMarkdown);
+  const std::string folder = ScratchDirectory() + "/many";
+  Session session(url_);
+  session.Run("BEGIN; LOCK TABLE article_feed");
+  const Finished stopped = Import({folder}, [&](int pid) {
+    AwaitWaitersForLocks(url_, 1);
+    kill(pid, SIGINT);
+    session.Run("COMMIT");
+  });
+  EXPECT_EQ(stopped.status, 1);
+  EXPECT_THAT(stopped.err, HasSubstr("Run the same command again to go on"));
+  const int in = std::stoi(Query(url_, "SELECT count(*) FROM article"));
+  EXPECT_GT(in, 0);
+  EXPECT_LT(in, kCount);
+  EXPECT_EQ(Import({folder}).status, 0);
+  EXPECT_EQ(Query(url_, "SELECT count(*) || ' ' || max(revision) FROM article_state"), "3000 1");
 }
 
 TEST_F(ImportTest, ADryRunNeedsNoDatabase) {
   const Finished finished = RunContentd(
       {"import", "--dry-run", "--database-url", "host=/nowhere", Write("n.md", kMarkdown)});
   EXPECT_EQ(finished.status, 0) << finished.err;
-  EXPECT_THAT(finished.out, StartsWith("valid     articles/a-note"));
+  EXPECT_EQ(finished.out, Row("valid", 1, "articles/n"));
 }
 
 TEST_F(ImportTest, TheFormatCanBeGiven) {
@@ -129,32 +237,35 @@ TEST_F(ImportTest, TheFormatCanBeGiven) {
 TEST_F(ImportTest, ADatabaseWithoutTheSchemaIsRefused) {
   const Finished finished = RunContentd(
       {"import", Write("note.md", kMarkdown), "--database-url", NewDatabase(/*migrated=*/false)});
-  EXPECT_EQ(finished.status, 1);
+  EXPECT_EQ(finished.status, 2);
   EXPECT_THAT(finished.err, HasSubstr("contentd migrate"));
-}
-
-TEST_F(ImportTest, CountsOneThingInTheSingular) {
-  const Finished finished = Import({Write("one.md", "---\ntitle: One\n---\nWord.\n")});
-  EXPECT_THAT(finished.out, StartsWith("created   articles/one  1 section, 1 paragraph, 1 word  "));
 }
 
 TEST_F(ImportTest, NamesTheKeysThatItIgnores) {
   const std::string file =
       Write("more.md", "---\ntitle: More\nsubtitle: Less\nlayout: post\n---\nText.\n");
-  EXPECT_THAT(Import({file}).out, EndsWith("from " + file + " (ignored: subtitle, layout)\n"));
-  EXPECT_THAT(Import({file, "--dry-run"}).out, EndsWith(" (ignored: subtitle, layout)\n"));
+  constexpr char kIgnored[] = "Keys that were ignored: layout (1), subtitle (1)\n";
+  EXPECT_THAT(Import({file}).out, EndsWith(kIgnored));
+  EXPECT_THAT(Import({file, "--dry-run"}).out, EndsWith(kIgnored));
+}
+
+TEST_F(ImportTest, AReportThatCannotBeWrittenIsRefusedFirst) {
+  const Finished finished =
+      Import({Write("note.md", kMarkdown), "--report", ScratchDirectory() + "/absent/report"});
+  EXPECT_EQ(finished.status, 2);
+  EXPECT_THAT(finished.err, HasSubstr("contentd: --report: "));
+  EXPECT_EQ(Titles(), "");
 }
 
 TEST_F(ImportTest, NamesEveryFaultOfEveryFile) {
   const std::string one = Write("one.md", "---\ntitle: \"One\n---\nText.\n");
-  const std::string two = Write("two.md", "---\ndate: soon\ntags: [a, a]\n---\nText.\n");
+  const std::string two = Write("two.md", "---\ndate: soon\ntags: {a: b}\n---\nText.\n");
   const Finished finished = Import({one, two});
-  EXPECT_EQ(finished.status, 1);
+  EXPECT_EQ(finished.status, 2);
   EXPECT_THAT(finished.err,
               AllOf(HasSubstr("contentd: " + one + ": line 2: a quoted text is not closed\n"),
                     HasSubstr("contentd: " + two + ": line 2: \"soon\" is not a date"),
-                    HasSubstr("contentd: " + two + ": line 3: tags[1] is a duplicate\n"),
-                    HasSubstr("contentd: " + two + ": there is no title")));
+                    HasSubstr("contentd: " + two + ": line 3: tags must be text or a list\n")));
 }
 
 TEST(ImportIntoAnEmbeddedDatabase, UsesTheServersOneAndStartsItIfNoServerRuns) {
@@ -165,12 +276,12 @@ TEST(ImportIntoAnEmbeddedDatabase, UsesTheServersOneAndStartsItIfNoServerRuns) {
   ContentdServer server({"--data-dir", data_dir});
   const Finished beside = RunContentd({"import", note, "--data-dir", data_dir});
   EXPECT_EQ(beside.status, 0) << beside.err;
-  EXPECT_THAT(beside.out, StartsWith("created"));
+  EXPECT_THAT(beside.out, StartsWith("taken "));
   EXPECT_EQ(beside.err, "importing into the embedded database in " + data_dir +
                             ", which a running server uses\n");
   Client client(server.address());
   v1::GetArticleRequest request;
-  request.set_name("articles/a-note");
+  request.set_name("articles/note");
   v1::GetArticleResponse response;
   ASSERT_TRUE(
       Client::Call(&v1::ContentService::Stub::GetArticle, client.content(), request, response)
@@ -193,18 +304,19 @@ TEST(OneShotCommands, NeverCreateADatabase) {
   std::filesystem::create_directory(empty);
   for (const std::vector<std::string>& command :
        std::vector<std::vector<std::string>>{{"import", note}, {"migrate"}}) {
+    const int failed = command.front() == "import" ? 2 : 1;
     const auto run = [&command](const std::string& data_dir) {
       std::vector<std::string> arguments = command;
       arguments.insert(arguments.end(), {"--data-dir", data_dir});
       return RunContentd(arguments);
     };
     const Finished without_directory = run(absent);
-    EXPECT_EQ(without_directory.status, 1);
+    EXPECT_EQ(without_directory.status, failed);
     EXPECT_THAT(without_directory.err,
                 StartsWith("contentd: the data directory " + absent + " does not exist; give "));
     EXPECT_FALSE(std::filesystem::exists(ScratchDirectory() + "/absent"));
     const Finished without_database = run(empty);
-    EXPECT_EQ(without_database.status, 1);
+    EXPECT_EQ(without_database.status, failed);
     EXPECT_THAT(without_database.err, StartsWith("contentd: there is no database in " + empty));
     EXPECT_TRUE(std::filesystem::is_empty(empty));
     EXPECT_THAT(run(note).err, StartsWith("contentd: there is no database in " + note));

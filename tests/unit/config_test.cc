@@ -20,7 +20,6 @@
 #include "absl/strings/string_view.h"
 #include "base/memory_guard.h"
 #include "content/v1/article.pb.h"
-#include "import/importer.h"
 
 namespace content {
 namespace {
@@ -437,14 +436,15 @@ std::string Unwrapped(absl::string_view text) {
 }
 
 TEST_F(ConfigTest, HelpDescribesEveryCommandAndSucceeds) {
-  EXPECT_THAT(Printed({"--help"}),
-              AllOf(HasSubstr("  serve                       Serve articles and comments"),
-                    HasSubstr("  migrate                     Bring the schema"),
-                    HasSubstr("  import                      Publish articles from files.\n")));
+  EXPECT_THAT(
+      Printed({"--help"}),
+      AllOf(HasSubstr("  serve                       Serve articles and comments"),
+            HasSubstr("  migrate                     Bring the schema"),
+            HasSubstr("  import                      Publish articles from files and folders.\n")));
   EXPECT_EQ(status_, 0);
   EXPECT_THAT(Printed({"serve", "--help"}), HasSubstr("CONTENT_LOG_LEVEL"));
   EXPECT_THAT(Printed({"import", "--help"}),
-              HasSubstr("Usage: contentd import [OPTION...] FILE..."));
+              HasSubstr("Usage: contentd import [OPTION...] PATH..."));
   EXPECT_THAT(Printed({"import", "--help"}), HasSubstr("\n  --dry-run  "));
 }
 
@@ -514,10 +514,9 @@ TEST_F(ConfigTest, TheSampleInTheHelpOfImportSetsEveryFieldThatAFileCanSet) {
                                               "comment_count", "revision",      "etag",
                                               "source_uri",    "comment_policy"};
   const std::string sample = SampleFile(Printed({"import", "--help"}));
-  const auto parsed = importer::Parse(sample, importer::Format::kMarkdown, {});
+  const auto parsed = transfer::Parse(sample, transfer::Format::kMarkdown, {});
   ASSERT_TRUE(parsed.ok()) << parsed.status() << "\n" << sample;
   EXPECT_THAT(parsed->ignored_keys, ElementsAre());
-  EXPECT_TRUE(parsed->id_given);
   const auto* const fields = v1::Article::descriptor();
   std::vector<const google::protobuf::FieldDescriptor*> set;
   parsed->article.GetReflection()->ListFields(parsed->article, &set);
@@ -525,7 +524,8 @@ TEST_F(ConfigTest, TheSampleInTheHelpOfImportSetsEveryFieldThatAFileCanSet) {
     if (not_in_files.contains(fields->field(i)->name())) continue;
     EXPECT_THAT(set, Contains(fields->field(i)))
         << "import drops the field " << fields->field(i)->name()
-        << ": read its key in import/markdown.cc and show it in kImportFooter (config.cc), or add "
+        << ": read its key in transfer/markdown.cc and show it in kImportFooter (config.cc), or "
+           "add "
            "it to not_in_files here";
   }
 }
@@ -534,10 +534,10 @@ TEST_F(ConfigTest, ImportTakesFilesAndOverrides) {
   const Config config =
       Valid({"import", "a.txt", "--title", "T", "--id", "t", "--format", "markdown", "--dry-run"});
   EXPECT_EQ(config.command, Config::Command::kImport);
-  EXPECT_THAT(config.files, ElementsAre("a.txt"));
+  EXPECT_THAT(config.paths, ElementsAre("a.txt"));
   EXPECT_EQ(config.overrides.title, "T");
   EXPECT_EQ(config.overrides.id, "t");
-  EXPECT_EQ(config.format, importer::Format::kMarkdown);
+  EXPECT_EQ(config.format, transfer::Format::kMarkdown);
   EXPECT_TRUE(config.dry_run);
   EXPECT_FALSE(Valid({"import", "a", "b"}).format.has_value());
 }
@@ -647,7 +647,7 @@ TEST_F(ConfigTest, AnEmptyFlagMeansTheDefaultAndTakesNoOtherWord) {
   SetVariable("CONTENT_LOG_LEVEL", "debug");
   const Config config =
       Valid({"import", "--id=", "--title=", "--log-level=", "--data-dir=", "a.md"});
-  EXPECT_THAT(config.files, ElementsAre("a.md"));
+  EXPECT_THAT(config.paths, ElementsAre("a.md"));
   EXPECT_EQ(config.overrides.id, "");
   EXPECT_EQ(config.overrides.title, "");
   EXPECT_EQ(config.log_level, log::Level::kWarning);
@@ -658,12 +658,12 @@ TEST_F(ConfigTest, AVariableIsNeverReadAsAFile) {
   SetVariable("CONTENT_DATABASE_URL", "postgresql://db/x");
   const Config config = Valid({"import", "--", "a.md"});
   EXPECT_EQ(config.database_url, "postgresql://db/x");
-  EXPECT_THAT(config.files, ElementsAre("a.md"));
+  EXPECT_THAT(config.paths, ElementsAre("a.md"));
 }
 
 TEST_F(ConfigTest, ATitleIsForOneFile) {
-  EXPECT_THAT(Printed({"import", "a.txt", "b.txt", "--title", "T"}), HasSubstr("a single FILE"));
-  EXPECT_THAT(Printed({"import", "a.txt", "b.txt", "--id", "t"}), HasSubstr("a single FILE"));
+  EXPECT_THAT(Printed({"import", "a.txt", "b.txt", "--title", "T"}), HasSubstr("a single file"));
+  EXPECT_THAT(Printed({"import", "a.txt", "b.txt", "--id", "t"}), HasSubstr("a single file"));
   EXPECT_NE(Printed({"import"}), "");
 }
 

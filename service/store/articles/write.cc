@@ -125,7 +125,9 @@ absl::StatusOr<PublishedArticle> Write(const ArticleScope& scope, const Publicat
   if (same && !draft.locked.retracted) {
     return PublishedArticle{*stored, v1::PUBLISH_OUTCOME_UNCHANGED};
   }
-  if (stored != nullptr && !same && !options.may_replace) return ArticleExists(article.name());
+  // What was retracted does not come back because its file is imported again.
+  const bool would_replace = stored != nullptr && (!same || options.imported);
+  if (would_replace && !options.may_replace) return ArticleExists(article.name());
   if (!etag.empty() && (stored == nullptr || stored->etag() != etag)) {
     return EtagMismatch(article.name());
   }

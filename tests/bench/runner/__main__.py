@@ -43,6 +43,7 @@ ROWS = {
     "comments-one-article": writes.comments_on_one_article,
     "comment-latency": writes.comment_latency,
     "publish": writes.publish,
+    "import": writes.import_files,
     "mix": writes.mix,
     "million": scale.million,
     CHART: sweep.measure,

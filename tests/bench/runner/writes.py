@@ -2,10 +2,13 @@
 
 import contextlib
 import functools
+import itertools
+import time
 
 import compare
 import drive
 import peers
+import processes
 from compare import against_baseline, verdict
 
 # Calls at once for comments: they wait for the disk, so it takes many to keep it busy.
@@ -99,6 +102,67 @@ def publish(bench):
         _check_articles(database, sum(one.details["calls"] for one in of_server))
     yield verdict(row, "contentd, one article at a time", None, measured, "contentd", "one at a time")
     yield from against_baseline(row, measured, ("per_second", "cpu_us", "p99_us"))
+
+
+def import_files(bench):
+    """Small articles from Markdown files, against COPY of the rows that they become. Each round has
+    an empty database."""
+    row, count = "import", 1_000 if bench.quick else 10_000
+    folder = bench.scratch / "import"
+    folder.mkdir()
+    for number in range(count):
+        text = _IMPORTED.format(number=number, day=1 + number % 28)
+        (folder / f"post-{number}.md").write_text(text)
+    databases = (bench.make_empty_database(f"import_{i}", "contentd") for i in itertools.count())
+    rows = {}  # of the last import, by table
+
+    def contentd(_):
+        database = next(databases)
+        command = [bench.every_contentd["contentd"], "import", "--database-url", database.url]
+        start = time.monotonic()
+        processes.run([*command, folder])
+        measured = drive.Measured(count / (time.monotonic() - start))
+        _check_articles(database, count)
+        for table in _IMPORTED_TABLES:
+            rows[table] = bench.scratch / f"import-{table}"
+            database.psql("--command", f"\\copy (SELECT * FROM {table}) TO '{rows[table]}'")
+        return measured
+
+    def copy(_):
+        database = next(databases)
+        commands = [f"\\copy {table} FROM '{file}'" for table, file in rows.items()]
+        arguments = itertools.chain.from_iterable(("--command", command) for command in commands)
+        start = time.monotonic()
+        database.psql("--single-transaction", *arguments)
+        return drive.Measured(count / (time.monotonic() - start))
+
+    measured = bench.interleave(row, "files", {"contentd": contentd, "COPY": copy})
+    yield verdict(row, "COPY of the same rows", None, measured, "contentd", "COPY")
+
+
+_IMPORTED_TABLES = (
+    "article_name",
+    "article_state",
+    "article",
+    "article_label",
+    "article_search",
+    "article_change",
+    "audit_event",
+)
+
+_IMPORTED = """---
+title: Post number {number}
+author: Ada Byron
+date: 2025-01-{day:02}
+tags: [engines, poetry]
+---
+
+The first paragraph of post {number} says what it is about, and the next one goes on.
+
+## A heading
+
+It has a second paragraph, which is about as long as the first one, and then it ends.
+"""
 
 
 def mix(bench):

@@ -6,7 +6,7 @@
 
 #include "content/v1/article.pb.h"
 
-namespace content::importer {
+namespace content::transfer {
 
 /// Something that is wrong, for people.
 struct Fault {
@@ -16,13 +16,13 @@ struct Fault {
 
 /// Where a field of the article comes from.
 struct Place {
-  int line;          ///< From 1; 0 if it is a flag.
+  int line;          ///< From 1; 0 if it is not known, or if it is a flag.
   std::string name;  ///< Of the key, or of the flag.
 };
 
-/// What a parser found in a file.
+/// What a reader found in a file.
 struct ParsedFile {
-  /// Fields that are missing or faulty are empty.
+  /// Fields that are missing or faulty are empty. A name is one that the file gives.
   v1::Article article;
   std::vector<Fault> faults;
   /// Keys of the front matter that were not read.
@@ -30,6 +30,8 @@ struct ParsedFile {
   /// By field of the article: where the file has it, even if it is faulty. Faults that are found
   /// later use these names.
   std::map<std::string, Place> places;
+  /// Why the file is not meant for readers; empty if it is.
+  std::string draft = {};
 };
 
-}  // namespace content::importer
+}  // namespace content::transfer

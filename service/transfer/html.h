@@ -1,0 +1,19 @@
+#pragma once
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "transfer/parsed_file.h"
+
+// Pages and fragments of HTML.
+namespace content::transfer {
+
+/// Reads a saved page, or a file of an archive such as Medium's or Substack's. The article is what
+/// the page marks as such (h-entry, articleBody, the classes that blogs use, <article>, <main>);
+/// otherwise the part with most text in paragraphs. Title, authors, date, language, summary, tags
+/// and source_uri are what the page says about itself (html_metadata.h), if it does. The body is as
+/// in HtmlToMarkdown, without the title and what else surrounds the text. `content` is UTF-8.
+///
+/// A page about a person is a fault, and a draft of Medium's is marked as one. Always succeeds.
+absl::StatusOr<ParsedFile> ParseHtml(absl::string_view content);
+
+}  // namespace content::transfer

@@ -1,0 +1,28 @@
+#include "transfer/html_to_markdown.h"
+
+#include <algorithm>
+
+#include "transfer/html_blocks.h"
+#include "transfer/html_cleaner.h"
+#include "transfer/html_tree.h"
+
+namespace content::transfer {
+
+std::string HtmlToMarkdown(absl::string_view html) {
+  const HtmlTree tree(CleanUp(html).html);
+  std::vector<Block> blocks = BlocksOf(tree.body());
+  RemoveIdleBreaks(blocks);
+  return BlocksInMarkdown(blocks);
+}
+
+void RemoveIdleBreaks(std::vector<Block>& blocks) {
+  const auto is_break = [](const Block& block) { return block.kind == Block::Kind::kBreak; };
+  const auto are_breaks = [&](const Block& a, const Block& b) {
+    return is_break(a) && is_break(b);
+  };
+  blocks.erase(std::unique(blocks.begin(), blocks.end(), are_breaks), blocks.end());
+  if (!blocks.empty() && is_break(blocks.back())) blocks.pop_back();
+  if (!blocks.empty() && is_break(blocks.front())) blocks.erase(blocks.begin());
+}
+
+}  // namespace content::transfer

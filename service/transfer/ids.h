@@ -1,0 +1,19 @@
+#pragma once
+
+#include <string>
+
+#include "absl/strings/string_view.h"
+
+// Ids of articles that come from elsewhere.
+namespace content::transfer {
+
+/// Returns the id in a slug, a permalink or a URL: its last part that says something, without an
+/// extension such as `.html`, in the form of an id (IsArticleId). Empty if there is none, or if the
+/// text is a pattern with placeholders.
+std::string IdFromAddress(absl::string_view address);
+
+/// Makes an id of a name, with the language at its end if there is one. Empty if the name has no
+/// usable character.
+std::string IdFromName(absl::string_view name, absl::string_view language);
+
+}  // namespace content::transfer

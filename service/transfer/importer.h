@@ -1,0 +1,97 @@
+#pragma once
+
+#include <condition_variable>
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "base/call.h"
+#include "content/publishing.h"
+#include "transfer/files.h"
+#include "transfer/parse.h"
+#include "transfer/report.h"
+
+namespace content::transfer {
+
+struct ImportOptions {
+  /// Files, folders, and `-`.
+  std::vector<std::string> paths;
+  /// nullopt: each file's own.
+  std::optional<Format> format = std::nullopt;
+  Overrides overrides = {};
+  /// Whether articles take the place of those that have their ids and other content.
+  bool replace = false;
+  /// Who imports.
+  std::shared_ptr<const Caller> caller = nullptr;
+  /// Returns true once the import shall end. Thread-safe.
+  std::function<bool()> is_stopped = [] { return false; };
+};
+
+/// Publishes the articles of files. Each gets an id (Parse), and goes to the store while others are
+/// on their way, so that they share transactions: at most kMaxInFlight articles and, unless one
+/// alone has more, kMaxBytesInFlight bytes. An article that cannot be taken in does not stop the
+/// others.
+///
+/// Of two files that claim one id, the second is refused. An id that an article in the store has is
+/// never given another article, unless `replace` says so. So nothing is lost if an import runs
+/// again, and what is in already is reported as unchanged. Remembers the ids of a run, some 200
+/// bytes for each.
+class Importer {
+ public:
+  static constexpr int kMaxInFlight = 500;
+  static constexpr size_t kMaxBytesInFlight = size_t{16} << 20;
+
+  /// `publishing` is nullptr for a dry run, which only checks the files. Both outlive this object.
+  Importer(ImportOptions options, Publishing* publishing, Report& report);
+
+  Importer(const Importer&) = delete;
+  Importer& operator=(const Importer&) = delete;
+
+  /// Blocks until every file is dealt with, until it is stopped and all that went to the store is
+  /// answered, or until the store cannot be reached. Call it once.
+  void Run();
+
+ private:
+  // An article on its way.
+  struct Sent {
+    ItemReport report;  // as far as it is known
+    std::string id;
+    size_t bytes;
+  };
+
+  // A file has claimed a name in this run.
+  struct ClaimOfFile {
+    std::string path;
+    bool is_settled = false;  // the store has taken the article in
+  };
+
+  bool Import(const FoundFile& file);
+  void ImportArticle(const std::string& path, absl::StatusOr<ParsedArticle> parsed);
+  absl::Status Claim(ParsedArticle& parsed, const std::string& path);
+  std::string Claimant(const std::string& name);
+  void Publish(Sent sent, v1::Article article);
+  void Land(Sent sent, absl::StatusOr<PublishedArticle> published);
+  void RefuseTaken(Sent sent);
+  void Refuse(const Sent& sent, absl::string_view reason, absl::string_view problem);
+  void TakePlace(size_t bytes);
+  void Leave(size_t bytes);
+  void AwaitAnswers();
+
+  const ImportOptions options_;
+  Publishing* const publishing_;
+  Report& report_;
+
+  std::mutex mutex_;  // guards all that follow
+  std::condition_variable changed_;
+  int in_flight_ = 0;
+  size_t bytes_in_flight_ = 0;
+  bool is_store_gone_ = false;
+  absl::flat_hash_map<std::string, ClaimOfFile> claims_;  // by name
+};
+
+}  // namespace content::transfer

@@ -1,0 +1,378 @@
+#include "transfer/markdown.h"
+
+#include <cmark.h>
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <initializer_list>
+#include <iterator>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
+#include "content/text.h"
+#include "transfer/dates.h"
+#include "transfer/front_matter.h"
+#include "transfer/ids.h"
+#include "transfer/web_address.h"
+
+namespace content::transfer {
+namespace {
+
+using Keys = std::initializer_list<absl::string_view>;
+
+// `publishDate`, `publish_date` and `PublishDate` are one key.
+std::string Folded(absl::string_view key) {
+  return absl::AsciiStrToLower(absl::StrReplaceAll(key, {{"_", ""}, {"-", ""}}));
+}
+
+template <size_t n>
+bool IsOneOf(const std::array<absl::string_view, n>& texts, absl::string_view text) {
+  return std::find(texts.begin(), texts.end(), text) != texts.end();
+}
+
+bool IsYes(const Value& value) {
+  static constexpr std::array<absl::string_view, 5> kYes = {"true", "yes", "on", "1", "y"};
+  return IsOneOf(kYes, absl::AsciiStrToLower(value.text));
+}
+
+bool IsNo(const Value& value) {
+  static constexpr std::array<absl::string_view, 6> kNo = {"false", "no", "off", "0", "n", "never"};
+  return IsOneOf(kNo, absl::AsciiStrToLower(value.text));
+}
+
+// Reads the values of a map, and remembers which it read.
+class MapReader {
+ public:
+  // `path` of the map, such as "authors[0]." in messages; empty for the front matter itself.
+  MapReader(const Value& map, std::string path, ParsedFile& file)
+      : map_(map), path_(std::move(path)), file_(file), read_(map.map.size()) {}
+
+  // Returns the value of the first of `keys` that has one; nullptr if none has. `field` of the
+  // article that it is for, if any.
+  const Value* Take(Keys keys, const std::string& field = "") {
+    for (const absl::string_view key : keys) {
+      const size_t i = IndexOf(key);
+      if (i == map_.map.size()) continue;
+      read_[i] = true;
+      if (map_.map[i].second.is_empty()) continue;
+      if (!field.empty()) Locate(i, field);
+      return &map_.map[i].second;
+    }
+    return nullptr;
+  }
+
+  // Returns the text of such a value; empty if there is none or if it is no text, which is a fault.
+  std::string TakeText(Keys keys, const std::string& field = "") {
+    const Value* const value = Take(keys, field);
+    if (value == nullptr) return "";
+    if (value->kind == Value::Kind::kText) return value->text;
+    const std::string name = field.empty() ? std::string(*keys.begin()) : file_.places[field].name;
+    file_.faults.push_back({value->line, absl::StrCat(path_, name, " must be text")});
+    return "";
+  }
+
+  // Returns the map of `key`; nullptr if there is none.
+  const Value* TakeMap(absl::string_view key) {
+    const size_t i = IndexOf(key);
+    if (i == map_.map.size() || map_.map[i].second.kind != Value::Kind::kMap) return nullptr;
+    read_[i] = true;
+    return &map_.map[i].second;
+  }
+
+  // Adds the keys that were not read to the file's ignored keys.
+  void ListIgnoredKeys() const {
+    for (size_t i = 0; i < map_.map.size(); ++i) {
+      if (!read_[i]) file_.ignored_keys.push_back(absl::StrCat(path_, OneLine(map_.map[i].first)));
+    }
+  }
+
+  ParsedFile& file() const { return file_; }
+
+ private:
+  size_t IndexOf(absl::string_view key) const {
+    const auto found = std::find_if(map_.map.begin(), map_.map.end(),
+                                    [&](const auto& entry) { return Folded(entry.first) == key; });
+    return static_cast<size_t>(std::distance(map_.map.begin(), found));
+  }
+
+  void Locate(size_t i, const std::string& field) {
+    file_.places.try_emplace(field, Place{map_.map[i].second.line, map_.map[i].first});
+  }
+
+  const Value& map_;
+  const std::string path_;
+  ParsedFile& file_;
+  std::vector<bool> read_;
+};
+
+// ---- Authors ----
+
+void AddAuthor(v1::Author author, ParsedFile& file) {
+  if (author.display_name().empty()) return;
+  for (const v1::Author& other : file.article.authors()) {
+    if (other.display_name() == author.display_name() && other.id() == author.id()) return;
+  }
+  *file.article.add_authors() = std::move(author);
+}
+
+// Reads `[Ada](https://ada.example)`, `Ada <ada@mail.example>` and `ada@mail.example (Ada)`. An
+// e-mail address is not published.
+v1::Author ReadAuthorText(absl::string_view text) {
+  v1::Author author;
+  const size_t middle = text.find("](");
+  if (absl::StartsWith(text, "[") && absl::EndsWith(text, ")") &&
+      middle != absl::string_view::npos) {
+    const absl::string_view url = text.substr(middle + 2, text.size() - middle - 3);
+    if (IsWebAddress(url)) author.set_uri(std::string(url));
+    text = text.substr(1, middle - 1);
+  } else if (const size_t address = text.find('<');
+             address != absl::string_view::npos && absl::EndsWith(text, ">") && address > 0) {
+    text = text.substr(0, address);
+  } else if (const size_t name = text.find(" ("); name != absl::string_view::npos &&
+                                                  absl::EndsWith(text, ")") &&
+                                                  absl::StrContains(text.substr(0, name), '@')) {
+    text = text.substr(name + 2, text.size() - name - 3);
+  }
+  author.set_display_name(std::string(absl::StripAsciiWhitespace(text)));
+  return author;
+}
+
+// Returns whether a text is a first and a last name, or more names.
+bool IsFullName(absl::string_view text) {
+  const std::vector<absl::string_view> words = absl::StrSplit(text, ' ', absl::SkipWhitespace());
+  return words.size() >= 2 && words.front() != "The" &&
+         std::all_of(words.begin(), words.end(), [](absl::string_view word) {
+           return !absl::ascii_islower(static_cast<unsigned char>(word.front()));
+         });
+}
+
+// Separates the names in one text. `are_several`: whether commas separate names, as in the value of
+// `authors`; that of `author` may be "Ada Byron, Engineer".
+std::vector<std::string> SplitAuthors(absl::string_view text, bool are_several) {
+  if (absl::StrContains(text, ';')) {
+    return absl::StrSplit(text, ';', absl::SkipWhitespace());
+  }
+  const std::string with_commas = absl::StrReplaceAll(text, {{" and ", ","}, {" & ", ","}});
+  std::vector<std::string> names = absl::StrSplit(with_commas, ',', absl::SkipWhitespace());
+  if (are_several) return names;
+  const bool are_names = !absl::StrContains(text, ',') &&
+                         std::all_of(names.begin(), names.end(),
+                                     [](const std::string& name) { return IsFullName(name); });
+  return are_names ? names : std::vector<std::string>{std::string(text)};
+}
+
+void ReadAuthor(const Value& value, bool are_several, ParsedFile& file) {
+  switch (value.kind) {
+    case Value::Kind::kNull:
+      return;
+    case Value::Kind::kText: {
+      if (absl::StartsWith(value.text, "[")) return AddAuthor(ReadAuthorText(value.text), file);
+      for (const std::string& name : SplitAuthors(value.text, are_several)) {
+        AddAuthor(ReadAuthorText(name), file);
+      }
+      return;
+    }
+    case Value::Kind::kMap: {
+      MapReader map(value, absl::StrCat("authors[", file.article.authors_size(), "]."), file);
+      v1::Author author;
+      author.set_display_name(map.TakeText({"name", "displayname", "title"}));
+      author.set_id(map.TakeText({"id", "username"}));
+      const std::string url = map.TakeText({"url", "uri", "link", "website"});
+      if (IsWebAddress(url)) author.set_uri(url);
+      map.ListIgnoredKeys();
+      return AddAuthor(std::move(author), file);
+    }
+    case Value::Kind::kList:
+      file.faults.push_back({value.line, "an author must be a name, or a map of name, id and url"});
+  }
+}
+
+void ReadAuthors(MapReader& map) {
+  const Value* const value = map.Take({"author", "authors"}, "authors");
+  if (value == nullptr) return;
+  const std::string& key = map.file().places["authors"].name;
+  const bool are_several = Folded(key) == "authors" && value->kind == Value::Kind::kText;
+  if (value->kind != Value::Kind::kList) return ReadAuthor(*value, are_several, map.file());
+  for (const Value& author : value->list) ReadAuthor(author, /*are_several=*/false, map.file());
+}
+
+// ---- Tags ----
+
+void AddTag(absl::string_view text, ParsedFile& file) {
+  const std::string tag = ToNfc(absl::StripAsciiWhitespace(text));
+  const auto& tags = file.article.tags();
+  if (!tag.empty() && std::find(tags.begin(), tags.end(), tag) == tags.end()) {
+    file.article.add_tags(tag);
+  }
+}
+
+// `is_one`: whether a text is one tag. Otherwise commas or, without commas, spaces separate tags.
+// Lists may be nested, as Hexo's categories are.
+void ReadTags(const Value& value, bool is_one, absl::string_view key, ParsedFile& file) {
+  if (value.kind == Value::Kind::kMap) {
+    file.faults.push_back({value.line, absl::StrCat(key, " must be text or a list")});
+  } else if (value.kind == Value::Kind::kList) {
+    for (const Value& tag : value.list) ReadTags(tag, /*is_one=*/true, key, file);
+  } else if (is_one) {
+    AddTag(value.text, file);
+  } else {
+    const char* const separators = absl::StrContains(value.text, ',') ? "," : " \t\n";
+    for (const absl::string_view tag : absl::StrSplit(value.text, absl::ByAnyChar(separators))) {
+      AddTag(tag, file);
+    }
+  }
+}
+
+void ReadTags(MapReader& map) {
+  for (const absl::string_view key : {"tags", "tag", "categories", "category"}) {
+    const Value* const value = map.Take({key}, "tags");
+    const bool is_one = key == "tag" || key == "category";
+    if (value != nullptr) ReadTags(*value, is_one, key, map.file());
+  }
+}
+
+// ---- Other fields ----
+
+void ReadDate(MapReader& map) {
+  for (const absl::string_view key : {"date", "publishdate", "pubdate", "published", "publishedat",
+                                      "created", "createdat", "lastmod", "updated"}) {
+    const Value* const value = map.Take({key});
+    // `published` is yes or no in Jekyll.
+    if (value == nullptr || IsYes(*value) || IsNo(*value) || IsZeroDate(value->text)) continue;
+    map.Take({key}, "publish_time");
+    if (const auto time = ParseDate(value->text)) {
+      *map.file().article.mutable_publish_time() = ToTimestamp(*time);
+    } else {
+      map.file().faults.push_back(
+          {value->line, absl::StrCat("\"", OneLine(value->text),
+                                     "\" is not a date such as 2025-06-12, 2025-06-12T08:30:00Z or "
+                                     "2025-06-12 08:30:00 +0200")});
+    }
+    return;
+  }
+}
+
+void ReadAddress(MapReader& map) {
+  ParsedFile& file = map.file();
+  const std::string canonical = map.TakeText({"canonicalurl", "canonical"});
+  for (const absl::string_view key : {"slug", "permalink", "url", "path", "id"}) {
+    const std::string address = map.TakeText({key}, "name");
+    if (address.empty()) continue;
+    if (file.article.source_uri().empty() && IsWebAddress(address)) {
+      file.article.set_source_uri(address);
+    }
+    if (!file.article.has_publish_time()) {
+      if (const auto date = FindDateInPath(absl::StrCat("/", address))) {
+        *file.article.mutable_publish_time() = ToTimestamp(*date);
+      }
+    }
+    if (!file.article.name().empty()) continue;
+    if (const std::string id = IdFromAddress(address); !id.empty()) {
+      file.article.set_name(absl::StrCat("articles/", id));
+    }
+  }
+  if (IsWebAddress(canonical)) file.article.set_source_uri(canonical);
+}
+
+void ReadLanguage(MapReader& map) {
+  const std::string language = map.TakeText({"language", "lang", "locale"}, "language_code");
+  map.file().article.set_language_code(absl::StrReplaceAll(language, {{"_", "-"}}));
+}
+
+// Finds out whether a site generator would leave the file out, or show it to few.
+void ReadDraft(MapReader& map) {
+  static constexpr std::array<absl::string_view, 6> kStates = {"draft",   "hidden", "pending",
+                                                               "private", "trash",  "skip"};
+  std::string& draft = map.file().draft;
+  const auto mark = [&](absl::string_view key, const Value& value) {
+    if (draft.empty()) draft = absl::StrCat("line ", value.line, ": ", key, " is ", value.text);
+  };
+  for (const absl::string_view key : {"draft", "private", "hidden", "unlisted"}) {
+    const Value* const value = map.Take({key});
+    if (value != nullptr && IsYes(*value)) mark(key, *value);
+  }
+  for (const absl::string_view key : {"published", "publish", "render"}) {
+    const Value* const value = map.Take({key});
+    if (value != nullptr && IsNo(*value)) mark(key, *value);
+  }
+  for (const absl::string_view key : {"status", "visibility"}) {
+    const Value* const value = map.Take({key});
+    if (value != nullptr && IsOneOf(kStates, absl::AsciiStrToLower(value->text))) mark(key, *value);
+  }
+}
+
+void ReadMap(const Value& front_matter, ParsedFile& file) {
+  MapReader map(front_matter, "", file);
+  ReadDraft(map);
+  file.article.set_title(map.TakeText({"title"}, "title"));
+  ReadAuthors(map);
+  ReadDate(map);
+  ReadAddress(map);
+  ReadTags(map);
+  if (const Value* const taxonomies = map.TakeMap("taxonomies"); taxonomies != nullptr) {
+    MapReader inner(*taxonomies, "taxonomies.", file);
+    if (file.article.authors().empty()) ReadAuthors(inner);
+    ReadTags(inner);
+    inner.ListIgnoredKeys();
+  }
+  file.article.set_summary(map.TakeText({"summary", "description", "excerpt"}, "summary"));
+  ReadLanguage(map);
+  map.ListIgnoredKeys();
+}
+
+// ---- The text ----
+
+std::string WithoutBlankLinesAround(absl::string_view body) {
+  body = absl::StripTrailingAsciiWhitespace(body);
+  for (absl::string_view rest = body; !rest.empty() && TakeLine(rest).empty();) body = rest;
+  return std::string(body);
+}
+
+// Returns the text of a heading, without its markup.
+std::string TextOf(cmark_node* heading) {
+  std::string text;
+  const std::unique_ptr<cmark_iter, decltype(&cmark_iter_free)> iterator(cmark_iter_new(heading),
+                                                                         &cmark_iter_free);
+  while (cmark_iter_next(iterator.get()) != CMARK_EVENT_DONE) {
+    cmark_node* const node = cmark_iter_get_node(iterator.get());
+    const cmark_node_type type = cmark_node_get_type(node);
+    if (type == CMARK_NODE_TEXT || type == CMARK_NODE_CODE) text += cmark_node_get_literal(node);
+    if (type == CMARK_NODE_SOFTBREAK || type == CMARK_NODE_LINEBREAK) text += ' ';
+  }
+  return OneLine(text);
+}
+
+// Returns the first heading with text; empty if there is none.
+std::string FirstHeading(const std::string& body) {
+  const std::unique_ptr<cmark_node, decltype(&cmark_node_free)> document(
+      cmark_parse_document(body.data(), body.size(), CMARK_OPT_DEFAULT), &cmark_node_free);
+  for (cmark_node* block = cmark_node_first_child(document.get()); block != nullptr;
+       block = cmark_node_next(block)) {
+    if (cmark_node_get_type(block) != CMARK_NODE_HEADING) continue;
+    if (std::string text = TextOf(block); !text.empty()) return text;
+  }
+  return "";
+}
+
+}  // namespace
+
+absl::StatusOr<ParsedFile> ParseMarkdown(absl::string_view content) {
+  const absl::StatusOr<FrontMatter> front_matter = ReadFrontMatter(content);
+  if (!front_matter.ok()) return front_matter.status();
+  ParsedFile file;
+  ReadMap(front_matter->values, file);
+  file.article.set_body(WithoutBlankLinesAround(front_matter->body));
+  if (!file.places.contains("title")) file.article.set_title(FirstHeading(file.article.body()));
+  return file;
+}
+
+}  // namespace content::transfer

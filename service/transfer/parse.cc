@@ -1,0 +1,349 @@
+#include "transfer/parse.h"
+
+#include <algorithm>
+#include <array>
+#include <limits>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_replace.h"
+#include "absl/strings/string_view.h"
+#include "absl/strings/strip.h"
+#include "content/names.h"
+#include "content/normalize.h"
+#include "content/rules.h"
+#include "content/text.h"
+#include "transfer/dates.h"
+#include "transfer/file_name.h"
+#include "transfer/front_matter.h"
+#include "transfer/html.h"
+#include "transfer/ids.h"
+#include "transfer/markdown.h"
+#include "transfer/parsed_file.h"
+#include "transfer/refusal.h"
+#include "transfer/text.h"
+#include "transfer/text_head.h"
+#include "transfer/written_date.h"
+
+namespace content::transfer {
+namespace {
+
+struct FormatEntry {
+  Format format;
+  absl::StatusOr<ParsedFile> (*parse)(absl::string_view content);
+  std::vector<absl::string_view> extensions;
+  absl::string_view missing_title;
+  // Empty where articles need none.
+  absl::string_view missing_author = "";
+  absl::string_view missing_date = "";
+};
+
+absl::StatusOr<ParsedFile> ParseAnyText(absl::string_view content) { return ParseText(content); }
+
+const std::vector<FormatEntry>& Formats() {
+  static const std::vector<FormatEntry> formats = {
+      {Format::kText,
+       ParseAnyText,
+       {"txt", "text"},
+       "there is no title above the byline; give it with --title",
+       "there is no author; write \"By Ada Byron and John Doe\" at the top, or give --author",
+       "there is no date; write \"Thursday, June 12, 2025\" at the top, or give --date"},
+      {Format::kMarkdown,
+       ParseMarkdown,
+       {"md", "markdown", "mkd", "mkdn", "mdown", "mdwn", "mdx", "qmd", "rmd"},
+       "there is no title; give it with --title"},
+      {Format::kHtml,
+       ParseHtml,
+       {"html", "htm", "xhtml"},
+       "the page does not say its title; give it with --title"},
+  };
+  return formats;
+}
+
+const FormatEntry& EntryOf(Format format) {
+  return *std::find_if(Formats().begin(), Formats().end(),
+                       [format](const FormatEntry& entry) { return entry.format == format; });
+}
+
+std::optional<Format> FormatByName(absl::string_view path) {
+  const absl::string_view name = path.substr(path.find_last_of('/') + 1);
+  const size_t dot = name.rfind('.');
+  if (dot == absl::string_view::npos) return std::nullopt;
+  const std::string extension = absl::AsciiStrToLower(name.substr(dot + 1));
+  for (const FormatEntry& entry : Formats()) {
+    const auto& extensions = entry.extensions;
+    if (std::find(extensions.begin(), extensions.end(), extension) != extensions.end()) {
+      return entry.format;
+    }
+  }
+  return std::nullopt;
+}
+
+// Returns whether a file is of a language of front matter: it is data, not an article.
+bool IsNamedAsData(absl::string_view path) {
+  constexpr std::array<absl::string_view, 4> kExtensions = {".json", ".toml", ".yaml", ".yml"};
+  return std::any_of(kExtensions.begin(), kExtensions.end(), [path](absl::string_view extension) {
+    return absl::EndsWithIgnoreCase(path, extension);
+  });
+}
+
+bool BeginsWithHtml(absl::string_view head) {
+  absl::ConsumePrefix(&head, "\uFEFF");
+  head = absl::StripLeadingAsciiWhitespace(head);
+  return absl::StartsWithIgnoreCase(head, "<!doctype html") ||
+         absl::StartsWithIgnoreCase(head, "<html");
+}
+
+bool IsForbiddenControl(char c) {
+  return absl::ascii_iscntrl(static_cast<unsigned char>(c)) && c != '\t' && c != '\n';
+}
+
+// Removes control characters that editors and old systems leave in texts, and says so.
+std::string WithoutControls(std::string text, std::vector<std::string>& notes) {
+  const auto first = std::find_if(text.begin(), text.end(), IsForbiddenControl);
+  if (first == text.end()) return text;
+  const auto line = 1 + std::count(text.begin(), first, '\n');
+  const std::string code = absl::StrFormat("U+%04X", static_cast<unsigned char>(*first));
+  const size_t count = std::erase_if(text, IsForbiddenControl);
+  notes.push_back(absl::StrCat("left out ", count, " control character", count == 1 ? "" : "s",
+                               ", the first of them ", code, " in line ", line));
+  return text;
+}
+
+// Returns `content` with LF line ends and without byte order marks and control characters. A
+// refusal if it is not text.
+absl::StatusOr<std::string> NormalizeText(absl::string_view content,
+                                          std::vector<std::string>& notes) {
+  if (content.size() > kMaxFileBytes) {
+    return Refuse("too large", absl::StrCat("the file has more than ", kMaxFileBytes, " bytes"));
+  }
+  if (absl::StartsWith(content, "\xFF\xFE") || absl::StartsWith(content, "\xFE\xFF")) {
+    return Refuse("not text", "the file is UTF-16 text, not UTF-8");
+  }
+  if (!IsUtf8(content)) return Refuse("not text", "the file is not UTF-8 text");
+  if (absl::StrContains(content, absl::string_view("\0", 1))) {
+    return Refuse("not text", "the file is not text: it contains NUL");
+  }
+  while (absl::ConsumePrefix(&content, "\uFEFF")) {
+  }
+  if (absl::StripAsciiWhitespace(content).empty()) return Refuse("no text", "the file is empty");
+  const bool has_line_feeds = absl::StrContains(content, '\n');
+  std::string text = absl::StrReplaceAll(
+      content, {{"\r\n", "\n"}, {"\r", has_line_feeds ? "" : "\n"}, {"\f", "\n"}});
+  return WithoutControls(std::move(text), notes);
+}
+
+void OverrideAuthor(const std::string& author, ParsedFile& file) {
+  file.article.clear_authors();
+  file.places["authors"] = {0, "--author"};
+  for (const std::string& name : NamesIn(author)) {
+    file.article.add_authors()->set_display_name(name);
+  }
+}
+
+void OverrideDate(const std::string& text, ParsedFile& file) {
+  file.places["publish_time"] = {0, "--date"};
+  if (const std::optional<WrittenDate> date = ParseWrittenDate(text)) {
+    *file.article.mutable_publish_time() = ToTimestamp(date->time);
+  } else {
+    file.faults.push_back({0, "--date is not a date such as 2025-06-12"});
+  }
+}
+
+void ApplyOverrides(const Overrides& overrides, ParsedFile& file) {
+  if (!IsUtf8(overrides.title)) {
+    file.faults.push_back({0, "--title is not UTF-8 text"});
+  } else if (!overrides.title.empty()) {
+    file.article.set_title(overrides.title);
+    file.places["title"] = {0, "--title"};
+  }
+  if (!overrides.id.empty()) {
+    file.article.set_name(ArticleName(overrides.id));
+    file.places["name"] = {0, "--id"};
+  }
+  if (!overrides.author.empty()) OverrideAuthor(overrides.author, file);
+  if (!overrides.date.empty()) OverrideDate(overrides.date, file);
+}
+
+// "turning-a-page" -> "Turning a page"
+std::string TitleOf(absl::string_view stem) {
+  std::string title = absl::StrReplaceAll(stem, {{"-", " "}, {"_", " "}});
+  if (!title.empty()) title[0] = absl::ascii_toupper(static_cast<unsigned char>(title[0]));
+  return title;
+}
+
+// Tells the id of a translation, which often has the same slug, from that of the original.
+void MarkTranslation(const FileName& name, v1::Article& article) {
+  if (name.language.empty()) return;
+  const std::string id = ParseArticleName(article.name()).value();
+  article.set_name(ArticleName(IdFromName(id, name.language)));
+}
+
+// Fills in what the file's name says and the file does not.
+void ApplyFileName(const FileName& name, Format format, ParsedArticle& parsed, ParsedFile& file) {
+  v1::Article& article = file.article;
+  if (!article.has_publish_time() && !file.places.contains("publish_time") && name.date) {
+    *article.mutable_publish_time() = ToTimestamp(*name.date);
+  }
+  if (!file.places.contains("language_code") && !name.language.empty()) {
+    article.set_language_code(absl::StrReplaceAll(name.language, {{"_", "-"}}));
+  }
+  if (name.is_draft && file.draft.empty()) file.draft = "the file is in a folder of drafts";
+  // The name of a page that was saved says little.
+  const bool takes_title = format == Format::kMarkdown && IsUtf8(name.stem);
+  if (takes_title && article.title().empty() && !file.places.contains("title")) {
+    article.set_title(TitleOf(name.stem));
+    if (!article.title().empty()) parsed.notes.emplace_back("the title is that of the file's name");
+  }
+}
+
+// Returns the language that the id shows: that of a translation which differs from the others by
+// its name or by its folder.
+std::string LanguageInId(const FileName& name, absl::string_view path, const v1::Article& article) {
+  if (!name.language.empty()) return name.language;
+  return IsInFolderOfLanguage(path, article.language_code()) ? article.language_code() : "";
+}
+
+// Names an article that the file does not name. Leaves the name empty if that is not possible.
+void MakeName(const FileName& name, absl::string_view path, ParsedArticle& parsed,
+              v1::Article& article) {
+  const std::string language = LanguageInId(name, path, article);
+  std::string id = IsUtf8(name.stem) ? IdFromName(name.stem, language) : "";
+  if (id.empty()) {
+    id = IdFromName(article.title(), language);
+  } else {
+    const std::string other =
+        name.stem != name.dated_stem ? name.dated_stem : absl::StrCat(name.folder, "-", name.stem);
+    const std::string other_id = IsUtf8(other) ? IdFromName(other, language) : "";
+    if (!other_id.empty() && other_id != id) parsed.other_name = ArticleName(other_id);
+  }
+  if (!id.empty()) article.set_name(ArticleName(id));
+}
+
+// Returns a fault of a field such as "article.tags[1]".
+Fault FaultOf(absl::string_view field, absl::string_view description, const ParsedFile& file) {
+  absl::ConsumePrefix(&field, "article.");
+  const std::string top(field.substr(0, field.find_first_of(".[")));
+  const std::string rest =
+      absl::StrReplaceAll(field.substr(top.size()), {{".display_name", ".name"}, {".uri", ".url"}});
+  const auto found = file.places.find(top);
+  const Place place = found == file.places.end() ? Place{0, top} : found->second;
+  return {place.line, absl::StrCat(place.name, rest, " ", description)};
+}
+
+// Returns whether a field that the format needs is empty, and not just faulty.
+bool IsMissing(bool is_empty, const char* field, absl::string_view problem,
+               const ParsedFile& file) {
+  return is_empty && !problem.empty() && !file.places.contains(field);
+}
+
+// Adds what an article of the format must have, and neither the file nor a flag says.
+void CheckIsThere(const FormatEntry& entry, ParsedFile& file) {
+  const v1::Article& article = file.article;
+  const auto require = [&file](bool is_empty, const char* field, absl::string_view problem) {
+    if (IsMissing(is_empty, field, problem, file)) file.faults.push_back({0, std::string(problem)});
+  };
+  require(article.title().empty(), "title", entry.missing_title);
+  require(article.authors().empty(), "authors", entry.missing_author);
+  require(!article.has_publish_time(), "publish_time", entry.missing_date);
+}
+
+// Adds what the rules for articles find.
+void CheckRules(ParsedFile& file) {
+  const v1::Article& article = file.article;
+  Violations violations;
+  CheckArticle(article, "article", violations);
+  for (const auto& [field, description] : violations.fields()) {
+    // A title that is empty has been mentioned.
+    if (field == "article.title" && article.title().empty()) continue;
+    file.faults.push_back(FaultOf(field, description, file));
+  }
+  if (const size_t count = violations.dropped_count(); count > 0) {
+    file.faults.push_back({0, absl::StrCat("and ", count, " more faults of these kinds")});
+  }
+  if (article.name().empty() && !article.title().empty()) {
+    file.faults.push_back({0,
+                           "no id can be made from the name of the file or from the title; give "
+                           "one with --id, or as slug in front matter"});
+  }
+}
+
+// Returns the most telling of the reasons.
+absl::string_view ReasonFor(const FormatEntry& entry, const ParsedFile& file) {
+  const v1::Article& article = file.article;
+  if (article.body().empty()) return "no text";
+  if (IsMissing(article.title().empty(), "title", entry.missing_title, file)) return "no title";
+  if (IsMissing(article.authors().empty(), "authors", entry.missing_author, file)) {
+    return "no author";
+  }
+  if (IsMissing(!article.has_publish_time(), "publish_time", entry.missing_date, file)) {
+    return "no date";
+  }
+  return article.name().empty() ? "no id" : "bad field";
+}
+
+// A refusal with a line for each fault, in the order of the file.
+absl::Status ErrorOf(const FormatEntry& entry, const ParsedFile& file) {
+  std::vector<Fault> faults = file.faults;
+  const auto line_of = [](const Fault& fault) {
+    return fault.line == 0 ? std::numeric_limits<int>::max() : fault.line;
+  };
+  std::stable_sort(faults.begin(), faults.end(),
+                   [&line_of](const Fault& a, const Fault& b) { return line_of(a) < line_of(b); });
+  const auto append = [](std::string* text, const Fault& fault) {
+    if (fault.line > 0) absl::StrAppend(text, "line ", fault.line, ": ");
+    text->append(fault.problem);
+  };
+  return Refuse(ReasonFor(entry, file), absl::StrJoin(faults, "\n", append));
+}
+
+}  // namespace
+
+std::optional<Format> RecognizeFormat(absl::string_view path, absl::string_view head) {
+  const std::optional<Format> format = FormatByName(path);
+  if (format && format != Format::kText) return format;
+  if (IsNamedAsData(path)) return std::nullopt;
+  if (BeginsWithFrontMatter(head)) return Format::kMarkdown;
+  return !format && BeginsWithHtml(head) ? Format::kHtml : format;
+}
+
+bool HasFormatByName(absl::string_view path) { return FormatByName(path).has_value(); }
+
+absl::StatusOr<ParsedArticle> Parse(absl::string_view content, Format format,
+                                    const Overrides& overrides, absl::string_view path) {
+  const FileName name = ReadFileName(path);
+  if (name.is_section) return Refuse("no article", "the file is about its folder, no article");
+  ParsedArticle parsed;
+  const absl::StatusOr<std::string> text = NormalizeText(content, parsed.notes);
+  if (!text.ok()) return text.status();
+  const FormatEntry& entry = EntryOf(format);
+  absl::StatusOr<ParsedFile> file = entry.parse(*text);
+  if (!file.ok()) return Refuse("front matter", file.status().message());
+  ApplyOverrides(overrides, *file);
+  ApplyFileName(name, format, parsed, *file);
+  if (!file->draft.empty()) return Refuse(kReasonDraft, file->draft);
+  NormalizeMessage(file->article);
+  if (file->article.name().empty()) {
+    MakeName(name, path, parsed, file->article);
+  } else if (overrides.id.empty()) {
+    MarkTranslation(name, file->article);
+  }
+  CheckIsThere(entry, *file);
+  CheckRules(*file);
+  if (!file->faults.empty()) return ErrorOf(entry, *file);
+  if (absl::Status status = CompleteArticle("article", file->article); !status.ok()) {
+    return Refuse("bad field", absl::StripPrefix(status.message(), "article."));
+  }
+  parsed.article = std::move(file->article);
+  parsed.ignored_keys = std::move(file->ignored_keys);
+  return parsed;
+}
+
+}  // namespace content::transfer

@@ -1,0 +1,59 @@
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "content/rules.h"
+#include "content/v1/article.pb.h"
+
+// Turns files into articles. A format is one function in a file of its own and one entry in the
+// table of parse.cc. Rules and ids are the same for all.
+namespace content::transfer {
+
+/// The size of the largest file of one article that is read: more than any valid article needs, and
+/// small enough for every parser to be fast.
+inline constexpr size_t kMaxFileBytes = size_t{2} * kMaxBodyBytes;
+
+enum class Format { kText, kMarkdown, kHtml };
+
+/// Returns the format of a file by its name and, if that does not tell, by how it begins. nullopt
+/// if neither tells.
+std::optional<Format> RecognizeFormat(absl::string_view path, absl::string_view head);
+
+/// Returns whether a file of this name has one of the formats, whatever it contains.
+bool HasFormatByName(absl::string_view path);
+
+/// Fields given on the command line, which override those of the file. Empty fields override
+/// nothing.
+struct Overrides {
+  std::string title = {};
+  std::string id = {};
+  std::string author = {};  ///< As in a byline: "Ada Byron and John Doe".
+  std::string date = {};    ///< As ParseWrittenDate reads it.
+};
+
+struct ParsedArticle {
+  /// Valid and complete (CompleteArticle). Its name is the one that the file or the overrides give,
+  /// or else is made from the file's name or, without one, from the title.
+  v1::Article article;
+  /// Another name for it, if it was made and belongs to another article. Empty if there is none.
+  std::string other_name = {};
+  /// Keys of the front matter that were not read.
+  std::vector<std::string> ignored_keys = {};
+  /// What was done to the file, for people.
+  std::vector<std::string> notes = {};
+};
+
+/// Reads an article from the content of a file, which may be any bytes. `path` says more about it
+/// (file_name.h); it should be absolute.
+///
+/// A refusal (refusal.h) if that is not possible, or if the article is a draft. The message has a
+/// line for each fault, and names the line of the file, or the flag, where it can.
+absl::StatusOr<ParsedArticle> Parse(absl::string_view content, Format format,
+                                    const Overrides& overrides, absl::string_view path = "");
+
+}  // namespace content::transfer

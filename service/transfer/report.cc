@@ -1,0 +1,208 @@
+#include "transfer/report.h"
+
+#include <algorithm>
+#include <array>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "absl/strings/escaping.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
+#include "content/text.h"
+
+namespace content::transfer {
+namespace {
+
+constexpr size_t kFirst = 3;
+constexpr int kMaxExplained = 20;
+constexpr size_t kMaxIgnoredKeys = 200;
+constexpr size_t kShownIgnoredKeys = 10;
+constexpr absl::Duration kBarInterval = absl::Milliseconds(100);
+constexpr absl::Duration kLineInterval = absl::Seconds(10);
+constexpr int kBarWidth = 24;
+constexpr absl::string_view kClearLine = "\r\x1b[K";
+
+constexpr std::array<std::pair<Outcome, absl::string_view>, 7> kLabels = {{
+    {Outcome::kTaken, "taken"},
+    {Outcome::kUnchanged, "unchanged"},
+    {Outcome::kReplaced, "replaced"},
+    {Outcome::kValid, "valid"},
+    {Outcome::kDraft, "draft"},
+    {Outcome::kRefused, "refused"},
+    {Outcome::kLeftOut, "left out"},
+}};
+
+absl::string_view LabelOf(Outcome outcome) {
+  return std::find_if(kLabels.begin(), kLabels.end(),
+                      [outcome](const auto& label) { return label.first == outcome; })
+      ->second;
+}
+
+bool IsIn(Outcome outcome) {
+  return outcome == Outcome::kTaken || outcome == Outcome::kUnchanged ||
+         outcome == Outcome::kReplaced || outcome == Outcome::kValid;
+}
+
+// 1234567 -> "1,234,567"
+std::string WithCommas(int64_t number) {
+  std::string text = absl::StrCat(number);
+  for (size_t end = text.size(); end > 3; end -= 3) text.insert(end - 3, 1, ',');
+  return text;
+}
+
+std::string Rounded(absl::Duration time) {
+  return absl::FormatDuration(absl::Ceil(time, absl::Seconds(1)));
+}
+
+}  // namespace
+
+std::string Printable(absl::string_view path) {
+  return OneLine(IsUtf8(path) ? std::string(path) : absl::CHexEscape(path));
+}
+
+Report::Report(const Output& output, SteadyClock& clock)
+    : output_(output), clock_(clock), start_(clock.Now()), shown_(start_) {}
+
+void Report::SetTotal(size_t files) {
+  const std::lock_guard lock(mutex_);
+  total_ = static_cast<int64_t>(files);
+}
+
+void Report::Add(const ItemReport& item) {
+  const std::lock_guard lock(mutex_);
+  ++done_;
+  Count(item);
+  if (output_.lines != nullptr) WriteLine(item);
+  if (item.outcome == Outcome::kRefused) ExplainRefusal(item);
+  ShowProgress();
+}
+
+void Report::Say(absl::string_view message) {
+  const std::lock_guard lock(mutex_);
+  ClearBar();
+  output_.messages << message << std::endl;
+}
+
+void Report::Count(const ItemReport& item) {
+  const auto count = [&item](Row& row) {
+    ++row.count;
+    if (row.first.size() >= kFirst) return;
+    row.first.push_back(IsIn(item.outcome) ? item.name : Printable(item.path));
+  };
+  count(rows_[item.outcome]);
+  if (item.outcome == Outcome::kRefused) count(refused_[item.reason]);
+  if (item.outcome == Outcome::kLeftOut) count(left_out_[item.reason]);
+  for (const std::string& key : item.ignored_keys) {
+    if (ignored_keys_.size() < kMaxIgnoredKeys || ignored_keys_.contains(key)) ++ignored_keys_[key];
+  }
+}
+
+void Report::ExplainRefusal(const ItemReport& item) {
+  if (explained_ > kMaxExplained) return;
+  ClearBar();
+  if (explained_++ == kMaxExplained) {
+    output_.messages << "contentd: more was refused; --report FILE lists all" << std::endl;
+    return;
+  }
+  for (const absl::string_view problem : absl::StrSplit(item.problems, '\n')) {
+    output_.messages << "contentd: " << Printable(item.path) << ": " << problem << "\n";
+  }
+  output_.messages.flush();
+}
+
+void Report::WriteLine(const ItemReport& item) const {
+  nlohmann::ordered_json line = {{"path", item.path}, {"outcome", LabelOf(item.outcome).data()}};
+  if (!item.name.empty()) line["name"] = item.name;
+  if (!item.title.empty()) line["title"] = item.title;
+  if (!item.reason.empty()) line["reason"] = item.reason;
+  if (!item.problems.empty()) {
+    line["problems"] = std::vector<std::string>(absl::StrSplit(item.problems, '\n'));
+  }
+  if (!item.ignored_keys.empty()) line["ignored_keys"] = item.ignored_keys;
+  if (!item.notes.empty()) line["notes"] = item.notes;
+  if (IsIn(item.outcome)) {
+    line["sections"] = item.sections;
+    line["words"] = item.words;
+    line["body_bytes"] = item.body_bytes;
+  }
+  *output_.lines << line.dump(-1, ' ', /*ensure_ascii=*/false,
+                              nlohmann::ordered_json::error_handler_t::replace)
+                 << "\n";
+}
+
+void Report::ShowProgress() {
+  const SteadyTime now = clock_.Now();
+  if (now - shown_ < (output_.is_terminal ? kBarInterval : kLineInterval)) return;
+  shown_ = now;
+  if (output_.is_terminal) {
+    output_.messages << kClearLine << Bar() << " " << Progress() << std::flush;
+    has_bar_ = true;
+  } else {
+    output_.messages << Progress() << std::endl;
+  }
+}
+
+void Report::ClearBar() {
+  if (std::exchange(has_bar_, false)) output_.messages << kClearLine;
+}
+
+std::string Report::Progress() const {
+  const double rate = static_cast<double>(done_) / absl::ToDoubleSeconds(shown_ - start_);
+  std::string progress = absl::StrCat(WithCommas(done_), " of ", WithCommas(total_), " files, ",
+                                      WithCommas(static_cast<int64_t>(rate)), "/s");
+  if (total_ > done_) {
+    const double seconds = static_cast<double>(total_ - done_) / rate;
+    absl::StrAppend(&progress, ", ", Rounded(absl::Seconds(seconds)), " left");
+  }
+  return progress;
+}
+
+std::string Report::Bar() const {
+  const double share = total_ == 0 ? 1 : static_cast<double>(done_) / static_cast<double>(total_);
+  const int filled = std::min(static_cast<int>(share * kBarWidth), kBarWidth);
+  return absl::StrFormat("[%s%s] %3d%%", std::string(static_cast<size_t>(filled), '#'),
+                         std::string(static_cast<size_t>(kBarWidth - filled), '.'),
+                         std::min(static_cast<int>(share * 100), 100));
+}
+
+void Report::PrintRow(absl::string_view label, const Row& row) const {
+  const bool are_more = row.count > static_cast<int64_t>(row.first.size());
+  output_.results << absl::StrFormat("%-24s %9s  %s%s\n", label, WithCommas(row.count),
+                                     absl::StrJoin(row.first, ", "), are_more ? ", ..." : "");
+}
+
+void Report::Finish() {
+  const std::lock_guard lock(mutex_);
+  ClearBar();
+  if (rows_.empty()) output_.messages << "contentd: there is nothing to import\n";
+  output_.messages.flush();
+  for (const auto& [outcome, row] : rows_) {
+    PrintRow(LabelOf(outcome), row);
+    const auto& reasons = outcome == Outcome::kRefused ? refused_ : left_out_;
+    if (outcome != Outcome::kRefused && outcome != Outcome::kLeftOut) continue;
+    for (const auto& [reason, items] : reasons) PrintRow(absl::StrCat("  ", reason), items);
+  }
+  if (!ignored_keys_.empty()) {
+    std::vector<std::pair<std::string, int64_t>> keys(ignored_keys_.begin(), ignored_keys_.end());
+    std::stable_sort(keys.begin(), keys.end(),
+                     [](const auto& a, const auto& b) { return a.second > b.second; });
+    if (keys.size() > kShownIgnoredKeys) keys.resize(kShownIgnoredKeys);
+    const auto append = [](std::string* text, const auto& key) {
+      absl::StrAppend(text, key.first, " (", WithCommas(key.second), ")");
+    };
+    output_.results << "Keys that were ignored: " << absl::StrJoin(keys, ", ", append) << "\n";
+  }
+  output_.results.flush();
+}
+
+int Report::ExitStatus() const {
+  const std::lock_guard lock(mutex_);
+  const bool has_come_in =
+      std::any_of(rows_.begin(), rows_.end(), [](const auto& row) { return IsIn(row.first); });
+  if (!has_come_in) return 2;
+  return rows_.contains(Outcome::kRefused) ? 1 : 0;
+}
+
+}  // namespace content::transfer

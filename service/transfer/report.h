@@ -1,0 +1,114 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <mutex>
+#include <ostream>
+#include <string>
+#include <vector>
+
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "base/clock.h"
+
+// What became of every item of an import.
+namespace content::transfer {
+
+enum class Outcome {
+  kTaken,      // it is new
+  kUnchanged,  // it is there already
+  kReplaced,   // it has taken the place of what was there
+  kValid,      // it would be taken, as far as can be told without the database
+  kDraft,      // it is not meant for readers
+  kRefused,
+  kLeftOut,  // it is no article
+};
+
+struct ItemReport {
+  Outcome outcome;
+  /// Of the file, as it was given.
+  std::string path;
+  /// Of the article, if it has one.
+  std::string name = {};
+  std::string title = {};
+  /// Why the item was refused or left out: one of few.
+  std::string reason = {};
+  /// The same at length, with a line for each problem.
+  std::string problems = {};
+  std::vector<std::string> ignored_keys = {};
+  std::vector<std::string> notes = {};
+  int sections = 0;
+  int words = 0;
+  size_t body_bytes = 0;
+};
+
+/// Counts items, shows how far the import is, and sums it up at the end. Thread-safe. Takes a few
+/// kilobytes, however many items there are.
+class Report {
+ public:
+  struct Output {
+    /// For the table at the end.
+    std::ostream& results;
+    /// For progress, and for the problems of the first items that are refused.
+    std::ostream& messages;
+    /// Whether `messages` is a terminal, where a bar shows the progress. Elsewhere it is a line
+    /// every ten seconds.
+    bool is_terminal = false;
+    /// For a line of JSON for each item; nullptr: nobody wants them.
+    std::ostream* lines = nullptr;
+  };
+
+  explicit Report(const Output& output, SteadyClock& clock = SteadyClock::System());
+
+  /// Says how many files there are.
+  void SetTotal(size_t files);
+
+  /// A file has been dealt with. `item` is what became of it.
+  void Add(const ItemReport& item);
+
+  /// Prints a line among the messages.
+  void Say(absl::string_view message);
+
+  /// Prints the table.
+  void Finish();
+
+  /// Returns 0 if something came in or was there, and nothing was refused; 1 if something was
+  /// refused too; 2 if nothing came in or was there.
+  int ExitStatus() const;
+
+ private:
+  // Items of one kind, and the first of them.
+  struct Row {
+    int64_t count = 0;
+    std::vector<std::string> first = {};
+  };
+
+  void Count(const ItemReport& item);
+  void ExplainRefusal(const ItemReport& item);
+  void WriteLine(const ItemReport& item) const;
+  void ShowProgress();
+  void ClearBar();
+  void PrintRow(absl::string_view label, const Row& row) const;
+  std::string Progress() const;
+  std::string Bar() const;
+
+  const Output output_;
+  SteadyClock& clock_;
+  const SteadyTime start_;
+  mutable std::mutex mutex_;  // guards all that follow
+  SteadyTime shown_;
+  bool has_bar_ = false;
+  int64_t total_ = 0;
+  int64_t done_ = 0;
+  int explained_ = 0;
+  std::map<Outcome, Row> rows_;
+  std::map<std::string, Row> refused_;
+  std::map<std::string, Row> left_out_;
+  std::map<std::string, int64_t> ignored_keys_;
+};
+
+/// Returns a path as one line of UTF-8.
+std::string Printable(absl::string_view path);
+
+}  // namespace content::transfer

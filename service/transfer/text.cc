@@ -1,0 +1,44 @@
+#include "transfer/text.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_replace.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/string_view.h"
+#include "transfer/block_markdown.h"
+#include "transfer/text_footer.h"
+#include "transfer/text_head.h"
+#include "transfer/wrapped_text.h"
+
+namespace content::transfer {
+namespace {
+
+std::vector<std::string> LinesOf(absl::string_view content) {
+  return absl::StrSplit(absl::StrReplaceAll(content, {{"\u2028", "\n"}, {"\u2029", "\n\n"}}), '\n');
+}
+
+void AddFooter(const TextFooter& footer, v1::Article& article) {
+  if (article.authors().empty() && !footer.author.empty()) {
+    article.add_authors()->set_display_name(footer.author);
+  }
+  for (const std::string& tag : footer.tags) article.add_tags(tag);
+}
+
+}  // namespace
+
+ParsedFile ParseText(absl::string_view content) {
+  std::vector<std::string> lines = LinesOf(content);
+  ParsedFile file;
+  const size_t begin = ReadHead(lines, file);
+  lines.erase(lines.begin(), lines.begin() + static_cast<std::ptrdiff_t>(begin));
+  const TextFooter footer = FindFooter(lines);
+  AddFooter(footer, file.article);
+  lines.resize(footer.begin);
+  file.article.set_body(BlocksInMarkdown(BlocksOfText(lines)));
+  return file;
+}
+
+}  // namespace content::transfer

@@ -1,0 +1,24 @@
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+// What blogs put below their articles.
+namespace content::transfer {
+
+struct TextFooter {
+  /// The index of its first line; the number of lines if there is no footer.
+  size_t begin;
+  /// As "Posted by Ada at 10:00 AM" says; empty if nothing does.
+  std::string author;
+  /// As "Labels: tides, sea" says.
+  std::vector<std::string> tags;
+};
+
+/// Finds the footer of Blogger or WordPress in English, Portuguese, Spanish, German, French, Dutch
+/// or Italian in a page saved as text, together with the comments that follow. A line that could
+/// also be part of a text counts only beside another line of a footer.
+TextFooter FindFooter(const std::vector<std::string>& lines);
+
+}  // namespace content::transfer

@@ -1,0 +1,585 @@
+#include "transfer/wrapped_text.h"
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <iterator>
+#include <optional>
+#include <set>
+#include <utility>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_replace.h"
+#include "absl/strings/string_view.h"
+#include "absl/strings/strip.h"
+#include "content/text.h"
+#include "content/utf8.h"
+#include "transfer/inline_markdown.h"
+
+namespace content::transfer {
+namespace {
+
+constexpr absl::string_view kSoftHyphen = "\u00AD";
+constexpr absl::string_view kIdeographicSpace = "\u3000";
+
+struct TextLine {
+  absl::string_view raw;   // as in the file
+  absl::string_view text;  // without surrounding spaces
+  size_t indent = 0;       // in characters, as every length and width here
+  size_t length = 0;
+  size_t first_word_length = 0;
+  bool ends_sentence = false;
+  bool has_bullet = false;
+  bool begins_paragraph = false;
+};
+
+// Consecutive lines, without a blank line or a section break between them.
+using Lines = std::vector<TextLine>;
+
+// The widths at which the lines of a page are wrapped. The first line of a paragraph has its own
+// width, because it may have lost an indentation or a tag when the page was saved.
+struct Widths {
+  size_t first_line;
+  size_t other_lines;
+};
+
+bool ConsumeAnySuffix(absl::string_view& text, const auto& endings) {
+  return std::any_of(std::begin(endings), std::end(endings), [&text](absl::string_view ending) {
+    return absl::ConsumeSuffix(&text, ending);
+  });
+}
+
+// "[3]", "¹".
+bool ConsumeNoteSign(absl::string_view& line) {
+  static constexpr absl::string_view kDigits[] = {"⁰", "¹", "²", "³", "⁴", "⁵", "⁶", "⁷", "⁸", "⁹"};
+  if (ConsumeAnySuffix(line, kDigits)) return true;
+  absl::string_view rest = line;
+  if (!absl::ConsumeSuffix(&rest, "]")) return false;
+  const size_t digits = rest.size() - (rest.find_last_not_of("0123456789") + 1);
+  if (digits == 0) return false;
+  rest.remove_suffix(digits);
+  if (!absl::ConsumeSuffix(&rest, "[")) return false;
+  line = rest;
+  return true;
+}
+
+bool EndsSentence(absl::string_view line) {
+  static constexpr absl::string_view kClosingMarks[] = {"\"", "'",  ")",  "]",  "”",  "’",
+                                                        "“",  "‘",  "»",  "«",  "›",  "‹",
+                                                        "」", "』", "）", "】", "》", "〉"};
+  static constexpr absl::string_view kStops[] = {".",  "!", "?", "…", ":", "。", "！", "？", "．",
+                                                 "：", "｡", "।", "॥", "۔", "؟",  "။",  "።"};
+  static constexpr absl::string_view kDashes[] = {"—", "–", "--"};
+  while (ConsumeNoteSign(line)) continue;
+  bool is_quoted = false;
+  while (ConsumeAnySuffix(line, kClosingMarks)) is_quoted = true;
+  // Speech that is broken off.
+  return ConsumeAnySuffix(line, kStops) || (is_quoted && ConsumeAnySuffix(line, kDashes));
+}
+
+// "1. ", "12) ", "a) ", "(b) ".
+bool HasNumber(absl::string_view line) {
+  const bool is_open = absl::ConsumePrefix(&line, "(");
+  const size_t digits = std::min(line.find_first_not_of("0123456789"), line.size());
+  const bool is_letter =
+      digits == 0 && line.size() > 1 && absl::ascii_isalpha(static_cast<unsigned char>(line[0]));
+  if ((digits == 0 && !is_letter) || digits > 3) return false;
+  line.remove_prefix(is_letter ? 1 : digits);
+  const bool is_closed = absl::ConsumePrefix(&line, ")") ||
+                         (!is_letter && !is_open && absl::ConsumePrefix(&line, "."));
+  return is_closed && (absl::StartsWith(line, " ") || absl::StartsWith(line, "\t"));
+}
+
+// Returns true for list items, but also for a wrapped line that happens to start with a dash.
+bool HasBullet(absl::string_view line) {
+  static constexpr absl::string_view kBullets[] = {"-", "*", "•", "–", "—", "·",
+                                                   "‣", "◦", "▪", "●", "○", "+"};
+  const bool has_sign =
+      std::any_of(std::begin(kBullets), std::end(kBullets), [line](absl::string_view bullet) {
+        absl::string_view rest = line;
+        return absl::ConsumePrefix(&rest, bullet) &&
+               (absl::StartsWith(rest, " ") || absl::StartsWith(rest, "\t"));
+      });
+  return has_sign || HasNumber(line);
+}
+
+bool IsWrittenClosely(int32_t character) {
+  if (character < 0) return false;
+  const bool is_wide_mark =
+      (character >= 0x3001 && character <= 0x303F) || (character >= 0xFF01 && character <= 0xFF65);
+  return is_wide_mark || IsWrittenWithoutSpaces(static_cast<char32_t>(character));
+}
+
+bool BeginsClosely(absl::string_view text) {
+  return !text.empty() && IsWrittenClosely(TakeCharacter(text));
+}
+
+bool EndsClosely(absl::string_view text) {
+  return !text.empty() && IsWrittenClosely(TakeLastCharacter(text));
+}
+
+size_t IndentOf(absl::string_view raw) {
+  size_t indent = 0;
+  for (const char c : raw) {
+    if (c != ' ' && c != '\t') break;
+    indent += c == '\t' ? 8 - indent % 8 : 1;
+  }
+  return indent;
+}
+
+TextLine MakeLine(absl::string_view raw) {
+  TextLine line{.raw = absl::StripTrailingAsciiWhitespace(raw), .text = TrimWhiteSpace(raw)};
+  while (absl::ConsumePrefix(&line.text, "\u200B") || absl::ConsumePrefix(&line.text, "\uFEFF")) {
+    line.text = TrimWhiteSpace(line.text);
+  }
+  line.indent = IndentOf(raw);
+  line.length = CountCharacters(line.text);
+  line.first_word_length =
+      BeginsClosely(line.text) ? 1 : CountCharacters(line.text.substr(0, line.text.find(' ')));
+  line.ends_sentence = EndsSentence(line.text);
+  line.has_bullet = HasBullet(line.text);
+  line.begins_paragraph = absl::StartsWith(raw, kIdeographicSpace);
+  return line;
+}
+
+// Returns whether the first word of `next` would have fitted into `line`. Some marks must not begin
+// a line, so lines without spaces may be two characters short.
+bool StopsEarly(const TextLine& line, const TextLine& next, size_t width) {
+  const size_t gap = EndsClosely(line.text) && BeginsClosely(next.text) ? 2 : 1;
+  return line.length + gap + next.first_word_length <= width;
+}
+
+bool BeginsLowerCase(const TextLine& line) {
+  return absl::ascii_islower(static_cast<unsigned char>(line.text[0]));
+}
+
+// Returns whether a paragraph may end after line `i`: a sentence ends there, or a list item begins
+// or ends.
+bool MayEndParagraph(const Lines& block, size_t i) {
+  if (i + 1 == block.size() || block[i].ends_sentence) return true;
+  const TextLine& next = block[i + 1];
+  if (next.has_bullet || next.begins_paragraph) return true;
+  // An item goes on in lines that are indented, or that begin in mid-sentence.
+  return block[i].has_bullet && next.indent <= block[i].indent && !BeginsLowerCase(next);
+}
+
+// Returns whether line `i` can only be the first of its paragraph: it stops in mid-sentence, and
+// fills the width of first lines but not that of other lines.
+bool MustBeFirst(const Lines& block, size_t i, const Widths& widths) {
+  if (MayEndParagraph(block, i)) return false;
+  return block[i].length <= widths.first_line &&
+         !StopsEarly(block[i], block[i + 1], widths.first_line) &&
+         StopsEarly(block[i], block[i + 1], widths.other_lines);
+}
+
+// Returns whether line `i`, the first of its paragraph, is a heading above the rest: it is short
+// and no part of a sentence.
+bool IsHeadingAbove(const Lines& block, size_t i, const Widths& widths) {
+  const TextLine& line = block[i];
+  const TextLine& next = block[i + 1];
+  if (line.ends_sentence || line.has_bullet || BeginsLowerCase(line) || BeginsLowerCase(next)) {
+    return false;
+  }
+  const bool is_cut = absl::EndsWith(line.text, ",") || absl::EndsWith(line.text, ";") ||
+                      absl::EndsWith(line.text, "-") || absl::EndsWith(line.text, "—");
+  return !is_cut && line.length * 10 <= widths.other_lines * 6 &&
+         next.length * 10 > widths.other_lines * 6 && StopsEarly(line, next, widths.first_line) &&
+         !EndsClosely(line.text);
+}
+
+// Returns whether line `i` is the last of its paragraph. `is_first`: whether it is also the first.
+// A last line that happens to be full is recognised only by a narrower first line after it.
+bool EndsParagraph(const Lines& block, size_t i, bool is_first, const Widths& widths) {
+  if (i + 1 == block.size()) return true;
+  if (is_first && IsHeadingAbove(block, i, widths)) return true;
+  if (!MayEndParagraph(block, i)) return false;
+  if (block[i + 1].begins_paragraph) return true;
+  const size_t width = is_first ? widths.first_line : widths.other_lines;
+  return StopsEarly(block[i], block[i + 1], width) || MustBeFirst(block, i + 1, widths);
+}
+
+// Returns how well `widths` explain the lines of `block`: the number of lines that agree minus the
+// number that disagree. A line that ends in mid-sentence agrees if the next word would not have
+// fitted, and disagrees if it would. A line that is too long disagrees. A line after which a
+// paragraph may end does not count. Verse and lists, in which all lines disagree, count no more
+// than a single line, so that they do not outvote the prose around them.
+int Score(const Lines& block, const Widths& widths) {
+  int score = 0;
+  int paragraph = 0;
+  bool is_first = true;
+  for (size_t i = 0; i < block.size(); ++i) {
+    const size_t width = is_first ? widths.first_line : widths.other_lines;
+    if (block[i].length > width) {
+      --paragraph;
+    } else if (!MayEndParagraph(block, i)) {
+      paragraph += StopsEarly(block[i], block[i + 1], width) ? -1 : 1;
+    }
+    is_first = EndsParagraph(block, i, is_first, widths);
+    if (!is_first) continue;
+    score += std::max(paragraph, -1);
+    paragraph = 0;
+  }
+  return score;
+}
+
+// Without these limits, the search for the widths could take minutes on a malicious page. Longer
+// lines are whole paragraphs, and a sample of the lines shows how all are wrapped.
+constexpr size_t kMaxWidth = 200;
+constexpr size_t kMaxSampleLines = 2'000;
+
+// The blocks at the start of the page, cut after kMaxSampleLines.
+std::vector<Lines> Sample(const std::vector<Lines>& blocks) {
+  std::vector<Lines> sample;
+  size_t lines_left = kMaxSampleLines;
+  for (const Lines& block : blocks) {
+    const size_t lines = std::min(block.size(), lines_left);
+    sample.emplace_back(block.begin(), block.begin() + static_cast<std::ptrdiff_t>(lines));
+    lines_left -= lines;
+    if (lines_left == 0) break;
+  }
+  return sample;
+}
+
+std::set<size_t> CandidateWidths(const std::vector<Lines>& blocks) {
+  std::set<size_t> lengths;
+  for (const Lines& block : blocks) {
+    for (const TextLine& line : block) {
+      if (line.length <= kMaxWidth) lengths.insert(line.length);
+    }
+  }
+  return lengths;
+}
+
+struct FoundWidths {
+  Widths widths;
+  int score;
+};
+
+// Returns the widths with the best score. nullopt if none scores above zero: the lines are not
+// wrapped.
+//
+// Neither the longest line nor the most common length gives the width: saved pages have a few lines
+// that are too long, and many lines fall short of the width. Both widths are searched for together,
+// because which lines are first lines depends on both. Among equal scores, the smallest width wins
+// and one width for all lines wins over two; this joins paragraphs rather than cutting them where
+// their end is in doubt.
+std::optional<FoundWidths> FindWidths(const std::vector<Lines>& all_blocks) {
+  const std::vector<Lines> blocks = Sample(all_blocks);
+  const std::set<size_t> candidates = CandidateWidths(blocks);
+  std::optional<FoundWidths> best;
+  const auto consider = [&](const Widths& widths) {
+    int score = 0;
+    for (const Lines& block : blocks) score += Score(block, widths);
+    if (score > (best ? best->score : 0)) best = {widths, score};
+  };
+  for (const size_t other_lines : candidates) {
+    consider({.first_line = other_lines, .other_lines = other_lines});
+    for (const size_t first_line : candidates) {
+      if (first_line >= other_lines) break;
+      consider({.first_line = first_line, .other_lines = other_lines});
+    }
+  }
+  return best;
+}
+
+// Returns whether `lines` are no running text: most that end in mid-sentence stop early.
+bool AreKeptLines(const Lines& lines, const Widths& widths) {
+  int early = 0;
+  int full = 0;
+  bool are_short = true;
+  for (size_t i = 0; i + 1 < lines.size(); ++i) {
+    are_short = are_short && lines[i].length * 10 <= widths.other_lines * 6;
+    if (lines[i].has_bullet || lines[i].ends_sentence) continue;
+    ++(StopsEarly(lines[i], lines[i + 1], widths.first_line) ? early : full);
+  }
+  return early > full && (early > 1 || (are_short && !BeginsLowerCase(lines[1])));
+}
+
+bool IsSuspendedHyphen(absl::string_view next) {
+  static constexpr absl::string_view kWords[] = {
+      "and ", "or ", "to ", "und ", "oder ", "et ", "ou ", "y ", "o ", "e ", "en ", "of ", "bis "};
+  return std::any_of(std::begin(kWords), std::end(kWords),
+                     [next](absl::string_view word) { return absl::StartsWith(next, word); });
+}
+
+// Returns whether a space belongs between a line and the next.
+bool NeedsSpace(absl::string_view line, absl::string_view next) {
+  if (EndsClosely(line) && BeginsClosely(next)) return false;
+  for (const absl::string_view dash : {"-", "—", "–", "‐"}) {
+    absl::string_view before = line;
+    if (!absl::ConsumeSuffix(&before, dash)) continue;
+    return before.empty() || before.back() == ' ' || (dash == "-" && IsSuspendedHyphen(next));
+  }
+  return true;
+}
+
+std::string Joined(const Lines& lines) {
+  std::string text(lines[0].text);
+  for (size_t i = 1; i < lines.size(); ++i) {
+    const absl::string_view next = lines[i].text;
+    if (absl::EndsWith(text, kSoftHyphen)) {
+      text.resize(text.size() - kSoftHyphen.size());
+    } else if (NeedsSpace(text, next)) {
+      text.push_back(' ');
+    }
+    absl::StrAppend(&text, next);
+  }
+  // Justified lines have wider spaces.
+  if (lines.size() > 1) absl::RemoveExtraAsciiWhitespace(&text);
+  return text;
+}
+
+Block ParagraphOf(std::string text) {
+  return {.runs = {{.text = absl::StrReplaceAll(text, {{kSoftHyphen, ""}})}}};
+}
+
+Block KeptLines(const Lines& lines) {
+  Block block;
+  for (const TextLine& line : lines) {
+    if (!block.runs.empty()) block.runs.push_back({.kind = Run::Kind::kBreak});
+    block.runs.push_back({.text = absl::StrReplaceAll(line.text, {{kSoftHyphen, ""}})});
+  }
+  return block;
+}
+
+// Returns whether the words of a line stand in columns.
+bool HasColumns(const TextLine& line) {
+  if (line.has_bullet) return false;
+  return absl::StrContains(line.text, "   ") || absl::StrContains(line.text, '\t') ||
+         std::count(line.text.begin(), line.text.end(), '|') >= 2;
+}
+
+bool EndsLikeCode(const TextLine& line) {
+  return absl::StrContains("{};", line.text.back()) && !absl::StartsWith(line.text, "&");
+}
+
+bool IsTableOrCode(const Lines& block) {
+  const auto most_have = [&block](bool (*property)(const TextLine&)) {
+    const auto count = static_cast<size_t>(std::count_if(block.begin(), block.end(), property));
+    return count >= 2 && count * 3 >= block.size() * 2;
+  };
+  return most_have(HasColumns) || (block.size() > 2 && most_have(EndsLikeCode));
+}
+
+Block CodeOf(const Lines& block) {
+  size_t indent = block[0].raw.size();
+  for (const TextLine& line : block) {
+    indent = std::min(indent, std::min(line.raw.find_first_not_of(' '), line.raw.size()));
+  }
+  const auto append = [indent](std::string* code, const TextLine& line) {
+    absl::StrAppend(code, line.raw.substr(indent));
+  };
+  return {.kind = Block::Kind::kCode, .code = absl::StrJoin(block, "\n", append)};
+}
+
+bool IsQuote(const Lines& block) {
+  return block.size() > 1 && std::all_of(block.begin(), block.end(), [](const TextLine& line) {
+           return absl::StartsWith(line.text, ">");
+         });
+}
+
+// How paragraphs are told apart on a page.
+struct Layout {
+  std::optional<Widths> widths = {};  // unset: each line is a paragraph
+  bool has_indents = false;           // The first line of each is indented.
+  bool has_blank_lines = false;       // There is a blank line between any two.
+};
+
+std::vector<Lines> SplitAtIndents(const Lines& block) {
+  std::vector<Lines> paragraphs;
+  for (size_t i = 0; i < block.size(); ++i) {
+    const bool begins = i == 0 || block[i].indent >= block[i - 1].indent + 2;
+    if (begins) paragraphs.emplace_back();
+    paragraphs.back().push_back(block[i]);
+  }
+  return paragraphs;
+}
+
+std::vector<Lines> SplitAtEarlyStops(const Lines& block, const Widths& widths) {
+  std::vector<Lines> paragraphs;
+  bool is_first = true;
+  for (size_t i = 0; i < block.size(); ++i) {
+    if (is_first) paragraphs.emplace_back();
+    paragraphs.back().push_back(block[i]);
+    is_first = EndsParagraph(block, i, is_first, widths);
+  }
+  return paragraphs;
+}
+
+bool HasBulletAfterFirst(const Lines& block) {
+  return std::any_of(block.begin() + 1, block.end(),
+                     [](const TextLine& l) { return l.has_bullet; });
+}
+
+std::vector<Lines> SplitIntoParagraphs(const Lines& block, const Layout& layout) {
+  if (!layout.widths) {
+    std::vector<Lines> lines;
+    for (const TextLine& line : block) lines.push_back({line});
+    return lines;
+  }
+  if (layout.has_indents && !HasBulletAfterFirst(block)) return SplitAtIndents(block);
+  if (layout.has_blank_lines && !HasBulletAfterFirst(block)) return {block};
+  return SplitAtEarlyStops(block, *layout.widths);
+}
+
+void AddBlocks(const Lines& block, const Layout& layout, std::vector<Block>& blocks) {
+  if (IsTableOrCode(block)) {
+    blocks.push_back(CodeOf(block));
+    return;
+  }
+  const bool are_kept = layout.widths
+                            ? AreKeptLines(block, *layout.widths) && !HasBulletAfterFirst(block)
+                            : layout.has_blank_lines && block.size() > 1;
+  if (are_kept) {
+    blocks.push_back(KeptLines(block));
+    return;
+  }
+  for (const Lines& paragraph : SplitIntoParagraphs(block, layout)) {
+    const bool is_verse = layout.widths && AreKeptLines(paragraph, *layout.widths);
+    blocks.push_back(is_verse ? KeptLines(paragraph) : ParagraphOf(Joined(paragraph)));
+  }
+}
+
+// A quote in the manner of letters, without the signs before its lines.
+Block QuoteOf(const Lines& block) {
+  Lines inner;
+  for (const TextLine& line : block) {
+    absl::string_view raw = line.text.substr(1);
+    absl::ConsumePrefix(&raw, " ");
+    if (HasVisibleCharacter(raw)) inner.push_back(MakeLine(raw));
+  }
+  Block quote{.kind = Block::Kind::kQuote};
+  if (inner.empty()) return quote;
+  const std::optional<FoundWidths> found = FindWidths({inner});
+  AddBlocks(inner, {.widths = found ? std::optional(found->widths) : std::nullopt}, quote.children);
+  return quote;
+}
+
+bool HasIndents(const std::vector<Lines>& blocks) {
+  size_t indented = 0;
+  size_t lines = 0;
+  for (const Lines& block : blocks) {
+    for (size_t i = 1; i < block.size(); ++i) {
+      ++lines;
+      if (block[i].indent >= block[i - 1].indent + 2 && !block[i - 1].has_bullet) ++indented;
+    }
+  }
+  return indented >= 3 && indented * 2 <= lines;
+}
+
+// Most blocks that could be several paragraphs are one.
+bool AreBlocksParagraphs(const std::vector<Lines>& blocks, const Widths& widths) {
+  size_t several = 0;
+  size_t total = 0;
+  for (const Lines& block : blocks) {
+    if (block.size() < 2 || AreKeptLines(block, widths) || HasBulletAfterFirst(block)) continue;
+    ++total;
+    if (SplitAtEarlyStops(block, widths).size() > 1) ++several;
+  }
+  return total >= 4 && several * 4 <= total;
+}
+
+Layout LayoutOf(std::vector<Lines>& blocks) {
+  Layout layout{.has_indents = HasIndents(blocks)};
+  if (layout.has_indents) {
+    for (Lines& block : blocks) {
+      for (TextLine& line : block) line.length += line.indent;
+    }
+  }
+  if (const std::optional<FoundWidths> found = FindWidths(blocks)) {
+    layout.widths = found->widths;
+    layout.has_blank_lines = AreBlocksParagraphs(blocks, found->widths);
+  } else {
+    const auto single = static_cast<size_t>(std::count_if(
+        blocks.begin(), blocks.end(), [](const Lines& block) { return block.size() == 1; }));
+    layout.has_blank_lines = single * 2 > blocks.size();
+  }
+  return layout;
+}
+
+// "***", "*   *   *", "---", "⁂".
+bool IsSectionBreak(absl::string_view line) {
+  const std::string signs = absl::StrReplaceAll(line, {{" ", ""}, {"\u00A0", ""}, {"\t", ""}});
+  static constexpr absl::string_view kSigns[] = {"#", "⁂", "§", "❧", "❦", "☙", "⸻", "◊", "※"};
+  if (std::find(std::begin(kSigns), std::end(kSigns), signs) != std::end(kSigns)) return true;
+  for (const absl::string_view sign : {"*", "-", "_", "~", "•", "·", "—", "–", "◊", "❦", "#"}) {
+    absl::string_view rest = signs;
+    int count = 0;
+    while (absl::ConsumePrefix(&rest, sign)) ++count;
+    if (count >= 3 && rest.empty()) return true;
+  }
+  return false;
+}
+
+using Section = std::vector<Lines>;
+
+// A blank line may be one of spaces that do not break or are not seen.
+std::vector<Section> SectionsOf(const std::vector<std::string>& lines) {
+  std::vector<Section> sections(1);
+  bool is_new_block = true;
+  for (const std::string& line : lines) {
+    if (IsSectionBreak(line)) {
+      if (!sections.back().empty()) sections.emplace_back();
+      is_new_block = true;
+    } else if (!HasVisibleCharacter(line)) {
+      is_new_block = true;
+    } else {
+      if (is_new_block) sections.back().emplace_back();
+      sections.back().back().push_back(MakeLine(line));
+      is_new_block = false;
+    }
+  }
+  if (sections.back().empty()) sections.pop_back();
+  return sections;
+}
+
+// Returns the lines of a page without every second one, if those are all blank and the rest is
+// wrapped; nullopt otherwise.
+std::optional<std::vector<std::string>> WithoutDoubleSpacing(
+    const std::vector<std::string>& lines) {
+  std::vector<std::string> single;
+  Lines block;
+  bool is_after_blank = true;
+  for (const std::string& line : lines) {
+    const bool is_blank = !HasVisibleCharacter(line);
+    if (!is_blank && !is_after_blank) return std::nullopt;
+    if (!is_blank) block.push_back(MakeLine(line));
+    // Two blank lines in a row end a paragraph.
+    if (!is_blank || is_after_blank) single.push_back(line);
+    is_after_blank = is_blank;
+  }
+  constexpr size_t kFewLines = 6;
+  if (block.size() < kFewLines) return std::nullopt;
+  const std::optional<FoundWidths> found = FindWidths({block});
+  const bool is_wrapped = found && static_cast<size_t>(found->score) * 2 > block.size();
+  return is_wrapped ? std::optional(std::move(single)) : std::nullopt;
+}
+
+}  // namespace
+
+std::vector<Block> BlocksOfText(const std::vector<std::string>& lines) {
+  if (const auto single = WithoutDoubleSpacing(lines)) return BlocksOfText(*single);
+  std::vector<Section> sections = SectionsOf(lines);
+  std::vector<Lines> all;
+  for (const Section& section : sections) all.insert(all.end(), section.begin(), section.end());
+  const Layout layout = LayoutOf(all);
+  std::vector<Block> blocks;
+  auto block = all.begin();
+  for (const Section& section : sections) {
+    if (!blocks.empty()) blocks.push_back({.kind = Block::Kind::kBreak});
+    for (size_t i = 0; i < section.size(); ++i, ++block) {
+      if (IsQuote(*block)) {
+        blocks.push_back(QuoteOf(*block));
+      } else {
+        AddBlocks(*block, layout, blocks);
+      }
+    }
+  }
+  return blocks;
+}
+
+}  // namespace content::transfer

@@ -1,0 +1,198 @@
+#include "transfer/html.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "google/protobuf/util/time_util.h"
+#include "transfer/parse.h"
+
+namespace content::transfer {
+namespace {
+
+using ::google::protobuf::util::TimeUtil;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+v1::Article ReadHtml(absl::string_view page, const Overrides& overrides = {}) {
+  absl::StatusOr<ParsedArticle> parsed = Parse(page, Format::kHtml, overrides);
+  EXPECT_TRUE(parsed.ok()) << parsed.status();
+  return parsed.ok() ? parsed->article : v1::Article();
+}
+
+std::string ProblemOfHtml(absl::string_view page) {
+  return std::string(Parse(page, Format::kHtml, {}).status().message());
+}
+
+// A post as Medium's archive has it.
+constexpr absl::string_view kMediumPost = R"(<!DOCTYPE html><html><head>
+<meta http-equiv="Content-Type" content="text/html; charset=utf-8"><title>Low Water</title></head>
+<body><article class="h-entry"><header><h1 class="p-name">Low Water</h1></header>
+<section data-field="subtitle" class="p-summary">What the gauge says</section>
+<section data-field="body" class="e-content">
+<section name="a" class="section section--body section--first">
+<div class="section-divider"><hr class="section-divider"></div>
+<div class="section-content"><div class="section-inner sectionLayout--insetColumn">
+<h3 name="b" class="graf graf--h3 graf--title">Low Water</h3>
+<h4 name="c" class="graf graf--h4 graf--subtitle">What the gauge says</h4>
+<p name="d" class="graf graf--p">The quay is <strong class="markup--strong">dry</strong>.</p>
+<figure name="e" class="graf graf--figure"><div class="aspectRatioPlaceholder is-locked">
+<img class="graf-image" src="https://cdn.example.org/quay.jpeg" alt="The quay"></div>
+<figcaption class="imageCaption">At <em>six</em></figcaption></figure>
+<pre name="f" class="graf graf--pre"><code class="markup--code">read gauge<br>write book</code></pre>
+<blockquote name="g" class="graf graf--blockquote">Nobody asked.</blockquote>
+</div></div></section>
+<section name="h" class="section section--body section--last">
+<div class="section-divider"><hr class="section-divider"></div>
+<p name="i" class="graf graf--p">Then it rose.</p></section></section>
+<footer><p class="p-tags">Tagged in <a class="p-tag" href="#">Tides</a>, <a class="p-tag" href="#">Sea</a></p>
+<p>By <a href="https://medium.example/@ada" class="p-author h-card">Ada Byron</a> on
+<a href="https://medium.example/p/1"><time class="dt-published" datetime="2018-08-11T11:23:34.123Z">
+August 11, 2018</time></a>.</p>
+<p><a href="https://medium.example/@ada/low-water-1" class="p-canonical">Canonical link</a></p>
+<p>Exported from Medium on September 21, 2018.</p></footer></article></body></html>)";
+
+TEST(HtmlImport, ReadsAPostOfMediumsArchive) {
+  const v1::Article article = ReadHtml(kMediumPost);
+  EXPECT_EQ(article.title(), "Low Water");
+  EXPECT_EQ(article.summary(), "What the gauge says");
+  EXPECT_EQ(TimeUtil::ToString(article.publish_time()), "2018-08-11T11:23:34.123Z");
+  EXPECT_EQ(article.source_uri(), "https://medium.example/@ada/low-water-1");
+  EXPECT_THAT(article.tags(), ElementsAre("Tides", "Sea"));
+  ASSERT_EQ(article.authors_size(), 1);
+  EXPECT_EQ(article.authors(0).display_name(), "Ada Byron");
+  EXPECT_EQ(article.authors(0).uri(), "https://medium.example/@ada");
+  EXPECT_EQ(article.body(),
+            "The quay is **dry**.\n\n![The quay](https://cdn.example.org/quay.jpeg)\n\nAt *six*\n\n"
+            "```\nread gauge\nwrite book\n```\n\n> Nobody asked.\n\n***\n\nThen it rose.");
+}
+
+TEST(HtmlImport, RefusesDraftsAndProfiles) {
+  EXPECT_EQ(ProblemOfHtml("<article class=h-entry><h1 class=p-name>A</h1>"
+                          "<section class=e-content><p>b</p></section></article>"),
+            "the file is a draft");
+  EXPECT_EQ(ProblemOfHtml("<title>Ada</title><section class=h-card><p>ada@example.org</p>"),
+            "the page is about a person; it has no article");
+}
+
+TEST(HtmlImport, ReadsAFragmentOfSubstacksArchive) {
+  const v1::Article article = ReadHtml(
+      "<h2>Ebb</h2>\n<p class=\"button-wrapper\" data-attrs='{\"url\":\"https://a.example/\"}'>\n"
+      "<a class=\"button primary\" href=\"https://a.example/subscribe?\"><span>Sign up</span></a>\n"
+      "</p>\n<p>It went out.</p>\n<div><hr /></div>\n<p class=\"button-wrapper\"><a>Sign "
+      "up</a></p>",
+      {.title = "Tides", .id = ""});
+  EXPECT_EQ(article.body(), "## Ebb\n\nIt went out.");
+  EXPECT_THAT(ProblemOfHtml("<p>a</p>"), HasSubstr("the page does not say its title"));
+}
+
+// A page as a browser saves it.
+std::string SavedPage(absl::string_view head, absl::string_view article) {
+  return absl::StrCat(
+      "<!DOCTYPE html><html lang=\"en-GB\"><head><title>Tides | The Harbour</title>", head,
+      "<style>p {}</style></head><body><header><h1>The Harbour</h1><nav><a href='/'>Home</a></nav>"
+      "</header><div id=content>",
+      article,
+      "</div><aside><p>Read this, too: a text about something that is longer than it should be, "
+      "and which is no part of the article at all, however long it may be in the end.</p></aside>"
+      "<footer><p>© The Harbour</p></footer><script>track()</script></body></html>");
+}
+
+constexpr absl::string_view kText = "<p>The water rose.</p><p>Then it fell.</p>";
+
+TEST(HtmlImport, FindsTheArticleInAPage) {
+  for (const std::string& article :
+       {absl::StrCat("<article><header><h1>Tides</h1><p>By Ada</p></header>", kText,
+                     "<div class=share>Share</div><footer>Tags</footer></article>"),
+        absl::StrCat("<main>", kText, "</main>"), absl::StrCat("<div role=main>", kText, "</div>"),
+        absl::StrCat("<article><div class='entry-content'>", kText, "</div><p>More</p></article>"),
+        absl::StrCat("<div class='post-body entry-content'>", kText, "</div>"),
+        absl::StrCat("<div itemprop=articleBody>", kText, "</div>"),
+        absl::StrCat("<div class=x>", kText, "</div>"),
+        absl::StrCat("<article>Short</article><article>", kText, "</article>")}) {
+    EXPECT_EQ(ReadHtml(SavedPage("", article)).body(), "The water rose.\n\nThen it fell.")
+        << article;
+  }
+}
+
+TEST(HtmlImport, ReadsJsonLd) {
+  const v1::Article article = ReadHtml(SavedPage(
+      R"(<script type="application/ld+json">{"@graph": [{"@type": "WebPage", "headline": "No"},
+      {"@type": ["BlogPosting"], "headline": "Tides", "datePublished": "2025-06-12T08:30:00+02:00",
+      "author": [{"@type": "Person", "name": "Ada Byron", "url": "https://a.example/"}, "Bo Li"],
+      "inLanguage": "en-US", "description": "Of water", "keywords": "sea, moon",
+      "mainEntityOfPage": {"@id": "https://a.example/tides"}}]}</script>)",
+      kText));
+  EXPECT_EQ(article.title(), "Tides");
+  EXPECT_EQ(TimeUtil::ToString(article.publish_time()), "2025-06-12T06:30:00Z");
+  ASSERT_EQ(article.authors_size(), 2);
+  EXPECT_EQ(article.authors(0).display_name(), "Ada Byron");
+  EXPECT_EQ(article.authors(0).uri(), "https://a.example/");
+  EXPECT_EQ(article.authors(1).display_name(), "Bo Li");
+  EXPECT_EQ(article.language_code(), "en-US");
+  EXPECT_EQ(article.summary(), "Of water");
+  EXPECT_THAT(article.tags(), ElementsAre("sea", "moon"));
+  EXPECT_EQ(article.source_uri(), "https://a.example/tides");
+}
+
+TEST(HtmlImport, BearsAnyJsonLd) {
+  for (const std::string json :
+       {"", "{", "[]", "null", "[[[{}]]]", "{\"@type\": 1}", "{\"@type\": []}",
+        "{\"@type\": \"Article\", \"headline\": 1, \"author\": [[[1]]], \"keywords\": [1]}",
+        "{\"@graph\": {}}"}) {
+    EXPECT_EQ(
+        ReadHtml(SavedPage(absl::StrCat("<script type='application/ld+json'>", json, "</script>"),
+                           kText),
+                 {.title = "Tides", .id = ""})
+            .body(),
+        "The water rose.\n\nThen it fell.")
+        << json;
+  }
+}
+
+TEST(HtmlImport, ReadsWhatIsMeantForSocialNetworks) {
+  const v1::Article article = ReadHtml(SavedPage(
+      "<meta property='og:title' content='Tides &amp; Moons'><meta property=og:locale "
+      "content=en_US>"
+      "<meta property='article:published_time' content='2025-06-12T08:30:00Z'>"
+      "<meta property='article:author' content='https://a.example/ada'>"
+      "<meta name=author content='Ada Byron'><meta name=description content=' Of  water '>"
+      "<meta property='article:tag' content=sea><meta property='article:tag' content=sea>"
+      "<link rel=canonical href='https://a.example/tides'>",
+      kText));
+  EXPECT_EQ(article.title(), "Tides & Moons");
+  EXPECT_EQ(article.language_code(), "en-GB");
+  EXPECT_EQ(TimeUtil::ToString(article.publish_time()), "2025-06-12T08:30:00Z");
+  ASSERT_EQ(article.authors_size(), 1);
+  EXPECT_EQ(article.authors(0).display_name(), "Ada Byron");
+  EXPECT_EQ(article.summary(), "Of water");
+  EXPECT_THAT(article.tags(), ElementsAre("sea"));
+  EXPECT_EQ(article.source_uri(), "https://a.example/tides");
+}
+
+TEST(HtmlImport, ReadsAttributesOfElements) {
+  const v1::Article article = ReadHtml(absl::StrCat(
+      "<article><h1 itemprop=headline>Tides</h1><a rel=author href='https://a.example/'>Ada</a>"
+      "<time itemprop=datePublished datetime='2025-06-12'>yesterday</time>"
+      "<div itemprop=articleBody>",
+      kText, "</div></article>"));
+  EXPECT_EQ(article.title(), "Tides");
+  ASSERT_EQ(article.authors_size(), 1);
+  EXPECT_EQ(article.authors(0).uri(), "https://a.example/");
+  EXPECT_EQ(TimeUtil::ToString(article.publish_time()), "2025-06-12T00:00:00Z");
+}
+
+TEST(HtmlImport, KeepsNoAddressThatIsNoWebAddress) {
+  const v1::Article article = ReadHtml(SavedPage(
+      "<link rel=canonical href='javascript:alert(1)'><meta property=og:url content='/tides'>",
+      absl::StrCat("<a rel=author href='javascript:alert(1)'>Ada</a>", kText)));
+  EXPECT_EQ(article.source_uri(), "");
+  EXPECT_EQ(article.authors(0).uri(), "");
+}
+
+}  // namespace
+}  // namespace content::transfer

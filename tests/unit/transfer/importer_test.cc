@@ -1,0 +1,188 @@
+// Imports without a database: which files are found, and what becomes of their ids.
+
+#include "transfer/importer.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <string>
+#include <system_error>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
+#include "transfer/report.h"
+
+namespace content::transfer {
+namespace {
+
+namespace fs = std::filesystem;
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+constexpr char kNote[] = "---\ntitle: A note\n---\nText.\n";
+
+// While it exists, root may read no more than others.
+class Unprivileged {
+ public:
+  Unprivileged() : user_(geteuid()) { EXPECT_EQ(seteuid(user_ == 0 ? kNobody : user_), 0); }
+  ~Unprivileged() { EXPECT_EQ(seteuid(user_), 0); }
+  Unprivileged(const Unprivileged&) = delete;
+  Unprivileged& operator=(const Unprivileged&) = delete;
+
+ private:
+  static constexpr uid_t kNobody = 65534;
+  const uid_t user_;
+};
+
+class DryRunTest : public ::testing::Test {
+ protected:
+  DryRunTest() : root_(fs::path(::testing::TempDir()) / absl::StrCat("content-import-", getpid())) {
+    fs::create_directories(root_);
+  }
+  ~DryRunTest() override {
+    std::error_code error;
+    fs::permissions(root_ / "closed", fs::perms::owner_all, error);
+    fs::remove_all(root_);
+  }
+  DryRunTest(const DryRunTest&) = delete;
+  DryRunTest& operator=(const DryRunTest&) = delete;
+
+  std::string Write(const std::string& name, const std::string& content = kNote) const {
+    const fs::path path = root_ / name;
+    fs::create_directories(path.parent_path());
+    std::ofstream(path, std::ios::binary) << content;
+    return path.string();
+  }
+
+  // Returns a line for each item: its outcome, its path below the root, and its name or problems.
+  std::string Import(ImportOptions options) {
+    std::ostringstream results;
+    messages_.str("");
+    std::ostringstream lines;
+    Report report({.results = results, .messages = messages_, .lines = &lines});
+    Importer(std::move(options), /*publishing=*/nullptr, report).Run();
+    status_ = report.ExitStatus();
+    return absl::StrReplaceAll(
+        lines.str(), {{absl::StrCat(root_.string(), "/"), ""}, {R"({"path":)", ""}, {"}\n", "\n"}});
+  }
+
+  std::string ImportPath(const std::string& path) { return Import({.paths = {path}}); }
+
+  const fs::path root_;
+  std::ostringstream messages_;
+  int status_ = -1;
+};
+
+TEST_F(DryRunTest, TakesFoldersInAStableOrder) {
+  Write("b.md");
+  Write("a/z.md");
+  Write("a/y.markdown");
+  Write("B.md");
+  const std::string lines = ImportPath(root_.string());
+  const std::vector<std::string> wanted = {"\"B.md\"", "\"a/y.markdown\"", "\"a/z.md\"",
+                                           "\"b.md\""};
+  size_t at = 0;
+  for (const std::string& path : wanted) {
+    const size_t found = lines.find(path);
+    ASSERT_NE(found, std::string::npos) << path << " in " << lines;
+    EXPECT_GE(found, at);
+    at = found;
+  }
+  EXPECT_EQ(status_, 0);
+}
+
+TEST_F(DryRunTest, LeavesOutWhatIsNoArticleAndSaysSo) {
+  Write(".git/config");
+  Write(".hidden.md");
+  Write("logo.png", std::string("\x89PNG\0\0", 6));
+  Write("style.css", "body {}");
+  Write("note.md");
+  Write("plain", kNote);
+  fs::create_symlink(root_ / "absent", root_ / "gone.md");
+  fs::create_directory_symlink(root_, root_ / "loop");
+  const std::string lines = ImportPath(root_.string());
+  EXPECT_THAT(lines, HasSubstr(R"(".git","outcome":"left out","reason":"hidden")"));
+  EXPECT_THAT(lines, HasSubstr(R"(".hidden.md","outcome":"left out","reason":"hidden")"));
+  EXPECT_THAT(lines, HasSubstr(R"("logo.png","outcome":"left out","reason":"no text")"));
+  EXPECT_THAT(lines,
+              HasSubstr(R"("style.css","outcome":"left out","reason":"of no known format")"));
+  EXPECT_THAT(lines, HasSubstr(R"("gone.md","outcome":"left out","reason":"a link to nothing")"));
+  EXPECT_THAT(lines, HasSubstr(R"("loop","outcome":"left out","reason":"a link to a folder")"));
+  EXPECT_THAT(lines, HasSubstr(R"("note.md","outcome":"valid","name":"articles/note")"));
+  EXPECT_THAT(lines, HasSubstr(R"("plain","outcome":"valid","name":"articles/plain")"));
+  EXPECT_EQ(status_, 0);
+}
+
+TEST_F(DryRunTest, TheFirstFileOfTwoGetsTheId) {
+  const std::string slug = "---\ntitle: A note\nslug: one\n---\nText.\n";
+  const std::string first = Write("first.md", slug);
+  const std::string lines = Import({.paths = {first, Write("second.md", slug)}});
+  EXPECT_THAT(lines, HasSubstr(R"("first.md","outcome":"valid","name":"articles/one")"));
+  EXPECT_THAT(lines,
+              HasSubstr(absl::StrCat(R"("second.md","outcome":"refused",)",
+                                     R"("reason":"id taken in this run",)",
+                                     R"("problems":["articles/one is already that of first.md")")));
+  EXPECT_THAT(messages_.str(), HasSubstr(absl::StrCat("articles/one is already that of ", first)));
+  EXPECT_EQ(status_, 1);
+}
+
+TEST_F(DryRunTest, AnIdMadeOfAFilesNameGivesWayToTheFirst) {
+  Write("2014-05-06-weekly.md");
+  Write("2014-05-13-weekly.md");
+  Write("page/title.md");
+  Write("site/title.md");
+  const std::string lines = ImportPath(root_.string());
+  EXPECT_THAT(lines,
+              HasSubstr(R"("2014-05-06-weekly.md","outcome":"valid","name":"articles/weekly")"));
+  EXPECT_THAT(lines, HasSubstr(R"("name":"articles/2014-05-13-weekly")"));
+  EXPECT_THAT(lines, HasSubstr(R"("page/title.md","outcome":"valid","name":"articles/title")"));
+  EXPECT_THAT(lines,
+              HasSubstr(R"("site/title.md","outcome":"valid","name":"articles/site-title")"));
+  EXPECT_EQ(status_, 0);
+}
+
+TEST_F(DryRunTest, NamesWhatCannotBeRead) {
+  EXPECT_THAT(ImportPath((root_ / "absent.md").string()),
+              HasSubstr(R"("problems":["cannot be read: No such file or directory"])"));
+  EXPECT_EQ(status_, 2);
+}
+
+TEST_F(DryRunTest, RefusesAFolderThatCannotBeRead) {
+  Write("closed/note.md");
+  fs::permissions(root_ / "closed", fs::perms::none);
+  const Unprivileged unprivileged;
+  EXPECT_THAT(ImportPath(root_.string()),
+              HasSubstr(R"("closed","outcome":"refused","reason":"cannot be read",)"
+                        R"("problems":["cannot be read: Permission denied"])"));
+  EXPECT_EQ(status_, 2);
+}
+
+TEST_F(DryRunTest, AFormatThatIsGivenIsThatOfAllFiles) {
+  Write("note.rst");
+  EXPECT_THAT(ImportPath(root_.string()), HasSubstr("valid"));  // it begins with front matter
+  const std::string file = Write("note.rst", "# A heading\n\nText.\n");
+  EXPECT_THAT(ImportPath(file), HasSubstr("is not known; give it with --format"));
+  EXPECT_THAT(ImportPath(root_.string()), HasSubstr("left out"));
+  EXPECT_THAT(Import({.paths = {root_.string()}, .format = Format::kMarkdown}),
+              HasSubstr(R"("title":"A heading")"));
+}
+
+TEST_F(DryRunTest, StopsWhenItIsTold) {
+  Write("a.md");
+  Write("b.md");
+  int asked = 0;
+  const std::string lines =
+      Import({.paths = {root_.string()}, .is_stopped = [&] { return ++asked > 3; }});
+  EXPECT_THAT(lines, HasSubstr("a.md"));
+  EXPECT_THAT(lines, Not(HasSubstr("b.md")));
+  EXPECT_THAT(messages_.str(), HasSubstr("Run the same command again to go on"));
+}
+
+}  // namespace
+}  // namespace content::transfer
