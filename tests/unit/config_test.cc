@@ -524,7 +524,7 @@ TEST_F(ConfigTest, TheSampleInTheHelpOfImportSetsEveryFieldThatAFileCanSet) {
     if (not_in_files.contains(fields->field(i)->name())) continue;
     EXPECT_THAT(set, Contains(fields->field(i)))
         << "import drops the field " << fields->field(i)->name()
-        << ": read its key in transfer/markdown.cc and show it in kImportFooter (config.cc), or "
+        << ": read its key in transfer/markdown/markdown.cc and show it in kImportFooter (config.cc), or "
            "add "
            "it to not_in_files here";
   }

@@ -1,5 +1,3 @@
-#include "transfer/html_cleaner.h"
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -9,7 +7,8 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "transfer/html_tree.h"
+#include "transfer/html/cleaner.h"
+#include "transfer/html/tree.h"
 
 namespace content::transfer {
 namespace {

@@ -1,5 +1,3 @@
-#include "transfer/html.h"
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -9,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "google/protobuf/util/time_util.h"
+#include "transfer/html/page.h"
 #include "transfer/parse.h"
 
 namespace content::transfer {

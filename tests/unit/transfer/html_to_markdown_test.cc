@@ -1,5 +1,3 @@
-#include "transfer/html_to_markdown.h"
-
 #include <cmark.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -18,8 +16,9 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
-#include "transfer/html_cleaner.h"
-#include "transfer/html_tree.h"
+#include "transfer/html/cleaner.h"
+#include "transfer/html/to_markdown.h"
+#include "transfer/html/tree.h"
 
 namespace content::transfer {
 namespace {

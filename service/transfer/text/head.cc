@@ -1,4 +1,4 @@
-#include "transfer/text_head.h"
+#include "transfer/text/head.h"
 
 #include <algorithm>
 #include <iterator>

@@ -7,7 +7,7 @@
 // Markdown files as static-site generators use them: Jekyll, Hugo, Hexo, Zola, Eleventy, Pelican.
 namespace content::transfer {
 
-/// Reads a CommonMark text that may start with front matter (front_matter.h). `content` is UTF-8
+/// Reads a CommonMark text that may start with front matter (markdown/front_matter.h). `content` is UTF-8
 /// with LF line ends.
 ///
 /// Keys of the front matter, all optional, in any case, and with or without `-` and `_`:

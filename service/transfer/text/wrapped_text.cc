@@ -1,4 +1,4 @@
-#include "transfer/wrapped_text.h"
+#include "transfer/text/wrapped_text.h"
 
 #include <algorithm>
 #include <array>

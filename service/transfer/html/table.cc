@@ -1,4 +1,4 @@
-#include "transfer/html_table.h"
+#include "transfer/html/table.h"
 
 #include <algorithm>
 #include <cstddef>
@@ -10,7 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "content/text.h"
-#include "transfer/html_tree.h"
+#include "transfer/html/tree.h"
 
 namespace content::transfer {
 namespace {

@@ -1,4 +1,4 @@
-#include "transfer/html_blocks.h"
+#include "transfer/html/blocks.h"
 
 #include <algorithm>
 #include <array>
@@ -14,8 +14,8 @@
 #include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
 #include "content/text.h"
-#include "transfer/html_table.h"
-#include "transfer/html_tree.h"
+#include "transfer/html/table.h"
+#include "transfer/html/tree.h"
 #include "transfer/web_address.h"
 
 namespace content::transfer {

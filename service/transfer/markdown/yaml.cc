@@ -8,7 +8,7 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
-#include "transfer/front_matter.h"
+#include "transfer/markdown/front_matter.h"
 
 namespace content::transfer {
 namespace {

@@ -10,7 +10,7 @@
 namespace content::transfer {
 
 /// Returns the text of `html`, any UTF-8, as CommonMark. Links, emphasis, lists, quotes, code,
-/// tables (html_blocks.h), images and headings stay, and text that looks like markup is escaped.
+/// tables (html/blocks.h), images and headings stay, and text that looks like markup is escaped.
 /// The result contains no HTML, only addresses that a reader may follow (web_address.h), and no
 /// control characters. Empty if there is nothing to read. Takes linear time.
 std::string HtmlToMarkdown(absl::string_view html);

@@ -1,4 +1,4 @@
-#include "transfer/markdown.h"
+#include "transfer/markdown/markdown.h"
 
 #include <cmark.h>
 
@@ -20,8 +20,8 @@
 #include "absl/strings/strip.h"
 #include "content/text.h"
 #include "transfer/dates.h"
-#include "transfer/front_matter.h"
 #include "transfer/ids.h"
+#include "transfer/markdown/front_matter.h"
 #include "transfer/web_address.h"
 
 namespace content::transfer {

@@ -1,4 +1,4 @@
-#include "transfer/text_footer.h"
+#include "transfer/text/footer.h"
 
 #include <algorithm>
 #include <array>

@@ -1,4 +1,4 @@
-#include "transfer/html_tree.h"
+#include "transfer/html/tree.h"
 
 #include <algorithm>
 #include <cstddef>

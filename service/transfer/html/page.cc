@@ -1,4 +1,4 @@
-#include "transfer/html.h"
+#include "transfer/html/page.h"
 
 #include <gumbo.h>
 
@@ -15,11 +15,11 @@
 #include "content/text.h"
 #include "transfer/block_markdown.h"
 #include "transfer/dates.h"
-#include "transfer/html_blocks.h"
-#include "transfer/html_cleaner.h"
-#include "transfer/html_metadata.h"
-#include "transfer/html_to_markdown.h"
-#include "transfer/html_tree.h"
+#include "transfer/html/blocks.h"
+#include "transfer/html/cleaner.h"
+#include "transfer/html/metadata.h"
+#include "transfer/html/to_markdown.h"
+#include "transfer/html/tree.h"
 #include "transfer/inline_markdown.h"
 
 namespace content::transfer {

@@ -1,4 +1,4 @@
-#include "transfer/html_cleaner.h"
+#include "transfer/html/cleaner.h"
 
 #include <algorithm>
 #include <cstddef>

@@ -1,10 +1,10 @@
-#include "transfer/html_to_markdown.h"
+#include "transfer/html/to_markdown.h"
 
 #include <algorithm>
 
-#include "transfer/html_blocks.h"
-#include "transfer/html_cleaner.h"
-#include "transfer/html_tree.h"
+#include "transfer/html/blocks.h"
+#include "transfer/html/cleaner.h"
+#include "transfer/html/tree.h"
 
 namespace content::transfer {
 

@@ -10,7 +10,7 @@ namespace content::transfer {
 /// Reads a saved page, or a file of an archive such as Medium's or Substack's. The article is what
 /// the page marks as such (h-entry, articleBody, the classes that blogs use, <article>, <main>);
 /// otherwise the part with most text in paragraphs. Title, authors, date, language, summary, tags
-/// and source_uri are what the page says about itself (html_metadata.h), if it does. The body is as
+/// and source_uri are what the page says about itself (html/metadata.h), if it does. The body is as
 /// in HtmlToMarkdown, without the title and what else surrounds the text. `content` is UTF-8.
 ///
 /// A page about a person is a fault, and a draft of Medium's is marked as one. Always succeeds.

@@ -1,4 +1,4 @@
-#include "transfer/front_matter.h"
+#include "transfer/markdown/front_matter.h"
 
 #include <algorithm>
 #include <cstddef>

@@ -1,4 +1,4 @@
-#include "transfer/text.h"
+#include "transfer/text/text.h"
 
 #include <algorithm>
 #include <cstddef>
@@ -9,9 +9,9 @@
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
 #include "transfer/block_markdown.h"
-#include "transfer/text_footer.h"
-#include "transfer/text_head.h"
-#include "transfer/wrapped_text.h"
+#include "transfer/text/footer.h"
+#include "transfer/text/head.h"
+#include "transfer/text/wrapped_text.h"
 
 namespace content::transfer {
 namespace {

@@ -14,7 +14,7 @@ namespace content::transfer {
 
 class HtmlTree {
  public:
-  /// Parses HTML that has been cleaned up (html_cleaner.h): other HTML may take quadratic time.
+  /// Parses HTML that has been cleaned up (html/cleaner.h): other HTML may take quadratic time.
   explicit HtmlTree(const std::string& html);
 
   /// The element <html>. Lives as long as the object.

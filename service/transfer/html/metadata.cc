@@ -1,4 +1,4 @@
-#include "transfer/html_metadata.h"
+#include "transfer/html/metadata.h"
 
 #include <algorithm>
 #include <cstddef>
@@ -14,7 +14,7 @@
 #include "absl/strings/strip.h"
 #include "content/text.h"
 #include "transfer/dates.h"
-#include "transfer/html_tree.h"
+#include "transfer/html/tree.h"
 #include "transfer/web_address.h"
 
 namespace content::transfer {
