@@ -30,6 +30,8 @@ struct ParsedFile {
   /// By field of the article: where the file has it, even if it is faulty. Faults that are found
   /// later use these names.
   std::map<std::string, Place> places;
+  /// Ids under which readers may look for the article too: those of pages that led to it.
+  std::vector<std::string> former_names = {};
   /// Why the file is not meant for readers; empty if it is.
   std::string draft = {};
 };
