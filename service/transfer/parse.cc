@@ -147,7 +147,8 @@ absl::StatusOr<std::string> NormalizeText(absl::string_view content,
   while (absl::ConsumePrefix(&content, "\uFEFF")) {
   }
   if (absl::StripAsciiWhitespace(content).empty()) {
-    return Refuse("no text", content.empty() ? "the file is empty" : "the file has only blanks");
+    return Refuse("no text",
+                  content.empty() ? "the file is empty" : "the file is empty but for blanks");
   }
   const bool has_line_feeds = absl::StrContains(content, '\n');
   std::string text = absl::StrReplaceAll(
