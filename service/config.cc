@@ -86,8 +86,8 @@ constexpr char kImportDescription[] =
 
 constexpr char kImportFooter[] =
     "PATH is a file, a folder, which may contain folders, or - for standard input.\n"
-    "Hidden files, and files of a folder that are neither Markdown, text nor HTML,\n"
-    "are left out.\n\n"
+    "Hidden files, links to folders, and files of a folder that are neither Markdown,\n"
+    "text nor HTML are left out. A file with several names is imported once.\n\n"
     "Text is a page saved as text: title, byline and date, in any order, and then\n"
     "paragraphs of wrapped lines, with *** between sections. What is missing is given\n"
     "with --title, --author and --date:\n"
@@ -117,8 +117,10 @@ constexpr char kImportFooter[] =
     "published: false, status: draft, private, hidden, _drafts/) are left out.\n\n"
     "Importing a file again changes nothing. If an article has its id and other\n"
     "content, whoever changed it, the file is refused; with --replace, the file is\n"
-    "right and the other content is lost. What cannot be imported does not stop the\n"
-    "rest. Ctrl-C ends the import after the current batch; run it again to go on.\n\n"
+    "right and the other content is lost. But an article with another title is only\n"
+    "replaced if the file's slug or --id names it, and a retracted one stays so. What\n"
+    "cannot be imported does not stop the rest. Ctrl-C ends the import after the\n"
+    "current batch; run it again to go on. A second one ends it at once.\n\n"
     "Examples:\n"
     "  contentd import --dry-run posts\n"
     "  contentd import --data-dir ~/content posts --report posts.jsonl\n"
@@ -588,7 +590,8 @@ void AddImportOptions(CLI::App& command, Config& config) {
                    "Put articles in the place of those that have their ids and other content");
   command
       .add_option("--report", config.report_file,
-                  "File for a line of JSON on what became of each item")
+                  "File for a line of JSON on what became of each item; an earlier report is "
+                  "overwritten")
       ->option_text("FILE");
   command.add_flag("--dry-run", config.dry_run, "Only check what would be imported");
 }

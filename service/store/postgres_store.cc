@@ -355,7 +355,9 @@ class PostgresStore : public ObservedStore {
     if (absl::Status status = CompleteName("article", article); !status.ok()) {
       return std::move(done)(std::move(status));
     }
-    SetOwnId(options.request);
+    // What an import does is found by the article itself. Records of its requests would cost a
+    // tenth of it.
+    if (!options.imported) SetOwnId(options.request);
     std::string id = ParseArticleName(article.name()).value();
     Write(article_writes_, std::move(context),
           Publication{std::move(id), std::move(article), std::move(options)}, std::move(done));

@@ -24,6 +24,8 @@ struct ImportOptions {
   /// nullopt: each file's own.
   std::optional<Format> format = std::nullopt;
   Overrides overrides = {};
+  /// The file that the report goes to, which is never imported; empty if there is none.
+  std::string report_file = {};
   /// Whether articles take the place of those that have their ids and other content.
   bool replace = false;
   /// Who imports.
@@ -38,12 +40,12 @@ struct ImportOptions {
 /// others.
 ///
 /// Of two files that claim one id, the second is refused. An id that an article in the store has is
-/// never given another article, unless `replace` says so. So nothing is lost if an import runs
-/// again, and what is in already is reported as unchanged. Remembers the ids of a run, some 200
-/// bytes for each.
+/// never given another article, unless `replace` says so and the file itself, or the user, names
+/// the id. So nothing is lost if an import runs again, and what is in already is reported as
+/// unchanged. Remembers the ids of a run, some 200 bytes for each.
 class Importer {
  public:
-  static constexpr int kMaxInFlight = 500;
+  static constexpr int kMaxInFlight = 1'000;
   static constexpr size_t kMaxBytesInFlight = size_t{16} << 20;
 
   /// `publishing` is nullptr for a dry run, which only checks the files. Both outlive this object.
@@ -53,15 +55,18 @@ class Importer {
   Importer& operator=(const Importer&) = delete;
 
   /// Blocks until every file is dealt with, until it is stopped and all that went to the store is
-  /// answered, or until the store cannot be reached. Call it once.
-  void Run();
+  /// answered, or until the store cannot be reached. Returns whether every file was dealt with.
+  /// Call it once.
+  bool Run();
 
  private:
   // An article on its way.
   struct Sent {
-    ItemReport report;  // as far as it is known
-    std::string id;
+    ItemReport report;     // as far as it is known
+    ParsedArticle parsed;  // without its article, unless that may be needed again
+    std::string name;      // which it has claimed
     size_t bytes;
+    bool is_last_try = false;
   };
 
   // A file has claimed a name in this run.
@@ -74,15 +79,22 @@ class Importer {
   void ImportArticle(const std::string& path, absl::StatusOr<ParsedArticle> parsed);
   absl::Status Claim(ParsedArticle& parsed, const std::string& path);
   std::string Claimant(const std::string& name);
-  void Publish(Sent sent, v1::Article article);
+  void Publish(Sent sent, bool may_replace);
   void Land(Sent sent, absl::StatusOr<PublishedArticle> published);
-  void RefuseTaken(Sent sent);
+  void TryOtherName(Sent sent);
+  void AskOwner(Sent sent);
+  void PublishAgain(Sent sent, const InspectedArticle& owner);
+  void Inspect(const std::string& name, Callback<InspectedArticle> done);
+  void Fail(const Sent& sent, const absl::Status& status);
   void Refuse(const Sent& sent, absl::string_view reason, absl::string_view problem);
+  bool ClaimFor(const Sent& sent, const std::string& name);
+  void GiveBack(const std::string& name);
   void TakePlace(size_t bytes);
   void Leave(size_t bytes);
   void AwaitAnswers();
 
   const ImportOptions options_;
+  const std::optional<FileId> report_id_;
   Publishing* const publishing_;
   Report& report_;
 

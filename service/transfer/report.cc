@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "absl/strings/escaping.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
@@ -58,9 +59,11 @@ std::string Rounded(absl::Duration time) {
 
 }  // namespace
 
-std::string Printable(absl::string_view path) {
-  return OneLine(IsUtf8(path) ? std::string(path) : absl::CHexEscape(path));
+std::string Printable(absl::string_view text) {
+  return OneLine(IsUtf8(text) ? std::string(text) : absl::CHexEscape(text));
 }
+
+bool BeginsAsReport(absl::string_view head) { return absl::StartsWith(head, "{\"path\":"); }
 
 Report::Report(const Output& output, SteadyClock& clock)
     : output_(output), clock_(clock), start_(clock.Now()), shown_(start_) {}
@@ -103,11 +106,12 @@ void Report::ExplainRefusal(const ItemReport& item) {
   if (explained_ > kMaxExplained) return;
   ClearBar();
   if (explained_++ == kMaxExplained) {
-    output_.messages << "contentd: more was refused; --report FILE lists all" << std::endl;
+    const char* const where = output_.lines != nullptr ? "the report" : "--report FILE";
+    output_.messages << "contentd: more was refused; " << where << " lists all" << std::endl;
     return;
   }
   for (const absl::string_view problem : absl::StrSplit(item.problems, '\n')) {
-    output_.messages << "contentd: " << Printable(item.path) << ": " << problem << "\n";
+    output_.messages << "contentd: " << Printable(item.path) << ": " << Printable(problem) << "\n";
   }
   output_.messages.flush();
 }
@@ -173,10 +177,10 @@ void Report::PrintRow(absl::string_view label, const Row& row) const {
                                      absl::StrJoin(row.first, ", "), are_more ? ", ..." : "");
 }
 
-void Report::Finish() {
+void Report::Finish(bool is_complete) {
   const std::lock_guard lock(mutex_);
   ClearBar();
-  if (rows_.empty()) output_.messages << "contentd: there is nothing to import\n";
+  if (rows_.empty() && is_complete) output_.messages << "contentd: there is nothing to import\n";
   output_.messages.flush();
   for (const auto& [outcome, row] : rows_) {
     PrintRow(LabelOf(outcome), row);
@@ -190,7 +194,7 @@ void Report::Finish() {
                      [](const auto& a, const auto& b) { return a.second > b.second; });
     if (keys.size() > kShownIgnoredKeys) keys.resize(kShownIgnoredKeys);
     const auto append = [](std::string* text, const auto& key) {
-      absl::StrAppend(text, key.first, " (", WithCommas(key.second), ")");
+      absl::StrAppend(text, Printable(key.first), " (", WithCommas(key.second), ")");
     };
     output_.results << "Keys that were ignored: " << absl::StrJoin(keys, ", ", append) << "\n";
   }

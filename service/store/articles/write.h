@@ -38,6 +38,7 @@ struct ArticleDraft {
 
   // What the transaction must write, besides the article's state if `locked.changed`.
 
+  bool is_new = false;  // its state must be inserted
   bool has_new_text = false;
   bool has_new_labels = false;
   enum class Search { kUnchanged, kIndex, kRemove } search = Search::kUnchanged;
