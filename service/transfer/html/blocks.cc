@@ -498,7 +498,9 @@ class Converter {
     const bool is_number = children.size() == 1 && IsText(children[0]) && !text.empty() &&
                            std::all_of(text.begin(), text.end(), absl::ascii_isdigit);
     if (!is_number) return AddChildren(node);
-    for (const char digit : text) AddText(digits[static_cast<size_t>(digit - '0')]);
+    std::string raised;
+    for (const char digit : text) raised.append(digits[static_cast<size_t>(digit - '0')]);
+    AddText(raised);
   }
 
   const absl::flat_hash_set<const GumboNode*>& without_;

@@ -20,7 +20,7 @@ struct Part {
   int first_line;
 };
 
-using Reader = absl::StatusOr<Value> (*)(const Part& part);
+using PartReader = absl::StatusOr<Value> (*)(const Part& part);
 
 absl::StatusOr<Value> ReadYamlPart(const Part& part) {
   return ReadYaml(std::string(part.text), part.first_line);
@@ -102,7 +102,11 @@ std::optional<Delimited> UpTo(absl::string_view content, absl::string_view rest,
   return std::nullopt;
 }
 
-absl::StatusOr<FrontMatter> Read(const Delimited& delimited, Reader reader) {
+absl::StatusOr<FrontMatter> Read(const Delimited& delimited, PartReader reader) {
+  if (delimited.inner.text.size() > kMaxFrontMatterBytes) {
+    return ErrorInLine(delimited.inner.first_line, absl::StrCat("the front matter has more than ",
+                                                                kMaxFrontMatterBytes, " bytes"));
+  }
   absl::StatusOr<Value> values = reader(delimited.inner);
   if (!values.ok()) return values.status();
   if (values->kind != Value::Kind::kMap && values->kind != Value::Kind::kNull) {
@@ -113,7 +117,7 @@ absl::StatusOr<FrontMatter> Read(const Delimited& delimited, Reader reader) {
 }
 
 // Returns the reader for front matter that begins with this line; nullptr if it is no delimiter.
-Reader ReaderFor(absl::string_view line) {
+PartReader ReaderFor(absl::string_view line) {
   if (ConsistsOf(line, '-')) return ReadYamlPart;
   if (ConsistsOf(line, '+') && line.size() == 3) return ReadTomlPart;
   if (line == ";;;") return ReadEntriesPart;
@@ -124,7 +128,7 @@ Reader ReaderFor(absl::string_view line) {
 }
 
 absl::StatusOr<FrontMatter> ReadBetweenDelimiters(absl::string_view content, absl::string_view text,
-                                                  Reader reader) {
+                                                  PartReader reader) {
   absl::string_view rest = text;
   const absl::string_view opening = absl::StripLeadingAsciiWhitespace(TakeLine(rest));
   const size_t length = std::min(opening.find_first_not_of(opening.substr(0, 1)), opening.size());
@@ -190,10 +194,10 @@ std::optional<FrontMatter> ReadLinesOfKeys(absl::string_view content, absl::stri
   FrontMatter front_matter{{.kind = Value::Kind::kMap}, ""};
   auto& map = front_matter.values.map;
   absl::string_view rest = text;
-  while (!rest.empty()) {
-    const int number = LineAt(content, rest.data());
+  for (int number = LineAt(content, text.data()); !rest.empty(); ++number) {
     const absl::string_view line = TakeLine(rest);
     if (line.empty()) break;
+    if (text.size() - rest.size() > kMaxFrontMatterBytes) return std::nullopt;
     const absl::string_view key = KeyOf(line);
     const bool is_indented = absl::StartsWith(line, "    ");
     if (map.empty() ? !IsTellingKey(key) : key.empty() && !is_indented) return std::nullopt;
@@ -227,7 +231,7 @@ absl::string_view TakeLine(absl::string_view& text) {
 bool BeginsWithFrontMatter(absl::string_view head) {
   absl::string_view rest = WithoutComments(head);
   if (IsObject(rest)) return true;
-  const Reader reader = ReaderFor(absl::StripLeadingAsciiWhitespace(TakeLine(rest)));
+  const PartReader reader = ReaderFor(absl::StripLeadingAsciiWhitespace(TakeLine(rest)));
   return reader == ReadYamlPart ? !KeyOf(TakeLine(rest)).empty() : reader != nullptr;
 }
 
@@ -236,7 +240,7 @@ absl::StatusOr<FrontMatter> ReadFrontMatter(absl::string_view content) {
   if (IsObject(text)) return ReadObject(content, text);
   absl::string_view rest = text;
   const absl::string_view line = absl::StripLeadingAsciiWhitespace(TakeLine(rest));
-  if (const Reader reader = ReaderFor(line); reader != nullptr) {
+  if (const PartReader reader = ReaderFor(line); reader != nullptr) {
     // A thematic break is followed by a blank line.
     const bool is_break = reader == ReadYamlPart && !rest.empty() && rest.front() == '\n';
     if (!is_break) return ReadBetweenDelimiters(content, text, reader);
