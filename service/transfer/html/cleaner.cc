@@ -22,6 +22,7 @@ constexpr size_t kMaxElements = 200'000;
 constexpr size_t kMaxDepth = 100;
 constexpr size_t kMaxFormatting = 8;
 constexpr size_t kMaxAttributeBytes = 4'096;
+constexpr size_t kMaxRepeatedBytes = 8'000'000;
 
 enum class Nesting {
   kRoot,        // <html> and what the parser opens and closes without regard to nesting
@@ -75,6 +76,12 @@ bool IsRawText(absl::string_view name) {
          name == "noembed" || name == "noframes";
 }
 
+// Returns whether an element shows something from elsewhere.
+bool IsEmbedded(absl::string_view name) {
+  return name == "applet" || name == "audio" || name == "canvas" || name == "iframe" ||
+         name == "object" || name == "video";
+}
+
 bool IsAttributeRead(absl::string_view name) {
   static const auto& names = *new std::set<absl::string_view>{
       "alt",       "aria-hidden",   "checked",       "class",    "colspan",  "content",
@@ -90,6 +97,12 @@ struct Tag {
   bool is_end = false;
   bool is_self_closing = false;
   std::map<std::string, absl::string_view> attributes = {};  // of those that are read
+
+  size_t AttributeBytes() const {
+    size_t bytes = 0;
+    for (const auto& [key, value] : attributes) bytes += key.size() + value.size();
+    return bytes;
+  }
 };
 
 // Takes the tags of a page apart, as the HTML standard has it.
@@ -99,6 +112,8 @@ class TagReader {
 
   size_t at() const { return at_; }
   bool is_at_end() const { return at_ == html_.size(); }
+  // Whether the text ended within a comment.
+  bool is_in_comment() const { return is_in_comment_; }
   void MoveToEnd() { at_ = html_.size(); }
   void MoveTo(size_t at) { at_ = std::min(at, html_.size()); }
 
@@ -129,6 +144,7 @@ class TagReader {
       return false;
     }
     MoveTo(html_.find('>', at_));
+    is_in_comment_ = is_at_end();
     MoveTo(at_ + 1);
     return true;
   }
@@ -171,7 +187,7 @@ class TagReader {
 
  private:
   // The end of the comment here: `<!-->` is one, too.
-  size_t EndOfComment() const {
+  size_t EndOfComment() {
     if (html_.substr(at_ + 4, 1) == ">") return at_ + 5;
     for (size_t dashes = html_.find("--", at_ + 3); dashes != absl::string_view::npos;
          dashes = html_.find("--", dashes + 1)) {
@@ -180,6 +196,7 @@ class TagReader {
         return html_.size() - rest.size();
       }
     }
+    is_in_comment_ = true;
     return html_.size();
   }
 
@@ -220,6 +237,7 @@ class TagReader {
 
   const absl::string_view html_;
   size_t at_ = 0;
+  bool is_in_comment_ = false;
   std::set<std::string> endless_;
 };
 
@@ -229,7 +247,8 @@ class OpenElements {
  public:
   // Notes a start tag. Returns false if the element must be left out, because it would be nested
   // too deep or because the parser would ignore it.
-  bool Open(const std::string& name, Nesting nesting) {
+  bool Open(const Tag& tag, Nesting nesting) {
+    const std::string& name = tag.name;
     if (nesting == Nesting::kTablePart || nesting == Nesting::kCell) {
       if (!IsInTable()) return false;
       CloseCell();
@@ -241,13 +260,18 @@ class OpenElements {
     if (nesting == Nesting::kListItem) CloseListItem(name);
     if (open_.size() >= kMaxDepth) return false;
     if (nesting == Nesting::kFormatting && formatting_ >= kMaxFormatting) return false;
-    if (nesting == Nesting::kFormatting) ++formatting_;
-    open_.push_back({name, nesting});
+    if (nesting == Nesting::kFormatting) {
+      ++formatting_;
+      formatting_bytes_ += tag.AttributeBytes();
+    }
+    open_.push_back({name, nesting, tag.AttributeBytes()});
     return true;
   }
 
-  // The number of open elements that the parser opens again in the next block.
+  // The number of open elements that the parser opens again in the next block, and the size of
+  // their attributes.
   size_t formatting() const { return formatting_; }
+  size_t formatting_bytes() const { return formatting_bytes_; }
 
   // Notes an end tag.
   void Close(const std::string& name, Nesting nesting) {
@@ -272,6 +296,7 @@ class OpenElements {
   struct Element {
     std::string name;
     Nesting nesting;
+    size_t attribute_bytes;
   };
   using Iterator = std::vector<Element>::iterator;
 
@@ -314,8 +339,15 @@ class OpenElements {
     return open_.end();
   }
 
+  // Notes that an element is no longer open.
+  void Discount(const Element& element) {
+    if (element.nesting != Nesting::kFormatting) return;
+    --formatting_;
+    formatting_bytes_ -= element.attribute_bytes;
+  }
+
   void Erase(Iterator element) {
-    if (element->nesting == Nesting::kFormatting) --formatting_;
+    Discount(*element);
     open_.erase(element);
   }
 
@@ -386,13 +418,13 @@ class OpenElements {
   }
 
   void Truncate(Iterator from) {
-    formatting_ -= static_cast<size_t>(std::count_if(
-        from, open_.end(), [](const Element& e) { return e.nesting == Nesting::kFormatting; }));
+    std::for_each(from, open_.end(), [this](const Element& element) { Discount(element); });
     open_.erase(from, open_.end());
   }
 
   std::vector<Element> open_;
   size_t formatting_ = 0;
+  size_t formatting_bytes_ = 0;
 };
 
 class Cleaner {
@@ -403,24 +435,41 @@ class Cleaner {
     while (!reader_.is_at_end()) {
       AddText(reader_.TakeText());
       if (reader_.is_at_end()) break;
+      const size_t begin = reader_.at();
       if (reader_.IsAtTag()) {
         PassTag();
       } else if (!reader_.PassComment()) {
-        reader_.MoveTo(reader_.at() + 1);
+        reader_.MoveTo(begin + 1);
         AddText("<");
+      } else if (reader_.is_in_comment()) {
+        NoteRest(begin);
       }
     }
+    AddNotes();
     return std::move(clean_);
   }
 
  private:
+  void AddNotes() {
+    for (const auto& [name, count] : embedded_) {
+      clean_.notes.push_back(
+          absl::StrCat("left out ", count, " <", name, ">", count == 1 ? "" : " elements"));
+    }
+    if (rest_ > 0) {
+      clean_.notes.push_back(absl::StrCat("left out the last ", rest_,
+                                          " bytes: the page ends in "
+                                          "a comment, a tag or a script that is not closed"));
+    }
+  }
+
   void AddText(absl::string_view text) {
     absl::StrAppend(&clean_.html, absl::StrReplaceAll(text, {{"<", "&lt;"}, {kNul, ""}}));
   }
 
   void PassTag() {
+    const size_t begin = reader_.at();
     const std::optional<Tag> tag = reader_.TakeTag();
-    if (!tag) return;
+    if (!tag) return NoteRest(begin);
     if (tag->name == "title") return PassTitle(*tag);
     const std::optional<Nesting> nesting = NestingOf(tag->name);
     if (!nesting) return;
@@ -431,7 +480,7 @@ class Cleaner {
     } else if (tag->is_end) {
       open_.Close(tag->name, *nesting);
       AddTag(*tag);
-    } else if (open_.Open(tag->name, *nesting)) {
+    } else if (open_.Open(*tag, *nesting)) {
       AddTag(*tag);
     }
   }
@@ -439,7 +488,14 @@ class Cleaner {
   // Counts what the parser may make of a tag: an element, and others that it opens again.
   bool HasRoom() {
     elements_ += 1 + open_.formatting();
-    return elements_ <= kMaxElements;
+    repeated_bytes_ += open_.formatting_bytes();
+    return elements_ <= kMaxElements && repeated_bytes_ <= kMaxRepeatedBytes;
+  }
+
+  // The text ends within what began here.
+  void NoteRest(size_t begin) {
+    reader_.MoveToEnd();
+    rest_ = reader_.at() - begin;
   }
 
   void PassTitle(const Tag& tag) {
@@ -453,8 +509,9 @@ class Cleaner {
 
   void PassContent(const Tag& tag) {
     if (tag.is_end || (tag.name == "svg" && tag.is_self_closing)) return;
+    if (IsEmbedded(tag.name)) ++embedded_[tag.name];
     const std::optional<absl::string_view> content = reader_.TakeContent(tag.name);
-    if (!content && IsRawText(tag.name)) reader_.MoveToEnd();
+    if (!content && IsRawText(tag.name)) NoteRest(reader_.at());
     const auto type = tag.attributes.find("type");
     if (content && tag.name == "script" && type != tag.attributes.end() &&
         absl::EqualsIgnoreCase(type->second, "application/ld+json")) {
@@ -476,6 +533,9 @@ class Cleaner {
   TagReader reader_;
   OpenElements open_;
   size_t elements_ = 0;
+  size_t repeated_bytes_ = 0;
+  std::map<std::string, int> embedded_;
+  size_t rest_ = 0;  // the bytes at the end that were left out
   CleanHtml clean_;
 };
 
