@@ -9,13 +9,12 @@
 #include "absl/strings/str_cat.h"
 #include "content/names.h"
 #include "content/text.h"
+#include "transfer/exports/export_file.h"
+#include "transfer/exports/formats.h"
 #include "transfer/refusal.h"
 
 namespace content::transfer {
 namespace {
-
-// Enough to tell the format, and whether a file is text.
-constexpr size_t kHeadBytes = 4096;
 
 std::string AbsolutePath(const std::string& path) {
   if (path == kStandardInput) return path;
@@ -27,8 +26,8 @@ std::string AbsolutePath(const std::string& path) {
 // Returns why a file in a folder is no article; empty if it may be one.
 std::string WhyLeftOut(const std::string& path) {
   if (HasFormatByName(path)) return "";
-  const absl::StatusOr<std::string> head = ReadFile(path, kHeadBytes);
-  if (!head.ok() || RecognizeFormat(path, *head)) return "";
+  const absl::StatusOr<std::string> head = ReadFile(path, ExportFile::kHeadBytes);
+  if (!head.ok() || RecognizeFormat(path, *head) || RecognizeExport(*head)) return "";
   return absl::StrContains(*head, absl::string_view("\0", 1)) ? "no text" : "of no known format";
 }
 
@@ -36,12 +35,19 @@ bool HasExtension(absl::string_view path) {
   return absl::StrContains(path.substr(path.find_last_of('/') + 1), '.');
 }
 
-// One byte more than Parse takes is enough for it to refuse the file.
-absl::StatusOr<ParsedArticle> ParseFile(const std::string& path, const ImportOptions& options) {
-  const absl::StatusOr<std::string> content = ReadFile(path, kMaxFileBytes + 1);
+// Returns the format of the export in a file; nullptr if it is none.
+const ExportFormat* ExportFormatOf(absl::string_view content, const ImportOptions& options) {
+  if (!options.format) return RecognizeExport(content.substr(0, ExportFile::kHeadBytes));
+  const auto* const format = std::get_if<const ExportFormat*>(&*options.format);
+  return format == nullptr ? nullptr : *format;
+}
+
+absl::StatusOr<ParsedArticle> ParseFile(const std::string& path,
+                                        const absl::StatusOr<std::string>& content,
+                                        const ImportOptions& options) {
   if (!content.ok()) return transfer::Refuse("cannot be read", content.status().message());
-  std::optional<Format> format = options.format;
-  if (!format) format = RecognizeFormat(path, *content);
+  const std::optional<Format> format =
+      options.format ? std::get<Format>(*options.format) : RecognizeFormat(path, *content);
   if (!format && HasExtension(path)) {
     return transfer::Refuse("of no known format",
                             "the format of the file is not known; give it with --format");
@@ -49,14 +55,15 @@ absl::StatusOr<ParsedArticle> ParseFile(const std::string& path, const ImportOpt
   return Parse(*content, format.value_or(Format::kText), options.overrides, AbsolutePath(path));
 }
 
-ItemReport ReportOn(const std::string& path, const v1::Article& article, Outcome outcome) {
-  return {.outcome = outcome,
-          .path = path,
-          .name = article.name(),
-          .title = article.title(),
-          .sections = article.sections_size(),
-          .words = article.word_count(),
-          .body_bytes = article.body().size()};
+// Adds what is known of the article.
+void Describe(ParsedArticle& parsed, ItemReport& item) {
+  item.name = parsed.article.name();
+  item.title = parsed.article.title();
+  item.ignored_keys = std::move(parsed.ignored_keys);
+  item.notes = std::move(parsed.notes);
+  item.sections = parsed.article.sections_size();
+  item.words = parsed.article.word_count();
+  item.body_bytes = parsed.article.body().size();
 }
 
 Outcome OutcomeOf(const PublishedArticle& published) {
@@ -84,8 +91,20 @@ std::string DescribeOwner(const std::string& name, const std::string& title,
 
 }  // namespace
 
-Importer::Importer(ImportOptions options, Publishing* publishing, Report& report)
-    : options_(std::move(options)), publishing_(publishing), report_(report) {}
+Importer::Importer(ImportOptions options, Store* store, Report& report)
+    : options_(std::move(options)),
+      publishing_(store),
+      report_(report),
+      exports_(
+          {.overrides = options_.overrides,
+           .source = options_.source,
+           .map = options_.map,
+           .caller = options_.caller,
+           .is_stopped = options_.is_stopped},
+          store, report,
+          [this](ItemReport item, absl::StatusOr<ParsedArticle> parsed, ExportRun::Landed landed) {
+            ImportArticle(std::move(item), std::move(parsed), std::move(landed));
+          }) {}
 
 void Importer::Run() {
   size_t count = 0;
@@ -96,45 +115,56 @@ void Importer::Run() {
   report_.SetTotal(count);
   VisitFiles(options_.paths, [this](const FoundFile& file) { return Import(file); });
   AwaitAnswers();
-  const std::lock_guard lock(mutex_);
-  if (is_store_gone_ || options_.is_stopped()) {
+  const bool has_all = IsGoingOn() && exports_.ImportComments();
+  if (!has_all || options_.is_stopped()) {
     report_.Say(
         "contentd: the import has stopped before its end. Run the same command again to go on: "
         "what is in already stays as it is.");
   }
 }
 
+bool Importer::IsGoingOn() {
+  const std::lock_guard lock(mutex_);
+  return !is_store_gone_ && !options_.is_stopped();
+}
+
 // Returns whether the import goes on.
 bool Importer::Import(const FoundFile& file) {
-  {
-    const std::lock_guard lock(mutex_);
-    if (is_store_gone_ || options_.is_stopped()) return false;
-  }
+  if (!IsGoingOn()) return false;
   std::string left_out = file.left_out;
   if (left_out.empty() && !file.is_given && !options_.format) left_out = WhyLeftOut(file.path);
   if (left_out.empty()) {
-    ImportArticle(file.path, ParseFile(file.path, options_));
+    // One byte more than Parse takes is enough for it to refuse the file.
+    const absl::StatusOr<std::string> content = ReadFile(file.path, kMaxFileBytes + 1);
+    if (const auto* const format = content.ok() ? ExportFormatOf(*content, options_) : nullptr) {
+      exports_.Read(file.path, *format, *content);
+    } else {
+      ImportArticle({.outcome = Outcome::kValid, .path = file.path},
+                    ParseFile(file.path, content, options_), [](const std::string&) {});
+    }
   } else {
     report_.Add({.outcome = Outcome::kLeftOut, .path = file.path, .reason = left_out});
   }
   return true;
 }
 
-void Importer::ImportArticle(const std::string& path, absl::StatusOr<ParsedArticle> parsed) {
+void Importer::ImportArticle(ItemReport item, absl::StatusOr<ParsedArticle> parsed,
+                             ExportRun::Landed landed) {
   absl::Status status = parsed.status();
-  if (status.ok()) status = Claim(*parsed, path);
+  if (status.ok()) status = Claim(*parsed, item.path);
   if (!status.ok()) {
-    const std::string reason = ReasonOfRefusal(status);
-    return report_.Add({.outcome = reason == kReasonDraft ? Outcome::kDraft : Outcome::kRefused,
-                        .path = path,
-                        .reason = reason,
-                        .problems = std::string(status.message())});
+    item.reason = ReasonOfRefusal(status);
+    item.outcome = item.reason == kReasonDraft ? Outcome::kDraft : Outcome::kRefused;
+    item.problems = std::string(status.message());
+    return report_.Add(item);
   }
-  ItemReport report = ReportOn(path, parsed->article, Outcome::kValid);
-  report.ignored_keys = std::move(parsed->ignored_keys);
-  report.notes = std::move(parsed->notes);
-  if (publishing_ == nullptr) return report_.Add(report);
-  Sent sent{.report = std::move(report),
+  Describe(*parsed, item);
+  if (publishing_ == nullptr) {
+    landed(item.name);
+    return report_.Add(item);
+  }
+  Sent sent{.report = std::move(item),
+            .landed = std::move(landed),
             .id = parsed->article.name(),
             .bytes = parsed->article.ByteSizeLong()};
   TakePlace(sent.bytes);
@@ -197,6 +227,7 @@ void Importer::Land(Sent sent, absl::StatusOr<PublishedArticle> published) {
     }
     sent.report.outcome = OutcomeOf(*published);
     sent.report.name = published->article.name();
+    sent.landed(sent.report.name);
     report_.Add(sent.report);
   }
   Leave(sent.bytes);
@@ -208,6 +239,10 @@ void Importer::RefuseTaken(Sent sent) {
   publishing_->InspectArticle(
       {.caller = options_.caller}, id,
       [this, sent = std::move(sent)](const absl::StatusOr<InspectedArticle>& owner) mutable {
+        // The comments of an article that was changed here or there are still its comments.
+        if (owner.ok() && owner->article.title() == sent.report.title) {
+          sent.landed(owner->article.name());
+        }
         Refuse(sent, "id of another article",
                owner.ok() ? DescribeOwner(sent.id, sent.report.title, *owner)
                           : absl::StrCat(sent.id, " is another article"));

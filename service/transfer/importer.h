@@ -12,6 +12,8 @@
 #include "absl/container/flat_hash_map.h"
 #include "base/call.h"
 #include "content/publishing.h"
+#include "content/store.h"
+#include "transfer/exports/run.h"
 #include "transfer/files.h"
 #include "transfer/parse.h"
 #include "transfer/report.h"
@@ -22,8 +24,11 @@ struct ImportOptions {
   /// Files, folders, and `-`.
   std::vector<std::string> paths;
   /// nullopt: each file's own.
-  std::optional<Format> format = std::nullopt;
+  std::optional<FileFormat> format = std::nullopt;
   Overrides overrides = {};
+  /// See ExportOptions.
+  std::string source = {};
+  std::vector<MappedAddress> map = {};
   /// Whether articles take the place of those that have their ids and other content.
   bool replace = false;
   /// Who imports.
@@ -46,8 +51,8 @@ class Importer {
   static constexpr int kMaxInFlight = 500;
   static constexpr size_t kMaxBytesInFlight = size_t{16} << 20;
 
-  /// `publishing` is nullptr for a dry run, which only checks the files. Both outlive this object.
-  Importer(ImportOptions options, Publishing* publishing, Report& report);
+  /// `store` is nullptr for a dry run, which only checks the files. Both outlive this object.
+  Importer(ImportOptions options, Store* store, Report& report);
 
   Importer(const Importer&) = delete;
   Importer& operator=(const Importer&) = delete;
@@ -60,6 +65,7 @@ class Importer {
   // An article on its way.
   struct Sent {
     ItemReport report;  // as far as it is known
+    ExportRun::Landed landed;
     std::string id;
     size_t bytes;
   };
@@ -70,8 +76,10 @@ class Importer {
     bool is_settled = false;  // the store has taken the article in
   };
 
+  bool IsGoingOn();
   bool Import(const FoundFile& file);
-  void ImportArticle(const std::string& path, absl::StatusOr<ParsedArticle> parsed);
+  void ImportArticle(ItemReport item, absl::StatusOr<ParsedArticle> parsed,
+                     ExportRun::Landed landed);
   absl::Status Claim(ParsedArticle& parsed, const std::string& path);
   std::string Claimant(const std::string& name);
   void Publish(Sent sent, v1::Article article);
@@ -83,8 +91,9 @@ class Importer {
   void AwaitAnswers();
 
   const ImportOptions options_;
-  Publishing* const publishing_;
+  Publishing* const publishing_;  // nullptr: a dry run
   Report& report_;
+  ExportRun exports_;
 
   std::mutex mutex_;  // guards all that follow
   std::condition_variable changed_;

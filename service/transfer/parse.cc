@@ -21,6 +21,7 @@
 #include "content/rules.h"
 #include "content/text.h"
 #include "transfer/dates.h"
+#include "transfer/exports/beginning.h"
 #include "transfer/file_name.h"
 #include "transfer/html/page.h"
 #include "transfer/ids.h"
@@ -38,8 +39,8 @@ namespace {
 struct FormatEntry {
   Format format;
   absl::StatusOr<ParsedFile> (*parse)(absl::string_view content);
-  std::vector<absl::string_view> extensions;
-  absl::string_view missing_title;
+  std::vector<absl::string_view> extensions = {};
+  absl::string_view missing_title = "";
   // Empty where articles need none.
   absl::string_view missing_author = "";
   absl::string_view missing_date = "";
@@ -227,6 +228,20 @@ void MakeName(const FileName& name, absl::string_view path, ParsedArticle& parse
   if (!id.empty()) article.set_name(ArticleName(id));
 }
 
+// Names an article that the export does not name, and finds the other name.
+void NameExported(absl::string_view key, ParsedArticle& parsed, v1::Article& article) {
+  if (article.name().empty()) {
+    const std::string id = IdFromName(article.title(), "");
+    if (!id.empty()) article.set_name(ArticleName(id));
+  }
+  const size_t number = key.find_last_not_of("0123456789") + 1;
+  if (number == key.size()) return;
+  const std::optional<std::string> id = ParseArticleName(article.name());
+  if (id) parsed.other_name = ArticleName(IdFromName(*id, key.substr(number)));
+  if (article.name().empty())
+    article.set_name(ArticleName(absl::StrCat("post-", key.substr(number))));
+}
+
 // Returns a fault of a field such as "article.tags[1]".
 Fault FaultOf(absl::string_view field, absl::string_view description, const ParsedFile& file) {
   absl::ConsumePrefix(&field, "article.");
@@ -343,6 +358,31 @@ absl::StatusOr<ParsedArticle> Parse(absl::string_view content, Format format,
   }
   parsed.article = std::move(file->article);
   parsed.ignored_keys = std::move(file->ignored_keys);
+  return parsed;
+}
+
+absl::StatusOr<ParsedArticle> CompleteExported(ParsedFile exported, absl::string_view key,
+                                               const Overrides& overrides) {
+  static const FormatEntry entry = {
+      .format = Format::kHtml, .parse = nullptr, .missing_title = "there is no title"};
+  ApplyOverrides(overrides, exported);
+  if (!exported.draft.empty()) return Refuse(kReasonDraft, exported.draft);
+  v1::Article& article = exported.article;
+  NormalizeMessage(article);
+  ParsedArticle parsed;
+  parsed.notes = std::move(exported.notes);
+  if (article.title().empty()) {
+    article.set_title(BeginningOf(article.body()));
+    if (!article.title().empty()) parsed.notes.emplace_back("the title is how the text begins");
+  }
+  NameExported(key, parsed, article);
+  CheckIsThere(entry, exported);
+  CheckRules(exported);
+  if (!exported.faults.empty()) return ErrorOf(entry, exported);
+  if (absl::Status status = CompleteArticle("article", article); !status.ok()) {
+    return Refuse("bad field", absl::StripPrefix(status.message(), "article."));
+  }
+  parsed.article = std::move(article);
   return parsed;
 }
 
