@@ -88,8 +88,8 @@ constexpr char kImportDescription[] =
 
 constexpr char kImportFooter[] =
     "PATH is a file, a folder, which may contain folders, or - for standard input.\n"
-    "Hidden files, and files of a folder that are neither Markdown, text, HTML nor\n"
-    "exports, are left out.\n\n"
+    "Hidden files, links to folders, and files of a folder that are neither Markdown,\n"
+    "text, HTML nor exports are left out. A file with several names is imported once.\n\n"
     "Exports are files of WordPress (WXR) and Blogger (Atom, Takeout), with articles\n"
     "and comments. Comments come in after all articles of the run. They find theirs\n"
     "by what the file says, by the address of its page (source_uri, or an id at its\n"
@@ -124,8 +124,10 @@ constexpr char kImportFooter[] =
     "published: false, status: draft, private, hidden, _drafts/) are left out.\n\n"
     "Importing a file again changes nothing. If an article has its id and other\n"
     "content, whoever changed it, the file is refused; with --replace, the file is\n"
-    "right and the other content is lost. What cannot be imported does not stop the\n"
-    "rest. Ctrl-C ends the import after the current batch; run it again to go on.\n\n"
+    "right and the other content is lost. But an article with another title is only\n"
+    "replaced if the file's slug or --id names it, and a retracted one stays so. What\n"
+    "cannot be imported does not stop the rest. Ctrl-C ends the import after the\n"
+    "current batch; run it again to go on. A second one ends it at once.\n\n"
     "Examples:\n"
     "  contentd import --dry-run posts\n"
     "  contentd import --data-dir ~/content posts --report posts.jsonl\n"
@@ -616,7 +618,8 @@ void AddImportOptions(CLI::App& command, Config& config) {
       ->option_text("FILE");
   command
       .add_option("--report", config.report_file,
-                  "File for a line of JSON on what became of each item")
+                  "File for a line of JSON on what became of each item; an earlier report is "
+                  "overwritten")
       ->option_text("FILE");
   command.add_flag("--dry-run", config.dry_run, "Only check what would be imported");
 }

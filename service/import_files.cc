@@ -3,9 +3,11 @@
 #include <pwd.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cerrno>
+#include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <memory>
@@ -60,6 +62,8 @@ class Interruption {
   std::jthread thread_;  // Last: it uses the other members.
 };
 
+constexpr size_t kHeadBytes = 64;
+
 // The user who runs this process, for the audit trail.
 std::shared_ptr<const Caller> CurrentUser() {
   passwd entry = {};
@@ -78,6 +82,28 @@ absl::StatusOr<std::vector<transfer::MappedAddress>> ReadMap(const std::string& 
   return transfer::ParseAddressMap(*text);
 }
 
+// Opens the file for the report, if the user wants one. It must not be one that has something else,
+// such as an article. Returns what is wrong; empty if nothing is.
+std::string OpenReport(const std::string& path, std::ofstream& lines) {
+  if (path.empty()) return "";
+  std::error_code error;
+  if (std::filesystem::is_regular_file(path, error)) {
+    const absl::StatusOr<std::string> head = transfer::ReadFile(path, kHeadBytes);
+    if (!head.ok()) return std::string(head.status().message());
+    if (!head->empty() && !transfer::BeginsAsReport(*head)) {
+      return "is there, and is no report; give another file";
+    }
+  }
+  lines.open(path, std::ios::trunc);
+  if (lines.is_open()) return "";
+  return absl::StrCat("cannot be written: ", std::generic_category().message(errno));
+}
+
+int FailReport(const std::string& path, absl::string_view problem) {
+  std::cerr << "contentd: --report: " << transfer::Printable(path) << " " << problem << "\n";
+  return 2;
+}
+
 }  // namespace
 
 int ImportFiles(const Config& config, Store* store, StopSignals& signals) {
@@ -87,13 +113,8 @@ int ImportFiles(const Config& config, Store* store, StopSignals& signals) {
     return 2;
   }
   std::ofstream lines;
-  if (!config.report_file.empty()) {
-    lines.open(config.report_file, std::ios::trunc);
-    if (!lines.is_open()) {
-      std::cerr << "contentd: --report: " << config.report_file
-                << " cannot be written: " << std::generic_category().message(errno) << "\n";
-      return 2;
-    }
+  if (const std::string problem = OpenReport(config.report_file, lines); !problem.empty()) {
+    return FailReport(config.report_file, problem);
   }
   transfer::Report report({.results = std::cout,
                            .messages = std::cerr,
@@ -106,18 +127,19 @@ int ImportFiles(const Config& config, Store* store, StopSignals& signals) {
                                .overrides = config.overrides,
                                .source = config.import_source,
                                .map = *std::move(map),
+                               .report_file = config.report_file,
                                .replace = config.replace,
                                .caller = CurrentUser(),
                                .is_stopped = [&] { return interruption.has_come(); }},
                               store, report);
-  importer.Run();
-  report.Finish();
+  const bool is_complete = importer.Run();
+  report.Finish(is_complete);
+  int status = report.ExitStatus();
   if (lines.is_open() && !lines.flush()) {
-    std::cerr << "contentd: --report: " << config.report_file << " could not be written\n";
-    return 1;
+    FailReport(config.report_file, "could not be written");
+    status = std::max(status, 1);
   }
-  const int status = report.ExitStatus();
-  return interruption.has_come() && status == 0 ? 1 : status;
+  return is_complete ? status : std::max(status, 1);
 }
 
 }  // namespace content

@@ -41,8 +41,15 @@ struct ParsedArticle {
   /// Valid and complete (CompleteArticle). Its name is the one that the file or the overrides give,
   /// or else is made from the file's name or, without one, from the title.
   v1::Article article;
-  /// Another name for it, if it was made and belongs to another article. Empty if there is none.
+  /// Whether the name was made. Then it may be that of another article.
+  bool is_name_made = false;
+  /// Another name for it in that case. Empty if there is none.
   std::string other_name = {};
+  /// Whether the file's name has a date. An article of another day is another one then, even if it
+  /// has the same title.
+  bool is_dated = false;
+  /// Ids under which readers may look for the article too. At most kMaxFormerNames.
+  std::vector<std::string> former_names = {};
   /// Keys of the front matter that were not read.
   std::vector<std::string> ignored_keys = {};
   /// What was done to the file, for people.
@@ -50,7 +57,7 @@ struct ParsedArticle {
 };
 
 /// Reads an article from the content of a file, which may be any bytes. `path` says more about it
-/// (file_name.h); it should be absolute.
+/// (file_name.h); see FoundFile::telling_path.
 ///
 /// A refusal (refusal.h) if that is not possible, or if the article is a draft. The message has a
 /// line for each fault, and names the line of the file, or the flag, where it can.

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "absl/strings/escaping.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
@@ -41,12 +42,6 @@ absl::string_view LabelOf(Outcome outcome) {
       ->second;
 }
 
-// Which of its file an item is, for people.
-std::string PlaceOf(const ItemReport& item) {
-  const std::string path = Printable(item.path);
-  return item.item.empty() ? path : absl::StrCat(path, ": ", Printable(item.item));
-}
-
 bool IsIn(Outcome outcome) {
   return outcome == Outcome::kTaken || outcome == Outcome::kUnchanged ||
          outcome == Outcome::kReplaced || outcome == Outcome::kValid;
@@ -65,9 +60,16 @@ std::string Rounded(absl::Duration time) {
 
 }  // namespace
 
-std::string Printable(absl::string_view path) {
-  return OneLine(IsUtf8(path) ? std::string(path) : absl::CHexEscape(path));
+std::string Printable(absl::string_view text) {
+  return OneLine(IsUtf8(text) ? std::string(text) : absl::CHexEscape(text));
 }
+
+std::string PlaceOf(const ItemReport& item) {
+  const std::string path = Printable(item.path);
+  return item.item.empty() ? path : absl::StrCat(path, ": ", Printable(item.item));
+}
+
+bool BeginsAsReport(absl::string_view head) { return absl::StartsWith(head, "{\"path\":"); }
 
 Report::Report(const Output& output, SteadyClock& clock)
     : output_(output), clock_(clock), start_(clock.Now()), shown_(start_) {}
@@ -113,11 +115,12 @@ void Report::ExplainRefusal(const ItemReport& item) {
   if (explained_ > kMaxExplained) return;
   ClearBar();
   if (explained_++ == kMaxExplained) {
-    output_.messages << "contentd: more was refused; --report FILE lists all" << std::endl;
+    const char* const where = output_.lines != nullptr ? "the report" : "--report FILE";
+    output_.messages << "contentd: more was refused; " << where << " lists all" << std::endl;
     return;
   }
   for (const absl::string_view problem : absl::StrSplit(item.problems, '\n')) {
-    output_.messages << "contentd: " << PlaceOf(item) << ": " << problem << "\n";
+    output_.messages << "contentd: " << PlaceOf(item) << ": " << Printable(problem) << "\n";
   }
   output_.messages.flush();
 }
@@ -185,10 +188,10 @@ void Report::PrintRow(absl::string_view label, const Row& row) const {
                                      absl::StrJoin(row.first, ", "), are_more ? ", ..." : "");
 }
 
-void Report::Finish() {
+void Report::Finish(bool is_complete) {
   const std::lock_guard lock(mutex_);
   ClearBar();
-  if (rows_.empty()) output_.messages << "contentd: there is nothing to import\n";
+  if (rows_.empty() && is_complete) output_.messages << "contentd: there is nothing to import\n";
   output_.messages.flush();
   for (const auto& [kind, row] : rows_) {
     const auto& [is_comment, outcome] = kind;

@@ -75,8 +75,8 @@ class Report {
   /// Prints a line among the messages.
   void Say(absl::string_view message);
 
-  /// Prints the table.
-  void Finish();
+  /// Prints the table. `is_complete`: whether every file was dealt with.
+  void Finish(bool is_complete);
 
   /// Returns 0 if something came in or was there, and nothing was refused; 1 if something was
   /// refused too; 2 if nothing came in or was there.
@@ -118,7 +118,13 @@ class Report {
   std::map<std::string, int64_t> ignored_keys_;
 };
 
-/// Returns a path as one line of UTF-8.
-std::string Printable(absl::string_view path);
+/// Returns a text, which may be any bytes, as one line of printable UTF-8.
+std::string Printable(absl::string_view text);
+
+/// Returns where an item is, as one line: its file and, if that is an export, which one it is.
+std::string PlaceOf(const ItemReport& item);
+
+/// Returns whether a file that begins so is a report (Report::Output::lines).
+bool BeginsAsReport(absl::string_view head);
 
 }  // namespace content::transfer
