@@ -134,7 +134,9 @@ class WordPressReader {
     if (Own(item, "status") == "trash") {
       return sink_.LeaveOut(ItemKind::kArticle, label, "in the trash");
     }
-    ExportedArticle exported{.label = label, .key = std::string(Own(item, "post_id"))};
+    ExportedArticle exported;
+    exported.label = label;
+    exported.key = std::string(Own(item, "post_id"));
     exported.file.draft = DraftOf(item);
     if (exported.file.draft.empty()) Fill(item, exported);
     return sink_.Take(std::move(exported));
