@@ -15,16 +15,22 @@
 #include <string>
 #include <system_error>
 #include <thread>
+#include <utility>
+#include <vector>
 
+#include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "base/call.h"
+#include "transfer/exports/addresses.h"
 #include "transfer/files.h"
 #include "transfer/importer.h"
 #include "transfer/report.h"
 
 namespace content {
 namespace {
+
+constexpr size_t kMaxMapBytes = size_t{64} << 20;
 
 // Waits for a signal that stops the import, on a thread of its own. The second one ends the
 // process.
@@ -69,6 +75,13 @@ std::shared_ptr<const Caller> CurrentUser() {
                                                          : absl::StrCat("os:", getuid())});
 }
 
+absl::StatusOr<std::vector<transfer::MappedAddress>> ReadMap(const std::string& path) {
+  if (path.empty()) return std::vector<transfer::MappedAddress>();
+  const absl::StatusOr<std::string> text = transfer::ReadFile(path, kMaxMapBytes);
+  if (!text.ok()) return text.status();
+  return transfer::ParseAddressMap(*text);
+}
+
 // Opens the file for the report, if the user wants one. It must not be one that has something else,
 // such as an article. Returns what is wrong; empty if nothing is.
 std::string OpenReport(const std::string& path, std::ofstream& lines) {
@@ -93,7 +106,12 @@ int FailReport(const std::string& path, absl::string_view problem) {
 
 }  // namespace
 
-int ImportFiles(const Config& config, Publishing* publishing, StopSignals& signals) {
+int ImportFiles(const Config& config, Store* store, StopSignals& signals) {
+  absl::StatusOr<std::vector<transfer::MappedAddress>> map = ReadMap(config.map_file);
+  if (!map.ok()) {
+    std::cerr << "contentd: --map: " << config.map_file << ": " << map.status().message() << "\n";
+    return 2;
+  }
   std::ofstream lines;
   if (const std::string problem = OpenReport(config.report_file, lines); !problem.empty()) {
     return FailReport(config.report_file, problem);
@@ -107,11 +125,13 @@ int ImportFiles(const Config& config, Publishing* publishing, StopSignals& signa
   transfer::Importer importer({.paths = config.paths,
                                .format = config.format,
                                .overrides = config.overrides,
+                               .source = config.import_source,
+                               .map = *std::move(map),
                                .report_file = config.report_file,
                                .replace = config.replace,
                                .caller = CurrentUser(),
                                .is_stopped = [&] { return interruption.has_come(); }},
-                              publishing, report);
+                              store, report);
   const bool is_complete = importer.Run();
   report.Finish(is_complete);
   int status = report.ExitStatus();

@@ -23,6 +23,7 @@
 #include "content/text.h"
 #include "transfer/author_name.h"
 #include "transfer/dates.h"
+#include "transfer/exports/beginning.h"
 #include "transfer/file_name.h"
 #include "transfer/html/page.h"
 #include "transfer/ids.h"
@@ -40,8 +41,8 @@ namespace {
 struct FormatEntry {
   Format format;
   absl::StatusOr<ParsedFile> (*parse)(absl::string_view content);
-  std::vector<absl::string_view> extensions;
-  absl::string_view missing_title;
+  std::vector<absl::string_view> extensions = {};
+  absl::string_view missing_title = "";
   // Empty where articles need none.
   absl::string_view missing_author = "";
   absl::string_view missing_date = "";
@@ -292,6 +293,21 @@ void MakeName(const FileName& name, absl::string_view path, ParsedArticle& parse
   if (!id.empty()) article.set_name(ArticleName(id));
 }
 
+// Names an article that the export does not name, and finds the other name.
+void NameExported(absl::string_view key, ParsedArticle& parsed, v1::Article& article) {
+  if (article.name().empty()) {
+    const std::string id = IdFromName(article.title(), "");
+    if (!id.empty()) article.set_name(ArticleName(id));
+  }
+  const size_t number = key.find_last_not_of("0123456789") + 1;
+  if (number == key.size()) return;
+  const std::optional<std::string> id = ParseArticleName(article.name());
+  if (id) parsed.other_name = ArticleName(IdFromName(*id, key.substr(number)));
+  if (article.name().empty()) {
+    article.set_name(ArticleName(absl::StrCat("post-", key.substr(number))));
+  }
+}
+
 // Takes over the former names that are ids, none of them twice.
 void TakeFormerNames(const ParsedFile& file, ParsedArticle& parsed) {
   std::vector<std::string>& names = parsed.former_names;
@@ -425,6 +441,33 @@ absl::StatusOr<ParsedArticle> Parse(absl::string_view content, Format format,
   parsed.article = std::move(file->article);
   parsed.ignored_keys = std::move(file->ignored_keys);
   std::move(file->notes.begin(), file->notes.end(), std::back_inserter(parsed.notes));
+  return parsed;
+}
+
+absl::StatusOr<ParsedArticle> CompleteExported(ParsedFile exported, absl::string_view key,
+                                               const Overrides& overrides) {
+  static const FormatEntry entry = {
+      .format = Format::kHtml, .parse = nullptr, .missing_title = "there is no title"};
+  ApplyOverrides(overrides, exported);
+  if (!exported.draft.empty()) return Refuse(kReasonDraft, exported.draft);
+  v1::Article& article = exported.article;
+  NormalizeMessage(article);
+  ParsedArticle parsed;
+  parsed.notes = std::move(exported.notes);
+  if (article.title().empty()) {
+    article.set_title(BeginningOf(article.body()));
+    if (!article.title().empty()) parsed.notes.emplace_back("the title is how the text begins");
+  }
+  parsed.is_name_made = overrides.id.empty();
+  NameExported(key, parsed, article);
+  CheckIsThere(entry, exported);
+  CheckRules(exported);
+  if (!exported.faults.empty()) return ErrorOf(entry, exported);
+  if (absl::Status status = CompleteArticle("article", article); !status.ok()) {
+    return Refuse("bad field", absl::StripPrefix(status.message(), "article."));
+  }
+  TakeFormerNames(exported, parsed);
+  parsed.article = std::move(article);
   return parsed;
 }
 
