@@ -11,6 +11,7 @@
 #include "telemetry/call_log_options.h"
 #include "telemetry/log.h"
 #include "tls/files.h"
+#include "transfer/exports/formats.h"
 #include "transfer/parse.h"
 #include "variables.h"
 
@@ -100,7 +101,11 @@ struct Config {
   /// What to import: files, folders, and `-`.
   std::vector<std::string> paths;
   transfer::Overrides overrides;
-  std::optional<transfer::Format> format;  // unset: each file's own
+  std::optional<transfer::FileFormat> format;  // unset: each file's own
+  /// Where comments come from; empty: what their file says.
+  std::string import_source;
+  /// File with the articles of pages; empty: none.
+  std::string map_file;
   /// Whether articles take the place of those that have their ids.
   bool replace = false;
   /// Where to write what became of each item; empty: nowhere.

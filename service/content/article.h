@@ -88,7 +88,8 @@ struct PublishOptions {
   bool may_replace = true;
   /// If true, nothing is changed. The answer is the article as it would be, without an outcome.
   bool validate_only = false;
-  /// Whether `contentd import` publishes the article.
+  /// Whether `contentd import` publishes the article. Then a retracted article counts as one with
+  /// different content, and even `may_replace` does not bring it back.
   bool imported = false;
   RequestKey request = {};
 };

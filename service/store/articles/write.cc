@@ -126,8 +126,9 @@ absl::StatusOr<PublishedArticle> Write(const ArticleScope& scope, const Publicat
     return PublishedArticle{*stored, v1::PUBLISH_OUTCOME_UNCHANGED};
   }
   // What was retracted does not come back because its file is imported again.
-  const bool would_replace = stored != nullptr && (!same || options.imported);
-  if (would_replace && !options.may_replace) return ArticleExists(article.name());
+  const bool is_kept_back = stored != nullptr && draft.locked.retracted && options.imported;
+  const bool would_replace = stored != nullptr && !same;
+  if (is_kept_back || (would_replace && !options.may_replace)) return ArticleExists(article.name());
   if (!etag.empty() && (stored == nullptr || stored->etag() != etag)) {
     return EtagMismatch(article.name());
   }
