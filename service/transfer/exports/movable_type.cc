@@ -14,7 +14,6 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "absl/time/time.h"
@@ -24,6 +23,7 @@
 #include "transfer/exports/export_file.h"
 #include "transfer/exports/hand_over.h"
 #include "transfer/exports/markdown_html.h"
+#include "transfer/exports/paragraphs.h"
 #include "transfer/html/plain_text.h"
 #include "transfer/html/to_markdown.h"
 #include "transfer/ids.h"
@@ -147,31 +147,6 @@ struct Entry {
   bool is_too_large() const { return bytes > kMaxEntryBytes; }
 };
 
-// Elements before which and after which there are no paragraphs.
-bool BeginsWithBlock(absl::string_view paragraph) {
-  static constexpr std::array<absl::string_view, 27> kTags = {
-      "address", "blockquote", "center", "dd",  "dir",    "div",   "dl",    "dt", "fieldset",
-      "form",    "h1",         "h2",     "h3",  "h4",     "h5",    "h6",    "hr", "li",
-      "menu",    "ol",         "p",      "pre", "script", "style", "table", "tr", "ul"};
-  if (!absl::ConsumePrefix(&paragraph, "<")) return false;
-  absl::ConsumePrefix(&paragraph, "/");
-  return HasKey(kTags, absl::AsciiStrToLower(paragraph.substr(0, paragraph.find_first_of(" />"))));
-}
-
-// Makes paragraphs and breaks of the ends of lines, as the filter of that name does.
-std::string ConvertBreaks(absl::string_view text) {
-  std::string html;
-  for (const absl::string_view paragraph : absl::StrSplit(text, "\n\n", absl::SkipWhitespace())) {
-    const absl::string_view trimmed = absl::StripAsciiWhitespace(paragraph);
-    if (BeginsWithBlock(trimmed)) {
-      absl::StrAppend(&html, trimmed, "\n");
-    } else {
-      absl::StrAppend(&html, "<p>", absl::StrReplaceAll(trimmed, {{"\n", "<br>"}}), "</p>\n");
-    }
-  }
-  return html;
-}
-
 bool HasParagraphs(absl::string_view html) {
   const std::string lower = absl::AsciiStrToLower(html);
   return absl::StrContains(lower, "<p>") || absl::StrContains(lower, "<p ") ||
@@ -183,7 +158,7 @@ std::string EntryHtml(absl::string_view text, absl::string_view filter) {
   const std::string name = absl::AsciiStrToLower(filter);
   if (absl::StartsWith(name, "markdown")) return MarkdownToHtml(text);
   const bool is_html = name == "0" || name == "richtext" || (name.empty() && HasParagraphs(text));
-  return is_html ? std::string(text) : ConvertBreaks(text);
+  return is_html ? std::string(text) : WithParagraphs(text);
 }
 
 // 11/13/2008 02:16:10 PM, or the same with 24 hours. UTC: the format has no zone.
