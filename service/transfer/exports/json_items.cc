@@ -67,7 +67,8 @@ class JsonInput : public std::streambuf {
 // Makes items of what the parser reports.
 class JsonCollector : public nlohmann::json_sax<JsonValue> {
  public:
-  JsonCollector(absl::FunctionRef<void()> progress, absl::FunctionRef<JsonUse(const JsonPath&)> use,
+  JsonCollector(absl::FunctionRef<void(const JsonPath&)> progress,
+                absl::FunctionRef<JsonUse(const JsonPath&)> use,
                 absl::FunctionRef<bool(JsonItem)> take)
       : progress_(progress), use_(use), take_(take) {}
 
@@ -89,8 +90,8 @@ class JsonCollector : public nlohmann::json_sax<JsonValue> {
 
   bool start_object(size_t /*size*/) override { return Open(JsonValue::object()); }
   bool key(string_t& value) override {
-    progress_();
     path_.back() = std::move(value);
+    progress_(path_);
     return true;
   }
   bool end_object() override { return Close(); }
@@ -136,20 +137,20 @@ class JsonCollector : public nlohmann::json_sax<JsonValue> {
   }
 
   bool AddScalar(JsonValue value, size_t bytes = 0) {
-    progress_();
+    progress_(path_);
     const JsonValue* const added = Add(std::move(value), bytes);
     return !IsItem(added) || HandOver();
   }
 
   bool Open(JsonValue value) {
-    progress_();
+    progress_(path_);
     open_.push_back(Add(std::move(value), 0));
     path_.emplace_back();
     return !is_too_deep();
   }
 
   bool Close() {
-    progress_();
+    progress_(path_);
     path_.pop_back();
     const JsonValue* const closed = open_.back();
     open_.pop_back();
@@ -169,7 +170,7 @@ class JsonCollector : public nlohmann::json_sax<JsonValue> {
     return !is_stopped_;
   }
 
-  const absl::FunctionRef<void()> progress_;
+  const absl::FunctionRef<void(const JsonPath&)> progress_;
   const absl::FunctionRef<JsonUse(const JsonPath&)> use_;
   const absl::FunctionRef<bool(JsonItem)> take_;
   JsonPath path_;
@@ -194,7 +195,7 @@ bool StandsAt(const JsonPath& path, std::initializer_list<absl::string_view> pla
 absl::Status ReadJsonItems(ExportFile& file, absl::FunctionRef<JsonUse(const JsonPath&)> use,
                            absl::FunctionRef<bool(JsonItem)> take) {
   JsonInput input(file);
-  const auto progress = [&input] { input.Progress(); };
+  const auto progress = [&input](const JsonPath&) { input.Progress(); };
   std::istream stream(&input);
   while (!(stream >> std::ws).eof()) {
     JsonCollector items(progress, use, take);
@@ -216,7 +217,7 @@ JsonValue ParseJsonDocument(absl::string_view text) {
     if (!item.is_too_large) document = std::move(item.value);
     return true;
   };
-  const auto progress = [] {};
+  const auto progress = [](const JsonPath&) {};
   JsonCollector items(progress, use, take);
   const bool is_whole = JsonValue::sax_parse(text.begin(), text.end(), &items);
   return is_whole ? document : JsonValue(JsonValue::value_t::discarded);
@@ -224,12 +225,9 @@ JsonValue ParseJsonDocument(absl::string_view text) {
 
 bool BeginsWithJson(absl::string_view head, absl::FunctionRef<bool(const JsonPath&)> is_telling) {
   bool is_found = false;
-  const auto use = [&](const JsonPath& path) {
-    is_found = is_found || is_telling(path);
-    return JsonUse::kSkip;
-  };
+  const auto progress = [&](const JsonPath& path) { is_found = is_found || is_telling(path); };
+  const auto use = [](const JsonPath&) { return JsonUse::kSkip; };
   const auto take = [](const JsonItem&) { return true; };
-  const auto progress = [] {};
   std::istringstream stream{std::string(head)};
   while (!is_found && !(stream >> std::ws).eof()) {
     JsonCollector values(progress, use, take);

@@ -77,7 +77,7 @@ class Remark42Reader {
 bool BeginsLikeRemark42(absl::string_view head) {
   return BeginsWithJson(head, [](const JsonPath& path) {
     if (path.size() >= 2 && path[path.size() - 2] == "locator" && path.back() == "url") {
-      return path.size() == 2 || path[0] == "comments";
+      return path.size() == 2 || path[0].empty() || path[0] == "comments";
     }
     // What stands before the comments.
     return StandsAt(path, {"users", "", "blocked", "status"}) ||

@@ -55,7 +55,7 @@ TEST(Devto, ReadsTheArticlesOfAnExport) {
   EXPECT_THAT(article.tags(), ElementsAre("boats", "tides"));
   EXPECT_EQ(article.authors(0).display_name(), "Ada");
   EXPECT_EQ(article.language_code(), "en");
-  EXPECT_EQ(article.body(), "One [film](/v)\n");
+  EXPECT_EQ(article.body(), "One [film](/v)");
   EXPECT_EQ(items.articles[1].file.draft, "the article is not published");
   EXPECT_EQ(items.articles[2].file.draft, "the article is not published");
   EXPECT_EQ(items.articles[2].label, "article 3");

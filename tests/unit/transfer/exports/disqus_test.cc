@@ -108,7 +108,7 @@ TEST(Disqus, RefusesPostsThatLackSomething) {
 
 TEST(Disqus, KeepsWhatCameBeforeADefect) {
   const std::string whole = DisqusPost("");
-  const ReadItems cut = ReadExport(ReadDisqus, whole.substr(0, whole.size() - 12));
+  const ReadItems cut = ReadExport(ReadDisqus, whole.substr(0, whole.size() - 11));
   EXPECT_FALSE(cut.status.ok());
   EXPECT_THAT(cut.comments, SizeIs(1));
   // As files that people have repaired by hand begin.

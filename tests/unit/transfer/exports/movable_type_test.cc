@@ -88,7 +88,7 @@ TEST(MovableType, ReadsAnEntryAndItsComments) {
     EXPECT_EQ(article.publish_time().seconds(), 1226585770);
     EXPECT_THAT(article.tags(), ElementsAre("Tides", "Boats", "dry land", "mud"));
     EXPECT_EQ(article.summary(), "A boat.");
-    EXPECT_EQ(article.body(), "The boat\\\nlies **dry**.\n\nMore.\n");
+    EXPECT_EQ(article.body(), "The boat\\\nlies **dry**.\n\nMore.");
     ASSERT_THAT(items.comments, SizeIs(2));
     const ExportedComment& comment = items.comments[0];
     EXPECT_EQ(comment.article_key, exported.key);
@@ -134,15 +134,15 @@ TEST(MovableType, PublishesOnlyWhatWasPublished) {
 TEST(MovableType, ConvertsBreaksAsTheEntrySays) {
   constexpr absl::string_view kText = "One\ntwo\n\n<h2>Head</h2>\n\n*three*";
   const std::map<std::string, std::string> cases = {
-      {"CONVERT BREAKS: 0", "One two\n\n## Head\n\n\\*three\\*\n"},
-      {"CONVERT BREAKS: 1", "One\\\ntwo\n\n## Head\n\n\\*three\\*\n"},
-      {"CONVERT BREAKS: __default__", "One\\\ntwo\n\n## Head\n\n\\*three\\*\n"},
-      {"CONVERT BREAKS: markdown_with_smartypants", "One\\\ntwo\n\n## Head\n\n*three*\n"},
-      {"", "One\\\ntwo\n\n## Head\n\n\\*three\\*\n"}};
+      {"CONVERT BREAKS: 0", "One two\n\n## Head\n\n\\*three\\*"},
+      {"CONVERT BREAKS: 1", "One\\\ntwo\n\n## Head\n\n\\*three\\*"},
+      {"CONVERT BREAKS: __default__", "One\\\ntwo\n\n## Head\n\n\\*three\\*"},
+      {"CONVERT BREAKS: markdown_with_smartypants", "One\\\ntwo\n\n## Head\n\n*three*"},
+      {"", "One\\\ntwo\n\n## Head\n\n\\*three\\*"}};
   for (const auto& [field, body] : cases) {
     EXPECT_EQ(ReadEntry(field, kText).articles.at(0).file.article.body(), body) << field;
   }
-  EXPECT_EQ(ReadEntry("", "<p>One\ntwo</p>").articles.at(0).file.article.body(), "One two\n");
+  EXPECT_EQ(ReadEntry("", "<p>One\ntwo</p>").articles.at(0).file.article.body(), "One two");
 }
 
 TEST(MovableType, KeepsLinesOfDashesInTexts) {
