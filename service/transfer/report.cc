@@ -131,6 +131,7 @@ void Report::WriteLine(const ItemReport& item) const {
   if (!item.item.empty()) line["item"] = item.item;
   if (!item.name.empty()) line["name"] = item.name;
   if (!item.title.empty()) line["title"] = item.title;
+  if (!item.state.empty()) line["state"] = item.state;
   if (!item.reason.empty()) line["reason"] = item.reason;
   if (!item.problems.empty()) {
     line["problems"] = std::vector<std::string>(absl::StrSplit(item.problems, '\n'));

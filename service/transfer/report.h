@@ -37,6 +37,8 @@ struct ItemReport {
   /// Of the article, if it has one.
   std::string name = {};
   std::string title = {};
+  /// Of the comment, if the item is one: "visible", "pending" and so on.
+  std::string state = {};
   /// Why the item was refused or left out: one of few.
   std::string reason = {};
   /// The same at length, with a line for each problem.

@@ -38,6 +38,7 @@ const std::vector<Wall>& Walls() {
       {R"(toml)", {"transfer"}},
       {R"(gumbo)", {"transfer"}},
       {R"(libxml/)", {"transfer"}},
+      {R"(sqlite3)", {"transfer"}},
       {R"(microhttpd)", {"http"}},
       {R"(nlohmann/)", {"telemetry", "transfer"}},
       {R"(opentelemetry/)", {"telemetry"}},

@@ -6,8 +6,10 @@
 
 #include "absl/container/flat_hash_set.h"
 #include "absl/status/status.h"
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/strip.h"
 #include "absl/time/clock.h"
 #include "base/await.h"
 #include "content/names.h"
@@ -94,6 +96,12 @@ void NameParent(const CommentGroup& group, const std::string& name, v1::Imported
     comment.set_reply_to(name);
     comment.clear_reply_to_source_id();
   }
+}
+
+// COMMENT_STATE_VISIBLE -> "visible"
+std::string StateOf(const v1::ImportedComment& comment) {
+  const std::string& name = v1::CommentState_Name(comment.state());
+  return absl::AsciiStrToLower(absl::StripPrefix(name, "COMMENT_STATE_"));
 }
 
 }  // namespace
@@ -219,6 +227,7 @@ ItemReport CommentDelivery::ReportOn(const Entry& entry, const SpooledComment& c
           .outcome = Outcome::kValid,
           .path = options_.path_of(entry.thread),
           .item = absl::StrCat("comment ", IdInSource(comment.comment)),
+          .state = StateOf(comment.comment),
           .notes = comment.notes};
 }
 

@@ -3,6 +3,13 @@
 #include <algorithm>
 
 #include "transfer/exports/blogger.h"
+#include "transfer/exports/commento.h"
+#include "transfer/exports/devto.h"
+#include "transfer/exports/disqus.h"
+#include "transfer/exports/ghost.h"
+#include "transfer/exports/isso.h"
+#include "transfer/exports/movable_type.h"
+#include "transfer/exports/remark42.h"
 #include "transfer/exports/wordpress.h"
 
 namespace content::transfer {
@@ -11,6 +18,13 @@ const std::vector<ExportFormat>& ExportFormats() {
   static const std::vector<ExportFormat> formats = {
       {"wordpress", BeginsLikeWordPress, ReadWordPress},
       {"blogger", BeginsLikeBlogger, ReadBlogger},
+      {"disqus", BeginsLikeDisqus, ReadDisqus},
+      {"ghost", BeginsLikeGhost, ReadGhost},
+      {"commento", BeginsLikeCommento, ReadCommento},
+      {"isso", BeginsLikeIsso, ReadIsso},
+      {"remark42", BeginsLikeRemark42, ReadRemark42},
+      {"movable-type", BeginsLikeMovableType, ReadMovableType},
+      {"devto", BeginsLikeDevto, ReadDevto},
   };
   return formats;
 }

@@ -8,6 +8,7 @@
 #include <memory>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 
 namespace content::transfer {
@@ -163,6 +164,11 @@ bool IsForbiddenInXml(char c) {
          c != '\r' && c != '\0' && c != '\x7f';
 }
 
+// Returns whether a file begins with the byte order mark of UTF-16.
+bool IsUtf16(absl::string_view bytes) {
+  return absl::StartsWith(bytes, "\xFE\xFF") || absl::StartsWith(bytes, "\xFF\xFE");
+}
+
 }  // namespace
 
 const XmlElement* XmlElement::Child(absl::string_view child_name) const {
@@ -193,12 +199,18 @@ absl::Status ReadXml(ExportFile& file, const XmlShape& shape, VisitXml visit) {
   xmlCtxtUseOptions(context.get(), XML_PARSE_NONET);
   context->_private = &builder;
   std::array<char, kReadBytes> piece;
+  bool has_begun = false;
   while (!builder.has_ended()) {
     const absl::StatusOr<size_t> count = file.Read(piece.data(), piece.size());
     if (!count.ok()) return count.status();
     std::replace_if(piece.begin(), piece.begin() + *count, IsForbiddenInXml, ' ');
-    xmlParseChunk(context.get(), piece.data(), static_cast<int>(*count), *count == 0 ? 1 : 0);
-    if (*count == 0) break;
+    const absl::string_view bytes(piece.data(), *count);
+    // What stands before the first element is a slip of an editor.
+    const size_t begin = has_begun || IsUtf16(bytes) ? 0 : std::min(bytes.find('<'), bytes.size());
+    has_begun = begin < bytes.size();
+    xmlParseChunk(context.get(), bytes.data() + begin, static_cast<int>(bytes.size() - begin),
+                  bytes.empty() ? 1 : 0);
+    if (bytes.empty()) break;
   }
   if (builder.problem().empty()) return absl::OkStatus();
   return absl::DataLossError(builder.problem());
