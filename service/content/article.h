@@ -90,12 +90,17 @@ struct PublishOptions {
   bool validate_only = false;
   /// Whether `contentd import` publishes the article.
   bool imported = false;
+  /// Ids that shall lead to the article too, as if it had been renamed: at most kMaxFormerNames,
+  /// with those it has. One that another article has or had stays there, and is no error.
+  std::vector<std::string> former_names = {};
   RequestKey request = {};
 };
 
 struct PublishedArticle {
   v1::Article article;
   v1::PublishOutcome outcome = v1::PUBLISH_OUTCOME_UNSPECIFIED;
+  /// The former names that lead to other articles, sorted.
+  std::vector<std::string> names_of_others = {};
 };
 
 struct ArticleEdit {

@@ -43,6 +43,12 @@ static_assert(ArticleKey::kRandomBits == 21);
 constexpr char kInsertName[] =
     "INSERT INTO article_name (name, article_key) VALUES ($1, $2::bigint) ON CONFLICT DO NOTHING";
 
+// $1 names (array), $2 article key.
+constexpr char kInsertNames[] =
+    "INSERT INTO article_name (name, article_key) "
+    "SELECT n.name, $2::bigint FROM unnest($1::text[]) AS n (name) ORDER BY n.name "
+    "ON CONFLICT DO NOTHING RETURNING name";
+
 // Calls `read` with the keys as a parameter.
 template <class Read>
 NamesByKey ReadFormerNamesWith(const std::map<ArticleKey, std::string>& current_names, Read read) {
@@ -194,6 +200,17 @@ bool TakeName(postgres::Transaction& transaction, const std::string& name, Artic
   if (transaction.Exec(kInsertName, name, key.value()).affected_rows() == 1) return true;
   const postgres::Result rows = transaction.Exec(kSelectKeys, ArrayParameter({name}));
   return ReadKey(rows[0]["article_key"]) == key;
+}
+
+std::vector<std::string> TakeNames(postgres::Transaction& transaction,
+                                   const std::set<std::string>& names, ArticleKey key) {
+  if (names.empty()) return {};
+  std::set<std::string> refused = names;
+  const std::string listed = ArrayParameter({names.begin(), names.end()});
+  for (const auto& row : transaction.Exec(kInsertNames, listed, key.value())) {
+    refused.erase(row["name"].c_str());
+  }
+  return {refused.begin(), refused.end()};
 }
 
 }  // namespace content::store

@@ -3,6 +3,7 @@
 #include <map>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -90,5 +91,10 @@ std::map<std::string, ArticleKey> TakeNames(postgres::Transaction& transaction,
 
 /// Gives the name to an article. Returns false if another article has or had it.
 bool TakeName(postgres::Transaction& transaction, const std::string& name, ArticleKey key);
+
+/// Gives these names, of which the article has none, to it. Returns those that other articles have
+/// or had, sorted.
+std::vector<std::string> TakeNames(postgres::Transaction& transaction,
+                                   const std::set<std::string>& names, ArticleKey key);
 
 }  // namespace content::store

@@ -810,7 +810,8 @@ class PostgresStore : public ObservedStore {
 
   // A renaming takes a name while its article is locked. With other writes in its transaction,
   // which have locked or named others, it could deadlock with such a transaction of another server.
-  // Tables may be distributed: articles are locked bucket by bucket (WriteArticles).
+  // Tables may be distributed: articles are locked bucket by bucket (WriteArticles). So could a
+  // publication with former names, but imports have many: it is tried again if it does.
   static std::optional<int> GroupOfWrite(const Called<ArticleWrite>& called) {
     return std::holds_alternative<ArticleRename>(called.write) ? std::nullopt : std::optional(0);
   }

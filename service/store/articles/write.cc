@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <initializer_list>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -112,30 +113,81 @@ void Replace(ArticleDraft& draft, v1::Article article, bool retracted) {
 
 // ---- Publish ----
 
-absl::StatusOr<PublishedArticle> Write(const ArticleScope& scope, const Publication& publication) {
-  ArticleDraft& draft = scope.draft;
-  const PublishOptions& options = publication.options;
+// Returns what a publication would do; an error if it may not.
+absl::StatusOr<v1::PublishOutcome> OutcomeOf(const ArticleDraft& draft, const v1::Article& article,
+                                             const PublishOptions& options) {
   const v1::Article* const stored = StoredIn(draft);
-  v1::Article article = publication.article;
-  const std::string etag = article.etag();
-  article.set_name(ArticleName(draft.locked.name));
-  FillIn(stored, draft.locked.now, article);
-  const bool same = stored != nullptr && HaveSameContent(*stored, article);
-  // Before any check, so that a repeated call succeeds.
-  if (same && !draft.locked.retracted) {
-    return PublishedArticle{*stored, v1::PUBLISH_OUTCOME_UNCHANGED};
+  if (stored == nullptr) {
+    if (!article.etag().empty()) return EtagMismatch(article.name());
+    return v1::PUBLISH_OUTCOME_CREATED;
   }
+  const bool same = HaveSameContent(*stored, article);
+  // Before any check, so that a repeated call succeeds.
+  if (same && !draft.locked.retracted) return v1::PUBLISH_OUTCOME_UNCHANGED;
   // What was retracted does not come back because its file is imported again.
-  const bool would_replace = stored != nullptr && (!same || options.imported);
+  const bool would_replace = !same || options.imported;
   if (would_replace && !options.may_replace) return ArticleExists(article.name());
-  if (!etag.empty() && (stored == nullptr || stored->etag() != etag)) {
+  if (!article.etag().empty() && stored->etag() != article.etag()) {
     return EtagMismatch(article.name());
   }
-  const auto outcome =
-      stored != nullptr ? v1::PUBLISH_OUTCOME_REPLACED : v1::PUBLISH_OUTCOME_CREATED;
-  if (options.validate_only) return PublishedArticle{std::move(article), outcome};
-  Replace(draft, std::move(article), /*retracted=*/false);
-  return PublishedArticle{*draft.article, outcome};
+  return v1::PUBLISH_OUTCOME_REPLACED;
+}
+
+// Returns those of `wanted` that the article does not have yet.
+absl::StatusOr<std::set<std::string>> NewNames(const ArticleScope& scope,
+                                               const std::vector<std::string>& wanted) {
+  if (wanted.empty()) return std::set<std::string>();
+  const LockedArticle& locked = scope.draft.locked;
+  std::set<std::string> names(wanted.begin(), wanted.end());
+  names.erase(locked.name);
+  std::vector<std::string> former_names;
+  if (locked.revision > 0) {
+    former_names = ReadFormerNames(scope.transaction, {{locked.key, locked.name}})[locked.key];
+  }
+  for (const std::string& name : former_names) names.erase(name);
+  if (!names.empty() && former_names.size() + names.size() > kMaxFormerNames) {
+    return InvalidField("former_names",
+                        absl::StrCat("would exceed the limit of ", kMaxFormerNames));
+  }
+  return names;
+}
+
+// Returns those of `names` that articles have or had.
+std::vector<std::string> TakenNames(const ArticleScope& scope, const std::set<std::string>& names) {
+  std::vector<std::string> taken;
+  if (names.empty()) return taken;
+  for (const auto& [name, key] : ReadKeys(scope.transaction, {names.begin(), names.end()})) {
+    taken.push_back(name);
+  }
+  return taken;
+}
+
+absl::StatusOr<PublishedArticle> Write(const ArticleScope& scope, const Publication& publication) {
+  ArticleDraft& draft = scope.draft;
+  LockedArticle& locked = draft.locked;
+  const PublishOptions& options = publication.options;
+  v1::Article article = publication.article;
+  article.set_name(ArticleName(locked.name));
+  FillIn(StoredIn(draft), locked.now, article);
+  const absl::StatusOr<v1::PublishOutcome> outcome = OutcomeOf(draft, article, options);
+  if (!outcome.ok()) return outcome.status();
+  const absl::StatusOr<std::set<std::string>> names = NewNames(scope, options.former_names);
+  if (!names.ok()) return names.status();
+  if (options.validate_only) {
+    return PublishedArticle{std::move(article), *outcome, TakenNames(scope, *names)};
+  }
+  PublishedArticle published;
+  published.outcome = *outcome;
+  const bool unchanged = *outcome == v1::PUBLISH_OUTCOME_UNCHANGED;
+  if (!unchanged) Replace(draft, std::move(article), /*retracted=*/false);
+  published.names_of_others = TakeNames(scope.transaction, *names, locked.key);
+  if (unchanged && published.names_of_others.size() < names->size()) {
+    locked.changed = true;
+    draft.article->set_revision(++locked.revision);
+    published.outcome = v1::PUBLISH_OUTCOME_REPLACED;
+  }
+  published.article = *draft.article;
+  return published;
 }
 
 // ---- Update ----
