@@ -4,54 +4,21 @@
 #include <unistd.h>
 
 #include <array>
-#include <atomic>
 #include <cerrno>
 #include <fstream>
 #include <iostream>
 #include <memory>
-#include <stop_token>
 #include <string>
 #include <system_error>
-#include <thread>
 
 #include "absl/strings/str_cat.h"
-#include "absl/time/time.h"
 #include "base/call.h"
+#include "interruption.h"
 #include "transfer/importer.h"
 #include "transfer/report.h"
 
 namespace content {
 namespace {
-
-// Waits for a signal that stops the import, on a thread of its own. The second one ends the
-// process.
-class Interruption {
- public:
-  Interruption(StopSignals& signals, transfer::Report& report)
-      : signals_(signals),
-        report_(report),
-        thread_([this](const std::stop_token& stop) { Await(stop); }) {}
-
-  bool has_come() const { return has_come_; }
-
- private:
-  static constexpr absl::Duration kInterval = absl::Milliseconds(20);
-
-  void Await(const std::stop_token& stop) {
-    while (!stop.stop_requested()) {
-      if (!signals_.Await(kInterval)) continue;
-      has_come_ = true;
-      signals_.Release();
-      return report_.Say(
-          "contentd: ending after the current batch; one more signal ends it at once");
-    }
-  }
-
-  StopSignals& signals_;
-  transfer::Report& report_;
-  std::atomic<bool> has_come_ = false;
-  std::jthread thread_;  // Last: it uses the other members.
-};
 
 // The user who runs this process, for the audit trail.
 std::shared_ptr<const Caller> CurrentUser() {
@@ -81,7 +48,9 @@ int ImportFiles(const Config& config, Publishing* publishing, StopSignals& signa
                            .is_terminal = isatty(STDERR_FILENO) == 1,
                            .lines = lines.is_open() ? &lines : nullptr});
   signals.Hold();
-  const Interruption interruption(signals, report);
+  const Interruption interruption(signals, [&report] {
+    report.Say("contentd: ending after the current batch; one more signal ends it at once");
+  });
   transfer::Importer importer({.paths = config.paths,
                                .format = config.format,
                                .overrides = config.overrides,

@@ -55,6 +55,7 @@
 #include "store/upkeep/audit.h"
 #include "store/upkeep/authors.h"
 #include "store/upkeep/counters.h"
+#include "store/upkeep/export.h"
 #include "store/upkeep/requests.h"
 #include "telemetry/log.h"
 #include "telemetry/metrics.h"
@@ -90,6 +91,8 @@ FROM pg_stat_replication
 WHERE state IN ('catchup', 'streaming')
 GROUP BY application_name
 )sql";
+
+constexpr char kExportLost[] = "the connection to the database was lost during the export";
 
 constexpr char kInsufficientPrivilege[] = "42501";
 
@@ -493,6 +496,19 @@ class PostgresStore : public ObservedStore {
         [author_id = std::move(author_id),
          after_key = std::move(after_key)](postgres::Connection& connection) {
           return store::ExportAuthor(connection, author_id, after_key);
+        },
+        std::move(done));
+  }
+
+  // What a first attempt has passed on cannot be taken back.
+  void Export(CallContext context, ExportQuery query, ExportVisitor& visitor,
+              Callback<void> done) override {
+    reads_.Read(
+        std::move(context), Pace::kAny,
+        [this, query = std::move(query), &visitor,
+         has_begun = false](postgres::Connection& connection) mutable {
+          if (std::exchange(has_begun, true)) return StoreUnavailable(kExportLost);
+          return store::Export(connection, names_, query, visitor);
         },
         std::move(done));
   }

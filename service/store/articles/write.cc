@@ -81,23 +81,23 @@ bool IsScheduled(const ArticleDraft& draft, const v1::Article& article) {
 
 // Gives a new text the article's revision as its etag, and an update_time. The latter never goes
 // back, even if the database's clock does.
-void StampText(const v1::Article* stored, absl::Time now, v1::Article& article) {
+void StampText(const v1::Article* stored, absl::Time time, v1::Article& article) {
   article.set_etag(absl::StrCat(article.revision()));
   const absl::Time update_time =
-      stored == nullptr ? now : std::max(now, FromTimestamp(stored->update_time()));
+      stored == nullptr ? time : std::max(time, FromTimestamp(stored->update_time()));
   *article.mutable_update_time() = ToTimestamp(update_time);
 }
 
 // Puts the article, of which the fields that a publisher sets are filled in, in place of the one in
-// the draft.
-void Replace(ArticleDraft& draft, v1::Article article, bool retracted) {
+// the draft. `time` is that of its text, if this is new.
+void Replace(ArticleDraft& draft, v1::Article article, bool retracted, absl::Time time) {
   const v1::Article* const stored = StoredIn(draft);
   LockedArticle& locked = draft.locked;
   const bool scheduled = !retracted && IsScheduled(draft, article);
   locked.changed = true;
   article.set_revision(++locked.revision);
   if (stored == nullptr || !HaveSameText(*stored, article)) {
-    StampText(stored, locked.now, article);
+    StampText(stored, time, article);
     draft.has_new_text = true;
   } else {
     article.set_etag(stored->etag());
@@ -113,6 +113,11 @@ void Replace(ArticleDraft& draft, v1::Article article, bool retracted) {
 
 // ---- Publish ----
 
+// What became of an article elsewhere; of one that was not there, what publishing means.
+ArticleRestoration RestorationIn(const PublishOptions& options) {
+  return options.restoration.value_or(ArticleRestoration());
+}
+
 // Returns what a publication would do; an error if it may not.
 absl::StatusOr<v1::PublishOutcome> OutcomeOf(const ArticleDraft& draft, const v1::Article& article,
                                              const PublishOptions& options) {
@@ -123,7 +128,9 @@ absl::StatusOr<v1::PublishOutcome> OutcomeOf(const ArticleDraft& draft, const v1
   }
   const bool same = HaveSameContent(*stored, article);
   // Before any check, so that a repeated call succeeds.
-  if (same && !draft.locked.retracted) return v1::PUBLISH_OUTCOME_UNCHANGED;
+  if (same && draft.locked.retracted == RestorationIn(options).retracted) {
+    return v1::PUBLISH_OUTCOME_UNCHANGED;
+  }
   // What was retracted does not come back because its file is imported again.
   const bool would_replace = !same || options.imported;
   if (would_replace && !options.may_replace) return ArticleExists(article.name());
@@ -179,7 +186,11 @@ absl::StatusOr<PublishedArticle> Write(const ArticleScope& scope, const Publicat
   PublishedArticle published;
   published.outcome = *outcome;
   const bool unchanged = *outcome == v1::PUBLISH_OUTCOME_UNCHANGED;
-  if (!unchanged) Replace(draft, std::move(article), /*retracted=*/false);
+  if (!unchanged) {
+    const ArticleRestoration restoration = RestorationIn(options);
+    Replace(draft, std::move(article), restoration.retracted,
+            std::min(restoration.update_time, locked.now));
+  }
   published.names_of_others = TakeNames(scope.transaction, *names, locked.key);
   if (unchanged && published.names_of_others.size() < names->size()) {
     locked.changed = true;
@@ -204,7 +215,7 @@ absl::StatusOr<PublishedArticle> Write(const ArticleScope& scope, const ArticleE
     return EtagMismatch(ArticleName(edit.id));
   }
   if (edit.validate_only) return PublishedArticle{std::move(article)};
-  Replace(draft, std::move(article), draft.locked.retracted);
+  Replace(draft, std::move(article), draft.locked.retracted, draft.locked.now);
   return PublishedArticle{*draft.article};
 }
 

@@ -1,0 +1,46 @@
+#include "export_files.h"
+
+#include <unistd.h>
+
+#include <iostream>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "interruption.h"
+#include "transfer/out/exporter.h"
+
+namespace content {
+namespace {
+
+int FailExport(const absl::Status& status, const transfer::ExportOptions& options) {
+  const bool is_file = options.output != transfer::kStandardInput;
+  if (absl::IsCancelled(status)) {
+    std::cerr << (is_file ? "contentd: stopped; nothing was written\n"
+                          : "contentd: stopped; the output is not complete\n");
+  } else {
+    std::cerr << "contentd: " << status.message() << "\n";
+  }
+  return 1;
+}
+
+}  // namespace
+
+int ExportFiles(const Config& config, Exporting& store, StopSignals& signals) {
+  transfer::ExportOptions options = config.exporting;
+  signals.Hold();
+  const Interruption interruption(
+      signals, [] { std::cerr << "contentd: ending; one more signal ends it at once\n"; });
+  options.is_stopped = [&interruption] { return interruption.has_come(); };
+  if (isatty(STDERR_FILENO) == 1) options.progress = &std::cerr;
+  const absl::StatusOr<transfer::ExportCounts> counts = transfer::ExportAll(options, store);
+  if (!counts.ok()) return FailExport(counts.status(), options);
+  std::cerr << "exported " << counts->articles << " articles";
+  if (options.format == transfer::OutputFormat::kNdjson) {
+    std::cerr << " and " << counts->comments << " comments\n";
+  } else {
+    std::cerr << ", without their comments\n";
+  }
+  return 0;
+}
+
+}  // namespace content
