@@ -1,0 +1,26 @@
+#include "transfer/exports/formats.h"
+
+#include <algorithm>
+
+#include "transfer/exports/blogger.h"
+#include "transfer/exports/wordpress.h"
+
+namespace content::transfer {
+
+const std::vector<ExportFormat>& ExportFormats() {
+  static const std::vector<ExportFormat> formats = {
+      {"wordpress", BeginsLikeWordPress, ReadWordPress},
+      {"blogger", BeginsLikeBlogger, ReadBlogger},
+  };
+  return formats;
+}
+
+const ExportFormat* RecognizeExport(absl::string_view head) {
+  const auto& formats = ExportFormats();
+  const auto format = std::find_if(formats.begin(), formats.end(), [head](const auto& candidate) {
+    return candidate.begins(head);
+  });
+  return format == formats.end() ? nullptr : &*format;
+}
+
+}  // namespace content::transfer
