@@ -3,12 +3,14 @@
 #include <algorithm>
 
 #include "transfer/exports/blogger.h"
+#include "transfer/exports/ndjson.h"
 #include "transfer/exports/wordpress.h"
 
 namespace content::transfer {
 
 const std::vector<ExportFormat>& ExportFormats() {
   static const std::vector<ExportFormat> formats = {
+      {"ndjson", BeginsLikeNdjson, ReadNdjson},
       {"wordpress", BeginsLikeWordPress, ReadWordPress},
       {"blogger", BeginsLikeBlogger, ReadBlogger},
   };
