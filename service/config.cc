@@ -113,6 +113,7 @@ constexpr char kImportFooter[] =
     "  summary: Two traps.                # or description, or excerpt\n"
     "  language: en                       # or lang\n"
     "  slug: binary-search                # or permalink, url, or --id\n"
+    "  comment_policy: open               # or premoderated, or closed\n"
     "  ---\n"
     "  The text follows here.\n\n"
     "All keys are optional. Other keys are ignored, and counted. An article without\n"
