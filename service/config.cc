@@ -21,7 +21,9 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/strip.h"
 #include "base/memory_guard.h"
+#include "content/errors.h"
 #include "content/names.h"
+#include "content/rules.h"
 #include "content/text.h"
 #include "help.h"
 #include "transfer/dates.h"
@@ -90,8 +92,13 @@ constexpr char kImportDescription[] =
 
 constexpr char kImportFooter[] =
     "PATH is a file, a folder, which may contain folders, or - for standard input.\n"
-    "Hidden files, and files of a folder that are neither Markdown, text nor HTML,\n"
-    "are left out.\n\n"
+    "Hidden files, links to folders, and files of a folder that are neither Markdown,\n"
+    "text, HTML nor exports are left out. A file with several names is imported once.\n\n"
+    "Exports are files of WordPress (WXR) and Blogger (Atom, Takeout), with articles\n"
+    "and comments. Comments come in after all articles of the run. They find theirs\n"
+    "by what the file says, by the address of its page (source_uri, or an id at its\n"
+    "end), or by --map. What was not public is left out, or waits for moderators.\n"
+    "Importing a newer export adds what is new. E-mail and IP addresses are dropped.\n\n"
     "Text is a page saved as text: title, byline and date, in any order, and then\n"
     "paragraphs of wrapped lines, with *** between sections. What is missing is given\n"
     "with --title, --author and --date:\n"
@@ -122,8 +129,10 @@ constexpr char kImportFooter[] =
     "published: false, status: draft, private, hidden, _drafts/) are left out.\n\n"
     "Importing a file again changes nothing. If an article has its id and other\n"
     "content, whoever changed it, the file is refused; with --replace, the file is\n"
-    "right and the other content is lost. What cannot be imported does not stop the\n"
-    "rest. Ctrl-C ends the import after the current batch; run it again to go on.\n\n"
+    "right and the other content is lost. But an article with another title is only\n"
+    "replaced if the file's slug or --id names it, and a retracted one stays so. What\n"
+    "cannot be imported does not stop the rest. Ctrl-C ends the import after the\n"
+    "current batch; run it again to go on. A second one ends it at once.\n\n"
     "Examples:\n"
     "  contentd import --dry-run posts\n"
     "  contentd import --data-dir ~/content posts --report posts.jsonl\n"
@@ -583,6 +592,13 @@ std::string CheckId(const std::string& id) {
                       " lower-case letters, digits and inner hyphens");
 }
 
+std::string CheckSource(const std::string& source) {
+  Violations violations;
+  CheckImportSource(source, "", violations);
+  if (violations.empty()) return "";
+  return absl::StrCat("\"", source, "\" ", violations.fields()[0].description);
+}
+
 void AddImportOptions(CLI::App& command, Config& config) {
   command.add_option("PATH", config.paths, "Files and folders to import")
       ->option_text("...")
@@ -605,17 +621,32 @@ void AddImportOptions(CLI::App& command, Config& config) {
       .add_option("--date", config.overrides.date,
                   "Date of publication, which replaces that of the file (for a single file)")
       ->option_text("DATE");
-  const Choices<transfer::Format> formats = {{"text", transfer::Format::kText},
-                                             {"markdown", transfer::Format::kMarkdown},
-                                             {"html", transfer::Format::kHtml}};
+  Choices<transfer::FileFormat> formats = {{"text", transfer::Format::kText},
+                                           {"markdown", transfer::Format::kMarkdown},
+                                           {"html", transfer::Format::kHtml}};
+  for (const transfer::ExportFormat& format : transfer::ExportFormats()) {
+    formats.emplace_back(std::string(format.name), &format);
+  }
   AddChoice(command, "--format", config.format, formats,
             "Format of the files; otherwise their names and contents tell")
       ->option_text("FORMAT");
   command.add_flag("--replace", config.replace,
                    "Put articles in the place of those that have their ids and other content");
   command
+      .add_option("--source", config.import_source,
+                  "Where comments come from, such as disqus:harbour, in the place of what their "
+                  "file says; the same for every import from there")
+      ->option_text("SOURCE")
+      ->check(CLI::Validator(CheckSource, ""));
+  command
+      .add_option("--map", config.map_file,
+                  "File with lines ADDRESS articles/ID, for comments whose article is not found by "
+                  "the address of its page")
+      ->option_text("FILE");
+  command
       .add_option("--report", config.report_file,
-                  "File for a line of JSON on what became of each item")
+                  "File for a line of JSON on what became of each item; an earlier report is "
+                  "overwritten")
       ->option_text("FILE");
   command.add_flag("--dry-run", config.dry_run, "Only check what would be imported");
 }
@@ -670,7 +701,7 @@ CLI::Validator TimeInto(absl::Time& time) {
       "");
 }
 
-void AddExportOptions(CLI::App& command, transfer::ExportOptions& options) {
+void AddExportOptions(CLI::App& command, transfer::OutputOptions& options) {
   const Choices<transfer::OutputFormat> formats = {{"ndjson", transfer::OutputFormat::kNdjson},
                                                    {"markdown", transfer::OutputFormat::kMarkdown}};
   AddChoice(command, "--format", options.format, formats, "Format of the output")
@@ -705,7 +736,7 @@ const CLI::App* AddExport(CLI::App& app, Config& config) {
   AddDatabaseSettings(settings, config);
   AddLogSettings(settings, config, "warning");
   command.callback([&config] {
-    const transfer::ExportOptions& options = config.exporting;
+    const transfer::OutputOptions& options = config.exporting;
     ExportQuery& query = config.exporting.query;
     if (options.format == transfer::OutputFormat::kMarkdown &&
         options.output == transfer::kStandardInput) {

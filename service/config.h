@@ -11,6 +11,7 @@
 #include "telemetry/call_log_options.h"
 #include "telemetry/log.h"
 #include "tls/files.h"
+#include "transfer/exports/formats.h"
 #include "transfer/out/exporter.h"
 #include "transfer/parse.h"
 #include "variables.h"
@@ -101,7 +102,11 @@ struct Config {
   /// What to import: files, folders, and `-`.
   std::vector<std::string> paths;
   transfer::Overrides overrides;
-  std::optional<transfer::Format> format;  // unset: each file's own
+  std::optional<transfer::FileFormat> format;  // unset: each file's own
+  /// Where comments come from; empty: what their file says.
+  std::string import_source;
+  /// File with the articles of pages; empty: none.
+  std::string map_file;
   /// Whether articles take the place of those that have their ids.
   bool replace = false;
   /// Where to write what became of each item; empty: nowhere.
@@ -109,7 +114,7 @@ struct Config {
   bool dry_run = false;
 
   /// What to export, and where to. Without the members that are for people.
-  transfer::ExportOptions exporting;
+  transfer::OutputOptions exporting;
 
   /// Whether to migrate without looking for servers that are connected.
   bool servers_are_stopped = false;

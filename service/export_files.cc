@@ -12,7 +12,7 @@
 namespace content {
 namespace {
 
-int FailExport(const absl::Status& status, const transfer::ExportOptions& options) {
+int FailExport(const absl::Status& status, const transfer::OutputOptions& options) {
   const bool is_file = options.output != transfer::kStandardInput;
   if (absl::IsCancelled(status)) {
     std::cerr << (is_file ? "contentd: stopped; nothing was written\n"
@@ -26,7 +26,7 @@ int FailExport(const absl::Status& status, const transfer::ExportOptions& option
 }  // namespace
 
 int ExportFiles(const Config& config, Exporting& store, StopSignals& signals) {
-  transfer::ExportOptions options = config.exporting;
+  transfer::OutputOptions options = config.exporting;
   signals.Hold();
   const Interruption interruption(
       signals, [] { std::cerr << "contentd: ending; one more signal ends it at once\n"; });

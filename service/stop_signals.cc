@@ -30,9 +30,12 @@ void EndProcess(int signal) {
   _exit(128 + signal);
 }
 
-void Unblock() {
-  const sigset_t signals = SetOf({SIGTERM, SIGINT});
-  pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
+std::jthread StartUndefendedThread() {
+  return std::jthread([](const std::stop_token& stop) {
+    const sigset_t signals = SetOf({SIGTERM, SIGINT});
+    pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
+    SteadyClock::System().SleepUntil(SteadyTime::InfiniteFuture(), stop);
+  });
 }
 
 }  // namespace
@@ -41,10 +44,7 @@ StopSignals::StopSignals() {
   const sigset_t signals = SetOf({SIGTERM, SIGINT, SIGHUP});
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   for (const int signal : {SIGTERM, SIGINT}) std::signal(signal, EndProcess);
-  undefended_ = std::jthread([](const std::stop_token& stop) {
-    Unblock();
-    SteadyClock::System().SleepUntil(SteadyTime::InfiniteFuture(), stop);
-  });
+  undefended_ = StartUndefendedThread();
 }
 
 void StopSignals::Hold() { undefended_ = std::jthread(); }
@@ -67,6 +67,6 @@ std::optional<int> StopSignals::Await(absl::Duration timeout) {
   }
 }
 
-void StopSignals::Release() { Unblock(); }
+void StopSignals::Release() { undefended_ = StartUndefendedThread(); }
 
 }  // namespace content

@@ -30,7 +30,7 @@ class StopSignals {
   /// `timeout`. Logs every SIGHUP that arrives meanwhile.
   std::optional<int> Await(absl::Duration timeout = absl::InfiniteDuration());
 
-  /// From now on, signals end the process again.
+  /// From now on, signals end the process again, whichever thread has called this.
   void Release();
 
  private:

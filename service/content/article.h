@@ -98,7 +98,8 @@ struct PublishOptions {
   bool may_replace = true;
   /// If true, nothing is changed. The answer is the article as it would be, without an outcome.
   bool validate_only = false;
-  /// Whether `contentd import` publishes the article.
+  /// Whether `contentd import` publishes the article. Then a retracted article counts as one with
+  /// different content, and even `may_replace` does not bring it back.
   bool imported = false;
   /// Ids that shall lead to the article too, as if it had been renamed: at most kMaxFormerNames,
   /// with those it has. One that another article has or had stays there, and is no error.

@@ -23,7 +23,6 @@ namespace {
 
 constexpr int kMaxTitleCharacters = 300;
 constexpr int kMaxSummaryCharacters = 2'000;
-constexpr int kMaxNameCharacters = 100;
 constexpr int kMaxIdCharacters = 128;
 constexpr int kMaxPersonCharacters = 255;  // a subject of tokens, access/token.h
 constexpr int kMaxTagCharacters = 100;

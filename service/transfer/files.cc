@@ -1,5 +1,8 @@
 #include "transfer/files.h"
 
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <array>
 #include <cerrno>
@@ -8,6 +11,8 @@
 #include <memory>
 #include <system_error>
 
+#include "absl/container/flat_hash_set.h"
+#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 
@@ -24,46 +29,150 @@ struct CloseFile {
   }
 };
 
-bool VisitFolder(const fs::path& folder, VisitFile visit);
-
-// Visits an entry of a folder.
-bool VisitEntry(const fs::path& path, VisitFile visit) {
-  FoundFile file{.path = path.string(), .is_given = false};
-  std::error_code error;
-  const fs::file_status status = fs::status(path, error);
-  if (absl::StartsWith(path.filename().string(), ".")) {
-    file.left_out = "hidden";
-  } else if (fs::is_directory(status)) {
-    if (!fs::is_symlink(path, error)) return VisitFolder(path, visit);
-    file.left_out = "a link to a folder";
-  } else if (!fs::is_regular_file(status)) {
-    file.left_out = fs::exists(status) ? "no regular file" : "a link to nothing";
-  }
-  return visit(file);
+// Returns what a path leads to; nullopt, and errno, if it cannot be examined.
+std::optional<struct stat> Examine(const std::string& path) {
+  struct stat found = {};
+  const int failed =
+      path == kStandardInput ? fstat(STDIN_FILENO, &found) : stat(path.c_str(), &found);
+  return failed == 0 ? std::optional(found) : std::nullopt;
 }
 
-bool VisitFolder(const fs::path& folder, VisitFile visit) {
-  std::vector<fs::path> entries;
+FileId IdOf(const struct stat& found) { return {found.st_dev, found.st_ino}; }
+
+// Returns the path as it is from the root, and without a slash at its end.
+fs::path Absolute(const std::string& path) {
   std::error_code error;
-  for (auto entry = fs::directory_iterator(folder, error);
-       !error && entry != fs::directory_iterator(); entry.increment(error)) {
-    entries.push_back(entry->path());
-  }
-  // It counts as a file that cannot be read: its articles must not be missed without a word.
-  if (error) return visit({.path = folder.string()});
-  std::sort(entries.begin(), entries.end());
-  return std::all_of(entries.begin(), entries.end(),
-                     [visit](const fs::path& path) { return VisitEntry(path, visit); });
+  const fs::path absolute = fs::absolute(path, error).lexically_normal();
+  return absolute.has_filename() ? absolute : absolute.parent_path();
 }
+
+bool IsDayOrMonth(const std::string& name) {
+  return !name.empty() && name.size() <= 2 && std::all_of(name.begin(), name.end(), [](char c) {
+    return absl::ascii_isdigit(static_cast<unsigned char>(c));
+  });
+}
+
+// Returns the name of a folder, after those of the month and the year that it is of.
+fs::path TellingFolder(const fs::path& folder) {
+  fs::path telling = folder.filename();
+  for (fs::path top = folder; IsDayOrMonth(top.filename().string());) {
+    top = top.parent_path();
+    telling = top.filename() / telling;
+  }
+  return telling;
+}
+
+// See FoundFile::telling_path. An article `index.md` has its folder's name.
+std::string TellingPathOfFile(const std::string& path) {
+  if (path == kStandardInput) return path;
+  const fs::path file = Absolute(path);
+  const fs::path folder = file.parent_path();
+  const std::string name = file.filename().string();
+  const bool has_folders_name = absl::StartsWith(name, "index.");
+  const fs::path telling = has_folders_name
+                               ? TellingFolder(folder.parent_path()) / folder.filename()
+                               : TellingFolder(folder);
+  return (telling / name).string();
+}
+
+class Walk {
+ public:
+  explicit Walk(VisitFile visit) : visit_(visit) {}
+
+  // Each returns whether to go on.
+
+  bool VisitGiven(const std::string& path) {
+    const std::optional<struct stat> found = Examine(path);
+    if (found && S_ISDIR(found->st_mode)) {
+      given_size_ = path.find_last_not_of('/') + 1;
+      telling_folder_ = TellingFolder(Absolute(path)).string();
+      return VisitFolder(path.substr(0, std::max(given_size_, size_t{1})));
+    }
+    FoundFile file{.path = path, .telling_path = TellingPathOfFile(path)};
+    if (found) file.id = IdOf(*found);
+    return VisitOnce(file);
+  }
+
+  bool VisitLinks() {
+    return std::all_of(links_.begin(), links_.end(),
+                       [this](FoundFile& file) { return VisitOnce(file); });
+  }
+
+ private:
+  bool VisitFolder(const fs::path& folder) {
+    std::vector<fs::directory_entry> entries;
+    std::error_code error;
+    for (auto entry = fs::directory_iterator(folder, error);
+         !error && entry != fs::directory_iterator(); entry.increment(error)) {
+      entries.push_back(*entry);
+    }
+    // It counts as a file that cannot be read: its articles must not be missed without a word.
+    if (error) return visit_(FileIn(folder));
+    std::sort(entries.begin(), entries.end());
+    return std::all_of(entries.begin(), entries.end(),
+                       [this](const fs::directory_entry& entry) { return VisitEntry(entry); });
+  }
+
+  bool VisitEntry(const fs::directory_entry& entry) {
+    FoundFile file = FileIn(entry.path());
+    if (absl::StartsWith(entry.path().filename().string(), ".")) {
+      file.left_out = "hidden";
+      return visit_(file);
+    }
+    std::error_code ignored;
+    const bool is_link = entry.is_symlink(ignored);
+    const std::optional<struct stat> found = Examine(file.path);
+    if (!found) {
+      if (is_link && (errno == ENOENT || errno == ELOOP)) file.left_out = "a link to nothing";
+    } else if (S_ISDIR(found->st_mode)) {
+      if (!is_link) return VisitFolder(entry.path());
+      file.left_out = "a link to a folder";
+    } else if (!S_ISREG(found->st_mode)) {
+      file.left_out = "no regular file";
+    } else {
+      file.id = IdOf(*found);
+      if (!is_link) return VisitOnce(file);
+      links_.push_back(std::move(file));
+      return true;
+    }
+    return visit_(file);
+  }
+
+  bool VisitOnce(FoundFile& file) {
+    if (file.id && !visited_.insert(*file.id).second) file.left_out = "the same file again";
+    return visit_(file);
+  }
+
+  // A file below the folder that was given.
+  FoundFile FileIn(const fs::path& path) const {
+    std::string text = path.string();
+    std::string telling = absl::StrCat(telling_folder_, text.substr(given_size_));
+    return {.path = std::move(text), .telling_path = std::move(telling), .is_given = false};
+  }
+
+  const VisitFile visit_;
+  // Of the folder that was given.
+  size_t given_size_ = 0;
+  std::string telling_folder_;
+
+  absl::flat_hash_set<FileId> visited_;
+  // Whether they lead to a file that is visited anyway is only known at the end.
+  std::vector<FoundFile> links_;
+};
 
 }  // namespace
 
 void VisitFiles(const std::vector<std::string>& paths, VisitFile visit) {
-  for (const std::string& path : paths) {
-    std::error_code error;
-    const bool is_folder = path != kStandardInput && fs::is_directory(path, error);
-    if (!(is_folder ? VisitFolder(path, visit) : visit({.path = path}))) return;
-  }
+  Walk walk(visit);
+  const bool goes_on = std::all_of(paths.begin(), paths.end(), [&walk](const std::string& path) {
+    return walk.VisitGiven(path);
+  });
+  if (goes_on) walk.VisitLinks();
+}
+
+std::optional<FileId> IdOfFile(const std::string& path) {
+  const std::optional<struct stat> found = Examine(path);
+  return found ? std::optional(IdOf(*found)) : std::nullopt;
 }
 
 absl::StatusOr<std::string> ReadFile(const std::string& path, size_t max_bytes) {

@@ -12,6 +12,8 @@
 #include "absl/container/flat_hash_map.h"
 #include "base/call.h"
 #include "content/publishing.h"
+#include "content/store.h"
+#include "transfer/exports/run.h"
 #include "transfer/files.h"
 #include "transfer/parse.h"
 #include "transfer/report.h"
@@ -22,8 +24,13 @@ struct ImportOptions {
   /// Files, folders, and `-`.
   std::vector<std::string> paths;
   /// nullopt: each file's own.
-  std::optional<Format> format = std::nullopt;
+  std::optional<FileFormat> format = std::nullopt;
   Overrides overrides = {};
+  /// See ExportOptions.
+  std::string source = {};
+  std::vector<MappedAddress> map = {};
+  /// The file that the report goes to, which is never imported; empty if there is none.
+  std::string report_file = {};
   /// Whether articles take the place of those that have their ids and other content.
   bool replace = false;
   /// Who imports.
@@ -38,53 +45,67 @@ struct ImportOptions {
 /// others.
 ///
 /// Of two files that claim one id, the second is refused. An id that an article in the store has is
-/// never given another article, unless `replace` says so. So nothing is lost if an import runs
-/// again, and what is in already is reported as unchanged. Remembers the ids of a run, some 200
-/// bytes for each.
+/// never given another article, unless `replace` says so and the file itself, or the user, names
+/// the id. So nothing is lost if an import runs again, and what is in already is reported as
+/// unchanged. Remembers the ids of a run, some 200 bytes for each.
 class Importer {
  public:
   static constexpr int kMaxInFlight = 500;
   static constexpr size_t kMaxBytesInFlight = size_t{16} << 20;
 
-  /// `publishing` is nullptr for a dry run, which only checks the files. Both outlive this object.
-  Importer(ImportOptions options, Publishing* publishing, Report& report);
+  /// `store` is nullptr for a dry run, which only checks the files. Both outlive this object.
+  Importer(ImportOptions options, Store* store, Report& report);
 
   Importer(const Importer&) = delete;
   Importer& operator=(const Importer&) = delete;
 
   /// Blocks until every file is dealt with, until it is stopped and all that went to the store is
-  /// answered, or until the store cannot be reached. Call it once.
-  void Run();
+  /// answered, or until the store cannot be reached. Returns whether every file was dealt with.
+  /// Call it once.
+  bool Run();
 
  private:
   // An article on its way.
   struct Sent {
-    ItemReport report;  // as far as it is known
-    std::string id;
+    ItemReport report;     // as far as it is known
+    ParsedArticle parsed;  // without its article, unless that may be needed again
+    std::string name;      // which it has claimed
     size_t bytes;
+    bool is_last_try = false;
+    ExportRun::Landed landed;
   };
 
   // A file has claimed a name in this run.
   struct ClaimOfFile {
-    std::string path;
+    std::string path;         // for people
     bool is_settled = false;  // the store has taken the article in
   };
 
+  bool IsGoingOn();
   bool Import(const FoundFile& file);
-  void ImportArticle(const std::string& path, absl::StatusOr<ParsedArticle> parsed);
-  absl::Status Claim(ParsedArticle& parsed, const std::string& path);
+  void ImportArticle(ItemReport item, absl::StatusOr<ParsedArticle> parsed,
+                     ExportRun::Landed landed);
+  absl::Status Claim(ParsedArticle& parsed, const ItemReport& item);
   std::string Claimant(const std::string& name);
-  void Publish(Sent sent, v1::Article article);
+  void Publish(Sent sent, bool may_replace);
   void Land(Sent sent, absl::StatusOr<PublishedArticle> published);
-  void RefuseTaken(Sent sent);
+  void TryOtherName(Sent sent);
+  void AskOwner(Sent sent);
+  void PublishAgain(Sent sent, const InspectedArticle& owner);
+  void Inspect(const std::string& name, Callback<InspectedArticle> done);
+  void Fail(const Sent& sent, const absl::Status& status);
   void Refuse(const Sent& sent, absl::string_view reason, absl::string_view problem);
+  bool ClaimFor(const Sent& sent, const std::string& name);
+  void GiveBack(const std::string& name);
   void TakePlace(size_t bytes);
   void Leave(size_t bytes);
   void AwaitAnswers();
 
   const ImportOptions options_;
+  const std::optional<FileId> report_id_;
   Publishing* const publishing_;
   Report& report_;
+  ExportRun exports_;
 
   std::mutex mutex_;  // guards all that follow
   std::condition_variable changed_;

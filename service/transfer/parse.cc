@@ -21,6 +21,7 @@
 #include "content/rules.h"
 #include "content/text.h"
 #include "transfer/dates.h"
+#include "transfer/exports/beginning.h"
 #include "transfer/file_name.h"
 #include "transfer/html/page.h"
 #include "transfer/ids.h"
@@ -38,8 +39,8 @@ namespace {
 struct FormatEntry {
   Format format;
   absl::StatusOr<ParsedFile> (*parse)(absl::string_view content);
-  std::vector<absl::string_view> extensions;
-  absl::string_view missing_title;
+  std::vector<absl::string_view> extensions = {};
+  absl::string_view missing_title = "";
   // Empty where articles need none.
   absl::string_view missing_author = "";
   absl::string_view missing_date = "";
@@ -88,10 +89,23 @@ std::optional<Format> FormatByName(absl::string_view path) {
 
 // Returns whether a file is of a language of front matter: it is data, not an article.
 bool IsNamedAsData(absl::string_view path) {
-  constexpr std::array<absl::string_view, 4> kExtensions = {".json", ".toml", ".yaml", ".yml"};
+  constexpr std::array<absl::string_view, 6> kExtensions = {".json", ".jsonl", ".ndjson",
+                                                            ".toml", ".yaml",  ".yml"};
   return std::any_of(kExtensions.begin(), kExtensions.end(), [path](absl::string_view extension) {
     return absl::EndsWithIgnoreCase(path, extension);
   });
+}
+
+// Returns whether a file begins with a JSON object on one line and has no text after it, but
+// perhaps other objects. Front matter in JSON is followed by a text.
+bool IsJsonLines(absl::string_view head) {
+  absl::ConsumePrefix(&head, "\uFEFF");
+  if (!absl::StartsWith(head, "{")) return false;
+  const size_t end = head.find('\n');
+  if (end == absl::string_view::npos) return true;
+  const absl::string_view line = absl::StripTrailingAsciiWhitespace(head.substr(0, end));
+  const absl::string_view rest = absl::StripLeadingAsciiWhitespace(head.substr(end));
+  return absl::EndsWith(line, "}") && (rest.empty() || absl::StartsWith(rest, "{"));
 }
 
 bool BeginsWithHtml(absl::string_view head) {
@@ -133,7 +147,9 @@ absl::StatusOr<std::string> NormalizeText(absl::string_view content,
   }
   while (absl::ConsumePrefix(&content, "\uFEFF")) {
   }
-  if (absl::StripAsciiWhitespace(content).empty()) return Refuse("no text", "the file is empty");
+  if (absl::StripAsciiWhitespace(content).empty()) {
+    return Refuse("no text", content.empty() ? "the file is empty" : "the file has only blanks");
+  }
   const bool has_line_feeds = absl::StrContains(content, '\n');
   std::string text = absl::StrReplaceAll(
       content, {{"\r\n", "\n"}, {"\r", has_line_feeds ? "" : "\n"}, {"\f", "\n"}});
@@ -214,17 +230,48 @@ std::string LanguageInId(const FileName& name, absl::string_view path, const v1:
 // Names an article that the file does not name. Leaves the name empty if that is not possible.
 void MakeName(const FileName& name, absl::string_view path, ParsedArticle& parsed,
               v1::Article& article) {
+  parsed.is_name_made = true;
+  parsed.is_dated = name.stem != name.dated_stem;
   const std::string language = LanguageInId(name, path, article);
   std::string id = IsUtf8(name.stem) ? IdFromName(name.stem, language) : "";
   if (id.empty()) {
     id = IdFromName(article.title(), language);
   } else {
     const std::string other =
-        name.stem != name.dated_stem ? name.dated_stem : absl::StrCat(name.folder, "-", name.stem);
+        parsed.is_dated ? name.dated_stem : absl::StrCat(name.folder, "-", name.stem);
     const std::string other_id = IsUtf8(other) ? IdFromName(other, language) : "";
     if (!other_id.empty() && other_id != id) parsed.other_name = ArticleName(other_id);
   }
   if (!id.empty()) article.set_name(ArticleName(id));
+}
+
+// Names an article that the export does not name, and finds the other name.
+void NameExported(absl::string_view key, ParsedArticle& parsed, v1::Article& article) {
+  if (article.name().empty()) {
+    const std::string id = IdFromName(article.title(), "");
+    if (!id.empty()) article.set_name(ArticleName(id));
+  }
+  const size_t number = key.find_last_not_of("0123456789") + 1;
+  if (number == key.size()) return;
+  const std::optional<std::string> id = ParseArticleName(article.name());
+  if (id) parsed.other_name = ArticleName(IdFromName(*id, key.substr(number)));
+  if (article.name().empty()) {
+    article.set_name(ArticleName(absl::StrCat("post-", key.substr(number))));
+  }
+}
+
+// Takes over the former names that are ids, none of them twice.
+void TakeFormerNames(const ParsedFile& file, ParsedArticle& parsed) {
+  std::vector<std::string>& names = parsed.former_names;
+  for (const std::string& name : file.former_names) {
+    const bool is_new = ArticleName(name) != file.article.name() &&
+                        std::find(names.begin(), names.end(), name) == names.end();
+    if (is_new && IsArticleId(name)) names.push_back(name);
+  }
+  if (names.size() <= kMaxFormerNames) return;
+  parsed.notes.push_back(absl::StrCat("left out ", names.size() - kMaxFormerNames,
+                                      " former names: an article has at most ", kMaxFormerNames));
+  names.resize(kMaxFormerNames);
 }
 
 // Returns a fault of a field such as "article.tags[1]".
@@ -309,7 +356,7 @@ absl::Status ErrorOf(const FormatEntry& entry, const ParsedFile& file) {
 std::optional<Format> RecognizeFormat(absl::string_view path, absl::string_view head) {
   const std::optional<Format> format = FormatByName(path);
   if (format && format != Format::kText) return format;
-  if (IsNamedAsData(path)) return std::nullopt;
+  if (IsNamedAsData(path) || (!format && IsJsonLines(head))) return std::nullopt;
   if (BeginsWithFrontMatter(head)) return Format::kMarkdown;
   return !format && BeginsWithHtml(head) ? Format::kHtml : format;
 }
@@ -341,8 +388,36 @@ absl::StatusOr<ParsedArticle> Parse(absl::string_view content, Format format,
   if (absl::Status status = CompleteArticle("article", file->article); !status.ok()) {
     return Refuse("bad field", absl::StripPrefix(status.message(), "article."));
   }
+  TakeFormerNames(*file, parsed);
   parsed.article = std::move(file->article);
   parsed.ignored_keys = std::move(file->ignored_keys);
+  return parsed;
+}
+
+absl::StatusOr<ParsedArticle> CompleteExported(ParsedFile exported, absl::string_view key,
+                                               const Overrides& overrides) {
+  static const FormatEntry entry = {
+      .format = Format::kHtml, .parse = nullptr, .missing_title = "there is no title"};
+  ApplyOverrides(overrides, exported);
+  if (!exported.draft.empty()) return Refuse(kReasonDraft, exported.draft);
+  v1::Article& article = exported.article;
+  NormalizeMessage(article);
+  ParsedArticle parsed;
+  parsed.notes = std::move(exported.notes);
+  if (article.title().empty()) {
+    article.set_title(BeginningOf(article.body()));
+    if (!article.title().empty()) parsed.notes.emplace_back("the title is how the text begins");
+  }
+  parsed.is_name_made = overrides.id.empty();
+  NameExported(key, parsed, article);
+  CheckIsThere(entry, exported);
+  CheckRules(exported);
+  if (!exported.faults.empty()) return ErrorOf(entry, exported);
+  if (absl::Status status = CompleteArticle("article", article); !status.ok()) {
+    return Refuse("bad field", absl::StripPrefix(status.message(), "article."));
+  }
+  TakeFormerNames(exported, parsed);
+  parsed.article = std::move(article);
   return parsed;
 }
 

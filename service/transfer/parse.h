@@ -7,8 +7,10 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "content/article.h"
 #include "content/rules.h"
 #include "content/v1/article.pb.h"
+#include "transfer/parsed_file.h"
 
 // Turns files into articles. A format is one function in a file of its own and one entry in the
 // table of parse.cc. Rules and ids are the same for all.
@@ -40,8 +42,17 @@ struct ParsedArticle {
   /// Valid and complete (CompleteArticle). Its name is the one that the file or the overrides give,
   /// or else is made from the file's name or, without one, from the title.
   v1::Article article;
-  /// Another name for it, if it was made and belongs to another article. Empty if there is none.
+  /// Whether the name was made. Then it may be that of another article.
+  bool is_name_made = false;
+  /// Another name for it in that case. Empty if there is none.
   std::string other_name = {};
+  /// Whether the file's name has a date. An article of another day is another one then, even if it
+  /// has the same title.
+  bool is_dated = false;
+  /// Ids under which readers may look for the article too. At most kMaxFormerNames.
+  std::vector<std::string> former_names = {};
+  /// Set if the article comes from this service.
+  std::optional<ArticleRestoration> restoration = {};
   /// Keys of the front matter that were not read.
   std::vector<std::string> ignored_keys = {};
   /// What was done to the file, for people.
@@ -49,11 +60,17 @@ struct ParsedArticle {
 };
 
 /// Reads an article from the content of a file, which may be any bytes. `path` says more about it
-/// (file_name.h); it should be absolute.
+/// (file_name.h); see FoundFile::telling_path.
 ///
 /// A refusal (refusal.h) if that is not possible, or if the article is a draft. The message has a
 /// line for each fault, and names the line of the file, or the flag, where it can.
 absl::StatusOr<ParsedArticle> Parse(absl::string_view content, Format format,
                                     const Overrides& overrides, absl::string_view path = "");
+
+/// Completes an article of an export in the same way. Its name is that of `exported` or, if that
+/// has none, is made from the title; the other name ends with the number in `key`, by which the
+/// export knows the article.
+absl::StatusOr<ParsedArticle> CompleteExported(ParsedFile exported, absl::string_view key,
+                                               const Overrides& overrides);
 
 }  // namespace content::transfer

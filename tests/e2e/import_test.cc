@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <pwd.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -11,6 +12,7 @@
 #include <fstream>
 #include <functional>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -161,9 +163,54 @@ TEST_F(ImportTest, ARetractedArticleStaysSo) {
   const Finished refused = Import({note});
   EXPECT_EQ(refused.status, 2);
   EXPECT_THAT(refused.err, EndsWith("articles/note is there, but was retracted\n"));
-  EXPECT_EQ(Query(url_, "SELECT retracted FROM article_state"), "t");
-  EXPECT_EQ(Import({note, "--replace"}).status, 0);
-  EXPECT_EQ(Query(url_, "SELECT retracted FROM article_state"), "f");
+  const std::string edited = Write("note.md", std::string(kMarkdown) + "\nMore.\n");
+  for (const std::vector<std::string>& arguments :
+       {std::vector{edited, std::string("--replace")}, {edited, "--replace", "--id", "note"}}) {
+    EXPECT_THAT(Import(arguments).err, EndsWith("articles/note is there, but was retracted\n"));
+  }
+  EXPECT_EQ(
+      Query(url_, "SELECT retracted, body FROM article_state JOIN article USING (article_key)"),
+      "t|Text.");
+}
+
+// Its id depends on what else was imported.
+TEST_F(ImportTest, AFileImportedAloneFindsItsArticle) {
+  Write("links/2014-05-06-links.md", "---\ntitle: Links\n---\nOf the first week.\n");
+  const std::string second =
+      Write("links/2014-05-13-links.md", "---\ntitle: Links\n---\nOf the second week.\n");
+  ASSERT_EQ(Import({ScratchDirectory() + "/links"}).status, 0);
+  EXPECT_EQ(Import({second}).out, Row("unchanged", 1, "articles/2014-05-13-links"));
+  EXPECT_EQ(Import({second, "--replace"}).out, Row("unchanged", 1, "articles/2014-05-13-links"));
+  Write("links/2014-05-13-links.md", "---\ntitle: Links\n---\nOf another week.\n");
+  EXPECT_THAT(Import({second}).err,
+              EndsWith("articles/2014-05-13-links is there with other content\n"));
+  EXPECT_EQ(Import({second, "--replace"}).out, Row("replaced", 1, "articles/2014-05-13-links"));
+  EXPECT_EQ(Query(url_, "SELECT string_agg(body, ' ' ORDER BY body) FROM article"),
+            "Of another week. Of the first week.");
+}
+
+TEST_F(ImportTest, NothingIsReplacedUnderAnIdThatWasMadeButTheSameArticle) {
+  const auto write = [this](const std::string& name, const std::string& title) {
+    return Write(name, absl::StrCat("---\ntitle: ", title, "\n---\nText of ", name, ".\n"));
+  };
+  ASSERT_EQ(Import({write("one/page.md", "One"), write("2014-05-06-links.md", "Links"),
+                    write("漢.md", "Ruby 3 漢")})
+                .status,
+            0);
+  const auto problem = [this](const std::string& file) { return Import({file, "--replace"}).err; };
+  EXPECT_THAT(problem(write("two/page.md", "Two")),
+              EndsWith("articles/page is another article, \"One\"\n"));
+  EXPECT_THAT(problem(write("2014-06-03-links.md", "Links")),
+              EndsWith("articles/links is another article, of 2014-05-06\n"));
+  EXPECT_THAT(problem(write("字.md", "Ruby 3 字")),
+              EndsWith("articles/ruby-3 is another article, \"Ruby 3 漢\"\n"));
+  EXPECT_EQ(Query(url_, "SELECT max(revision) || ' ' || count(*) FROM article_state"), "1 3");
+  // The user says which one it is.
+  EXPECT_EQ(Import({write("two/page.md", "Two"), "--replace", "--id", "page"}).out,
+            Row("replaced", 1, "articles/page"));
+  EXPECT_EQ(Import({write("2014-05-06-links.md", "Links"), "--replace"}).out,
+            Row("unchanged", 1, "articles/links"));
+  write("2014-05-06-links.md", "Links");
 }
 
 TEST_F(ImportTest, TakesFoldersWithMoreFilesThanAreOnTheirWayAtOnce) {
@@ -221,6 +268,36 @@ TEST_F(ImportTest, ASignalEndsItAfterTheCurrentBatch) {
   EXPECT_EQ(Query(url_, "SELECT count(*) || ' ' || max(revision) FROM article_state"), "3000 1");
 }
 
+// Returns whether a process has signals that it has not taken.
+bool HasPendingSignals(int pid) {
+  std::ifstream status(absl::StrCat("/proc/", pid, "/status"));
+  for (std::string line; std::getline(status, line);) {
+    if (line.starts_with("ShdPnd:")) return line.find_first_of("123456789abcdef") != line.npos;
+  }
+  return false;
+}
+
+// It waits for a database that does not answer, or for a file that does not end.
+TEST_F(ImportTest, ASecondSignalEndsItAtOnce) {
+  const std::string pipe = ScratchDirectory() + "/pipe.md";
+  ASSERT_EQ(mkfifo(pipe.c_str(), S_IRUSR | S_IWUSR), 0);
+  const std::string note = Write("note.md", kMarkdown);
+  Session session(url_);
+  session.Run("BEGIN; LOCK TABLE article_feed");
+  for (const int signal : {SIGINT, SIGTERM}) {
+    const Finished ended = Import({note, pipe}, [&](int pid) {
+      AwaitWaitersForLocks(url_, 1);
+      kill(pid, signal);
+      while (HasPendingSignals(pid)) std::this_thread::yield();
+      kill(pid, signal);
+    });
+    EXPECT_EQ(ended.status, -signal);
+    EXPECT_THAT(ended.err, HasSubstr("one more signal ends it at once\n"));
+  }
+  session.Run("ROLLBACK");
+  EXPECT_EQ(Import({note}).status, 0);
+}
+
 TEST_F(ImportTest, ADryRunNeedsNoDatabase) {
   const Finished finished = RunContentd(
       {"import", "--dry-run", "--database-url", "host=/nowhere", Write("n.md", kMarkdown)});
@@ -255,6 +332,27 @@ TEST_F(ImportTest, AReportThatCannotBeWrittenIsRefusedFirst) {
   EXPECT_EQ(finished.status, 2);
   EXPECT_THAT(finished.err, HasSubstr("contentd: --report: "));
   EXPECT_EQ(Titles(), "");
+}
+
+TEST_F(ImportTest, AReportNeverOverwritesAnythingElse) {
+  const std::string note = Write("folder/note.md", kMarkdown);
+  std::filesystem::create_symlink(note, ScratchDirectory() + "/link.jsonl");
+  for (const std::string& report : {note, ScratchDirectory() + "/link.jsonl"}) {
+    const Finished refused = Import({note, "--report", report});
+    EXPECT_EQ(refused.status, 2);
+    EXPECT_EQ(refused.out, "");
+    EXPECT_THAT(refused.err,
+                EndsWith(absl::StrCat("contentd: --report: ", report,
+                                      " is there, and is no report; give another file\n")));
+  }
+  // An earlier report is one, and no report is an article.
+  const std::string folder = ScratchDirectory() + "/folder";
+  for (int run = 0; run < 2; ++run) {
+    const Finished finished = Import({folder, "--report", folder + "/report"});
+    EXPECT_EQ(finished.status, 0) << finished.err;
+    EXPECT_THAT(finished.out, HasSubstr(Row("left out", 1, folder + "/report")));
+  }
+  EXPECT_EQ(Titles(), "A Note");
 }
 
 TEST_F(ImportTest, NamesEveryFaultOfEveryFile) {

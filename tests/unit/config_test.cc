@@ -550,7 +550,7 @@ TEST_F(ConfigTest, ImportTakesFilesAndOverrides) {
 }
 
 TEST_F(ConfigTest, ExportTakesAPlaceAFormatAndFilters) {
-  const transfer::ExportOptions all = Valid({"export"}).exporting;
+  const transfer::OutputOptions all = Valid({"export"}).exporting;
   EXPECT_EQ(all.output, "-");
   EXPECT_EQ(all.format, transfer::OutputFormat::kNdjson);
   EXPECT_EQ(all.query.published_after, absl::InfinitePast());

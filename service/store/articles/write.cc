@@ -127,13 +127,14 @@ absl::StatusOr<v1::PublishOutcome> OutcomeOf(const ArticleDraft& draft, const v1
     return v1::PUBLISH_OUTCOME_CREATED;
   }
   const bool same = HaveSameContent(*stored, article);
+  const bool is_retracted = draft.locked.retracted;
+  const bool stays_retracted = RestorationIn(options).retracted;
   // Before any check, so that a repeated call succeeds.
-  if (same && draft.locked.retracted == RestorationIn(options).retracted) {
-    return v1::PUBLISH_OUTCOME_UNCHANGED;
-  }
+  if (same && is_retracted == stays_retracted) return v1::PUBLISH_OUTCOME_UNCHANGED;
   // What was retracted does not come back because its file is imported again.
-  const bool would_replace = !same || options.imported;
-  if (would_replace && !options.may_replace) return ArticleExists(article.name());
+  const bool is_kept_back = is_retracted && options.imported && !stays_retracted;
+  const bool would_replace = !same || stays_retracted;
+  if (is_kept_back || (would_replace && !options.may_replace)) return ArticleExists(article.name());
   if (!article.etag().empty() && stored->etag() != article.etag()) {
     return EtagMismatch(article.name());
   }

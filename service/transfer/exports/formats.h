@@ -1,10 +1,11 @@
 #pragma once
 
-#include <string>
+#include <variant>
 #include <vector>
 
 #include "absl/strings/string_view.h"
 #include "transfer/exports/export.h"
+#include "transfer/parse.h"
 
 // The formats of exports: one reader each.
 namespace content::transfer {
@@ -16,6 +17,9 @@ struct ExportFormat {
   bool (*begins)(absl::string_view head);
   ExportReader read;
 };
+
+/// What a file is: one article, or an export.
+using FileFormat = std::variant<Format, const ExportFormat*>;
 
 const std::vector<ExportFormat>& ExportFormats();
 

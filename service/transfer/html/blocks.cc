@@ -10,6 +10,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
@@ -142,8 +143,11 @@ std::string LanguageOfCode(const GumboNode& pre) {
   return language;
 }
 
-// Returns text without the characters that no body may have.
-std::string WithoutControls(absl::string_view text) {
+// Returns text without the characters that no body may have, and with LF line ends: a CR, which
+// `&#13;` stands for, also ends a line of CommonMark, and with it a quote or a list.
+std::string WithoutControls(absl::string_view raw) {
+  const std::string text =
+      absl::StrReplaceAll(raw, {{"\r\n", "\n"}, {"\r", "\n"}, {"\f", "\n"}, {"\v", "\n"}});
   std::string result;
   for (size_t i = 0; i < text.size(); ++i) {
     const bool is_c1 =

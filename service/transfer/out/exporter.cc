@@ -19,7 +19,7 @@ constexpr absl::Duration kProgressInterval = absl::Milliseconds(100);
 // Counts what it passes on, and ends the export when it is stopped or cannot go on.
 class CountingVisitor : public ExportVisitor {
  public:
-  explicit CountingVisitor(const ExportOptions& options) : options_(options) {}
+  explicit CountingVisitor(const OutputOptions& options) : options_(options) {}
 
   bool Visit(StoredArticle article) final {
     ++counts_.articles;
@@ -63,7 +63,7 @@ class CountingVisitor : public ExportVisitor {
                        << " comments" << std::flush;
   }
 
-  const ExportOptions& options_;
+  const OutputOptions& options_;
   ExportCounts counts_;
   absl::Status status_;
   SteadyTime shown_ = SteadyNow();
@@ -71,7 +71,7 @@ class CountingVisitor : public ExportVisitor {
 
 class NdjsonVisitor : public CountingVisitor {
  public:
-  NdjsonVisitor(const ExportOptions& options, OutputFile& file)
+  NdjsonVisitor(const OutputOptions& options, OutputFile& file)
       : CountingVisitor(options), file_(file) {}
 
   absl::Status Complete() override {
@@ -92,7 +92,7 @@ class NdjsonVisitor : public CountingVisitor {
 
 class MarkdownVisitor : public CountingVisitor {
  public:
-  MarkdownVisitor(const ExportOptions& options, OutputFolder& folder)
+  MarkdownVisitor(const OutputOptions& options, OutputFolder& folder)
       : CountingVisitor(options), folder_(folder) {}
 
   absl::Status Complete() override { return folder_.Complete(); }
@@ -107,7 +107,7 @@ class MarkdownVisitor : public CountingVisitor {
   OutputFolder& folder_;
 };
 
-absl::StatusOr<ExportCounts> ExportTo(CountingVisitor& visitor, const ExportOptions& options,
+absl::StatusOr<ExportCounts> ExportTo(CountingVisitor& visitor, const OutputOptions& options,
                                       Exporting& store) {
   absl::Status status = Await<void>(
       [&](Callback<void> done) { store.Export({}, options.query, visitor, std::move(done)); });
@@ -120,7 +120,7 @@ absl::StatusOr<ExportCounts> ExportTo(CountingVisitor& visitor, const ExportOpti
 
 }  // namespace
 
-absl::StatusOr<ExportCounts> ExportAll(const ExportOptions& options, Exporting& store) {
+absl::StatusOr<ExportCounts> ExportAll(const OutputOptions& options, Exporting& store) {
   if (options.format == OutputFormat::kMarkdown) {
     absl::StatusOr<OutputFolder> folder = OutputFolder::Open(options.output);
     if (!folder.ok()) return folder.status();

@@ -13,7 +13,7 @@ namespace content::transfer {
 
 enum class OutputFormat { kNdjson, kMarkdown };
 
-struct ExportOptions {
+struct OutputOptions {
   ExportQuery query = {};
   OutputFormat format = OutputFormat::kNdjson;
   /// A file (OutputFile) or, for Markdown, a folder (OutputFolder).
@@ -28,6 +28,6 @@ struct ExportOptions {
 /// have no comments. Leaves nothing behind after an error. CANCELLED if it was stopped;
 /// FAILED_PRECONDITION if something else is where the output belongs; INTERNAL if it cannot be
 /// written.
-absl::StatusOr<ExportCounts> ExportAll(const ExportOptions& options, Exporting& store);
+absl::StatusOr<ExportCounts> ExportAll(const OutputOptions& options, Exporting& store);
 
 }  // namespace content::transfer

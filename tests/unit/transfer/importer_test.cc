@@ -119,6 +119,24 @@ TEST_F(DryRunTest, LeavesOutWhatIsNoArticleAndSaysSo) {
   EXPECT_EQ(status_, 0);
 }
 
+TEST_F(DryRunTest, ImportsAFileOnceWhateverItsNamesAre) {
+  const std::string file = Write("folder/note.md");
+  fs::create_symlink(file, root_ / "folder/a-link.md");
+  fs::create_symlink("a-link.md", root_ / "folder/a-link-to-a-link.md");
+  fs::create_hard_link(file, root_ / "folder/other.md");
+  fs::create_symlink(Write("elsewhere.md"), root_ / "folder/b-link.md");
+  const std::string folder = (root_ / "folder").string();
+  const std::string lines = Import({.paths = {folder, folder + "/../folder", file}});
+  EXPECT_THAT(lines, HasSubstr(R"("folder/note.md","outcome":"valid","name":"articles/note")"));
+  EXPECT_THAT(lines, HasSubstr(R"("folder/b-link.md","outcome":"valid","name":"articles/b-link")"));
+  constexpr char kAgain[] = R"("outcome":"left out","reason":"the same file again")";
+  for (const char* name : {"a-link", "a-link-to-a-link", "other", "../folder/note"}) {
+    EXPECT_THAT(lines, HasSubstr(absl::StrCat("folder/", name, ".md\",", kAgain))) << name;
+  }
+  EXPECT_THAT(lines, HasSubstr(absl::StrCat("\"folder/note.md\",", kAgain)));
+  EXPECT_EQ(status_, 0);
+}
+
 TEST_F(DryRunTest, TheFirstFileOfTwoGetsTheId) {
   const std::string slug = "---\ntitle: A note\nslug: one\n---\nText.\n";
   const std::string first = Write("first.md", slug);
@@ -163,6 +181,69 @@ TEST_F(DryRunTest, RefusesAFolderThatCannotBeRead) {
   EXPECT_EQ(status_, 2);
 }
 
+// Without the right to search a folder, its names can be read, but not what they are.
+TEST_F(DryRunTest, RefusesWhatCannotBeExamined) {
+  Write("closed/note.md");
+  Write("closed/folder/note.md");
+  Write("open.md");
+  fs::permissions(root_ / "closed", fs::perms::owner_read | fs::perms::others_read);
+  const Unprivileged unprivileged;
+  const std::string lines = ImportPath(root_.string());
+  for (const char* path : {"closed/note.md", "closed/folder"}) {
+    EXPECT_THAT(lines, HasSubstr(absl::StrCat(
+                           "\"", path, R"(","outcome":"refused","reason":"cannot be read",)",
+                           R"("problems":["cannot be read: Permission denied"])")));
+  }
+  EXPECT_EQ(status_, 1);
+}
+
+TEST_F(DryRunTest, TheReportIsNoArticle) {
+  Write("note.md");
+  const std::string report = Write("report.txt", "");
+  const std::string lines = Import({.paths = {root_.string(), report}, .report_file = report});
+  EXPECT_THAT(lines, HasSubstr(R"("report.txt","outcome":"left out",)"
+                               R"("reason":"the report of this import")"));
+  EXPECT_THAT(lines, Not(HasSubstr("refused")));
+}
+
+TEST_F(DryRunTest, LinesOfJsonAreNoFrontMatter) {
+  const std::string lines_of_json = "{\"path\":\"a.md\"}\n{\"path\":\"b.md\"}\n";
+  Write("old.jsonl", lines_of_json);
+  Write("old.ndjson", lines_of_json);
+  Write("old", lines_of_json);
+  Write("one", "{\"path\":\"a.md\"}\n");
+  Write("long", absl::StrCat("{\"body\":\"", std::string(10'000, 'x'), "\"}\n"));
+  Write("article", "{\"title\": \"A page\"}\n\nText.\n");
+  Write("lines", "{\n  \"title\": \"A page\"\n}\nText.\n");
+  const std::string lines = ImportPath(root_.string());
+  for (const char* name : {"old.jsonl", "old.ndjson", "old", "one", "long"}) {
+    EXPECT_THAT(lines, HasSubstr(absl::StrCat(
+                           "\"", name, R"(","outcome":"left out","reason":"of no known format")")));
+  }
+  EXPECT_THAT(lines, HasSubstr(R"("article","outcome":"valid")"));
+  EXPECT_THAT(lines, HasSubstr(R"("lines","outcome":"valid")"));
+}
+
+TEST_F(DryRunTest, FoldersAboveThePathSayNothing) {
+  Write("_drafts/fr/2019/03/04/blog/note.md", "---\ntitle: A note\nlang: fr\n---\nText.\n");
+  Write("_drafts/fr/2019/03/04/blog/page/index.md");
+  const fs::path blog = root_ / "_drafts/fr/2019/03/04/blog";
+  for (const fs::path& path : {blog, blog / "note.md"}) {
+    EXPECT_THAT(ImportPath(path.string()), HasSubstr(R"("valid","name":"articles/note")")) << path;
+  }
+  // An article's own folder names it.
+  for (const char* path : {"", "page", "page/", "page/index.md"}) {
+    EXPECT_THAT(ImportPath((blog / path).string()), HasSubstr(R"("name":"articles/page")")) << path;
+  }
+}
+
+TEST_F(DryRunTest, TheFolderThatIsGivenSaysWhatItSays) {
+  Write("blog/_drafts/note.md");
+  for (const char* path : {"blog", "blog/_drafts", "blog/_drafts/", "blog/_drafts/note.md"}) {
+    EXPECT_THAT(ImportPath((root_ / path).string()), HasSubstr("draft")) << path;
+  }
+}
+
 TEST_F(DryRunTest, AFormatThatIsGivenIsThatOfAllFiles) {
   Write("note.rst");
   EXPECT_THAT(ImportPath(root_.string()), HasSubstr("valid"));  // it begins with front matter
@@ -171,6 +252,17 @@ TEST_F(DryRunTest, AFormatThatIsGivenIsThatOfAllFiles) {
   EXPECT_THAT(ImportPath(root_.string()), HasSubstr("left out"));
   EXPECT_THAT(Import({.paths = {root_.string()}, .format = Format::kMarkdown}),
               HasSubstr(R"("title":"A heading")"));
+}
+
+TEST_F(DryRunTest, WhatIsCompleteHasNotStopped) {
+  const std::string file = Write("a.md");
+  std::ostringstream results;
+  Report report({.results = results, .messages = messages_});
+  int asked = 0;
+  // The user interrupts it once the last file has been dealt with.
+  Importer importer({.paths = {file}, .is_stopped = [&] { return ++asked > 2; }}, nullptr, report);
+  EXPECT_TRUE(importer.Run());
+  EXPECT_EQ(messages_.str(), "");
 }
 
 TEST_F(DryRunTest, StopsWhenItIsTold) {

@@ -12,6 +12,7 @@
 namespace content::transfer {
 namespace {
 
+using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
@@ -46,7 +47,7 @@ TEST_F(ReportTest, SumsUpByOutcomeAndReasonWithTheFirstNames) {
   report.Add(Refused("y.md", "no text"));
   report.Add(Refused("z.md", "no title"));
   report.Add({.outcome = Outcome::kLeftOut, .path = ".git", .reason = "hidden"});
-  report.Finish();
+  report.Finish(/*is_complete=*/true);
   EXPECT_EQ(results_.str(),
             "taken                            4  articles/a, articles/b, articles/c, ...\n"
             "draft                            1  draft.md\n"
@@ -65,7 +66,7 @@ TEST_F(ReportTest, CountsIgnoredKeys) {
   report.Add(item);
   item.ignored_keys = {"layout"};
   report.Add(item);
-  report.Finish();
+  report.Finish(/*is_complete=*/true);
   EXPECT_THAT(results_.str(), HasSubstr("\nKeys that were ignored: layout (2), image (1)\n"));
 }
 
@@ -83,9 +84,22 @@ TEST_F(ReportTest, ExitStatusTellsWhetherAnythingCameInOrWasRefused) {
 
 TEST_F(ReportTest, SaysThatThereIsNothing) {
   Report report(Output(), clock_);
-  report.Finish();
+  report.Finish(/*is_complete=*/true);
   EXPECT_EQ(messages_.str(), "contentd: there is nothing to import\n");
   EXPECT_THAT(results_.str(), IsEmpty());
+}
+
+TEST_F(ReportTest, SaysNothingOfWhatItHasNotSeen) {
+  Report report(Output(), clock_);
+  report.Finish(/*is_complete=*/false);
+  EXPECT_THAT(messages_.str(), IsEmpty());
+}
+
+TEST_F(ReportTest, KnowsAReport) {
+  Report report(Output(), clock_);
+  report.Add(Taken("a"));
+  EXPECT_TRUE(BeginsAsReport(lines_.str()));
+  EXPECT_FALSE(BeginsAsReport("{\"title\": \"A page\"}\n\nText."));
 }
 
 TEST_F(ReportTest, WritesALineOfJsonForEachItem) {
@@ -121,6 +135,31 @@ TEST_F(ReportTest, ExplainsTheFirstRefusals) {
   EXPECT_THAT(messages_.str(), Not(HasSubstr("19.md")));
 }
 
+// What a file or its name contains does nothing to a terminal.
+TEST_F(ReportTest, PrintsLinesOfPrintableText) {
+  Report report(Output(), clock_);
+  ItemReport odd = Refused("a\x1b[2J\r\u202Eb.md", "no title");
+  odd.problems = "One\x1b[31m\r\u0085two.\nThree\xFF.";
+  odd.ignored_keys = {"k\x1b[1mey\n"};
+  report.Add(odd);
+  report.Finish(/*is_complete=*/true);
+  EXPECT_EQ(messages_.str(),
+            "contentd: a [2J b.md: One [31m two.\ncontentd: a [2J b.md: Three\\xff.\n");
+  EXPECT_EQ(results_.str(),
+            "refused                          1  a [2J b.md\n"
+            "  no title                       1  a [2J b.md\n"
+            "Keys that were ignored: k [1mey (1)\n");
+}
+
+TEST_F(ReportTest, SaysWhereTheOtherRefusalsAre) {
+  Report with_lines(Output(), clock_);
+  for (int i = 0; i < 21; ++i) with_lines.Add(Refused("x.md", "no title"));
+  EXPECT_THAT(messages_.str(), EndsWith("contentd: more was refused; the report lists all\n"));
+  Report without_lines({.results = results_, .messages = messages_}, clock_);
+  for (int i = 0; i < 21; ++i) without_lines.Add(Refused("x.md", "no title"));
+  EXPECT_THAT(messages_.str(), EndsWith("contentd: more was refused; --report FILE lists all\n"));
+}
+
 TEST_F(ReportTest, SaysNowAndThenHowFarItIs) {
   Report report(Output(), clock_);
   report.SetTotal(4000);
@@ -143,7 +182,7 @@ TEST_F(ReportTest, ShowsABarOnATerminal) {
   EXPECT_THAT(messages_.str(), HasSubstr("3s left\r\x1b[Kcontentd: b.md: It is bad.\n"));
   clock_.Advance(absl::Seconds(1));
   report.Add(Taken("c"));
-  report.Finish();
+  report.Finish(/*is_complete=*/true);
   EXPECT_TRUE(messages_.str().ends_with("left\r\x1b[K"));
 }
 
