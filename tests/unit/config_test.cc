@@ -544,7 +544,7 @@ TEST_F(ConfigTest, ImportTakesFilesAndOverrides) {
   EXPECT_THAT(config.paths, ElementsAre("a.txt"));
   EXPECT_EQ(config.overrides.title, "T");
   EXPECT_EQ(config.overrides.id, "t");
-  EXPECT_EQ(config.format, transfer::Format::kMarkdown);
+  EXPECT_EQ(std::get<transfer::Format>(config.format.value()), transfer::Format::kMarkdown);
   EXPECT_TRUE(config.dry_run);
   EXPECT_FALSE(Valid({"import", "a", "b"}).format.has_value());
 }
