@@ -143,9 +143,9 @@ constexpr char kImportFooter[] =
     "variable is wrong.";
 
 constexpr char kExportDescription[] =
-    "Write articles and comments, as of one moment, while a server uses the database.\n\n"
-    "They are read from the database that --database-url names, or from the embedded\n"
-    "one in --data-dir.";
+    "Write articles and comments to a file or folder.\n\n"
+    "They are read as of one moment from the database that --database-url names, or\n"
+    "from the embedded one in --data-dir, also while a server uses it.";
 
 constexpr char kExportFooter[] =
     "ndjson is the contract's JSON, a line for each article, followed by those of its\n"

@@ -447,7 +447,7 @@ TEST_F(ConfigTest, HelpDescribesEveryCommandAndSucceeds) {
             HasSubstr("  migrate                     Bring the schema"),
             HasSubstr("  import                      Publish articles from files and folders.\n"),
             HasSubstr(
-                "  export                      Write articles and comments, as of one moment")));
+                "  export                      Write articles and comments to a file or folder.\n")));
   EXPECT_EQ(status_, 0);
   EXPECT_THAT(Printed({"serve", "--help"}), HasSubstr("CONTENT_LOG_LEVEL"));
   EXPECT_THAT(Printed({"import", "--help"}),
