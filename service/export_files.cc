@@ -2,15 +2,23 @@
 
 #include <unistd.h>
 
+#include <cstdint>
 #include <iostream>
+#include <string>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
 #include "interruption.h"
 #include "transfer/out/exporter.h"
 
 namespace content {
 namespace {
+
+// 1, "comment" -> "1 comment"
+std::string Count(int64_t number, absl::string_view noun) {
+  return absl::StrCat(number, " ", noun, number == 1 ? "" : "s");
+}
 
 int FailExport(const absl::Status& status, const transfer::OutputOptions& options) {
   const bool is_file = options.output != transfer::kStandardInput;
@@ -34,11 +42,11 @@ int ExportFiles(const Config& config, Exporting& store, StopSignals& signals) {
   if (isatty(STDERR_FILENO) == 1) options.progress = &std::cerr;
   const absl::StatusOr<transfer::ExportCounts> counts = transfer::ExportAll(options, store);
   if (!counts.ok()) return FailExport(counts.status(), options);
-  std::cerr << "exported " << counts->articles << " articles";
+  std::cerr << "exported " << Count(counts->articles, "article");
   if (options.format == transfer::OutputFormat::kNdjson) {
-    std::cerr << " and " << counts->comments << " comments\n";
+    std::cerr << " and " << Count(counts->comments, "comment") << "\n";
   } else {
-    std::cerr << ", without their comments\n";
+    std::cerr << ", without comments\n";
   }
   return 0;
 }
