@@ -120,10 +120,14 @@ ExportedArticle ToArticle(v1::InspectArticleResponse inspected, int64_t key) {
   return article;
 }
 
-// nullopt if the comment has no name.
-std::optional<ExportedComment> ToComment(v1::Comment fields) {
+// A state that a later version may have is none here.
+absl::StatusOr<ExportedComment> ToComment(v1::Comment fields) {
   const auto name = ParseCommentName(fields.name());
-  if (!name) return std::nullopt;
+  if (!name) return absl::InvalidArgumentError("the comment has no name");
+  if (fields.state() == v1::COMMENT_STATE_UNSPECIFIED ||
+      !v1::CommentState_IsValid(fields.state())) {
+    return absl::InvalidArgumentError("the comment has no state");
+  }
   ExportedComment comment;
   comment.comment_id = name->comment_id;
   comment.article_key = ArticleName(name->article_id);
@@ -189,13 +193,10 @@ class NdjsonReader {
 
   void TakeComment(const std::string& text, const std::string& where) {
     auto inspected = FromJson<v1::InspectCommentResponse>(text);
-    if (!inspected.ok()) {
-      goes_on_ = sink_.Refuse(ItemKind::kComment, where, inspected.status().message());
-      return;
-    }
-    auto comment = ToComment(std::move(*inspected->mutable_comment()));
-    goes_on_ = comment ? sink_.Take(*std::move(comment))
-                       : sink_.Refuse(ItemKind::kComment, where, "the comment has no name");
+    absl::StatusOr<ExportedComment> comment = inspected.status();
+    if (inspected.ok()) comment = ToComment(std::move(*inspected->mutable_comment()));
+    goes_on_ = comment.ok() ? sink_.Take(*std::move(comment))
+                            : sink_.Refuse(ItemKind::kComment, where, comment.status().message());
   }
 
   absl::Status CheckEnd() const {
