@@ -16,7 +16,7 @@
 namespace content::store {
 namespace {
 
-constexpr size_t kKeysPerPage = 10'000;
+constexpr size_t kKeysPerPage = 1000;
 
 // An article has up to 1 MiB of text, a comment 40 KB.
 constexpr size_t kArticlesAtOnce = 16;
