@@ -331,6 +331,19 @@ void ReadLanguage(MapReader& map) {
   map.file().article.set_language_code(absl::StrReplaceAll(language, {{"_", "-"}}));
 }
 
+void ReadCommentPolicy(MapReader& map) {
+  const std::string name = map.TakeText({"commentpolicy"}, "comment_policy");
+  if (name.empty()) return;
+  v1::CommentPolicy policy = v1::COMMENT_POLICY_UNSPECIFIED;
+  if (v1::CommentPolicy_Parse(absl::StrCat("COMMENT_POLICY_", absl::AsciiStrToUpper(name)),
+                              &policy)) {
+    return map.file().article.set_comment_policy(policy);
+  }
+  const Place& place = map.file().places["comment_policy"];
+  map.file().faults.push_back(
+      {place.line, absl::StrCat(place.name, " must be open, premoderated or closed")});
+}
+
 // Finds out whether a site generator would leave the file out, or show it to few.
 void ReadDraft(MapReader& map) {
   static constexpr std::array<absl::string_view, 6> kStates = {"draft",   "hidden", "pending",
@@ -378,6 +391,7 @@ void ReadMap(const Value& front_matter, ParsedFile& file) {
   }
   file.article.set_summary(map.TakeText({"summary", "description", "excerpt"}, "summary"));
   ReadLanguage(map);
+  ReadCommentPolicy(map);
   map.ListIgnoredKeys();
 }
 
