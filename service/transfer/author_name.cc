@@ -52,8 +52,8 @@ std::string WithoutEmailAddresses(absl::string_view name) {
     name.remove_prefix(1);
   }
   if (!has_address) return kept;
-  kept = absl::StrReplaceAll(
-      kept, {{"mailto:", ""}, {"()", ""}, {"<>", ""}, {"[]", ""}, {"{}", ""}, {"\"\"", ""}});
+  kept = absl::StrReplaceAll(kept, {{"mailto:", ""}});
+  kept = absl::StrReplaceAll(kept, {{"()", ""}, {"<>", ""}, {"[]", ""}, {"{}", ""}, {"\"\"", ""}});
   absl::RemoveExtraAsciiWhitespace(&kept);
   absl::string_view rest = WithoutSeparatorsAround(kept);
   if (absl::StartsWith(rest, "(") && absl::EndsWith(rest, ")")) {

@@ -16,8 +16,6 @@
 namespace content::transfer {
 namespace {
 
-constexpr absl::string_view kNul("\0", 1);
-
 constexpr size_t kMaxElements = 200'000;
 constexpr size_t kMaxDepth = 100;
 constexpr size_t kMaxFormatting = 8;
@@ -68,6 +66,22 @@ std::optional<Nesting> NestingOf(absl::string_view name) {
   const auto found = nestings.find(name);
   if (found == nestings.end()) return std::nullopt;
   return found->second;
+}
+
+// Returns text without control characters, of which the parser would make replacement characters.
+std::string WithoutRawControls(absl::string_view text) {
+  std::string kept;
+  for (size_t i = 0; i < text.size(); ++i) {
+    const auto c = static_cast<unsigned char>(text[i]);
+    const bool is_c1 =
+        c == 0xC2 && i + 1 < text.size() && static_cast<unsigned char>(text[i + 1]) < 0xA0;
+    if (is_c1) {
+      ++i;
+    } else if (!absl::ascii_iscntrl(c) || absl::ascii_isspace(c)) {
+      kept.push_back(text[i]);
+    }
+  }
+  return kept;
 }
 
 // Returns whether tags in an element are text.
@@ -463,7 +477,7 @@ class Cleaner {
   }
 
   void AddText(absl::string_view text) {
-    absl::StrAppend(&clean_.html, absl::StrReplaceAll(text, {{"<", "&lt;"}, {kNul, ""}}));
+    absl::StrAppend(&clean_.html, absl::StrReplaceAll(WithoutRawControls(text), {{"<", "&lt;"}}));
   }
 
   void PassTag() {
@@ -524,7 +538,7 @@ class Cleaner {
     if (!tag.is_end) {
       for (const auto& [name, value] : tag.attributes) {
         absl::StrAppend(&clean_.html, " ", name, "=\"",
-                        absl::StrReplaceAll(value, {{"\"", "&quot;"}}), "\"");
+                        absl::StrReplaceAll(WithoutRawControls(value), {{"\"", "&quot;"}}), "\"");
       }
     }
     clean_.html.push_back('>');

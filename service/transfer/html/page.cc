@@ -164,9 +164,8 @@ void NoteLeftOut(const GumboNode& node, ParsedFile& file) {
   constexpr int kFewWords = 20;
   constexpr size_t kShownCharacters = 60;
   const std::string text = TextOf(node);
-  const int words = CountWords(text);
-  if (words < kFewWords) return;
-  file.notes.push_back(absl::StrCat("left out ", words, " words beside the text: \"",
+  if (CountWords(text) < kFewWords) return;
+  file.notes.push_back(absl::StrCat("left out a part beside the text: \"",
                                     FirstCharacters(text, kShownCharacters), "…\""));
 }
 

@@ -136,8 +136,7 @@ void AddAuthor(v1::Author author, ParsedFile& file) {
   *file.article.add_authors() = std::move(author);
 }
 
-// Reads `[Ada](https://ada.example)`, `Ada <ada@mail.example>` and `ada@mail.example (Ada)`. An
-// e-mail address is not published.
+// Reads `[Ada](https://ada.example)` and `Ada <ada@mail.example>`.
 v1::Author ReadAuthorText(absl::string_view text) {
   v1::Author author;
   const size_t middle = text.find("](");
@@ -148,11 +147,8 @@ v1::Author ReadAuthorText(absl::string_view text) {
     text = text.substr(1, middle - 1);
   } else if (const size_t address = text.find('<');
              address != absl::string_view::npos && absl::EndsWith(text, ">") && address > 0) {
-    text = text.substr(0, address);
-  } else if (const size_t name = text.find(" ("); name != absl::string_view::npos &&
-                                                  absl::EndsWith(text, ")") &&
-                                                  absl::StrContains(text.substr(0, name), '@')) {
-    text = text.substr(name + 2, text.size() - name - 3);
+    text = absl::StripTrailingAsciiWhitespace(text.substr(0, address));
+    absl::ConsumeSuffix(&text, ",");
   }
   author.set_display_name(std::string(absl::StripAsciiWhitespace(text)));
   return author;

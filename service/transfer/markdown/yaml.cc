@@ -1,3 +1,4 @@
+#include <yaml-cpp/depthguard.h>
 #include <yaml-cpp/yaml.h>
 
 #include <algorithm>
@@ -108,6 +109,8 @@ absl::StatusOr<Value> ReadYaml(const std::string& text, int first_line) {
     YamlConverter converter(first_line);
     (void)converter.Convert(YAML::Load(text));  // Only where it ends matters.
     return ErrorInLine(std::max(converter.last_line(), first_line), "a quoted text is not closed");
+  } catch (const YAML::DeepRecursion&) {
+    return ErrorInLine(first_line, kTooManyValues);
   } catch (const YAML::Exception& error) {
     return ErrorInLine(first_line + std::max(error.mark.line, 0), Describe(error));
   }

@@ -816,7 +816,7 @@ TEST(TextImport, IsFastForAnyLines) {
   for (size_t length = 1; length <= 600; ++length) {
     absl::StrAppend(&page, std::string(length, 'x'), "\n");
   }
-  while (page.size() < (1 << 17)) absl::StrAppend(&page, "x y\nx\n");
+  while (page.size() < (1 << 18)) absl::StrAppend(&page, "x y\nx\n");
   EXPECT_THAT(Body(page), HasSubstr("x y"));
 }
 
