@@ -93,12 +93,11 @@ TEST_F(ImportExportsTest, BringsInArticlesAndTheirComments) {
                                              Comment(6, "buy", 0, "spam"))),
                       Post("2", Comment(7, "of a draft"), "draft"))));
   const Finished first = Import({file});
-  EXPECT_EQ(first.status, 0) << first.output;
+  EXPECT_EQ(first.status, 0) << first.out;
   EXPECT_EQ(Comments("post-1"), "0 1 first, 1 1 reply, 0 2 waits, 0 1 orphan");
-  EXPECT_THAT(first.output,
-              AllOf(HasSubstr(Row("taken", 1)), HasSubstr(Row("comments taken", 4)),
-                    HasSubstr(Row("comments left out", 2)), HasSubstr(Row("  spam", 1)),
-                    HasSubstr(Row("  without an article", 1))));
+  EXPECT_THAT(first.out, AllOf(HasSubstr(Row("taken", 1)), HasSubstr(Row("comments taken", 4)),
+                               HasSubstr(Row("comments left out", 2)), HasSubstr(Row("  spam", 1)),
+                               HasSubstr(Row("  without an article", 1))));
   EXPECT_EQ(Query(url_, "SELECT comment_count FROM article_state"), "3");
   EXPECT_EQ(Query(url_,
                   "SELECT count(*) FROM comment WHERE author_id LIKE '%secret%' OR "
@@ -106,8 +105,8 @@ TEST_F(ImportExportsTest, BringsInArticlesAndTheirComments) {
             "0");
 
   const Finished second = Import({file});
-  EXPECT_EQ(second.status, 0) << second.output;
-  EXPECT_THAT(second.output,
+  EXPECT_EQ(second.status, 0) << second.out;
+  EXPECT_THAT(second.out,
               AllOf(HasSubstr(Row("unchanged", 1)), HasSubstr(Row("comments unchanged", 4)),
                     Not(HasSubstr("comments taken"))));
 }
@@ -119,8 +118,8 @@ TEST_F(ImportExportsTest, ANewerExportAddsWhatIsNew) {
   Write("blog.xml", WordPress(Post("1", absl::StrCat(Comment(1, "one"), Comment(2, "changed"),
                                                      Comment(3, "reply", 1)))));
   const Finished newer = Import({file});
-  EXPECT_EQ(newer.status, 0) << newer.output;
-  EXPECT_THAT(newer.output,
+  EXPECT_EQ(newer.status, 0) << newer.out;
+  EXPECT_THAT(newer.out,
               AllOf(HasSubstr(Row("comments taken", 1)), HasSubstr(Row("comments unchanged", 1)),
                     HasSubstr(Row("comments conflict", 1))));
   EXPECT_EQ(Comments("post-1"), "0 1 one, 1 1 reply, 0 1 two");
@@ -136,11 +135,11 @@ TEST_F(ImportExportsTest, CommentsFindArticlesOfOtherRuns) {
       Write("comments.xml", WordPress(absl::StrCat(Post("7", Comment(1, "mapped"), "draft"))));
   const std::string map = Write("map", "https://www.harbour.example/post-7\tarticles/elsewhere\n");
   const Finished mapped = Import({comments, "--map", map, "--source", "old:blog"});
-  EXPECT_THAT(mapped.output, HasSubstr(Row("comments taken", 1)));
+  EXPECT_THAT(mapped.out, HasSubstr(Row("comments taken", 1)));
   EXPECT_EQ(Comments("elsewhere"), "0 1 mapped");
   const Finished wrong = Import({comments, "--map", blog});
   EXPECT_EQ(wrong.status, 2);
-  EXPECT_THAT(wrong.output, HasSubstr("line 1: is not ADDRESS articles/ID"));
+  EXPECT_THAT(wrong.err, HasSubstr("line 1: is not ADDRESS articles/ID"));
 }
 
 TEST_F(ImportExportsTest, RepliesFindParentsOfEarlierBatches) {
@@ -148,7 +147,7 @@ TEST_F(ImportExportsTest, RepliesFindParentsOfEarlierBatches) {
   for (int id = 2'500; id > 0; --id) comments += Comment(id, absl::StrCat("c", id), id / 2);
   const std::string file = Write("blog.xml", WordPress(Post("1", comments)));
   const Finished finished = Import({file});
-  EXPECT_THAT(finished.output,
+  EXPECT_THAT(finished.out,
               AllOf(HasSubstr(absl::StrFormat("%-24s %9s  ", "comments taken", "2,500")),
                     Not(HasSubstr("missing"))));
   EXPECT_EQ(Query(url_, "SELECT count(*) FROM comment WHERE parent_id IS NULL"), "1");
@@ -157,9 +156,8 @@ TEST_F(ImportExportsTest, RepliesFindParentsOfEarlierBatches) {
 TEST_F(ImportExportsTest, ADryRunNeedsNoDatabase) {
   const std::string file = Write("blog.xml", WordPress(Post("1", Comment(1, "one"))));
   const Finished finished = RunContentd({"import", "--dry-run", file});
-  EXPECT_EQ(finished.status, 0) << finished.output;
-  EXPECT_THAT(finished.output,
-              AllOf(HasSubstr(Row("valid", 1)), HasSubstr(Row("comments valid", 1))));
+  EXPECT_EQ(finished.status, 0) << finished.out;
+  EXPECT_THAT(finished.out, AllOf(HasSubstr(Row("valid", 1)), HasSubstr(Row("comments valid", 1))));
 }
 
 TEST_F(ImportExportsTest, WhatIsBeforeABreakComesIn) {
@@ -167,10 +165,9 @@ TEST_F(ImportExportsTest, WhatIsBeforeABreakComesIn) {
       Write("blog.xml", absl::StrCat(kHead, Post("1", Comment(1, "one")), "<item><title>Cut"));
   const std::string report = ScratchDirectory() + "/report.jsonl";
   const Finished finished = Import({file, "--report", report});
-  EXPECT_EQ(finished.status, 1) << finished.output;
-  EXPECT_THAT(finished.output,
-              AllOf(HasSubstr("blog.xml: line "), HasSubstr(Row("taken", 1)),
-                    HasSubstr(Row("comments taken", 1)), HasSubstr(Row("  cannot be read", 1))));
+  EXPECT_EQ(finished.status, 1) << finished.out;
+  EXPECT_THAT(finished.out, AllOf(HasSubstr(Row("taken", 1)), HasSubstr(Row("comments taken", 1)),
+                                  HasSubstr(Row("  cannot be read", 1))));
   std::string lines;
   std::ifstream stream(report);
   std::getline(stream, lines, '\0');

@@ -201,7 +201,7 @@ class WordPressReader {
                              : absl::StrCat("user ", user);
     comment.create_time =
         UtcOf(element, "comment_date", comment.notes).value_or(absl::InfinitePast());
-    comment.body = HtmlToPlainText(WithParagraphs(Own(element, "comment_content")));
+    comment.body = PlainTextOfLines(Own(element, "comment_content"));
     if (approved == "1") {
       comment.state = v1::COMMENT_STATE_VISIBLE;
     } else if (approved != "0") {

@@ -35,7 +35,7 @@ TEST(Addresses, AreComparedWithoutWhatSaysNothing) {
     EXPECT_EQ(NormalAddress(address), "harbour.example/a/b") << address;
   }
   EXPECT_EQ(NormalAddress("/a/b/"), "/a/b");
-  EXPECT_EQ(NormalAddress("http://harbour.example/?p=17"), "harbour.example/?p=17");
+  EXPECT_EQ(NormalAddress("http://harbour.example/?p=17"), "harbour.example?p=17");
 }
 
 TEST(Addresses, AreFoundByHostOrByPathAlone) {
