@@ -10,6 +10,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
@@ -260,6 +261,34 @@ void NameExported(absl::string_view key, ParsedArticle& parsed, v1::Article& art
   }
 }
 
+// Drops what breaks the rules and is not worth the article: its address, its language, and tags
+// that are too many or too long.
+void DropMinorFaults(v1::Article& article, std::vector<std::string>& notes) {
+  if (article.tags_size() > kMaxTags) {
+    notes.push_back(absl::StrCat("left out tags: an article has at most ", kMaxTags));
+    article.mutable_tags()->DeleteSubrange(kMaxTags, article.tags_size() - kMaxTags);
+  }
+  Violations violations;
+  CheckArticle(article, "article", violations);
+  const auto fields = violations.fields();
+  for (auto field = fields.rbegin(); field != fields.rend(); ++field) {
+    absl::string_view path = field->path;
+    int tag = 0;
+    if (path == "article.source_uri") {
+      article.clear_source_uri();
+    } else if (path == "article.language_code") {
+      article.clear_language_code();
+    } else if (absl::ConsumePrefix(&path, "article.tags[") && absl::ConsumeSuffix(&path, "]") &&
+               absl::SimpleAtoi(path, &tag) && tag < article.tags_size()) {
+      article.mutable_tags()->DeleteSubrange(tag, 1);
+    } else {
+      continue;
+    }
+    notes.push_back(absl::StrCat("left out ", absl::StripPrefix(field->path, "article."),
+                                 ", which ", field->description));
+  }
+}
+
 // Takes over the former names that are ids, none of them twice.
 void TakeFormerNames(const ParsedFile& file, ParsedArticle& parsed) {
   std::vector<std::string>& names = parsed.former_names;
@@ -409,6 +438,7 @@ absl::StatusOr<ParsedArticle> CompleteExported(ParsedFile exported, absl::string
     if (!article.title().empty()) parsed.notes.emplace_back("the title is how the text begins");
   }
   parsed.is_name_made = overrides.id.empty();
+  DropMinorFaults(article, parsed.notes);
   NameExported(key, parsed, article);
   CheckIsThere(entry, exported);
   CheckRules(exported);

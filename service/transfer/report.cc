@@ -79,6 +79,18 @@ void Report::SetTotal(size_t files) {
   total_ = static_cast<int64_t>(files);
 }
 
+void Report::Expect(size_t items) {
+  const std::lock_guard lock(mutex_);
+  total_ += static_cast<int64_t>(items);
+  has_items_ = true;
+  ShowProgress();
+}
+
+void Report::FinishFile() {
+  const std::lock_guard lock(mutex_);
+  ++done_;
+}
+
 void Report::Add(const ItemReport& item) {
   const std::lock_guard lock(mutex_);
   ++done_;
@@ -166,7 +178,8 @@ void Report::ClearBar() {
 
 std::string Report::Progress() const {
   const double rate = static_cast<double>(done_) / absl::ToDoubleSeconds(shown_ - start_);
-  std::string progress = absl::StrCat(WithCommas(done_), " of ", WithCommas(total_), " files, ",
+  std::string progress = absl::StrCat(WithCommas(done_), " of ", WithCommas(total_),
+                                      has_items_ ? " items, " : " files, ",
                                       WithCommas(static_cast<int64_t>(rate)), "/s");
   if (total_ > done_) {
     const double seconds = static_cast<double>(total_ - done_) / rate;

@@ -71,6 +71,12 @@ class Report {
   /// Says how many files there are.
   void SetTotal(size_t files);
 
+  /// Says that a file has more items, which will be dealt with.
+  void Expect(size_t items);
+
+  /// A file whose items were all announced has been read.
+  void FinishFile();
+
   /// A file, or an item of one, has been dealt with. `item` is what became of it.
   void Add(const ItemReport& item);
 
@@ -112,6 +118,7 @@ class Report {
   SteadyTime shown_;
   bool has_bar_ = false;
   int64_t total_ = 0;
+  bool has_items_ = false;
   int64_t done_ = 0;
   int explained_ = 0;
   std::map<Kind, Row> rows_;

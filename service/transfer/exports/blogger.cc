@@ -93,12 +93,18 @@ std::string TitleOfEntry(const XmlElement& entry) {
 }
 
 // What was written without any tag for it has its paragraphs by line ends.
-std::string HtmlOf(const XmlElement& entry) {
-  const absl::string_view html = entry.TextOf("content");
+bool HasLines(absl::string_view html) {
   const std::string lower = absl::AsciiStrToLower(html);
-  const bool has_breaks = absl::StrContains(lower, "<br") || absl::StrContains(lower, "<p") ||
-                          absl::StrContains(lower, "<div");
-  return has_breaks ? std::string(html) : WithParagraphs(html);
+  return !absl::StrContains(lower, "<br") && !absl::StrContains(lower, "<p") &&
+         !absl::StrContains(lower, "<div");
+}
+
+std::string MarkdownOfPost(absl::string_view html) {
+  return HasLines(html) ? HtmlToMarkdown(WithParagraphs(html)) : HtmlToMarkdown(html);
+}
+
+std::string TextOfComment(absl::string_view html) {
+  return HasLines(html) ? PlainTextOfLines(html) : HtmlToPlainText(html);
 }
 
 ExportedArticle ArticleOf(const XmlElement& entry, absl::string_view status) {
@@ -108,7 +114,7 @@ ExportedArticle ArticleOf(const XmlElement& entry, absl::string_view status) {
   exported.key = id;
   v1::Article& article = exported.file.article;
   article.set_title(TitleOfEntry(entry));
-  article.set_body(HtmlToMarkdown(HtmlOf(entry)));
+  article.set_body(MarkdownOfPost(entry.TextOf("content")));
   article.set_summary(OneLine(entry.TextOf("metaDescription")));
   AddAuthor(entry, article);
   AddLabels(entry, article);
@@ -161,7 +167,7 @@ ExportedComment CommentOf(const XmlElement& entry) {
     comment.author_key = AuthorKeyOf(*author);
   }
   comment.create_time = PublishedOf(entry);
-  comment.body = HtmlToPlainText(HtmlOf(entry));
+  comment.body = TextOfComment(entry.TextOf("content"));
   return comment;
 }
 

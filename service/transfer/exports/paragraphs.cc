@@ -13,6 +13,7 @@
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
+#include "transfer/html/plain_text.h"
 
 namespace content::transfer {
 namespace {
@@ -158,6 +159,12 @@ std::string WithParagraphs(absl::string_view html) {
     }
   }
   return writer.Finish();
+}
+
+std::string PlainTextOfLines(absl::string_view html) {
+  // Most comments are like this, and the parser is what takes the time.
+  if (html.find_first_of("<&") == absl::string_view::npos) return std::string(html);
+  return HtmlToPlainText(WithParagraphs(html));
 }
 
 }  // namespace content::transfer

@@ -10,4 +10,7 @@ namespace content::transfer {
 /// says so with tags, as WordPress shows it (wpautop). Takes linear time.
 std::string WithParagraphs(absl::string_view html);
 
+/// Returns such HTML as plain text (html/plain_text.h). Text without markup stays as it is.
+std::string PlainTextOfLines(absl::string_view html);
+
 }  // namespace content::transfer

@@ -45,6 +45,7 @@ class ExportRun::Sink : public ExportSink {
   }
 
   bool Take(ExportedArticle exported) override {
+    run_.report_.Expect(1);
     const uint32_t article = run_.AddArticle(file_, exported);
     ItemReport item{.outcome = Outcome::kValid, .path = path(), .item = std::move(exported.label)};
     run_.publish_(
@@ -64,6 +65,7 @@ class ExportRun::Sink : public ExportSink {
       return Add(ItemKind::kComment, Outcome::kRefused, label, ReasonOfRefusal(spooled.status()),
                  spooled.status().message());
     }
+    run_.report_.Expect(1);
     spool_status_ = run_.spool_.Add(thread, *spooled);
     return GoesOn();
   }
@@ -85,6 +87,7 @@ class ExportRun::Sink : public ExportSink {
 
   bool Add(ItemKind kind, Outcome outcome, absl::string_view label, absl::string_view reason,
            absl::string_view problem) {
+    run_.report_.Expect(1);
     run_.report_.Add({.is_comment = kind == ItemKind::kComment,
                       .outcome = outcome,
                       .path = path(),
@@ -112,7 +115,7 @@ void ExportRun::Read(const std::string& path, const ExportFormat& format, absl::
   const absl::StatusOr<std::unique_ptr<ExportFile>> file = ExportFile::Open(path, head);
   absl::Status status = file.ok() ? format.read(**file, sink) : file.status();
   status.Update(sink.spool_status());
-  if (status.ok()) return;
+  if (status.ok()) return report_.FinishFile();
   report_.Add({.outcome = Outcome::kRefused,
                .path = path,
                .reason = "cannot be read",

@@ -134,7 +134,9 @@ class WordPressReader {
     if (Own(item, "status") == "trash") {
       return sink_.LeaveOut(ItemKind::kArticle, label, "in the trash");
     }
-    ExportedArticle exported{.label = label, .key = std::string(Own(item, "post_id"))};
+    ExportedArticle exported;
+    exported.label = label;
+    exported.key = std::string(Own(item, "post_id"));
     exported.file.draft = DraftOf(item);
     if (exported.file.draft.empty()) Fill(item, exported);
     return sink_.Take(std::move(exported));
@@ -199,7 +201,7 @@ class WordPressReader {
                              : absl::StrCat("user ", user);
     comment.create_time =
         UtcOf(element, "comment_date", comment.notes).value_or(absl::InfinitePast());
-    comment.body = HtmlToPlainText(WithParagraphs(Own(element, "comment_content")));
+    comment.body = PlainTextOfLines(Own(element, "comment_content"));
     if (approved == "1") {
       comment.state = v1::COMMENT_STATE_VISIBLE;
     } else if (approved != "0") {

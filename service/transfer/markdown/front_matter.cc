@@ -20,7 +20,7 @@ struct Part {
   int first_line;
 };
 
-using Reader = absl::StatusOr<Value> (*)(const Part& part);
+using PartReader = absl::StatusOr<Value> (*)(const Part& part);
 
 absl::StatusOr<Value> ReadYamlPart(const Part& part) {
   return ReadYaml(std::string(part.text), part.first_line);
@@ -102,7 +102,7 @@ std::optional<Delimited> UpTo(absl::string_view content, absl::string_view rest,
   return std::nullopt;
 }
 
-absl::StatusOr<FrontMatter> Read(const Delimited& delimited, Reader reader) {
+absl::StatusOr<FrontMatter> Read(const Delimited& delimited, PartReader reader) {
   absl::StatusOr<Value> values = reader(delimited.inner);
   if (!values.ok()) return values.status();
   if (values->kind != Value::Kind::kMap && values->kind != Value::Kind::kNull) {
@@ -113,7 +113,7 @@ absl::StatusOr<FrontMatter> Read(const Delimited& delimited, Reader reader) {
 }
 
 // Returns the reader for front matter that begins with this line; nullptr if it is no delimiter.
-Reader ReaderFor(absl::string_view line) {
+PartReader ReaderFor(absl::string_view line) {
   if (ConsistsOf(line, '-')) return ReadYamlPart;
   if (ConsistsOf(line, '+') && line.size() == 3) return ReadTomlPart;
   if (line == ";;;") return ReadEntriesPart;
@@ -124,7 +124,7 @@ Reader ReaderFor(absl::string_view line) {
 }
 
 absl::StatusOr<FrontMatter> ReadBetweenDelimiters(absl::string_view content, absl::string_view text,
-                                                  Reader reader) {
+                                                  PartReader reader) {
   absl::string_view rest = text;
   const absl::string_view opening = absl::StripLeadingAsciiWhitespace(TakeLine(rest));
   const size_t length = std::min(opening.find_first_not_of(opening.substr(0, 1)), opening.size());
@@ -227,7 +227,7 @@ absl::string_view TakeLine(absl::string_view& text) {
 bool BeginsWithFrontMatter(absl::string_view head) {
   absl::string_view rest = WithoutComments(head);
   if (IsObject(rest)) return true;
-  const Reader reader = ReaderFor(absl::StripLeadingAsciiWhitespace(TakeLine(rest)));
+  const PartReader reader = ReaderFor(absl::StripLeadingAsciiWhitespace(TakeLine(rest)));
   return reader == ReadYamlPart ? !KeyOf(TakeLine(rest)).empty() : reader != nullptr;
 }
 
@@ -236,7 +236,7 @@ absl::StatusOr<FrontMatter> ReadFrontMatter(absl::string_view content) {
   if (IsObject(text)) return ReadObject(content, text);
   absl::string_view rest = text;
   const absl::string_view line = absl::StripLeadingAsciiWhitespace(TakeLine(rest));
-  if (const Reader reader = ReaderFor(line); reader != nullptr) {
+  if (const PartReader reader = ReaderFor(line); reader != nullptr) {
     // A thematic break is followed by a blank line.
     const bool is_break = reader == ReadYamlPart && !rest.empty() && rest.front() == '\n';
     if (!is_break) return ReadBetweenDelimiters(content, text, reader);
