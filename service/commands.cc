@@ -431,8 +431,8 @@ int Import(const Config& config) {
   const absl::Status schema = PrepareSchema(config, *database);
   if (!schema.ok()) return FailImport(schema);
   store::PostgresOptions options = StoreOptions(config, *database);
-  // While one group is written, the next one fills.
-  options.articles_per_commit = transfer::Importer::kMaxInFlight / 2;
+  // The store lets one caller wait with as many (PublishingPoolOptions).
+  options.articles_per_commit = transfer::Importer::kMaxInFlight;
   const absl::StatusOr<std::unique_ptr<Store>> store = store::NewPostgresStore(options);
   if (!store.ok()) return FailImport(store.status());
   return ImportFiles(config, store->get(), signals);
