@@ -120,8 +120,8 @@ class GrpcServer final : public Server {
 
   bool is_draining() const override { return is_draining_; }
 
-  ServerState GetState() const override {
-    return {.connections = CountConnections(ends_),
+  ServerState GetState(const OpenFiles& files) const override {
+    return {.connections = CountConnections(files, ends_),
             .connections_refused = connections_refused_.Read(),
             .comment_watchers = comments_.watcher_count(),
             .article_watchers = articles_.watcher_count()};
