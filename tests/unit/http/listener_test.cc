@@ -157,11 +157,9 @@ TEST_F(ListenerTest, NewcomersTakeThePlacesOfTheOldestConnections) {
 
 TEST_F(ListenerTest, ConnectionsThatAreKeptBusyShutNobodyOut) {
   std::vector<std::unique_ptr<HttpConnection>> connections;
-  for (int i = 0; i < 2 * Listener::kMaxConnections; ++i) {
+  for (int i = 0; i < Listener::kMaxConnections; ++i) {
     connections.push_back(std::make_unique<HttpConnection>(address_));
-    for (int k = 0; k < 4; ++k) {
-      connections.back()->Send("GET /large HTTP/1.1\r\nHost: x\r\n\r\n");
-    }
+    connections.back()->Send("GET /large HTTP/1.1\r\nHost: x\r\n\r\n");  // and reads no answer
   }
   for (int i = 0; i < 10; ++i) EXPECT_EQ(HttpGet(address_, "/page").status, 200);
 }
