@@ -151,7 +151,7 @@ TEST_F(PoolTest, TellsTheStepsOfACallToItsTrace) {
   EXPECT_EQ(kinds.front(), CallTrace::Kind::kQueue);
   EXPECT_EQ(kinds.back(), CallTrace::Kind::kDatabase);
   EXPECT_THAT(kinds, ::testing::Contains(CallTrace::Kind::kStatement));
-  EXPECT_EQ(*Read("SELECT current_setting('application_name')"), "contentd");
+  EXPECT_EQ(*Read("SELECT current_query()"), "SELECT current_query()");
 }
 
 TEST_F(PoolTest, TellsHowLongACallWaitedThatWasNotServed) {
