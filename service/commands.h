@@ -14,4 +14,10 @@ int Migrate(const Config& config);
 /// Publishes files as articles, or only checks them (--dry-run).
 int Import(const Config& config);
 
+/// Writes a backup of the embedded database.
+int Backup(const Config& config);
+
+/// Makes the embedded database anew from a backup.
+int Restore(const Config& config);
+
 }  // namespace content
