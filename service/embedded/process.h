@@ -21,7 +21,7 @@ struct Command {
   std::vector<std::string> arguments;
   User user;
   /// File to which standard output and standard error are appended.
-  std::string log;
+  std::string log = {};
   /// Standard input; at most PIPE_BUF bytes.
   std::string input = {};
   /// Open files that take the places of these. -1: none does.
