@@ -22,17 +22,17 @@ namespace {
 constexpr std::array kEndingSignals = {SIGINT, SIGTERM, SIGHUP};
 
 // The file to be removed when a signal ends the process; "" for none.
-std::array<char, PATH_MAX> removed_at_end = {};
+char removed_at_end[PATH_MAX] = "";
 
 extern "C" void RemoveAndEnd(int signal) {
-  unlink(removed_at_end.data());
+  unlink(removed_at_end);
   std::signal(signal, SIG_DFL);
   raise(signal);
 }
 
 // Signals that are ignored, as under nohup, stay so.
 void RemoveAtEnd(const std::string& path) {
-  path.copy(removed_at_end.data(), removed_at_end.size() - 1);
+  path.copy(removed_at_end, sizeof removed_at_end - 1);
   for (const int signal : kEndingSignals) {
     if (std::signal(signal, RemoveAndEnd) == SIG_IGN) std::signal(signal, SIG_IGN);
   }

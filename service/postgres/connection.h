@@ -160,10 +160,10 @@ class Snapshot {
 };
 
 /// While it exists, the session of its connection works for a call, and if that is sampled, the
-/// database shows the id of its trace (`contentd schema 14 trace
-/// 4bf92f3577b34da6a3ce929d0e0e4736`): in pg_stat_activity, and in its log if log_line_prefix has
-/// %a. The round trips are then steps of the trace. Costs a round trip at its beginning and one at
-/// its end if the call is sampled, and otherwise nothing. At most one per connection at a time.
+/// database shows the id of its trace (`contentd schema 14 trace 4bf92f...`): in pg_stat_activity,
+/// and in its log if log_line_prefix has %a. The round trips are then steps of the trace. Costs a
+/// round trip at its beginning and one at its end if the call is sampled, and otherwise nothing. At
+/// most one per connection at a time.
 ///
 /// Comments in the statements would do the same without more round trips, but a statement that is
 /// prepared has a text of its own for each comment, and would be planned for each call.

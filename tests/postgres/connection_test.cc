@@ -104,6 +104,16 @@ TEST_F(TracedSessionTest, EndsAfterAStatementThatFails) {
   EXPECT_EQ(Name(), "contentd");
 }
 
+TEST_F(TracedSessionTest, IsUsedNoMoreIfItsNameCannotBeReset) {
+  CallTrace trace = MakeTrace(/*is_sampled=*/true);
+  {
+    const TracedSession session(connection_, &trace);
+    connection_.Run("BEGIN");
+    EXPECT_ANY_THROW(connection_.Run("SELECT 1 / 0"));  // now the transaction takes nothing
+  }
+  EXPECT_ANY_THROW(connection_.Run("ROLLBACK")) << "the connection is not cut";
+}
+
 TEST_F(TracedSessionTest, TakesNoRoundTripForACallThatIsNotSampled) {
   constexpr int kReads = 100;
   const auto round_trips = [this](CallTrace* trace) {
