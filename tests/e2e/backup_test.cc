@@ -5,10 +5,9 @@
 #include <gtest/gtest.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
-#include <algorithm>
 #include <csignal>
-#include <cstdint>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -16,12 +15,12 @@
 #include <iterator>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "absl/strings/str_replace.h"
 #include "support/await_that.h"
 #include "support/contentd.h"
 #include "support/database.h"
@@ -33,6 +32,7 @@ namespace {
 namespace fs = std::filesystem;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
+using ::testing::Not;
 using Content = v1::ContentService::Stub;
 using Admin = v1::AdminService::Stub;
 
@@ -488,7 +488,7 @@ TEST_F(BackupTest, ChangesNothingIfTheFileIsDamagedOrNoBackupOrTooNew) {
   Query(newer_url,
         "INSERT INTO schema_migration (version, name, checksum, applied_time, is_compatible) "
         "VALUES (9999, '9999_future', 'x', now(), false)");
-  const std::string kUnchanged = "nothing has changed: ";
+  constexpr char kUnchanged[] = "nothing has changed: ";
   const std::vector<std::pair<std::string, std::vector<std::string>>> cases = {
       {truncated, {kUnchanged, "pg_restore: error: "}},
       {text, {kUnchanged, "pg_restore: error: ", "valid archive"}},
@@ -503,6 +503,30 @@ TEST_F(BackupTest, ChangesNothingIfTheFileIsDamagedOrNoBackupOrTooNew) {
     for (const std::string& word : words) EXPECT_THAT(refused.err, HasSubstr(word)) << file;
   }
   ExpectUntouched(data_dir);
+}
+
+// What it leaves does not disturb the server, nor the next restore.
+TEST_F(BackupTest, ChangesNothingIfItIsKilled) {
+  const std::string data_dir = MakeUsedDatabase();
+  const std::string pipe = Path("pipe");
+  ASSERT_EQ(mkfifo(pipe.c_str(), 0600), 0);
+  const Finished killed =
+      RunContentd({"restore", "--data-dir", data_dir, "--replace", pipe}, {}, [&](int contentd) {
+        const int fd = open(pipe.c_str(), O_WRONLY | O_CLOEXEC);
+        const std::string beginning = ReadFile(File()).substr(0, 1000);
+        EXPECT_EQ(write(fd, beginning.data(), beginning.size()), 1000);
+        AwaitThat([&] { return ChildOf(contentd, "/pg_restore") != 0; });
+        kill(contentd, SIGKILL);
+        close(fd);
+      });
+  EXPECT_EQ(killed.status, -SIGKILL);
+  {
+    const ContentdServer server({"--data-dir", data_dir});
+    EXPECT_EQ(Query(UrlIn(data_dir), "SELECT number FROM precious"), "42");
+  }
+  const Finished finished = Restore(data_dir, File(), {"--replace"});
+  EXPECT_EQ(finished.status, 0) << finished.err;
+  ExpectRestored(data_dir);
 }
 
 // As after a migration that has emptied the index for search, which `migrate` fills.
@@ -527,7 +551,7 @@ TEST_F(BackupTest, ADatabaseOfOnesOwnHasItsOwnMeans) {
     const Finished refused = RunContentd({command, File()}, {"CONTENT_DATABASE_URL=host=leak"});
     EXPECT_EQ(refused.status, 2);
     EXPECT_THAT(refused.err, AllOf(HasSubstr("CONTENT_DATABASE_URL"), HasSubstr("pg_dump"),
-                                   ::testing::Not(HasSubstr("leak"))));
+                                   Not(HasSubstr("leak"))));
   }
 }
 
