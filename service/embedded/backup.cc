@@ -22,7 +22,7 @@ namespace {
 // Where a database is kept that a restored one has replaced.
 std::string KeptCluster(const Layout& layout) { return layout.cluster + ".replaced"; }
 
-bool Exists(const std::string& path) {
+bool IsThere(const std::string& path) {
   struct stat info;
   return lstat(path.c_str(), &info) == 0;
 }
@@ -34,8 +34,8 @@ absl::Status CheckIsEmpty(const RestoreOptions& options) {
 }
 
 absl::Status CheckMayReplace(const RestoreOptions& options, const Layout& layout) {
-  if (!Exists(layout.cluster)) return absl::OkStatus();
-  if (Exists(KeptCluster(layout))) {
+  if (!IsThere(layout.cluster)) return absl::OkStatus();
+  if (IsThere(KeptCluster(layout))) {
     return absl::FailedPreconditionError(
         absl::StrCat(KeptCluster(layout),
                      " is there, a database that an earlier restore has replaced: move it away, "
@@ -70,7 +70,7 @@ absl::Status Fill(const Layout& layout, const User& owner, const RestoreOptions&
 // A new cluster goes by the name of the kept one first, so that one step exchanges the two: at no
 // time is there none, which a server would take for a first start.
 absl::StatusOr<std::string> PutInPlace(const std::string& filled, const Layout& layout) {
-  const bool is_first = !Exists(layout.cluster);
+  const bool is_first = !IsThere(layout.cluster);
   const std::string kept = KeptCluster(layout);
   const std::string& name = is_first ? layout.cluster : kept;
   if (rename(filled.c_str(), name.c_str()) != 0) return FileError("rename " + filled, errno);
