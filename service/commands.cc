@@ -485,10 +485,9 @@ int Restore(const Config& config) {
   std::cerr << "restoring " << DescribeEmbedded(config) << std::endl;
   const auto check_is_empty = [](const std::string& url) {
     const absl::Status status = store::CheckIsEmpty(url);
-    return status.ok() ? status
-                       : absl::FailedPreconditionError(absl::StrCat(
-                             "there is a database that is not empty (", status.message(),
-                             "): --replace puts the backup in its place, and keeps it"));
+    if (status.ok()) return status;
+    return absl::FailedPreconditionError(
+        absl::StrCat(status.message(), "; --replace puts the backup in its place, and keeps it"));
   };
   const auto prepare = [](const std::string& url) {
     const auto report = [](absl::string_view line) { std::cerr << line << std::endl; };

@@ -25,7 +25,8 @@ absl::Status CheckTables(postgres::Connection& connection) {
     const auto name = row["name"].as<std::string>();
     const std::string has_rows = absl::StrCat("SELECT EXISTS (SELECT ", "FROM ", name, ")");
     if (!connection.Read(has_rows)[0][0].as<bool>()) continue;
-    return absl::FailedPreconditionError(absl::StrCat("its table ", name, " has rows"));
+    return absl::FailedPreconditionError(
+        absl::StrCat("there is a database that is not empty: its table ", name, " has rows"));
   }
   return absl::OkStatus();
 }
