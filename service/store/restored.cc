@@ -23,7 +23,7 @@ constexpr char kIsOurs[] =
 absl::Status CheckTables(postgres::Connection& connection) {
   for (const postgres::Row row : connection.Read(kSelectTables)) {
     const auto name = row["name"].as<std::string>();
-    const std::string has_rows = absl::StrCat("SELECT EXISTS (SELECT ", "FROM ", name, ")");
+    const std::string has_rows = absl::StrCat("SELECT EXISTS (SELECT FROM ", name, ")");
     if (!connection.Read(has_rows)[0][0].as<bool>()) continue;
     return absl::FailedPreconditionError(
         absl::StrCat("there is a database that is not empty: its table ", name, " has rows"));
