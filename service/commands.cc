@@ -1,5 +1,9 @@
 #include "commands.h"
 
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
 #include <condition_variable>
 #include <csignal>
 #include <cstdint>
@@ -11,6 +15,7 @@
 #include <optional>
 #include <stop_token>
 #include <string>
+#include <system_error>
 #include <thread>
 #include <utility>
 
@@ -19,11 +24,13 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/clock.h"
 #include "access/gate.h"
+#include "backup_file.h"
 #include "base/clock.h"
 #include "base/memory_guard.h"
 #include "cache/article_cache.h"
 #include "commit.h"
 #include "content/v1/admin_service.pb.h"
+#include "embedded/backup.h"
 #include "embedded/postgres.h"
 #include "export_files.h"
 #include "google/protobuf/util/time_util.h"
@@ -40,6 +47,7 @@
 #include "service_manager.h"
 #include "stop_signals.h"
 #include "store/postgres_store.h"
+#include "store/restored.h"
 #include "store/schema.h"
 #include "telemetry/call_log_options.h"
 #include "telemetry/log.h"
@@ -75,9 +83,13 @@ Database ConfiguredDatabase(const Config& config) {
           .description = absl::StrCat("the database that ", config.database_url_source, " names")};
 }
 
-std::string DescribeEmbedded(const Config& config, absl::string_view who_runs_it) {
+std::string DescribeEmbedded(const Config& config) {
   const std::string path = std::filesystem::absolute(config.data_dir).lexically_normal().string();
-  return absl::StrCat("the embedded database in ", path, ", which ", who_runs_it);
+  return absl::StrCat("the embedded database in ", path);
+}
+
+std::string DescribeEmbedded(const Config& config, absl::string_view who_runs_it) {
+  return absl::StrCat(DescribeEmbedded(config), ", which ", who_runs_it);
 }
 
 absl::StatusOr<Database> StartEmbedded(const Config& config, bool create) {
@@ -93,14 +105,18 @@ absl::StatusOr<Database> OpenDatabase(const Config& config) {
   return StartEmbedded(config, /*create=*/true);
 }
 
-// Like OpenDatabase, but uses the embedded database of a running server if there is one, and never
-// creates one: in a directory that was mistyped, it would be created and used without a word.
-absl::StatusOr<Database> JoinDatabase(const Config& config) {
-  if (!config.database_url.empty()) return ConfiguredDatabase(config);
+// Returns the embedded database, which a running server may use. Never creates one: in a directory
+// that was mistyped, it would be created and used without a word.
+absl::StatusOr<Database> JoinEmbedded(const Config& config) {
   if (auto url = embedded::RunningUrl(config.data_dir); url.ok()) {
     return Database{.url = *url, .description = DescribeEmbedded(config, "a running server uses")};
   }
-  absl::StatusOr<Database> database = StartEmbedded(config, /*create=*/false);
+  return StartEmbedded(config, /*create=*/false);
+}
+
+absl::StatusOr<Database> JoinDatabase(const Config& config) {
+  if (!config.database_url.empty()) return ConfiguredDatabase(config);
+  absl::StatusOr<Database> database = JoinEmbedded(config);
   if (!absl::IsNotFound(database.status())) return database;
   return absl::NotFoundError(
       absl::StrCat(database.status().message(),
@@ -287,6 +303,31 @@ CallLogOptions OptionsOfCallLog(const Config& config, traces::Exporter* exporter
   return options;
 }
 
+absl::Status BackUpTo(int file, const Config& config) {
+  const absl::StatusOr<Database> database = JoinEmbedded(config);
+  if (!database.ok()) return database.status();
+  std::cerr << "backing up " << database->description << std::endl;
+  return embedded::BackUp(config.data_dir, file);
+}
+
+int BackUpToStandardOutput(const Config& config) {
+  if (isatty(STDOUT_FILENO) == 1) {
+    return Fail(absl::FailedPreconditionError(
+        "standard output is a terminal: redirect it, or name a FILE"));
+  }
+  const absl::Status status = BackUpTo(STDOUT_FILENO, config);
+  return status.ok() ? 0 : Fail(status);
+}
+
+// Returns a descriptor, which stays open until the process ends.
+absl::StatusOr<int> OpenBackup(const std::string& path) {
+  if (path == Config::kStandardStream) return STDIN_FILENO;
+  const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd >= 0) return fd;
+  return absl::NotFoundError(
+      absl::StrCat("cannot read ", path, ": ", std::generic_category().message(errno)));
+}
+
 void LogServing(const ServedAddresses& addresses) {
   if (!addresses.admin.empty()) log::Info("serving operators", {{"address", addresses.admin}});
   log::Info("serving", {{"address", addresses.main}, {"version", CONTENT_VERSION}});
@@ -450,6 +491,43 @@ int Export(const Config& config) {
       store::NewPostgresStore(options);
   if (!store.ok()) return Fail(store.status());
   return ExportFiles(config, **store, signals);
+}
+
+int Backup(const Config& config) {
+  if (config.backup_file == Config::kStandardStream) return BackUpToStandardOutput(config);
+  const absl::StatusOr<std::unique_ptr<BackupFile>> file =
+      BackupFile::Create(config.backup_file, config.may_overwrite);
+  if (!file.ok()) return Fail(file.status());
+  if (absl::Status status = BackUpTo((*file)->fd(), config); !status.ok()) return Fail(status);
+  const absl::StatusOr<int64_t> size = (*file)->Keep();
+  if (!size.ok()) return Fail(size.status());
+  std::cout << "wrote " << config.backup_file << ", " << *size << " bytes\n";
+  return 0;
+}
+
+int Restore(const Config& config) {
+  const absl::StatusOr<int> file = OpenBackup(config.backup_file);
+  if (!file.ok()) return Fail(file.status());
+  std::cerr << "restoring " << DescribeEmbedded(config) << std::endl;
+  const auto check_is_empty = [](const std::string& url) {
+    const absl::Status status = store::CheckIsEmpty(url);
+    if (status.ok()) return status;
+    return absl::FailedPreconditionError(
+        absl::StrCat(status.message(), "; --replace puts the backup in its place, and keeps it"));
+  };
+  const auto prepare = [](const std::string& url) {
+    const auto report = [](absl::string_view line) { std::cerr << line << std::endl; };
+    return store::PrepareRestored(url, {.report = report});
+  };
+  const absl::StatusOr<std::string> kept = embedded::Restore({.data_dir = config.data_dir,
+                                                              .file = *file,
+                                                              .may_replace = config.may_replace,
+                                                              .check_is_empty = check_is_empty,
+                                                              .prepare = prepare});
+  if (!kept.ok()) return Fail(kept.status());
+  std::cout << "restored " << DescribeEmbedded(config) << "\n";
+  if (!kept->empty()) std::cout << "kept the one that was there as " << *kept << "\n";
+  return 0;
 }
 
 }  // namespace content

@@ -16,5 +16,10 @@ int Import(const Config& config);
 
 /// Writes what the store has to a file, a folder or standard output.
 int Export(const Config& config);
+/// Writes a backup of the embedded database.
+int Backup(const Config& config);
+
+/// Makes the embedded database anew from a backup.
+int Restore(const Config& config);
 
 }  // namespace content

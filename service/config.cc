@@ -164,6 +164,41 @@ constexpr char kExportFooter[] =
     "Exit status: 0 if the export is complete, 1 if not, 2 if the command line or a\n"
     "variable is wrong.";
 
+constexpr char kBackupDescription[] =
+    "Write a backup of the embedded database.\n\n"
+    "Whether or not a server uses it: the backup is the database as it was when the\n"
+    "command began. It is an archive of pg_dump, with everything that is stored. FILE\n"
+    "appears when it is complete and on disk, and only you may read it; `-` is\n"
+    "standard output.\n\n"
+    "A database of your own is backed up by its own means: pg_dump, or your\n"
+    "provider's backups. See \"Back up\" in OPERATING.md.";
+
+constexpr char kBackupFooter[] =
+    "Examples:\n"
+    "  contentd backup content.dump\n"
+    "  contentd backup --data-dir /var/lib/contentd \"content-$(date +%F).dump\"\n"
+    "  contentd backup - | ssh backups 'cat > content.dump'\n\n"
+    "Exit status: 0 if the backup is complete, 1 if not, 2 if the command line or a\n"
+    "variable is wrong.";
+
+constexpr char kRestoreDescription[] =
+    "Restore the embedded database from a backup.\n\n"
+    "FILE is what `contentd backup` or pg_dump (--format=custom) wrote, of this\n"
+    "version or an older one; `-` is standard input. Restore only what you trust: a\n"
+    "backup contains commands that are run. No server may use --data-dir meanwhile.\n\n"
+    "The database is made beside the one that is there, and takes its place when it\n"
+    "is complete: if anything fails before, nothing has changed. The other one is kept\n"
+    "in --data-dir, as postgres.replaced.\n\n"
+    "A database of your own is restored by its own means. See \"Restore\" in\n"
+    "OPERATING.md.";
+
+constexpr char kRestoreFooter[] =
+    "Examples:\n"
+    "  contentd restore content.dump\n"
+    "  contentd restore --data-dir /var/lib/contentd --replace content.dump\n\n"
+    "Exit status: 0 if the backup is restored, 1 if nothing has changed, 2 if the\n"
+    "command line or a variable is wrong.";
+
 constexpr char kPolicyDescription[] = "Ask what a policy allows.";
 
 constexpr char kCheckPolicyDescription[] =
@@ -367,6 +402,10 @@ std::string DefaultDataDir() {
   return absl::StrCat(home != nullptr ? home : ".", "/.local/share/contentd");
 }
 
+void AddDataDir(Settings& settings, Config& config, const std::string& help) {
+  settings.Text(kDataDir, "DIR", config.data_dir, DefaultDataDir(), help);
+}
+
 void AddDatabaseSettings(Settings& settings, Config& config) {
   settings.Text(kDatabaseUrl, "URL", config.database_url, "",
                 "PostgreSQL database, as a URI or libpq keywords. Percent-encode @ : / ? # [ ] % "
@@ -375,9 +414,9 @@ void AddDatabaseSettings(Settings& settings, Config& config) {
   settings.Text(kDirectDatabaseUrl, "URL", config.direct_database_url, "",
                 "The same database without a pooler, for migrate and for the connection by which "
                 "servers notify each other; otherwise these use --database-url");
-  settings.Text(kDataDir, "DIR", config.data_dir, DefaultDataDir(),
-                "Directory of the embedded database. Refused together with --database-url, "
-                "also if either comes from its variable");
+  AddDataDir(settings, config,
+             "Directory of the embedded database. Refused together with --database-url, "
+             "also if either comes from its variable");
 }
 
 void AddLogSettings(Settings& settings, Config& config, const std::string& initial_level) {
@@ -660,6 +699,13 @@ bool LooksLikeDatabaseUrl(const std::string& file) {
   return (is_setting || is_uri) && !std::filesystem::exists(file);
 }
 
+void CheckIsNoDatabaseUrl(const std::string& file) {
+  if (!LooksLikeDatabaseUrl(file)) return;
+  throw CLI::ValidationError(
+      "an argument is no FILE, but looks like a part of a database URL; quote a value that "
+      "contains spaces");
+}
+
 const CLI::App* AddImport(CLI::App& app, Config& config) {
   config.command = Config::Command::kImport;
   CLI::App& command = *app.add_subcommand("import", kImportDescription);
@@ -672,13 +718,7 @@ const CLI::App* AddImport(CLI::App& app, Config& config) {
     const transfer::Overrides& overrides = config.overrides;
     const bool has_overrides = !overrides.title.empty() || !overrides.id.empty() ||
                                !overrides.author.empty() || !overrides.date.empty();
-    for (const std::string& file : config.paths) {
-      if (LooksLikeDatabaseUrl(file)) {
-        throw CLI::ValidationError(
-            "an argument is no PATH, but looks like a part of a database URL; quote a value that "
-            "contains spaces");
-      }
-    }
+    for (const std::string& path : config.paths) CheckIsNoDatabaseUrl(path);
     std::error_code error;
     const bool is_one =
         config.paths.size() == 1 && !std::filesystem::is_directory(config.paths.front(), error);
@@ -754,6 +794,41 @@ const CLI::App* AddExport(CLI::App& app, Config& config) {
       throw CLI::ValidationError("--article goes with no other filter");
     }
   });
+  return &command;
+}
+
+// The settings of the commands for the embedded database alone.
+void AddEmbeddedSettings(CLI::App& command, Config& config) {
+  Settings settings(command, config);
+  AddDataDir(settings, config, "Directory of the embedded database");
+  settings.Text(kDatabaseUrl, "URL", config.database_url, "",
+                "Refused: a database of your own has means of its own");
+  AddLogSettings(settings, config, "warning");
+  command.callback([&config] { CheckIsNoDatabaseUrl(config.backup_file); });
+}
+
+const CLI::App* AddBackup(CLI::App& app, Config& config) {
+  config.command = Config::Command::kBackup;
+  CLI::App& command = *app.add_subcommand("backup", kBackupDescription);
+  command.footer(kBackupFooter);
+  command.add_option("FILE", config.backup_file, "File to write, or - for standard output")
+      ->option_text("")
+      ->required();
+  command.add_flag("--force", config.may_overwrite, "Overwrite a FILE that exists");
+  AddEmbeddedSettings(command, config);
+  return &command;
+}
+
+const CLI::App* AddRestore(CLI::App& app, Config& config) {
+  config.command = Config::Command::kRestore;
+  CLI::App& command = *app.add_subcommand("restore", kRestoreDescription);
+  command.footer(kRestoreFooter);
+  command.add_option("FILE", config.backup_file, "Backup to restore, or - for standard input")
+      ->option_text("")
+      ->required();
+  command.add_flag("--replace", config.may_replace,
+                   "Also replace a database that is not empty, or cannot be started");
+  AddEmbeddedSettings(command, config);
   return &command;
 }
 
@@ -838,6 +913,14 @@ void CheckOneDatabase(const CLI::App& command, const Arguments& arguments) {
       " name two different databases; give only one (`env -u VARIABLE` leaves a variable out)"));
 }
 
+void RefuseOwnDatabase(const CLI::App& command, const Arguments& arguments) {
+  if (!HasValue(command, kDatabaseUrl)) return;
+  throw CLI::ValidationError(absl::StrCat(
+      SourceOf(kDatabaseUrl, arguments), " names a database of your own, and ", command.get_name(),
+      " is for the embedded one: use pg_dump and pg_restore, or your provider's backups; see "
+      "OPERATING.md. (`env -u VARIABLE` leaves a variable out)"));
+}
+
 // Refuses settings of access that are empty, that have no effect without another, which was
 // probably forgotten, or that contradict each other.
 void CheckAccess(const CLI::App& command, const Arguments& arguments) {
@@ -909,13 +992,14 @@ std::variant<Config, ExitNow> ReadConfig(int argc, const char* const* argv) {
   import.settings.clear();
   import.database_wait = absl::ZeroDuration();
   Config exporting = import;
+  Config backup;
+  Config restore;
   Config policy;
   const CLI::App* const policy_command = AddPolicy(app, policy);
   const std::pair<const CLI::App*, Config*> commands[] = {
-      {serve_command, &serve},
-      {AddMigrate(app, migrate), &migrate},
-      {AddImport(app, import), &import},
-      {AddExport(app, exporting), &exporting},
+      {serve_command, &serve},           {AddMigrate(app, migrate), &migrate},
+      {AddImport(app, import), &import}, {AddExport(app, exporting), &exporting},
+      {AddBackup(app, backup), &backup}, {AddRestore(app, restore), &restore},
   };
   std::set<std::string> variables;
   for (const auto& [command, config] : commands) {
@@ -933,7 +1017,11 @@ std::variant<Config, ExitNow> ReadConfig(int argc, const char* const* argv) {
     if (policy_command->parsed()) return policy;
     for (const auto& [command, config] : commands) {
       if (!command->parsed()) continue;
-      CheckOneDatabase(*command, arguments);
+      if (config == &backup || config == &restore) {
+        RefuseOwnDatabase(*command, arguments);
+      } else {
+        CheckOneDatabase(*command, arguments);
+      }
       if (command == serve_command) CheckAccess(*command, arguments);
       config->database_url_source = SourceOf(kDatabaseUrl, arguments);
       config->direct_database_url_source = SourceOf(kDirectDatabaseUrl, arguments);

@@ -30,7 +30,10 @@ struct PolicyQuestion {
 struct Config {
   static constexpr char kOff[] = "off";
 
-  enum class Command { kServe, kMigrate, kImport, kExport, kCheckPolicy };
+  /// A backup_file that stands for standard output or input.
+  static constexpr char kStandardStream[] = "-";
+
+  enum class Command { kServe, kMigrate, kImport, kExport, kBackup, kRestore, kCheckPolicy };
   Command command = Command::kServe;
 
   log::Level log_level = log::Level::kInfo;
@@ -118,6 +121,13 @@ struct Config {
 
   /// Whether to migrate without looking for servers that are connected.
   bool servers_are_stopped = false;
+
+  /// To be written, or restored; or kStandardStream.
+  std::string backup_file;
+  /// Whether a backup_file that exists may be overwritten.
+  bool may_overwrite = false;
+  /// Whether a database that is not empty may be replaced.
+  bool may_replace = false;
 
   PolicyQuestion policy_question;
 

@@ -34,6 +34,10 @@ int Run(const content::Config& config) {
       return content::Import(config);
     case content::Config::Command::kExport:
       return content::Export(config);
+    case content::Config::Command::kBackup:
+      return content::Backup(config);
+    case content::Config::Command::kRestore:
+      return content::Restore(config);
     case content::Config::Command::kCheckPolicy:
       return content::CheckPolicy(config.policy_question);
   }

@@ -54,26 +54,6 @@ bool Exists(const std::string& path) {
   return fs::exists(path, ignored);
 }
 
-absl::Status SyncDirectory(const std::string& path) {
-  const int fd = open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (fd < 0) return FileError(absl::StrCat("open ", path), errno);
-  const int error = fsync(fd) == 0 ? 0 : errno;
-  close(fd);
-  return error == 0 ? absl::OkStatus() : FileError(absl::StrCat("sync ", path), error);
-}
-
-// Retries for two seconds, because a program of a killed owner may take a moment to end, and may
-// still write or remove files.
-absl::Status RemoveDirectory(const std::string& path) {
-  std::error_code error;
-  for (int attempt = 0; attempt < 100; ++attempt) {
-    fs::remove_all(path, error);
-    if (!error) return absl::OkStatus();
-    std::this_thread::sleep_for(std::chrono::milliseconds(20));
-  }
-  return FileError(absl::StrCat("remove ", path), error.value());
-}
-
 void AddSettings(Command& postgres, std::initializer_list<std::string> settings) {
   for (const std::string& setting : settings) {
     postgres.arguments.insert(postgres.arguments.end(), {"-c", setting});
@@ -130,6 +110,24 @@ absl::Status ClaimLockFile(const std::string& path) {
 }
 
 }  // namespace
+
+absl::Status SyncDirectory(const std::string& path) {
+  const int fd = open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (fd < 0) return FileError(absl::StrCat("open ", path), errno);
+  const int error = fsync(fd) == 0 ? 0 : errno;
+  close(fd);
+  return error == 0 ? absl::OkStatus() : FileError(absl::StrCat("sync ", path), error);
+}
+
+absl::Status RemoveDirectory(const std::string& path) {
+  std::error_code error;
+  for (int attempt = 0; attempt < 100; ++attempt) {
+    fs::remove_all(path, error);
+    if (!error) return absl::OkStatus();
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
+  return FileError(absl::StrCat("remove ", path), error.value());
+}
 
 absl::StatusOr<std::string> FindPrograms(const Layout& layout) {
   if (!Exists(layout.cluster)) {

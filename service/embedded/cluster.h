@@ -45,4 +45,11 @@ std::optional<Postmaster> FindPostmaster(const Layout& layout);
 /// directory, and no database may run.
 absl::Status ClaimLockFiles(const Layout& layout);
 
+/// Returns when the names in a directory are on disk.
+absl::Status SyncDirectory(const std::string& path);
+
+/// Removes a directory with all that it contains, if it exists. Tries for two seconds, because a
+/// program of a killed owner may take a moment to end, and may still write or remove files.
+absl::Status RemoveDirectory(const std::string& path);
+
 }  // namespace content::embedded

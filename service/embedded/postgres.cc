@@ -53,23 +53,10 @@ bool AwaitEnd(seconds limit, pid_t pid, const Layout& layout) {
   return false;
 }
 
-// Stops a database whose owner was killed. The caller must own the data directory.
-void StopOrphan(const Layout& layout) {
-  const std::optional<Postmaster> orphan = FindPostmaster(layout);
-  if (!orphan) return;
-  log::Warning("stopping the database of a killed server", {{"pid", orphan->pid}});
-  for (const int signal : {SIGINT, SIGQUIT}) {
-    kill(orphan->pid, signal);
-    if (AwaitEnd(kFastShutdownTimeout, orphan->pid, layout)) return;
-  }
-}
-
 // Removes remains of a killed owner or database that would keep the next one from starting.
 absl::Status CleanUpAfterKill(const Layout& layout) {
-  StopOrphan(layout);
-  return FindPostmaster(layout)
-             ? absl::FailedPreconditionError("the previous database does not stop")
-             : ClaimLockFiles(layout);
+  absl::Status stopped = StopOrphan(layout);
+  return stopped.ok() ? ClaimLockFiles(layout) : stopped;
 }
 
 seconds FirstStartTimeout(const std::string& failure) {
@@ -214,7 +201,8 @@ absl::StatusOr<std::unique_ptr<Postgres>> Postgres::Start(const Options& options
   }
   absl::StatusOr<Lock> lock = Lock::Take(*layout);
   if (!lock.ok()) return lock.status();
-  const absl::StatusOr<User> user = DatabaseUser(*layout);
+  const absl::StatusOr<User> user =
+      options.owner ? absl::StatusOr<User>(*options.owner) : DatabaseUser(*layout);
   if (!user.ok()) return user.status();
   const absl::StatusOr<std::string> programs = FindPrograms(*layout);
   if (!programs.ok()) return programs.status();
@@ -247,6 +235,17 @@ absl::StatusOr<std::string> RunningUrl(const std::string& data_dir) {
     if (postmaster && postmaster->is_ready) return UrlOf(*layout);
   }
   return absl::NotFoundError(absl::StrCat("no database runs on ", layout->root));
+}
+
+absl::Status StopOrphan(const Layout& layout) {
+  const std::optional<Postmaster> orphan = FindPostmaster(layout);
+  if (!orphan) return absl::OkStatus();
+  log::Warning("stopping the database of a killed server", {{"pid", orphan->pid}});
+  for (const int signal : {SIGINT, SIGQUIT}) {
+    kill(orphan->pid, signal);
+    if (AwaitEnd(kFastShutdownTimeout, orphan->pid, layout)) return absl::OkStatus();
+  }
+  return absl::FailedPreconditionError("the previous database does not stop");
 }
 
 }  // namespace content::embedded

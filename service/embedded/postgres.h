@@ -1,9 +1,13 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "embedded/data_dir.h"
+#include "embedded/process.h"
 
 // A private PostgreSQL as a child process, for a first run and for tests.
 namespace content::embedded {
@@ -15,6 +19,8 @@ struct Options {
   bool create = true;
   /// False for disposable databases, which then do not fsync. The server never sets this.
   bool durable = true;
+  /// Whose a new cluster is. By default, DatabaseUser's choice.
+  std::optional<User> owner = std::nullopt;
 };
 
 /// A running PostgreSQL (Debian's binaries, 15 to 17) that listens on a unix socket only.
@@ -62,5 +68,9 @@ class Postgres {
 /// Waits up to 30 s for a database that is being started or restarted. NOT_FOUND at once if no
 /// other process owns the data directory, and after 30 s if its database does not become ready.
 absl::StatusOr<std::string> RunningUrl(const std::string& data_dir);
+
+/// Stops the database of an owner that was killed, if there is one. The caller must own the data
+/// directory. FAILED_PRECONDITION if it does not stop.
+absl::Status StopOrphan(const Layout& layout);
 
 }  // namespace content::embedded

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/wait.h>
@@ -55,6 +56,20 @@ std::vector<char*> ToArgv(std::vector<std::string>& strings) {
   return pointers;
 }
 
+void AddStandardFiles(posix_spawn_file_actions_t& files, const Command& command, int input) {
+  const auto put = [&files](int file, int place) {
+    posix_spawn_file_actions_adddup2(&files, file, place);
+  };
+  put(command.input_file >= 0 ? command.input_file : input, STDIN_FILENO);
+  if (command.output_file >= 0) {
+    put(command.output_file, STDOUT_FILENO);
+  } else {
+    posix_spawn_file_actions_addopen(&files, STDOUT_FILENO, command.log.c_str(),
+                                     O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW, 0600);
+  }
+  put(command.error_file >= 0 ? command.error_file : STDOUT_FILENO, STDERR_FILENO);
+}
+
 }  // namespace
 
 absl::StatusOr<pid_t> Spawn(const Command& command, int parent_death_signal) {
@@ -68,10 +83,7 @@ absl::StatusOr<pid_t> Spawn(const Command& command, int parent_death_signal) {
   posix_spawn_file_actions_t files;
   posix_spawn_file_actions_init(&files);
   absl::Cleanup destroy_files = [&files] { posix_spawn_file_actions_destroy(&files); };
-  posix_spawn_file_actions_adddup2(&files, input[0], STDIN_FILENO);
-  posix_spawn_file_actions_addopen(&files, STDOUT_FILENO, command.log.c_str(),
-                                   O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW, 0600);
-  posix_spawn_file_actions_adddup2(&files, STDOUT_FILENO, STDERR_FILENO);
+  AddStandardFiles(files, command, input[0]);
   posix_spawn_file_actions_addclosefrom_np(&files, STDERR_FILENO + 1);
   posix_spawn_file_actions_addchdir_np(&files, "/");
 
@@ -107,6 +119,22 @@ absl::Status Run(const Command& command) {
   return absl::InternalError(absl::StrCat(command.arguments.front(), ": ",
                                           DescribeWaitStatus(status), NoteOfFullDisk(command.log),
                                           "\n", LastLines(command.log, log_size)));
+}
+
+absl::Status RunOnFiles(Command command) {
+  command.log = "/dev/null";
+  command.error_file = memfd_create("stderr", MFD_CLOEXEC);
+  if (command.error_file < 0) return absl::ErrnoToStatus(errno, "cannot make a file in memory");
+  const absl::Cleanup close_file = [&command] { close(command.error_file); };
+  const absl::StatusOr<pid_t> pid = Spawn(command, SIGKILL);
+  if (!pid.ok()) return pid.status();
+  const int status = Reap(*pid);
+  if (status == 0) return absl::OkStatus();
+  const std::string words =
+      LastLines(absl::StrCat("/proc/self/fd/", command.error_file), /*from=*/0);
+  return absl::InternalError(absl::StrCat(command.arguments.front(), ": ",
+                                          DescribeWaitStatus(status), words.empty() ? "" : "\n",
+                                          words));
 }
 
 void AwaitExit(pid_t pid) {

@@ -21,9 +21,13 @@ struct Command {
   std::vector<std::string> arguments;
   User user;
   /// File to which standard output and standard error are appended.
-  std::string log;
+  std::string log = {};
   /// Standard input; at most PIPE_BUF bytes.
   std::string input = {};
+  /// Open files that take the places of these. -1: none does.
+  int input_file = -1;
+  int output_file = -1;
+  int error_file = -1;
 };
 
 /// Starts a program and returns its process id.
@@ -38,6 +42,10 @@ absl::StatusOr<pid_t> Spawn(const Command& command, int parent_death_signal);
 /// Runs a program and waits for its end. The program is killed if the calling thread ends.
 /// INTERNAL, with the end of its output, if it fails.
 absl::Status Run(const Command& command);
+
+/// Runs a program that reads or writes files, and has no log. INTERNAL, with the end of what it
+/// wrote to standard error, if it fails.
+absl::Status RunOnFiles(Command command);
 
 /// Blocks until the child `pid` has ended. Its id is not reused until Reap() is called.
 void AwaitExit(pid_t pid);

@@ -42,8 +42,9 @@ class Family {
 /// Metrics, and how the text format of Prometheus has them:
 ///
 ///   Exposition page;
-///   page.Counter("grpc_server_started_total", "Calls that arrived.").Add(7, {{"grpc_type",
-///   "unary"}}); page.Gauge("contentd_ready", "Whether ...").Add(1); std::move(page).Text();
+///   page.Counter("grpc_server_started_total", "Calls.").Add(7, {{"grpc_type", "unary"}});
+///   page.Gauge("contentd_ready", "Whether ...").Add(1);
+///   std::move(page).Text();
 ///
 /// `help` is one line.
 class Exposition {

@@ -90,8 +90,8 @@ class ChangeNotifier {
   std::mutex pending_mutex_;
   // Notices to send, by article. Guarded by pending_mutex_.
   std::unordered_map<std::string, ChangeNotice> pending_;
-  SteadyTime
-      pending_since_;  // of the oldest of these, if there are any. Guarded by pending_mutex_.
+  // Of the oldest of these, if there are any. Guarded by pending_mutex_.
+  SteadyTime pending_since_;
 
   bool has_logged_unknown_ = false;  // used by the channel's thread only
 

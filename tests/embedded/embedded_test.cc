@@ -23,6 +23,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "embedded/backup.h"
 #include "embedded/cluster.h"
 #include "embedded/data_dir.h"
 #include "embedded/postgres.h"
@@ -403,6 +404,16 @@ TEST_F(Embedded, NamesThePackageOfTheVersionThatAnOldClusterNeeds) {
   EXPECT_EQ(failure.code(), absl::StatusCode::kFailedPrecondition);
   EXPECT_THAT(std::string(failure.message()),
               AllOf(HasSubstr((data_dir_ / "postgres").string()), HasSubstr("postgresql-9")));
+}
+
+TEST_F(Embedded, NamesThePackageOfAProgramForClientsThatIsMissing) {
+  WriteFile(base_ / "pg_dump", "");
+  const absl::StatusOr<std::string> missing = FindClientProgram(base_, "pg_dump");
+  EXPECT_EQ(missing.status().code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_THAT(std::string(missing.status().message()),
+              AllOf(HasSubstr("/pg_dump is not installed"), HasSubstr("postgresql-client")));
+  fs::permissions(base_ / "pg_dump", fs::perms(0755));
+  EXPECT_TRUE(FindClientProgram(base_, "pg_dump").ok());
 }
 
 TEST_F(Embedded, RefusesADirectoryThatIsNotACluster) {

@@ -1,46 +1,27 @@
 #pragma once
 
-#include <arpa/inet.h>
-#include <gtest/gtest.h>
-#include <netinet/in.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include <array>
-#include <cstdint>
 #include <cstdlib>
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "support/connected_socket.h"
 
 namespace content::testing {
 
 /// A connection over which a test says what it likes.
 class HttpConnection {
  public:
-  /// `address`: IPv4 HOST:PORT. `from`: the client's own address, without a port.
+  /// As ConnectedSocket.
   explicit HttpConnection(const std::string& address, const char* from = "127.0.0.1")
-      : socket_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
-    const size_t colon = address.rfind(':');
-    sockaddr_in own{};
-    own.sin_family = AF_INET;
-    inet_pton(AF_INET, from, &own.sin_addr);
-    EXPECT_EQ(bind(socket_, reinterpret_cast<const sockaddr*>(&own), sizeof own), 0) << from;
-    sockaddr_in peer{};
-    peer.sin_family = AF_INET;
-    peer.sin_port = htons(static_cast<uint16_t>(std::stoi(address.substr(colon + 1))));
-    inet_pton(AF_INET, address.substr(0, colon).c_str(), &peer.sin_addr);
-    EXPECT_EQ(connect(socket_, reinterpret_cast<const sockaddr*>(&peer), sizeof peer), 0)
-        << address;
-  }
-  ~HttpConnection() { close(socket_); }
-
-  HttpConnection(const HttpConnection&) = delete;
-  HttpConnection& operator=(const HttpConnection&) = delete;
+      : socket_(address, from) {}
 
   void Send(const std::string& bytes) const {
     for (size_t sent = 0; sent < bytes.size();) {
-      const ssize_t count = send(socket_, bytes.data() + sent, bytes.size() - sent, MSG_NOSIGNAL);
+      const ssize_t count =
+          send(socket_.fd(), bytes.data() + sent, bytes.size() - sent, MSG_NOSIGNAL);
       if (count <= 0) return;  // the server has heard enough
       sent += static_cast<size_t>(count);
     }
@@ -51,14 +32,14 @@ class HttpConnection {
     std::string all;
     std::array<char, 4096> buffer{};
     while (true) {
-      const ssize_t count = recv(socket_, buffer.data(), buffer.size(), 0);
+      const ssize_t count = recv(socket_.fd(), buffer.data(), buffer.size(), 0);
       if (count <= 0) return all;
       all.append(buffer.data(), static_cast<size_t>(count));
     }
   }
 
  private:
-  const int socket_;
+  const ConnectedSocket socket_;
 };
 
 struct HttpResponse {

@@ -1,35 +1,21 @@
 #pragma once
 
-#include <arpa/inet.h>
 #include <gtest/gtest.h>
-#include <netinet/in.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include <cstdint>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "support/connected_socket.h"
+
 namespace content::testing {
 
-/// A TCP connection to a server at an IPv4 address and port, for what no gRPC client would send.
+/// A connection to a server, for what no gRPC client would send.
 class RawConnection {
  public:
-  explicit RawConnection(const std::string& address)
-      : socket_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
-    const size_t colon = address.rfind(':');
-    sockaddr_in peer{};
-    peer.sin_family = AF_INET;
-    peer.sin_port = htons(static_cast<uint16_t>(std::stoi(address.substr(colon + 1))));
-    inet_pton(AF_INET, address.substr(0, colon).c_str(), &peer.sin_addr);
-    EXPECT_EQ(connect(socket_, reinterpret_cast<const sockaddr*>(&peer), sizeof peer), 0);
-  }
-
-  ~RawConnection() { close(socket_); }
-
-  RawConnection(const RawConnection&) = delete;
-  RawConnection& operator=(const RawConnection&) = delete;
+  explicit RawConnection(const std::string& address) : socket_(address) {}
 
   /// Begins HTTP/2 (RFC 9113, 3.4). Answers get no window, so the server can send their headers but
   /// no data.
@@ -93,7 +79,7 @@ class RawConnection {
   }
 
   void Send(const std::string& bytes) const {
-    EXPECT_EQ(send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL),
+    EXPECT_EQ(send(socket_.fd(), bytes.data(), bytes.size(), MSG_NOSIGNAL),
               static_cast<ssize_t>(bytes.size()));
   }
 
@@ -104,11 +90,11 @@ class RawConnection {
 
   bool Receive(std::vector<uint8_t>& bytes) const {
     if (bytes.empty()) return true;
-    return recv(socket_, bytes.data(), bytes.size(), MSG_WAITALL) ==
+    return recv(socket_.fd(), bytes.data(), bytes.size(), MSG_WAITALL) ==
            static_cast<ssize_t>(bytes.size());
   }
 
-  const int socket_;
+  const ConnectedSocket socket_;
 };
 
 }  // namespace content::testing

@@ -430,6 +430,8 @@ const std::vector<std::vector<const char*>>& HelpCalls() {
                                                 {"migrate", "--help"},
                                                 {"import", "--help"},
                                                 {"export", "--help"},
+                                                {"backup", "--help"},
+                                                {"restore", "--help"},
                                                 {"policy", "--help"},
                                                 {"policy", "check", "--help"}};
   return *calls;
@@ -447,7 +449,9 @@ TEST_F(ConfigTest, HelpDescribesEveryCommandAndSucceeds) {
             HasSubstr("  migrate                     Bring the schema"),
             HasSubstr("  import                      Publish articles from files and folders.\n"),
             HasSubstr(
-                "  export                      Write articles and comments to a file or folder.\n")));
+                "  export                      Write articles and comments to a file or folder.\n"),
+            HasSubstr("  backup                      Write a backup"),
+            HasSubstr("  restore                     Restore the embedded database")));
   EXPECT_EQ(status_, 0);
   EXPECT_THAT(Printed({"serve", "--help"}), HasSubstr("CONTENT_LOG_LEVEL"));
   EXPECT_THAT(Printed({"import", "--help"}),
@@ -469,7 +473,7 @@ TEST_F(ConfigTest, HelpSaysTheRangesUnitsAndExitStatuses) {
   EXPECT_THAT(help, HasSubstr("(0 to 1024GiB)"));
   EXPECT_THAT(help, HasSubstr("(debug, info, warning, error)"));
   EXPECT_THAT(help, HasSubstr("500ms, 30s, 1h30m"));
-  for (const char* command : {"serve", "migrate", "import", "export"}) {
+  for (const char* command : {"serve", "migrate", "import", "export", "backup", "restore"}) {
     EXPECT_THAT(Printed({command, "--help"}),
                 AllOf(HasSubstr("Exit status: 0"), HasSubstr("Examples:\n  ")))
         << command;
@@ -610,6 +614,50 @@ TEST_F(ConfigTest, TwoAnswersToWhichDatabaseAreRefused) {
     EXPECT_EQ(Valid(with({})).data_dir, "/d");
     unsetenv("CONTENT_DATA_DIR");
     EXPECT_EQ(Valid(with({kUrl})).database_url_source, "--database-url");
+  }
+}
+
+TEST_F(ConfigTest, ABackupIsOfOneFile) {
+  const Config config = Valid({"backup", "--data-dir=/d", "content.dump"});
+  EXPECT_EQ(config.command, Config::Command::kBackup);
+  EXPECT_EQ(config.data_dir, "/d");
+  EXPECT_EQ(config.backup_file, "content.dump");
+  EXPECT_FALSE(config.may_overwrite);
+  EXPECT_EQ(config.log_level, log::Level::kWarning);
+  EXPECT_TRUE(Valid({"backup", "--force", "content.dump"}).may_overwrite);
+  EXPECT_EQ(Valid({"backup", "-"}).backup_file, Config::kStandardStream);
+  EXPECT_THAT(Printed({"backup"}), HasSubstr("FILE"));
+  EXPECT_EQ(status_, 2);
+  EXPECT_THAT(Printed({"backup", "a", "b"}), HasSubstr("was not expected"));
+}
+
+TEST_F(ConfigTest, ARestoreReplacesOnlyWhatItIsTold) {
+  const Config config = Valid({"restore", "--data-dir=/d", "content.dump"});
+  EXPECT_EQ(config.command, Config::Command::kRestore);
+  EXPECT_EQ(config.data_dir, "/d");
+  EXPECT_EQ(config.backup_file, "content.dump");
+  EXPECT_FALSE(config.may_replace);
+  EXPECT_TRUE(Valid({"restore", "--replace", "-"}).may_replace);
+  EXPECT_THAT(Printed({"restore"}), HasSubstr("FILE"));
+  EXPECT_THAT(Printed({"restore", "--force", "a"}), HasSubstr("--force was not expected"));
+}
+
+TEST_F(ConfigTest, OnlyTheEmbeddedDatabaseIsBackedUpAndRestored) {
+  for (const char* command : {"backup", "restore"}) {
+    const auto refused = [](const char* source) {
+      return AllOf(StartsWith(absl::StrCat("contentd: ", source, " names a database of your own")),
+                   HasSubstr("pg_dump"), HasSubstr("OPERATING.md"), Not(HasSubstr("secret")));
+    };
+    constexpr char kUrl[] = "postgresql://me:secret@db/x";
+    EXPECT_THAT(Printed({command, "--database-url", kUrl, "a"}), refused("--database-url"));
+    EXPECT_EQ(status_, 2);
+    SetVariable("CONTENT_DATABASE_URL", kUrl);
+    EXPECT_THAT(Printed({command, "a"}), refused("CONTENT_DATABASE_URL"));
+    EXPECT_THAT(Printed({command, "--data-dir=/d", "a"}), refused("CONTENT_DATABASE_URL"));
+    EXPECT_EQ(Valid({command, "--database-url=", "--data-dir=/d", "a"}).data_dir, "/d");
+    unsetenv("CONTENT_DATABASE_URL");
+    EXPECT_THAT(Printed({command, kUrl}),
+                AllOf(HasSubstr("looks like a part of a database URL"), Not(HasSubstr("secret"))));
   }
 }
 

@@ -194,8 +194,11 @@ TEST_F(ListenerTest, ShowsOtherPagesFromOneMomentOn) {
 TEST(Listener, AnswersOnAUnixSocketToo) {
   const std::string path = ::testing::TempDir() + "http-listener-test";
   server::Listening listening = *server::Listen("unix:" + path);
-  const auto listener = *Listener::Start(std::move(listening), {});
-  EXPECT_EQ(listener->AnswerTo("GET", "/page").status, 404);
+  const auto listener =
+      *Listener::Start(std::move(listening), {{"/page", [] { return Answer{.body = "text\n"}; }}});
+  const HttpResponse response = HttpGet("unix:" + path, "/page");
+  EXPECT_EQ(response.status, 200);
+  EXPECT_EQ(response.body, "text\n");
 }
 
 }  // namespace
