@@ -12,6 +12,7 @@
 #include "telemetry/log.h"
 #include "tls/files.h"
 #include "transfer/exports/formats.h"
+#include "transfer/out/exporter.h"
 #include "transfer/parse.h"
 #include "variables.h"
 
@@ -29,7 +30,7 @@ struct PolicyQuestion {
 struct Config {
   static constexpr char kOff[] = "off";
 
-  enum class Command { kServe, kMigrate, kImport, kCheckPolicy };
+  enum class Command { kServe, kMigrate, kImport, kExport, kCheckPolicy };
   Command command = Command::kServe;
 
   log::Level log_level = log::Level::kInfo;
@@ -111,6 +112,10 @@ struct Config {
   /// Where to write what became of each item; empty: nowhere.
   std::string report_file;
   bool dry_run = false;
+
+  /// What to export, and where to. Without the members that are for people.
+  transfer::OutputOptions exporting;
+
   /// Whether to migrate without looking for servers that are connected.
   bool servers_are_stopped = false;
 

@@ -5,23 +5,20 @@
 
 #include <algorithm>
 #include <array>
-#include <atomic>
 #include <cerrno>
 #include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <memory>
-#include <stop_token>
 #include <string>
 #include <system_error>
-#include <thread>
 #include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
-#include "absl/time/time.h"
 #include "base/call.h"
+#include "interruption.h"
 #include "transfer/exports/addresses.h"
 #include "transfer/files.h"
 #include "transfer/importer.h"
@@ -31,36 +28,6 @@ namespace content {
 namespace {
 
 constexpr size_t kMaxMapBytes = size_t{64} << 20;
-
-// Waits for a signal that stops the import, on a thread of its own. The second one ends the
-// process.
-class Interruption {
- public:
-  Interruption(StopSignals& signals, transfer::Report& report)
-      : signals_(signals),
-        report_(report),
-        thread_([this](const std::stop_token& stop) { Await(stop); }) {}
-
-  bool has_come() const { return has_come_; }
-
- private:
-  static constexpr absl::Duration kInterval = absl::Milliseconds(20);
-
-  void Await(const std::stop_token& stop) {
-    while (!stop.stop_requested()) {
-      if (!signals_.Await(kInterval)) continue;
-      has_come_ = true;
-      signals_.Release();
-      return report_.Say(
-          "contentd: ending after the current batch; one more signal ends it at once");
-    }
-  }
-
-  StopSignals& signals_;
-  transfer::Report& report_;
-  std::atomic<bool> has_come_ = false;
-  std::jthread thread_;  // Last: it uses the other members.
-};
 
 constexpr size_t kHeadBytes = 64;
 
@@ -121,7 +88,9 @@ int ImportFiles(const Config& config, Store* store, StopSignals& signals) {
                            .is_terminal = isatty(STDERR_FILENO) == 1,
                            .lines = lines.is_open() ? &lines : nullptr});
   signals.Hold();
-  const Interruption interruption(signals, report);
+  const Interruption interruption(signals, [&report] {
+    report.Say("contentd: ending after the current batch; one more signal ends it at once");
+  });
   transfer::Importer importer({.paths = config.paths,
                                .format = config.format,
                                .overrides = config.overrides,

@@ -55,6 +55,7 @@
 #include "store/upkeep/audit.h"
 #include "store/upkeep/authors.h"
 #include "store/upkeep/counters.h"
+#include "store/upkeep/export.h"
 #include "store/upkeep/requests.h"
 #include "telemetry/log.h"
 #include "telemetry/metrics.h"
@@ -90,6 +91,8 @@ FROM pg_stat_replication
 WHERE state IN ('catchup', 'streaming')
 GROUP BY application_name
 )sql";
+
+constexpr char kExportLost[] = "the connection to the database was lost during the export";
 
 constexpr char kInsufficientPrivilege[] = "42501";
 
@@ -355,7 +358,9 @@ class PostgresStore : public ObservedStore {
     if (absl::Status status = CompleteName("article", article); !status.ok()) {
       return std::move(done)(std::move(status));
     }
-    SetOwnId(options.request);
+    // What an import does is found by the article itself. Records of its requests would cost a
+    // tenth of it.
+    if (!options.imported) SetOwnId(options.request);
     std::string id = ParseArticleName(article.name()).value();
     Write(article_writes_, std::move(context),
           Publication{std::move(id), std::move(article), std::move(options)}, std::move(done));
@@ -493,6 +498,19 @@ class PostgresStore : public ObservedStore {
         [author_id = std::move(author_id),
          after_key = std::move(after_key)](postgres::Connection& connection) {
           return store::ExportAuthor(connection, author_id, after_key);
+        },
+        std::move(done));
+  }
+
+  // What a first attempt has passed on cannot be taken back.
+  void Export(CallContext context, ExportQuery query, ExportVisitor& visitor,
+              Callback<void> done) override {
+    reads_.Read(
+        std::move(context), Pace::kAny,
+        [this, query = std::move(query), &visitor,
+         has_begun = false](postgres::Connection& connection) mutable {
+          if (std::exchange(has_begun, true)) return StoreUnavailable(kExportLost);
+          return store::Export(connection, names_, query, visitor);
         },
         std::move(done));
   }
@@ -810,7 +828,8 @@ class PostgresStore : public ObservedStore {
 
   // A renaming takes a name while its article is locked. With other writes in its transaction,
   // which have locked or named others, it could deadlock with such a transaction of another server.
-  // Tables may be distributed: articles are locked bucket by bucket (WriteArticles).
+  // Tables may be distributed: articles are locked bucket by bucket (WriteArticles). So could a
+  // publication with former names, but imports have many: it is tried again if it does.
   static std::optional<int> GroupOfWrite(const Called<ArticleWrite>& called) {
     return std::holds_alternative<ArticleRename>(called.write) ? std::nullopt : std::optional(0);
   }

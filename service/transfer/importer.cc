@@ -231,7 +231,10 @@ void Importer::Publish(Sent sent, bool may_replace) {
       sent.parsed.is_name_made ? sent.parsed.article : std::move(sent.parsed.article);
   publishing_->PublishArticle(
       {.caller = options_.caller}, std::move(article),
-      {.may_replace = may_replace, .imported = true},
+      {.may_replace = may_replace,
+       .imported = true,
+       .former_names = sent.parsed.former_names,
+       .restoration = sent.parsed.restoration},
       [this, sent = std::move(sent)](absl::StatusOr<PublishedArticle> published) mutable {
         Land(std::move(sent), std::move(published));
       });
@@ -247,6 +250,10 @@ void Importer::Land(Sent sent, absl::StatusOr<PublishedArticle> published) {
   }
   sent.report.outcome = OutcomeOf(*published);
   sent.report.name = published->article.name();
+  for (const std::string& name : published->names_of_others) {
+    sent.report.notes.push_back(
+        absl::StrCat(ArticleName(name), " is another article, so it does not lead to this one"));
+  }
   sent.landed(sent.report.name);
   report_.Add(sent.report);
   Leave(sent.bytes);
@@ -280,7 +287,8 @@ void Importer::AskOwner(Sent sent) {
       return PublishAgain(std::move(sent), *owner);
     }
     // The comments of an article that was changed here or there are still its comments.
-    if (sent.parsed.is_name_made && MayBeOf(sent.parsed, owner->article)) {
+    const bool is_exported = sent.parsed.is_name_made || sent.parsed.restoration;
+    if (is_exported && MayBeOf(sent.parsed, owner->article)) {
       sent.landed(owner->article.name());
     }
     Refuse(sent, "id of another article",

@@ -50,7 +50,7 @@ struct ImportOptions {
 /// unchanged. Remembers the ids of a run, some 200 bytes for each.
 class Importer {
  public:
-  static constexpr int kMaxInFlight = 500;
+  static constexpr int kMaxInFlight = 1'000;
   static constexpr size_t kMaxBytesInFlight = size_t{16} << 20;
 
   /// `store` is nullptr for a dry run, which only checks the files. Both outlive this object.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <limits>
 #include <string>
 #include <utility>
@@ -21,6 +22,7 @@
 #include "content/normalize.h"
 #include "content/rules.h"
 #include "content/text.h"
+#include "transfer/author_name.h"
 #include "transfer/dates.h"
 #include "transfer/exports/beginning.h"
 #include "transfer/file_name.h"
@@ -116,20 +118,65 @@ bool BeginsWithHtml(absl::string_view head) {
          absl::StartsWithIgnoreCase(head, "<html");
 }
 
-bool IsForbiddenControl(char c) {
-  return absl::ascii_iscntrl(static_cast<unsigned char>(c)) && c != '\t' && c != '\n';
+// The characters that Windows-1252 has at 0x80 to 0x9F. Texts in which these are control characters
+// were taken for Latin-1 at some time. Empty: it has none.
+constexpr std::array<absl::string_view, 32> kWindows1252 = {
+    "€", "",  "‚", "ƒ", "„", "…", "†", "‡", "ˆ", "‰", "Š", "‹", "Œ", "", "Ž", "",
+    "",  "‘", "’", "“", "”", "•", "–", "—", "˜", "™", "š", "›", "œ", "", "ž", "Ÿ"};
+
+// Removes the control character that `text` begins with, and returns it; 0 if there is none.
+unsigned char ConsumeForbiddenControl(absl::string_view& text) {
+  const auto first = static_cast<unsigned char>(text[0]);
+  if (absl::ascii_iscntrl(first) && first != '\t' && first != '\n') {
+    text.remove_prefix(1);
+    return first;
+  }
+  if (first != 0xC2 || static_cast<unsigned char>(text[1]) >= 0xA0) return 0;
+  const auto second = static_cast<unsigned char>(text[1]);
+  text.remove_prefix(2);
+  return second;
 }
 
-// Removes control characters that editors and old systems leave in texts, and says so.
-std::string WithoutControls(std::string text, std::vector<std::string>& notes) {
-  const auto first = std::find_if(text.begin(), text.end(), IsForbiddenControl);
-  if (first == text.end()) return text;
-  const auto line = 1 + std::count(text.begin(), first, '\n');
-  const std::string code = absl::StrFormat("U+%04X", static_cast<unsigned char>(*first));
-  const size_t count = std::erase_if(text, IsForbiddenControl);
-  notes.push_back(absl::StrCat("left out ", count, " control character", count == 1 ? "" : "s",
-                               ", the first of them ", code, " in line ", line));
-  return text;
+// Control characters that were found in a text.
+struct FoundControls {
+  int count = 0;
+  unsigned char first = 0;
+  int first_line = 0;
+
+  void Add(unsigned char control, int line) {
+    if (count++ > 0) return;
+    first = control;
+    first_line = line;
+  }
+
+  std::string Note(absl::string_view what) const {
+    return absl::StrFormat("%s %d control character%s, the first of them U+%04X in line %d", what,
+                           count, count == 1 ? "" : "s", first, first_line);
+  }
+};
+
+// Removes control characters that editors and old systems leave in texts, or puts in what they were
+// meant to be, and says so. `text` is UTF-8.
+std::string WithoutControls(absl::string_view text, std::vector<std::string>& notes) {
+  FoundControls left_out;
+  FoundControls replaced;
+  std::string kept;
+  int line = 1;
+  while (!text.empty()) {
+    const unsigned char control = ConsumeForbiddenControl(text);
+    const absl::string_view meant = control >= 0x80 ? kWindows1252[control - 0x80] : "";
+    if (control == 0) {
+      if (text[0] == '\n') ++line;
+      kept.push_back(text[0]);
+      text.remove_prefix(1);
+    } else {
+      (meant.empty() ? left_out : replaced).Add(control, line);
+      absl::StrAppend(&kept, meant);
+    }
+  }
+  if (left_out.count > 0) notes.push_back(left_out.Note("left out"));
+  if (replaced.count > 0) notes.push_back(replaced.Note("took for Windows-1252"));
+  return kept;
 }
 
 // Returns `content` with LF line ends and without byte order marks and control characters. A
@@ -149,12 +196,13 @@ absl::StatusOr<std::string> NormalizeText(absl::string_view content,
   while (absl::ConsumePrefix(&content, "\uFEFF")) {
   }
   if (absl::StripAsciiWhitespace(content).empty()) {
-    return Refuse("no text", content.empty() ? "the file is empty" : "the file has only blanks");
+    return Refuse("no text",
+                  content.empty() ? "the file is empty" : "the file is empty but for blanks");
   }
-  const bool has_line_feeds = absl::StrContains(content, '\n');
-  std::string text = absl::StrReplaceAll(
-      content, {{"\r\n", "\n"}, {"\r", has_line_feeds ? "" : "\n"}, {"\f", "\n"}});
-  return WithoutControls(std::move(text), notes);
+  // Some programs end lines with two CRs, and a line within a paragraph with a vertical tab.
+  const std::string text = absl::StrReplaceAll(
+      content, {{"\r\r\n", "\n"}, {"\r\n", "\n"}, {"\r", "\n"}, {"\f", "\n"}, {"\v", "\n"}});
+  return WithoutControls(text, notes);
 }
 
 void OverrideAuthor(const std::string& author, ParsedFile& file) {
@@ -403,6 +451,7 @@ absl::StatusOr<ParsedArticle> Parse(absl::string_view content, Format format,
   absl::StatusOr<ParsedFile> file = entry.parse(*text);
   if (!file.ok()) return Refuse("front matter", file.status().message());
   ApplyOverrides(overrides, *file);
+  RemoveEmailAddresses(*file);
   ApplyFileName(name, format, parsed, *file);
   if (!file->draft.empty()) return Refuse(kReasonDraft, file->draft);
   NormalizeMessage(file->article);
@@ -420,6 +469,7 @@ absl::StatusOr<ParsedArticle> Parse(absl::string_view content, Format format,
   TakeFormerNames(*file, parsed);
   parsed.article = std::move(file->article);
   parsed.ignored_keys = std::move(file->ignored_keys);
+  std::move(file->notes.begin(), file->notes.end(), std::back_inserter(parsed.notes));
   return parsed;
 }
 

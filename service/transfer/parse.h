@@ -7,6 +7,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "content/article.h"
 #include "content/rules.h"
 #include "content/v1/article.pb.h"
 #include "transfer/parsed_file.h"
@@ -50,6 +51,8 @@ struct ParsedArticle {
   bool is_dated = false;
   /// Ids under which readers may look for the article too. At most kMaxFormerNames.
   std::vector<std::string> former_names = {};
+  /// Set if the article comes from this service.
+  std::optional<ArticleRestoration> restoration = {};
   /// Keys of the front matter that were not read.
   std::vector<std::string> ignored_keys = {};
   /// What was done to the file, for people.

@@ -28,16 +28,22 @@
 namespace content::store {
 namespace {
 
-// Creates articles that have no text yet. Until they have one, they count as retracted.
-const postgres::BulkStatement<3>& InsertStates() {
-  static const postgres::BulkStatement<3> statement(R"sql(
+// Creates articles, all at once: a row that is changed in the transaction that inserts it costs
+// twice as much.
+const postgres::BulkStatement<10>& InsertStates() {
+  static const postgres::BulkStatement<10> statement(
+      R"sql(
 INSERT INTO article_state (bucket, article_key, name, first_name, revision, comment_count,
                            comment_policy, publish_time, retracted, scheduled, feed_position,
                            published_position, ever_readable)
-SELECT n.bucket, n.article_key, n.name, n.name, 0, 0, 1, now(), true, false, 0, 0, false
-FROM $rows AS n (bucket, article_key, name)
+SELECT n.bucket, n.article_key, n.name, n.first_name, n.revision, 0, n.comment_policy,
+       n.publish_time, n.retracted, n.scheduled, n.position,
+       CASE WHEN n.retracted THEN 0 ELSE n.position END, false
+FROM $rows AS n (bucket, article_key, name, first_name, revision, comment_policy, publish_time,
+                 retracted, scheduled, position)
 )sql",
-                                                    {"smallint", "bigint", "text"});
+      {"smallint", "bigint", "text", "text", "bigint", "smallint", "timestamptz", "boolean",
+       "boolean", "bigint"});
   return statement;
 }
 
@@ -120,6 +126,8 @@ Labels LabelsOf(const v1::Article& article) {
 
 using Drafts = std::vector<ArticleDraft*>;
 
+bool IsScheduled(const LockedArticle& article) { return !article.retracted && !article.readable; }
+
 void WriteTexts(postgres::Transaction& transaction, const Drafts& drafts) {
   postgres::Rows<11> rows;
   for (const ArticleDraft* draft : drafts) {
@@ -164,6 +172,31 @@ void WriteSearch(postgres::Transaction& transaction, const Drafts& drafts) {
   IndexArticles(transaction, indexed);
 }
 
+void WriteNewStates(postgres::Transaction& transaction, const Drafts& drafts) {
+  postgres::Rows<10> rows;
+  for (const ArticleDraft* draft : drafts) {
+    if (!draft->is_new) continue;
+    const LockedArticle& locked = draft->locked;
+    rows.Add(locked.key.bucket(), locked.key.value(), locked.name, locked.first_name,
+             locked.revision, static_cast<int>(locked.comment_policy),
+             TimeParameter(PublishTimeOf(*draft)), locked.retracted, IsScheduled(locked),
+             locked.version);
+  }
+  if (!rows.empty()) InsertStates().Queue(transaction, rows);
+}
+
+void WriteOldStates(postgres::Transaction& transaction, const Drafts& drafts) {
+  postgres::Rows<9> rows;
+  for (const ArticleDraft* draft : drafts) {
+    if (draft->is_new) continue;
+    const LockedArticle& locked = draft->locked;
+    rows.Add(locked.key.bucket(), locked.key.value(), locked.name, locked.revision,
+             static_cast<int>(locked.comment_policy), TimeParameter(PublishTimeOf(*draft)),
+             locked.retracted, IsScheduled(locked), locked.version);
+  }
+  if (!rows.empty()) UpdateStates().QueueApart(transaction, rows);
+}
+
 // Comes last, because no other article can be published from here to the commit.
 void WriteStates(postgres::Transaction& transaction, const Drafts& drafts) {
   std::vector<FeedPlace> places;
@@ -171,16 +204,9 @@ void WriteStates(postgres::Transaction& transaction, const Drafts& drafts) {
     places.push_back({draft->locked.key, draft->locked.version});
   }
   MoveToFeedEnd(transaction, places);
-  postgres::Rows<9> rows;
-  for (size_t i = 0; i < drafts.size(); ++i) {
-    LockedArticle& locked = drafts[i]->locked;
-    locked.version = places[i].position;
-    const bool scheduled = !locked.retracted && !locked.readable;
-    rows.Add(locked.key.bucket(), locked.key.value(), locked.name, locked.revision,
-             static_cast<int>(locked.comment_policy), TimeParameter(PublishTimeOf(*drafts[i])),
-             locked.retracted, scheduled, locked.version);
-  }
-  UpdateStates().QueueApart(transaction, rows);
+  for (size_t i = 0; i < drafts.size(); ++i) drafts[i]->locked.version = places[i].position;
+  WriteNewStates(transaction, drafts);
+  WriteOldStates(transaction, drafts);
 }
 
 // A write, who makes it, and its article, which is locked if it exists.
@@ -216,7 +242,7 @@ class ArticleBatch {
   void Complete() {
     for (size_t i = 0; i < writes_.size(); ++i) {
       auto* const publication = std::get_if<Publication>(&writes_[i]->write);
-      if (publication == nullptr) continue;
+      if (publication == nullptr || publication->options.imported) continue;
       absl::Status status = CompleteArticle("article", publication->article);
       if (!status.ok()) answers_[i] = std::move(status);
     }
@@ -229,7 +255,7 @@ class ArticleBatch {
     const std::set<std::string> names = NamesOf([](const ArticleWrite&) { return true; });
     if (names.empty()) return;
     keys_ = ReadKeys(transaction_, {names.begin(), names.end()});
-    const auto created = TakeNames(transaction_, MissingNames());
+    const auto created = TakeNames(transaction_, MissingNames(), WantedKeys());
     if (!created.empty()) Create(created);
     // Others have created the rest in the meantime.
     const std::vector<std::string> lost = MissingNames();
@@ -256,14 +282,30 @@ class ArticleBatch {
     return missing;
   }
 
-  // Nobody else can see the new articles, so they need no lock.
-  void Create(const std::map<std::string, ArticleKey>& created) {
-    postgres::Rows<3> rows;
-    for (const auto& [name, key] : created) {
-      rows.Add(key.bucket(), key.value(), name);
-      drafts_[key].locked = WithoutText(key, name, Now());
+  // Returns the keys that new articles shall have, as far as they are free.
+  std::map<std::string, ArticleKey> WantedKeys() {
+    std::map<ArticleKey, std::string> names;
+    for (const auto* const called : writes_) {
+      const auto* const publication = std::get_if<Publication>(&called->write);
+      if (publication == nullptr || !publication->options.restoration) continue;
+      const int64_t key = publication->options.restoration->key;
+      if (key > 0) names.try_emplace(ArticleKey(key), publication->id);
     }
-    InsertStates().Queue(transaction_, rows);
+    std::map<std::string, ArticleKey> wanted;
+    if (names.empty()) return wanted;
+    std::vector<ArticleKey> keys;
+    for (const auto& [key, name] : names) keys.push_back(key);
+    for (const ArticleKey key : KeysInUse(transaction_, keys)) names.erase(key);
+    for (const auto& [key, name] : names) wanted.emplace(name, key);
+    return wanted;
+  }
+
+  // Nobody else can see the new articles, so they need no lock. The first write to each of them
+  // cannot fail any more, so none stays without text.
+  void Create(const std::map<std::string, ArticleKey>& created) {
+    for (const auto& [name, key] : created) {
+      drafts_[key] = {.locked = WithoutText(key, name, Now()), .is_new = true};
+    }
     keys_.insert(created.begin(), created.end());
   }
 

@@ -1,11 +1,13 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "content/article.h"
 #include "content/v1/comment.pb.h"
 #include "transfer/parsed_file.h"
 
@@ -20,13 +22,15 @@ struct ExportedArticle {
   std::string label;
   /// As a reader of single files leaves it: fields that are missing are empty, a draft says why.
   /// The body is CommonMark.
-  ParsedFile file;
+  ParsedFile file = {};
   /// By which comments of the same file name it; empty if none do. Comments of other files of one
   /// run may name it too, if their origin is the same.
   std::string key;
+  /// If the article comes from this service: it is published as it is, with these options.
+  std::optional<ArticleRestoration> restoration = {};
   /// The addresses that it has or had, absolute or from the root of the site. Comments of other
   /// files name it by one of them.
-  std::vector<std::string> addresses;
+  std::vector<std::string> addresses = {};
 };
 
 /// A comment of an export.

@@ -9,6 +9,7 @@
 #include "transfer/exports/ghost.h"
 #include "transfer/exports/isso.h"
 #include "transfer/exports/movable_type.h"
+#include "transfer/exports/ndjson.h"
 #include "transfer/exports/remark42.h"
 #include "transfer/exports/wordpress.h"
 
@@ -16,6 +17,7 @@ namespace content::transfer {
 
 const std::vector<ExportFormat>& ExportFormats() {
   static const std::vector<ExportFormat> formats = {
+      {"ndjson", BeginsLikeNdjson, ReadNdjson},
       {"wordpress", BeginsLikeWordPress, ReadWordPress},
       {"blogger", BeginsLikeBlogger, ReadBlogger},
       {"disqus", BeginsLikeDisqus, ReadDisqus},

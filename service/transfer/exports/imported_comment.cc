@@ -43,6 +43,7 @@ absl::StatusOr<SpooledComment> ToImportedComment(ExportedComment comment,
   SpooledComment spooled;
   spooled.notes = std::move(comment.notes);
   v1::ImportedComment& imported = spooled.comment;
+  const bool is_ours = !comment.comment_id.empty();
   if (comment.comment_id.empty()) {
     imported.set_source_id(std::move(comment.source_id));
     imported.set_reply_to_source_id(std::move(comment.parent_source_id));
@@ -58,11 +59,12 @@ absl::StatusOr<SpooledComment> ToImportedComment(ExportedComment comment,
   imported.set_edit_count(comment.edit_count);
   if (comment.state != v1::COMMENT_STATE_DELETED) {
     v1::CommentAuthor& author = *imported.mutable_author();
-    author.set_display_name(AuthorName(comment.author_name));
+    author.set_display_name(is_ours ? comment.author_name : AuthorName(comment.author_name));
     author.set_id(comment.author_id.empty()
                       ? AuthorId(source, author.display_name(), comment.author_key)
                       : std::move(comment.author_id));
-    imported.set_body(CleanBody(std::move(comment.body), spooled.notes));
+    imported.set_body(is_ours ? std::move(comment.body)
+                              : CleanBody(std::move(comment.body), spooled.notes));
   }
   NormalizeMessage(imported);
   return spooled;

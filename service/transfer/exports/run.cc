@@ -9,9 +9,13 @@
 #include "absl/status/status.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
 #include "base/await.h"
 #include "base/digest.h"
+#include "base/errors.h"
 #include "content/names.h"
+#include "content/normalize.h"
+#include "content/rules.h"
 #include "transfer/exports/export_file.h"
 #include "transfer/exports/imported_comment.h"
 #include "transfer/ids.h"
@@ -32,6 +36,21 @@ std::string SourceOf(const ExportFormat& format, absl::string_view origin) {
   return absl::StrCat(format.name, ":", absl::BytesToHexString(digest));
 }
 
+// An article of this service has everything that it needs.
+absl::StatusOr<ParsedArticle> TakeAsItIs(ExportedArticle exported) {
+  v1::Article& article = exported.file.article;
+  NormalizeMessage(article);
+  Violations violations;
+  CheckArticle(article, "article", violations);
+  if (article.name().empty()) violations.Add("article.name", "is required");
+  absl::Status status = violations.ToStatus();
+  if (status.ok()) status = CompleteArticle("article", article);
+  if (!status.ok()) return Refuse("bad field", absl::StripPrefix(status.message(), "article."));
+  return ParsedArticle{.article = std::move(article),
+                       .former_names = std::move(exported.file.former_names),
+                       .restoration = exported.restoration};
+}
+
 }  // namespace
 
 // Takes the items of one file.
@@ -50,7 +69,9 @@ class ExportRun::Sink : public ExportSink {
     ItemReport item{.outcome = Outcome::kValid, .path = path(), .item = std::move(exported.label)};
     run_.publish_(
         std::move(item),
-        CompleteExported(std::move(exported.file), exported.key, run_.options_.overrides),
+        exported.restoration
+            ? TakeAsItIs(std::move(exported))
+            : CompleteExported(std::move(exported.file), exported.key, run_.options_.overrides),
         [this_run = &run_, article](const std::string& name) { this_run->Land(article, name); });
     return GoesOn();
   }

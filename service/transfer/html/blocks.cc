@@ -494,11 +494,14 @@ class Converter {
   // "10⁶" must not become "106".
   void AddRaised(const GumboNode& node, const std::array<const char*, 10>& digits) {
     const Children children(node);
-    const std::string text = TextOf(node);
-    const bool is_number = children.size() == 1 && IsText(children[0]) && !text.empty() &&
-                           std::all_of(text.begin(), text.end(), absl::ascii_isdigit);
+    if (children.size() != 1 || !IsText(children[0])) return AddChildren(node);
+    const absl::string_view text = absl::StripAsciiWhitespace(children[0].v.text.text);
+    const bool is_number =
+        !text.empty() && std::all_of(text.begin(), text.end(), absl::ascii_isdigit);
     if (!is_number) return AddChildren(node);
-    for (const char digit : text) AddText(digits[static_cast<size_t>(digit - '0')]);
+    std::string raised;
+    for (const char digit : text) raised.append(digits[static_cast<size_t>(digit - '0')]);
+    AddText(raised);
   }
 
   const absl::flat_hash_set<const GumboNode*>& without_;

@@ -107,7 +107,7 @@ def publish(bench):
 def import_files(bench):
     """Small articles from Markdown files, against COPY of the rows that they become. Each round has
     an empty database."""
-    row, count = "import", 1_000 if bench.quick else 10_000
+    row, count = "import", 1_000 if bench.quick else 6_000
     folder = bench.scratch / "import"
     folder.mkdir()
     for number in range(count):

@@ -186,7 +186,8 @@ TEST_F(DryRunTest, RefusesWhatCannotBeExamined) {
   Write("closed/note.md");
   Write("closed/folder/note.md");
   Write("open.md");
-  fs::permissions(root_ / "closed", fs::perms::owner_read | fs::perms::others_read);
+  fs::permissions(root_ / "closed",
+                  fs::perms::owner_read | fs::perms::group_read | fs::perms::others_read);
   const Unprivileged unprivileged;
   const std::string lines = ImportPath(root_.string());
   for (const char* path : {"closed/note.md", "closed/folder"}) {

@@ -37,7 +37,7 @@ std::string Atom(const std::string& number, const std::string& kind, const std::
                       kind, "'/>", rest, "</entry>");
 }
 
-ReadItems Read(const std::string& entries) {
+ReadItems ReadBlog(const std::string& entries) {
   return ReadExport(ReadBlogger, absl::StrCat(kFeed, entries, "</feed>"));
 }
 
@@ -51,7 +51,7 @@ TEST(Blogger, IsRecognized) {
 }
 
 TEST(Blogger, ReadsAPostOfTakeout) {
-  const ReadItems items = Read(Takeout(
+  const ReadItems items = ReadBlog(Takeout(
       "5", "POST", "LIVE",
       "<title>It&amp;#39;s late</title><content type='html'>&lt;p&gt;A &lt;b&gt;bold&lt;/b&gt; "
       "one.&lt;/p&gt;</content><category scheme='tag:blogger.com,1999:blog-1' term='Boats'/>"
@@ -68,7 +68,7 @@ TEST(Blogger, ReadsAPostOfTakeout) {
 }
 
 TEST(Blogger, ReadsStates) {
-  const ReadItems items = Read(absl::StrCat(
+  const ReadItems items = ReadBlog(absl::StrCat(
       Takeout("1", "POST", "DRAFT", ""), Takeout("2", "PAGE", "LIVE", ""),
       Takeout("3", "COMMENT", "LIVE", "<content>x</content>"),
       Takeout("4", "COMMENT", "SPAM_COMMENT", ""), Takeout("5", "COMMENT", "GHOSTED_COMMENT", ""),
@@ -86,11 +86,11 @@ TEST(Blogger, ReadsStates) {
 
 TEST(Blogger, CommentsAreTheSameInBothKindsOfExports) {
   const ReadItems takeout =
-      Read(Takeout("9", "COMMENT", "LIVE",
-                   "<blogger:parent>tag:blogger.com,1999:blog-1.post-5</blogger:parent>"
-                   "<blogger:inReplyTo>tag:blogger.com,1999:blog-1.post-8</blogger:inReplyTo>"
-                   "<content type='html'>Hi,\n\nthank you</content>"));
-  const ReadItems atom = Read(Atom(
+      ReadBlog(Takeout("9", "COMMENT", "LIVE",
+                       "<blogger:parent>tag:blogger.com,1999:blog-1.post-5</blogger:parent>"
+                       "<blogger:inReplyTo>tag:blogger.com,1999:blog-1.post-8</blogger:inReplyTo>"
+                       "<content type='html'>Hi,\n\nthank you</content>"));
+  const ReadItems atom = ReadBlog(Atom(
       "9", "comment",
       "<thr:in-reply-to xmlns:thr='http://purl.org/syndication/thread/1.0' "
       "ref='tag:blogger.com,1999:blog-1.post-5' href='http://harbour.example/2012/03/late.html'/>"
@@ -112,7 +112,7 @@ TEST(Blogger, CommentsAreTheSameInBothKindsOfExports) {
 }
 
 TEST(Blogger, ReadsAtomWithoutItsNamespaces) {
-  const ReadItems items = Read(absl::StrCat(
+  const ReadItems items = ReadBlog(absl::StrCat(
       Atom("1", "settings", ""), Atom("2", "template", ""),
       Atom("3", "post",
            "<app:control><app:draft>yes</app:draft></app:control><title>Draft</title>"),

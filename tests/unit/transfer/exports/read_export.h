@@ -67,7 +67,7 @@ class ReadItems : public ExportSink {
 /// Reads an export that is a file of its own.
 inline ReadItems ReadExport(ExportReader reader, absl::string_view content,
                             size_t max_items = std::numeric_limits<size_t>::max()) {
-  std::string path = testing::TempDir() + "/export-XXXXXX";
+  std::string path = ::testing::TempDir() + "/export-XXXXXX";
   const int descriptor = mkstemp(path.data());
   EXPECT_GE(descriptor, 0);
   close(descriptor);

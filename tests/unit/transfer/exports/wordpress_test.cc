@@ -59,7 +59,7 @@ std::string Comment(const std::string& id, const std::string& approved,
                       approved, "</wp:comment_approved>", rest, "</wp:comment>");
 }
 
-ReadItems Read(const std::string& items) {
+ReadItems ReadSite(const std::string& items) {
   return ReadExport(ReadWordPress, absl::StrCat(kHead, items, kTail));
 }
 
@@ -75,7 +75,7 @@ TEST(WordPress, IsRecognized) {
 }
 
 TEST(WordPress, ReadsAPost) {
-  const ReadItems items = Read(Item(
+  const ReadItems items = ReadSite(Item(
       "7", absl::StrCat(Body("First line\nsecond line\n\nNext <em>one</em>."),
                         "<excerpt:encoded><![CDATA[Short.]]></excerpt:encoded>"
                         "<category domain=\"category\" nicename=\"boats\">Boats</category>"
@@ -103,7 +103,7 @@ TEST(WordPress, ReadsAPost) {
 }
 
 TEST(WordPress, OnlyWhatWasPublicBecomesPublic) {
-  const ReadItems items = Read(absl::StrCat(
+  const ReadItems items = ReadSite(absl::StrCat(
       Item("1", Body("x")), Item("2", Body("x"), "publish", "page"), Item("3", Body("x"), "future"),
       Item("4", Body("x"), "draft"), Item("5", Body("x"), "private"),
       Item("6", Body("x"), "pending"), Item("7", Body("x"), "trash"),
@@ -123,7 +123,7 @@ TEST(WordPress, OnlyWhatWasPublicBecomesPublic) {
 }
 
 TEST(WordPress, ReadsCommentsWithTheirStates) {
-  const ReadItems items = Read(Item(
+  const ReadItems items = ReadSite(Item(
       "7", absl::StrCat(Body("x"), Comment("1", "1", "<wp:comment_user_id>3</wp:comment_user_id>"),
                         Comment("2", "0", "<wp:comment_parent>1</wp:comment_parent>"),
                         Comment("3", "spam"), Comment("4", "trash"), Comment("5", "odd"),
@@ -148,7 +148,7 @@ TEST(WordPress, ReadsCommentsWithTheirStates) {
 }
 
 TEST(WordPress, ALoginIsNoName) {
-  const ReadItems items = Read(
+  const ReadItems items = ReadSite(
       "<item><title>T</title><dc:creator>root</dc:creator><wp:post_id>1</wp:post_id>"
       "<wp:status>publish</wp:status><wp:post_type>post</wp:post_type></item>");
   ASSERT_EQ(items.articles.size(), 1);
@@ -164,8 +164,8 @@ TEST(WordPress, WhatIsBeforeABreakComesIn) {
 
 TEST(WordPress, BlocksKeepTheirParagraphs) {
   const ReadItems items =
-      Read(Item("1", Body("<!-- wp:paragraph -->\n<p>One\ntwo</p>\n"
-                          "<!-- /wp:paragraph -->\n\n<!-- wp:archives /-->\n")));
+      ReadSite(Item("1", Body("<!-- wp:paragraph -->\n<p>One\ntwo</p>\n"
+                              "<!-- /wp:paragraph -->\n\n<!-- wp:archives /-->\n")));
   EXPECT_EQ(items.articles[0].file.article.body(), "One two");
 }
 
