@@ -25,6 +25,7 @@
 #include "commit.h"
 #include "content/v1/admin_service.pb.h"
 #include "embedded/postgres.h"
+#include "export_files.h"
 #include "google/protobuf/util/time_util.h"
 #include "http/listener.h"
 #include "http/pages.h"
@@ -435,6 +436,20 @@ int Import(const Config& config) {
   const absl::StatusOr<std::unique_ptr<Store>> store = store::NewPostgresStore(options);
   if (!store.ok()) return FailImport(store.status());
   return ImportFiles(config, store->get(), signals);
+}
+
+int Export(const Config& config) {
+  StopSignals signals;
+  const absl::StatusOr<Database> database = JoinDatabase(config);
+  if (!database.ok()) return Fail(database.status());
+  std::cerr << "exporting from " << database->description << "\n";
+  if (absl::Status status = PrepareSchema(config, *database); !status.ok()) return Fail(status);
+  store::PostgresOptions options = StoreOptions(config, *database);
+  options.notifications = false;
+  const absl::StatusOr<std::unique_ptr<store::ObservedStore>> store =
+      store::NewPostgresStore(options);
+  if (!store.ok()) return Fail(store.status());
+  return ExportFiles(config, **store, signals);
 }
 
 }  // namespace content

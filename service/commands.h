@@ -14,4 +14,7 @@ int Migrate(const Config& config);
 /// Publishes files as articles, or only checks them (--dry-run).
 int Import(const Config& config);
 
+/// Writes what the store has to a file, a folder or standard output.
+int Export(const Config& config);
+
 }  // namespace content

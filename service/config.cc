@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <system_error>
@@ -20,8 +21,12 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/strip.h"
 #include "base/memory_guard.h"
+#include "content/errors.h"
 #include "content/names.h"
+#include "content/rules.h"
+#include "content/text.h"
 #include "help.h"
+#include "transfer/dates.h"
 #include "variables.h"
 
 namespace content {
@@ -34,6 +39,7 @@ constexpr char kDescription[] =
     "To try it:\n"
     "  contentd serve                             serve, with an embedded database\n"
     "  contentd import PATH                       publish articles while serve runs\n"
+    "  contentd export                            write everything as lines of JSON\n"
     "  grpcurl -plaintext localhost:50051 list    list the services";
 
 constexpr char kFooter[] =
@@ -87,7 +93,12 @@ constexpr char kImportDescription[] =
 constexpr char kImportFooter[] =
     "PATH is a file, a folder, which may contain folders, or - for standard input.\n"
     "Hidden files, links to folders, and files of a folder that are neither Markdown,\n"
-    "text nor HTML are left out. A file with several names is imported once.\n\n"
+    "text, HTML nor exports are left out. A file with several names is imported once.\n\n"
+    "Exports are files of WordPress (WXR) and Blogger (Atom, Takeout), with articles\n"
+    "and comments. Comments come in after all articles of the run. They find theirs\n"
+    "by what the file says, by the address of its page (source_uri, or an id at its\n"
+    "end), or by --map. What was not public is left out, or waits for moderators.\n"
+    "Importing a newer export adds what is new. E-mail and IP addresses are dropped.\n\n"
     "Text is a page saved as text: title, byline and date, in any order, and then\n"
     "paragraphs of wrapped lines, with *** between sections. What is missing is given\n"
     "with --title, --author and --date:\n"
@@ -109,6 +120,7 @@ constexpr char kImportFooter[] =
     "  summary: Two traps.                # or description, or excerpt\n"
     "  language: en                       # or lang\n"
     "  slug: binary-search                # or permalink, url, or --id\n"
+    "  comment_policy: open               # or premoderated, or closed\n"
     "  ---\n"
     "  The text follows here.\n\n"
     "All keys are optional. Other keys are ignored, and counted. An article without\n"
@@ -128,6 +140,28 @@ constexpr char kImportFooter[] =
     "  contentd import notes.md --id notes-on-binary-search\n\n"
     "Exit status: 0 if nothing was refused, 1 if something was, 2 if nothing came in\n"
     "(because the database cannot be used, for example), or if the command line or a\n"
+    "variable is wrong.";
+
+constexpr char kExportDescription[] =
+    "Write articles and comments to a file or folder.\n\n"
+    "They are read as of one moment from the database that --database-url names, or\n"
+    "from the embedded one in --data-dir, also while a server uses it.";
+
+constexpr char kExportFooter[] =
+    "ndjson is the contract's JSON, a line for each article, followed by those of its\n"
+    "comments: with former names, states, threads and times. `contentd import` makes\n"
+    "the same articles and comments of it in another database. Readers' reports,\n"
+    "blocked authors and the audit trail are not exported; a backup has them.\n\n"
+    "markdown is a folder of files with front matter, as Hugo and Jekyll take them,\n"
+    "without comments. Retracted articles are drafts.\n\n"
+    "A file or folder has its name only when it is complete. A file that is no export\n"
+    "is never replaced, nor a folder that is not empty.\n\n"
+    "TIME is 2025-06-12 (in UTC) or 2025-06-12T08:30:00Z.\n\n"
+    "Examples:\n"
+    "  contentd export --output content.ndjson\n"
+    "  contentd export --tag programming --since 2025-01-01 | gzip > new.ndjson.gz\n"
+    "  contentd export --format markdown --output posts\n\n"
+    "Exit status: 0 if the export is complete, 1 if not, 2 if the command line or a\n"
     "variable is wrong.";
 
 constexpr char kPolicyDescription[] = "Ask what a policy allows.";
@@ -558,6 +592,13 @@ std::string CheckId(const std::string& id) {
                       " lower-case letters, digits and inner hyphens");
 }
 
+std::string CheckSource(const std::string& source) {
+  Violations violations;
+  CheckImportSource(source, "", violations);
+  if (violations.empty()) return "";
+  return absl::StrCat("\"", source, "\" ", violations.fields()[0].description);
+}
+
 void AddImportOptions(CLI::App& command, Config& config) {
   command.add_option("PATH", config.paths, "Files and folders to import")
       ->option_text("...")
@@ -580,14 +621,28 @@ void AddImportOptions(CLI::App& command, Config& config) {
       .add_option("--date", config.overrides.date,
                   "Date of publication, which replaces that of the file (for a single file)")
       ->option_text("DATE");
-  const Choices<transfer::Format> formats = {{"text", transfer::Format::kText},
-                                             {"markdown", transfer::Format::kMarkdown},
-                                             {"html", transfer::Format::kHtml}};
+  Choices<transfer::FileFormat> formats = {{"text", transfer::Format::kText},
+                                           {"markdown", transfer::Format::kMarkdown},
+                                           {"html", transfer::Format::kHtml}};
+  for (const transfer::ExportFormat& format : transfer::ExportFormats()) {
+    formats.emplace_back(std::string(format.name), &format);
+  }
   AddChoice(command, "--format", config.format, formats,
             "Format of the files; otherwise their names and contents tell")
       ->option_text("FORMAT");
   command.add_flag("--replace", config.replace,
                    "Put articles in the place of those that have their ids and other content");
+  command
+      .add_option("--source", config.import_source,
+                  "Where comments come from, such as disqus:harbour, in the place of what their "
+                  "file says; the same for every import from there")
+      ->option_text("SOURCE")
+      ->check(CLI::Validator(CheckSource, ""));
+  command
+      .add_option("--map", config.map_file,
+                  "File with lines ADDRESS articles/ID, for comments whose article is not found by "
+                  "the address of its page")
+      ->option_text("FILE");
   command
       .add_option("--report", config.report_file,
                   "File for a line of JSON on what became of each item; an earlier report is "
@@ -629,6 +684,74 @@ const CLI::App* AddImport(CLI::App& app, Config& config) {
         config.paths.size() == 1 && !std::filesystem::is_directory(config.paths.front(), error);
     if (has_overrides && !is_one) {
       throw CLI::ValidationError("--title, --id, --author and --date need a single file");
+    }
+  });
+  return &command;
+}
+
+// Reads a time of --since or --until.
+CLI::Validator TimeInto(absl::Time& time) {
+  return CLI::Validator(
+      [&time](const std::string& text) -> std::string {
+        const std::optional<absl::Time> read = transfer::ParseDate(text);
+        if (!read) return absl::StrCat("\"", text, "\" is not a time such as 2025-06-12");
+        time = *read;
+        return "";
+      },
+      "");
+}
+
+void AddExportOptions(CLI::App& command, transfer::OutputOptions& options) {
+  const Choices<transfer::OutputFormat> formats = {{"ndjson", transfer::OutputFormat::kNdjson},
+                                                   {"markdown", transfer::OutputFormat::kMarkdown}};
+  AddChoice(command, "--format", options.format, formats, "Format of the output")
+      ->option_text("FORMAT [ndjson]");
+  command
+      .add_option("--output", options.output,
+                  "File to write or, for markdown, folder; - is standard output")
+      ->option_text("PATH [-]");
+  ExportQuery& query = options.query;
+  command.add_option("--article", query.article_id, "Only the article with this id")
+      ->option_text("ID")
+      ->check(CLI::Validator(CheckId, ""));
+  command
+      .add_option("--author", query.author,
+                  "Only articles by this author: an id, or the name of one without an id")
+      ->option_text("AUTHOR");
+  command.add_option("--tag", query.tag, "Only articles with this tag")->option_text("TAG");
+  command.add_option("--since", "Only articles published at this time or later")
+      ->option_text("TIME")
+      ->check(TimeInto(query.published_after));
+  command.add_option("--until", "Only articles published before this time")
+      ->option_text("TIME")
+      ->check(TimeInto(query.published_before));
+}
+
+const CLI::App* AddExport(CLI::App& app, Config& config) {
+  config.command = Config::Command::kExport;
+  CLI::App& command = *app.add_subcommand("export", kExportDescription);
+  command.footer(kExportFooter);
+  AddExportOptions(command, config.exporting);
+  Settings settings(command, config);
+  AddDatabaseSettings(settings, config);
+  AddLogSettings(settings, config, "warning");
+  command.callback([&config] {
+    const transfer::OutputOptions& options = config.exporting;
+    ExportQuery& query = config.exporting.query;
+    if (options.format == transfer::OutputFormat::kMarkdown &&
+        options.output == transfer::kStandardInput) {
+      throw CLI::ValidationError("--format markdown needs --output, which names a folder");
+    }
+    if (!IsUtf8(query.author) || !IsUtf8(query.tag)) {
+      throw CLI::ValidationError("--author and --tag must be UTF-8 text");
+    }
+    query.author = ToNfc(query.author);
+    query.tag = ToNfc(query.tag);
+    const bool is_filtered = !query.author.empty() || !query.tag.empty() ||
+                             query.published_after != absl::InfinitePast() ||
+                             query.published_before != absl::InfiniteFuture();
+    if (!query.article_id.empty() && is_filtered) {
+      throw CLI::ValidationError("--article goes with no other filter");
     }
   });
   return &command;
@@ -777,20 +900,22 @@ std::variant<Config, ExitNow> ReadConfig(int argc, const char* const* argv) {
   app.set_help_flag("-h,--help", "Print this help and exit");
   app.set_version_flag("--version", kVersion, "Print the version and exit");
   app.require_subcommand(0, 1);  // an unknown command is then reported by its name
-  // Each command has its own config, because initial values differ. An import opens the store with
-  // those of serve.
+  // Each command has its own config, because initial values differ. An import and an export open
+  // the store with those of serve.
   Config serve;
   const CLI::App* const serve_command = AddServe(app, serve);
   Config migrate;
   Config import = serve;
   import.settings.clear();
   import.database_wait = absl::ZeroDuration();
+  Config exporting = import;
   Config policy;
   const CLI::App* const policy_command = AddPolicy(app, policy);
   const std::pair<const CLI::App*, Config*> commands[] = {
       {serve_command, &serve},
       {AddMigrate(app, migrate), &migrate},
       {AddImport(app, import), &import},
+      {AddExport(app, exporting), &exporting},
   };
   std::set<std::string> variables;
   for (const auto& [command, config] : commands) {

@@ -11,6 +11,8 @@
 #include "telemetry/call_log_options.h"
 #include "telemetry/log.h"
 #include "tls/files.h"
+#include "transfer/exports/formats.h"
+#include "transfer/out/exporter.h"
 #include "transfer/parse.h"
 #include "variables.h"
 
@@ -28,7 +30,7 @@ struct PolicyQuestion {
 struct Config {
   static constexpr char kOff[] = "off";
 
-  enum class Command { kServe, kMigrate, kImport, kCheckPolicy };
+  enum class Command { kServe, kMigrate, kImport, kExport, kCheckPolicy };
   Command command = Command::kServe;
 
   log::Level log_level = log::Level::kInfo;
@@ -100,12 +102,20 @@ struct Config {
   /// What to import: files, folders, and `-`.
   std::vector<std::string> paths;
   transfer::Overrides overrides;
-  std::optional<transfer::Format> format;  // unset: each file's own
+  std::optional<transfer::FileFormat> format;  // unset: each file's own
+  /// Where comments come from; empty: what their file says.
+  std::string import_source;
+  /// File with the articles of pages; empty: none.
+  std::string map_file;
   /// Whether articles take the place of those that have their ids.
   bool replace = false;
   /// Where to write what became of each item; empty: nowhere.
   std::string report_file;
   bool dry_run = false;
+
+  /// What to export, and where to. Without the members that are for people.
+  transfer::OutputOptions exporting;
+
   /// Whether to migrate without looking for servers that are connected.
   bool servers_are_stopped = false;
 

@@ -5,20 +5,21 @@
 
 #include <algorithm>
 #include <array>
-#include <atomic>
 #include <cerrno>
 #include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <memory>
-#include <stop_token>
 #include <string>
 #include <system_error>
-#include <thread>
+#include <utility>
+#include <vector>
 
+#include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
-#include "absl/time/time.h"
 #include "base/call.h"
+#include "interruption.h"
+#include "transfer/exports/addresses.h"
 #include "transfer/files.h"
 #include "transfer/importer.h"
 #include "transfer/report.h"
@@ -26,35 +27,7 @@
 namespace content {
 namespace {
 
-// Waits for a signal that stops the import, on a thread of its own. The second one ends the
-// process.
-class Interruption {
- public:
-  Interruption(StopSignals& signals, transfer::Report& report)
-      : signals_(signals),
-        report_(report),
-        thread_([this](const std::stop_token& stop) { Await(stop); }) {}
-
-  bool has_come() const { return has_come_; }
-
- private:
-  static constexpr absl::Duration kInterval = absl::Milliseconds(20);
-
-  void Await(const std::stop_token& stop) {
-    while (!stop.stop_requested()) {
-      if (!signals_.Await(kInterval)) continue;
-      has_come_ = true;
-      signals_.Release();
-      return report_.Say(
-          "contentd: ending after the current batch; one more signal ends it at once");
-    }
-  }
-
-  StopSignals& signals_;
-  transfer::Report& report_;
-  std::atomic<bool> has_come_ = false;
-  std::jthread thread_;  // Last: it uses the other members.
-};
+constexpr size_t kMaxMapBytes = size_t{64} << 20;
 
 constexpr size_t kHeadBytes = 64;
 
@@ -67,6 +40,13 @@ std::shared_ptr<const Caller> CurrentUser() {
   return std::make_shared<Caller>(Caller{.identity = user != nullptr
                                                          ? absl::StrCat("os:", user->pw_name)
                                                          : absl::StrCat("os:", getuid())});
+}
+
+absl::StatusOr<std::vector<transfer::MappedAddress>> ReadMap(const std::string& path) {
+  if (path.empty()) return std::vector<transfer::MappedAddress>();
+  const absl::StatusOr<std::string> text = transfer::ReadFile(path, kMaxMapBytes);
+  if (!text.ok()) return text.status();
+  return transfer::ParseAddressMap(*text);
 }
 
 // Opens the file for the report, if the user wants one. It must not be one that has something else,
@@ -93,7 +73,12 @@ int FailReport(const std::string& path, absl::string_view problem) {
 
 }  // namespace
 
-int ImportFiles(const Config& config, Publishing* publishing, StopSignals& signals) {
+int ImportFiles(const Config& config, Store* store, StopSignals& signals) {
+  absl::StatusOr<std::vector<transfer::MappedAddress>> map = ReadMap(config.map_file);
+  if (!map.ok()) {
+    std::cerr << "contentd: --map: " << config.map_file << ": " << map.status().message() << "\n";
+    return 2;
+  }
   std::ofstream lines;
   if (const std::string problem = OpenReport(config.report_file, lines); !problem.empty()) {
     return FailReport(config.report_file, problem);
@@ -103,15 +88,19 @@ int ImportFiles(const Config& config, Publishing* publishing, StopSignals& signa
                            .is_terminal = isatty(STDERR_FILENO) == 1,
                            .lines = lines.is_open() ? &lines : nullptr});
   signals.Hold();
-  const Interruption interruption(signals, report);
+  const Interruption interruption(signals, [&report] {
+    report.Say("contentd: ending after the current batch; one more signal ends it at once");
+  });
   transfer::Importer importer({.paths = config.paths,
                                .format = config.format,
                                .overrides = config.overrides,
+                               .source = config.import_source,
+                               .map = *std::move(map),
                                .report_file = config.report_file,
                                .replace = config.replace,
                                .caller = CurrentUser(),
                                .is_stopped = [&] { return interruption.has_come(); }},
-                              publishing, report);
+                              store, report);
   const bool is_complete = importer.Run();
   report.Finish(is_complete);
   int status = report.ExitStatus();

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "config.h"
-#include "content/publishing.h"
+#include "content/store.h"
 #include "stop_signals.h"
 
 namespace content {
@@ -10,7 +10,7 @@ namespace content {
 /// SIGINT and SIGTERM end the import once all that went to the store is answered; a second one ends
 /// the process. Returns the process's exit status.
 ///
-/// `publishing` is nullptr for a dry run, which only checks the files.
-int ImportFiles(const Config& config, Publishing* publishing, StopSignals& signals);
+/// `store` is nullptr for a dry run, which only checks the files.
+int ImportFiles(const Config& config, Store* store, StopSignals& signals);
 
 }  // namespace content

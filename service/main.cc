@@ -32,6 +32,8 @@ int Run(const content::Config& config) {
       return content::Migrate(config);
     case content::Config::Command::kImport:
       return content::Import(config);
+    case content::Config::Command::kExport:
+      return content::Export(config);
     case content::Config::Command::kCheckPolicy:
       return content::CheckPolicy(config.policy_question);
   }

@@ -83,6 +83,16 @@ struct SearchQuery {
   std::string after_key = {};
 };
 
+/// What makes an article that comes from another database of this service the same here.
+struct ArticleRestoration {
+  /// Its key in the store (StoredArticle), by which lists sort articles of one publish_time. Unless
+  /// it is positive and free, the article gets another.
+  int64_t key = 0;
+  /// Of a new text. One that is still to come counts as now.
+  absl::Time update_time = absl::InfiniteFuture();
+  bool retracted = false;
+};
+
 struct PublishOptions {
   /// If false, the call fails with ALREADY_EXISTS when the article exists with different content.
   bool may_replace = true;
@@ -93,12 +103,19 @@ struct PublishOptions {
   /// not bring it back; and if an attempt whose outcome is unknown is repeated, what it has done
   /// may be reported as unchanged.
   bool imported = false;
+  /// Ids that shall lead to the article too, as if it had been renamed: at most kMaxFormerNames,
+  /// with those it has. One that another article has or had stays there, and is no error.
+  std::vector<std::string> former_names = {};
+  /// If set, the article is published, or is retracted, as it was elsewhere.
+  std::optional<ArticleRestoration> restoration = {};
   RequestKey request = {};
 };
 
 struct PublishedArticle {
   v1::Article article;
   v1::PublishOutcome outcome = v1::PUBLISH_OUTCOME_UNSPECIFIED;
+  /// The former names that lead to other articles, sorted.
+  std::vector<std::string> names_of_others = {};
 };
 
 struct ArticleEdit {

@@ -16,7 +16,8 @@ class Publishing {
 
   /// Creates or replaces `article`, which must be valid (CheckArticle). Completes it first
   /// (CompleteArticle), and fails with INVALID_ARGUMENT if that fails. If it has an etag, that must
-  /// be the current one.
+  /// be the current one. New former names alone are a change too: they raise the revision, and the
+  /// outcome is REPLACED, but nothing needs to be replaced for them.
   virtual void PublishArticle(CallContext context, v1::Article article, PublishOptions options,
                               Callback<PublishedArticle> done) = 0;
 

@@ -23,7 +23,6 @@ namespace {
 
 constexpr int kMaxTitleCharacters = 300;
 constexpr int kMaxSummaryCharacters = 2'000;
-constexpr int kMaxNameCharacters = 100;
 constexpr int kMaxIdCharacters = 128;
 constexpr int kMaxPersonCharacters = 255;  // a subject of tokens, access/token.h
 constexpr int kMaxTagCharacters = 100;
@@ -32,7 +31,6 @@ constexpr int kMaxSourceIdCharacters = 255;
 constexpr int kMaxUriCharacters = 2'000;
 constexpr int kMaxLanguageCharacters = 35;  // RFC 5646, section 4.4.1
 constexpr int kMaxAuthors = 50;
-constexpr int kMaxTags = 50;
 constexpr int kMaxSections = 1'000;
 
 // Refuses characters that make a name look like another or spoil the text around it.

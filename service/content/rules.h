@@ -23,6 +23,12 @@ inline constexpr absl::string_view kCommentNameRule =
 /// Maximum length of a comment, in Unicode code points.
 inline constexpr int kMaxCommentCharacters = 10'000;
 
+/// Maximum length of a display name, in Unicode code points.
+inline constexpr int kMaxNameCharacters = 100;
+
+/// Maximum number of tags of an article.
+inline constexpr int kMaxTags = 50;
+
 /// Maximum depth of a reply. A comment at the top level has depth 0.
 inline constexpr int kMaxThreadDepth = 32;
 

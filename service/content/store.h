@@ -8,6 +8,7 @@
 #include "content/comment_import.h"
 #include "content/comment_reads.h"
 #include "content/comment_writes.h"
+#include "content/export.h"
 #include "content/publishing.h"
 #include "content/upkeep.h"
 
@@ -33,6 +34,7 @@ class Store : public ArticleSource,
               public AuditTrail,
               public Publishing,
               public ChangeFeed,
+              public Exporting,
               public Upkeep {};
 
 }  // namespace content

@@ -25,16 +25,18 @@ constexpr char kSelectNames[] =
     "SELECT article_key, name FROM article_name WHERE article_key = ANY ($1::bigint[]) ORDER BY "
     "name";
 
-// Takes the random bits of the keys. The time in them is the database's.
-const postgres::BulkStatement<2>& InsertNew() {
-  static const postgres::BulkStatement<2> statement(R"sql(
+// Takes the keys or, where they are 0, their random bits. The time in them is the database's.
+const postgres::BulkStatement<3>& InsertNew() {
+  static const postgres::BulkStatement<3> statement(
+      R"sql(
 INSERT INTO article_name (name, article_key)
-SELECT n.name, ((extract(epoch FROM now()) * 1000)::bigint << 21) | n.random_bits
-FROM $rows AS n (name, random_bits) ORDER BY n.name
+SELECT n.name, CASE WHEN n.article_key > 0 THEN n.article_key
+                    ELSE ((extract(epoch FROM now()) * 1000)::bigint << 21) | n.random_bits END
+FROM $rows AS n (name, article_key, random_bits) ORDER BY n.name
 ON CONFLICT DO NOTHING
 RETURNING name, article_key
 )sql",
-                                                    std::array{"text", "bigint"});
+      std::array{"text", "bigint", "bigint"});
   return statement;
 }
 static_assert(ArticleKey::kRandomBits == 21);
@@ -42,6 +44,12 @@ static_assert(ArticleKey::kRandomBits == 21);
 // $1 name, $2 article key.
 constexpr char kInsertName[] =
     "INSERT INTO article_name (name, article_key) VALUES ($1, $2::bigint) ON CONFLICT DO NOTHING";
+
+// $1 names (array), $2 article key.
+constexpr char kInsertNames[] =
+    "INSERT INTO article_name (name, article_key) "
+    "SELECT n.name, $2::bigint FROM unnest($1::text[]) AS n (name) ORDER BY n.name "
+    "ON CONFLICT DO NOTHING RETURNING name";
 
 // Calls `read` with the keys as a parameter.
 template <class Read>
@@ -177,13 +185,26 @@ std::map<std::string, ArticleKey> ReadKeys(postgres::Transaction& transaction,
   return keys;
 }
 
+std::set<ArticleKey> KeysInUse(postgres::Transaction& transaction,
+                               const std::vector<ArticleKey>& keys) {
+  std::set<ArticleKey> used;
+  for (const auto& row : transaction.ExecWithQueued(kSelectNames, KeysParameter(keys))) {
+    used.insert(ReadKey(row["article_key"]));
+  }
+  return used;
+}
+
 std::map<std::string, ArticleKey> TakeNames(postgres::Transaction& transaction,
-                                            const std::vector<std::string>& names) {
+                                            const std::vector<std::string>& names,
+                                            const std::map<std::string, ArticleKey>& wanted) {
   constexpr uint64_t kRandomMask = (uint64_t{1} << ArticleKey::kRandomBits) - 1;
   std::map<std::string, ArticleKey> keys;
   if (names.empty()) return keys;
-  postgres::Rows<2> rows;
-  for (const std::string& name : names) rows.Add(name, RandomBits() & kRandomMask);
+  postgres::Rows<3> rows;
+  for (const std::string& name : names) {
+    const auto key = wanted.find(name);
+    rows.Add(name, key == wanted.end() ? 0 : key->second.value(), RandomBits() & kRandomMask);
+  }
   for (const auto& row : InsertNew().Exec(transaction, rows)) {
     keys.emplace(row["name"].c_str(), ReadKey(row["article_key"]));
   }
@@ -194,6 +215,17 @@ bool TakeName(postgres::Transaction& transaction, const std::string& name, Artic
   if (transaction.Exec(kInsertName, name, key.value()).affected_rows() == 1) return true;
   const postgres::Result rows = transaction.Exec(kSelectKeys, ArrayParameter({name}));
   return ReadKey(rows[0]["article_key"]) == key;
+}
+
+std::vector<std::string> TakeNames(postgres::Transaction& transaction,
+                                   const std::set<std::string>& names, ArticleKey key) {
+  if (names.empty()) return {};
+  std::set<std::string> refused = names;
+  const std::string listed = ArrayParameter({names.begin(), names.end()});
+  for (const auto& row : transaction.Exec(kInsertNames, listed, key.value())) {
+    refused.erase(row["name"].c_str());
+  }
+  return {refused.begin(), refused.end()};
 }
 
 }  // namespace content::store

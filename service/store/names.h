@@ -3,6 +3,7 @@
 #include <map>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -82,13 +83,24 @@ NamesByKey ReadFormerNames(postgres::Transaction& transaction,
 std::map<std::string, ArticleKey> ReadKeys(postgres::Transaction& transaction,
                                            const std::vector<std::string>& names);
 
+/// Returns those of the keys that articles have.
+std::set<ArticleKey> KeysInUse(postgres::Transaction& transaction,
+                               const std::vector<ArticleKey>& keys);
+
 /// Gives each of these names to a new article and returns the articles' keys, without the names
-/// that articles have or had. Waits for concurrent transactions that give the same names. Takes
-/// them in the same order, so that these do not deadlock.
+/// that articles have or had. `wanted` are the keys, not in use, that some shall have. Waits for
+/// concurrent transactions that give the same names. Takes them in the same order, so that these do
+/// not deadlock.
 std::map<std::string, ArticleKey> TakeNames(postgres::Transaction& transaction,
-                                            const std::vector<std::string>& names);
+                                            const std::vector<std::string>& names,
+                                            const std::map<std::string, ArticleKey>& wanted = {});
 
 /// Gives the name to an article. Returns false if another article has or had it.
 bool TakeName(postgres::Transaction& transaction, const std::string& name, ArticleKey key);
+
+/// Gives these names, of which the article has none, to it. Returns those that other articles have
+/// or had, sorted.
+std::vector<std::string> TakeNames(postgres::Transaction& transaction,
+                                   const std::set<std::string>& names, ArticleKey key);
 
 }  // namespace content::store

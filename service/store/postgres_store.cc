@@ -55,6 +55,7 @@
 #include "store/upkeep/audit.h"
 #include "store/upkeep/authors.h"
 #include "store/upkeep/counters.h"
+#include "store/upkeep/export.h"
 #include "store/upkeep/requests.h"
 #include "telemetry/log.h"
 #include "telemetry/metrics.h"
@@ -90,6 +91,8 @@ FROM pg_stat_replication
 WHERE state IN ('catchup', 'streaming')
 GROUP BY application_name
 )sql";
+
+constexpr char kExportLost[] = "the connection to the database was lost during the export";
 
 constexpr char kInsufficientPrivilege[] = "42501";
 
@@ -499,6 +502,19 @@ class PostgresStore : public ObservedStore {
         std::move(done));
   }
 
+  // What a first attempt has passed on cannot be taken back.
+  void Export(CallContext context, ExportQuery query, ExportVisitor& visitor,
+              Callback<void> done) override {
+    reads_.Read(
+        std::move(context), Pace::kAny,
+        [this, query = std::move(query), &visitor,
+         has_begun = false](postgres::Connection& connection) mutable {
+          if (std::exchange(has_begun, true)) return StoreUnavailable(kExportLost);
+          return store::Export(connection, names_, query, visitor);
+        },
+        std::move(done));
+  }
+
   void EraseAuthor(CallContext context, Erasure erasure, Callback<ErasedComments> done) override {
     auto caller = context.caller;
     writes_.Write(
@@ -812,7 +828,8 @@ class PostgresStore : public ObservedStore {
 
   // A renaming takes a name while its article is locked. With other writes in its transaction,
   // which have locked or named others, it could deadlock with such a transaction of another server.
-  // Tables may be distributed: articles are locked bucket by bucket (WriteArticles).
+  // Tables may be distributed: articles are locked bucket by bucket (WriteArticles). So could a
+  // publication with former names, but imports have many: it is tried again if it does.
   static std::optional<int> GroupOfWrite(const Called<ArticleWrite>& called) {
     return std::holds_alternative<ArticleRename>(called.write) ? std::nullopt : std::optional(0);
   }

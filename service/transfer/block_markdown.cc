@@ -15,20 +15,6 @@ using Kind = Block::Kind;
 
 std::string Markdown(const std::vector<Block>& blocks, bool is_tight, bool is_in_list);
 
-// Returns `text` with `first` before its first line and `others` before the rest, but without
-// blanks in lines that are empty.
-std::string Indented(absl::string_view text, absl::string_view first, absl::string_view others) {
-  std::string result;
-  absl::string_view prefix = first;
-  for (const absl::string_view line : absl::StrSplit(text, '\n')) {
-    if (!result.empty()) result.push_back('\n');
-    absl::StrAppend(&result, line.empty() ? absl::StripTrailingAsciiWhitespace(prefix) : prefix,
-                    line);
-    prefix = others;
-  }
-  return result;
-}
-
 // A heading is one line, and number signs at its end are no part of it.
 std::string Heading(const Block& block) {
   Runs runs = block.runs;
@@ -122,6 +108,18 @@ std::string Markdown(const std::vector<Block>& blocks, bool is_tight, bool is_in
 }
 
 }  // namespace
+
+std::string Indented(absl::string_view text, absl::string_view first, absl::string_view others) {
+  std::string result;
+  absl::string_view prefix = first;
+  for (const absl::string_view line : absl::StrSplit(text, '\n')) {
+    if (!result.empty()) result.push_back('\n');
+    absl::StrAppend(&result, line.empty() ? absl::StripTrailingAsciiWhitespace(prefix) : prefix,
+                    line);
+    prefix = others;
+  }
+  return result;
+}
 
 std::string BlocksInMarkdown(const std::vector<Block>& blocks) {
   return Markdown(blocks, /*is_tight=*/false, /*is_in_list=*/false);

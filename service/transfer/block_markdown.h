@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/string_view.h"
 #include "transfer/inline_markdown.h"
 
 // A text as a tree of blocks, and as CommonMark.
@@ -31,5 +32,9 @@ struct Block {
 /// Returns blocks as CommonMark, of which a parser makes the same blocks. Never contains HTML. The
 /// tree must not be deep: this is recursive.
 std::string BlocksInMarkdown(const std::vector<Block>& blocks);
+
+/// Returns `text` with `first` before its first line and `others` before the rest, without blanks
+/// at the end of lines that are empty.
+std::string Indented(absl::string_view text, absl::string_view first, absl::string_view others);
 
 }  // namespace content::transfer

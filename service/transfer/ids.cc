@@ -15,23 +15,6 @@
 namespace content::transfer {
 namespace {
 
-// Returns `text` with the bytes that %XX stand for.
-std::string PercentDecoded(absl::string_view text) {
-  std::string decoded;
-  for (size_t i = 0; i < text.size(); ++i) {
-    const bool is_escape = text[i] == '%' && i + 2 < text.size() &&
-                           absl::ascii_isxdigit(static_cast<unsigned char>(text[i + 1])) &&
-                           absl::ascii_isxdigit(static_cast<unsigned char>(text[i + 2]));
-    if (is_escape) {
-      decoded += absl::HexStringToBytes(text.substr(i + 1, 2));
-      i += 2;
-    } else {
-      decoded += text[i];
-    }
-  }
-  return decoded;
-}
-
 bool SaysSomething(absl::string_view part) {
   return !part.empty() && part != "." && part != ".." && part != "index";
 }
@@ -53,6 +36,22 @@ std::string IdOf(absl::string_view text, size_t max_length = kMaxArticleIdLength
 }
 
 }  // namespace
+
+std::string PercentDecoded(absl::string_view text) {
+  std::string decoded;
+  for (size_t i = 0; i < text.size(); ++i) {
+    const bool is_escape = text[i] == '%' && i + 2 < text.size() &&
+                           absl::ascii_isxdigit(static_cast<unsigned char>(text[i + 1])) &&
+                           absl::ascii_isxdigit(static_cast<unsigned char>(text[i + 2]));
+    if (is_escape) {
+      decoded += absl::HexStringToBytes(text.substr(i + 1, 2));
+      i += 2;
+    } else {
+      decoded += text[i];
+    }
+  }
+  return decoded;
+}
 
 std::string IdFromAddress(absl::string_view address) {
   address = address.substr(0, address.find_first_of("?#"));

@@ -7,6 +7,9 @@
 // Ids of articles that come from elsewhere.
 namespace content::transfer {
 
+/// Returns `text` with the bytes that %XX stand for.
+std::string PercentDecoded(absl::string_view text);
+
 /// Returns the id in a slug, a permalink or a URL: its last part that says something, without an
 /// extension such as `.html`, in the form of an id (IsArticleId). Empty if there is none, or if the
 /// text is a pattern with placeholders.

@@ -10,19 +10,18 @@
 #include "absl/time/time.h"
 #include "content/names.h"
 #include "content/text.h"
+#include "transfer/exports/export_file.h"
+#include "transfer/exports/formats.h"
 #include "transfer/refusal.h"
 
 namespace content::transfer {
 namespace {
 
-// Enough to tell the format, and whether a file is text.
-constexpr size_t kHeadBytes = 4096;
-
 // Returns why a file in a folder is no article; empty if it may be one.
 std::string WhyLeftOut(const std::string& path) {
   if (HasFormatByName(path)) return "";
-  const absl::StatusOr<std::string> head = ReadFile(path, kHeadBytes);
-  if (!head.ok() || RecognizeFormat(path, *head)) return "";
+  const absl::StatusOr<std::string> head = ReadFile(path, ExportFile::kHeadBytes);
+  if (!head.ok() || RecognizeFormat(path, *head) || RecognizeExport(*head)) return "";
   return absl::StrContains(*head, absl::string_view("\0", 1)) ? "no text" : "of no known format";
 }
 
@@ -30,13 +29,20 @@ bool HasExtension(absl::string_view path) {
   return absl::StrContains(path.substr(path.find_last_of('/') + 1), '.');
 }
 
-// One byte more than Parse takes is enough for it to refuse the file.
-absl::StatusOr<ParsedArticle> ParseFile(const FoundFile& file, const ImportOptions& options) {
+// Returns the format of the export in a file; nullptr if it is none.
+const ExportFormat* ExportFormatOf(absl::string_view content, const ImportOptions& options) {
+  if (!options.format) return RecognizeExport(content.substr(0, ExportFile::kHeadBytes));
+  const auto* const format = std::get_if<const ExportFormat*>(&*options.format);
+  return format == nullptr ? nullptr : *format;
+}
+
+absl::StatusOr<ParsedArticle> ParseFile(const FoundFile& file,
+                                        const absl::StatusOr<std::string>& content,
+                                        const ImportOptions& options) {
   const std::string& path = file.path;
-  const absl::StatusOr<std::string> content = ReadFile(path, kMaxFileBytes + 1);
   if (!content.ok()) return transfer::Refuse("cannot be read", content.status().message());
-  std::optional<Format> format = options.format;
-  if (!format) format = RecognizeFormat(path, *content);
+  const std::optional<Format> format =
+      options.format ? std::get<Format>(*options.format) : RecognizeFormat(path, *content);
   if (!format && HasExtension(path)) {
     return transfer::Refuse("of no known format",
                             "the format of the file is not known; give it with --format");
@@ -44,14 +50,15 @@ absl::StatusOr<ParsedArticle> ParseFile(const FoundFile& file, const ImportOptio
   return Parse(*content, format.value_or(Format::kText), options.overrides, file.telling_path);
 }
 
-ItemReport ReportOn(const std::string& path, const v1::Article& article, Outcome outcome) {
-  return {.outcome = outcome,
-          .path = path,
-          .name = article.name(),
-          .title = article.title(),
-          .sections = article.sections_size(),
-          .words = article.word_count(),
-          .body_bytes = article.body().size()};
+// Adds what is known of the article.
+void Describe(ParsedArticle& parsed, ItemReport& item) {
+  item.name = parsed.article.name();
+  item.title = parsed.article.title();
+  item.ignored_keys = std::move(parsed.ignored_keys);
+  item.notes = std::move(parsed.notes);
+  item.sections = parsed.article.sections_size();
+  item.words = parsed.article.word_count();
+  item.body_bytes = parsed.article.body().size();
 }
 
 Outcome OutcomeOf(const PublishedArticle& published) {
@@ -72,6 +79,8 @@ absl::Time TimeOf(const v1::Article& article) {
 // Returns whether an article in the store may be what a file has become before. Only for names that
 // were made.
 bool MayBeOf(const ParsedArticle& parsed, const v1::Article& stored) {
+  const std::string& address = parsed.article.source_uri();
+  if (!address.empty() && address == stored.source_uri()) return true;
   if (stored.title() != parsed.article.title()) return false;
   if (!parsed.is_dated) return true;
   const absl::Duration apart = TimeOf(stored) - TimeOf(parsed.article);
@@ -97,11 +106,21 @@ std::string DescribeOwner(const std::string& name, const ParsedArticle& parsed,
 
 }  // namespace
 
-Importer::Importer(ImportOptions options, Publishing* publishing, Report& report)
+Importer::Importer(ImportOptions options, Store* store, Report& report)
     : options_(std::move(options)),
       report_id_(options_.report_file.empty() ? std::nullopt : IdOfFile(options_.report_file)),
-      publishing_(publishing),
-      report_(report) {}
+      publishing_(store),
+      report_(report),
+      exports_(
+          {.overrides = options_.overrides,
+           .source = options_.source,
+           .map = options_.map,
+           .caller = options_.caller,
+           .is_stopped = options_.is_stopped},
+          store, report,
+          [this](ItemReport item, absl::StatusOr<ParsedArticle> parsed, ExportRun::Landed landed) {
+            ImportArticle(std::move(item), std::move(parsed), std::move(landed));
+          }) {}
 
 bool Importer::Run() {
   size_t count = 0;
@@ -113,8 +132,7 @@ bool Importer::Run() {
   bool is_complete = true;
   VisitFiles(options_.paths, [&](const FoundFile& file) { return is_complete = Import(file); });
   AwaitAnswers();
-  const std::lock_guard lock(mutex_);
-  is_complete = is_complete && !is_store_gone_;
+  is_complete = is_complete && IsGoingOn() && exports_.ImportComments();
   if (!is_complete) {
     report_.Say(
         "contentd: the import has stopped before its end. Run the same command again to go on: "
@@ -123,41 +141,54 @@ bool Importer::Run() {
   return is_complete;
 }
 
+bool Importer::IsGoingOn() {
+  const std::lock_guard lock(mutex_);
+  return !is_store_gone_ && !options_.is_stopped();
+}
+
 // Returns whether the import goes on.
 bool Importer::Import(const FoundFile& file) {
-  {
-    const std::lock_guard lock(mutex_);
-    if (is_store_gone_ || options_.is_stopped()) return false;
-  }
+  if (!IsGoingOn()) return false;
   std::string left_out = file.left_out;
   if (file.id && file.id == report_id_) left_out = "the report of this import";
   if (left_out.empty() && !file.is_given && !options_.format) left_out = WhyLeftOut(file.path);
   if (left_out.empty()) {
-    ImportArticle(file.path, ParseFile(file, options_));
+    // One byte more than Parse takes is enough for it to refuse the file.
+    const absl::StatusOr<std::string> content = ReadFile(file.path, kMaxFileBytes + 1);
+    if (const auto* const format = content.ok() ? ExportFormatOf(*content, options_) : nullptr) {
+      exports_.Read(file.path, *format, *content);
+    } else {
+      ImportArticle({.outcome = Outcome::kValid, .path = file.path},
+                    ParseFile(file, content, options_), [](const std::string&) {});
+    }
   } else {
     report_.Add({.outcome = Outcome::kLeftOut, .path = file.path, .reason = left_out});
   }
   return true;
 }
 
-void Importer::ImportArticle(const std::string& path, absl::StatusOr<ParsedArticle> parsed) {
+void Importer::ImportArticle(ItemReport item, absl::StatusOr<ParsedArticle> parsed,
+                             ExportRun::Landed landed) {
   absl::Status status = parsed.status();
-  if (status.ok()) status = Claim(*parsed, path);
+  if (status.ok()) status = Claim(*parsed, item);
   if (!status.ok()) {
-    const std::string reason = ReasonOfRefusal(status);
-    return report_.Add({.outcome = reason == kReasonDraft ? Outcome::kDraft : Outcome::kRefused,
-                        .path = path,
-                        .reason = reason,
-                        .problems = std::string(status.message())});
+    item.reason = ReasonOfRefusal(status);
+    item.outcome = item.reason == kReasonDraft ? Outcome::kDraft : Outcome::kRefused;
+    item.problems = std::string(status.message());
+    return report_.Add(item);
   }
-  ItemReport report = ReportOn(path, parsed->article, Outcome::kValid);
-  report.ignored_keys = std::move(parsed->ignored_keys);
-  report.notes = std::move(parsed->notes);
-  if (publishing_ == nullptr) return report_.Add(report);
+  Describe(*parsed, item);
+  if (publishing_ == nullptr) {
+    landed(item.name);
+    return report_.Add(item);
+  }
   const size_t bytes = parsed->article.ByteSizeLong();
   const std::string name = parsed->article.name();
-  Sent sent{
-      .report = std::move(report), .parsed = *std::move(parsed), .name = name, .bytes = bytes};
+  Sent sent{.report = std::move(item),
+            .parsed = *std::move(parsed),
+            .name = name,
+            .bytes = bytes,
+            .landed = std::move(landed)};
   TakePlace(bytes);
   const bool may_replace = options_.replace && !sent.parsed.is_name_made;
   Publish(std::move(sent), may_replace);
@@ -165,17 +196,17 @@ void Importer::ImportArticle(const std::string& path, absl::StatusOr<ParsedArtic
 
 // Claims the article's name for the file, or its other name. A refusal if other files have claimed
 // them.
-absl::Status Importer::Claim(ParsedArticle& parsed, const std::string& path) {
+absl::Status Importer::Claim(ParsedArticle& parsed, const ItemReport& item) {
   const std::string name = parsed.article.name();
   const std::string claimant = Claimant(name);
   if (!claimant.empty() && !parsed.other_name.empty() && Claimant(parsed.other_name).empty()) {
     parsed.article.set_name(parsed.other_name);
   } else if (!claimant.empty()) {
     return transfer::Refuse("id taken in this run",
-                            absl::StrCat(name, " is already that of ", Printable(claimant)));
+                            absl::StrCat(name, " is already that of ", claimant));
   }
   const std::lock_guard lock(mutex_);
-  claims_.try_emplace(parsed.article.name(), ClaimOfFile{.path = path});
+  claims_.try_emplace(parsed.article.name(), ClaimOfFile{.path = PlaceOf(item)});
   return absl::OkStatus();
 }
 
@@ -200,7 +231,10 @@ void Importer::Publish(Sent sent, bool may_replace) {
       sent.parsed.is_name_made ? sent.parsed.article : std::move(sent.parsed.article);
   publishing_->PublishArticle(
       {.caller = options_.caller}, std::move(article),
-      {.may_replace = may_replace, .imported = true},
+      {.may_replace = may_replace,
+       .imported = true,
+       .former_names = sent.parsed.former_names,
+       .restoration = sent.parsed.restoration},
       [this, sent = std::move(sent)](absl::StatusOr<PublishedArticle> published) mutable {
         Land(std::move(sent), std::move(published));
       });
@@ -216,6 +250,11 @@ void Importer::Land(Sent sent, absl::StatusOr<PublishedArticle> published) {
   }
   sent.report.outcome = OutcomeOf(*published);
   sent.report.name = published->article.name();
+  for (const std::string& name : published->names_of_others) {
+    sent.report.notes.push_back(
+        absl::StrCat(ArticleName(name), " is another article, so it does not lead to this one"));
+  }
+  sent.landed(sent.report.name);
   report_.Add(sent.report);
   Leave(sent.bytes);
 }
@@ -246,6 +285,11 @@ void Importer::AskOwner(Sent sent) {
     const bool may_replace = options_.replace && sent.parsed.is_name_made && !sent.is_last_try;
     if (may_replace && !owner->retracted && MayBeOf(sent.parsed, owner->article)) {
       return PublishAgain(std::move(sent), *owner);
+    }
+    // The comments of an article that was changed here or there are still its comments.
+    const bool is_exported = sent.parsed.is_name_made || sent.parsed.restoration;
+    if (is_exported && MayBeOf(sent.parsed, owner->article)) {
+      sent.landed(owner->article.name());
     }
     Refuse(sent, "id of another article",
            DescribeOwner(sent.name, sent.parsed, sent.report.title, *owner));
@@ -288,7 +332,7 @@ void Importer::Refuse(const Sent& sent, absl::string_view reason, absl::string_v
 // Returns whether the name was free.
 bool Importer::ClaimFor(const Sent& sent, const std::string& name) {
   const std::lock_guard lock(mutex_);
-  return claims_.try_emplace(name, ClaimOfFile{.path = sent.report.path}).second;
+  return claims_.try_emplace(name, ClaimOfFile{.path = PlaceOf(sent.report)}).second;
 }
 
 void Importer::GiveBack(const std::string& name) {

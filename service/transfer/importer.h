@@ -12,6 +12,8 @@
 #include "absl/container/flat_hash_map.h"
 #include "base/call.h"
 #include "content/publishing.h"
+#include "content/store.h"
+#include "transfer/exports/run.h"
 #include "transfer/files.h"
 #include "transfer/parse.h"
 #include "transfer/report.h"
@@ -22,8 +24,11 @@ struct ImportOptions {
   /// Files, folders, and `-`.
   std::vector<std::string> paths;
   /// nullopt: each file's own.
-  std::optional<Format> format = std::nullopt;
+  std::optional<FileFormat> format = std::nullopt;
   Overrides overrides = {};
+  /// See ExportOptions.
+  std::string source = {};
+  std::vector<MappedAddress> map = {};
   /// The file that the report goes to, which is never imported; empty if there is none.
   std::string report_file = {};
   /// Whether articles take the place of those that have their ids and other content.
@@ -48,8 +53,8 @@ class Importer {
   static constexpr int kMaxInFlight = 1'000;
   static constexpr size_t kMaxBytesInFlight = size_t{16} << 20;
 
-  /// `publishing` is nullptr for a dry run, which only checks the files. Both outlive this object.
-  Importer(ImportOptions options, Publishing* publishing, Report& report);
+  /// `store` is nullptr for a dry run, which only checks the files. Both outlive this object.
+  Importer(ImportOptions options, Store* store, Report& report);
 
   Importer(const Importer&) = delete;
   Importer& operator=(const Importer&) = delete;
@@ -67,17 +72,20 @@ class Importer {
     std::string name;      // which it has claimed
     size_t bytes;
     bool is_last_try = false;
+    ExportRun::Landed landed;
   };
 
   // A file has claimed a name in this run.
   struct ClaimOfFile {
-    std::string path;
+    std::string path;         // for people
     bool is_settled = false;  // the store has taken the article in
   };
 
+  bool IsGoingOn();
   bool Import(const FoundFile& file);
-  void ImportArticle(const std::string& path, absl::StatusOr<ParsedArticle> parsed);
-  absl::Status Claim(ParsedArticle& parsed, const std::string& path);
+  void ImportArticle(ItemReport item, absl::StatusOr<ParsedArticle> parsed,
+                     ExportRun::Landed landed);
+  absl::Status Claim(ParsedArticle& parsed, const ItemReport& item);
   std::string Claimant(const std::string& name);
   void Publish(Sent sent, bool may_replace);
   void Land(Sent sent, absl::StatusOr<PublishedArticle> published);
@@ -97,6 +105,7 @@ class Importer {
   const std::optional<FileId> report_id_;
   Publishing* const publishing_;
   Report& report_;
+  ExportRun exports_;
 
   std::mutex mutex_;  // guards all that follow
   std::condition_variable changed_;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <limits>
 #include <string>
 #include <utility>
@@ -10,6 +11,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
@@ -20,7 +22,9 @@
 #include "content/normalize.h"
 #include "content/rules.h"
 #include "content/text.h"
+#include "transfer/author_name.h"
 #include "transfer/dates.h"
+#include "transfer/exports/beginning.h"
 #include "transfer/file_name.h"
 #include "transfer/html/page.h"
 #include "transfer/ids.h"
@@ -38,8 +42,8 @@ namespace {
 struct FormatEntry {
   Format format;
   absl::StatusOr<ParsedFile> (*parse)(absl::string_view content);
-  std::vector<absl::string_view> extensions;
-  absl::string_view missing_title;
+  std::vector<absl::string_view> extensions = {};
+  absl::string_view missing_title = "";
   // Empty where articles need none.
   absl::string_view missing_author = "";
   absl::string_view missing_date = "";
@@ -114,20 +118,65 @@ bool BeginsWithHtml(absl::string_view head) {
          absl::StartsWithIgnoreCase(head, "<html");
 }
 
-bool IsForbiddenControl(char c) {
-  return absl::ascii_iscntrl(static_cast<unsigned char>(c)) && c != '\t' && c != '\n';
+// The characters that Windows-1252 has at 0x80 to 0x9F. Texts in which these are control characters
+// were taken for Latin-1 at some time. Empty: it has none.
+constexpr std::array<absl::string_view, 32> kWindows1252 = {
+    "€", "",  "‚", "ƒ", "„", "…", "†", "‡", "ˆ", "‰", "Š", "‹", "Œ", "", "Ž", "",
+    "",  "‘", "’", "“", "”", "•", "–", "—", "˜", "™", "š", "›", "œ", "", "ž", "Ÿ"};
+
+// Removes the control character that `text` begins with, and returns it; 0 if there is none.
+unsigned char ConsumeForbiddenControl(absl::string_view& text) {
+  const auto first = static_cast<unsigned char>(text[0]);
+  if (absl::ascii_iscntrl(first) && first != '\t' && first != '\n') {
+    text.remove_prefix(1);
+    return first;
+  }
+  if (first != 0xC2 || static_cast<unsigned char>(text[1]) >= 0xA0) return 0;
+  const auto second = static_cast<unsigned char>(text[1]);
+  text.remove_prefix(2);
+  return second;
 }
 
-// Removes control characters that editors and old systems leave in texts, and says so.
-std::string WithoutControls(std::string text, std::vector<std::string>& notes) {
-  const auto first = std::find_if(text.begin(), text.end(), IsForbiddenControl);
-  if (first == text.end()) return text;
-  const auto line = 1 + std::count(text.begin(), first, '\n');
-  const std::string code = absl::StrFormat("U+%04X", static_cast<unsigned char>(*first));
-  const size_t count = std::erase_if(text, IsForbiddenControl);
-  notes.push_back(absl::StrCat("left out ", count, " control character", count == 1 ? "" : "s",
-                               ", the first of them ", code, " in line ", line));
-  return text;
+// Control characters that were found in a text.
+struct FoundControls {
+  int count = 0;
+  unsigned char first = 0;
+  int first_line = 0;
+
+  void Add(unsigned char control, int line) {
+    if (count++ > 0) return;
+    first = control;
+    first_line = line;
+  }
+
+  std::string Note(absl::string_view what) const {
+    return absl::StrFormat("%s %d control character%s, the first of them U+%04X in line %d", what,
+                           count, count == 1 ? "" : "s", first, first_line);
+  }
+};
+
+// Removes control characters that editors and old systems leave in texts, or puts in what they were
+// meant to be, and says so. `text` is UTF-8.
+std::string WithoutControls(absl::string_view text, std::vector<std::string>& notes) {
+  FoundControls left_out;
+  FoundControls replaced;
+  std::string kept;
+  int line = 1;
+  while (!text.empty()) {
+    const unsigned char control = ConsumeForbiddenControl(text);
+    const absl::string_view meant = control >= 0x80 ? kWindows1252[control - 0x80] : "";
+    if (control == 0) {
+      if (text[0] == '\n') ++line;
+      kept.push_back(text[0]);
+      text.remove_prefix(1);
+    } else {
+      (meant.empty() ? left_out : replaced).Add(control, line);
+      absl::StrAppend(&kept, meant);
+    }
+  }
+  if (left_out.count > 0) notes.push_back(left_out.Note("left out"));
+  if (replaced.count > 0) notes.push_back(replaced.Note("took for Windows-1252"));
+  return kept;
 }
 
 // Returns `content` with LF line ends and without byte order marks and control characters. A
@@ -150,10 +199,10 @@ absl::StatusOr<std::string> NormalizeText(absl::string_view content,
     return Refuse("no text",
                   content.empty() ? "the file is empty" : "the file is empty but for blanks");
   }
-  const bool has_line_feeds = absl::StrContains(content, '\n');
-  std::string text = absl::StrReplaceAll(
-      content, {{"\r\n", "\n"}, {"\r", has_line_feeds ? "" : "\n"}, {"\f", "\n"}});
-  return WithoutControls(std::move(text), notes);
+  // Some programs end lines with two CRs, and a line within a paragraph with a vertical tab.
+  const std::string text = absl::StrReplaceAll(
+      content, {{"\r\r\n", "\n"}, {"\r\n", "\n"}, {"\r", "\n"}, {"\f", "\n"}, {"\v", "\n"}});
+  return WithoutControls(text, notes);
 }
 
 void OverrideAuthor(const std::string& author, ParsedFile& file) {
@@ -243,6 +292,49 @@ void MakeName(const FileName& name, absl::string_view path, ParsedArticle& parse
     if (!other_id.empty() && other_id != id) parsed.other_name = ArticleName(other_id);
   }
   if (!id.empty()) article.set_name(ArticleName(id));
+}
+
+// Names an article that the export does not name, and finds the other name.
+void NameExported(absl::string_view key, ParsedArticle& parsed, v1::Article& article) {
+  if (article.name().empty()) {
+    const std::string id = IdFromName(article.title(), "");
+    if (!id.empty()) article.set_name(ArticleName(id));
+  }
+  const size_t number = key.find_last_not_of("0123456789") + 1;
+  if (number == key.size()) return;
+  const std::optional<std::string> id = ParseArticleName(article.name());
+  if (id) parsed.other_name = ArticleName(IdFromName(*id, key.substr(number)));
+  if (article.name().empty()) {
+    article.set_name(ArticleName(absl::StrCat("post-", key.substr(number))));
+  }
+}
+
+// Drops what breaks the rules and is not worth the article: its address, its language, and tags
+// that are too many or too long.
+void DropMinorFaults(v1::Article& article, std::vector<std::string>& notes) {
+  if (article.tags_size() > kMaxTags) {
+    notes.push_back(absl::StrCat("left out tags: an article has at most ", kMaxTags));
+    article.mutable_tags()->DeleteSubrange(kMaxTags, article.tags_size() - kMaxTags);
+  }
+  Violations violations;
+  CheckArticle(article, "article", violations);
+  const auto fields = violations.fields();
+  for (auto field = fields.rbegin(); field != fields.rend(); ++field) {
+    absl::string_view path = field->path;
+    int tag = 0;
+    if (path == "article.source_uri") {
+      article.clear_source_uri();
+    } else if (path == "article.language_code") {
+      article.clear_language_code();
+    } else if (absl::ConsumePrefix(&path, "article.tags[") && absl::ConsumeSuffix(&path, "]") &&
+               absl::SimpleAtoi(path, &tag) && tag < article.tags_size()) {
+      article.mutable_tags()->DeleteSubrange(tag, 1);
+    } else {
+      continue;
+    }
+    notes.push_back(absl::StrCat("left out ", absl::StripPrefix(field->path, "article."),
+                                 ", which ", field->description));
+  }
 }
 
 // Takes over the former names that are ids, none of them twice.
@@ -359,6 +451,7 @@ absl::StatusOr<ParsedArticle> Parse(absl::string_view content, Format format,
   absl::StatusOr<ParsedFile> file = entry.parse(*text);
   if (!file.ok()) return Refuse("front matter", file.status().message());
   ApplyOverrides(overrides, *file);
+  RemoveEmailAddresses(*file);
   ApplyFileName(name, format, parsed, *file);
   if (!file->draft.empty()) return Refuse(kReasonDraft, file->draft);
   NormalizeMessage(file->article);
@@ -376,6 +469,35 @@ absl::StatusOr<ParsedArticle> Parse(absl::string_view content, Format format,
   TakeFormerNames(*file, parsed);
   parsed.article = std::move(file->article);
   parsed.ignored_keys = std::move(file->ignored_keys);
+  std::move(file->notes.begin(), file->notes.end(), std::back_inserter(parsed.notes));
+  return parsed;
+}
+
+absl::StatusOr<ParsedArticle> CompleteExported(ParsedFile exported, absl::string_view key,
+                                               const Overrides& overrides) {
+  static const FormatEntry entry = {
+      .format = Format::kHtml, .parse = nullptr, .missing_title = "there is no title"};
+  ApplyOverrides(overrides, exported);
+  if (!exported.draft.empty()) return Refuse(kReasonDraft, exported.draft);
+  v1::Article& article = exported.article;
+  NormalizeMessage(article);
+  ParsedArticle parsed;
+  parsed.notes = std::move(exported.notes);
+  if (article.title().empty()) {
+    article.set_title(BeginningOf(article.body()));
+    if (!article.title().empty()) parsed.notes.emplace_back("the title is how the text begins");
+  }
+  parsed.is_name_made = overrides.id.empty();
+  DropMinorFaults(article, parsed.notes);
+  NameExported(key, parsed, article);
+  CheckIsThere(entry, exported);
+  CheckRules(exported);
+  if (!exported.faults.empty()) return ErrorOf(entry, exported);
+  if (absl::Status status = CompleteArticle("article", article); !status.ok()) {
+    return Refuse("bad field", absl::StripPrefix(status.message(), "article."));
+  }
+  TakeFormerNames(exported, parsed);
+  parsed.article = std::move(article);
   return parsed;
 }
 

@@ -7,8 +7,10 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "content/article.h"
 #include "content/rules.h"
 #include "content/v1/article.pb.h"
+#include "transfer/parsed_file.h"
 
 // Turns files into articles. A format is one function in a file of its own and one entry in the
 // table of parse.cc. Rules and ids are the same for all.
@@ -49,6 +51,8 @@ struct ParsedArticle {
   bool is_dated = false;
   /// Ids under which readers may look for the article too. At most kMaxFormerNames.
   std::vector<std::string> former_names = {};
+  /// Set if the article comes from this service.
+  std::optional<ArticleRestoration> restoration = {};
   /// Keys of the front matter that were not read.
   std::vector<std::string> ignored_keys = {};
   /// What was done to the file, for people.
@@ -62,5 +66,11 @@ struct ParsedArticle {
 /// line for each fault, and names the line of the file, or the flag, where it can.
 absl::StatusOr<ParsedArticle> Parse(absl::string_view content, Format format,
                                     const Overrides& overrides, absl::string_view path = "");
+
+/// Completes an article of an export in the same way. Its name is that of `exported` or, if that
+/// has none, is made from the title; the other name ends with the number in `key`, by which the
+/// export knows the article.
+absl::StatusOr<ParsedArticle> CompleteExported(ParsedFile exported, absl::string_view key,
+                                               const Overrides& overrides);
 
 }  // namespace content::transfer

@@ -32,6 +32,8 @@ struct ParsedFile {
   std::map<std::string, Place> places;
   /// Ids under which readers may look for the article too: those of pages that led to it.
   std::vector<std::string> former_names = {};
+  /// What was done to the file, for people.
+  std::vector<std::string> notes = {};
   /// Why the file is not meant for readers; empty if it is.
   std::string draft = {};
 };

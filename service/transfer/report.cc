@@ -18,19 +18,20 @@ namespace {
 
 constexpr size_t kFirst = 3;
 constexpr int kMaxExplained = 20;
-constexpr size_t kMaxIgnoredKeys = 200;
-constexpr size_t kShownIgnoredKeys = 10;
+constexpr size_t kMaxCounted = 200;
+constexpr size_t kShownCounted = 10;
 constexpr absl::Duration kBarInterval = absl::Milliseconds(100);
 constexpr absl::Duration kLineInterval = absl::Seconds(10);
 constexpr int kBarWidth = 24;
 constexpr absl::string_view kClearLine = "\r\x1b[K";
 
-constexpr std::array<std::pair<Outcome, absl::string_view>, 7> kLabels = {{
+constexpr std::array<std::pair<Outcome, absl::string_view>, 8> kLabels = {{
     {Outcome::kTaken, "taken"},
     {Outcome::kUnchanged, "unchanged"},
     {Outcome::kReplaced, "replaced"},
     {Outcome::kValid, "valid"},
     {Outcome::kDraft, "draft"},
+    {Outcome::kConflict, "conflict"},
     {Outcome::kRefused, "refused"},
     {Outcome::kLeftOut, "left out"},
 }};
@@ -63,6 +64,11 @@ std::string Printable(absl::string_view text) {
   return OneLine(IsUtf8(text) ? std::string(text) : absl::CHexEscape(text));
 }
 
+std::string PlaceOf(const ItemReport& item) {
+  const std::string path = Printable(item.path);
+  return item.item.empty() ? path : absl::StrCat(path, ": ", Printable(item.item));
+}
+
 bool BeginsAsReport(absl::string_view head) { return absl::StartsWith(head, "{\"path\":"); }
 
 Report::Report(const Output& output, SteadyClock& clock)
@@ -71,6 +77,18 @@ Report::Report(const Output& output, SteadyClock& clock)
 void Report::SetTotal(size_t files) {
   const std::lock_guard lock(mutex_);
   total_ = static_cast<int64_t>(files);
+}
+
+void Report::Expect(size_t items) {
+  const std::lock_guard lock(mutex_);
+  total_ += static_cast<int64_t>(items);
+  has_items_ = true;
+  ShowProgress();
+}
+
+void Report::FinishFile() {
+  const std::lock_guard lock(mutex_);
+  ++done_;
 }
 
 void Report::Add(const ItemReport& item) {
@@ -92,13 +110,16 @@ void Report::Count(const ItemReport& item) {
   const auto count = [&item](Row& row) {
     ++row.count;
     if (row.first.size() >= kFirst) return;
-    row.first.push_back(IsIn(item.outcome) ? item.name : Printable(item.path));
+    row.first.push_back(IsIn(item.outcome) && !item.name.empty() ? item.name : PlaceOf(item));
   };
-  count(rows_[item.outcome]);
-  if (item.outcome == Outcome::kRefused) count(refused_[item.reason]);
-  if (item.outcome == Outcome::kLeftOut) count(left_out_[item.reason]);
+  const Kind kind = {item.is_comment, item.outcome};
+  count(rows_[kind]);
+  if (!item.reason.empty()) count(reasons_[{kind, item.reason}]);
+  for (const std::string& note : item.notes) {
+    if (notes_.size() < kMaxCounted || notes_.contains(note)) ++notes_[note];
+  }
   for (const std::string& key : item.ignored_keys) {
-    if (ignored_keys_.size() < kMaxIgnoredKeys || ignored_keys_.contains(key)) ++ignored_keys_[key];
+    if (ignored_keys_.size() < kMaxCounted || ignored_keys_.contains(key)) ++ignored_keys_[key];
   }
 }
 
@@ -111,22 +132,25 @@ void Report::ExplainRefusal(const ItemReport& item) {
     return;
   }
   for (const absl::string_view problem : absl::StrSplit(item.problems, '\n')) {
-    output_.messages << "contentd: " << Printable(item.path) << ": " << Printable(problem) << "\n";
+    output_.messages << "contentd: " << PlaceOf(item) << ": " << Printable(problem) << "\n";
   }
   output_.messages.flush();
 }
 
 void Report::WriteLine(const ItemReport& item) const {
   nlohmann::ordered_json line = {{"path", item.path}, {"outcome", LabelOf(item.outcome).data()}};
+  if (item.is_comment) line["kind"] = "comment";
+  if (!item.item.empty()) line["item"] = item.item;
   if (!item.name.empty()) line["name"] = item.name;
   if (!item.title.empty()) line["title"] = item.title;
+  if (!item.state.empty()) line["state"] = item.state;
   if (!item.reason.empty()) line["reason"] = item.reason;
   if (!item.problems.empty()) {
     line["problems"] = std::vector<std::string>(absl::StrSplit(item.problems, '\n'));
   }
   if (!item.ignored_keys.empty()) line["ignored_keys"] = item.ignored_keys;
   if (!item.notes.empty()) line["notes"] = item.notes;
-  if (IsIn(item.outcome)) {
+  if (IsIn(item.outcome) && !item.is_comment) {
     line["sections"] = item.sections;
     line["words"] = item.words;
     line["body_bytes"] = item.body_bytes;
@@ -154,7 +178,8 @@ void Report::ClearBar() {
 
 std::string Report::Progress() const {
   const double rate = static_cast<double>(done_) / absl::ToDoubleSeconds(shown_ - start_);
-  std::string progress = absl::StrCat(WithCommas(done_), " of ", WithCommas(total_), " files, ",
+  std::string progress = absl::StrCat(WithCommas(done_), " of ", WithCommas(total_),
+                                      has_items_ ? " items, " : " files, ",
                                       WithCommas(static_cast<int64_t>(rate)), "/s");
   if (total_ > done_) {
     const double seconds = static_cast<double>(total_ - done_) / rate;
@@ -182,31 +207,42 @@ void Report::Finish(bool is_complete) {
   ClearBar();
   if (rows_.empty() && is_complete) output_.messages << "contentd: there is nothing to import\n";
   output_.messages.flush();
-  for (const auto& [outcome, row] : rows_) {
-    PrintRow(LabelOf(outcome), row);
-    const auto& reasons = outcome == Outcome::kRefused ? refused_ : left_out_;
-    if (outcome != Outcome::kRefused && outcome != Outcome::kLeftOut) continue;
-    for (const auto& [reason, items] : reasons) PrintRow(absl::StrCat("  ", reason), items);
+  for (const auto& [kind, row] : rows_) {
+    const auto& [is_comment, outcome] = kind;
+    PrintRow(absl::StrCat(is_comment ? "comments " : "", LabelOf(outcome)), row);
+    for (const auto& [reason, items] : reasons_) {
+      if (reason.first == kind && outcome != Outcome::kDraft) {
+        PrintRow(absl::StrCat("  ", reason.second), items);
+      }
+    }
   }
-  if (!ignored_keys_.empty()) {
-    std::vector<std::pair<std::string, int64_t>> keys(ignored_keys_.begin(), ignored_keys_.end());
-    std::stable_sort(keys.begin(), keys.end(),
-                     [](const auto& a, const auto& b) { return a.second > b.second; });
-    if (keys.size() > kShownIgnoredKeys) keys.resize(kShownIgnoredKeys);
-    const auto append = [](std::string* text, const auto& key) {
-      absl::StrAppend(text, Printable(key.first), " (", WithCommas(key.second), ")");
-    };
-    output_.results << "Keys that were ignored: " << absl::StrJoin(keys, ", ", append) << "\n";
-  }
+  PrintCounts("Keys that were ignored: ", ", ", ignored_keys_);
+  PrintCounts("Notes: ", "; ", notes_);
   output_.results.flush();
+}
+
+// Prints what is most frequent.
+void Report::PrintCounts(absl::string_view label, absl::string_view separator,
+                         const std::map<std::string, int64_t>& counts) const {
+  if (counts.empty()) return;
+  std::vector<std::pair<std::string, int64_t>> sorted(counts.begin(), counts.end());
+  std::stable_sort(sorted.begin(), sorted.end(),
+                   [](const auto& a, const auto& b) { return a.second > b.second; });
+  if (sorted.size() > kShownCounted) sorted.resize(kShownCounted);
+  const auto append = [](std::string* text, const auto& entry) {
+    absl::StrAppend(text, Printable(entry.first), " (", WithCommas(entry.second), ")");
+  };
+  output_.results << label << absl::StrJoin(sorted, separator, append) << "\n";
 }
 
 int Report::ExitStatus() const {
   const std::lock_guard lock(mutex_);
-  const bool has_come_in =
-      std::any_of(rows_.begin(), rows_.end(), [](const auto& row) { return IsIn(row.first); });
+  const bool has_come_in = std::any_of(rows_.begin(), rows_.end(),
+                                       [](const auto& row) { return IsIn(row.first.second); });
   if (!has_come_in) return 2;
-  return rows_.contains(Outcome::kRefused) ? 1 : 0;
+  const bool has_refused =
+      rows_.contains({false, Outcome::kRefused}) || rows_.contains({true, Outcome::kRefused});
+  return has_refused ? 1 : 0;
 }
 
 }  // namespace content::transfer

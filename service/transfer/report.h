@@ -6,6 +6,7 @@
 #include <mutex>
 #include <ostream>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/string_view.h"
@@ -21,17 +22,23 @@ enum class Outcome {
   kReplaced,   // it has taken the place of what was there
   kValid,      // it would be taken, as far as can be told without the database
   kDraft,      // it is not meant for readers
+  kConflict,   // it is there already with other content, and stays as it is
   kRefused,
   kLeftOut,  // it is no article
 };
 
 struct ItemReport {
+  bool is_comment = false;
   Outcome outcome;
   /// Of the file, as it was given.
   std::string path;
+  /// Which one of the file it is, if the file is an export.
+  std::string item = {};
   /// Of the article, if it has one.
   std::string name = {};
   std::string title = {};
+  /// Of the comment, if the item is one: "visible", "pending" and so on.
+  std::string state = {};
   /// Why the item was refused or left out: one of few.
   std::string reason = {};
   /// The same at length, with a line for each problem.
@@ -64,7 +71,13 @@ class Report {
   /// Says how many files there are.
   void SetTotal(size_t files);
 
-  /// A file has been dealt with. `item` is what became of it.
+  /// Says that a file has more items, which will be dealt with.
+  void Expect(size_t items);
+
+  /// A file whose items were all announced has been read.
+  void FinishFile();
+
+  /// A file, or an item of one, has been dealt with. `item` is what became of it.
   void Add(const ItemReport& item);
 
   /// Prints a line among the messages.
@@ -78,6 +91,9 @@ class Report {
   int ExitStatus() const;
 
  private:
+  // Whether they are comments, and what became of them.
+  using Kind = std::pair<bool, Outcome>;
+
   // Items of one kind, and the first of them.
   struct Row {
     int64_t count = 0;
@@ -90,6 +106,8 @@ class Report {
   void ShowProgress();
   void ClearBar();
   void PrintRow(absl::string_view label, const Row& row) const;
+  void PrintCounts(absl::string_view label, absl::string_view separator,
+                   const std::map<std::string, int64_t>& counts) const;
   std::string Progress() const;
   std::string Bar() const;
 
@@ -100,16 +118,20 @@ class Report {
   SteadyTime shown_;
   bool has_bar_ = false;
   int64_t total_ = 0;
+  bool has_items_ = false;
   int64_t done_ = 0;
   int explained_ = 0;
-  std::map<Outcome, Row> rows_;
-  std::map<std::string, Row> refused_;
-  std::map<std::string, Row> left_out_;
+  std::map<Kind, Row> rows_;
+  std::map<std::pair<Kind, std::string>, Row> reasons_;
+  std::map<std::string, int64_t> notes_;
   std::map<std::string, int64_t> ignored_keys_;
 };
 
 /// Returns a text, which may be any bytes, as one line of printable UTF-8.
 std::string Printable(absl::string_view text);
+
+/// Returns where an item is, as one line: its file and, if that is an export, which one it is.
+std::string PlaceOf(const ItemReport& item);
 
 /// Returns whether a file that begins so is a report (Report::Output::lines).
 bool BeginsAsReport(absl::string_view head);

@@ -22,6 +22,7 @@
 #include "support/contentd.h"
 #include "support/database.h"
 #include "support/grpc_client.h"
+#include "support/methods.h"
 
 namespace content::testing {
 namespace {
@@ -31,7 +32,6 @@ using google::protobuf::FieldDescriptor;
 using google::protobuf::FieldMask;
 using google::protobuf::Message;
 using google::protobuf::MethodDescriptor;
-using google::protobuf::ServiceDescriptor;
 using google::protobuf::Timestamp;
 using ::testing::HasSubstr;
 using ::testing::Not;
@@ -39,16 +39,6 @@ using ::testing::Not;
 // Values that callers set in fields that only the service sets.
 constexpr char kJunk[] = "of-no-use";
 constexpr int kJunkNumber = 987'654;
-
-std::vector<const MethodDescriptor*> AllMethods() {
-  std::vector<const MethodDescriptor*> methods;
-  for (const Descriptor* const request :
-       {v1::GetArticleRequest::descriptor(), v1::PublishArticleRequest::descriptor()}) {
-    const ServiceDescriptor* const service = request->file()->service(0);
-    for (int i = 0; i < service->method_count(); ++i) methods.push_back(service->method(i));
-  }
-  return methods;
-}
 
 bool Is(const FieldDescriptor& field, google::api::FieldBehavior behavior) {
   const auto& options = field.options();

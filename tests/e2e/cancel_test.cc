@@ -24,6 +24,7 @@
 #include "support/contentd.h"
 #include "support/database.h"
 #include "support/grpc_client.h"
+#include "support/methods.h"
 
 namespace content::testing {
 namespace {
@@ -32,21 +33,10 @@ using google::protobuf::Descriptor;
 using google::protobuf::FieldDescriptor;
 using google::protobuf::Message;
 using google::protobuf::MethodDescriptor;
-using google::protobuf::ServiceDescriptor;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 constexpr seconds kDrainTimeout{20};
-
-std::vector<const MethodDescriptor*> AllMethods() {
-  std::vector<const MethodDescriptor*> methods;
-  for (const Descriptor* const request :
-       {v1::GetArticleRequest::descriptor(), v1::PublishArticleRequest::descriptor()}) {
-    const ServiceDescriptor* const service = request->file()->service(0);
-    for (int i = 0; i < service->method_count(); ++i) methods.push_back(service->method(i));
-  }
-  return methods;
-}
 
 std::string PathOf(const MethodDescriptor& method) {
   return absl::StrCat("/", method.service()->full_name(), "/", method.name());
@@ -57,7 +47,7 @@ bool UsesDatabase(const MethodDescriptor& method) {
 }
 
 // The resources that a request refers to. Every method gets its own, so that none disturbs another.
-struct Subject {
+struct Target {
   std::string article_name;
   std::string comment_name;
   std::string author_id;
@@ -65,18 +55,18 @@ struct Subject {
 
 // Sets the fields that requests need, which have the same names everywhere. `name` is a comment's
 // where `about_comment`, otherwise an article's.
-void FillIn(const Subject& subject, bool about_comment, Message& message) {
+void FillIn(const Target& target, bool about_comment, Message& message) {
   const auto& reflection = *message.GetReflection();
   const Descriptor& type = *message.GetDescriptor();
-  const std::string& name = about_comment ? subject.comment_name : subject.article_name;
+  const std::string& name = about_comment ? target.comment_name : target.article_name;
   const std::vector<std::pair<std::string, std::string>> texts = {
       {"name", name},
-      {"names", subject.article_name},
-      {"parent", subject.article_name},
-      {"new_name", subject.article_name + "-renamed"},
-      {"author_id", subject.author_id},
+      {"names", target.article_name},
+      {"parent", target.article_name},
+      {"new_name", target.article_name + "-renamed"},
+      {"author_id", target.author_id},
       {"reporter_id", "reader"},
-      {"id", subject.author_id},
+      {"id", target.author_id},
       {"display_name", "Somebody"},
       {"title", "A Title"},
       {"body", "Some text."},
@@ -102,18 +92,18 @@ void FillIn(const Subject& subject, bool about_comment, Message& message) {
   for (const char* const part : {"article", "comment", "comments", "author", "create_time"}) {
     const FieldDescriptor* const field = type.FindFieldByName(part);
     if (field == nullptr || field->message_type() == nullptr) continue;
-    FillIn(subject, about_comment,
+    FillIn(target, about_comment,
            field->is_repeated() ? *reflection.AddMessage(&message, field)
                                 : *reflection.MutableMessage(&message, field));
   }
 }
 
 // A small valid request, on the wire.
-grpc::ByteBuffer RequestOf(const MethodDescriptor& method, const Subject& subject) {
+grpc::ByteBuffer RequestOf(const MethodDescriptor& method, const Target& target) {
   const std::unique_ptr<Message> request(google::protobuf::MessageFactory::generated_factory()
                                              ->GetPrototype(method.input_type())
                                              ->New());
-  FillIn(subject, absl::EndsWith(method.name(), "Comment"), *request);
+  FillIn(target, absl::EndsWith(method.name(), "Comment"), *request);
   const grpc::Slice slice(request->SerializeAsString());
   return {&slice, 1};
 }
@@ -188,7 +178,7 @@ class CancelTest : public ::testing::Test {
   void SetUp() override { AwaitServing(client_); }
 
   // An article with a comment.
-  Subject NewSubject(const std::string& id) {
+  Target NewSubject(const std::string& id) {
     const std::string author_id = "author-of-" + id;
     EXPECT_TRUE(client_.Publish(MakeArticle(id)).ok());
     v1::CreateCommentRequest request = MakeCommentRequest(id, "text");
@@ -198,12 +188,12 @@ class CancelTest : public ::testing::Test {
     return {"articles/" + id, response.comment().name(), author_id};
   }
 
-  Subject NewSubject(const MethodDescriptor& method) {
+  Target NewSubject(const MethodDescriptor& method) {
     return NewSubject(absl::AsciiStrToLower(method.name()));
   }
 
-  std::unique_ptr<AnyCall> Start(const MethodDescriptor& method, const Subject& subject) {
-    return std::make_unique<AnyCall>(client_, PathOf(method), RequestOf(method, subject));
+  std::unique_ptr<AnyCall> Start(const MethodDescriptor& method, const Target& target) {
+    return std::make_unique<AnyCall>(client_, PathOf(method), RequestOf(method, target));
   }
 
   // The server stops at once if every call was answered. Otherwise it waits forever, so it is
@@ -227,10 +217,10 @@ class CancelTest : public ::testing::Test {
 TEST_F(CancelTest, BeforeTheWork) {
   constexpr int kCallsPerMethod = 20;
   for (const MethodDescriptor* const method : AllMethods()) {
-    const Subject subject = NewSubject(*method);
+    const Target target = NewSubject(*method);
     std::vector<std::unique_ptr<AnyCall>> calls;
     for (int i = 0; i < kCallsPerMethod; ++i) {
-      calls.push_back(Start(*method, subject));
+      calls.push_back(Start(*method, target));
       calls.back()->Cancel();
     }
   }
@@ -238,7 +228,7 @@ TEST_F(CancelTest, BeforeTheWork) {
 }
 
 TEST_F(CancelTest, DuringTheWork) {
-  std::vector<Subject> subjects;
+  std::vector<Target> subjects;
   for (const MethodDescriptor* const method : AllMethods()) subjects.push_back(NewSubject(*method));
   Session session(url_);
   session.Run("BEGIN");

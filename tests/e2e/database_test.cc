@@ -36,6 +36,8 @@ namespace content::testing {
 namespace {
 
 namespace fs = std::filesystem;
+using Admin = v1::AdminService::Stub;
+using Content = v1::ContentService::Stub;
 using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using ::testing::Not;
@@ -514,8 +516,6 @@ TEST(Roles, OneMigratesAndAnotherServesWithoutTheRightToChangeTheSchema) {
     const grpc::Status status = stream.Finish();
     EXPECT_TRUE(status.ok()) << status.error_message();
   };
-  using Content = v1::ContentService::Stub;
-  using Admin = v1::AdminService::Stub;
   v1::UpdateArticleRequest update;
   update.mutable_article()->set_name("articles/story");
   update.mutable_article()->set_title("Another");

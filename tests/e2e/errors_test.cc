@@ -36,6 +36,7 @@
 #include "support/contentd.h"
 #include "support/database.h"
 #include "support/grpc_client.h"
+#include "support/methods.h"
 
 namespace content::testing {
 namespace {
@@ -57,12 +58,6 @@ const ServiceDescriptor& AdminService() {
 std::vector<const MethodDescriptor*> MethodsOf(const ServiceDescriptor& service) {
   std::vector<const MethodDescriptor*> methods;
   for (int i = 0; i < service.method_count(); ++i) methods.push_back(service.method(i));
-  return methods;
-}
-
-std::vector<const MethodDescriptor*> AllMethods() {
-  std::vector<const MethodDescriptor*> methods = MethodsOf(ContentService());
-  for (const MethodDescriptor* method : MethodsOf(AdminService())) methods.push_back(method);
   return methods;
 }
 

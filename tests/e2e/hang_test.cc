@@ -54,7 +54,7 @@ grpc::Status Search(const Client& client) {
   return CallPatiently(&Stub::SearchArticles, client, request, response);
 }
 
-grpc::Status Get(const Client& client, const std::string& id, bool* is_stale = nullptr) {
+grpc::Status Read(const Client& client, const std::string& id, bool* is_stale = nullptr) {
   v1::GetArticleRequest request;
   request.set_name("articles/" + id);
   v1::GetArticleResponse response;
@@ -97,7 +97,7 @@ class HangTest : public ::testing::Test {
 
 TEST_F(HangTest, OneCallNoticesAndOthersAreRefusedAtOnce) {
   for (const char* id : {"warm", "cold"}) ASSERT_TRUE(client_->Publish(MakeArticle(id)).ok());
-  ASSERT_TRUE(Get(*client_, "warm").ok());
+  ASSERT_TRUE(Read(*client_, "warm").ok());
   const std::vector<v1::CreateCommentRequest> requests = MakeRequests(20);
   database_.Freeze();
   std::future<grpc::Status> first =
@@ -108,10 +108,10 @@ TEST_F(HangTest, OneCallNoticesAndOthersAreRefusedAtOnce) {
   AwaitHealth(*client_, Health::NOT_SERVING);
   for (size_t i = 1; i < requests.size(); ++i) ExpectRefused(Create(*client_, requests[i]));
   ExpectRefused(Search(*client_));
-  ExpectRefused(Get(*client_, "cold"));
+  ExpectRefused(Read(*client_, "cold"));
   ExpectRefused(client_->Publish(MakeArticle("new")));
   bool is_stale = false;
-  AwaitThat([&] { return Get(*client_, "warm", &is_stale).ok() && is_stale; });
+  AwaitThat([&] { return Read(*client_, "warm", &is_stale).ok() && is_stale; });
 
   database_.Thaw();
   server_->WaitForEvent("database answers again");

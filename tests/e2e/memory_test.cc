@@ -32,7 +32,7 @@ constexpr bool kKeepsFreedMemory = true;
 constexpr bool kKeepsFreedMemory = false;
 #endif
 
-constexpr int kWrites = 48;  // fewer than may wait
+constexpr int kWaitingWrites = 48;  // fewer than may wait
 constexpr int kBytesPerWrite = 1'000'000;
 
 // Large writes that wait for a small one to the same article, which is locked. The server holds
@@ -46,7 +46,7 @@ class WaitingWrites {
     AwaitWaitersForLocks(url, 1);
     v1::Article large = MakeArticle("hot");
     large.set_body(std::string(kBytesPerWrite, 'x'));
-    for (int i = 0; i < kWrites; ++i) Begin(large);
+    for (int i = 0; i < kWaitingWrites; ++i) Begin(large);
   }
 
   ~WaitingWrites() {
@@ -127,7 +127,7 @@ int64_t LimitForAFewWrites(const std::string& url) {
   const v1::MemoryInfo info = server.Info();
   EXPECT_EQ(info.byte_limit(), 0);
   EXPECT_FALSE(info.is_short());
-  return info.byte_count() + kWrites / 4 * kBytesPerWrite;
+  return info.byte_count() + kWaitingWrites / 4 * kBytesPerWrite;
 }
 
 TEST(MemoryTest, WhileItIsShortOnlyCachedReadsAreAnswered) {

@@ -47,7 +47,7 @@ using Stub = v1::ContentService::Stub;
 
 constexpr grpc::StatusCode kInvalid = grpc::StatusCode::INVALID_ARGUMENT;
 
-std::string Health(const Client& client, const std::string& service = "") {
+std::string HealthOf(const Client& client, const std::string& service = "") {
   const auto stub = grpc::health::v1::Health::NewStub(client.channel());
   grpc::health::v1::HealthCheckRequest request;
   request.set_service(service);
@@ -537,10 +537,10 @@ TEST_F(ServerTest, BoundsReflectionStreamsWhichTakeNoThreads) {
 }
 
 TEST_F(ServerTest, HealthCoversTheServerAndEachService) {
-  EXPECT_EQ(Health(client_), "SERVING");
-  EXPECT_EQ(Health(client_, "content.v1.ContentService"), "SERVING");
-  EXPECT_EQ(Health(client_, "content.v1.AdminService"), "SERVING");
-  EXPECT_NE(Health(client_, "content.v1.Nothing"), "SERVING");
+  EXPECT_EQ(HealthOf(client_), "SERVING");
+  EXPECT_EQ(HealthOf(client_, "content.v1.ContentService"), "SERVING");
+  EXPECT_EQ(HealthOf(client_, "content.v1.AdminService"), "SERVING");
+  EXPECT_NE(HealthOf(client_, "content.v1.Nothing"), "SERVING");
 }
 
 TEST_F(ServerTest, HealthFollowsTheDatabase) {
@@ -580,7 +580,7 @@ TEST_F(ServerTest, KeepsServingWhileNobodyReadsItsLogAndClientsFillIt) {
   for (int i = 0; i < 100; ++i) {
     EXPECT_TRUE(client_.Publish(MakeArticle(absl::StrCat("story-", i))).ok());
   }
-  EXPECT_EQ(Health(Client(server_.address())), "SERVING");
+  EXPECT_EQ(HealthOf(Client(server_.address())), "SERVING");
   server_.Signal(SIGTERM);
   EXPECT_EQ(server_.Wait(), 0);
 }

@@ -34,7 +34,7 @@ void AwaitText(const ContentdServer& server, absl::string_view text) {
   AwaitThat([&] { return absl::StrContains(PageOf(server), text); });
 }
 
-grpc::Status Get(const Client& client, const std::string& id) {
+grpc::Status ReadArticle(const Client& client, const std::string& id) {
   v1::GetArticleRequest request;
   request.set_name("articles/" + id);
   v1::GetArticleResponse response;
@@ -46,8 +46,8 @@ TEST(StatuszTest, TellsWhatAWellServerDoes) {
   const Client client(server.address());
   AwaitServing(client);
   ASSERT_TRUE(client.Publish(MakeArticle("confidential-story")).ok());
-  ASSERT_TRUE(Get(client, "confidential-story").ok());
-  EXPECT_FALSE(Get(client, "confidential-plan").ok());
+  ASSERT_TRUE(ReadArticle(client, "confidential-story").ok());
+  EXPECT_FALSE(ReadArticle(client, "confidential-plan").ok());
   const HttpResponse page = HttpGet(server.http_address(), "/statusz");
   EXPECT_EQ(page.status, 200);
   EXPECT_THAT(page.headers,

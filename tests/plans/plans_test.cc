@@ -293,6 +293,24 @@ Probe Search(const std::string& name, const SearchQuery& query) {
   });
 }
 
+// Ends an export after some pages.
+class ShortVisit : public ExportVisitor {
+ public:
+  bool Visit(StoredArticle /*article*/) override { return --left_ > 0; }
+  bool Visit(v1::Comment /*comment*/) override { return --left_ > 0; }
+
+ private:
+  int left_ = 1100;
+};
+
+Probe ExportOf(const std::string& name, const ExportQuery& query) {
+  return {absl::StrCat("Export: ", name), [query](Store& store) {
+            ShortVisit visit;
+            return Await<void>(
+                [&](Callback<void> done) { store.Export({}, query, visit, std::move(done)); });
+          }};
+}
+
 std::vector<Probe> Reads() {
   std::vector<Probe> probes;
   for (const auto& [name, view] :
@@ -360,6 +378,8 @@ std::vector<Probe> Reads() {
   probes.push_back(Ask<v1::Comment>("InspectComment", [](Store& store, auto done) {
     store.InspectComment({}, {"art-1", "01980000-0000-7000-8000-00000007a120"}, std::move(done));
   }));
+  probes.push_back(ExportOf("all", {}));
+  probes.push_back(ExportOf("art-1", {.article_id = "art-1"}));
   probes.push_back({"Check", [](Store& store) {
                       return Await<void>([&](auto done) { store.Check({}, std::move(done)); });
                     }});

@@ -424,9 +424,14 @@ TEST_F(ConfigTest, AWrongVariableIsNamed) {
 }
 
 const std::vector<std::vector<const char*>>& HelpCalls() {
-  static const auto* const calls = new std::vector<std::vector<const char*>>{
-      {"--help"},           {"serve", "--help"},  {"migrate", "--help"},
-      {"import", "--help"}, {"policy", "--help"}, {"policy", "check", "--help"}};
+  static const auto* const calls =
+      new std::vector<std::vector<const char*>>{{"--help"},
+                                                {"serve", "--help"},
+                                                {"migrate", "--help"},
+                                                {"import", "--help"},
+                                                {"export", "--help"},
+                                                {"policy", "--help"},
+                                                {"policy", "check", "--help"}};
   return *calls;
 }
 
@@ -440,7 +445,9 @@ TEST_F(ConfigTest, HelpDescribesEveryCommandAndSucceeds) {
       Printed({"--help"}),
       AllOf(HasSubstr("  serve                       Serve articles and comments"),
             HasSubstr("  migrate                     Bring the schema"),
-            HasSubstr("  import                      Publish articles from files and folders.\n")));
+            HasSubstr("  import                      Publish articles from files and folders.\n"),
+            HasSubstr(
+                "  export                      Write articles and comments to a file or folder.\n")));
   EXPECT_EQ(status_, 0);
   EXPECT_THAT(Printed({"serve", "--help"}), HasSubstr("CONTENT_LOG_LEVEL"));
   EXPECT_THAT(Printed({"import", "--help"}),
@@ -462,7 +469,7 @@ TEST_F(ConfigTest, HelpSaysTheRangesUnitsAndExitStatuses) {
   EXPECT_THAT(help, HasSubstr("(0 to 1024GiB)"));
   EXPECT_THAT(help, HasSubstr("(debug, info, warning, error)"));
   EXPECT_THAT(help, HasSubstr("500ms, 30s, 1h30m"));
-  for (const char* command : {"serve", "migrate", "import"}) {
+  for (const char* command : {"serve", "migrate", "import", "export"}) {
     EXPECT_THAT(Printed({command, "--help"}),
                 AllOf(HasSubstr("Exit status: 0"), HasSubstr("Examples:\n  ")))
         << command;
@@ -510,9 +517,8 @@ std::string SampleFile(const std::string& help) {
 // So that a new field of articles is neither forgotten by import nor left out of its help.
 TEST_F(ConfigTest, TheSampleInTheHelpOfImportSetsEveryFieldThatAFileCanSet) {
   // Computed by the server, or not set by files.
-  const std::set<std::string> not_in_files = {"update_time",   "sections",      "word_count",
-                                              "comment_count", "revision",      "etag",
-                                              "source_uri",    "comment_policy"};
+  const std::set<std::string> not_in_files = {
+      "update_time", "sections", "word_count", "comment_count", "revision", "etag", "source_uri"};
   const std::string sample = SampleFile(Printed({"import", "--help"}));
   const auto parsed = transfer::Parse(sample, transfer::Format::kMarkdown, {});
   ASSERT_TRUE(parsed.ok()) << parsed.status() << "\n" << sample;
@@ -524,7 +530,8 @@ TEST_F(ConfigTest, TheSampleInTheHelpOfImportSetsEveryFieldThatAFileCanSet) {
     if (not_in_files.contains(fields->field(i)->name())) continue;
     EXPECT_THAT(set, Contains(fields->field(i)))
         << "import drops the field " << fields->field(i)->name()
-        << ": read its key in transfer/markdown/markdown.cc and show it in kImportFooter (config.cc), or "
+        << ": read its key in transfer/markdown/markdown.cc and show it in kImportFooter "
+           "(config.cc), or "
            "add "
            "it to not_in_files here";
   }
@@ -537,9 +544,38 @@ TEST_F(ConfigTest, ImportTakesFilesAndOverrides) {
   EXPECT_THAT(config.paths, ElementsAre("a.txt"));
   EXPECT_EQ(config.overrides.title, "T");
   EXPECT_EQ(config.overrides.id, "t");
-  EXPECT_EQ(config.format, transfer::Format::kMarkdown);
+  EXPECT_EQ(std::get<transfer::Format>(config.format.value()), transfer::Format::kMarkdown);
   EXPECT_TRUE(config.dry_run);
   EXPECT_FALSE(Valid({"import", "a", "b"}).format.has_value());
+}
+
+TEST_F(ConfigTest, ExportTakesAPlaceAFormatAndFilters) {
+  const transfer::OutputOptions all = Valid({"export"}).exporting;
+  EXPECT_EQ(all.output, "-");
+  EXPECT_EQ(all.format, transfer::OutputFormat::kNdjson);
+  EXPECT_EQ(all.query.published_after, absl::InfinitePast());
+
+  const Config config =
+      Valid({"export", "--format", "markdown", "--output", "posts", "--author", "Ana", "--tag",
+             "e\u0301", "--since", "2025-06-12", "--until=2025-06-13T08:30:00+02:00"});
+  EXPECT_EQ(config.command, Config::Command::kExport);
+  EXPECT_EQ(config.exporting.output, "posts");
+  EXPECT_EQ(config.exporting.format, transfer::OutputFormat::kMarkdown);
+  EXPECT_EQ(config.exporting.query.author, "Ana");
+  EXPECT_EQ(config.exporting.query.tag, "\u00e9") << "in normal form, as it is stored";
+  const absl::CivilSecond until(2025, 6, 13, 6, 30, 0);
+  EXPECT_EQ(config.exporting.query.published_after,
+            absl::FromCivil(absl::CivilDay(2025, 6, 12), absl::UTCTimeZone()));
+  EXPECT_EQ(config.exporting.query.published_before, absl::FromCivil(until, absl::UTCTimeZone()));
+  EXPECT_EQ(Valid({"export", "--article", "a"}).exporting.query.article_id, "a");
+}
+
+TEST_F(ConfigTest, ExportRefusesWhatMakesNoSense) {
+  EXPECT_THAT(Printed({"export", "--format", "markdown"}), HasSubstr("needs --output"));
+  EXPECT_THAT(Printed({"export", "--article", "a", "--tag", "t"}), HasSubstr("no other filter"));
+  EXPECT_THAT(Printed({"export", "--article", "A B"}), HasSubstr("--article"));
+  EXPECT_THAT(Printed({"export", "--since", "soon"}), HasSubstr("is not a time"));
+  EXPECT_THAT(Printed({"export", "--tag", "\xff"}), HasSubstr("UTF-8"));
 }
 
 // Whoever gives a directory, and has a URL in the environment, means one of them; which one cannot

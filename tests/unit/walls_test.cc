@@ -37,6 +37,8 @@ const std::vector<Wall>& Walls() {
       {R"(yaml-cpp/)", {"access", "transfer"}},
       {R"(toml)", {"transfer"}},
       {R"(gumbo)", {"transfer"}},
+      {R"(libxml/)", {"transfer"}},
+      {R"(sqlite3)", {"transfer"}},
       {R"(microhttpd)", {"http"}},
       {R"(nlohmann/)", {"telemetry", "transfer"}},
       {R"(opentelemetry/)", {"telemetry"}},

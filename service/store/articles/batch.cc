@@ -255,7 +255,7 @@ class ArticleBatch {
     const std::set<std::string> names = NamesOf([](const ArticleWrite&) { return true; });
     if (names.empty()) return;
     keys_ = ReadKeys(transaction_, {names.begin(), names.end()});
-    const auto created = TakeNames(transaction_, MissingNames());
+    const auto created = TakeNames(transaction_, MissingNames(), WantedKeys());
     if (!created.empty()) Create(created);
     // Others have created the rest in the meantime.
     const std::vector<std::string> lost = MissingNames();
@@ -280,6 +280,24 @@ class ArticleBatch {
       if (!keys_.contains(name)) missing.push_back(name);
     }
     return missing;
+  }
+
+  // Returns the keys that new articles shall have, as far as they are free.
+  std::map<std::string, ArticleKey> WantedKeys() {
+    std::map<ArticleKey, std::string> names;
+    for (const auto* const called : writes_) {
+      const auto* const publication = std::get_if<Publication>(&called->write);
+      if (publication == nullptr || !publication->options.restoration) continue;
+      const int64_t key = publication->options.restoration->key;
+      if (key > 0) names.try_emplace(ArticleKey(key), publication->id);
+    }
+    std::map<std::string, ArticleKey> wanted;
+    if (names.empty()) return wanted;
+    std::vector<ArticleKey> keys;
+    for (const auto& [key, name] : names) keys.push_back(key);
+    for (const ArticleKey key : KeysInUse(transaction_, keys)) names.erase(key);
+    for (const auto& [key, name] : names) wanted.emplace(name, key);
+    return wanted;
   }
 
   // Nobody else can see the new articles, so they need no lock. The first write to each of them

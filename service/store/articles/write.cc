@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <initializer_list>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -80,23 +81,23 @@ bool IsScheduled(const ArticleDraft& draft, const v1::Article& article) {
 
 // Gives a new text the article's revision as its etag, and an update_time. The latter never goes
 // back, even if the database's clock does.
-void StampText(const v1::Article* stored, absl::Time now, v1::Article& article) {
+void StampText(const v1::Article* stored, absl::Time time, v1::Article& article) {
   article.set_etag(absl::StrCat(article.revision()));
   const absl::Time update_time =
-      stored == nullptr ? now : std::max(now, FromTimestamp(stored->update_time()));
+      stored == nullptr ? time : std::max(time, FromTimestamp(stored->update_time()));
   *article.mutable_update_time() = ToTimestamp(update_time);
 }
 
 // Puts the article, of which the fields that a publisher sets are filled in, in place of the one in
-// the draft.
-void Replace(ArticleDraft& draft, v1::Article article, bool retracted) {
+// the draft. `time` is that of its text, if this is new.
+void Replace(ArticleDraft& draft, v1::Article article, bool retracted, absl::Time time) {
   const v1::Article* const stored = StoredIn(draft);
   LockedArticle& locked = draft.locked;
   const bool scheduled = !retracted && IsScheduled(draft, article);
   locked.changed = true;
   article.set_revision(++locked.revision);
   if (stored == nullptr || !HaveSameText(*stored, article)) {
-    StampText(stored, locked.now, article);
+    StampText(stored, time, article);
     draft.has_new_text = true;
   } else {
     article.set_etag(stored->etag());
@@ -112,31 +113,93 @@ void Replace(ArticleDraft& draft, v1::Article article, bool retracted) {
 
 // ---- Publish ----
 
-absl::StatusOr<PublishedArticle> Write(const ArticleScope& scope, const Publication& publication) {
-  ArticleDraft& draft = scope.draft;
-  const PublishOptions& options = publication.options;
+// What became of an article elsewhere; of one that was not there, what publishing means.
+ArticleRestoration RestorationIn(const PublishOptions& options) {
+  return options.restoration.value_or(ArticleRestoration());
+}
+
+// Returns what a publication would do; an error if it may not.
+absl::StatusOr<v1::PublishOutcome> OutcomeOf(const ArticleDraft& draft, const v1::Article& article,
+                                             const PublishOptions& options) {
   const v1::Article* const stored = StoredIn(draft);
-  v1::Article article = publication.article;
-  const std::string etag = article.etag();
-  article.set_name(ArticleName(draft.locked.name));
-  FillIn(stored, draft.locked.now, article);
-  const bool same = stored != nullptr && HaveSameContent(*stored, article);
-  // Before any check, so that a repeated call succeeds.
-  if (same && !draft.locked.retracted) {
-    return PublishedArticle{*stored, v1::PUBLISH_OUTCOME_UNCHANGED};
+  if (stored == nullptr) {
+    if (!article.etag().empty()) return EtagMismatch(article.name());
+    return v1::PUBLISH_OUTCOME_CREATED;
   }
+  const bool same = HaveSameContent(*stored, article);
+  const bool is_retracted = draft.locked.retracted;
+  const bool stays_retracted = RestorationIn(options).retracted;
+  // Before any check, so that a repeated call succeeds.
+  if (same && is_retracted == stays_retracted) return v1::PUBLISH_OUTCOME_UNCHANGED;
   // What was retracted does not come back because its file is imported again.
-  const bool is_kept_back = stored != nullptr && draft.locked.retracted && options.imported;
-  const bool would_replace = stored != nullptr && !same;
+  const bool is_kept_back = is_retracted && options.imported && !stays_retracted;
+  const bool would_replace = !same || stays_retracted;
   if (is_kept_back || (would_replace && !options.may_replace)) return ArticleExists(article.name());
-  if (!etag.empty() && (stored == nullptr || stored->etag() != etag)) {
+  if (!article.etag().empty() && stored->etag() != article.etag()) {
     return EtagMismatch(article.name());
   }
-  const auto outcome =
-      stored != nullptr ? v1::PUBLISH_OUTCOME_REPLACED : v1::PUBLISH_OUTCOME_CREATED;
-  if (options.validate_only) return PublishedArticle{std::move(article), outcome};
-  Replace(draft, std::move(article), /*retracted=*/false);
-  return PublishedArticle{*draft.article, outcome};
+  return v1::PUBLISH_OUTCOME_REPLACED;
+}
+
+// Returns those of `wanted` that the article does not have yet.
+absl::StatusOr<std::set<std::string>> NewNames(const ArticleScope& scope,
+                                               const std::vector<std::string>& wanted) {
+  if (wanted.empty()) return std::set<std::string>();
+  const LockedArticle& locked = scope.draft.locked;
+  std::set<std::string> names(wanted.begin(), wanted.end());
+  names.erase(locked.name);
+  std::vector<std::string> former_names;
+  if (locked.revision > 0) {
+    former_names = ReadFormerNames(scope.transaction, {{locked.key, locked.name}})[locked.key];
+  }
+  for (const std::string& name : former_names) names.erase(name);
+  if (!names.empty() && former_names.size() + names.size() > kMaxFormerNames) {
+    return InvalidField("former_names",
+                        absl::StrCat("would exceed the limit of ", kMaxFormerNames));
+  }
+  return names;
+}
+
+// Returns those of `names` that articles have or had.
+std::vector<std::string> TakenNames(const ArticleScope& scope, const std::set<std::string>& names) {
+  std::vector<std::string> taken;
+  if (names.empty()) return taken;
+  for (const auto& [name, key] : ReadKeys(scope.transaction, {names.begin(), names.end()})) {
+    taken.push_back(name);
+  }
+  return taken;
+}
+
+absl::StatusOr<PublishedArticle> Write(const ArticleScope& scope, const Publication& publication) {
+  ArticleDraft& draft = scope.draft;
+  LockedArticle& locked = draft.locked;
+  const PublishOptions& options = publication.options;
+  v1::Article article = publication.article;
+  article.set_name(ArticleName(locked.name));
+  FillIn(StoredIn(draft), locked.now, article);
+  const absl::StatusOr<v1::PublishOutcome> outcome = OutcomeOf(draft, article, options);
+  if (!outcome.ok()) return outcome.status();
+  const absl::StatusOr<std::set<std::string>> names = NewNames(scope, options.former_names);
+  if (!names.ok()) return names.status();
+  if (options.validate_only) {
+    return PublishedArticle{std::move(article), *outcome, TakenNames(scope, *names)};
+  }
+  PublishedArticle published;
+  published.outcome = *outcome;
+  const bool unchanged = *outcome == v1::PUBLISH_OUTCOME_UNCHANGED;
+  if (!unchanged) {
+    const ArticleRestoration restoration = RestorationIn(options);
+    Replace(draft, std::move(article), restoration.retracted,
+            std::min(restoration.update_time, locked.now));
+  }
+  published.names_of_others = TakeNames(scope.transaction, *names, locked.key);
+  if (unchanged && published.names_of_others.size() < names->size()) {
+    locked.changed = true;
+    draft.article->set_revision(++locked.revision);
+    published.outcome = v1::PUBLISH_OUTCOME_REPLACED;
+  }
+  published.article = *draft.article;
+  return published;
 }
 
 // ---- Update ----
@@ -153,7 +216,7 @@ absl::StatusOr<PublishedArticle> Write(const ArticleScope& scope, const ArticleE
     return EtagMismatch(ArticleName(edit.id));
   }
   if (edit.validate_only) return PublishedArticle{std::move(article)};
-  Replace(draft, std::move(article), draft.locked.retracted);
+  Replace(draft, std::move(article), draft.locked.retracted, draft.locked.now);
   return PublishedArticle{*draft.article};
 }
 

@@ -74,8 +74,8 @@ size_t SizeOf(const ArticleWrite& write);
 
 /// Applies a write to its draft, or replays its answer if the same request was done before. The
 /// answer to a renaming is in BASIC view, that to a retraction has only the revision. A write that
-/// fails changes nothing. One that changes something adds its event to the audit trail. Only a
-/// renaming uses the transaction, to take the new name.
+/// fails changes nothing. One that changes something adds its event to the audit trail. Only
+/// renamings and publications with former names use the transaction, for the names.
 ///
 /// The write's request must have been read. A Publication must be complete (CompleteArticle).
 absl::StatusOr<PublishedArticle> ApplyWrite(const ArticleScope& scope, const ArticleWrite& write);

@@ -10,6 +10,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
@@ -142,8 +143,11 @@ std::string LanguageOfCode(const GumboNode& pre) {
   return language;
 }
 
-// Returns text without the characters that no body may have.
-std::string WithoutControls(absl::string_view text) {
+// Returns text without the characters that no body may have, and with LF line ends: a CR, which
+// `&#13;` stands for, also ends a line of CommonMark, and with it a quote or a list.
+std::string WithoutControls(absl::string_view raw) {
+  const std::string text =
+      absl::StrReplaceAll(raw, {{"\r\n", "\n"}, {"\r", "\n"}, {"\f", "\n"}, {"\v", "\n"}});
   std::string result;
   for (size_t i = 0; i < text.size(); ++i) {
     const bool is_c1 =
@@ -490,11 +494,14 @@ class Converter {
   // "10⁶" must not become "106".
   void AddRaised(const GumboNode& node, const std::array<const char*, 10>& digits) {
     const Children children(node);
-    const std::string text = TextOf(node);
-    const bool is_number = children.size() == 1 && IsText(children[0]) && !text.empty() &&
-                           std::all_of(text.begin(), text.end(), absl::ascii_isdigit);
+    if (children.size() != 1 || !IsText(children[0])) return AddChildren(node);
+    const absl::string_view text = absl::StripAsciiWhitespace(children[0].v.text.text);
+    const bool is_number =
+        !text.empty() && std::all_of(text.begin(), text.end(), absl::ascii_isdigit);
     if (!is_number) return AddChildren(node);
-    for (const char digit : text) AddText(digits[static_cast<size_t>(digit - '0')]);
+    std::string raised;
+    for (const char digit : text) raised.append(digits[static_cast<size_t>(digit - '0')]);
+    AddText(raised);
   }
 
   const absl::flat_hash_set<const GumboNode*>& without_;

@@ -16,12 +16,11 @@
 namespace content::transfer {
 namespace {
 
-constexpr absl::string_view kNul("\0", 1);
-
 constexpr size_t kMaxElements = 200'000;
 constexpr size_t kMaxDepth = 100;
 constexpr size_t kMaxFormatting = 8;
 constexpr size_t kMaxAttributeBytes = 4'096;
+constexpr size_t kMaxRepeatedBytes = 8'000'000;
 
 enum class Nesting {
   kRoot,        // <html> and what the parser opens and closes without regard to nesting
@@ -69,10 +68,32 @@ std::optional<Nesting> NestingOf(absl::string_view name) {
   return found->second;
 }
 
+// Returns text without control characters, of which the parser would make replacement characters.
+std::string WithoutRawControls(absl::string_view text) {
+  std::string kept;
+  for (size_t i = 0; i < text.size(); ++i) {
+    const auto c = static_cast<unsigned char>(text[i]);
+    const bool is_c1 =
+        c == 0xC2 && i + 1 < text.size() && static_cast<unsigned char>(text[i + 1]) < 0xA0;
+    if (is_c1) {
+      ++i;
+    } else if (!absl::ascii_iscntrl(c) || absl::ascii_isspace(c)) {
+      kept.push_back(text[i]);
+    }
+  }
+  return kept;
+}
+
 // Returns whether tags in an element are text.
 bool IsRawText(absl::string_view name) {
   return name == "script" || name == "style" || name == "textarea" || name == "iframe" ||
          name == "noembed" || name == "noframes";
+}
+
+// Returns whether an element shows something from elsewhere.
+bool IsEmbedded(absl::string_view name) {
+  return name == "applet" || name == "audio" || name == "canvas" || name == "iframe" ||
+         name == "object" || name == "video";
 }
 
 bool IsAttributeRead(absl::string_view name) {
@@ -90,6 +111,12 @@ struct Tag {
   bool is_end = false;
   bool is_self_closing = false;
   std::map<std::string, absl::string_view> attributes = {};  // of those that are read
+
+  size_t AttributeBytes() const {
+    size_t bytes = 0;
+    for (const auto& [key, value] : attributes) bytes += key.size() + value.size();
+    return bytes;
+  }
 };
 
 // Takes the tags of a page apart, as the HTML standard has it.
@@ -99,6 +126,8 @@ class TagReader {
 
   size_t at() const { return at_; }
   bool is_at_end() const { return at_ == html_.size(); }
+  // Whether the text ended within a comment.
+  bool is_in_comment() const { return is_in_comment_; }
   void MoveToEnd() { at_ = html_.size(); }
   void MoveTo(size_t at) { at_ = std::min(at, html_.size()); }
 
@@ -129,6 +158,7 @@ class TagReader {
       return false;
     }
     MoveTo(html_.find('>', at_));
+    is_in_comment_ = is_at_end();
     MoveTo(at_ + 1);
     return true;
   }
@@ -171,7 +201,7 @@ class TagReader {
 
  private:
   // The end of the comment here: `<!-->` is one, too.
-  size_t EndOfComment() const {
+  size_t EndOfComment() {
     if (html_.substr(at_ + 4, 1) == ">") return at_ + 5;
     for (size_t dashes = html_.find("--", at_ + 3); dashes != absl::string_view::npos;
          dashes = html_.find("--", dashes + 1)) {
@@ -180,6 +210,7 @@ class TagReader {
         return html_.size() - rest.size();
       }
     }
+    is_in_comment_ = true;
     return html_.size();
   }
 
@@ -220,6 +251,7 @@ class TagReader {
 
   const absl::string_view html_;
   size_t at_ = 0;
+  bool is_in_comment_ = false;
   std::set<std::string> endless_;
 };
 
@@ -229,7 +261,8 @@ class OpenElements {
  public:
   // Notes a start tag. Returns false if the element must be left out, because it would be nested
   // too deep or because the parser would ignore it.
-  bool Open(const std::string& name, Nesting nesting) {
+  bool Open(const Tag& tag, Nesting nesting) {
+    const std::string& name = tag.name;
     if (nesting == Nesting::kTablePart || nesting == Nesting::kCell) {
       if (!IsInTable()) return false;
       CloseCell();
@@ -241,13 +274,18 @@ class OpenElements {
     if (nesting == Nesting::kListItem) CloseListItem(name);
     if (open_.size() >= kMaxDepth) return false;
     if (nesting == Nesting::kFormatting && formatting_ >= kMaxFormatting) return false;
-    if (nesting == Nesting::kFormatting) ++formatting_;
-    open_.push_back({name, nesting});
+    if (nesting == Nesting::kFormatting) {
+      ++formatting_;
+      formatting_bytes_ += tag.AttributeBytes();
+    }
+    open_.push_back({name, nesting, tag.AttributeBytes()});
     return true;
   }
 
-  // The number of open elements that the parser opens again in the next block.
+  // The number of open elements that the parser opens again in the next block, and the size of
+  // their attributes.
   size_t formatting() const { return formatting_; }
+  size_t formatting_bytes() const { return formatting_bytes_; }
 
   // Notes an end tag.
   void Close(const std::string& name, Nesting nesting) {
@@ -272,6 +310,7 @@ class OpenElements {
   struct Element {
     std::string name;
     Nesting nesting;
+    size_t attribute_bytes;
   };
   using Iterator = std::vector<Element>::iterator;
 
@@ -314,8 +353,15 @@ class OpenElements {
     return open_.end();
   }
 
+  // Notes that an element is no longer open.
+  void Discount(const Element& element) {
+    if (element.nesting != Nesting::kFormatting) return;
+    --formatting_;
+    formatting_bytes_ -= element.attribute_bytes;
+  }
+
   void Erase(Iterator element) {
-    if (element->nesting == Nesting::kFormatting) --formatting_;
+    Discount(*element);
     open_.erase(element);
   }
 
@@ -386,13 +432,13 @@ class OpenElements {
   }
 
   void Truncate(Iterator from) {
-    formatting_ -= static_cast<size_t>(std::count_if(
-        from, open_.end(), [](const Element& e) { return e.nesting == Nesting::kFormatting; }));
+    std::for_each(from, open_.end(), [this](const Element& element) { Discount(element); });
     open_.erase(from, open_.end());
   }
 
   std::vector<Element> open_;
   size_t formatting_ = 0;
+  size_t formatting_bytes_ = 0;
 };
 
 class Cleaner {
@@ -403,24 +449,41 @@ class Cleaner {
     while (!reader_.is_at_end()) {
       AddText(reader_.TakeText());
       if (reader_.is_at_end()) break;
+      const size_t begin = reader_.at();
       if (reader_.IsAtTag()) {
         PassTag();
       } else if (!reader_.PassComment()) {
-        reader_.MoveTo(reader_.at() + 1);
+        reader_.MoveTo(begin + 1);
         AddText("<");
+      } else if (reader_.is_in_comment()) {
+        NoteRest(begin);
       }
     }
+    AddNotes();
     return std::move(clean_);
   }
 
  private:
+  void AddNotes() {
+    for (const auto& [name, count] : embedded_) {
+      clean_.notes.push_back(
+          absl::StrCat("left out ", count, " <", name, ">", count == 1 ? "" : " elements"));
+    }
+    if (rest_ > 0) {
+      clean_.notes.push_back(absl::StrCat("left out the last ", rest_,
+                                          " bytes: the page ends in "
+                                          "a comment, a tag or a script that is not closed"));
+    }
+  }
+
   void AddText(absl::string_view text) {
-    absl::StrAppend(&clean_.html, absl::StrReplaceAll(text, {{"<", "&lt;"}, {kNul, ""}}));
+    absl::StrAppend(&clean_.html, absl::StrReplaceAll(WithoutRawControls(text), {{"<", "&lt;"}}));
   }
 
   void PassTag() {
+    const size_t begin = reader_.at();
     const std::optional<Tag> tag = reader_.TakeTag();
-    if (!tag) return;
+    if (!tag) return NoteRest(begin);
     if (tag->name == "title") return PassTitle(*tag);
     const std::optional<Nesting> nesting = NestingOf(tag->name);
     if (!nesting) return;
@@ -431,7 +494,7 @@ class Cleaner {
     } else if (tag->is_end) {
       open_.Close(tag->name, *nesting);
       AddTag(*tag);
-    } else if (open_.Open(tag->name, *nesting)) {
+    } else if (open_.Open(*tag, *nesting)) {
       AddTag(*tag);
     }
   }
@@ -439,7 +502,14 @@ class Cleaner {
   // Counts what the parser may make of a tag: an element, and others that it opens again.
   bool HasRoom() {
     elements_ += 1 + open_.formatting();
-    return elements_ <= kMaxElements;
+    repeated_bytes_ += open_.formatting_bytes();
+    return elements_ <= kMaxElements && repeated_bytes_ <= kMaxRepeatedBytes;
+  }
+
+  // The text ends within what began here.
+  void NoteRest(size_t begin) {
+    reader_.MoveToEnd();
+    rest_ = reader_.at() - begin;
   }
 
   void PassTitle(const Tag& tag) {
@@ -453,8 +523,9 @@ class Cleaner {
 
   void PassContent(const Tag& tag) {
     if (tag.is_end || (tag.name == "svg" && tag.is_self_closing)) return;
+    if (IsEmbedded(tag.name)) ++embedded_[tag.name];
     const std::optional<absl::string_view> content = reader_.TakeContent(tag.name);
-    if (!content && IsRawText(tag.name)) reader_.MoveToEnd();
+    if (!content && IsRawText(tag.name)) NoteRest(reader_.at());
     const auto type = tag.attributes.find("type");
     if (content && tag.name == "script" && type != tag.attributes.end() &&
         absl::EqualsIgnoreCase(type->second, "application/ld+json")) {
@@ -467,7 +538,7 @@ class Cleaner {
     if (!tag.is_end) {
       for (const auto& [name, value] : tag.attributes) {
         absl::StrAppend(&clean_.html, " ", name, "=\"",
-                        absl::StrReplaceAll(value, {{"\"", "&quot;"}}), "\"");
+                        absl::StrReplaceAll(WithoutRawControls(value), {{"\"", "&quot;"}}), "\"");
       }
     }
     clean_.html.push_back('>');
@@ -476,6 +547,9 @@ class Cleaner {
   TagReader reader_;
   OpenElements open_;
   size_t elements_ = 0;
+  size_t repeated_bytes_ = 0;
+  std::map<std::string, int> embedded_;
+  size_t rest_ = 0;  // the bytes at the end that were left out
   CleanHtml clean_;
 };
 

@@ -11,6 +11,7 @@
 
 #include "absl/container/flat_hash_set.h"
 #include "absl/functional/function_ref.h"
+#include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "content/text.h"
 #include "transfer/block_markdown.h"
@@ -150,11 +151,27 @@ bool IsBesideText(const GumboNode& node) {
   if (IsElement(node, {GUMBO_TAG_FOOTER})) {
     return node.parent == nullptr || !IsElement(*node.parent, {GUMBO_TAG_BLOCKQUOTE});
   }
+  // Generators make the id of a heading of its text.
+  if (IsElement(node, {GUMBO_TAG_H1, GUMBO_TAG_H2, GUMBO_TAG_H3, GUMBO_TAG_H4, GUMBO_TAG_H5,
+                       GUMBO_TAG_H6})) {
+    return false;
+  }
   return HasWord(node, "class", kNames) || HasWord(node, "id", kNames);
 }
 
+// A byline or the like is no loss.
+void NoteLeftOut(const GumboNode& node, ParsedFile& file) {
+  constexpr int kFewWords = 20;
+  constexpr size_t kShownCharacters = 60;
+  const std::string text = TextOf(node);
+  if (CountWords(text) < kFewWords) return;
+  file.notes.push_back(absl::StrCat("left out a part beside the text: \"",
+                                    FirstCharacters(text, kShownCharacters), "…\""));
+}
+
 // The elements in the text of an article that are no part of it: what is beside it, and its head.
-absl::flat_hash_set<const GumboNode*> ElementsBeside(const GumboNode& text) {
+// Notes what of it readers may miss.
+absl::flat_hash_set<const GumboNode*> ElementsBeside(const GumboNode& text, ParsedFile& file) {
   absl::flat_hash_set<const GumboNode*> beside;
   Visit(text, [&](const GumboNode& node) {
     const bool is_head =
@@ -163,6 +180,7 @@ absl::flat_hash_set<const GumboNode*> ElementsBeside(const GumboNode& text) {
                                                }) != nullptr;
     if (&node == &text || !(is_head || IsBesideText(node))) return true;
     beside.insert(&node);
+    if (!is_head) NoteLeftOut(node, file);
     return false;
   });
   return beside;
@@ -221,10 +239,11 @@ absl::StatusOr<ParsedFile> ParseHtml(absl::string_view content) {
   const HtmlTree tree(clean.html);
   const HtmlMetadata metadata = ReadHtmlMetadata(tree.root(), clean.json_ld);
   ParsedFile file;
+  file.notes = clean.notes;
   CheckIsArticle(tree, metadata, file);
   SetMetadata(metadata, file.article);
   const GumboNode& text = FindText(tree);
-  std::vector<Block> blocks = BlocksOf(text, ElementsBeside(text));
+  std::vector<Block> blocks = BlocksOf(text, ElementsBeside(text, file));
   RemoveHead(metadata, blocks);
   RemoveIdleBreaks(blocks);
   file.article.set_body(BlocksInMarkdown(blocks));

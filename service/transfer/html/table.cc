@@ -162,14 +162,13 @@ Block InColumns(const Table& table) {
 }
 
 // A row, with the heading of its column before each cell.
-Block RowItem(const Row& row, const Row& header) {
+Block RowItem(const Row& row, const std::vector<std::string>& headings) {
   Runs text;
   for (size_t i = 0; i < row.size(); ++i) {
     if (row[i].empty()) continue;
     if (!text.empty()) text.push_back({.kind = Run::Kind::kBreak});
-    const std::string heading = header.empty() ? "" : PlainText(header[i]);
-    if (!heading.empty()) {
-      text.push_back({.text = absl::StrCat(heading, ":"), .is_strong = true});
+    if (!headings.empty() && !headings[i].empty()) {
+      text.push_back({.text = absl::StrCat(headings[i], ":"), .is_strong = true});
       text.push_back({.text = " "});
     }
     text.insert(text.end(), row[i].begin(), row[i].end());
@@ -179,11 +178,25 @@ Block RowItem(const Row& row, const Row& header) {
   return item;
 }
 
+// Returns the headings of the columns, if there are some and they are short enough to be repeated
+// in each row. Longer ones could make a text of any length.
+std::vector<std::string> HeadingsOf(const Table& table) {
+  constexpr size_t kMaxHeadingCharacters = 40;
+  std::vector<std::string> headings;
+  if (!table.has_header) return headings;
+  for (const Runs& cell : table.rows.front()) {
+    if (!IsPlain(cell)) return {};
+    headings.push_back(PlainText(cell));
+    if (CountCharacters(headings.back()) > kMaxHeadingCharacters) return {};
+  }
+  return headings;
+}
+
 Block AsList(const Table& table) {
   Block list{.kind = Block::Kind::kList};
-  const Row header = table.has_header ? table.rows.front() : Row();
-  for (size_t i = table.has_header ? 1 : 0; i < table.rows.size(); ++i) {
-    Block item = RowItem(table.rows[i], header);
+  const std::vector<std::string> headings = HeadingsOf(table);
+  for (size_t i = headings.empty() ? 0 : 1; i < table.rows.size(); ++i) {
+    Block item = RowItem(table.rows[i], headings);
     if (!item.children.empty()) list.children.push_back(std::move(item));
   }
   return list;

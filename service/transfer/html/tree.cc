@@ -81,9 +81,11 @@ void Visit(const GumboNode& node, absl::FunctionRef<bool(const GumboNode&)> visi
 }
 
 std::string TextOf(const GumboNode& node) {
+  constexpr size_t kMaxCharacters = 10'000;
   std::string text;
   Visit(node, [&text](const GumboNode& at) {
-    if (IsText(at)) absl::StrAppend(&text, at.v.text.text);
+    if (text.size() > kMaxCharacters) return false;
+    if (IsText(at)) absl::StrAppend(&text, FirstCharacters(at.v.text.text, kMaxCharacters));
     if (IsElement(at, {GUMBO_TAG_BR})) text.push_back(' ');
     return true;
   });

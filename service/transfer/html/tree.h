@@ -60,7 +60,8 @@ bool HasWord(const GumboNode& node, const char* attribute,
 /// in a node for which `visit` returns false.
 void Visit(const GumboNode& node, absl::FunctionRef<bool(const GumboNode&)> visit);
 
-/// Returns the text of an element on one line.
+/// Returns the text of an element on one line. Of very long texts, which nobody wants on one line,
+/// only the beginning: so each of many elements within each other may be asked for its text.
 std::string TextOf(const GumboNode& node);
 
 }  // namespace content::transfer

@@ -103,6 +103,10 @@ std::optional<Delimited> UpTo(absl::string_view content, absl::string_view rest,
 }
 
 absl::StatusOr<FrontMatter> Read(const Delimited& delimited, PartReader reader) {
+  if (delimited.inner.text.size() > kMaxFrontMatterBytes) {
+    return ErrorInLine(delimited.inner.first_line, absl::StrCat("the front matter has more than ",
+                                                                kMaxFrontMatterBytes, " bytes"));
+  }
   absl::StatusOr<Value> values = reader(delimited.inner);
   if (!values.ok()) return values.status();
   if (values->kind != Value::Kind::kMap && values->kind != Value::Kind::kNull) {
@@ -190,10 +194,10 @@ std::optional<FrontMatter> ReadLinesOfKeys(absl::string_view content, absl::stri
   FrontMatter front_matter{{.kind = Value::Kind::kMap}, ""};
   auto& map = front_matter.values.map;
   absl::string_view rest = text;
-  while (!rest.empty()) {
-    const int number = LineAt(content, rest.data());
+  for (int number = LineAt(content, text.data()); !rest.empty(); ++number) {
     const absl::string_view line = TakeLine(rest);
     if (line.empty()) break;
+    if (text.size() - rest.size() > kMaxFrontMatterBytes) return std::nullopt;
     const absl::string_view key = KeyOf(line);
     const bool is_indented = absl::StartsWith(line, "    ");
     if (map.empty() ? !IsTellingKey(key) : key.empty() && !is_indented) return std::nullopt;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <utility>
 #include <vector>
@@ -55,9 +56,15 @@ absl::StatusOr<Value> ReadJson(absl::string_view text, int first_line);
 /// INVALID_ARGUMENT with a message that names the line.
 absl::Status ErrorInLine(int line, absl::string_view problem);
 
-/// Front matter with more values, or with values nested more deeply, is refused.
+/// Front matter that is longer, has more values, or nests them more deeply, is refused. Parsers
+/// take more than linear time and memory for some texts, and recurse for others.
+inline constexpr size_t kMaxFrontMatterBytes = 200'000;
 inline constexpr int kMaxValues = 10'000;
 inline constexpr int kMaxDepth = 50;
+
+/// What is said about such values.
+inline constexpr absl::string_view kTooManyValues =
+    "the front matter has too many values, or nests them too deeply";
 
 /// Removes the first line, with its LF, from `text` and returns it without trailing spaces.
 absl::string_view TakeLine(absl::string_view& text);

@@ -49,6 +49,18 @@ bool IsNo(const Value& value) {
   return IsOneOf(kNo, absl::AsciiStrToLower(value.text));
 }
 
+// Returns the beginning of a text of the file, for a message.
+std::string Shown(absl::string_view text) {
+  constexpr size_t kMaxCharacters = 100;
+  const std::string line = OneLine(text);
+  const absl::string_view beginning = FirstCharacters(line, kMaxCharacters);
+  return absl::StrCat(beginning, beginning.size() < line.size() ? "…" : "");
+}
+
+// Adding more to a list of authors or tags, which must be compared with all others, would take
+// quadratic time. The rules for articles allow fewer.
+constexpr int kMaxInList = 100;
+
 // Reads the values of a map, and remembers which it read.
 class MapReader {
  public:
@@ -91,7 +103,7 @@ class MapReader {
   // Adds the keys that were not read to the file's ignored keys.
   void ListIgnoredKeys() const {
     for (size_t i = 0; i < map_.map.size(); ++i) {
-      if (!read_[i]) file_.ignored_keys.push_back(absl::StrCat(path_, OneLine(map_.map[i].first)));
+      if (!read_[i]) file_.ignored_keys.push_back(absl::StrCat(path_, Shown(map_.map[i].first)));
     }
   }
 
@@ -117,15 +129,14 @@ class MapReader {
 // ---- Authors ----
 
 void AddAuthor(v1::Author author, ParsedFile& file) {
-  if (author.display_name().empty()) return;
+  if (author.display_name().empty() || file.article.authors_size() > kMaxInList) return;
   for (const v1::Author& other : file.article.authors()) {
     if (other.display_name() == author.display_name() && other.id() == author.id()) return;
   }
   *file.article.add_authors() = std::move(author);
 }
 
-// Reads `[Ada](https://ada.example)`, `Ada <ada@mail.example>` and `ada@mail.example (Ada)`. An
-// e-mail address is not published.
+// Reads `[Ada](https://ada.example)` and `Ada <ada@mail.example>`.
 v1::Author ReadAuthorText(absl::string_view text) {
   v1::Author author;
   const size_t middle = text.find("](");
@@ -136,11 +147,8 @@ v1::Author ReadAuthorText(absl::string_view text) {
     text = text.substr(1, middle - 1);
   } else if (const size_t address = text.find('<');
              address != absl::string_view::npos && absl::EndsWith(text, ">") && address > 0) {
-    text = text.substr(0, address);
-  } else if (const size_t name = text.find(" ("); name != absl::string_view::npos &&
-                                                  absl::EndsWith(text, ")") &&
-                                                  absl::StrContains(text.substr(0, name), '@')) {
-    text = text.substr(name + 2, text.size() - name - 3);
+    text = absl::StripTrailingAsciiWhitespace(text.substr(0, address));
+    absl::ConsumeSuffix(&text, ",");
   }
   author.set_display_name(std::string(absl::StripAsciiWhitespace(text)));
   return author;
@@ -210,9 +218,8 @@ void ReadAuthors(MapReader& map) {
 void AddTag(absl::string_view text, ParsedFile& file) {
   const std::string tag = ToNfc(absl::StripAsciiWhitespace(text));
   const auto& tags = file.article.tags();
-  if (!tag.empty() && std::find(tags.begin(), tags.end(), tag) == tags.end()) {
-    file.article.add_tags(tag);
-  }
+  if (tag.empty() || tags.size() > kMaxInList) return;
+  if (std::find(tags.begin(), tags.end(), tag) == tags.end()) file.article.add_tags(tag);
 }
 
 // `is_one`: whether a text is one tag. Otherwise commas or, without commas, spaces separate tags.
@@ -253,7 +260,7 @@ void ReadDate(MapReader& map) {
       *map.file().article.mutable_publish_time() = ToTimestamp(*time);
     } else {
       map.file().faults.push_back(
-          {value->line, absl::StrCat("\"", OneLine(value->text),
+          {value->line, absl::StrCat("\"", Shown(value->text),
                                      "\" is not a date such as 2025-06-12, 2025-06-12T08:30:00Z or "
                                      "2025-06-12 08:30:00 +0200")});
     }
@@ -261,11 +268,25 @@ void ReadDate(MapReader& map) {
   }
 }
 
+// Returns whether an address is one of many that a generator makes with a template, as Eleventy
+// does.
+bool IsTemplate(absl::string_view address) {
+  return absl::StrContains(address, "{{") || absl::StrContains(address, "{%") ||
+         absl::StrContains(address, "<%") || absl::StrContains(address, "${");
+}
+
+// Eleventy may have a map of addresses.
+std::string TakeAddress(MapReader& map, absl::string_view key) {
+  if (map.TakeMap(key) != nullptr) return "";
+  std::string address = map.TakeText({key}, "name");
+  return IsTemplate(address) ? "" : address;
+}
+
 void ReadAddress(MapReader& map) {
   ParsedFile& file = map.file();
   const std::string canonical = map.TakeText({"canonicalurl", "canonical"});
   for (const absl::string_view key : {"slug", "permalink", "url", "path", "id"}) {
-    const std::string address = map.TakeText({key}, "name");
+    const std::string address = TakeAddress(map, key);
     if (address.empty()) continue;
     if (file.article.source_uri().empty() && IsWebAddress(address)) {
       file.article.set_source_uri(address);
@@ -283,9 +304,40 @@ void ReadAddress(MapReader& map) {
   if (IsWebAddress(canonical)) file.article.set_source_uri(canonical);
 }
 
+void AddFormerName(const Value& address, ParsedFile& file) {
+  std::vector<std::string>& names = file.former_names;
+  const std::string id = IsTemplate(address.text) ? "" : IdFromAddress(address.text);
+  const bool is_own = absl::StrCat("articles/", id) == file.article.name();
+  const bool is_new = std::find(names.begin(), names.end(), id) == names.end();
+  if (!id.empty() && !is_own && is_new && names.size() <= kMaxInList) names.push_back(id);
+}
+
+// The addresses of pages that lead to this one: of Hugo and Zola, Jekyll, and plugins of Hexo.
+void ReadFormerNames(MapReader& map) {
+  for (const absl::string_view key : {"aliases", "alias", "redirectfrom"}) {
+    const Value* const value = map.Take({key});
+    if (value == nullptr) continue;
+    if (value->kind == Value::Kind::kText) AddFormerName(*value, map.file());
+    for (const Value& address : value->list) AddFormerName(address, map.file());
+  }
+}
+
 void ReadLanguage(MapReader& map) {
   const std::string language = map.TakeText({"language", "lang", "locale"}, "language_code");
   map.file().article.set_language_code(absl::StrReplaceAll(language, {{"_", "-"}}));
+}
+
+void ReadCommentPolicy(MapReader& map) {
+  const std::string name = map.TakeText({"commentpolicy"}, "comment_policy");
+  if (name.empty()) return;
+  v1::CommentPolicy policy = v1::COMMENT_POLICY_UNSPECIFIED;
+  if (v1::CommentPolicy_Parse(absl::StrCat("COMMENT_POLICY_", absl::AsciiStrToUpper(name)),
+                              &policy)) {
+    return map.file().article.set_comment_policy(policy);
+  }
+  const Place& place = map.file().places["comment_policy"];
+  map.file().faults.push_back(
+      {place.line, absl::StrCat(place.name, " must be open, premoderated or closed")});
 }
 
 // Finds out whether a site generator would leave the file out, or show it to few.
@@ -304,6 +356,14 @@ void ReadDraft(MapReader& map) {
     const Value* const value = map.Take({key});
     if (value != nullptr && IsNo(*value)) mark(key, *value);
   }
+  if (const Value* const address = map.Take({"permalink"}); address != nullptr) {
+    if (absl::EqualsIgnoreCase(address->text, "false")) mark("permalink", *address);
+  }
+  if (const Value* const build = map.TakeMap("build"); build != nullptr) {
+    MapReader inner(*build, "build.", map.file());
+    const Value* const render = inner.Take({"render"});
+    if (render != nullptr && IsNo(*render)) mark("build.render", *render);
+  }
   for (const absl::string_view key : {"status", "visibility"}) {
     const Value* const value = map.Take({key});
     if (value != nullptr && IsOneOf(kStates, absl::AsciiStrToLower(value->text))) mark(key, *value);
@@ -317,6 +377,7 @@ void ReadMap(const Value& front_matter, ParsedFile& file) {
   ReadAuthors(map);
   ReadDate(map);
   ReadAddress(map);
+  ReadFormerNames(map);
   ReadTags(map);
   if (const Value* const taxonomies = map.TakeMap("taxonomies"); taxonomies != nullptr) {
     MapReader inner(*taxonomies, "taxonomies.", file);
@@ -326,6 +387,7 @@ void ReadMap(const Value& front_matter, ParsedFile& file) {
   }
   file.article.set_summary(map.TakeText({"summary", "description", "excerpt"}, "summary"));
   ReadLanguage(map);
+  ReadCommentPolicy(map);
   map.ListIgnoredKeys();
 }
 

@@ -7,8 +7,8 @@
 // Markdown files as static-site generators use them: Jekyll, Hugo, Hexo, Zola, Eleventy, Pelican.
 namespace content::transfer {
 
-/// Reads a CommonMark text that may start with front matter (markdown/front_matter.h). `content` is UTF-8
-/// with LF line ends.
+/// Reads a CommonMark text that may start with front matter (markdown/front_matter.h). `content` is
+/// UTF-8 with LF line ends.
 ///
 /// Keys of the front matter, all optional, in any case, and with or without `-` and `_`:
 ///   title                 otherwise the first heading of the text
@@ -18,6 +18,7 @@ namespace content::transfer {
 ///   summary, description, excerpt
 ///   language, lang, locale
 ///   slug, permalink, url, path, id      the last part of it becomes the id
+///   aliases, alias, redirect_from       the last parts of these become former names
 ///   canonical_url         also an absolute permalink or url: where the article comes from
 /// Zola's [taxonomies] are read too. The first of two names for a field wins. Other keys are
 /// ignored, and listed. A missing field stays empty, and so is what is empty or double in a list.

@@ -1,11 +1,16 @@
 #include <toml++/toml.h>
 
+#include <algorithm>
+#include <cstddef>
 #include <sstream>
 #include <string>
 #include <string_view>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "content/text.h"
 #include "transfer/markdown/front_matter.h"
 
 namespace content::transfer {
@@ -29,6 +34,44 @@ std::string ScalarText(const toml::node& node) {
   if (const auto time = node.as_time()) return TextOf(time->get());
   if (const auto date_time = node.as_date_time()) return TextOf(date_time->get());
   return "";
+}
+
+// Returns the length of the quoted text that `text` begins with, or of what is there of it.
+size_t LengthOfQuote(absl::string_view text) {
+  const char quote = text[0];
+  const std::string triple(3, quote);
+  const bool is_long = absl::StartsWith(text, triple);
+  for (size_t i = is_long ? 3 : 1; i < text.size(); ++i) {
+    if (text[i] == '\\' && quote == '"') {
+      ++i;
+    } else if (is_long ? absl::StartsWith(text.substr(i), triple) : text[i] == quote) {
+      return i + (is_long ? 3 : 1);
+    } else if (!is_long && text[i] == '\n') {
+      return i;
+    }
+  }
+  return text.size();
+}
+
+// The parser makes a table of each part of a key such as `a.b.c`, and frees tables recursively.
+constexpr int kMaxKeyParts = 20;
+
+// Returns whether a key has more parts. Numbers and dates have a dot, too, but not many.
+bool HasLongKey(absl::string_view text) {
+  int parts = 1;
+  for (size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (c == '"' || c == '\'') {
+      i += LengthOfQuote(text.substr(i)) - 1;
+    } else if (c == '#') {
+      i = std::min(text.find('\n', i), text.size()) - 1;
+    } else if (c == '.') {
+      if (++parts > kMaxKeyParts) return true;
+    } else if (absl::StrContains("=,{}[]\n", c)) {
+      parts = 1;
+    }
+  }
+  return false;
 }
 
 // Copies a document into values.
@@ -66,17 +109,18 @@ class TomlConverter {
 }  // namespace
 
 absl::StatusOr<Value> ReadToml(absl::string_view text, int first_line) {
+  if (HasLongKey(text)) return ErrorInLine(first_line, kTooManyValues);
   try {
     const toml::table table = toml::parse(std::string_view(text.data(), text.size()));
     Value value;
     if (TomlConverter(first_line).Convert(table, 0, value)) return value;
-    return ErrorInLine(first_line, "the front matter has too many values");
+    return ErrorInLine(first_line, kTooManyValues);
   } catch (const toml::parse_error& error) {
     const int line = first_line + static_cast<int>(error.source().begin.line) - 1;
     const std::string_view description = error.description();
-    return ErrorInLine(line,
-                       absl::StrCat("the front matter is not TOML: ",
-                                    absl::string_view(description.data(), description.size())));
+    return ErrorInLine(
+        line, absl::StrCat("the front matter is not TOML: ",
+                           OneLine(absl::string_view(description.data(), description.size()))));
   }
 }
 

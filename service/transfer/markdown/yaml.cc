@@ -1,6 +1,8 @@
+#include <yaml-cpp/depthguard.h>
 #include <yaml-cpp/yaml.h>
 
 #include <algorithm>
+#include <cstddef>
 #include <iterator>
 #include <string>
 #include <utility>
@@ -8,20 +10,11 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
 #include "transfer/markdown/front_matter.h"
 
 namespace content::transfer {
 namespace {
-
-// Returns the line of the last scalar, from 0.
-int LastLine(const YAML::Node& node) {
-  if (node.IsScalar()) return node.Mark().line;
-  int line = 0;
-  for (const auto& entry : node) {
-    line = std::max(line, LastLine(node.IsMap() ? entry.second : entry));
-  }
-  return line;
-}
 
 std::string Describe(const YAML::Exception& error) {
   // What yaml-cpp says about `title: "one" two`, about a quote that the next quote closes, and
@@ -37,12 +30,16 @@ class YamlConverter {
  public:
   explicit YamlConverter(int first_line) : first_line_(first_line) {}
 
-  // INVALID_ARGUMENT if there are too many: an anchor that is used often enough makes millions.
+  // INVALID_ARGUMENT if there are too many: an anchor that is used often enough makes millions, or
+  // an endless value.
   absl::StatusOr<Value> Convert(const YAML::Node& node) {
     Value value;
     if (Add(node, 0, value)) return value;
-    return ErrorInLine(first_line_, "the front matter has too many values");
+    return ErrorInLine(first_line_, kTooManyValues);
   }
+
+  // The line of the last scalar of what was converted.
+  int last_line() const { return last_line_; }
 
  private:
   bool Add(const YAML::Node& node, int depth, Value& value) {
@@ -51,6 +48,8 @@ class YamlConverter {
     if (node.IsScalar()) {
       value.kind = Value::Kind::kText;
       value.text = std::string(absl::StripAsciiWhitespace(node.Scalar()));
+      last_line_ = std::max(last_line_, value.line);
+      return HasRoom(value.text);
     } else if (node.IsSequence()) {
       value.kind = Value::Kind::kList;
       return std::all_of(node.begin(), node.end(), [&](const YAML::Node& entry) {
@@ -66,10 +65,9 @@ class YamlConverter {
   bool AddEntries(const YAML::Node& node, int depth, Value& map) {
     std::vector<std::pair<std::string, Value>> merged;
     for (const auto& entry : node) {
-      const std::string key =
-          entry.first.IsScalar() ? entry.first.Scalar() : YAML::Dump(entry.first);
+      const std::string key = entry.first.IsScalar() ? entry.first.Scalar() : kOddKey;
       Value value;
-      if (!Add(entry.second, depth + 1, value)) return false;
+      if (!HasRoom(key) || !Add(entry.second, depth + 1, value)) return false;
       if (key == "<<" && value.kind == Value::Kind::kMap) {
         std::move(value.map.begin(), value.map.end(), std::back_inserter(merged));
       } else {
@@ -81,8 +79,20 @@ class YamlConverter {
     return true;
   }
 
+  // Counts a text that was copied. All of them are no longer than the front matter, unless an
+  // anchor is used often.
+  bool HasRoom(absl::string_view text) {
+    bytes_ += text.size();
+    return bytes_ <= kMaxFrontMatterBytes;
+  }
+
+  // Stands for a key that is a list or a map.
+  static constexpr const char* kOddKey = "?";
+
   const int first_line_;
+  int last_line_ = 0;
   int count_ = 0;
+  size_t bytes_ = 0;
 };
 
 }  // namespace
@@ -96,8 +106,11 @@ absl::StatusOr<Value> ReadYaml(const std::string& text, int first_line) {
     } catch (const YAML::Exception& error) {
       if (error.msg != YAML::ErrorMsg::DOC_IN_SCALAR) throw;
     }
-    const int line = LastLine(YAML::Load(text));
-    return ErrorInLine(first_line + line, "a quoted text is not closed");
+    YamlConverter converter(first_line);
+    (void)converter.Convert(YAML::Load(text));  // Only where it ends matters.
+    return ErrorInLine(std::max(converter.last_line(), first_line), "a quoted text is not closed");
+  } catch (const YAML::DeepRecursion&) {
+    return ErrorInLine(first_line, kTooManyValues);
   } catch (const YAML::Exception& error) {
     return ErrorInLine(first_line + std::max(error.mark.line, 0), Describe(error));
   }

@@ -5,6 +5,7 @@
 #include <optional>
 #include <set>
 
+#include "absl/functional/function_ref.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
@@ -14,6 +15,7 @@
 #include "absl/strings/strip.h"
 #include "absl/time/time.h"
 #include "content/text.h"
+#include "transfer/written_date.h"
 
 namespace content::transfer {
 namespace {
@@ -81,6 +83,15 @@ bool IsSureFooter(absl::string_view form) {
                      [form](absl::string_view begin) { return absl::StartsWith(form, begin); });
 }
 
+// "►  July (2)".
+bool IsMonthOfArchive(absl::string_view form) {
+  const bool has_arrow = absl::StartsWith(form, "►") || absl::StartsWith(form, "▼");
+  if (!has_arrow || !absl::ConsumeSuffix(&form, ")")) return false;
+  const size_t digits = form.size() - (form.find_last_not_of("0123456789") + 1);
+  form.remove_suffix(digits);
+  return digits > 0 && absl::EndsWith(form, " (");
+}
+
 // Lines that may also be a heading or the beginning of a text.
 bool MayBeFooter(absl::string_view form) {
   static const auto& kLines = *new std::set<absl::string_view>{"share",
@@ -142,9 +153,9 @@ bool MayBeFooter(absl::string_view form) {
                                                                "post più vecchio",
                                                                "archivio blog"};
   static constexpr absl::string_view kBeginnings[] = {
-      "labels:",    "marcadores:", "etiquetas:",    "libellés", "etichette:",
-      "posted in ", "tagged:",     "subscribe to:", "►",        "▼"};
-  return kLines.contains(form) ||
+      "labels:",    "marcadores:", "etiquetas:", "libellés",
+      "etichette:", "posted in ",  "tagged:",    "subscribe to:"};
+  return IsMonthOfArchive(form) || kLines.contains(form) ||
          std::any_of(std::begin(kBeginnings), std::end(kBeginnings),
                      [form](absl::string_view begin) { return absl::StartsWith(form, begin); });
 }
@@ -239,7 +250,8 @@ class FooterFinder {
     }
   }
 
-  TextFooter Find() const {
+  TextFooter Find() {
+    FindLast();
     TextFooter footer{.begin = lines_.size(), .author = "", .tags = {}};
     const size_t first = FirstEntry();
     if (first == entries_.size()) return footer;
@@ -258,30 +270,77 @@ class FooterFinder {
   };
 
   size_t FirstEntry() const {
-    const size_t last_sure = LastSure();
+    size_t i = 0;
+    while (i < entries_.size() && !BeginsFooter(i)) ++i;
+    return i;
+  }
+
+  // Finds the last entries of each kind.
+  void FindLast() {
     for (size_t i = 0; i < entries_.size(); ++i) {
-      const std::string& form = entries_[i].form;
-      if (IsSure(i)) return i;
-      if (MayBeFooter(form) && IsBesideFooter(i)) return i;
-      if (IsHeadOfComment(form) && last_sure != entries_.size() && last_sure > i) return i;
+      if (IsFooterLine(entries_[i].form)) {
+        last_sure_ = i;
+      } else if (IsHeadOfComment(entries_[i].form)) {
+        last_comment_ = i;
+      } else if (IsProse(i)) {
+        last_prose_ = i;
+      }
     }
-    return entries_.size();
+  }
+
+  // Lines of a footer also stand in texts. Where prose follows that is no comment, one of them is
+  // not enough: what a reader loses here is gone.
+  bool BeginsFooter(size_t i) const {
+    const std::string& form = entries_[i].form;
+    const bool ends_prose = last_prose_ <= i;
+    if (IsHeadOfComment(form)) return IsDatedComment(i);
+    if (IsCommentCount(form)) return ends_prose || last_comment_ > i || last_sure_ > i;
+    if (IsSure(i)) return ends_prose || IsBesideFooter(i);
+    if (!MayBeFooter(form)) return false;
+    return ends_prose ? IsBesideFooter(i) : IsBesideSureFooter(i);
   }
 
   bool IsSure(size_t i) const { return IsFooterLine(entries_[i].form) || AuthorAt(i).has_value(); }
 
-  size_t LastSure() const {
-    for (size_t i = entries_.size(); i-- > 0;) {
-      if (IsFooterLine(entries_[i].form)) return i;
+  // Returns whether a line is of running text: long, or a sentence.
+  bool IsProse(size_t i) const {
+    constexpr size_t kMaxCharactersOfLabel = 60;
+    constexpr int kMinWordsOfSentence = 3;
+    if (IsSure(i) || MayBeFooter(entries_[i].form)) return false;
+    const absl::string_view line = TrimWhiteSpace(lines_[entries_[i].line]);
+    if (CountCharacters(line) > kMaxCharactersOfLabel) return true;
+    static constexpr absl::string_view kStops[] = {".", "!", "?", "…", "”", "\"", "。", "！", "？"};
+    return std::any_of(std::begin(kStops), std::end(kStops),
+                       [line](absl::string_view stop) { return absl::EndsWith(line, stop); }) &&
+           CountWords(line) >= kMinWordsOfSentence;
+  }
+
+  // Returns whether a date follows "Ann said..." before somebody else said something, and a line of
+  // a footer at the end. In an interview, none does.
+  bool IsDatedComment(size_t i) const {
+    for (size_t next = i + 1; next < last_sure_; ++next) {
+      if (IsHeadOfComment(entries_[next].form)) return false;
+      if (ParseWrittenDate(lines_[entries_[next].line])) return true;
     }
-    return entries_.size();
+    return false;
   }
 
   // Returns whether one of the next lines is of a footer, or the last line names labels.
   bool IsBesideFooter(size_t i) const {
     if (i + 1 == entries_.size()) return !TagsAt(i).empty();
+    return IsAmongNext(i, [this](size_t next) {
+      const std::string& form = entries_[next].form;
+      return IsSure(next) || MayBeFooter(form) || IsHeadOfComment(form);
+    });
+  }
+
+  bool IsBesideSureFooter(size_t i) const {
+    return IsAmongNext(i, [this](size_t next) { return IsSure(next); });
+  }
+
+  bool IsAmongNext(size_t i, absl::FunctionRef<bool(size_t)> test) const {
     for (size_t next = i + 1; next < std::min(i + 4, entries_.size()); ++next) {
-      if (IsSure(next) || MayBeFooter(entries_[next].form)) return true;
+      if (test(next)) return true;
     }
     return false;
   }
@@ -320,6 +379,10 @@ class FooterFinder {
 
   const std::vector<std::string>& lines_;
   std::vector<Entry> entries_;
+  // Of entries; 0 if there is none, which is as good as the first.
+  size_t last_sure_ = 0;
+  size_t last_comment_ = 0;
+  size_t last_prose_ = 0;
 };
 
 }  // namespace

@@ -5,9 +5,11 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
+#include "content/text.h"
 #include "transfer/block_markdown.h"
 #include "transfer/text/footer.h"
 #include "transfer/text/head.h"
@@ -20,11 +22,18 @@ std::vector<std::string> LinesOf(absl::string_view content) {
   return absl::StrSplit(absl::StrReplaceAll(content, {{"\u2028", "\n"}, {"\u2029", "\n\n"}}), '\n');
 }
 
-void AddFooter(const TextFooter& footer, v1::Article& article) {
+// `first_line` is the number of the first of `lines` in the file.
+void AddFooter(const TextFooter& footer, const std::vector<std::string>& lines, size_t first_line,
+               ParsedFile& file) {
+  v1::Article& article = file.article;
   if (article.authors().empty() && !footer.author.empty()) {
     article.add_authors()->set_display_name(footer.author);
   }
   for (const std::string& tag : footer.tags) article.add_tags(tag);
+  if (footer.begin == lines.size()) return;
+  file.notes.push_back(absl::StrCat("left out what stands below the text, from line ",
+                                    first_line + footer.begin, " on: \"",
+                                    OneLine(lines[footer.begin]), "\""));
 }
 
 }  // namespace
@@ -35,7 +44,7 @@ ParsedFile ParseText(absl::string_view content) {
   const size_t begin = ReadHead(lines, file);
   lines.erase(lines.begin(), lines.begin() + static_cast<std::ptrdiff_t>(begin));
   const TextFooter footer = FindFooter(lines);
-  AddFooter(footer, file.article);
+  AddFooter(footer, lines, begin + 1, file);
   lines.resize(footer.begin);
   file.article.set_body(BlocksInMarkdown(BlocksOfText(lines)));
   return file;

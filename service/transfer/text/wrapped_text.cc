@@ -537,33 +537,39 @@ std::vector<Section> SectionsOf(const std::vector<std::string>& lines) {
   return sections;
 }
 
-// Returns the lines of a page without every second one, if those are all blank and the rest is
-// wrapped; nullopt otherwise.
-std::optional<std::vector<std::string>> WithoutDoubleSpacing(
-    const std::vector<std::string>& lines) {
-  std::vector<std::string> single;
+// Returns the lines of a page without the blank lines that are between any two, if there are some
+// and the rest is wrapped; nullopt otherwise. Where more blank lines are, paragraphs end.
+std::optional<std::vector<std::string>> WithoutLineSpacing(const std::vector<std::string>& lines) {
   Lines block;
-  bool is_after_blank = true;
+  size_t spacing = lines.size();
+  size_t blank = 0;
   for (const std::string& line : lines) {
-    const bool is_blank = !HasVisibleCharacter(line);
-    if (!is_blank && !is_after_blank) return std::nullopt;
-    if (!is_blank) block.push_back(MakeLine(line));
-    // Two blank lines in a row end a paragraph.
-    if (!is_blank || is_after_blank) single.push_back(line);
-    is_after_blank = is_blank;
+    if (!HasVisibleCharacter(line)) {
+      ++blank;
+      continue;
+    }
+    if (!block.empty()) spacing = std::min(spacing, blank);
+    blank = 0;
+    block.push_back(MakeLine(line));
   }
   constexpr size_t kFewLines = 6;
-  if (block.size() < kFewLines) return std::nullopt;
+  if (block.size() < kFewLines || spacing == 0) return std::nullopt;
   const std::optional<FoundWidths> found = FindWidths({block});
   const bool is_wrapped = found && static_cast<size_t>(found->score) * 2 > block.size();
-  return is_wrapped ? std::optional(std::move(single)) : std::nullopt;
+  if (!is_wrapped) return std::nullopt;
+  std::vector<std::string> single;
+  for (const std::string& line : lines) {
+    blank = HasVisibleCharacter(line) ? 0 : blank + 1;
+    if (blank == 0 || blank > spacing) single.push_back(line);
+  }
+  return single;
 }
 
 }  // namespace
 
 std::vector<Block> BlocksOfText(const std::vector<std::string>& lines) {
-  if (const auto single = WithoutDoubleSpacing(lines)) return BlocksOfText(*single);
-  std::vector<Section> sections = SectionsOf(lines);
+  const std::optional<std::vector<std::string>> single = WithoutLineSpacing(lines);
+  const std::vector<Section> sections = SectionsOf(single ? *single : lines);
   std::vector<Lines> all;
   for (const Section& section : sections) all.insert(all.end(), section.begin(), section.end());
   const Layout layout = LayoutOf(all);

@@ -96,6 +96,61 @@ TEST_F(RenameArticleTest, AnArticleHasALimitedNumberOfNames) {
   EXPECT_EQ(Inspect("old")->former_names.size(), 1000);
 }
 
+TEST_F(RenameArticleTest, PublishingGivesFormerNames) {
+  ASSERT_TRUE(Publish(MakeArticle("other")).ok());
+  ASSERT_TRUE(Rename({.id = "old", .new_id = "newer"}).ok());
+  const PublishOptions options{.former_names = {"b", "a", "a", "old", "post", "other"}};
+  const auto created = Publish(MakeArticle("post"), options);
+  ASSERT_TRUE(created.ok()) << created.status();
+  EXPECT_EQ(created->outcome, v1::PUBLISH_OUTCOME_CREATED);
+  EXPECT_THAT(created->names_of_others, ElementsAre("old", "other"));
+  EXPECT_THAT(Inspect("post")->former_names, ElementsAre("articles/a", "articles/b"));
+  for (const char* name : {"a", "b"}) EXPECT_EQ(GetOne(name).name(), "articles/post");
+  EXPECT_EQ(GetOne("old").name(), "articles/newer");
+  EXPECT_EQ(GetOne("other").name(), "articles/other");
+
+  const auto again = Publish(MakeArticle("post"), options);
+  ASSERT_TRUE(again.ok()) << again.status();
+  EXPECT_EQ(again->outcome, v1::PUBLISH_OUTCOME_UNCHANGED);
+  EXPECT_THAT(again->names_of_others, ElementsAre("old", "other"));
+  EXPECT_EQ(GetOne("post").revision(), 1);
+}
+
+TEST_F(RenameArticleTest, FormerNamesAloneReplaceNothing) {
+  ASSERT_TRUE(Publish(MakeArticle("post")).ok());
+  const std::string etag = GetOne("post").etag();
+  const auto named =
+      Publish(MakeArticle("post"), {.may_replace = false, .imported = true, .former_names = {"a"}});
+  ASSERT_TRUE(named.ok()) << named.status();
+  EXPECT_EQ(named->outcome, v1::PUBLISH_OUTCOME_REPLACED);
+  EXPECT_EQ(named->article.revision(), 2);
+  EXPECT_EQ(GetOne("a").revision(), 2);
+  EXPECT_EQ(GetOne("a").etag(), etag);
+}
+
+TEST_F(RenameArticleTest, PublishingThatFailsOrOnlyValidatesGivesNoNames) {
+  const std::vector<std::string> names = {"a", "post"};
+  ASSERT_TRUE(Publish(MakeArticle("post")).ok());
+  const auto preview =
+      Publish(MakeArticle("unborn"), {.validate_only = true, .former_names = names});
+  ASSERT_TRUE(preview.ok()) << preview.status();
+  EXPECT_THAT(preview->names_of_others, ElementsAre("post"));
+  const auto refused =
+      Publish(MakeArticle("old", "Other text."), {.may_replace = false, .former_names = names});
+  EXPECT_EQ(ReasonOf(refused.status()), "ARTICLE_EXISTS");
+  EXPECT_FALSE(Exists("a"));
+}
+
+TEST_F(RenameArticleTest, PublishingGivesALimitedNumberOfFormerNames) {
+  PublishOptions options;
+  for (int i = 0; i < 1000; ++i) options.former_names.push_back(absl::StrCat("name-", i));
+  ASSERT_TRUE(Publish(MakeArticle("post"), options).ok());
+  EXPECT_EQ(Inspect("post")->former_names.size(), 1000);
+  const absl::Status status = Publish(MakeArticle("post"), {.former_names = {"one-more"}}).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << status;
+  EXPECT_EQ(Publish(MakeArticle("post"), options)->outcome, v1::PUBLISH_OUTCOME_UNCHANGED);
+}
+
 TEST_F(RenameArticleTest, ANameIsNeverGivenToAnotherArticle) {
   ASSERT_TRUE(Publish(MakeArticle("other")).ok());
   EXPECT_EQ(ReasonOf(Rename({.id = "old", .new_id = "other"}).status()), "ARTICLE_EXISTS");

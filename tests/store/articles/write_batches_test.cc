@@ -51,7 +51,8 @@ ArticleWrite Summarising(const std::string& id, const std::string& summary) {
 std::string Text(const ArticleAnswer& answer) {
   if (!answer) return "left out";
   if (!answer->ok()) return ReasonOf(answer->status());
-  const auto& [article, outcome] = **answer;
+  const v1::Article& article = (*answer)->article;
+  const v1::PublishOutcome outcome = (*answer)->outcome;
   std::string text = absl::StrCat(article.revision());
   if (!article.name().empty()) absl::StrAppend(&text, " ", *ParseArticleName(article.name()));
   if (outcome == v1::PUBLISH_OUTCOME_CREATED) absl::StrAppend(&text, " created");

@@ -16,6 +16,7 @@ namespace {
 using ::google::protobuf::util::TimeUtil;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 
 v1::Article ReadHtml(absl::string_view page, const Overrides& overrides = {}) {
   absl::StatusOr<ParsedArticle> parsed = Parse(page, Format::kHtml, overrides);
@@ -116,6 +117,42 @@ TEST(HtmlImport, FindsTheArticleInAPage) {
     EXPECT_EQ(ReadHtml(SavedPage("", article)).body(), "The water rose.\n\nThen it fell.")
         << article;
   }
+}
+
+std::vector<std::string> NotesOn(absl::string_view page) {
+  const absl::StatusOr<ParsedArticle> parsed = Parse(page, Format::kHtml, {.title = "T", .id = ""});
+  EXPECT_TRUE(parsed.ok()) << parsed.status();
+  return parsed.ok() ? parsed->notes : std::vector<std::string>();
+}
+
+// Their ids are made of their texts.
+TEST(HtmlImport, KeepsHeadingsWhateverTheirIds) {
+  EXPECT_EQ(ReadHtml(SavedPage("",
+                               "<article><p>Low.</p><h2 id=comments>Comments</h2><p>High.</p>"
+                               "<h3 class=related>Related</h3></article>"))
+                .body(),
+            "Low.\n\n## Comments\n\nHigh.\n\n### Related");
+}
+
+TEST(HtmlImport, SaysWhatItLeavesOutBesideTheText) {
+  EXPECT_THAT(NotesOn(SavedPage("",
+                                "<article><p>Low.</p><aside>A note of some length, which says "
+                                "what the gauge is, who reads it and when, and what he does "
+                                "with the book.</aside><p>High.</p></article>")),
+              ElementsAre(HasSubstr("\"A note of some length")));
+  EXPECT_THAT(NotesOn(SavedPage("", "<article><p class=byline>By Ada</p><p>High.</p></article>")),
+              IsEmpty());
+  EXPECT_THAT(NotesOn(SavedPage("", "<article>a<iframe src=/b></iframe></article>")),
+              ElementsAre("left out 1 <iframe>"));
+}
+
+TEST(HtmlImport, PublishesNoEmailAddressOfAnAuthor) {
+  const v1::Article article =
+      ReadHtml(SavedPage("<meta name=author content='Ada Byron (ada@mail.example)'>", kText));
+  ASSERT_EQ(article.authors_size(), 1);
+  EXPECT_EQ(article.authors(0).display_name(), "Ada Byron");
+  EXPECT_THAT(ReadHtml(SavedPage("<meta name=author content='ada@mail.example'>", kText)).authors(),
+              IsEmpty());
 }
 
 TEST(HtmlImport, ReadsJsonLd) {

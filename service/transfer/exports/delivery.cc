@@ -1,0 +1,239 @@
+#include "transfer/exports/delivery.h"
+
+#include <algorithm>
+#include <thread>
+#include <utility>
+
+#include "absl/container/flat_hash_set.h"
+#include "absl/status/status.h"
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/strip.h"
+#include "absl/time/clock.h"
+#include "base/await.h"
+#include "content/names.h"
+#include "content/rules.h"
+#include "transfer/exports/imported_comment.h"
+
+namespace content::transfer {
+namespace {
+
+// As many articles at a time as the store has connections for writes.
+constexpr size_t kWorkers = 4;
+constexpr size_t kMaxBatchBytes = size_t{4} << 20;
+
+using Entry = CommentSpool::Entry;
+
+// Returns the entries with each after the one that it replies to, and else in the order of their
+// times.
+std::vector<Entry> ParentsFirst(std::vector<Entry> entries) {
+  std::sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) {
+    return std::pair(a.time, a.offset) < std::pair(b.time, b.offset);
+  });
+  absl::flat_hash_map<uint64_t, size_t> places;
+  for (size_t i = 0; i < entries.size(); ++i) places.try_emplace(entries[i].id, i);
+  std::vector<Entry> sorted;
+  sorted.reserve(entries.size());
+  std::vector<bool> is_visited(entries.size());
+  for (size_t i = 0; i < entries.size(); ++i) {
+    const size_t begin = sorted.size();
+    for (size_t at = i; !is_visited[at];) {
+      is_visited[at] = true;
+      sorted.push_back(entries[at]);
+      const auto parent = places.find(entries[at].parent);
+      if (parent == places.end()) break;
+      at = parent->second;
+    }
+    std::reverse(sorted.begin() + static_cast<ptrdiff_t>(begin), sorted.end());
+  }
+  return sorted;
+}
+
+std::string Describe(const v1::CommentImportResult& result) {
+  return absl::StrJoin(result.problems(), "\n", [](std::string* text, const auto& problem) {
+    absl::StrAppend(text, problem.field(), " ", problem.description());
+  });
+}
+
+std::string Describe(const Violations& problems) {
+  return absl::StrJoin(problems.fields(), "\n", [](std::string* text, const auto& field) {
+    absl::StrAppend(text, field.path, " ", field.description);
+  });
+}
+
+std::string ReasonFor(absl::string_view field, const v1::ImportedComment& comment) {
+  return field == "body" && comment.body().empty() ? "no text" : "bad field";
+}
+
+Outcome OutcomeOf(v1::CommentImportOutcome outcome) {
+  switch (outcome) {
+    case v1::COMMENT_IMPORT_OUTCOME_CREATED:
+      return Outcome::kTaken;
+    case v1::COMMENT_IMPORT_OUTCOME_UNCHANGED:
+      return Outcome::kUnchanged;
+    case v1::COMMENT_IMPORT_OUTCOME_CONFLICT:
+      return Outcome::kConflict;
+    default:
+      return Outcome::kRefused;
+  }
+}
+
+void AddPlacement(v1::ThreadPlacement placement, ItemReport& report) {
+  if (placement == v1::THREAD_PLACEMENT_PARENT_MISSING) {
+    report.notes.emplace_back("the comment it replies to is missing, so it is at the top");
+  } else if (placement == v1::THREAD_PLACEMENT_BESIDE_PARENT) {
+    report.notes.emplace_back("it is beside the comment it replies to, which is too deep");
+  }
+}
+
+// Says by its name what the comment replies to: that may be in an earlier batch.
+void NameParent(const CommentGroup& group, const std::string& name, v1::ImportedComment& comment) {
+  if (!comment.reply_to().empty()) {
+    const std::string article_id = ParseArticleName(group.article).value();
+    comment.set_reply_to(CommentName(article_id, comment.reply_to()));
+  } else if (!name.empty()) {
+    comment.set_reply_to(name);
+    comment.clear_reply_to_source_id();
+  }
+}
+
+// COMMENT_STATE_VISIBLE -> "visible"
+std::string StateOf(const v1::ImportedComment& comment) {
+  const std::string& name = v1::CommentState_Name(comment.state());
+  return absl::AsciiStrToLower(absl::StripPrefix(name, "COMMENT_STATE_"));
+}
+
+}  // namespace
+
+CommentDelivery::CommentDelivery(Options options, CommentImports* imports, CommentSpool& spool,
+                                 Report& report)
+    : options_(std::move(options)), imports_(imports), spool_(spool), report_(report) {}
+
+bool CommentDelivery::Run(const std::vector<CommentGroup>& groups) {
+  std::atomic<size_t> next = 0;
+  std::vector<std::jthread> workers;
+  while (workers.size() < std::min(kWorkers, groups.size())) {
+    workers.emplace_back([&] {
+      for (size_t i = next++; i < groups.size() && !IsEnding(); i = next++) RunGroup(groups[i]);
+    });
+  }
+  workers.clear();
+  return !IsEnding();
+}
+
+void CommentDelivery::RunGroup(const CommentGroup& group) {
+  const auto entry_at = [this](size_t at) {
+    return spool_.entries().begin() + static_cast<ptrdiff_t>(at);
+  };
+  const Entries entries = ParentsFirst({entry_at(group.begin), entry_at(group.end)});
+  Names names;
+  for (const Entry& entry : entries) {
+    if (entry.parent != 0) names.try_emplace(entry.parent);
+  }
+  bool is_lost = group.article.empty();
+  for (size_t at = 0; at < entries.size() && !IsEnding();) {
+    Entries batch;
+    size_t bytes = 0;
+    while (at < entries.size() && batch.size() < kMaxImportedComments && bytes < kMaxBatchBytes) {
+      bytes += entries[at].size;
+      batch.push_back(entries[at++]);
+    }
+    absl::Status status;
+    if (!is_lost) status = imports_ == nullptr ? Check(batch) : Import(group, batch, names);
+    is_lost = is_lost || absl::IsNotFound(status);
+    if (is_lost) status = LeaveOut(batch);
+    if (!status.ok()) return Fail(status);
+  }
+}
+
+// NOT_FOUND if there is no such article.
+absl::Status CommentDelivery::Import(const CommentGroup& group, const Entries& batch,
+                                     Names& names) {
+  const absl::StatusOr<std::vector<SpooledComment>> comments = Read(batch);
+  if (!comments.ok()) return comments.status();
+  CommentImport import{.article_id = ParseArticleName(group.article).value(),
+                       .source = group.source};
+  for (size_t i = 0; i < batch.size(); ++i) {
+    import.comments.push_back((*comments)[i].comment);
+    const auto parent = names.find(batch[i].parent);
+    NameParent(group, parent == names.end() ? "" : parent->second, import.comments.back());
+  }
+  const absl::StatusOr<v1::ImportCommentsResponse> response =
+      Await<v1::ImportCommentsResponse>([&](auto done) {
+        imports_->ImportComments({.caller = options_.caller}, std::move(import), std::move(done));
+      });
+  if (!response.ok()) return response.status();
+  for (size_t i = 0; i < batch.size(); ++i) {
+    const v1::CommentImportResult& result = response->results(static_cast<int>(i));
+    if (const auto name = names.find(batch[i].id); name != names.end()) {
+      name->second = result.name();
+    }
+    ItemReport report = ReportOn(batch[i], (*comments)[i]);
+    report.outcome = OutcomeOf(result.outcome());
+    report.name = result.name();
+    report.problems = Describe(result);
+    if (report.outcome == Outcome::kRefused) {
+      report.reason = ReasonFor(result.problems(0).field(), (*comments)[i].comment);
+    }
+    if (report.outcome == Outcome::kTaken) AddPlacement(result.placement(), report);
+    report_.Add(report);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CommentDelivery::Check(const Entries& batch) {
+  const absl::StatusOr<std::vector<SpooledComment>> comments = Read(batch);
+  if (!comments.ok()) return comments.status();
+  for (size_t i = 0; i < batch.size(); ++i) {
+    const v1::ImportedComment& comment = (*comments)[i].comment;
+    ItemReport report = ReportOn(batch[i], (*comments)[i]);
+    Violations problems;
+    CheckImportedComment(comment, absl::Now(), problems);
+    report.outcome = problems.empty() ? Outcome::kValid : Outcome::kRefused;
+    report.problems = Describe(problems);
+    if (!problems.empty()) report.reason = ReasonFor(problems.fields()[0].path, comment);
+    report_.Add(report);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CommentDelivery::LeaveOut(const Entries& batch) {
+  const absl::StatusOr<std::vector<SpooledComment>> comments = Read(batch);
+  if (!comments.ok()) return comments.status();
+  for (size_t i = 0; i < batch.size(); ++i) {
+    ItemReport report = ReportOn(batch[i], (*comments)[i]);
+    report.outcome = Outcome::kLeftOut;
+    report.reason = "without an article";
+    absl::StrAppend(&report.item, " on ", options_.page_of(batch[i].thread));
+    report_.Add(report);
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::vector<SpooledComment>> CommentDelivery::Read(const Entries& batch) const {
+  std::vector<SpooledComment> comments;
+  comments.reserve(batch.size());
+  for (const Entry& entry : batch) {
+    absl::StatusOr<SpooledComment> comment = spool_.Read(entry);
+    if (!comment.ok()) return comment.status();
+    comments.push_back(*std::move(comment));
+  }
+  return comments;
+}
+
+ItemReport CommentDelivery::ReportOn(const Entry& entry, const SpooledComment& comment) const {
+  return {.is_comment = true,
+          .outcome = Outcome::kValid,
+          .path = options_.path_of(entry.thread),
+          .item = absl::StrCat("comment ", IdInSource(comment.comment)),
+          .state = StateOf(comment.comment),
+          .notes = comment.notes};
+}
+
+// Nothing can be imported any more.
+void CommentDelivery::Fail(const absl::Status& error) {
+  if (!has_failed_.exchange(true)) report_.Say(absl::StrCat("contentd: ", error.message()));
+}
+
+}  // namespace content::transfer

@@ -1,0 +1,94 @@
+#include "transfer/exports/remark42.h"
+
+#include <string>
+#include <utility>
+
+#include "absl/container/flat_hash_set.h"
+#include "absl/time/clock.h"
+#include "transfer/dates.h"
+#include "transfer/exports/export_file.h"
+#include "transfer/exports/hand_over.h"
+#include "transfer/exports/json_items.h"
+#include "transfer/exports/markdown_html.h"
+#include "transfer/html/plain_text.h"
+
+namespace content::transfer {
+namespace {
+
+// A comment is a value of a backup or of a list, an element of the API's list, or a `comment` of
+// its tree, which is in one of these elements or among the replies to another comment.
+JsonUse Remark42Use(const JsonPath& path) {
+  if (path.empty() || StandsAt(path, {""})) return JsonUse::kItem;
+  if (path.back() == "replies" || StandsAt(path, {"comments"})) return JsonUse::kSkip;
+  if (path.back() == "comment" || StandsAt(path, {"comments", ""})) return JsonUse::kItem;
+  return JsonUse::kPart;
+}
+
+std::string Remark42Body(const JsonValue& comment) {
+  const std::string html = TextIn(comment, "text");
+  return html.empty() ? MarkdownToPlainText(TextIn(comment, "orig")) : HtmlToPlainText(html);
+}
+
+class Remark42Reader {
+ public:
+  explicit Remark42Reader(ExportSink& sink) : sink_(sink) {}
+
+  bool Take(const JsonItem& item) {
+    if (item.is_too_large) return sink_.Refuse(ItemKind::kComment, "a comment", "is too large");
+    if (item.value.contains("locator")) return TakeComment(item.value);
+    for (const JsonValue& user : ListIn(item.value, "users")) NoteBlock(user);
+    return true;
+  }
+
+ private:
+  void NoteBlock(const JsonValue& user) {
+    const JsonValue& block = ObjectIn(user, "blocked");
+    const auto end = ParseDate(TextIn(block, "until"));
+    if (IsTrueIn(block, "status") && (!end || *end > now_)) blocked_.insert(TextIn(user, "id"));
+  }
+
+  bool TakeComment(const JsonValue& comment) {
+    const JsonValue& user = ObjectIn(comment, "user");
+    const JsonValue& page = ObjectIn(comment, "locator");
+    if (!has_origin_) sink_.SetOrigin(TextIn(page, "site"));
+    has_origin_ = true;
+    ExportedComment exported;
+    exported.source_id = IdIn(comment, "id");
+    exported.parent_source_id = IdIn(comment, "pid");
+    exported.address = TextIn(page, "url");
+    exported.author_name = TextIn(user, "name");
+    exported.author_key = TextIn(user, "id");
+    const auto time = ParseDate(TextIn(comment, "time"));
+    if (time && !IsZeroDate(TextIn(comment, "time"))) exported.create_time = *time;
+    const bool is_deleted = IsTrueIn(comment, "delete") || blocked_.contains(exported.author_key);
+    exported.state = is_deleted ? v1::COMMENT_STATE_DELETED : v1::COMMENT_STATE_VISIBLE;
+    exported.body = Remark42Body(comment);
+    return HandOver(std::move(exported), sink_);
+  }
+
+  ExportSink& sink_;
+  const absl::Time now_ = absl::Now();
+  absl::flat_hash_set<std::string> blocked_;
+  bool has_origin_ = false;
+};
+
+}  // namespace
+
+bool BeginsLikeRemark42(absl::string_view head) {
+  return BeginsWithJson(head, [](const JsonPath& path) {
+    if (path.size() >= 2 && path[path.size() - 2] == "locator" && path.back() == "url") {
+      return path.size() == 2 || path[0].empty() || path[0] == "comments";
+    }
+    // What stands before the comments.
+    return StandsAt(path, {"users", "", "blocked", "status"}) ||
+           StandsAt(path, {"posts", "", "read_only"});
+  });
+}
+
+absl::Status ReadRemark42(ExportFile& file, ExportSink& sink) {
+  Remark42Reader reader(sink);
+  return ReadJsonItems(file, Remark42Use,
+                       [&reader](const JsonItem& item) { return reader.Take(item); });
+}
+
+}  // namespace content::transfer

@@ -1,0 +1,16 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "absl/strings/string_view.h"
+
+namespace content::transfer {
+
+/// Returns the text of a post of WordPress without shortcodes, for which `[gallery ids="1"]` is an
+/// example: captions become those of figures, embedded things become links, code becomes code, and
+/// of all others only the text between their tags stays. Adds a note for each kind that is dropped.
+/// Words in brackets that are no shortcodes stay. Takes linear time.
+std::string WithoutShortcodes(absl::string_view text, std::vector<std::string>& notes);
+
+}  // namespace content::transfer

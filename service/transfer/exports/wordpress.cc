@@ -1,0 +1,236 @@
+#include "transfer/exports/wordpress.h"
+
+#include <algorithm>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
+#include "content/names.h"
+#include "content/text.h"
+#include "transfer/dates.h"
+#include "transfer/exports/addresses.h"
+#include "transfer/exports/paragraphs.h"
+#include "transfer/exports/shortcodes.h"
+#include "transfer/exports/xml.h"
+#include "transfer/html/plain_text.h"
+#include "transfer/html/to_markdown.h"
+#include "transfer/ids.h"
+#include "transfer/web_address.h"
+
+namespace content::transfer {
+namespace {
+
+// Whether an element is one of WordPress's own. The version of the format is in the namespace.
+bool IsOfWordPress(const XmlElement& element) {
+  return element.space == "wp" || (absl::StrContains(element.space, "wordpress.org/export/") &&
+                                   !absl::StrContains(element.space, "excerpt"));
+}
+
+// Returns the text of a child that is WordPress's own.
+absl::string_view Own(const XmlElement& parent, absl::string_view name) {
+  const auto child =
+      std::find_if(parent.children.begin(), parent.children.end(),
+                   [name](const XmlElement& at) { return at.name == name && IsOfWordPress(at); });
+  return child == parent.children.end() ? "" : absl::StripAsciiWhitespace(child->text);
+}
+
+// Returns `encoded` of a namespace: content or excerpt.
+absl::string_view Encoded(const XmlElement& item, absl::string_view space) {
+  const auto child =
+      std::find_if(item.children.begin(), item.children.end(), [space](const XmlElement& at) {
+        return at.name == "encoded" && absl::StrContains(at.space, space);
+      });
+  return child == item.children.end() ? "" : absl::string_view(child->text);
+}
+
+// Returns the time in UTC. Drafts, and posts that were published in odd ways, have only the blog's
+// own time, of which the zone is not known.
+std::optional<absl::Time> UtcOf(const XmlElement& element, const std::string& name,
+                                std::vector<std::string>& notes) {
+  const auto read = [&](const std::string& field) -> std::optional<absl::Time> {
+    const absl::string_view text = Own(element, field);
+    return absl::StartsWith(text, "0000") ? std::nullopt : ParseDate(text);
+  };
+  if (const auto time = read(absl::StrCat(name, "_gmt"))) return time;
+  const auto time = read(name);
+  if (time) notes.emplace_back("the time is that of the blog's zone, which is not known");
+  return time;
+}
+
+std::string MarkdownOf(absl::string_view content, std::vector<std::string>& notes) {
+  const bool has_blocks = absl::StrContains(content, "<!-- wp:");
+  const std::string html = WithoutShortcodes(content, notes);
+  return HtmlToMarkdown(has_blocks ? html : WithParagraphs(html));
+}
+
+void AddTerms(const XmlElement& item, v1::Article& article) {
+  for (const XmlElement& child : item.children) {
+    const absl::string_view domain = child.Attribute("domain");
+    const bool is_tag = child.name == "category" &&
+                        (domain == "category" || domain == "post_tag" || domain == "tag");
+    const std::string tag = is_tag ? OneLine(HtmlToPlainText(child.text)) : "";
+    const auto& tags = article.tags();
+    if (tag.empty() || child.Attribute("nicename") == "uncategorized") continue;
+    if (std::find(tags.begin(), tags.end(), tag) == tags.end()) article.add_tags(tag);
+  }
+}
+
+// The ids that a post had before it was renamed.
+void AddFormerNames(const XmlElement& item, ParsedFile& file) {
+  for (const XmlElement& child : item.children) {
+    if (child.name != "postmeta" || Own(child, "meta_key") != "_wp_old_slug") continue;
+    const std::string id = IdFromName(PercentDecoded(Own(child, "meta_value")), "");
+    if (!id.empty()) file.former_names.push_back(id);
+  }
+}
+
+// Returns why readers do not see the item; empty if they do.
+std::string DraftOf(const XmlElement& item) {
+  const absl::string_view status = Own(item, "status");
+  if (!Own(item, "post_password").empty()) return "the post has a password";
+  if (status == "publish" || status == "future") return "";
+  return absl::StrCat("the post is ", status.empty() ? "of no known state" : status);
+}
+
+class WordPressReader {
+ public:
+  explicit WordPressReader(ExportSink& sink) : sink_(sink) {}
+
+  bool Take(const XmlElement& element, const XmlElement* from) {
+    if (from != nullptr) return TakeComment(element, *from);
+    if (element.name == "item") return TakeItem(element);
+    ReadAbout(element);
+    return true;
+  }
+
+ private:
+  // What a file says of the blog.
+  void ReadAbout(const XmlElement& element) {
+    const absl::string_view text = absl::StripAsciiWhitespace(element.text);
+    if ((element.name == "link" && element.space.empty()) ||
+        (element.name == "base_blog_url" && IsOfWordPress(element))) {
+      if (!text.empty()) sink_.SetOrigin(NormalAddress(text));
+    } else if (element.name == "language") {
+      language_ = std::string(text);
+    } else if (element.name == "author" && IsOfWordPress(element)) {
+      authors_.try_emplace(std::string(Own(element, "author_login")),
+                           OneLine(Own(element, "author_display_name")));
+    }
+  }
+
+  bool TakeItem(const XmlElement& item) {
+    const std::string type(Own(item, "post_type"));
+    const std::string label = absl::StrCat(type.empty() ? "item" : type, " ", Own(item, "post_id"));
+    if (type != "post" && type != "page") {
+      return sink_.LeaveOut(ItemKind::kArticle, label,
+                            type.empty() ? "of no known type" : absl::StrCat("of type ", type));
+    }
+    if (Own(item, "status") == "trash") {
+      return sink_.LeaveOut(ItemKind::kArticle, label, "in the trash");
+    }
+    ExportedArticle exported;
+    exported.label = label;
+    exported.key = std::string(Own(item, "post_id"));
+    exported.file.draft = DraftOf(item);
+    if (exported.file.draft.empty()) Fill(item, exported);
+    return sink_.Take(std::move(exported));
+  }
+
+  void Fill(const XmlElement& item, ExportedArticle& exported) const {
+    ParsedFile& file = exported.file;
+    v1::Article& article = file.article;
+    article.set_title(OneLine(HtmlToPlainText(item.TextOf("title"))));
+    article.set_body(MarkdownOf(Encoded(item, "content"), file.notes));
+    article.set_summary(OneLine(HtmlToPlainText(Encoded(item, "excerpt"))));
+    article.set_language_code(language_);
+    if (const auto time = UtcOf(item, "post_date", file.notes)) {
+      *article.mutable_publish_time() = ToTimestamp(*time);
+    } else if (const auto written = ParseDate(item.TextOf("pubDate"))) {
+      *article.mutable_publish_time() = ToTimestamp(*written);
+    }
+    if (const std::string author = AuthorOf(item.TextOf("creator")); !author.empty()) {
+      article.add_authors()->set_display_name(author);
+    }
+    AddTerms(item, article);
+    AddFormerNames(item, file);
+    const std::string id = IdFromName(PercentDecoded(Own(item, "post_name")), "");
+    if (!id.empty()) article.set_name(ArticleName(id));
+    const std::string link(item.TextOf("link"));
+    if (IsWebAddress(link)) article.set_source_uri(link);
+    exported.addresses = {link, std::string(item.TextOf("guid"))};
+  }
+
+  // From version 1.1 on, a list says the names of authors, and an item only the login.
+  std::string AuthorOf(absl::string_view creator) const {
+    const auto author = authors_.find(creator);
+    std::string name;
+    if (author != authors_.end()) {
+      name = author->second;
+    } else if (authors_.empty()) {
+      name = OneLine(creator);
+    }
+    return absl::StrContains(name, '@') ? "" : name;
+  }
+
+  bool TakeComment(const XmlElement& element, const XmlElement& item) {
+    const absl::string_view id = Own(element, "comment_id");
+    const std::string label = absl::StrCat("comment ", id);
+    const absl::string_view type = Own(element, "comment_type");
+    const absl::string_view approved = Own(element, "comment_approved");
+    if (!type.empty() && type != "comment") return LeaveOutComment(label, type);
+    if (approved == "spam") return LeaveOutComment(label, "spam");
+    if (approved == "trash" || approved == "post-trashed") {
+      return LeaveOutComment(label, "in the trash");
+    }
+    ExportedComment comment{.source_id = std::string(id)};
+    if (const absl::string_view parent = Own(element, "comment_parent"); parent != "0") {
+      comment.parent_source_id = std::string(parent);
+    }
+    comment.article_key = std::string(Own(item, "post_id"));
+    comment.address = std::string(item.TextOf("link"));
+    comment.author_name = OneLine(Own(element, "comment_author"));
+    const absl::string_view user = Own(element, "comment_user_id");
+    comment.author_key = user.empty() || user == "0"
+                             ? std::string(Own(element, "comment_author_email"))
+                             : absl::StrCat("user ", user);
+    comment.create_time =
+        UtcOf(element, "comment_date", comment.notes).value_or(absl::InfinitePast());
+    comment.body = PlainTextOfLines(Own(element, "comment_content"));
+    if (approved == "1") {
+      comment.state = v1::COMMENT_STATE_VISIBLE;
+    } else if (approved != "0") {
+      comment.notes.push_back(absl::StrCat("its state \"", approved, "\" waits for a moderator"));
+    }
+    return sink_.Take(std::move(comment));
+  }
+
+  bool LeaveOutComment(absl::string_view label, absl::string_view reason) {
+    return sink_.LeaveOut(ItemKind::kComment, label, reason);
+  }
+
+  ExportSink& sink_;
+  std::string language_;
+  absl::flat_hash_map<std::string, std::string> authors_;  // names by logins
+};
+
+}  // namespace
+
+bool BeginsLikeWordPress(absl::string_view head) {
+  return absl::StrContains(head, "<rss") && absl::StrContains(head, "wordpress.org/export/");
+}
+
+absl::Status ReadWordPress(ExportFile& file, ExportSink& sink) {
+  WordPressReader reader(sink);
+  return ReadXml(file, {.depth = 2, .detached_name = "comment"},
+                 [&reader](const XmlElement& element, const XmlElement* from) {
+                   return reader.Take(element, from);
+                 });
+}
+
+}  // namespace content::transfer

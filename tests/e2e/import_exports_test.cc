@@ -1,0 +1,178 @@
+// `contentd import` of exports with comments, as a user runs it.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "support/contentd.h"
+#include "support/database.h"
+
+namespace content::testing {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+constexpr char kHead[] = R"(<?xml version="1.0" encoding="UTF-8" ?>
+<rss version="2.0" xmlns:content="http://purl.org/rss/1.0/modules/content/"
+  xmlns:dc="http://purl.org/dc/elements/1.1/" xmlns:wp="http://wordpress.org/export/1.2/">
+<channel><title>Harbour</title><link>https://harbour.example</link>
+)";
+constexpr char kTail[] = "</channel></rss>\n";
+
+std::string Post(const std::string& id, const std::string& comments,
+                 const std::string& state = "publish") {
+  return absl::StrCat("<item><title>Post ", id, "</title><link>https://harbour.example/post-", id,
+                      "/</link><content:encoded><![CDATA[Text ", id,
+                      ".]]></content:encoded><wp:post_id>", id,
+                      "</wp:post_id><wp:post_date_gmt>2020-05-01 10:00:00</wp:post_date_gmt>"
+                      "<wp:post_name>post-",
+                      id, "</wp:post_name><wp:status>", state,
+                      "</wp:status><wp:post_type>post</wp:post_type>", comments, "</item>\n");
+}
+
+std::string Comment(int id, const std::string& text, int parent = 0,
+                    const std::string& approved = "1") {
+  return absl::StrCat(
+      "<wp:comment><wp:comment_id>", id,
+      "</wp:comment_id><wp:comment_author>Bo</wp:comment_author>",
+      "<wp:comment_author_email>bo@secret.example</wp:comment_author_email>",
+      "<wp:comment_author_IP>192.0.2.7</wp:comment_author_IP>",
+      absl::StrFormat("<wp:comment_date_gmt>2020-05-02 %02d:%02d:%02d</wp:comment_date_gmt>",
+                      10 + id / 3600, id / 60 % 60, id % 60),
+      "<wp:comment_content><![CDATA[", text, "]]></wp:comment_content><wp:comment_approved>",
+      approved, "</wp:comment_approved><wp:comment_parent>", parent,
+      "</wp:comment_parent></wp:comment>");
+}
+
+std::string WordPress(const std::string& items) { return absl::StrCat(kHead, items, kTail); }
+
+class ImportExportsTest : public ::testing::Test {
+ protected:
+  static std::string Write(const std::string& name, const std::string& content) {
+    const std::filesystem::path path = ScratchDirectory() + "/" + name;
+    std::filesystem::create_directories(path.parent_path());
+    std::ofstream(path, std::ios::binary) << content;
+    return path;
+  }
+
+  Finished Import(std::vector<std::string> arguments) const {
+    arguments.insert(arguments.begin(), {"import", "--database-url", url_});
+    return RunContentd(arguments);
+  }
+
+  // How the table that an import prints has a row.
+  static std::string Row(const std::string& label, int count) {
+    return absl::StrFormat("%-24s %9d  ", label, count);
+  }
+
+  // The comments of an article in the order of their threads: their texts, with depths and states.
+  std::string Comments(const std::string& id) const {
+    return Query(url_,
+                 absl::StrCat("SELECT string_agg(c.depth || ' ' || c.state || ' ' || c.body, ', ' "
+                              "ORDER BY c.thread_key) FROM comment c "
+                              "JOIN article_name n USING (article_key) WHERE n.name = '",
+                              id, "'"));
+  }
+
+  const std::string url_ = NewDatabase();
+};
+
+TEST_F(ImportExportsTest, BringsInArticlesAndTheirComments) {
+  const std::string file = Write(
+      "blog.xml", WordPress(absl::StrCat(
+                      Post("1", absl::StrCat(Comment(3, "reply", 2), Comment(2, "first"),
+                                             Comment(4, "waits", 0, "0"), Comment(5, "orphan", 99),
+                                             Comment(6, "buy", 0, "spam"))),
+                      Post("2", Comment(7, "of a draft"), "draft"))));
+  const Finished first = Import({file});
+  EXPECT_EQ(first.status, 0) << first.out;
+  EXPECT_EQ(Comments("post-1"), "0 1 first, 1 1 reply, 0 2 waits, 0 1 orphan");
+  EXPECT_THAT(first.out, AllOf(HasSubstr(Row("taken", 1)), HasSubstr(Row("comments taken", 4)),
+                               HasSubstr(Row("comments left out", 2)), HasSubstr(Row("  spam", 1)),
+                               HasSubstr(Row("  without an article", 1))));
+  EXPECT_EQ(Query(url_, "SELECT comment_count FROM article_state"), "3");
+  EXPECT_EQ(Query(url_,
+                  "SELECT count(*) FROM comment WHERE author_id LIKE '%secret%' OR "
+                  "author_display_name <> 'Bo'"),
+            "0");
+
+  const Finished second = Import({file});
+  EXPECT_EQ(second.status, 0) << second.out;
+  EXPECT_THAT(second.out,
+              AllOf(HasSubstr(Row("unchanged", 1)), HasSubstr(Row("comments unchanged", 4)),
+                    Not(HasSubstr("comments taken"))));
+}
+
+TEST_F(ImportExportsTest, ANewerExportAddsWhatIsNew) {
+  const std::string file =
+      Write("blog.xml", WordPress(Post("1", absl::StrCat(Comment(1, "one"), Comment(2, "two")))));
+  EXPECT_EQ(Import({file}).status, 0);
+  Write("blog.xml", WordPress(Post("1", absl::StrCat(Comment(1, "one"), Comment(2, "changed"),
+                                                     Comment(3, "reply", 1)))));
+  const Finished newer = Import({file});
+  EXPECT_EQ(newer.status, 0) << newer.out;
+  EXPECT_THAT(newer.out,
+              AllOf(HasSubstr(Row("comments taken", 1)), HasSubstr(Row("comments unchanged", 1)),
+                    HasSubstr(Row("comments conflict", 1))));
+  EXPECT_EQ(Comments("post-1"), "0 1 one, 1 1 reply, 0 1 two");
+}
+
+TEST_F(ImportExportsTest, CommentsFindArticlesOfOtherRuns) {
+  const std::string articles = Write("a.md", "---\ntitle: Moved\nslug: elsewhere\n---\n\nText.\n");
+  EXPECT_EQ(Import({articles}).status, 0);
+  const std::string blog = Write("blog.xml", WordPress(Post("1", "")));
+  EXPECT_EQ(Import({blog}).status, 0);
+  // The posts are drafts here, so their comments go by the addresses of their pages.
+  const std::string comments =
+      Write("comments.xml", WordPress(absl::StrCat(Post("7", Comment(1, "mapped"), "draft"))));
+  const std::string map = Write("map", "https://www.harbour.example/post-7\tarticles/elsewhere\n");
+  const Finished mapped = Import({comments, "--map", map, "--source", "old:blog"});
+  EXPECT_THAT(mapped.out, HasSubstr(Row("comments taken", 1)));
+  EXPECT_EQ(Comments("elsewhere"), "0 1 mapped");
+  const Finished wrong = Import({comments, "--map", blog});
+  EXPECT_EQ(wrong.status, 2);
+  EXPECT_THAT(wrong.err, HasSubstr("line 1: is not ADDRESS articles/ID"));
+}
+
+TEST_F(ImportExportsTest, RepliesFindParentsOfEarlierBatches) {
+  std::string comments;
+  for (int id = 2'500; id > 0; --id) comments += Comment(id, absl::StrCat("c", id), id / 2);
+  const std::string file = Write("blog.xml", WordPress(Post("1", comments)));
+  const Finished finished = Import({file});
+  EXPECT_THAT(finished.out,
+              AllOf(HasSubstr(absl::StrFormat("%-24s %9s  ", "comments taken", "2,500")),
+                    Not(HasSubstr("missing"))));
+  EXPECT_EQ(Query(url_, "SELECT count(*) FROM comment WHERE parent_id IS NULL"), "1");
+}
+
+TEST_F(ImportExportsTest, ADryRunNeedsNoDatabase) {
+  const std::string file = Write("blog.xml", WordPress(Post("1", Comment(1, "one"))));
+  const Finished finished = RunContentd({"import", "--dry-run", file});
+  EXPECT_EQ(finished.status, 0) << finished.out;
+  EXPECT_THAT(finished.out, AllOf(HasSubstr(Row("valid", 1)), HasSubstr(Row("comments valid", 1))));
+}
+
+TEST_F(ImportExportsTest, WhatIsBeforeABreakComesIn) {
+  const std::string file =
+      Write("blog.xml", absl::StrCat(kHead, Post("1", Comment(1, "one")), "<item><title>Cut"));
+  const std::string report = ScratchDirectory() + "/report.jsonl";
+  const Finished finished = Import({file, "--report", report});
+  EXPECT_EQ(finished.status, 1) << finished.out;
+  EXPECT_THAT(finished.out, AllOf(HasSubstr(Row("taken", 1)), HasSubstr(Row("comments taken", 1)),
+                                  HasSubstr(Row("  cannot be read", 1))));
+  std::string lines;
+  std::ifstream stream(report);
+  std::getline(stream, lines, '\0');
+  EXPECT_THAT(lines, HasSubstr("\"kind\":\"comment\",\"item\":\"comment 1\""));
+}
+
+}  // namespace
+}  // namespace content::testing

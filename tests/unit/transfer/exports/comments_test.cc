@@ -1,0 +1,159 @@
+// What becomes of the comments of an export before they go to the store.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "content/text.h"
+#include "transfer/exports/addresses.h"
+#include "transfer/exports/authors.h"
+#include "transfer/exports/beginning.h"
+#include "transfer/exports/comment_spool.h"
+#include "transfer/exports/imported_comment.h"
+
+namespace content::transfer {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+ExportedComment MakeComment() {
+  return {.source_id = "17",
+          .author_name = "Bo",
+          .author_key = "bo@harbour.example",
+          .create_time = absl::FromUnixSeconds(1'600'000'000),
+          .body = "Fine.",
+          .state = v1::COMMENT_STATE_VISIBLE};
+}
+
+TEST(Addresses, AreComparedWithoutWhatSaysNothing) {
+  for (const char* const address :
+       {"https://harbour.example/a/b", "http://www.Harbour.example/a/b/", "//harbour.example/a/b#c",
+        "https://harbour.example/a/b?utm_source=x&m=1", " https://harbour.example/a/%62 "}) {
+    EXPECT_EQ(NormalAddress(address), "harbour.example/a/b") << address;
+  }
+  EXPECT_EQ(NormalAddress("/a/b/"), "/a/b");
+  EXPECT_EQ(NormalAddress("http://harbour.example/?p=17"), "harbour.example?p=17");
+}
+
+TEST(Addresses, AreFoundByHostOrByPathAlone) {
+  AddressIndex index;
+  index.Add("https://one.example/a", 1);
+  index.Add("https://one.example/shared", 2);
+  index.Add("https://two.example/shared", 3);
+  EXPECT_EQ(index.Find("http://one.example/a/"), 1);
+  EXPECT_EQ(index.Find("/a"), 1);
+  EXPECT_EQ(index.Find("https://moved.example/a"), 1);
+  EXPECT_EQ(index.Find("https://two.example/shared"), 3);
+  EXPECT_EQ(index.Find("/shared"), std::nullopt);
+  EXPECT_EQ(index.Find("https://one.example/"), std::nullopt);
+  EXPECT_EQ(index.Find(""), std::nullopt);
+}
+
+TEST(Addresses, AMapHasALineForEach) {
+  const auto map =
+      ParseAddressMap("# old\nhttps://a.example/x y\tarticles/one\n\n/b articles/two\r\n");
+  ASSERT_TRUE(map.ok()) << map.status();
+  ASSERT_EQ(map->size(), 2);
+  EXPECT_EQ((*map)[0].address, "https://a.example/x y");
+  EXPECT_EQ((*map)[0].article, "articles/one");
+  EXPECT_EQ((*map)[1].address, "/b");
+  for (const char* const wrong : {"\n/b", "/b two", "articles/two", "/b articles/Two"}) {
+    EXPECT_THAT(std::string(ParseAddressMap(wrong).status().message()), HasSubstr("line "))
+        << wrong;
+  }
+}
+
+TEST(Authors, AreKnownByWhatTheSourceKnows) {
+  const std::string id = AuthorId("disqus:a", "Bo", "user 7");
+  EXPECT_EQ(AuthorId("disqus:a", "Bo Renamed", "user 7"), id);
+  EXPECT_NE(AuthorId("disqus:a", "Bo", "user 8"), id);
+  EXPECT_NE(AuthorId("disqus:b", "Bo", "user 7"), id);
+  EXPECT_NE(AuthorId("disqus:a", "Bo", ""), AuthorId("disqus:a", "Jo", ""));
+}
+
+TEST(Authors, AnAddressCannotBeGuessedFromAnId) {
+  int same = 0;
+  const std::string id = AuthorId("disqus:a", "Bo", "bo@harbour.example");
+  EXPECT_EQ(AuthorId("disqus:a", "Bo", "Bo@Harbour.example"), id);
+  for (int i = 0; i < 100'000; ++i) {
+    if (AuthorId("disqus:a", "Bo", absl::StrCat("bo", i, "@harbour.example")) == id) ++same;
+  }
+  // 24 are expected.
+  EXPECT_GT(same, 3);
+  EXPECT_LT(same, 100);
+}
+
+TEST(Authors, HaveNamesThatReadersMaySee) {
+  EXPECT_EQ(AuthorName(" Bo \n Lee "), "Bo Lee");
+  EXPECT_EQ(AuthorName(""), "Anonymous");
+  EXPECT_EQ(AuthorName("\u200b"), "Anonymous");
+  EXPECT_EQ(AuthorName("bo@harbour.example"), "Anonymous");
+  EXPECT_EQ(CountCharacters(AuthorName(std::string(500, 'x'))), 100);
+}
+
+TEST(Comments, AreBroughtIntoTheFormOfTheRules) {
+  ExportedComment comment = MakeComment();
+  comment.parent_source_id = "16";
+  comment.body = "One\r\ntwo\x01 cafe\u0301 \n";
+  const auto spooled = ToImportedComment(comment, "disqus:a");
+  ASSERT_TRUE(spooled.ok()) << spooled.status();
+  EXPECT_EQ(spooled->comment.source_id(), "17");
+  EXPECT_EQ(spooled->comment.reply_to_source_id(), "16");
+  EXPECT_EQ(spooled->comment.body(), "One\ntwo caf\u00e9");
+  EXPECT_EQ(spooled->comment.create_time().seconds(), 1'600'000'000);
+  EXPECT_THAT(spooled->comment.SerializeAsString(), Not(HasSubstr("harbour.example")));
+}
+
+TEST(Comments, AreCutWithANote) {
+  ExportedComment comment = MakeComment();
+  comment.body = std::string(20'000, 'x');
+  const auto spooled = ToImportedComment(comment, "disqus:a");
+  ASSERT_TRUE(spooled.ok());
+  EXPECT_EQ(CountCharacters(spooled->comment.body()), 10'000);
+  EXPECT_THAT(spooled->notes, ElementsAre("the text was cut, because it was too long"));
+}
+
+TEST(Comments, WithoutATimeAreRefused) {
+  ExportedComment comment = MakeComment();
+  comment.create_time = absl::InfinitePast();
+  EXPECT_FALSE(ToImportedComment(comment, "disqus:a").ok());
+}
+
+TEST(Comments, ThatAreDeletedKeepOnlyTheirPlace) {
+  ExportedComment comment = MakeComment();
+  comment.state = v1::COMMENT_STATE_DELETED;
+  const auto spooled = ToImportedComment(comment, "disqus:a");
+  ASSERT_TRUE(spooled.ok());
+  EXPECT_FALSE(spooled->comment.has_author());
+  EXPECT_EQ(spooled->comment.body(), "");
+}
+
+TEST(CommentSpool, GivesBackWhatItTook) {
+  CommentSpool spool;
+  for (int i = 0; i < 5'000; ++i) {
+    SpooledComment comment = *ToImportedComment(MakeComment(), "disqus:a");
+    comment.comment.set_source_id(absl::StrCat(i));
+    comment.comment.set_body(std::string(500, 'x'));
+    comment.notes = {absl::StrCat("note ", i), "another"};
+    ASSERT_TRUE(spool.Add(static_cast<uint32_t>(i), comment).ok());
+  }
+  ASSERT_TRUE(spool.Flush().ok());
+  ASSERT_EQ(spool.entries().size(), 5'000);
+  const auto read = spool.Read(spool.entries()[4'321]);
+  ASSERT_TRUE(read.ok()) << read.status();
+  EXPECT_EQ(read->comment.source_id(), "4321");
+  EXPECT_THAT(read->notes, ElementsAre("note 4321", "another"));
+}
+
+TEST(Beginning, IsTheFirstWords) {
+  EXPECT_EQ(BeginningOf("# Head\n\nSome *text* and `code`."), "Head Some text and code.");
+  EXPECT_EQ(BeginningOf("![](a.png)\n"), "");
+  EXPECT_EQ(BeginningOf("One two three four five six seven eight nine ten eleven twelve thirteen"),
+            "One two three four five six seven eight nine ten eleven…");
+}
+
+}  // namespace
+}  // namespace content::transfer

@@ -1,0 +1,223 @@
+#include "transfer/exports/wordpress.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "content/text.h"
+#include "transfer/exports/paragraphs.h"
+#include "transfer/exports/shortcodes.h"
+#include "unit/transfer/exports/read_export.h"
+
+namespace content::transfer {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+using ::testing::UnorderedElementsAre;
+
+constexpr char kHead[] = R"(<?xml version="1.0" encoding="UTF-8" ?>
+<rss version="2.0" xmlns:excerpt="http://wordpress.org/export/1.2/excerpt/"
+  xmlns:content="http://purl.org/rss/1.0/modules/content/"
+  xmlns:dc="http://purl.org/dc/elements/1.1/" xmlns:wp="http://wordpress.org/export/1.2/">
+<channel><title>Harbour</title><link>https://harbour.example</link><language>en-GB</language>
+<wp:base_blog_url>https://www.harbour.example/log</wp:base_blog_url>
+<wp:author><wp:author_login>ada</wp:author_login>
+<wp:author_display_name><![CDATA[Ada Byron]]></wp:author_display_name></wp:author>
+)";
+constexpr char kTail[] = "</channel></rss>\n";
+
+std::string Item(const std::string& id, const std::string& rest,
+                 const std::string& state = "publish", const std::string& type = "post") {
+  return absl::StrCat("<item><title>Post ", id,
+                      " &amp;amp; more</title><link>https://harbour.example/", id,
+                      "/</link><dc:creator>ada</dc:creator><wp:post_id>", id,
+                      "</wp:post_id><wp:post_date>2020-05-01 12:00:00</wp:post_date>"
+                      "<wp:post_date_gmt>2020-05-01 10:00:00</wp:post_date_gmt><wp:post_name>slug-",
+                      id, "</wp:post_name><wp:status>", state, "</wp:status><wp:post_type>", type,
+                      "</wp:post_type>", rest, "</item>\n");
+}
+
+std::string Body(const std::string& html) {
+  return absl::StrCat("<content:encoded><![CDATA[", html, "]]></content:encoded>");
+}
+
+std::string Comment(const std::string& id, const std::string& approved,
+                    const std::string& rest = "") {
+  return absl::StrCat("<wp:comment><wp:comment_id>", id,
+                      "</wp:comment_id><wp:comment_author>Bo</wp:comment_author>"
+                      "<wp:comment_author_email>bo@harbour.example</wp:comment_author_email>"
+                      "<wp:comment_author_IP>192.0.2.7</wp:comment_author_IP>"
+                      "<wp:comment_date_gmt>2020-05-02 10:00:00</wp:comment_date_gmt>"
+                      "<wp:comment_content><![CDATA[One\n\nTwo <b>three</b>]]></wp:comment_content>"
+                      "<wp:comment_approved>",
+                      approved, "</wp:comment_approved>", rest, "</wp:comment>");
+}
+
+ReadItems ReadSite(const std::string& items) {
+  return ReadExport(ReadWordPress, absl::StrCat(kHead, items, kTail));
+}
+
+std::string Paragraphs(const std::string& html) {
+  std::string result = WithParagraphs(html);
+  std::erase(result, '\n');
+  return result;
+}
+
+TEST(WordPress, IsRecognized) {
+  EXPECT_TRUE(BeginsLikeWordPress(kHead));
+  EXPECT_FALSE(BeginsLikeWordPress("<rss version=\"2.0\"><channel>"));
+}
+
+TEST(WordPress, ReadsAPost) {
+  const ReadItems items = ReadSite(Item(
+      "7", absl::StrCat(Body("First line\nsecond line\n\nNext <em>one</em>."),
+                        "<excerpt:encoded><![CDATA[Short.]]></excerpt:encoded>"
+                        "<category domain=\"category\" nicename=\"boats\">Boats</category>"
+                        "<category domain=\"post_tag\" nicename=\"tar\">Tar</category>"
+                        "<category domain=\"category\" nicename=\"uncategorized\">None</category>"
+                        "<category domain=\"post_format\" nicename=\"x\">Aside</category>"
+                        "<wp:postmeta><wp:meta_key>_wp_old_slug</wp:meta_key>"
+                        "<wp:meta_value>older</wp:meta_value></wp:postmeta>")));
+  ASSERT_TRUE(items.status.ok()) << items.status;
+  EXPECT_EQ(items.origin, "harbour.example/log");
+  ASSERT_EQ(items.articles.size(), 1);
+  const ExportedArticle& exported = items.articles[0];
+  const v1::Article& article = exported.file.article;
+  EXPECT_EQ(article.name(), "articles/slug-7");
+  EXPECT_EQ(article.title(), "Post 7 & more");
+  EXPECT_EQ(article.body(), "First line\\\nsecond line\n\nNext *one*.");
+  EXPECT_EQ(article.summary(), "Short.");
+  EXPECT_EQ(article.authors(0).display_name(), "Ada Byron");
+  EXPECT_THAT(article.tags(), ElementsAre("Boats", "Tar"));
+  EXPECT_EQ(article.language_code(), "en-GB");
+  EXPECT_EQ(article.publish_time().seconds(), 1588327200);
+  EXPECT_EQ(article.source_uri(), "https://harbour.example/7/");
+  EXPECT_THAT(exported.file.former_names, ElementsAre("older"));
+  EXPECT_EQ(exported.key, "7");
+}
+
+TEST(WordPress, OnlyWhatWasPublicBecomesPublic) {
+  const ReadItems items = ReadSite(absl::StrCat(
+      Item("1", Body("x")), Item("2", Body("x"), "publish", "page"), Item("3", Body("x"), "future"),
+      Item("4", Body("x"), "draft"), Item("5", Body("x"), "private"),
+      Item("6", Body("x"), "pending"), Item("7", Body("x"), "trash"),
+      Item("8", Body("x"), "strange"),
+      Item("9", absl::StrCat(Body("x"), "<wp:post_password>s</wp:post_password>")),
+      Item("10", "", "inherit", "attachment"), Item("11", "", "publish", "nav_menu_item")));
+  std::vector<std::string> drafts;
+  std::vector<std::string> published;
+  for (const ExportedArticle& article : items.articles) {
+    (article.file.draft.empty() ? published : drafts).push_back(article.label);
+  }
+  EXPECT_THAT(published, ElementsAre("post 1", "page 2", "post 3"));
+  EXPECT_THAT(drafts, ElementsAre("post 4", "post 5", "post 6", "post 8", "post 9"));
+  EXPECT_THAT(items.left_out,
+              ElementsAre("post 7: in the trash", "attachment 10: of type attachment",
+                          "nav_menu_item 11: of type nav_menu_item"));
+}
+
+TEST(WordPress, ReadsCommentsWithTheirStates) {
+  const ReadItems items = ReadSite(Item(
+      "7", absl::StrCat(Body("x"), Comment("1", "1", "<wp:comment_user_id>3</wp:comment_user_id>"),
+                        Comment("2", "0", "<wp:comment_parent>1</wp:comment_parent>"),
+                        Comment("3", "spam"), Comment("4", "trash"), Comment("5", "odd"),
+                        Comment("6", "1", "<wp:comment_type>pingback</wp:comment_type>"))));
+  ASSERT_EQ(items.comments.size(), 3);
+  const ExportedComment& first = items.comments[0];
+  EXPECT_EQ(first.source_id, "1");
+  EXPECT_EQ(first.article_key, "7");
+  EXPECT_EQ(first.address, "https://harbour.example/7/");
+  EXPECT_EQ(first.author_name, "Bo");
+  EXPECT_EQ(first.author_key, "user 3");
+  EXPECT_EQ(first.body, "One\n\nTwo three");
+  EXPECT_EQ(first.state, v1::COMMENT_STATE_VISIBLE);
+  EXPECT_EQ(first.create_time, absl::FromUnixSeconds(1588413600));
+  EXPECT_EQ(items.comments[1].parent_source_id, "1");
+  EXPECT_EQ(items.comments[1].author_key, "bo@harbour.example");
+  EXPECT_EQ(items.comments[1].state, v1::COMMENT_STATE_PENDING);
+  EXPECT_EQ(items.comments[2].state, v1::COMMENT_STATE_PENDING);
+  EXPECT_THAT(items.comments[2].notes, ElementsAre("its state \"odd\" waits for a moderator"));
+  EXPECT_THAT(items.left_out, UnorderedElementsAre("comment 3: spam", "comment 4: in the trash",
+                                                   "comment 6: pingback"));
+}
+
+TEST(WordPress, ALoginIsNoName) {
+  const ReadItems items = ReadSite(
+      "<item><title>T</title><dc:creator>root</dc:creator><wp:post_id>1</wp:post_id>"
+      "<wp:status>publish</wp:status><wp:post_type>post</wp:post_type></item>");
+  ASSERT_EQ(items.articles.size(), 1);
+  EXPECT_THAT(items.articles[0].file.article.authors(), IsEmpty());
+}
+
+TEST(WordPress, WhatIsBeforeABreakComesIn) {
+  const ReadItems items =
+      ReadExport(ReadWordPress, absl::StrCat(kHead, Item("1", Body("x")), "<item><title>Cut"));
+  EXPECT_EQ(items.articles.size(), 1);
+  EXPECT_THAT(std::string(items.status.message()), HasSubstr("line "));
+}
+
+TEST(WordPress, BlocksKeepTheirParagraphs) {
+  const ReadItems items =
+      ReadSite(Item("1", Body("<!-- wp:paragraph -->\n<p>One\ntwo</p>\n"
+                              "<!-- /wp:paragraph -->\n\n<!-- wp:archives /-->\n")));
+  EXPECT_EQ(items.articles[0].file.article.body(), "One two");
+}
+
+TEST(Paragraphs, AreMadeOfBlankLines) {
+  EXPECT_EQ(Paragraphs("a\nb\n\nc"), "<p>a<br>b</p><p>c</p>");
+  EXPECT_EQ(Paragraphs("a\r\n\r\n<em>b</em>"), "<p>a</p><p><em>b</em></p>");
+  EXPECT_EQ(Paragraphs("a<ul>\n<li>x\ny</li>\n</ul>b"), "<p>a</p><ul><li>x<br>y</li></ul><p>b</p>");
+  EXPECT_EQ(Paragraphs("<blockquote>a\n\nb</blockquote>"),
+            "<blockquote><p>a</p><p>b</p></blockquote>");
+  EXPECT_EQ(WithParagraphs("<pre>a\n\n  b</pre>"), "<pre>a\n\n  b</pre>");
+  EXPECT_EQ(Paragraphs("<p>a\n\nb</p>"), "<p>a<br><br>b</p>");
+  EXPECT_EQ(Paragraphs("<!--more-->a < b"), "<p>a < b</p>");
+}
+
+TEST(Paragraphs, TakeLinearTime) {
+  std::string tags;
+  for (int i = 0; i < 200'000; ++i) tags += "<div a=\"<pre";
+  EXPECT_FALSE(WithParagraphs(tags).empty());
+}
+
+std::string Replaced(const std::string& text) {
+  std::vector<std::string> notes;
+  return WithoutShortcodes(text, notes);
+}
+
+TEST(Shortcodes, AreDroppedWithANote) {
+  std::vector<std::string> notes;
+  EXPECT_EQ(WithoutShortcodes("a [gallery ids=\"1,2\"] b [gallery] c", notes), "a  b  c");
+  EXPECT_THAT(notes, ElementsAre("left out the shortcode [gallery]"));
+}
+
+TEST(Shortcodes, KeepWhatReadersNeed) {
+  EXPECT_THAT(Replaced("[caption id=\"x\"]<img src=\"a.png\" /> The quay[/caption]"),
+              HasSubstr("<figure><img src=\"a.png\" /><figcaption>The quay</figcaption></figure>"));
+  EXPECT_THAT(Replaced("[embed]https://video.example/1[/embed]"),
+              HasSubstr("<a href=\"https://video.example/1\">"));
+  EXPECT_THAT(Replaced("[video mp4=\"https://video.example/2\"][/video]"),
+              HasSubstr("<a href=\"https://video.example/2\">"));
+  EXPECT_THAT(Replaced("[code]a < b[/code]"), HasSubstr("<pre><code>a &lt; b</code></pre>"));
+  EXPECT_EQ(Replaced("[box color=\"red\"]inside[/box]"), "inside");
+}
+
+TEST(Shortcodes, WordsInBracketsStay) {
+  EXPECT_EQ(Replaced("[sic] [1] [the harbour] a[0] [["), "[sic] [1] [the harbour] a[0] [[");
+  EXPECT_EQ(Replaced("[[gallery]]"), "[gallery]");
+}
+
+TEST(Shortcodes, TakeLinearTime) {
+  std::string brackets;
+  for (int i = 0; i < 200'000; ++i) brackets += "[a [b";
+  EXPECT_EQ(Replaced(brackets), brackets);
+}
+
+}  // namespace
+}  // namespace content::transfer
