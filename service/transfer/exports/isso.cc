@@ -35,7 +35,7 @@ constexpr int kMaxValueBytes = 16 << 20;
 
 // How many steps of its machine SQLite may take for a row: more than any sound database needs.
 constexpr int kStepsOfTurn = 1'000'000;
-constexpr int kMaxTurnsOfRow = 200;
+constexpr int kMaxTurnsOfRow = 50;
 
 // A database that may be hostile, open for reading. It is taken to be as it is in the file: nothing
 // is locked, recovered or written.

@@ -38,8 +38,8 @@ struct JsonItem {
 
 /// Items, and single texts anywhere in a document, may have these sizes. A value counts as 64 bytes
 /// and those of its text.
-inline constexpr size_t kMaxItemBytes = size_t{48} << 20;
-inline constexpr size_t kMaxTextBytes = size_t{24} << 20;
+inline constexpr size_t kMaxItemBytes = size_t{16} << 20;
+inline constexpr size_t kMaxTextBytes = size_t{8} << 20;
 
 /// Reads JSON values that follow one another, mostly just one, and calls `take` for each item,
 /// until it returns false. `use` says what the items are. Memory is that of the largest item,

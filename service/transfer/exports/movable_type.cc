@@ -127,7 +127,7 @@ bool IsKeyOfComment(absl::string_view key) {
 
 using EntryFields = std::multimap<std::string, std::string, std::less<>>;
 
-std::string ValueOf(const EntryFields& fields, absl::string_view key) {
+std::string ValueOfKey(const EntryFields& fields, absl::string_view key) {
   const auto found = fields.find(key);
   return found == fields.end() ? "" : found->second;
 }
@@ -137,7 +137,7 @@ struct EntryComment {
   std::string text;
 };
 
-struct Entry {
+struct ExportedEntry {
   EntryFields fields;
   std::map<std::string, std::string, std::less<>> texts;  // BODY and others
   std::vector<EntryComment> comments;
@@ -172,7 +172,7 @@ std::optional<absl::Time> ParseEntryTime(absl::string_view text) {
 }
 
 std::string WhyDraftEntry(const EntryFields& fields) {
-  const std::string status = absl::AsciiStrToLower(ValueOf(fields, "STATUS"));
+  const std::string status = absl::AsciiStrToLower(ValueOfKey(fields, "STATUS"));
   if (status == "publish" || status == "published") return "";
   if (status == "draft") return "the entry is a draft";
   if (status == "future") return "the entry is scheduled";
@@ -193,34 +193,34 @@ void AddEntryTags(const EntryFields& fields, v1::Article& article) {
     const auto [first, last] = fields.equal_range(absl::string_view(key));
     for (auto field = first; field != last; ++field) AddEntryTag(field->second, article);
   }
-  for (const absl::string_view tag : absl::StrSplit(ValueOf(fields, "TAGS"), ',')) {
+  for (const absl::string_view tag : absl::StrSplit(ValueOfKey(fields, "TAGS"), ',')) {
     AddEntryTag(tag, article);
   }
 }
 
 // What tells an entry from others, in every export.
 std::string EntryKey(const EntryFields& fields) {
-  std::string name = ValueOf(fields, "BASENAME");
-  if (name.empty()) name = ValueOf(fields, "TITLE");
-  return absl::StrCat(ValueOf(fields, "DATE"), " ", FirstCharacters(name, 80));
+  std::string name = ValueOfKey(fields, "BASENAME");
+  if (name.empty()) name = ValueOfKey(fields, "TITLE");
+  return absl::StrCat(ValueOfKey(fields, "DATE"), " ", FirstCharacters(name, 80));
 }
 
-ExportedArticle EntryArticle(const Entry& entry) {
+ExportedArticle EntryArticle(const ExportedEntry& entry) {
   ExportedArticle exported;
   v1::Article& article = exported.file.article;
-  const std::string title = ValueOf(entry.fields, "TITLE");
-  const std::string basename = ValueOf(entry.fields, "BASENAME");
-  const std::string address = LinkAddress(ValueOf(entry.fields, "UNIQUE URL"));
+  const std::string title = ValueOfKey(entry.fields, "TITLE");
+  const std::string basename = ValueOfKey(entry.fields, "BASENAME");
+  const std::string address = LinkAddress(ValueOfKey(entry.fields, "UNIQUE URL"));
   exported.label = absl::StrCat("entry ", basename.empty() ? title : basename);
   exported.key = EntryKey(entry.fields);
   exported.file.draft = WhyDraftEntry(entry.fields);
   article.set_title(title);
   if (const std::string id = IdFromAddress(basename); !id.empty())
     article.set_name(ArticleName(id));
-  if (const std::string author = ValueOf(entry.fields, "AUTHOR"); !author.empty()) {
+  if (const std::string author = ValueOfKey(entry.fields, "AUTHOR"); !author.empty()) {
     article.add_authors()->set_display_name(author);
   }
-  if (const auto time = ParseEntryTime(ValueOf(entry.fields, "DATE"))) {
+  if (const auto time = ParseEntryTime(ValueOfKey(entry.fields, "DATE"))) {
     *article.mutable_publish_time() = ToTimestamp(*time);
   }
   AddEntryTags(entry.fields, article);
@@ -228,7 +228,7 @@ ExportedArticle EntryArticle(const Entry& entry) {
     article.set_source_uri(address);
     exported.addresses.push_back(address);
   }
-  const std::string filter = ValueOf(entry.fields, "CONVERT BREAKS");
+  const std::string filter = ValueOfKey(entry.fields, "CONVERT BREAKS");
   std::string html;
   for (const char* const name : {"BODY", "EXTENDED BODY"}) {
     const auto text = entry.texts.find(absl::string_view(name));
@@ -265,10 +265,10 @@ class EntryReader {
   }
 
   bool Finish() {
-    const Entry entry = std::exchange(entry_, {});
+    const ExportedEntry entry = std::exchange(entry_, {});
     part_.clear();
     if (entry.fields.empty() && entry.texts.empty()) return true;
-    const std::string name = absl::CHexEscape(ValueOf(entry.fields, "TITLE"));
+    const std::string name = absl::CHexEscape(ValueOfKey(entry.fields, "TITLE"));
     const auto refuse = [&](absl::string_view problem) {
       return sink_.Refuse(ItemKind::kArticle, absl::StrCat("entry ", name), problem);
     };
@@ -322,23 +322,23 @@ class EntryReader {
     }
   }
 
-  bool TakeComments(const Entry& entry) {
+  bool TakeComments(const ExportedEntry& entry) {
     const std::string key = EntryKey(entry.fields);
     std::map<std::string, int> counts;
     for (const EntryComment& source : entry.comments) {
-      const std::string author = ValueOf(source.fields, "AUTHOR");
-      const std::string date = ValueOf(source.fields, "DATE");
+      const std::string author = ValueOfKey(source.fields, "AUTHOR");
+      const std::string date = ValueOfKey(source.fields, "DATE");
       ExportedComment comment;
       // There are no ids. What was written by one author at one time is counted.
       comment.source_id = absl::StrCat(key, " ", date, " ", FirstCharacters(author, 80));
       comment.source_id = absl::StrCat(comment.source_id, " ", ++counts[comment.source_id]);
       comment.article_key = key;
       comment.author_name = author;
-      comment.author_key = ValueOf(source.fields, "EMAIL");
+      comment.author_key = ValueOfKey(source.fields, "EMAIL");
       if (const auto time = ParseEntryTime(date)) comment.create_time = *time;
       comment.state = v1::COMMENT_STATE_VISIBLE;
       comment.body = HtmlToPlainText(EntryHtml(source.text, ""));
-      const bool is_private = ValueOf(source.fields, "SECRET") == "1";
+      const bool is_private = ValueOfKey(source.fields, "SECRET") == "1";
       const bool is_reading =
           is_private ? sink_.LeaveOut(ItemKind::kComment,
                                       absl::StrCat("comment ", comment.source_id), "private")
@@ -349,7 +349,7 @@ class EntryReader {
   }
 
   ExportSink& sink_;
-  Entry entry_;
+  ExportedEntry entry_;
   std::string part_;               // of the entry; empty: its fields
   bool is_in_head_ = false;        // of the last comment
   std::vector<std::string> held_;  // lines since one that may end a part

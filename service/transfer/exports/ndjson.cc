@@ -121,7 +121,10 @@ ExportedArticle ToArticle(v1::InspectArticleResponse inspected, int64_t key) {
 }
 
 // A state that a later version may have is none here.
-absl::StatusOr<ExportedComment> ToComment(v1::Comment fields) {
+absl::StatusOr<ExportedComment> ToComment(const std::string& line) {
+  auto inspected = FromJson<v1::InspectCommentResponse>(line);
+  if (!inspected.ok()) return inspected.status();
+  v1::Comment& fields = *inspected->mutable_comment();
   const auto name = ParseCommentName(fields.name());
   if (!name) return absl::InvalidArgumentError("the comment has no name");
   if (fields.state() == v1::COMMENT_STATE_UNSPECIFIED ||
@@ -192,9 +195,7 @@ class NdjsonReader {
   }
 
   void TakeComment(const std::string& text, const std::string& where) {
-    auto inspected = FromJson<v1::InspectCommentResponse>(text);
-    absl::StatusOr<ExportedComment> comment = inspected.status();
-    if (inspected.ok()) comment = ToComment(std::move(*inspected->mutable_comment()));
+    auto comment = ToComment(text);
     goes_on_ = comment.ok() ? sink_.Take(*std::move(comment))
                             : sink_.Refuse(ItemKind::kComment, where, comment.status().message());
   }
