@@ -173,6 +173,13 @@ TEST_F(ImportTest, ARetractedArticleStaysSo) {
       "trueText.");
 }
 
+TEST_F(ImportTest, AliasesAreFormerNames) {
+  const std::string file = Write("aliases/own.md", "---\ntitle: T\naliases: /old/\n---\nText.\n");
+  EXPECT_EQ(Import({file}).status, 0);
+  EXPECT_EQ(Import({file}).out, Row("unchanged", 1, "articles/own"));
+  EXPECT_EQ(Query(url_, "SELECT string_agg(name, ' ' ORDER BY name) FROM article_name"), "old own");
+}
+
 // Its id depends on what else was imported.
 TEST_F(ImportTest, AFileImportedAloneFindsItsArticle) {
   Write("links/2014-05-06-links.md", "---\ntitle: Links\n---\nOf the first week.\n");

@@ -104,8 +104,9 @@ WHERE s.bucket = n.bucket AND s.article_key = n.article_key
   return statement;
 }
 
+// Returns any time for an article without text, which counts as retracted.
 absl::Time PublishTimeOf(const ArticleDraft& draft) {
-  return FromTimestamp(draft.article->publish_time());
+  return draft.article ? FromTimestamp(draft.article->publish_time()) : draft.locked.now;
 }
 
 // The kinds and values of the labels of an article. None of its texts has a line break.
@@ -300,8 +301,7 @@ class ArticleBatch {
     return wanted;
   }
 
-  // Nobody else can see the new articles, so they need no lock. The first write to each of them
-  // cannot fail any more, so none stays without text.
+  // Nobody else can see the new articles, so they need no lock.
   void Create(const std::map<std::string, ArticleKey>& created) {
     for (const auto& [name, key] : created) {
       drafts_[key] = {.locked = WithoutText(key, name, Now()), .is_new = true};
@@ -410,6 +410,16 @@ class ArticleBatch {
     }
   }
 
+  // Returns the drafts of articles that have a name from now on, but no text, because their writes
+  // have failed. No name may be without a state.
+  Drafts NewButUnchangedDrafts() {
+    Drafts drafts;
+    for (auto& [key, draft] : drafts_) {
+      if (draft.is_new && !draft.locked.changed) drafts.push_back(&draft);
+    }
+    return drafts;
+  }
+
   // Returns the drafts that were changed, in the order of their first writes.
   Drafts ChangedDrafts() const {
     Drafts changed;
@@ -423,6 +433,7 @@ class ArticleBatch {
   }
 
   void Write() {
+    WriteNewStates(transaction_, NewButUnchangedDrafts());
     const Drafts changed = ChangedDrafts();
     if (changed.empty() && !requests_.has_callers_records()) return;
     WriteTexts(transaction_, changed);

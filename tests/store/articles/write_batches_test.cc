@@ -10,6 +10,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
+#include "content/rules.h"
 #include "google/protobuf/util/time_util.h"
 #include "postgres/connection.h"
 #include "postgres/dsn.h"
@@ -192,6 +193,29 @@ TEST_F(ArticleBatchesTest, AWriteThatBreaksARuleFailsAlone) {
   EXPECT_EQ(Sql("SELECT string_agg(name, ' ' ORDER BY name) FROM article_name"), names);
   EXPECT_EQ(Sql("SELECT string_agg(name, ' ' ORDER BY name) FROM article_state"), names);
   EXPECT_EQ(GetOne("known").revision(), 1);
+}
+
+// What another write has failed to create can still be created.
+TEST_F(ArticleBatchesTest, ANameIsNeverWithoutAState) {
+  PublishOptions too_many;
+  for (size_t i = 0; i <= kMaxFormerNames; ++i) {
+    too_many.former_names.push_back(absl::StrCat("former-", i));
+  }
+  const std::vector<ArticleAnswer> answers =
+      Write({Putting("bad", "Text.", std::move(too_many)), Putting("good")});
+  EXPECT_EQ(answers[0]->status().code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(Text(answers[1]), "1 good created");
+  EXPECT_EQ(Feed(), "good 1 of 1");
+  EXPECT_THAT(Texts({Putting("bad")}), ElementsAre("1 bad created"));
+  EXPECT_EQ(Feed(), "good 1, bad 2 of 2");
+}
+
+TEST_F(ArticleBatchesTest, AnImportDoesNotBringBackWhatWasRetracted) {
+  ASSERT_THAT(Texts({Putting("a"), ArticleRetraction{.id = "a"}}), ElementsAre("1 a created", "2"));
+  const PublishOptions imported = {.may_replace = true, .imported = true};
+  EXPECT_THAT(Texts({Putting("a", "Some text.", imported), Putting("a", "Other text.", imported)}),
+              ElementsAre("ARTICLE_EXISTS", "ARTICLE_EXISTS"));
+  EXPECT_TRUE(Inspect("a")->retracted);
 }
 
 TEST_F(ArticleBatchesTest, AnArticleThatIsOnlyCheckedFirstIsCreatedByTheNextWrite) {

@@ -22,7 +22,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 using ::testing::Not;
 
 constexpr char kNote[] = "---\ntitle: A note\n---\nText.\n";
@@ -275,6 +277,15 @@ TEST_F(DryRunTest, StopsWhenItIsTold) {
   EXPECT_THAT(lines, HasSubstr("a.md"));
   EXPECT_THAT(lines, Not(HasSubstr("b.md")));
   EXPECT_THAT(messages_.str(), HasSubstr("Run the same command again to go on"));
+}
+
+TEST(FormerNames, AreIdsThatTheArticleDoesNotHaveItself) {
+  const auto parsed = Parse(
+      "---\ntitle: T\nslug: own\naliases: [/old/, /2014/old/, /own/, /older.html]\n---\nText.",
+      Format::kMarkdown, {});
+  ASSERT_TRUE(parsed.ok()) << parsed.status();
+  EXPECT_THAT(parsed->former_names, ElementsAre("old", "older"));
+  EXPECT_THAT(parsed->notes, IsEmpty());
 }
 
 }  // namespace
