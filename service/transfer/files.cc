@@ -179,6 +179,8 @@ absl::StatusOr<std::string> ReadFile(const std::string& path, size_t max_bytes) 
   const std::unique_ptr<std::FILE, CloseFile> file(
       path == kStandardInput ? stdin : std::fopen(path.c_str(), "rb"));
   if (file != nullptr) {
+    // What follows in a pipe is left for others (ExportFile).
+    std::setvbuf(file.get(), nullptr, _IONBF, 0);
     std::string content;
     std::array<char, 1 << 14> piece;
     size_t count = 0;

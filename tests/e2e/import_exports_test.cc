@@ -1,7 +1,9 @@
 // `contentd import` of exports with comments, as a user runs it.
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
@@ -158,6 +160,21 @@ TEST_F(ImportExportsTest, ADryRunNeedsNoDatabase) {
   const Finished finished = RunContentd({"import", "--dry-run", file});
   EXPECT_EQ(finished.status, 0) << finished.out;
   EXPECT_THAT(finished.out, AllOf(HasSubstr(Row("valid", 1)), HasSubstr(Row("comments valid", 1))));
+}
+
+TEST_F(ImportExportsTest, ReadsAllOfStandardInput) {
+  std::string comments;
+  for (int id = 1; id <= 8'000; ++id) comments += Comment(id, "one");
+  const std::string path = Write("blog.xml", WordPress(Post("1", comments)));
+  const int original = dup(STDIN_FILENO);
+  const int file = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  dup2(file, STDIN_FILENO);
+  close(file);
+  const Finished finished = RunContentd({"import", "--dry-run", "-"});
+  dup2(original, STDIN_FILENO);
+  close(original);
+  EXPECT_EQ(finished.status, 0) << finished.err;
+  EXPECT_THAT(finished.out, HasSubstr(absl::StrFormat("%-24s %9s  ", "comments valid", "8,000")));
 }
 
 TEST_F(ImportExportsTest, WhatIsBeforeABreakComesIn) {
