@@ -229,12 +229,12 @@ std::string Importer::Claimant(const std::string& name) {
 void Importer::Publish(Sent sent, bool may_replace) {
   v1::Article article =
       sent.parsed.is_name_made ? sent.parsed.article : std::move(sent.parsed.article);
+  PublishOptions options{.may_replace = may_replace,
+                         .imported = true,
+                         .former_names = sent.parsed.former_names,
+                         .restoration = sent.parsed.restoration};
   publishing_->PublishArticle(
-      {.caller = options_.caller}, std::move(article),
-      {.may_replace = may_replace,
-       .imported = true,
-       .former_names = sent.parsed.former_names,
-       .restoration = sent.parsed.restoration},
+      {.caller = options_.caller}, std::move(article), std::move(options),
       [this, sent = std::move(sent)](absl::StatusOr<PublishedArticle> published) mutable {
         Land(std::move(sent), std::move(published));
       });
