@@ -67,8 +67,8 @@ StoredArticle MakeStored() {
   article.set_source_uri("https://example.org/a?b=c#d");
   article.set_comment_policy(v1::COMMENT_POLICY_PREMODERATED);
   EXPECT_TRUE(TimeUtil::FromString("2025-06-12T08:30:00.123456Z", article.mutable_publish_time()));
-  EXPECT_TRUE(TimeUtil::FromString("2025-06-13T09:00:00Z", article.mutable_update_time()));
   EXPECT_TRUE(CompleteArticle("article", article).ok());
+  EXPECT_TRUE(TimeUtil::FromString("2025-06-13T09:00:00Z", article.mutable_update_time()));
   article.set_comment_count(7);
   article.set_revision(9);
   article.set_etag("8");
@@ -203,8 +203,9 @@ TEST_F(NdjsonTest, AnArticleIsReadAsItWas) {
             "2025-06-13T09:00:00+00:00");
   v1::Article article = read.file.article;
   ASSERT_TRUE(CompleteArticle("article", article).ok());
-  for (const int field : {v1::Article::kCommentCountFieldNumber, v1::Article::kRevisionFieldNumber,
-                          v1::Article::kEtagFieldNumber}) {
+  for (const int field :
+       {v1::Article::kUpdateTimeFieldNumber, v1::Article::kCommentCountFieldNumber,
+        v1::Article::kRevisionFieldNumber, v1::Article::kEtagFieldNumber}) {
     const auto* const descriptor = v1::Article::descriptor()->FindFieldByNumber(field);
     stored.article.GetReflection()->ClearField(&stored.article, descriptor);
   }
