@@ -84,9 +84,9 @@ void OverrideLogLevel(CallContext call, v1::OverrideLogLevelRequest request,
   if (!wanted.ok()) return std::move(done)(wanted.status());
   log::OverrideLevel(wanted->level, wanted->ttl);
   const std::string caller = call.caller ? access::LoggedName(call.caller->identity) : "";
-  log::Record("log level changed", {{"to", NameOf(request.level())},
-                                    {"ttl", absl::FormatDuration(absl::FromChrono(wanted->ttl))},
-                                    {"caller", caller}});
+  log::RecordAct("log level changed", {{"to", NameOf(request.level())},
+                                       {"ttl", absl::FormatDuration(absl::FromChrono(wanted->ttl))},
+                                       {"caller", caller}});
   v1::OverrideLogLevelResponse response;
   *response.mutable_log() = CurrentLogInfo();
   std::move(done)(std::move(response));

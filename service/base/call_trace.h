@@ -49,7 +49,8 @@ class CallTrace {
   void Add(const Step& step);
 
   /// Returns the time that steps of this kind took together. While two overlap, that time counts
-  /// once: the reads of a batch run at the same time.
+  /// once: the reads of a batch run at the same time. Steps may end in any order; but of one that
+  /// ends after kMaxSteps later ones that left gaps, what lies before those does not count.
   absl::Duration Total(Kind kind) const;
 
   /// Returns the largest batch of its steps; 0 without steps of kDatabase.
@@ -61,16 +62,28 @@ class CallTrace {
  private:
   static constexpr size_t kKinds = 4;
 
-  struct Sum {
-    absl::Duration total;
-    SteadyTime covered_until = SteadyTime::InfinitePast();
+  // The time that steps of a kind cover.
+  class Coverage {
+   public:
+    void Add(SteadyTime start, SteadyTime end);
+    absl::Duration Total() const;
+
+   private:
+    struct Interval {
+      SteadyTime start;
+      SteadyTime end;
+    };
+
+    std::vector<Interval> intervals_;  // In order, with gaps between them. At most kMaxSteps.
+    absl::Duration earlier_;           // What was covered until before_, which intervals_ lacks.
+    SteadyTime before_ = SteadyTime::InfinitePast();
   };
 
   const TraceContext context_;
   mutable std::mutex mutex_;
-  std::array<Sum, kKinds> sums_;  // Guarded by mutex_.
-  size_t largest_batch_ = 0;      // Guarded by mutex_.
-  std::vector<Step> steps_;       // Guarded by mutex_.
+  std::array<Coverage, kKinds> coverages_;  // Guarded by mutex_.
+  size_t largest_batch_ = 0;                // Guarded by mutex_.
+  std::vector<Step> steps_;                 // Guarded by mutex_.
 };
 
 }  // namespace content

@@ -1,11 +1,12 @@
 #include "http/listener.h"
 
 #include <microhttpd.h>
+#include <netinet/in.h>
 #include <sys/socket.h>
 
-#include <atomic>
 #include <cstddef>
 #include <exception>
+#include <string>
 #include <utility>
 
 #include "absl/memory/memory.h"
@@ -59,10 +60,34 @@ MHD_Result Queue(MHD_Connection* connection, Answer answer) {
   return result;
 }
 
-// Called when the library begins with a connection and when it has closed it.
-void CountClosed(void* open, MHD_Connection* /*connection*/, void** /*state*/,
-                 MHD_ConnectionNotificationCode what) {
-  if (what == MHD_CONNECTION_NOTIFY_CLOSED) --*static_cast<std::atomic<int>*>(open);
+// The address without the port, in whatever form. Clients of a unix socket are all one.
+std::string PeerOf(MHD_Connection* connection) {
+  const sockaddr* const address =
+      MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS)->client_addr;
+  const auto bytes = [](const auto& ip) {
+    return std::string(reinterpret_cast<const char*>(&ip), sizeof ip);
+  };
+  switch (address->sa_family) {
+    case AF_INET:
+      return bytes(reinterpret_cast<const sockaddr_in*>(address)->sin_addr);
+    case AF_INET6:
+      return bytes(reinterpret_cast<const sockaddr_in6*>(address)->sin6_addr);
+    default:
+      return "";
+  }
+}
+
+// Called when the library begins with a connection, and before it closes its socket.
+void NoteConnection(void* all_places, MHD_Connection* connection, void** /*state*/,
+                    MHD_ConnectionNotificationCode what) {
+  auto& places = *static_cast<Places*>(all_places);
+  const int socket =
+      MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+  if (what == MHD_CONNECTION_NOTIFY_STARTED) {
+    places.Begin(socket, PeerOf(connection));
+  } else {
+    places.End(socket);
+  }
 }
 
 // Called when the headers of a request have come and, if that gave no answer, again with each part
@@ -96,7 +121,7 @@ absl::Status Listener::Serve(server::Listening listening) {
   daemon_ = MHD_start_daemon(
       MHD_USE_POLL_INTERNAL_THREAD | MHD_USE_NO_LISTEN_SOCKET | MHD_USE_ITC, 0, nullptr, nullptr,
       &Handle, this, MHD_OPTION_CONNECTION_LIMIT, static_cast<unsigned>(2 * kMaxConnections),
-      MHD_OPTION_NOTIFY_CONNECTION, &CountClosed, &connections_, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+      MHD_OPTION_NOTIFY_CONNECTION, &NoteConnection, &places_, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
       kMaxRequestBytes, MHD_OPTION_CONNECTION_TIMEOUT,
       static_cast<unsigned>(absl::ToInt64Seconds(kIdleTimeout)), MHD_OPTION_END);
   if (daemon_ == nullptr) return absl::UnavailableError("cannot serve HTTP");
@@ -111,10 +136,11 @@ void Listener::TakeOver(server::FileDescriptor connection) {
   sockaddr_storage peer{};
   socklen_t size = sizeof peer;
   auto* const address = reinterpret_cast<sockaddr*>(&peer);
-  if (connections_ >= kMaxConnections) return;
   if (getpeername(connection.number(), address, &size) != 0) return;  // it has gone already
-  ++connections_;
-  if (MHD_add_connection(daemon_, connection.Release(), address, size) == MHD_NO) --connections_;
+  places_.Take();
+  if (MHD_add_connection(daemon_, connection.Release(), address, size) == MHD_NO) {
+    places_.GiveBack();
+  }
 }
 
 Listener::~Listener() {

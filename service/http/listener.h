@@ -1,6 +1,5 @@
 #pragma once
 
-#include <atomic>
 #include <cstddef>
 #include <functional>
 #include <map>
@@ -14,6 +13,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "http/places.h"
 #include "server/acceptor.h"
 #include "server/file_descriptor.h"
 #include "server/listening.h"
@@ -38,15 +38,16 @@ using Page = std::function<Answer()>;
 using Pages = std::map<std::string, Page, std::less<>>;
 
 /// Answers GET and HEAD over HTTP/1.1 with pages that are made anew for each request. Other
-/// requests get a short error. Everything is bounded, as strangers may connect: connections beyond
-/// kMaxConnections are closed at once, those that are silent for kIdleTimeout a little later, and a
-/// request has kMaxRequestBytes with its headers. So somebody who keeps as many connections busy
-/// shuts others out: who can connect is for firewalls to say. Thread-safe.
+/// requests get a short error. Everything is bounded, as strangers may connect: there are
+/// kMaxConnections, of which those that are silent for kIdleTimeout are closed, and a request has
+/// kMaxRequestBytes with its headers. When all are in use, a newcomer takes the place of the oldest
+/// of the peer that has the most (Places). So probes are answered, whoever keeps as many
+/// connections busy. Thread-safe.
 class Listener {
  public:
   static constexpr int kMaxConnections = 64;
   static constexpr size_t kMaxRequestBytes = 16'384;
-  static constexpr absl::Duration kIdleTimeout = absl::Seconds(10);
+  static constexpr absl::Duration kIdleTimeout = absl::Seconds(5);
 
   /// Answers connections to `listening` with `pages` until it is destroyed. UNAVAILABLE if there
   /// is no thread left for it.
@@ -72,7 +73,7 @@ class Listener {
   std::mutex mutex_;
   Pages pages_;  // Guarded by mutex_.
 
-  std::atomic<int> connections_ = 0;  // of daemon_, also those that it has not begun with
+  Places places_{kMaxConnections};  // of connections of daemon_
   std::optional<server::SocketFile> file_;
   MHD_Daemon* daemon_ = nullptr;
   std::optional<server::Acceptor> acceptor_;  // Passes connections on to daemon_.

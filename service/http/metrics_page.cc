@@ -3,6 +3,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -20,6 +21,7 @@
 #include "postgres/connect.h"
 #include "postgres/failure.h"
 #include "postgres/pool.h"
+#include "server/open_connections.h"
 #include "telemetry/log.h"
 
 namespace content::http {
@@ -28,6 +30,7 @@ namespace {
 using api::MethodNumbers;
 using postgres::Pool;
 using postgres::Refusal;
+using server::OpenFiles;
 
 // By number. The names are those that other servers' dashboards know, which are Go's.
 constexpr auto kCodeNames = std::to_array<const char*>(
@@ -189,7 +192,7 @@ void AddErrors(const std::vector<Pool*>& pools, Exposition& page) {
   for (size_t place = 0; place < postgres::kErrorClasses.size(); ++place) {
     uint64_t count = 0;
     for (const Pool* const pool : pools) count += pool->numbers().errors.Read(place);
-    errors.Add(count, {{"sqlstate_class", std::string(postgres::kErrorClasses[place])}});
+    errors.Add(count, {{"sqlstate_class", std::string(postgres::kErrorClasses[place].name)}});
   }
 }
 
@@ -228,9 +231,11 @@ void AddStore(store::ObservedStore& store, Exposition& page) {
   }
 }
 
-void AddServer(const server::Server& server, Exposition& page) {
-  const server::ServerState state = server.GetState();
-  page.Gauge("contentd_connections", "Connections of clients.").Add(state.connections);
+void AddServer(const server::Server& server, const std::optional<OpenFiles>& files,
+               Exposition& page) {
+  const server::ServerState state = server.GetState(files.value_or(OpenFiles()));
+  Family& connections = page.Gauge("contentd_connections", "Connections of clients.");
+  if (files) connections.Add(state.connections);
   page.Counter("contentd_connections_refused_total",
                "Connections that were closed at once for lack of a file descriptor.")
       .Add(state.connections_refused);
@@ -273,7 +278,7 @@ void AddLog(Exposition& page) {
       .Add(log::DroppedCount());
 }
 
-void AddProcess(const Program& program, Exposition& page) {
+void AddProcess(const Program& program, const std::optional<OpenFiles>& files, Exposition& page) {
   page.Gauge("contentd_build_info", "1, with the versions of the program and its libraries.")
       .Add(1, {{"version", program.version},
                {"commit", program.commit},
@@ -282,7 +287,8 @@ void AddProcess(const Program& program, Exposition& page) {
   const ProcessState process = ReadProcessState();
   page.Gauge("process_resident_memory_bytes", "Memory of the process, files included.")
       .Add(process.resident_bytes);
-  page.Gauge("process_open_fds", "Open file descriptors.").Add(process.open_files);
+  Family& open = page.Gauge("process_open_fds", "Open file descriptors.");
+  if (files) open.Add(files->size());
   page.Gauge("process_max_fds", "Maximum number of file descriptors.").Add(process.max_open_files);
   page.Counter("process_cpu_seconds_total", "CPU time of the process.").Add(process.cpu_seconds);
   page.Gauge("process_start_time_seconds", "When the process began, in Unix time.")
@@ -297,17 +303,18 @@ void AddReady(bool is_ready, Exposition& page) {
 }  // namespace
 
 Exposition AllNumbers(const Program& program, const Rooms& rooms) {
+  const std::optional<OpenFiles> files = server::ListOpenFiles();
   Exposition page;
   AddReady(WhyNotReady(rooms).empty(), page);
   AddCalls(rooms.server.calls(), page);
   AddRefusals(rooms.server.calls(), page);
   AddCache(rooms.cache, page);
   AddStore(rooms.store, page);
-  AddServer(rooms.server, page);
+  AddServer(rooms.server, files, page);
   AddAccess(rooms.gate, rooms.certificates, page);
   AddMemory(rooms.memory, page);
   AddLog(page);
-  AddProcess(program, page);
+  AddProcess(program, files, page);
   return page;
 }
 
@@ -315,7 +322,7 @@ Exposition AllNumbers(const Program& program) {
   Exposition page;
   AddReady(false, page);
   AddLog(page);
-  AddProcess(program, page);
+  AddProcess(program, server::ListOpenFiles(), page);
   return page;
 }
 

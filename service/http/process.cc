@@ -3,10 +3,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include <filesystem>
 #include <fstream>
-#include <iterator>
-#include <system_error>
 
 namespace content::http {
 namespace {
@@ -23,12 +20,6 @@ int64_t ReadResidentBytes() {
   return resident * sysconf(_SC_PAGESIZE);
 }
 
-int64_t CountOpenFiles() {
-  std::error_code ignored;
-  const std::filesystem::directory_iterator files("/proc/self/fd", ignored);
-  return std::distance(begin(files), end(files));
-}
-
 }  // namespace
 
 ProcessState ReadProcessState() {
@@ -37,7 +28,6 @@ ProcessState ReadProcessState() {
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);
   return {.resident_bytes = ReadResidentBytes(),
-          .open_files = CountOpenFiles(),
           .max_open_files = static_cast<int64_t>(files.rlim_cur),
           .cpu_seconds = Seconds(usage.ru_utime) + Seconds(usage.ru_stime)};
 }

@@ -7,7 +7,6 @@ namespace content::http {
 
 struct ProcessState {
   int64_t resident_bytes = 0;
-  int64_t open_files = 0;
   int64_t max_open_files = 0;
   double cpu_seconds = 0;
 };

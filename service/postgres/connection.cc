@@ -16,10 +16,6 @@ namespace {
 constexpr absl::Duration kMinStatementTimeout = absl::Milliseconds(128);
 constexpr absl::Duration kMaxStatementTimeout = absl::Hours(24);
 
-// PostgreSQL shows 63 bytes of a name: enough for `contentd schema N`, this and the id of a trace.
-// The migrator knows it.
-constexpr char kTraceInName[] = " trace ";
-
 }  // namespace
 
 Connection::Connection(const std::string& dsn, const SteadyClock& clock)
@@ -38,7 +34,6 @@ std::string Connection::PrepareSession(KnownDatabase* known) {
   }
   known_ = known;
   is_distributed_ = row["is_distributed"].as<bool>();
-  name_ = row["application_name"].c_str();
   return row["server_version"].c_str();
 }
 
@@ -77,16 +72,18 @@ void Connection::RunWithin(absl::Duration limit, const std::string& sql) {
   transaction.exec(sql);
 }
 
-void Connection::SetName(const std::string& name) {
-  Run(absl::StrCat("SET application_name = ", impl_->connection->quote(name)));
+Result Connection::ReadPrepared(const std::string& sql, const Parameters& parameters) {
+  if (impl_->snapshot) return Execute(*impl_->snapshot, sql, parameters);
+  pqxx::nontransaction transaction(*impl_->connection);
+  return Execute(transaction, sql, parameters);
 }
 
-Result Connection::ReadPrepared(const std::string& sql, const Parameters& parameters) {
-  const std::string& name = Prepare(sql);
+Result Connection::Execute(pqxx::transaction_base& transaction, const std::string& sql,
+                           const Parameters& parameters) {
+  const std::string* const name = comment_.empty() ? &Prepare(sql) : nullptr;
   const StatementMonitor::Scope scope(monitor_, statement_timeout_);
-  if (impl_->snapshot) return Result(ExecutePrepared(*impl_->snapshot, name, parameters));
-  pqxx::nontransaction transaction(*impl_->connection);
-  return Result(ExecutePrepared(transaction, name, parameters));
+  return Result(name != nullptr ? ExecutePrepared(transaction, *name, parameters)
+                                : ExecuteText(transaction, comment_ + sql, parameters));
 }
 
 const std::string& Connection::Prepare(const std::string& sql) {
@@ -118,7 +115,7 @@ void LookAtHosts(KnownDatabase& database, const std::stop_token& stop) {
 Snapshot::Snapshot(Connection& connection) : connection_(connection) {
   const StatementMonitor::Scope scope(connection_.monitor_, connection_.statement_timeout_);
   auto session = std::make_unique<pqxx::nontransaction>(*connection_.impl_->connection);
-  session->exec("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
+  session->exec(connection_.comment_ + "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
   connection_.impl_->snapshot = std::move(session);
 }
 
@@ -135,18 +132,14 @@ Snapshot::~Snapshot() {
 TracedSession::TracedSession(Connection& connection, CallTrace* trace)
     : connection_(trace != nullptr && trace->context().is_sampled ? &connection : nullptr) {
   if (connection_ == nullptr) return;
-  connection_->SetName(absl::StrCat(connection_->name_, kTraceInName, trace->context().trace_id));
+  connection_->comment_ = absl::StrCat("/*trace_id='", trace->context().trace_id, "'*/ ");
   connection_->monitor_.SetTrace(trace);
 }
 
 TracedSession::~TracedSession() {
   if (connection_ == nullptr) return;
   connection_->monitor_.SetTrace(nullptr);
-  try {
-    connection_->SetName(connection_->name_);
-  } catch (const std::exception&) {
-    connection_->ShutdownSocket();  // nobody may use it under this name
-  }
+  connection_->comment_.clear();
 }
 
 }  // namespace content::postgres

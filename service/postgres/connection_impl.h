@@ -92,4 +92,16 @@ inline pqxx::result ExecutePrepared(pqxx::transaction_base& transaction, const s
 #endif
 }
 
+// Runs a statement that is not prepared.
+inline pqxx::result ExecuteText(pqxx::transaction_base& transaction, const std::string& sql,
+                                const Parameters& parameters) {
+#if PQXX_VERSION_MAJOR >= 7
+  pqxx::params params;
+  for (const std::string& parameter : parameters) params.append(parameter);
+  return transaction.exec(sql, params);
+#else
+  return transaction.exec_params(sql, pqxx::prepare::make_dynamic_params(parameters));
+#endif
+}
+
 }  // namespace content::postgres

@@ -112,8 +112,10 @@ bool MayBeCausedByOneRequest(const absl::Status& status) {
 
 size_t ErrorClassOf(absl::string_view sqlstate) {
   const auto* const others = &kErrorClasses.back();
-  return static_cast<size_t>(std::find(kErrorClasses.begin(), others, sqlstate.substr(0, 2)) -
-                             kErrorClasses.begin());
+  const auto* const found = std::find_if(kErrorClasses.begin(), others, [&](const ErrorClass& one) {
+    return one.name == sqlstate.substr(0, 2);
+  });
+  return static_cast<size_t>(found - kErrorClasses.begin());
 }
 
 Failure ToFailure(const std::exception& exception, bool is_open, absl::string_view trace_id) {

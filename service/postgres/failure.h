@@ -37,10 +37,31 @@ struct Failure {
   std::string sqlstate = {};
 };
 
-/// The classes of SQLSTATEs that are counted apart, and one for all others
+/// Errors whose SQLSTATEs begin alike.
+struct ErrorClass {
+  /// Two characters, or "other".
+  absl::string_view name;
+  /// For people.
+  absl::string_view meaning;
+};
+
+/// The classes that are counted apart, and one for all others
 /// (https://www.postgresql.org/docs/current/errcodes-appendix.html).
-inline constexpr std::array kErrorClasses = std::to_array<absl::string_view>(
-    {"08", "22", "23", "25", "26", "40", "42", "53", "54", "55", "57", "58", "XX", "other"});
+inline constexpr auto kErrorClasses = std::to_array<ErrorClass>({{"08", "connection"},
+                                                                 {"22", "data"},
+                                                                 {"23", "constraint"},
+                                                                 {"25", "transaction state"},
+                                                                 {"26", "prepared statement"},
+                                                                 {"28", "authorization"},
+                                                                 {"40", "rolled back"},
+                                                                 {"42", "statement or right"},
+                                                                 {"53", "resources"},
+                                                                 {"54", "limit exceeded"},
+                                                                 {"55", "not ready or locked"},
+                                                                 {"57", "operator"},
+                                                                 {"58", "system"},
+                                                                 {"XX", "internal"},
+                                                                 {"other", "any other class"}});
 
 /// Returns the place of a SQLSTATE's class in kErrorClasses.
 size_t ErrorClassOf(absl::string_view sqlstate);

@@ -131,7 +131,7 @@ SELECT count(*) AS sessions,
          AS version
 FROM pg_stat_activity
 WHERE datname = current_database()
-  AND application_name ~ '^contentd( schema [0-9]+)?( notifications| trace [0-9a-f]{32})?$'
+  AND application_name ~ '^contentd( schema [0-9]+)?( notifications)?$'
   AND has_table_privilege(usesysid, to_regclass('schema_migration'), 'SELECT'))sql";
 
 struct Servers {

@@ -5,9 +5,9 @@ namespace content::postgres {
 /// SQL that brings a new session into the state that our statements rely on, whatever the
 /// configuration of the server, the database, the role and libpq's environment is. The search path
 /// and read-only mode stay the operator's. Its last result is the server's version, which database
-/// it is (ReadDatabaseId), the session's name, and whether tables may be distributed; the timeline
-/// is NULL on a standby. (PostgreSQL's control file has the timeline too, but only learns of a
-/// promotion at the next checkpoint.)
+/// it is (ReadDatabaseId), and whether tables may be distributed; the timeline is NULL on a
+/// standby. (PostgreSQL's control file has the timeline too, but only learns of a promotion at the
+/// next checkpoint.)
 ///
 /// - Text is sent and received in UTF-8, and values have one notation.
 /// - A limit of the operator's must not end statements or sessions: the pool sets its own.
@@ -53,7 +53,6 @@ SET enable_seqscan = off;
 SELECT set_config('synchronous_commit', 'on', false)
 WHERE current_setting('synchronous_commit') = 'off';
 SELECT current_setting('server_version') AS server_version, system_identifier,
-       current_setting('application_name') AS application_name,
        CASE WHEN NOT pg_is_in_recovery()
             THEN left(pg_walfile_name(pg_current_wal_lsn()), 8) END AS timeline,
        EXISTS (SELECT FROM pg_extension WHERE extname = 'citus') AS is_distributed

@@ -46,10 +46,8 @@ Transaction::~Transaction() {
 }
 
 Result Transaction::ExecPrepared(const std::string& sql, const Parameters& parameters) {
-  const std::string& name = connection_.Prepare(sql);
   if (!queued_.empty()) Send();
-  const StatementMonitor::Scope scope(connection_.monitor_, connection_.statement_timeout_);
-  return Result(ExecutePrepared(impl_->session, name, parameters));
+  return connection_.Execute(impl_->session, sql, parameters);
 }
 
 void Transaction::Append(const std::string& sql, const Parameters& parameters) {
@@ -68,7 +66,7 @@ Result Transaction::Send(absl::Duration extra_limit, CallTrace::Kind kind) {
   const StatementMonitor::Scope scope(connection_.monitor_,
                                       count * connection_.statement_timeout_ + extra_limit, kind);
   is_open_ = true;
-  return Result(impl_->session.exec(std::exchange(queued_, "")));
+  return Result(impl_->session.exec(connection_.comment_ + std::exchange(queued_, "")));
 }
 
 void Transaction::Commit() {

@@ -1,11 +1,14 @@
 #include "server/acceptor.h"
 
 #include <fcntl.h>
+#include <linux/filter.h>
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 
+#include <array>
 #include <cerrno>
+#include <cstdint>
 #include <cstring>
 #include <system_error>
 #include <utility>
@@ -18,6 +21,9 @@ namespace {
 // Pause when connections wait and the system lacks what it takes to accept them, or even to close
 // them.
 constexpr int kRestMilliseconds = 50;
+
+// Time for the handshakes of TCP that have begun to end: those of clients nearby.
+constexpr absl::Duration kHandshakeTime = absl::Milliseconds(20);
 
 FileDescriptor OpenSpare() { return FileDescriptor(open("/dev/null", O_RDONLY | O_CLOEXEC)); }
 
@@ -39,6 +45,32 @@ bool IsOutOfDescriptors(int error) { return error == EMFILE || error == ENFILE; 
 // then: accept(2) lists many.
 bool IsShortage(int error) {
   return IsOutOfDescriptors(error) || error == ENOBUFS || error == ENOMEM;
+}
+
+// Drops the packets with which clients begin to connect over TCP. They send them again after a
+// second.
+void DropNewConnections(int listener) {
+  constexpr uint32_t kFlags = 13;  // their place in the header
+  constexpr uint32_t kSyn = 2;
+  constexpr uint32_t kWhole = UINT32_MAX;
+  std::array<sock_filter, 4> program = {
+      {BPF_STMT(BPF_LD | BPF_B | BPF_ABS, kFlags), BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, kSyn, 1, 0),
+       BPF_STMT(BPF_RET | BPF_K, kWhole), BPF_STMT(BPF_RET | BPF_K, 0)}};
+  const sock_fprog filter = {.len = program.size(), .filter = program.data()};
+  setsockopt(listener, SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof filter);
+}
+
+// Lets nobody begin to connect. Who has begun can still be accepted. (A TCP socket that is shut
+// down resets those.)
+void CloseToNewcomers(int listener) {
+  int family = AF_UNSPEC;
+  socklen_t size = sizeof family;
+  getsockopt(listener, SOL_SOCKET, SO_DOMAIN, &family, &size);
+  if (family == AF_UNIX) {
+    shutdown(listener, SHUT_RD);
+  } else {
+    DropNewConnections(listener);
+  }
 }
 
 }  // namespace
@@ -68,7 +100,7 @@ void Acceptor::Run(const std::stop_token& stop) {
     // A rest is a wait for the wake-up alone.
     const nfds_t count = is_resting_ ? 1 : polled.size();
     const int ready = poll(polled.data(), count, Timeout());
-    if (stop.stop_requested()) return;
+    if (stop.stop_requested()) return AcceptTheLast();
     if (std::exchange(is_resting_, false) || ready <= 0) continue;
     for (size_t i = 1; i < polled.size(); ++i) {
       if (polled[i].revents != 0) Accept(polled[i].fd);
@@ -76,19 +108,31 @@ void Acceptor::Run(const std::stop_token& stop) {
   }
 }
 
-// Accepts one connection, so that every listener gets its turn.
-void Acceptor::Accept(int listener) {
+// Accepts one connection, so that every listener gets its turn. Returns false if it took none.
+bool Acceptor::Accept(int listener) {
   if (!spare_) spare_ = OpenSpare();
   if (FileDescriptor connection = AcceptFrom(listener)) {
-    return take_over_(std::move(connection), listener);
+    take_over_(std::move(connection), listener);
+    return true;
   }
   const int error = errno;
-  if (!IsShortage(error)) return;
+  if (!IsShortage(error)) return false;
   shortage_ = error;
   if (IsOutOfDescriptors(error) && spare_) {
     TurnAway(listener);
   } else {
     is_resting_ = true;
+  }
+  return !is_resting_;
+}
+
+// The kernel resets connections that still wait when their listener is closed, with the calls that
+// their clients have made by then.
+void Acceptor::AcceptTheLast() {
+  for (const FileDescriptor& listener : listeners_) CloseToNewcomers(listener.number());
+  SteadyClock::System().SleepFor(kHandshakeTime, {});
+  for (const FileDescriptor& listener : listeners_) {
+    while (Accept(listener.number())) continue;
   }
 }
 

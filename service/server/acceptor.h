@@ -28,7 +28,8 @@ class Acceptor {
   Acceptor(std::vector<FileDescriptor> listeners, TakeOver take_over,
            metrics::Counter* refused = nullptr, absl::Duration report_interval = absl::Minutes(1));
 
-  /// Closes the listeners. Connections that were not accepted yet are reset.
+  /// Passes on the connections that wait, and those whose handshake ends within 20 ms, and closes
+  /// the listeners. Who begins to connect meanwhile is refused, over TCP after a second.
   ~Acceptor();
 
   Acceptor(const Acceptor&) = delete;
@@ -36,7 +37,8 @@ class Acceptor {
 
  private:
   void Run(const std::stop_token& stop);
-  void Accept(int listener);
+  bool Accept(int listener);
+  void AcceptTheLast();
   void TurnAway(int listener);
   int Timeout() const;
   void ReportShortage();

@@ -80,10 +80,9 @@ absl::StatusOr<std::unique_ptr<Endpoint>> Endpoint::Start(
   return std::make_unique<Endpoint>(std::move(server), std::move(port));
 }
 
-void Endpoint::Leave() {
-  port_->Close();
-  goaway_.emplace(*server_);
-}
+void Endpoint::StopListening() { port_->Close(); }
+
+void Endpoint::Leave() { goaway_.emplace(*server_); }
 
 void Endpoint::Shutdown(gpr_timespec deadline) { server_->Shutdown(deadline); }
 

@@ -41,7 +41,10 @@ class Endpoint {
   Endpoint(std::unique_ptr<grpc::Server> server, std::unique_ptr<Port> port)
       : server_(std::move(server)), port_(std::move(port)) {}
 
-  /// Stops listening, and tells clients to open connections elsewhere (GOAWAY). Calls go on.
+  /// Stops listening. Who has connected is served. Call it once, before Leave.
+  void StopListening();
+
+  /// Tells clients to open connections elsewhere (GOAWAY). Calls go on.
   void Leave();
 
   /// Ends all connections, and cuts calls that are left at the deadline. Call it once, after Leave

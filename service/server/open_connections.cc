@@ -1,12 +1,13 @@
 #include "server/open_connections.h"
 
+#include <dirent.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
+#include <algorithm>
 #include <cstddef>
-#include <filesystem>
-#include <system_error>
+#include <mutex>
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
@@ -52,15 +53,25 @@ std::string LocalEndOf(const Listening& listening) {
                         : listening.address.substr(listening.address.rfind(':') + 1);
 }
 
-size_t CountConnections(const std::set<std::string>& ends) {
-  size_t count = 0;
-  std::error_code ignored;
-  for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd", ignored)) {
+std::optional<OpenFiles> ListOpenFiles() {
+  static std::mutex& mutex = *new std::mutex;
+  static DIR* directory = nullptr;
+  const std::lock_guard lock(mutex);
+  if (directory == nullptr) directory = opendir("/proc/self/fd");
+  if (directory == nullptr) return std::nullopt;
+  OpenFiles files;
+  rewinddir(directory);
+  while (const dirent* const entry = readdir(directory)) {
     int file = -1;
-    if (!absl::SimpleAtoi(entry.path().filename().string(), &file)) continue;
-    if (ends.contains(LocalEndOf(file)) && !IsListener(file)) ++count;
+    if (absl::SimpleAtoi(entry->d_name, &file)) files.push_back(file);
   }
-  return count;
+  return files;
+}
+
+size_t CountConnections(const OpenFiles& files, const std::set<std::string>& ends) {
+  return static_cast<size_t>(std::count_if(files.begin(), files.end(), [&](int file) {
+    return ends.contains(LocalEndOf(file)) && !IsListener(file);
+  }));
 }
 
 }  // namespace content::server

@@ -1,8 +1,10 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "server/listening.h"
 
@@ -13,8 +15,15 @@ namespace content::server {
 /// path of the unix socket.
 std::string LocalEndOf(const Listening& listening);
 
-/// Returns the number of open connections of this process that have one of these local ends. 0 if
-/// the process may not see its own files.
-size_t CountConnections(const std::set<std::string>& ends);
+/// The file descriptors of this process.
+using OpenFiles = std::vector<int>;
+
+/// Returns the descriptors that are open; nullopt if the process may not see them. Needs a
+/// descriptor for itself, which it opens once and keeps: so it works when there is no other left.
+/// Thread-safe.
+std::optional<OpenFiles> ListOpenFiles();
+
+/// Returns the number of connections among `files` that have one of these local ends.
+size_t CountConnections(const OpenFiles& files, const std::set<std::string>& ends);
 
 }  // namespace content::server

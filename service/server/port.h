@@ -30,7 +30,7 @@ class Port {
   /// which there was no file descriptor, and outlives the port.
   void Start(metrics::Counter& refused);
 
-  /// Stops listening. Open connections go on.
+  /// Stops listening, after it has passed on who has connected. Open connections go on.
   void Close() { acceptor_.reset(); }
 
  private:

@@ -52,9 +52,10 @@ std::vector<std::string> ServiceNames() {
 // Time for finished answers to be sent before connections are cut.
 constexpr absl::Duration kFlushTimeout = absl::Milliseconds(500);
 
-// Time in which answers are held back before the GOAWAY is sent. gRPC cancels calls that arrive
-// after it has sent a GOAWAY and before the client has received it. Clients that wait for an answer
-// make no calls, so those that make one call after the other rarely lose one.
+// Time before the GOAWAY is sent, in which nobody can connect and answers are held back. gRPC
+// cancels calls that arrive after it has sent a GOAWAY and before the client has received it.
+// Proxies that connect for each call have made it by then, and clients that wait for an answer make
+// none, so those that make one call after the other rarely lose one.
 constexpr absl::Duration kQuietTime = absl::Milliseconds(50);
 
 class GrpcServer final : public Server {
@@ -99,6 +100,7 @@ class GrpcServer final : public Server {
 
   void Stop() override {
     log::Info("draining", {{"timeout", absl::FormatDuration(options_.drain_timeout)}});
+    for (const auto& endpoint : endpoints_) endpoint->StopListening();
     calls_.HoldAnswers();
     SteadyClock::System().SleepFor(kQuietTime, {});
     for (const auto& endpoint : endpoints_) endpoint->Leave();
@@ -118,8 +120,8 @@ class GrpcServer final : public Server {
 
   bool is_draining() const override { return is_draining_; }
 
-  ServerState GetState() const override {
-    return {.connections = CountConnections(ends_),
+  ServerState GetState(const OpenFiles& files) const override {
+    return {.connections = CountConnections(files, ends_),
             .connections_refused = connections_refused_.Read(),
             .comment_watchers = comments_.watcher_count(),
             .article_watchers = articles_.watcher_count()};

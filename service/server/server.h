@@ -14,6 +14,7 @@
 #include "content/store.h"
 #include "content/v1/admin_service.pb.h"
 #include "server/listening.h"
+#include "server/open_connections.h"
 #include "telemetry/call_log_options.h"
 #include "tls/files.h"
 
@@ -60,6 +61,7 @@ struct Options {
 
 /// What operators see of a server.
 struct ServerState {
+  /// Those among the files that were given.
   size_t connections = 0;
   /// Connections that were closed at once, because there was no file descriptor for them.
   uint64_t connections_refused = 0;
@@ -100,8 +102,9 @@ class Server {
   /// Whether LeaveRotation was called. Thread-safe.
   virtual bool is_draining() const = 0;
 
-  /// Thread-safe. Takes about a microsecond for each file that the process has open.
-  virtual ServerState GetState() const = 0;
+  /// `files`: those that the process has open, of which each takes about a microsecond.
+  /// Thread-safe.
+  virtual ServerState GetState(const OpenFiles& files) const = 0;
 };
 
 }  // namespace content::server

@@ -17,9 +17,6 @@ namespace {
 // How often the thread looks for events that were suppressed, while there are any.
 constexpr std::chrono::seconds kLookInterval{1};
 
-// Of what may wait, records may take one part in this many: the rest is for other events.
-constexpr size_t kRecordsDivisor = 2;
-
 Style StyleFor(Format format, int fd) {
   const bool is_terminal = isatty(fd) != 0;
   if (format == Format::kJson || (format == Format::kAuto && !is_terminal)) return Style::kJson;
@@ -102,7 +99,14 @@ void EventLog::Record(Event event, Fields fields) {
   events_.Add(Level::kInfo);
   std::string line = EventLine(style_, Level::kInfo, event, fields, /*suppressed=*/0);
   const std::lock_guard lock(mutex_);
-  Append(std::move(line), kRecordsDivisor);
+  Append(std::move(line), {options_.max_lines / 2, options_.max_bytes / 2});
+}
+
+void EventLog::RecordAct(Event event, Fields fields) {
+  events_.Add(Level::kInfo);
+  std::string line = EventLine(style_, Level::kInfo, event, fields, /*suppressed=*/0);
+  const std::lock_guard lock(mutex_);
+  Append(std::move(line), {options_.max_lines * 2, options_.max_bytes * 2});
 }
 
 void EventLog::Print(absl::string_view line) {
@@ -140,13 +144,12 @@ std::optional<uint64_t> EventLog::Admit(Level level, Event event) {
   return suppressed;
 }
 
-void EventLog::Append(std::string line, size_t divisor) {
+void EventLog::Append(std::string line, Room room) {
   if (!is_in_background_) {
     WriteLine(std::move(line));
     return;
   }
-  if (waiting_lines_ >= options_.max_lines / divisor ||
-      waiting_bytes_ + line.size() > options_.max_bytes / divisor) {
+  if (waiting_lines_ >= room.lines || waiting_bytes_ + line.size() > room.bytes) {
     ++dropped_;
     all_dropped_.Add();
     return;

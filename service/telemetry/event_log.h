@@ -48,6 +48,7 @@ class EventLog {
   void LimitEachKind();
   void Write(Level level, Event event, Fields fields);
   void Record(Event event, Fields fields);
+  void RecordAct(Event event, Fields fields);
   void Print(absl::string_view line);
   void Flush(std::chrono::milliseconds timeout);
   uint64_t event_count(Level level) const { return events_.Read(level); }
@@ -55,6 +56,14 @@ class EventLog {
   std::vector<RecentEvent> Recent() const { return recent_.List(); }
 
  private:
+  // What may wait for the thread that writes.
+  struct Room {
+    size_t lines;
+    size_t bytes;
+  };
+
+  Room WholeRoom() const { return {options_.max_lines, options_.max_bytes}; }
+
   // Another minimum level, and until when it holds.
   struct Override {
     Level level;
@@ -66,8 +75,9 @@ class EventLog {
 
   // These require mutex_.
   void DropExpiredOverride();
-  // Drops the line if more than the allowed lines or bytes, divided by `divisor`, would wait.
-  void Append(std::string line, size_t divisor = 1);
+  // Drops the line if more than so many lines or bytes would wait.
+  void Append(std::string line, Room room);
+  void Append(std::string line) { Append(std::move(line), WholeRoom()); }
   void AppendUntold(KindLimiter::Time now);
   void AwaitWork(std::unique_lock<std::mutex>& lock);
 

@@ -44,5 +44,6 @@ void Info(Event event, Fields fields) { GlobalLog().Write(Level::kInfo, event, f
 void Warning(Event event, Fields fields) { GlobalLog().Write(Level::kWarning, event, fields); }
 void Error(Event event, Fields fields) { GlobalLog().Write(Level::kError, event, fields); }
 void Record(Event event, Fields fields) { GlobalLog().Record(event, fields); }
+void RecordAct(Event event, Fields fields) { GlobalLog().RecordAct(event, fields); }
 
 }  // namespace content::log

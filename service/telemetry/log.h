@@ -117,4 +117,8 @@ void Error(Event event, Fields fields = {});
 /// thread that writes, so they never displace other events.
 void Record(Event event, Fields fields);
 
+/// Writes what an operator did to this process. Like Record, but an act has a place of its own
+/// beside everything that waits for the thread that writes: 8,192 lines or 4 MiB for acts alone.
+void RecordAct(Event event, Fields fields);
+
 }  // namespace content::log

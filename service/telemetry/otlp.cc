@@ -27,8 +27,10 @@ namespace {
 
 namespace otel = opentelemetry;
 
-// What a collector that is away leaves undone when the process ends.
-constexpr std::chrono::seconds kLastFlush{1};
+// Spans that wait beyond these are dropped. They are sent together: so a collector that hangs when
+// the process ends is waited for at most twice, with what is under way and with what waits.
+constexpr size_t kMaxWaiting = 2'048;
+constexpr std::chrono::milliseconds kTimeout{450};
 
 int Digit(char c) { return c <= '9' ? c - '0' : c - 'a' + 10; }
 
@@ -61,12 +63,15 @@ class OtlpExporter final : public Exporter {
     otel::exporter::otlp::OtlpGrpcExporterOptions options;
     options.endpoint = endpoint;
     options.use_ssl_credentials = absl::StartsWith(endpoint, "https:");
+    options.timeout = kTimeout;
+    otel::sdk::trace::BatchSpanProcessorOptions batches;
+    batches.max_queue_size = kMaxWaiting;
+    batches.max_export_batch_size = kMaxWaiting;
     processor_ = otel::sdk::trace::BatchSpanProcessorFactory::Create(
-        otel::exporter::otlp::OtlpGrpcExporterFactory::Create(options),
-        otel::sdk::trace::BatchSpanProcessorOptions());
+        otel::exporter::otlp::OtlpGrpcExporterFactory::Create(options), batches);
   }
 
-  ~OtlpExporter() override { processor_->Shutdown(kLastFlush); }
+  ~OtlpExporter() override { processor_->Shutdown(2 * kTimeout); }
 
   OtlpExporter(const OtlpExporter&) = delete;
   OtlpExporter& operator=(const OtlpExporter&) = delete;

@@ -81,9 +81,9 @@ class CallsTest : public ::testing::Test {
   // The number of the server's sessions that work for the trace.
   std::string TracedSessions() {
     return Query(url_, absl::StrCat("SELECT count(*) FROM pg_stat_activity WHERE datname = "
-                                    "current_database() AND application_name ~ "
-                                    "'^contentd schema [0-9]+ trace ",
-                                    kTraceId, "$'"));
+                                    "current_database() AND state = 'active' AND query LIKE "
+                                    "'/*trace_id=''",
+                                    kTraceId, "''*/ %'"));
   }
 
   // Whether the call, which waits for a lock, is shown with its trace.

@@ -92,9 +92,8 @@ TEST_F(CoalescerTest, EachRequestLearnsTheStepsOfItsBatch) {
       .trace_id = "4bf92f3577b34da6a3ce929d0e0e4736", .parent_id = "", .is_sampled = true});
   const auto logged = std::make_shared<CallTrace>(TraceContext{});
   work_ = [](Connection& connection, const Keys& keys) {
-    const auto name =
-        connection.Read("SELECT current_setting('application_name')")[0][0].as<std::string>();
-    return Answers<std::string>(keys.size(), name);
+    const auto query = connection.Read("SELECT current_query()")[0][0].as<std::string>();
+    return Answers<std::string>(keys.size(), query);
   };
   {
     const Hold hold(*pool_);
@@ -103,7 +102,8 @@ TEST_F(CoalescerTest, EachRequestLearnsTheStepsOfItsBatch) {
     Add("c", {.trace = sampled});
   }
   for (auto& [key, answer] : answers_) {
-    EXPECT_EQ(*answer.Get(), "contentd trace 4bf92f3577b34da6a3ce929d0e0e4736");
+    EXPECT_EQ(*answer.Get(),
+              "/*trace_id='4bf92f3577b34da6a3ce929d0e0e4736'*/ SELECT current_query()");
   }
   for (const auto& trace : {sampled, logged}) {
     EXPECT_EQ(trace->LargestBatch(), 3U);

@@ -21,6 +21,7 @@ namespace content::postgres {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::MatchesRegex;
 using ::testing::ThrowsMessage;
 
 class ConnectionTest : public ::testing::Test {
@@ -42,15 +43,15 @@ CallTrace MakeTrace(bool is_sampled) {
   return CallTrace({.trace_id = kTraceId, .parent_id = "", .is_sampled = is_sampled});
 }
 
+constexpr char kComment[] = "/*trace_id='4bf92f3577b34da6a3ce929d0e0e4736'*/ ";
+
 class TracedSessionTest : public ConnectionTest {
  protected:
   TracedSessionTest() { connection_.PrepareSession(); }
 
-  std::string Name() {
-    return connection_.Read("SELECT current_setting('application_name')")[0][0].as<std::string>();
-  }
+  std::string Query() { return connection_.Read("SELECT current_query()")[0][0].as<std::string>(); }
 
-  // Round trips of the database's sessions since it was created: each of these is a transaction.
+  // Round trips of the database's sessions since it was created, with a transaction as one.
   int64_t RoundTrips() {
     connection_.Read("SELECT pg_stat_force_next_flush()");
     return connection_
@@ -60,33 +61,34 @@ class TracedSessionTest : public ConnectionTest {
 };
 
 TEST_F(TracedSessionTest, ShowsTheTraceWhileItExists) {
-  EXPECT_EQ(Name(), "contentd");  // Prepares the statement, which is a round trip, too.
+  EXPECT_EQ(Query(), "SELECT current_query()");
   CallTrace trace = MakeTrace(/*is_sampled=*/true);
   {
     const TracedSession session(connection_, &trace);
-    EXPECT_EQ(Name(), absl::StrCat("contentd trace ", kTraceId));
+    EXPECT_EQ(Query(), absl::StrCat(kComment, "SELECT current_query()"));
+    EXPECT_THAT(trace.Steps(), ::testing::SizeIs(1));
+    const Snapshot snapshot(connection_);
+    EXPECT_EQ(Query(), absl::StrCat(kComment, "SELECT current_query()"));
   }
-  EXPECT_EQ(Name(), "contentd");
-  EXPECT_THAT(trace.Steps(), ::testing::SizeIs(1)) << "the statement, not what surrounds it";
+  EXPECT_EQ(Query(), "SELECT current_query()");
 }
 
-TEST_F(TracedSessionTest, ShowsItToOthersUntilTheCommitHasEnded) {
+TEST_F(TracedSessionTest, ShowsItInEachRoundTripOfATransaction) {
   CallTrace trace = MakeTrace(/*is_sampled=*/true);
-  const auto others = [this] {
-    return testing::Query(url_, absl::StrCat("SELECT count(*) FROM pg_stat_activity "
-                                             "WHERE datname = current_database() AND "
-                                             "application_name = 'contentd trace ",
-                                             kTraceId, "'"));
+  const auto last_query = [this] {
+    return testing::Query(url_,
+                          "SELECT query FROM pg_stat_activity WHERE datname = current_database() "
+                          "AND pid <> pg_backend_pid() AND backend_type = 'client backend'");
   };
   {
     const TracedSession session(connection_, &trace);
     Transaction transaction(connection_);
-    transaction.Exec("SELECT 1");
-    EXPECT_EQ(others(), "1");
+    EXPECT_EQ(transaction.Exec("SELECT $1", "text")[0][0].as<std::string>(), "text");
+    EXPECT_EQ(last_query(), absl::StrCat(kComment, "SELECT $1"));
+    transaction.Queue("SELECT $1::integer", 1);
     transaction.Commit();
-    EXPECT_EQ(others(), "1");
+    EXPECT_THAT(last_query(), MatchesRegex(".*trace_id.* EXECUTE s[0-9a-f]+ .'1'.; COMMIT"));
   }
-  EXPECT_EQ(others(), "0");
   std::vector<CallTrace::Kind> kinds;
   for (const CallTrace::Step& step : trace.Steps()) kinds.push_back(step.kind);
   ASSERT_GE(kinds.size(), 2U);
@@ -101,25 +103,27 @@ TEST_F(TracedSessionTest, EndsAfterAStatementThatFails) {
     Transaction transaction(connection_);
     transaction.Exec("SELECT 1 / 0");
   });
-  EXPECT_EQ(Name(), "contentd");
+  EXPECT_EQ(Query(), "SELECT current_query()");
 }
 
-TEST_F(TracedSessionTest, TakesNoRoundTripForACallThatIsNotSampled) {
+TEST_F(TracedSessionTest, TakesNoRoundTrip) {
   constexpr int kReads = 100;
   const auto round_trips = [this](CallTrace* trace) {
     const int64_t before = RoundTrips();
     for (int i = 0; i < kReads; ++i) {
       const TracedSession session(connection_, trace);
       EXPECT_EQ(connection_.Read("SELECT 1")[0][0].as<int>(), 1);
+      Transaction transaction(connection_);
+      transaction.Exec("SELECT 1");
+      transaction.Commit();
     }
     return RoundTrips() - before;
   };
   CallTrace unsampled = MakeTrace(/*is_sampled=*/false);
   CallTrace sampled = MakeTrace(/*is_sampled=*/true);
-  const int64_t others = round_trips(nullptr);
-  EXPECT_LT(others, kReads * 3 / 2);
-  EXPECT_LT(round_trips(&unsampled), kReads * 3 / 2);
-  EXPECT_GE(round_trips(&sampled), kReads * 3);
+  for (CallTrace* const trace : {static_cast<CallTrace*>(nullptr), &unsampled, &sampled}) {
+    EXPECT_LT(round_trips(trace), 2 * kReads + kReads / 2);
+  }
   EXPECT_THAT(unsampled.Steps(), ::testing::IsEmpty());
 }
 

@@ -90,11 +90,15 @@ class FailureTest : public ::testing::Test {
 };
 
 TEST(ErrorClass, IsThatOfTheSqlStateOrOther) {
-  EXPECT_EQ(kErrorClasses[ErrorClassOf("57P01")], "57");
-  EXPECT_EQ(kErrorClasses[ErrorClassOf(kConnectionException)], "08");
-  EXPECT_EQ(kErrorClasses[ErrorClassOf("XX000")], "XX");
-  EXPECT_EQ(kErrorClasses[ErrorClassOf("0A000")], "other");
-  EXPECT_EQ(kErrorClasses[ErrorClassOf("")], "other");
+  EXPECT_EQ(kErrorClasses[ErrorClassOf("57P01")].name, "57");
+  EXPECT_EQ(kErrorClasses[ErrorClassOf(kConnectionException)].name, "08");
+  EXPECT_EQ(kErrorClasses[ErrorClassOf("XX000")].name, "XX");
+  EXPECT_EQ(kErrorClasses[ErrorClassOf("0A000")].name, "other");
+  EXPECT_EQ(kErrorClasses[ErrorClassOf("")].name, "other");
+  for (size_t place = 0; place < kErrorClasses.size(); ++place) {
+    EXPECT_EQ(ErrorClassOf(kErrorClasses[place].name), place);
+    EXPECT_FALSE(kErrorClasses[place].meaning.empty());
+  }
 }
 
 TEST_F(FailureTest, AStatementsErrorKeepsItsSqlState) {

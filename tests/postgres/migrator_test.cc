@@ -634,13 +634,6 @@ TEST_F(ServersTest, ThatWouldNotWorkMustBeStopped) {
     const testing::Session server(url_ + " application_name='contentd'");
     ExpectRefusal(kNext);
   }
-  {
-    testing::Session server(ServerDsn(url_, 1));
-    server.Run(
-        "SELECT set_config('application_name', current_setting('application_name') || "
-        "' trace 4bf92f3577b34da6a3ce929d0e0e4736', false)");
-    ExpectRefusal(kBoth);
-  }
   EXPECT_THAT(*Migrate(url_, kAfterNext), ElementsAre("0002_next", "0003_after"));
 }
 

@@ -141,8 +141,8 @@ TEST_F(PoolTest, TellsTheStepsOfACallToItsTrace) {
   Open({});
   const auto trace = std::make_shared<CallTrace>(TraceContext{
       .trace_id = "4bf92f3577b34da6a3ce929d0e0e4736", .parent_id = "", .is_sampled = true});
-  EXPECT_EQ(*Read("SELECT current_setting('application_name')", {.trace = trace}),
-            "contentd trace 4bf92f3577b34da6a3ce929d0e0e4736");
+  EXPECT_EQ(*Read("SELECT current_query()", {.trace = trace}),
+            "/*trace_id='4bf92f3577b34da6a3ce929d0e0e4736'*/ SELECT current_query()");
   std::vector<CallTrace::Kind> kinds;
   for (const CallTrace::Step& step : trace->Steps()) {
     kinds.push_back(step.kind);
@@ -151,7 +151,7 @@ TEST_F(PoolTest, TellsTheStepsOfACallToItsTrace) {
   EXPECT_EQ(kinds.front(), CallTrace::Kind::kQueue);
   EXPECT_EQ(kinds.back(), CallTrace::Kind::kDatabase);
   EXPECT_THAT(kinds, ::testing::Contains(CallTrace::Kind::kStatement));
-  EXPECT_EQ(*Read("SELECT current_setting('application_name')"), "contentd");
+  EXPECT_EQ(*Read("SELECT current_query()"), "SELECT current_query()");
 }
 
 TEST_F(PoolTest, TellsHowLongACallWaitedThatWasNotServed) {

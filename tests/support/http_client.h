@@ -18,10 +18,14 @@ namespace content::testing {
 /// A connection over which a test says what it likes.
 class HttpConnection {
  public:
-  /// `address`: IPv4 HOST:PORT.
-  explicit HttpConnection(const std::string& address)
+  /// `address`: IPv4 HOST:PORT. `from`: the client's own address, without a port.
+  explicit HttpConnection(const std::string& address, const char* from = "127.0.0.1")
       : socket_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
     const size_t colon = address.rfind(':');
+    sockaddr_in own{};
+    own.sin_family = AF_INET;
+    inet_pton(AF_INET, from, &own.sin_addr);
+    EXPECT_EQ(bind(socket_, reinterpret_cast<const sockaddr*>(&own), sizeof own), 0) << from;
     sockaddr_in peer{};
     peer.sin_family = AF_INET;
     peer.sin_port = htons(static_cast<uint16_t>(std::stoi(address.substr(colon + 1))));

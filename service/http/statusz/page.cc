@@ -15,6 +15,7 @@
 #include "http/statusz/format.h"
 #include "http/statusz/html.h"
 #include "http/statusz/style.h"
+#include "postgres/failure.h"
 
 namespace content::statusz {
 namespace {
@@ -287,17 +288,8 @@ Html CacheCard(const Cache& cache) {
                        {"Stale answers", Count(cache.stale_answers), cache.stale_answers > 0}}));
 }
 
-// What the class of an SQLSTATE says (PostgreSQL's manual, appendix A).
 absl::string_view MeaningOf(absl::string_view sqlstate_class) {
-  constexpr std::pair<absl::string_view, absl::string_view> kMeanings[] = {
-      {"08", "connection"},         {"22", "data"},          {"23", "constraint"},
-      {"25", "transaction state"},  {"28", "authorization"}, {"40", "rolled back"},
-      {"42", "statement or right"}, {"53", "resources"},     {"55", "not ready or locked"},
-      {"57", "operator"},           {"58", "system"},        {"XX", "internal"}};
-  for (const auto& [key, meaning] : kMeanings) {
-    if (key == sqlstate_class) return meaning;
-  }
-  return "";
+  return postgres::kErrorClasses[postgres::ErrorClassOf(sqlstate_class)].meaning;
 }
 
 Html Standbys(const Database& database) {

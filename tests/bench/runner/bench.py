@@ -209,13 +209,13 @@ class Bench:
         runs = {clients: functools.partial(run, clients) for clients in _CLIENTS}
         return self.best(row, f"pgbench {what} by clients", runs)
 
-    def interleave(self, row, what, runs, seconds=None):
+    def interleave(self, row, what, runs, seconds=None, rounds=None):
         """Measures all contestants in turn and records the measurements in `raw`.
 
         `runs`: by name, a function that measures for a number of seconds. Returns a list of
         measurements, one per round, for each name.
         """
-        measured = compare.interleave(self.pairs, runs, seconds or self.seconds)
+        measured = compare.interleave(rounds or self.pairs, runs, seconds or self.seconds)
         self.raw.setdefault(row, {})[what] = {
             name: [vars(one) for one in ones] for name, ones in measured.items()
         }

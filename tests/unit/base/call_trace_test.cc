@@ -31,6 +31,19 @@ TEST(CallTrace, CountsStepsAtTheSameTimeOnce) {
   EXPECT_EQ(trace.Total(Kind::kDatabase), absl::Milliseconds(3));
 }
 
+TEST(CallTrace, CountsStepsInWhateverOrderTheyEnd) {
+  CallTrace trace({});
+  trace.Add({.kind = Kind::kStatement, .start = At(10), .end = At(11)});
+  trace.Add({.kind = Kind::kStatement, .start = At(1), .end = At(3)});
+  EXPECT_EQ(trace.Total(Kind::kStatement), absl::Milliseconds(3));
+  trace.Add({.kind = Kind::kStatement, .start = At(5), .end = At(6)});
+  EXPECT_EQ(trace.Total(Kind::kStatement), absl::Milliseconds(4));
+  trace.Add({.kind = Kind::kStatement, .start = At(2), .end = At(7)});
+  EXPECT_EQ(trace.Total(Kind::kStatement), absl::Milliseconds(7));
+  trace.Add({.kind = Kind::kStatement, .start = At(0), .end = At(12)});
+  EXPECT_EQ(trace.Total(Kind::kStatement), absl::Milliseconds(12));
+}
+
 TEST(CallTrace, KeepsSoManySteps) {
   CallTrace trace({});
   for (int i = 0; i < 1000; ++i) {
@@ -39,7 +52,7 @@ TEST(CallTrace, KeepsSoManySteps) {
   EXPECT_EQ(trace.Steps().size(), CallTrace::kMaxStatements);
   EXPECT_EQ(trace.Total(Kind::kStatement), absl::Seconds(1));
   for (int i = 0; i < 1000; ++i) {
-    trace.Add({.kind = Kind::kDatabase, .start = At(i), .end = At(i + 1)});
+    trace.Add({.kind = Kind::kDatabase, .start = At(3 * i), .end = At(3 * i + 1)});
   }
   EXPECT_EQ(trace.Steps().size(), CallTrace::kMaxSteps);
   EXPECT_EQ(trace.Total(Kind::kDatabase), absl::Seconds(1));

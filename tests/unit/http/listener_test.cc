@@ -8,7 +8,6 @@
 #include <memory>
 #include <stdexcept>
 #include <string>
-#include <thread>
 #include <utility>
 #include <vector>
 
@@ -144,18 +143,36 @@ TEST_F(ListenerTest, SlowClientsDisturbNobody) {
   EXPECT_EQ(HttpGet(address_, "/large").body.size(), kLarge);
 }
 
-TEST_F(ListenerTest, ConnectionsBeyondTheLimitAreClosedAndOthersGoOn) {
-  {
-    std::vector<std::unique_ptr<HttpConnection>> connections;
-    for (int i = 0; i < Listener::kMaxConnections; ++i) {
-      connections.push_back(std::make_unique<HttpConnection>(address_));
-      connections.back()->Send("GET /page HTTP/1.1\r\n");
-    }
-    EXPECT_EQ(HttpConnection(address_).ReadToEnd(), "");
-    connections.front()->Send("Host: x\r\nConnection: close\r\n\r\n");
-    EXPECT_THAT(connections.front()->ReadToEnd(), StartsWith("HTTP/1.1 200 OK"));
+TEST_F(ListenerTest, NewcomersTakeThePlacesOfTheOldestConnections) {
+  std::vector<std::unique_ptr<HttpConnection>> connections;
+  for (int i = 0; i < Listener::kMaxConnections; ++i) {
+    connections.push_back(std::make_unique<HttpConnection>(address_));
+    connections.back()->Send("GET /page HTTP/1.1\r\n");
   }
-  while (HttpGet(address_, "/page").status != 200) std::this_thread::yield();
+  EXPECT_EQ(HttpGet(address_, "/page").status, 200);
+  EXPECT_EQ(connections.front()->ReadToEnd(), "");
+  connections[1]->Send("Host: x\r\nConnection: close\r\n\r\n");
+  EXPECT_THAT(connections[1]->ReadToEnd(), StartsWith("HTTP/1.1 200 OK"));
+}
+
+TEST_F(ListenerTest, ConnectionsThatAreKeptBusyShutNobodyOut) {
+  std::vector<std::unique_ptr<HttpConnection>> connections;
+  for (int i = 0; i < Listener::kMaxConnections; ++i) {
+    connections.push_back(std::make_unique<HttpConnection>(address_));
+    connections.back()->Send("GET /large HTTP/1.1\r\nHost: x\r\n\r\n");  // and reads no answer
+  }
+  for (int i = 0; i < 10; ++i) EXPECT_EQ(HttpGet(address_, "/page").status, 200);
+}
+
+TEST_F(ListenerTest, OnlyThePeerWithTheMostConnectionsLosesSome) {
+  const HttpConnection only_one(address_);
+  only_one.Send("GET /page HTTP/1.1\r\n");
+  std::vector<std::unique_ptr<HttpConnection>> connections;
+  for (int i = 0; i < 3 * Listener::kMaxConnections; ++i) {
+    connections.push_back(std::make_unique<HttpConnection>(address_, "127.0.0.2"));
+  }
+  only_one.Send("Host: x\r\nConnection: close\r\n\r\n");
+  EXPECT_THAT(only_one.ReadToEnd(), StartsWith("HTTP/1.1 200 OK"));
 }
 
 TEST_F(ListenerTest, ConnectionsThatComeAllAtOnceDisturbNobody) {
@@ -165,7 +182,7 @@ TEST_F(ListenerTest, ConnectionsThatComeAllAtOnceDisturbNobody) {
       connections.push_back(std::make_unique<HttpConnection>(address_));
     }
   }
-  while (HttpGet(address_, "/page").status != 200) std::this_thread::yield();
+  EXPECT_EQ(HttpGet(address_, "/page").status, 200);
 }
 
 TEST_F(ListenerTest, ShowsOtherPagesFromOneMomentOn) {

@@ -12,6 +12,7 @@
 #include <future>
 #include <optional>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -41,17 +42,27 @@ class NoDescriptors {
   rlimit before_{};
 };
 
-FileDescriptor NewSocket() {
-  return FileDescriptor(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+FileDescriptor NewSocket(int family = AF_INET) {
+  return FileDescriptor(socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0));
 }
 
-struct Address {
-  sockaddr_storage storage{};
-  socklen_t size = sizeof storage;
+// Where a socket listens.
+class Address {
+ public:
+  Address() = default;
+  explicit Address(const FileDescriptor& listener) {
+    getsockname(listener.number(), reinterpret_cast<sockaddr*>(&storage_), &size_);
+  }
+
+  int family() const { return storage_.ss_family; }
 
   int Connect(const FileDescriptor& client) const {
-    return connect(client.number(), reinterpret_cast<const sockaddr*>(&storage), size);
+    return connect(client.number(), reinterpret_cast<const sockaddr*>(&storage_), size_);
   }
+
+ private:
+  sockaddr_storage storage_{};
+  socklen_t size_ = sizeof storage_;
 };
 
 // Waits until the connection has ended.
@@ -67,8 +78,7 @@ class AcceptorTest : public ::testing::Test {
   void Begin(absl::Duration report_interval) {
     acceptor_.reset();
     Listening listening = *Listen("127.0.0.1:0");
-    getsockname(listening.sockets.front().number(), reinterpret_cast<sockaddr*>(&address_.storage),
-                &address_.size);
+    address_ = Address(listening.sockets.front());
     acceptor_.emplace(
         std::move(listening.sockets),
         [this](FileDescriptor connection, int) { accepted_.set_value(std::move(connection)); },
@@ -136,6 +146,60 @@ TEST_F(AcceptorTest, LogsThatItRefusesConnectionsAtOnceAndThenOncePerInterval) {
   const std::string log = Refuse(20);
   EXPECT_EQ(events(log), 20);
   EXPECT_THAT(log, ::testing::HasSubstr("\"count\":1"));
+}
+
+// The kernel would reset them.
+TEST(Acceptor, PassesOnWhoWaitsWhenItIsDestroyed) {
+  constexpr size_t kClients = 100;
+  for (const std::string& address :
+       {std::string("127.0.0.1:0"), "unix:" + ::testing::TempDir() + "acceptor"}) {
+    Listening listening = *Listen(address);
+    const Address where(listening.sockets.front());
+    std::promise<void> is_busy;
+    std::promise<void> may_go_on;
+    std::vector<FileDescriptor> accepted;
+    std::optional<Acceptor> acceptor;
+    acceptor.emplace(std::move(listening.sockets), [&](FileDescriptor connection, int) {
+      if (accepted.empty()) {
+        is_busy.set_value();
+        may_go_on.get_future().wait();
+      }
+      accepted.push_back(std::move(connection));
+    });
+    std::vector<FileDescriptor> clients;
+    for (size_t i = 0; i < kClients; ++i) {
+      clients.push_back(NewSocket(where.family()));
+      EXPECT_EQ(where.Connect(clients.back()), 0);
+    }
+    is_busy.get_future().wait();
+    may_go_on.set_value();
+    acceptor.reset();
+    EXPECT_EQ(accepted.size(), kClients) << address;
+    EXPECT_EQ(where.Connect(NewSocket(where.family())), -1) << address;
+  }
+}
+
+TEST(Acceptor, PassesOnAllWhoCouldConnectWhileItIsDestroyed) {
+  for (const std::string& address :
+       {std::string("127.0.0.1:0"), "unix:" + ::testing::TempDir() + "acceptor"}) {
+    Listening listening = *Listen(address);
+    const Address where(listening.sockets.front());
+    std::vector<FileDescriptor> accepted;
+    std::optional<Acceptor> acceptor;
+    std::promise<void> first;
+    acceptor.emplace(std::move(listening.sockets), [&](FileDescriptor connection, int) {
+      if (accepted.empty()) first.set_value();
+      accepted.push_back(std::move(connection));
+    });
+    size_t connected = 0;
+    std::jthread client([&] {
+      while (where.Connect(NewSocket(where.family())) == 0) ++connected;
+    });
+    first.get_future().wait();
+    acceptor.reset();
+    client.join();
+    EXPECT_EQ(accepted.size(), connected) << address;
+  }
 }
 
 TEST_F(AcceptorTest, StopsListeningWhenItIsDestroyed) {

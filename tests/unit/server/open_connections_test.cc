@@ -1,8 +1,11 @@
 #include "server/open_connections.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <unistd.h>
 
 #include <array>
 #include <string>
@@ -35,12 +38,30 @@ class Connection {
   FileDescriptor accepted_;
 };
 
+TEST(ListOpenFiles, KnowsEvenWhenNoDescriptorIsLeft) {
+  const size_t before = ListOpenFiles()->size();
+  EXPECT_EQ(ListOpenFiles()->size(), before) << "it keeps its own";
+  rlimit limit{};
+  getrlimit(RLIMIT_NOFILE, &limit);
+  const rlimit all = limit;
+  {
+    const FileDescriptor another(dup(STDERR_FILENO));
+    EXPECT_THAT(*ListOpenFiles(), ::testing::Contains(another.number()));
+    limit.rlim_cur = static_cast<rlim_t>(another.number());
+    setrlimit(RLIMIT_NOFILE, &limit);
+    EXPECT_EQ(dup(STDERR_FILENO), -1);
+    EXPECT_EQ(ListOpenFiles()->size(), before + 1);
+  }
+  setrlimit(RLIMIT_NOFILE, &all);
+  EXPECT_EQ(ListOpenFiles()->size(), before);
+}
+
 class OpenConnectionsTest : public ::testing::TestWithParam<std::string> {};
 
 TEST_P(OpenConnectionsTest, AreThoseToTheListenersThatAreAskedAbout) {
   const Listening listening = *Listen(GetParam());
   const Listening other = *Listen("127.0.0.1:0");
-  const auto count = [&] { return CountConnections({LocalEndOf(listening)}); };
+  const auto count = [&] { return CountConnections(*ListOpenFiles(), {LocalEndOf(listening)}); };
   EXPECT_EQ(count(), 0);
   const Connection unrelated(other);
   EXPECT_EQ(count(), 0);
@@ -48,7 +69,7 @@ TEST_P(OpenConnectionsTest, AreThoseToTheListenersThatAreAskedAbout) {
     const Connection first(listening);
     const Connection second(listening);
     EXPECT_EQ(count(), 2);
-    EXPECT_EQ(CountConnections({LocalEndOf(listening), LocalEndOf(other)}), 3);
+    EXPECT_EQ(CountConnections(*ListOpenFiles(), {LocalEndOf(listening), LocalEndOf(other)}), 3);
   }
   EXPECT_EQ(count(), 0);
 }

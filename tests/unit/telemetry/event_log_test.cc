@@ -252,6 +252,23 @@ TEST_F(EventLogTest, LeavesRoomForOtherEventsBesideRecords) {
   ExpectNumbers({events.begin() + 5, events.end()}, 5);
 }
 
+TEST_F(EventLogTest, KeepsPlacesForActs) {
+  Pipe pipe;
+  pipe.Fill();
+  EventLog log({.fd = pipe.writer(), .max_lines = 10});
+  log.Configure(Level::kError, Format::kJson);
+  log.LimitEachKind();
+  log.WriteInBackground();
+  for (int i = 0; i < 100; ++i) log.Record("call", {{"i", i}});
+  for (int i = 0; i < 100; ++i) log.Write(Level::kError, {"e", absl::StrCat(i)}, {});
+  for (int i = 0; i < 10; ++i) log.RecordAct("log level changed", {{"i", i}});
+  const std::vector<nlohmann::json> events = ReadAllOf(pipe, 210);
+  ASSERT_THAT(events, SizeIs(20));
+  EXPECT_EQ(events[10]["event"], "log level changed");
+  EXPECT_EQ(events[10]["level"], "info");
+  ExpectNumbers({events.begin() + 10, events.end()}, 10);
+}
+
 TEST_F(EventLogTest, WaitsOnlySoLongForAReader) {
   Pipe pipe;
   pipe.Fill();
