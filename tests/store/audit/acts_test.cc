@@ -48,11 +48,11 @@ TEST_F(ActsTest, ActsOnArticles) {
   EXPECT_EQ(PublishBy(kCms, MakeArticle("post", "Other text.")), "");
   EXPECT_EQ(EditBy(kDesk, Summarising("post", "New.")), "");
   EXPECT_EQ(RenameBy(kDesk, {.id = "post", .new_id = "moved"}), "");
-  EXPECT_EQ(RetractBy(kDesk, {.id = "post"}), "");
   EXPECT_EQ(PublishBy("os:operator", MakeArticle("post", "Third."), {.imported = true}), "");
+  EXPECT_EQ(RetractBy(kDesk, {.id = "post"}), "");
   EXPECT_THAT(Texts(),
-              ElementsAre("import_article, moved, r6, replaced, by os:operator",
-                          "retract_article, moved, r5, by jwt:ana",
+              ElementsAre("retract_article, moved, r6, by jwt:ana",
+                          "import_article, moved, r5, replaced, by os:operator",
                           "rename_article, moved, was post, r4, by jwt:ana",
                           "update_article, post, r3, by jwt:ana",
                           "publish_article, post, r2, replaced, by spiffe://example.org/cms",
