@@ -20,18 +20,19 @@ constexpr size_t kColumn = 30;
 
 using Options = std::vector<const CLI::Option*>;
 
-// Returns the words of `text`. What is in parentheses, such as a range, is one word.
+// Returns the words of `text`. What is in parentheses, such as a range, is one word if it fits into
+// a line.
 std::vector<std::string> WordsOf(absl::string_view text) {
   std::vector<std::string> words;
   bool is_open = false;
   for (const absl::string_view word :
        absl::StrSplit(text, absl::ByAnyChar(" \n"), absl::SkipEmpty())) {
-    if (is_open) {
+    if (is_open && kColumn + words.back().size() + 1 + word.size() <= kWidth) {
       absl::StrAppend(&words.back(), " ", word);
     } else {
       words.emplace_back(word);
     }
-    is_open = absl::StrContains(words.back(), '(') && !absl::StrContains(words.back(), ')');
+    is_open = (is_open || absl::StrContains(word, '(')) && !absl::StrContains(word, ')');
   }
   return words;
 }
