@@ -1,6 +1,7 @@
 #include "backup_file.h"
 
 #include <fcntl.h>
+#include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -8,13 +9,14 @@
 #include <cerrno>
 #include <climits>
 #include <csignal>
-#include <cstdio>
 #include <cstdlib>
 #include <filesystem>
+#include <string>
 #include <system_error>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "embedded/cluster.h"
 
 namespace content {
 namespace {
@@ -43,6 +45,10 @@ absl::Status FileError(absl::string_view action, const std::string& path, int er
                                                     std::generic_category().message(error_number)));
 }
 
+absl::Status Exists(const std::string& path) {
+  return absl::FailedPreconditionError(absl::StrCat(path, " exists: --force overwrites it"));
+}
+
 absl::Status CheckName(const std::string& path, bool may_overwrite) {
   struct stat info;
   if (lstat(path.c_str(), &info) != 0) {
@@ -52,18 +58,23 @@ absl::Status CheckName(const std::string& path, bool may_overwrite) {
   if (!S_ISREG(info.st_mode)) {
     return absl::FailedPreconditionError(absl::StrCat(path, " exists, and is not a regular file"));
   }
-  if (may_overwrite) return absl::OkStatus();
-  return absl::FailedPreconditionError(absl::StrCat(path, " exists: --force overwrites it"));
+  return may_overwrite ? absl::OkStatus() : Exists(path);
+}
+
+// Gives a file its name, which nobody else may have. Returns 0, or a value of errno.
+int NameAlone(const std::string& from, const std::string& to) {
+  if (renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) == 0) return 0;
+  if (errno != EINVAL && errno != ENOSYS) return errno;
+  // Not every file system can. The other name is removed in the end.
+  return link(from.c_str(), to.c_str()) == 0 ? 0 : errno;
 }
 
 absl::Status SyncDirectoryOf(const std::string& path) {
   const std::filesystem::path parent = std::filesystem::path(path).parent_path();
-  const std::string directory = parent.empty() ? "." : parent.string();
-  const int fd = open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (fd < 0) return FileError("open", directory, errno);
-  const int error = fsync(fd) == 0 ? 0 : errno;
-  close(fd);
-  return error == 0 ? absl::OkStatus() : FileError("sync", directory, error);
+  const absl::Status status = embedded::SyncDirectory(parent.empty() ? "." : parent.string());
+  if (status.ok()) return status;
+  return absl::DataLossError(
+      absl::StrCat(path, " is written, but may not be on disk: ", status.message()));
 }
 
 }  // namespace
@@ -91,11 +102,21 @@ BackupFile::~BackupFile() {
 absl::StatusOr<int64_t> BackupFile::Keep() {
   struct stat info;
   if (fsync(fd_) != 0 || fstat(fd_, &info) != 0) return FileError("write", path_, errno);
-  // Somebody may have made one since.
-  if (absl::Status status = CheckName(path_, may_overwrite_); !status.ok()) return status;
-  if (rename(partial_.c_str(), path_.c_str()) != 0) return FileError("write", path_, errno);
+  if (absl::Status status = Name(); !status.ok()) return status;
   if (absl::Status status = SyncDirectoryOf(path_); !status.ok()) return status;
   return info.st_size;
+}
+
+absl::Status BackupFile::Name() const {
+  if (!may_overwrite_) {
+    const int error = NameAlone(partial_, path_);
+    if (error == 0) return absl::OkStatus();
+    return error == EEXIST ? Exists(path_) : FileError("write", path_, error);
+  }
+  // Somebody may have made something else of it since.
+  if (absl::Status status = CheckName(path_, may_overwrite_); !status.ok()) return status;
+  if (rename(partial_.c_str(), path_.c_str()) == 0) return absl::OkStatus();
+  return FileError("write", path_, errno);
 }
 
 }  // namespace content

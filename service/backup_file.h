@@ -27,10 +27,13 @@ class BackupFile {
   int fd() const { return fd_; }
 
   /// Gives the file its name, once it is on disk, and returns its size in bytes. Call it once.
-  /// FAILED_PRECONDITION if the disk does not take it, or as Create.
+  /// FAILED_PRECONDITION if the disk does not take it, or as Create. DATA_LOSS if it has its name,
+  /// but the disk may not have that.
   absl::StatusOr<int64_t> Keep();
 
  private:
+  absl::Status Name() const;
+
   BackupFile(const std::string& path, bool may_overwrite, const std::string& partial, int fd);
 
   const std::string path_;

@@ -509,10 +509,12 @@ int Restore(const Config& config) {
   const absl::StatusOr<int> file = OpenBackup(config.backup_file);
   if (!file.ok()) return Fail(file.status());
   std::cerr << "restoring " << DescribeEmbedded(config) << std::endl;
-  const auto check_is_empty = [](const std::string& url) {
-    const absl::Status status = store::CheckIsEmpty(url);
-    if (status.ok()) return status;
-    return absl::FailedPreconditionError(
+  const auto check_is_empty = [](const absl::StatusOr<std::string>& url) {
+    const absl::Status status = url.ok() ? store::CheckIsEmpty(*url) : url.status();
+    // A database that is not empty or does not start; but none that fails while it is looked at.
+    if (url.ok() && !absl::IsFailedPrecondition(status)) return status;
+    return absl::Status(
+        status.code(),
         absl::StrCat(status.message(), "; --replace puts the backup in its place, and keeps it"));
   };
   const auto prepare = [](const std::string& url) {

@@ -166,7 +166,7 @@ constexpr char kExportFooter[] =
 
 constexpr char kBackupDescription[] =
     "Write a backup of the embedded database.\n\n"
-    "Whether or not a server uses it: the backup is the database as it was when the\n"
+    "A server may go on using it. The backup is the database as it was when the\n"
     "command began. It is an archive of pg_dump, with everything that is stored. FILE\n"
     "appears when it is complete and on disk, and only you may read it; `-` is\n"
     "standard output.\n\n"
@@ -177,7 +177,9 @@ constexpr char kBackupFooter[] =
     "Examples:\n"
     "  contentd backup content.dump\n"
     "  contentd backup --data-dir /var/lib/contentd \"content-$(date +%F).dump\"\n"
-    "  contentd backup - | ssh backups 'cat > content.dump'\n\n"
+    "  set -o pipefail  # so that `backup` failing counts, and keeps the last one\n"
+    "  contentd backup - | ssh backups 'umask 077; cat >content.new' &&\n"
+    "    ssh backups mv content.new content.dump\n\n"
     "Exit status: 0 if the backup is complete, 1 if not, 2 if the command line or a\n"
     "variable is wrong.";
 
@@ -196,8 +198,9 @@ constexpr char kRestoreFooter[] =
     "Examples:\n"
     "  contentd restore content.dump\n"
     "  contentd restore --data-dir /var/lib/contentd --replace content.dump\n\n"
-    "Exit status: 0 if the backup is restored, 1 if nothing has changed, 2 if the\n"
-    "command line or a variable is wrong.";
+    "Exit status: 0 if the backup is restored, 1 if nothing has changed (or the disk\n"
+    "fails in the end, as the message then says), 2 if the command line or a variable\n"
+    "is wrong.";
 
 constexpr char kPolicyDescription[] = "Ask what a policy allows.";
 
@@ -690,17 +693,18 @@ void AddImportOptions(CLI::App& command, Config& config) {
   command.add_flag("--dry-run", config.dry_run, "Only check what would be imported");
 }
 
-// A value of --database-url that was not quoted falls apart at its spaces, and the rest, perhaps a
-// password, would be named as a file that does not exist.
+// As libpq takes it, or the first of its settings.
 bool LooksLikeDatabaseUrl(const std::string& file) {
   const size_t keyword = file.find_first_not_of("abcdefghijklmnopqrstuvwxyz_");
   const bool is_setting = keyword != 0 && keyword < file.size() && file[keyword] == '=';
-  const bool is_uri = absl::StrContains(file, "://") || absl::StrContains(file, '@');
-  return (is_setting || is_uri) && !std::filesystem::exists(file);
+  return is_setting || absl::StrContains(file, "://");
 }
 
+// A value of --database-url that was not quoted falls apart at its spaces, and the rest, perhaps a
+// password, would be named as a file that does not exist.
 void CheckIsNoDatabaseUrl(const std::string& file) {
-  if (!LooksLikeDatabaseUrl(file)) return;
+  const bool is_suspect = LooksLikeDatabaseUrl(file) || absl::StrContains(file, '@');
+  if (!is_suspect || std::filesystem::exists(file)) return;
   throw CLI::ValidationError(
       "an argument is no FILE, but looks like a part of a database URL; quote a value that "
       "contains spaces");
@@ -797,6 +801,13 @@ const CLI::App* AddExport(CLI::App& app, Config& config) {
   return &command;
 }
 
+// The commands take no database URL, so no parts of one can be left over.
+void CheckBackupFile(const std::string& file) {
+  if (file.empty()) throw CLI::ValidationError("FILE is empty");
+  if (!LooksLikeDatabaseUrl(file) || std::filesystem::exists(file)) return;
+  throw CLI::ValidationError("FILE looks like a database URL");
+}
+
 // The settings of the commands for the embedded database alone.
 void AddEmbeddedSettings(CLI::App& command, Config& config) {
   Settings settings(command, config);
@@ -804,7 +815,7 @@ void AddEmbeddedSettings(CLI::App& command, Config& config) {
   settings.Text(kDatabaseUrl, "URL", config.database_url, "",
                 "Refused: a database of your own has means of its own");
   AddLogSettings(settings, config, "warning");
-  command.callback([&config] { CheckIsNoDatabaseUrl(config.backup_file); });
+  command.callback([&config] { CheckBackupFile(config.backup_file); });
 }
 
 const CLI::App* AddBackup(CLI::App& app, Config& config) {

@@ -19,29 +19,60 @@
 namespace content::embedded {
 namespace {
 
-// Where a database is kept that a restored one has replaced.
-std::string KeptCluster(const Layout& layout) { return layout.cluster + ".replaced"; }
-
 bool IsThere(const std::string& path) {
   struct stat info;
   return lstat(path.c_str(), &info) == 0;
 }
 
-// Whether the database may be replaced.
-absl::Status CheckIsEmpty(const RestoreOptions& options) {
-  const auto postgres = Postgres::Start({.data_dir = options.data_dir, .create = false});
-  return postgres.ok() ? options.check_is_empty((*postgres)->url()) : postgres.status();
+// The new database, as long as it is not complete.
+Layout NewCluster(Layout layout) {
+  layout.cluster += ".restoring";
+  return layout;
 }
 
-absl::Status CheckMayReplace(const RestoreOptions& options, const Layout& layout) {
-  if (!IsThere(layout.cluster)) return absl::OkStatus();
-  if (IsThere(KeptCluster(layout))) {
-    return absl::FailedPreconditionError(
-        absl::StrCat(KeptCluster(layout),
-                     " is there, a database that an earlier restore has replaced: move it away, "
-                     "or remove it"));
+// The new database once it is complete, and in the next moment the one that it has replaced.
+std::string ExchangedCluster(const Layout& layout) { return layout.cluster + ".restored"; }
+
+// The database that it has replaced.
+std::string KeptCluster(const Layout& layout) { return layout.cluster + ".replaced"; }
+
+absl::Status NothingHasChanged(const absl::Status& status) {
+  return absl::Status(status.code(), absl::StrCat("nothing has changed: ", status.message()));
+}
+
+absl::StatusOr<Lock> TakeLock(const Layout& layout) {
+  absl::StatusOr<Lock> lock = Lock::Take(layout);
+  if (lock.ok() || !IsLocked(layout)) return lock;
+  return absl::FailedPreconditionError(
+      absl::StrCat(lock.status().message(), ": stop the server first"));
+}
+
+// Whether the database that is there may be replaced.
+absl::Status CheckMayReplace(const RestoreOptions& options, const Layout& layout,
+                             const User& owner) {
+  for (const std::string& left : {ExchangedCluster(layout), KeptCluster(layout)}) {
+    if (!IsThere(left)) continue;
+    return absl::FailedPreconditionError(absl::StrCat(
+        left,
+        " is there, a database that an earlier restore has put aside: move it away, or "
+        "remove it"));
   }
-  return options.may_replace ? absl::OkStatus() : CheckIsEmpty(options);
+  if (options.may_replace) return absl::OkStatus();
+  const auto postgres = Postgres::StartOwned(layout, owner);
+  if (!postgres.ok()) return options.check_is_empty(postgres.status());
+  return options.check_is_empty((*postgres)->url());
+}
+
+// Removes what an interrupted call has left, but nothing of others that has its name.
+absl::Status RemoveLeft(const Layout& filled) {
+  struct stat info;
+  if (lstat(filled.cluster.c_str(), &info) != 0) return absl::OkStatus();
+  if (!S_ISDIR(info.st_mode) || !IsThere(filled.cluster + "/PG_VERSION")) {
+    return absl::FailedPreconditionError(
+        absl::StrCat(filled.cluster, " is there, and is no database: move it away, or remove it"));
+  }
+  if (absl::Status status = StopOrphan(filled); !status.ok()) return status;
+  return RemoveDirectory(filled.cluster);
 }
 
 absl::Status Load(const Layout& layout, const User& owner, const std::string& url, int file) {
@@ -60,30 +91,44 @@ absl::Status Load(const Layout& layout, const User& owner, const std::string& ur
 }
 
 // Makes the new database, and stops it.
-absl::Status Fill(const Layout& layout, const User& owner, const RestoreOptions& options) {
-  const auto postgres = Postgres::Start({.data_dir = layout.root, .owner = owner});
+absl::Status Fill(const Layout& filled, const User& owner, const RestoreOptions& options) {
+  const auto postgres = Postgres::StartOwned(filled, owner);
   if (!postgres.ok()) return postgres.status();
-  absl::Status loaded = Load(layout, owner, (*postgres)->url(), options.file);
+  absl::Status loaded = Load(filled, owner, (*postgres)->url(), options.file);
   return loaded.ok() ? options.prepare((*postgres)->url()) : loaded;
 }
 
-// A new cluster goes by the name of the kept one first, so that one step exchanges the two: at no
-// time is there none, which a server would take for a first start.
-absl::StatusOr<std::string> PutInPlace(const std::string& filled, const Layout& layout) {
-  const bool is_first = !IsThere(layout.cluster);
-  const std::string kept = KeptCluster(layout);
-  const std::string& name = is_first ? layout.cluster : kept;
-  if (rename(filled.c_str(), name.c_str()) != 0) return FileError("rename " + filled, errno);
-  if (!is_first &&
-      renameat2(AT_FDCWD, kept.c_str(), AT_FDCWD, layout.cluster.c_str(), RENAME_EXCHANGE) != 0) {
+// Puts the new database in the place of the database that is there, and returns where that is now.
+// At no time is there none, which a server would take for a first start.
+absl::StatusOr<std::string> Exchange(const std::string& filled, const Layout& layout) {
+  // No longer a name of what may be removed: it will be that of the other database.
+  const std::string exchanged = ExchangedCluster(layout);
+  if (rename(filled.c_str(), exchanged.c_str()) != 0) return FileError("rename " + filled, errno);
+  if (renameat2(AT_FDCWD, exchanged.c_str(), AT_FDCWD, layout.cluster.c_str(), RENAME_EXCHANGE) !=
+      0) {
     const int error = errno;
-    rename(kept.c_str(), filled.c_str());  // to be removed
+    rename(exchanged.c_str(), filled.c_str());  // to be removed
     return FileError(absl::StrCat("exchange ", layout.cluster,
                                   " (move it away, then restore into what is left)"),
                      error);
   }
-  if (absl::Status status = SyncDirectory(layout.root); !status.ok()) return status;
-  return is_first ? "" : kept;
+  std::string kept = KeptCluster(layout);
+  return rename(exchanged.c_str(), kept.c_str()) == 0 ? kept : exchanged;
+}
+
+absl::StatusOr<std::string> PutInPlace(const std::string& filled, const Layout& layout) {
+  if (IsThere(layout.cluster)) return Exchange(filled, layout);
+  if (rename(filled.c_str(), layout.cluster.c_str()) == 0) return "";
+  return FileError("rename " + filled, errno);
+}
+
+// The database is in its place: the names have to reach the disk.
+absl::Status Sync(const Layout& layout, const std::string& kept) {
+  const absl::Status status = SyncDirectory(layout.root);
+  if (status.ok()) return status;
+  return absl::DataLossError(
+      absl::StrCat("the backup is restored, but may not be on disk: ", status.message(),
+                   kept.empty() ? "" : "; the database that was there is ", kept));
 }
 
 }  // namespace
@@ -114,25 +159,26 @@ absl::Status BackUp(const std::string& data_dir, int file) {
 absl::StatusOr<std::string> Restore(const RestoreOptions& options) {
   const absl::StatusOr<Layout> layout = LayoutOf(options.data_dir);
   if (!layout.ok()) return layout.status();
-  const absl::StatusOr<Layout> filled = LayoutOf(layout->root + "/restore");
-  if (!filled.ok()) return filled.status();
-  if (IsLocked(*layout)) {
-    return absl::FailedPreconditionError(absl::StrCat("a process uses the data directory ",
-                                                      layout->root, ": stop the server first"));
-  }
-  if (absl::Status status = CheckMayReplace(options, *layout); !status.ok()) return status;
-  const absl::StatusOr<Lock> lock = Lock::Take(*layout);
+  const absl::StatusOr<Lock> lock = TakeLock(*layout);
   if (!lock.ok()) return lock.status();
   if (absl::Status status = StopOrphan(*layout); !status.ok()) return status;
   const absl::StatusOr<User> owner = DatabaseUser(*layout);
   if (!owner.ok()) return owner.status();
-  // What an interrupted call has left.
-  if (absl::Status status = RemoveDirectory(filled->root); !status.ok()) return status;
-  const absl::Cleanup remove = [&filled] { RemoveDirectory(filled->root).IgnoreError(); };
-  if (absl::Status status = Fill(*filled, *owner, options); !status.ok()) {
-    return absl::Status(status.code(), absl::StrCat("nothing has changed: ", status.message()));
+  if (IsThere(layout->cluster)) {
+    if (absl::Status status = CheckMayReplace(options, *layout, *owner); !status.ok()) {
+      return status;
+    }
   }
-  return PutInPlace(filled->cluster, *layout);
+  const Layout filled = NewCluster(*layout);
+  if (absl::Status status = RemoveLeft(filled); !status.ok()) return status;
+  const absl::Cleanup remove = [&filled] { RemoveDirectory(filled.cluster).IgnoreError(); };
+  if (absl::Status status = Fill(filled, *owner, options); !status.ok()) {
+    return NothingHasChanged(status);
+  }
+  absl::StatusOr<std::string> kept = PutInPlace(filled.cluster, *layout);
+  if (!kept.ok()) return NothingHasChanged(kept.status());
+  if (absl::Status status = Sync(*layout, *kept); !status.ok()) return status;
+  return kept;
 }
 
 }  // namespace content::embedded

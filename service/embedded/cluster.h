@@ -45,7 +45,8 @@ std::optional<Postmaster> FindPostmaster(const Layout& layout);
 /// directory, and no database may run.
 absl::Status ClaimLockFiles(const Layout& layout);
 
-/// Returns when the names in a directory are on disk.
+/// Returns when the names in a directory are on disk, or at once if its file system has no such
+/// promise to give.
 absl::Status SyncDirectory(const std::string& path);
 
 /// Removes a directory with all that it contains, if it exists. Tries for two seconds, because a

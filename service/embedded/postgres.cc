@@ -77,9 +77,8 @@ bool IsStopPending() {
 // the thread that started it.
 class Postgres::Impl {
  public:
-  Impl(Layout layout, Lock lock, Command server)
+  Impl(Layout layout, Command server)
       : layout_(std::move(layout)),
-        lock_(std::move(lock)),
         server_(std::move(server)),
         url_(UrlOf(layout_)),
         supervisor_([this] { Supervise(); }) {}
@@ -177,7 +176,6 @@ class Postgres::Impl {
   }
 
   const Layout layout_;
-  const Lock lock_;
   const Command server_;
   const std::string url_;
 
@@ -201,18 +199,23 @@ absl::StatusOr<std::unique_ptr<Postgres>> Postgres::Start(const Options& options
   }
   absl::StatusOr<Lock> lock = Lock::Take(*layout);
   if (!lock.ok()) return lock.status();
-  const absl::StatusOr<User> user =
-      options.owner ? absl::StatusOr<User>(*options.owner) : DatabaseUser(*layout);
+  const absl::StatusOr<User> user = DatabaseUser(*layout);
   if (!user.ok()) return user.status();
-  const absl::StatusOr<std::string> programs = FindPrograms(*layout);
+  absl::StatusOr<std::unique_ptr<Postgres>> postgres = StartOwned(*layout, *user, options.durable);
+  if (postgres.ok()) (*postgres)->lock_.emplace(*std::move(lock));
+  return postgres;
+}
+
+absl::StatusOr<std::unique_ptr<Postgres>> Postgres::StartOwned(const Layout& layout,
+                                                               const User& user, bool durable) {
+  const absl::StatusOr<std::string> programs = FindPrograms(layout);
   if (!programs.ok()) return programs.status();
-  absl::Status made = MakeCluster(*layout, *programs, *user, options.durable);
+  absl::Status made = MakeCluster(layout, *programs, user, durable);
   if (!made.ok()) return made;
-  made = MakePrivateDirectory(layout->socket, *user);
+  made = MakePrivateDirectory(layout.socket, user);
   if (!made.ok()) return made;
 
-  auto impl = std::make_unique<Impl>(*layout, *std::move(lock),
-                                     ServerCommand(*layout, *programs, *user, options.durable));
+  auto impl = std::make_unique<Impl>(layout, ServerCommand(layout, *programs, user, durable));
   const absl::Status ready = impl->AwaitReady();
   if (!ready.ok()) return ready;
   return std::unique_ptr<Postgres>(new Postgres(std::move(impl)));

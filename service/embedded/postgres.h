@@ -19,8 +19,6 @@ struct Options {
   bool create = true;
   /// False for disposable databases, which then do not fsync. The server never sets this.
   bool durable = true;
-  /// Whose a new cluster is. By default, DatabaseUser's choice.
-  std::optional<User> owner = std::nullopt;
 };
 
 /// A running PostgreSQL (Debian's binaries, 15 to 17) that listens on a unix socket only.
@@ -44,6 +42,12 @@ class Postgres {
   ///                        its log
   static absl::StatusOr<std::unique_ptr<Postgres>> Start(const Options& options);
 
+  /// The same for `user`, if the caller owns the data directory, and does so for as long as the
+  /// result exists. Serves `layout.cluster`, which may have another name than a server's.
+  static absl::StatusOr<std::unique_ptr<Postgres>> StartOwned(const Layout& layout,
+                                                              const User& user,
+                                                              bool durable = true);
+
   /// Stops the database and waits until it has ended. The shutdown does not wait for clients;
   /// everything that was committed stays on disk.
   ~Postgres();
@@ -61,6 +65,8 @@ class Postgres {
  private:
   class Impl;
   explicit Postgres(std::unique_ptr<Impl> impl);
+
+  std::optional<Lock> lock_;  // nullopt if the caller holds it
   std::unique_ptr<Impl> impl_;
 };
 

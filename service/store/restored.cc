@@ -17,8 +17,12 @@ WHERE c.relkind = 'r' AND n.nspname !~ '^pg_' AND n.nspname <> 'information_sche
                         'audit_retention')
 )sql";
 
-constexpr char kIsOurs[] =
-    "SELECT EXISTS (SELECT FROM pg_class WHERE relname = 'schema_migration' AND relkind = 'r')";
+// The history of the schema, and where it is if it cannot be seen.
+constexpr char kSelectHistory[] = R"sql(
+SELECT to_regclass('schema_migration') IS NOT NULL AS is_seen,
+       (SELECT min(nspname) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+        WHERE c.relname = 'schema_migration' AND c.relkind = 'r') AS schema
+)sql";
 
 absl::Status CheckTables(postgres::Connection& connection) {
   for (const postgres::Row row : connection.Read(kSelectTables)) {
@@ -32,8 +36,15 @@ absl::Status CheckTables(postgres::Connection& connection) {
 }
 
 absl::Status CheckIsOurs(postgres::Connection& connection) {
-  if (connection.Read(kIsOurs)[0][0].as<bool>()) return absl::OkStatus();
-  return absl::FailedPreconditionError("it is a backup of another program's database");
+  const postgres::Result history = connection.Read(kSelectHistory);
+  if (history[0]["is_seen"].as<bool>()) return absl::OkStatus();
+  if (history[0]["schema"].is_null()) {
+    return absl::FailedPreconditionError("it is a backup of another program's database");
+  }
+  return absl::FailedPreconditionError(
+      absl::StrCat("its tables are in the schema ", history[0]["schema"].as<std::string>(),
+                   ", and must be in public: dump the database again after ALTER TABLE ... SET "
+                   "SCHEMA public"));
 }
 
 absl::Status Analyze(postgres::Connection& connection) {
@@ -50,6 +61,7 @@ absl::Status CheckIsEmpty(const std::string& dsn) {
 absl::Status PrepareRestored(const std::string& dsn, const postgres::MigrateOptions& options) {
   if (absl::Status status = postgres::UseDatabase(dsn, CheckIsOurs); !status.ok()) return status;
   if (absl::Status status = Migrate(dsn, options).status(); !status.ok()) return status;
+  if (absl::Status status = CheckSchema(dsn); !status.ok()) return status;
   return postgres::UseDatabase(dsn, Analyze);
 }
 

@@ -656,8 +656,12 @@ TEST_F(ConfigTest, OnlyTheEmbeddedDatabaseIsBackedUpAndRestored) {
     EXPECT_THAT(Printed({command, "--data-dir=/d", "a"}), refused("CONTENT_DATABASE_URL"));
     EXPECT_EQ(Valid({command, "--database-url=", "--data-dir=/d", "a"}).data_dir, "/d");
     unsetenv("CONTENT_DATABASE_URL");
-    EXPECT_THAT(Printed({command, kUrl}),
-                AllOf(HasSubstr("looks like a part of a database URL"), Not(HasSubstr("secret"))));
+    for (const char* file : {kUrl, "password=secret"}) {
+      EXPECT_THAT(Printed({command, file}),
+                  AllOf(HasSubstr("looks like a database URL"), Not(HasSubstr("secret"))));
+    }
+    EXPECT_EQ(Valid({command, "db@2024-05-01.dump"}).backup_file, "db@2024-05-01.dump");
+    EXPECT_THAT(Printed({command, ""}), HasSubstr("FILE is empty"));
   }
 }
 
