@@ -98,7 +98,9 @@ constexpr char kImportFooter[] =
     "and comments. Comments come in after all articles of the run. They find theirs\n"
     "by what the file says, by the address of its page (source_uri, or an id at its\n"
     "end), or by --map. What was not public is left out, or waits for moderators.\n"
-    "Importing a newer export adds what is new. E-mail and IP addresses are dropped.\n\n"
+    "Importing a newer export adds what is new. E-mail and IP addresses are dropped.\n"
+    "A comment that is there with other content is a conflict, and stays as it is. One\n"
+    "that has been deleted is deleted here too, if the export is one of contentd.\n\n"
     "Text is a page saved as text: title, byline and date, in any order, and then\n"
     "paragraphs of wrapped lines, with *** between sections. What is missing is given\n"
     "with --title, --author and --date:\n"
@@ -116,6 +118,7 @@ constexpr char kImportFooter[] =
     "  date: 2025-06-12                   # or 2025-06-12T08:30:00Z,\n"
     "                                     # 2025-06-12 08:30:00 +0200; or in the\n"
     "                                     # file's name: 2025-06-12-notes.md\n"
+    "  lastmod: 2025-06-13                # or updated, or modified\n"
     "  tags: [programming, algorithms]    # or \"two words, one\"; and categories\n"
     "  summary: Two traps.                # or description, or excerpt\n"
     "  language: en                       # or lang\n"
@@ -138,9 +141,9 @@ constexpr char kImportFooter[] =
     "  contentd import --data-dir ~/content posts --report posts.jsonl\n"
     "  contentd import page.txt --title \"What the Page Says\"\n"
     "  contentd import notes.md --id notes-on-binary-search\n\n"
-    "Exit status: 0 if nothing was refused, 1 if something was, 2 if nothing came in\n"
-    "(because the database cannot be used, for example), or if the command line or a\n"
-    "variable is wrong.";
+    "Exit status: 0 if nothing was refused or in conflict, 1 if something was, 2 if\n"
+    "nothing came in (because the database cannot be used, for example), or if the\n"
+    "command line or a variable is wrong.";
 
 constexpr char kExportDescription[] =
     "Write articles and comments to a file or folder.\n\n"
@@ -153,13 +156,18 @@ constexpr char kExportFooter[] =
     "the same articles and comments of it in another database. Readers' reports,\n"
     "blocked authors and the audit trail are not exported; a backup has them.\n\n"
     "markdown is a folder of files with front matter, as Hugo and Jekyll take them,\n"
-    "without comments. Retracted articles are drafts.\n\n"
-    "A file or folder has its name only when it is complete. A file that is no export\n"
-    "is never replaced, nor a folder that is not empty.\n\n"
+    "without comments. Retracted articles are drafts. Jekyll leaves {{ and {% in a\n"
+    "text as they are, but Hugo takes {{< and {{% for its shortcodes.\n\n"
+    "A file or folder has its name only when it is complete; an export that is killed\n"
+    "leaves one that ends with .partial. Only you may read a new file of ndjson. A file\n"
+    "that is no export is never replaced, nor a folder that is not empty.\n\n"
+    "An export holds back VACUUM while it runs. If what reads its output is slow,\n"
+    "write to a file first.\n\n"
     "TIME is 2025-06-12 (in UTC) or 2025-06-12T08:30:00Z.\n\n"
     "Examples:\n"
     "  contentd export --output content.ndjson\n"
     "  contentd export --tag programming --since 2025-01-01 | gzip > new.ndjson.gz\n"
+    "  zcat new.ndjson.gz | contentd import -\n"
     "  contentd export --format markdown --output posts\n\n"
     "Exit status: 0 if the export is complete, 1 if not, 2 if the command line or a\n"
     "variable is wrong.";
@@ -745,6 +753,9 @@ CLI::Validator TimeInto(absl::Time& time) {
       "");
 }
 
+// An empty filter would be none.
+std::string CheckFilter(const std::string& text) { return text.empty() ? "must not be empty" : ""; }
+
 void AddExportOptions(CLI::App& command, transfer::OutputOptions& options) {
   const Choices<transfer::OutputFormat> formats = {{"ndjson", transfer::OutputFormat::kNdjson},
                                                    {"markdown", transfer::OutputFormat::kMarkdown}};
@@ -761,8 +772,11 @@ void AddExportOptions(CLI::App& command, transfer::OutputOptions& options) {
   command
       .add_option("--author", query.author,
                   "Only articles by this author: an id, or the name of one without an id")
-      ->option_text("AUTHOR");
-  command.add_option("--tag", query.tag, "Only articles with this tag")->option_text("TAG");
+      ->option_text("AUTHOR")
+      ->check(CLI::Validator(CheckFilter, ""));
+  command.add_option("--tag", query.tag, "Only articles with this tag")
+      ->option_text("TAG")
+      ->check(CLI::Validator(CheckFilter, ""));
   command.add_option("--since", "Only articles published at this time or later")
       ->option_text("TIME")
       ->check(TimeInto(query.published_after));

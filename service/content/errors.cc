@@ -48,6 +48,12 @@ absl::Status NameTaken(absl::string_view name) {
                    {{"name", std::string(name)}});
 }
 
+absl::Status RenamedElsewhere(absl::string_view name, absl::string_view former_name) {
+  return MakeError(absl::StatusCode::kFailedPrecondition, "ARTICLE_RENAMED",
+                   absl::StrCat(name, " is here as ", former_name, "; rename that first"),
+                   {{"name", std::string(former_name)}});
+}
+
 absl::Status EtagMismatch(absl::string_view name) {
   return MakeError(absl::StatusCode::kAborted, "ETAG_MISMATCH",
                    absl::StrCat(name, " has changed since the etag was read"),

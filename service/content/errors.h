@@ -23,6 +23,9 @@ absl::Status ArticleExists(absl::string_view name);
 /// ALREADY_EXISTS: another article has, or had, the name.
 absl::Status NameTaken(absl::string_view name);
 
+/// FAILED_PRECONDITION: an article that an import calls `name` is here under its former name.
+absl::Status RenamedElsewhere(absl::string_view name, absl::string_view former_name);
+
 /// ABORTED: the caller's etag is not the current one.
 absl::Status EtagMismatch(absl::string_view name);
 

@@ -76,35 +76,38 @@ absl::Time TimeOf(const v1::Article& article) {
   return absl::FromUnixSeconds(article.publish_time().seconds());
 }
 
-// Returns whether an article in the store may be what a file has become before. Only for names that
-// were made.
-bool MayBeOf(const ParsedArticle& parsed, const v1::Article& stored) {
-  const std::string& address = parsed.article.source_uri();
-  if (!address.empty() && address == stored.source_uri()) return true;
-  if (stored.title() != parsed.article.title()) return false;
-  if (!parsed.is_dated) return true;
-  const absl::Duration apart = TimeOf(stored) - TimeOf(parsed.article);
-  return absl::AbsDuration(apart) < absl::Hours(24);
+}  // namespace
+
+Importer::Traits Importer::TraitsOf(const ParsedArticle& parsed) {
+  return {.title = parsed.article.title(),
+          .address = parsed.article.source_uri(),
+          .time = TimeOf(parsed.article),
+          .is_dated = parsed.is_dated || !parsed.is_name_made};
 }
 
-// Says whose a name is.
-std::string DescribeOwner(const std::string& name, const ParsedArticle& parsed,
-                          const std::string& title, const InspectedArticle& owner) {
+// Returns whether an article in the store may be what a file has become before.
+bool Importer::MayBe(const Traits& traits, const v1::Article& stored) {
+  if (!traits.address.empty() && traits.address == stored.source_uri()) return true;
+  if (stored.title() != traits.title) return false;
+  return !traits.is_dated || absl::AbsDuration(TimeOf(stored) - traits.time) < absl::Hours(24);
+}
+
+// Says whose the article's name is.
+std::string Importer::DescribeOwner(const Sent& sent, const InspectedArticle& owner) {
+  const std::string& name = sent.name;
   const std::string& current = owner.article.name();
   const std::string where = current == name ? name : absl::StrCat(name, ", now ", current, ",");
   if (owner.retracted) return absl::StrCat(where, " is there, but was retracted");
-  if (owner.article.title() != title) {
+  if (owner.article.title() != sent.traits.title) {
     return absl::StrCat(where, " is another article, \"", OneLine(owner.article.title()), "\"");
   }
-  if (parsed.is_name_made && !MayBeOf(parsed, owner.article)) {
+  if (sent.parsed.is_name_made && !MayBe(sent.traits, owner.article)) {
     const absl::Time time = TimeOf(owner.article);
     return absl::StrCat(where, " is another article, of ",
                         absl::FormatTime("%Y-%m-%d", time, absl::UTCTimeZone()));
   }
   return absl::StrCat(where, " is there with other content");
 }
-
-}  // namespace
 
 Importer::Importer(ImportOptions options, Store* store, Report& report)
     : options_(std::move(options)),
@@ -185,6 +188,7 @@ void Importer::ImportArticle(ItemReport item, absl::StatusOr<ParsedArticle> pars
   const size_t bytes = parsed->article.ByteSizeLong();
   const std::string name = parsed->article.name();
   Sent sent{.report = std::move(item),
+            .traits = TraitsOf(*parsed),
             .parsed = *std::move(parsed),
             .name = name,
             .bytes = bytes,
@@ -243,6 +247,9 @@ void Importer::Publish(Sent sent, bool may_replace) {
 // Runs on a thread of the store, as do all that follow from it.
 void Importer::Land(Sent sent, absl::StatusOr<PublishedArticle> published) {
   if (absl::IsAlreadyExists(published.status())) return TryOtherName(std::move(sent));
+  if (absl::IsFailedPrecondition(published.status())) {
+    return Refuse(sent, "id of another article", published.status().message());
+  }
   if (!published.ok()) return Fail(sent, published.status());
   {
     const std::lock_guard lock(mutex_);
@@ -268,7 +275,7 @@ void Importer::TryOtherName(Sent sent) {
   }
   Inspect(other,
           [this, sent = std::move(sent), other](absl::StatusOr<InspectedArticle> owner) mutable {
-            if (owner.ok() && MayBeOf(sent.parsed, owner->article)) {
+            if (owner.ok() && MayBe(sent.traits, owner->article)) {
               GiveBack(std::exchange(sent.name, other));
               return PublishAgain(std::move(sent), *owner);
             }
@@ -283,16 +290,13 @@ void Importer::AskOwner(Sent sent) {
   Inspect(name, [this, sent = std::move(sent)](absl::StatusOr<InspectedArticle> owner) mutable {
     if (!owner.ok()) return Fail(sent, owner.status());
     const bool may_replace = options_.replace && sent.parsed.is_name_made && !sent.is_last_try;
-    if (may_replace && !owner->retracted && MayBeOf(sent.parsed, owner->article)) {
+    if (may_replace && !owner->retracted && MayBe(sent.traits, owner->article)) {
       return PublishAgain(std::move(sent), *owner);
     }
     // The comments of an article that was changed here or there are still its comments.
     const bool is_exported = sent.parsed.is_name_made || sent.parsed.restoration;
-    if (is_exported && MayBeOf(sent.parsed, owner->article)) {
-      sent.landed(owner->article.name());
-    }
-    Refuse(sent, "id of another article",
-           DescribeOwner(sent.name, sent.parsed, sent.report.title, *owner));
+    if (is_exported && MayBe(sent.traits, owner->article)) sent.landed(owner->article.name());
+    Refuse(sent, "id of another article", DescribeOwner(sent, *owner));
   });
 }
 

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/time/time.h"
 #include "base/call.h"
 #include "content/publishing.h"
 #include "content/store.h"
@@ -65,9 +66,18 @@ class Importer {
   bool Run();
 
  private:
+  // What tells an article from others.
+  struct Traits {
+    std::string title;
+    std::string address;
+    absl::Time time;
+    bool is_dated;  // whether the time tells
+  };
+
   // An article on its way.
   struct Sent {
-    ItemReport report;     // as far as it is known
+    ItemReport report;  // as far as it is known
+    Traits traits;
     ParsedArticle parsed;  // without its article, unless that may be needed again
     std::string name;      // which it has claimed
     size_t bytes;
@@ -81,6 +91,9 @@ class Importer {
     bool is_settled = false;  // the store has taken the article in
   };
 
+  static Traits TraitsOf(const ParsedArticle& parsed);
+  static bool MayBe(const Traits& traits, const v1::Article& stored);
+  static std::string DescribeOwner(const Sent& sent, const InspectedArticle& owner);
   bool IsGoingOn();
   bool Import(const FoundFile& file);
   void ImportArticle(ItemReport item, absl::StatusOr<ParsedArticle> parsed,

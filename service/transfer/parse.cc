@@ -467,6 +467,7 @@ absl::StatusOr<ParsedArticle> Parse(absl::string_view content, Format format,
     return Refuse("bad field", absl::StripPrefix(status.message(), "article."));
   }
   TakeFormerNames(*file, parsed);
+  if (file->update_time) parsed.restoration = {.update_time = *file->update_time};
   parsed.article = std::move(file->article);
   parsed.ignored_keys = std::move(file->ignored_keys);
   std::move(file->notes.begin(), file->notes.end(), std::back_inserter(parsed.notes));
@@ -478,6 +479,7 @@ absl::StatusOr<ParsedArticle> CompleteExported(ParsedFile exported, absl::string
   static const FormatEntry entry = {
       .format = Format::kHtml, .parse = nullptr, .missing_title = "there is no title"};
   ApplyOverrides(overrides, exported);
+  RemoveEmailAddresses(exported);
   if (!exported.draft.empty()) return Refuse(kReasonDraft, exported.draft);
   v1::Article& article = exported.article;
   NormalizeMessage(article);

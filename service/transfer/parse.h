@@ -51,7 +51,7 @@ struct ParsedArticle {
   bool is_dated = false;
   /// Ids under which readers may look for the article too. At most kMaxFormerNames.
   std::vector<std::string> former_names = {};
-  /// Set if the article comes from this service.
+  /// Set if the article comes from this service, or if its file says when it last changed.
   std::optional<ArticleRestoration> restoration = {};
   /// Keys of the front matter that were not read.
   std::vector<std::string> ignored_keys = {};

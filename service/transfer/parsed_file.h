@@ -1,9 +1,11 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "absl/time/time.h"
 #include "content/v1/article.pb.h"
 
 namespace content::transfer {
@@ -32,6 +34,8 @@ struct ParsedFile {
   std::map<std::string, Place> places;
   /// Ids under which readers may look for the article too: those of pages that led to it.
   std::vector<std::string> former_names = {};
+  /// When the text last changed, if the file says so.
+  std::optional<absl::Time> update_time = {};
   /// What was done to the file, for people.
   std::vector<std::string> notes = {};
   /// Why the file is not meant for readers; empty if it is.

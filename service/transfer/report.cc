@@ -240,9 +240,10 @@ int Report::ExitStatus() const {
   const bool has_come_in = std::any_of(rows_.begin(), rows_.end(),
                                        [](const auto& row) { return IsIn(row.first.second); });
   if (!has_come_in) return 2;
-  const bool has_refused =
-      rows_.contains({false, Outcome::kRefused}) || rows_.contains({true, Outcome::kRefused});
-  return has_refused ? 1 : 0;
+  const bool has_lost = std::any_of(rows_.begin(), rows_.end(), [](const auto& row) {
+    return row.first.second == Outcome::kRefused || row.first.second == Outcome::kConflict;
+  });
+  return has_lost ? 1 : 0;
 }
 
 }  // namespace content::transfer

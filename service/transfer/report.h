@@ -86,8 +86,8 @@ class Report {
   /// Prints the table. `is_complete`: whether every file was dealt with.
   void Finish(bool is_complete);
 
-  /// Returns 0 if something came in or was there, and nothing was refused; 1 if something was
-  /// refused too; 2 if nothing came in or was there.
+  /// Returns 0 if something came in or was there, and nothing was refused or in conflict; 1 if
+  /// something was, too; 2 if nothing came in or was there.
   int ExitStatus() const;
 
  private:

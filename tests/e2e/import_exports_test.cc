@@ -12,6 +12,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_replace.h"
 #include "support/contentd.h"
 #include "support/database.h"
 
@@ -52,6 +53,14 @@ std::string Comment(int id, const std::string& text, int parent = 0,
       "<wp:comment_content><![CDATA[", text, "]]></wp:comment_content><wp:comment_approved>",
       approved, "</wp:comment_approved><wp:comment_parent>", parent,
       "</wp:comment_parent></wp:comment>");
+}
+
+std::string Remark42(const std::string& id, const std::string& page) {
+  return absl::StrCat(
+      R"({"id": ")", id, R"(", "text": ")", id,
+      R"(", "user": {"name": "Bo", "id": "github_1"}, "time": "2020-05-02T10:00:00Z",
+                          "locator": {"site": "harbour", "url": ")",
+      page, "\"}}\n");
 }
 
 std::string WordPress(const std::string& items) { return absl::StrCat(kHead, items, kTail); }
@@ -120,7 +129,7 @@ TEST_F(ImportExportsTest, ANewerExportAddsWhatIsNew) {
   Write("blog.xml", WordPress(Post("1", absl::StrCat(Comment(1, "one"), Comment(2, "changed"),
                                                      Comment(3, "reply", 1)))));
   const Finished newer = Import({file});
-  EXPECT_EQ(newer.status, 0) << newer.out;
+  EXPECT_EQ(newer.status, 1) << newer.out;
   EXPECT_THAT(newer.out,
               AllOf(HasSubstr(Row("comments taken", 1)), HasSubstr(Row("comments unchanged", 1)),
                     HasSubstr(Row("comments conflict", 1))));
@@ -142,6 +151,44 @@ TEST_F(ImportExportsTest, CommentsFindArticlesOfOtherRuns) {
   const Finished wrong = Import({comments, "--map", blog});
   EXPECT_EQ(wrong.status, 2);
   EXPECT_THAT(wrong.err, HasSubstr("line 1: is not ADDRESS articles/ID"));
+}
+
+TEST_F(ImportExportsTest, CommentsOfOtherPagesStayOut) {
+  // Pages that are hidden or of another site, all with the name of the article's page.
+  const std::string hidden = absl::StrReplaceAll(
+      Post("9", Comment(9, "hidden")),
+      {{"post_type>post", "post_type>note"}, {"example/post-9/", "example/notes/post-1/"}});
+  const std::string blog = Write("blog.xml", WordPress(absl::StrCat(Post("1", ""), hidden)));
+  const std::string comments =
+      Write("comments.json", absl::StrCat(Remark42("a", "https://unrelated.example/post-1/"),
+                                          Remark42("b", "https://unrelated.example/shop/post-1/"),
+                                          Remark42("c", "https://harbour.example/notes/post-1"),
+                                          Remark42("d", "https://harbour.example/old/post-1")));
+  const Finished together = Import({blog, comments});
+  EXPECT_EQ(together.status, 0) << together.out;
+  EXPECT_EQ(Comments("post-1"), "0 1 d");
+  EXPECT_THAT(together.out, HasSubstr(Row("  without an article", 4)));
+
+  // Another run knows articles by their source_uri.
+  const std::string later =
+      Write("later.json", absl::StrCat(Remark42("e", "https://unrelated.example/post-1/"),
+                                       Remark42("f", "https://harbour.example/other/post-1")));
+  const std::string report = ScratchDirectory() + "/report.jsonl";
+  EXPECT_EQ(Import({later, "--report", report}).status, 0);
+  EXPECT_EQ(Comments("post-1"), "0 1 d, 0 1 f");
+  std::string lines;
+  std::ifstream stream(report);
+  std::getline(stream, lines, '\0');
+  EXPECT_THAT(lines, HasSubstr("say with --map which article the page is"));
+}
+
+TEST_F(ImportExportsTest, PublishesNoEmailAddressOfAnAuthor) {
+  const std::string ghost = Write("ghost.json", R"({"db": [{"data": {
+      "posts": [{"id": "p", "title": "Low", "slug": "low", "html": "<p>Text</p>",
+                 "status": "published", "author_id": "u"}],
+      "users": [{"id": "u", "name": "Ada &lt;ada&#64;secret.example&gt;"}]}}]})");
+  EXPECT_EQ(Import({ghost}).status, 0);
+  EXPECT_EQ(Query(url_, "SELECT count(*) FROM article WHERE authors::text LIKE '%secret%'"), "0");
 }
 
 TEST_F(ImportExportsTest, RepliesFindParentsOfEarlierBatches) {

@@ -579,6 +579,9 @@ TEST_F(ConfigTest, ExportRefusesWhatMakesNoSense) {
   EXPECT_THAT(Printed({"export", "--article", "a", "--tag", "t"}), HasSubstr("no other filter"));
   EXPECT_THAT(Printed({"export", "--article", "A B"}), HasSubstr("--article"));
   EXPECT_THAT(Printed({"export", "--since", "soon"}), HasSubstr("is not a time"));
+  for (const char* filter : {"--article", "--author", "--tag", "--since", "--until"}) {
+    EXPECT_THAT(Printed({"export", filter, ""}), HasSubstr(filter)) << "no filter at all";
+  }
   EXPECT_THAT(Printed({"export", "--tag", "\xff"}), HasSubstr("UTF-8"));
 }
 

@@ -256,6 +256,7 @@ class ArticleBatch {
     const std::set<std::string> names = NamesOf([](const ArticleWrite&) { return true; });
     if (names.empty()) return;
     keys_ = ReadKeys(transaction_, {names.begin(), names.end()});
+    RefuseRenamed();
     const auto created = TakeNames(transaction_, MissingNames(), WantedKeys());
     if (!created.empty()) Create(created);
     // Others have created the rest in the meantime.
@@ -281,6 +282,32 @@ class ArticleBatch {
       if (!keys_.contains(name)) missing.push_back(name);
     }
     return missing;
+  }
+
+  // Refuses to create articles of another database that are here under one of their former names:
+  // they would be here twice.
+  void RefuseRenamed() {
+    std::map<size_t, const Publication*> new_here;
+    std::set<std::string> former_names;
+    for (size_t i = 0; i < writes_.size(); ++i) {
+      const auto* const publication = std::get_if<Publication>(&writes_[i]->write);
+      if (answers_[i] || publication == nullptr || !publication->options.restoration) continue;
+      if (keys_.contains(publication->id)) continue;
+      new_here.emplace(i, publication);
+      former_names.insert(publication->options.former_names.begin(),
+                          publication->options.former_names.end());
+    }
+    if (former_names.empty()) return;
+    const auto owners = ReadKeys(transaction_, {former_names.begin(), former_names.end()});
+    for (const auto& [i, publication] : new_here) {
+      const PublishOptions& options = publication->options;
+      for (const std::string& name : options.former_names) {
+        const auto owner = owners.find(name);
+        if (owner == owners.end() || owner->second.value() != options.restoration->key) continue;
+        answers_[i] = RenamedElsewhere(ArticleName(publication->id), ArticleName(name));
+        break;
+      }
+    }
   }
 
   // Returns the keys that new articles shall have, as far as they are free.

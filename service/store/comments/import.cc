@@ -108,6 +108,13 @@ Violations DifferencesBetween(const v1::ImportedComment& given, const Place& pla
   return differences;
 }
 
+// Returns whether the import deletes the comment: it is one of this service that was deleted since
+// it came here.
+bool Deletes(const v1::ImportedComment& given, const StoredComment& stored) {
+  return !given.comment_id().empty() && IsDeleted(given.state()) &&
+         !IsDeleted(stored.message.state());
+}
+
 // Returns the items that are not refused, each after the one that it replies to. Refuses those that
 // reply to themselves, through others or not.
 std::vector<ImportItem*> ParentsFirst(std::vector<ImportItem>& items) {
@@ -147,6 +154,7 @@ class Importer {
     ReadStored();
     ChooseIds();
     AddNew();
+    DeleteOld();
     JudgeOthers();
     if (import_.validate_only) return std::move(response_);
     const ChangeNotice notice = NoticeOf(*article_);  // nothing may fail after the commit
@@ -257,12 +265,15 @@ class Importer {
   // that one gets the next id after it, unless it is there already.
   void ChooseIds() {
     std::set<StoredKey> moved;
-    std::set<StoredKey> answered;
+    std::set<StoredKey> changed;  // with the threads above them
     for (ImportItem* const item : ParentsFirst(items_)) {
       item->parent_id = ParentIdOf(*item);
       item->id = item->own_id;
-      if (Find(item->own_id) != nullptr) continue;
-      if (!item->parent_id.empty()) answered.insert({article_->key, item->parent_id});
+      if (const StoredComment* const stored = Find(item->own_id)) {
+        if (Deletes(*item->given, *stored)) changed.insert({article_->key, item->own_id});
+        continue;
+      }
+      if (!item->parent_id.empty()) changed.insert({article_->key, item->parent_id});
       if (item->own_id > item->parent_id) continue;
       if (!item->given->comment_id().empty()) {
         item->problems.Add("comment_id", "does not sort after that of the comment it replies to");
@@ -272,7 +283,7 @@ class Importer {
       }
     }
     comments_.Read(moved);
-    comments_.ReadAbove(answered);
+    comments_.ReadAbove(changed);
   }
 
   // Returns the id of the comment that the item replies to; empty if there is none.
@@ -312,6 +323,18 @@ class Importer {
       Report(*item, v1::COMMENT_IMPORT_OUTCOME_CREATED, place.placement, {});
       comments_.Add(*article_, item->id, std::move(place.ancestors), std::move(message));
       added_.insert(item->id);
+    }
+  }
+
+  void DeleteOld() {
+    for (const ImportItem& item : items_) {
+      const StoredComment* const stored = item.is_refused() ? nullptr : Find(item.id);
+      if (stored == nullptr || !Deletes(*item.given, *stored)) continue;
+      const Place place = PlaceOf(item);
+      comments_.Change(*article_, *stored, article_->now,
+                       MessageOf(*item.given, *article_, item.id, stored->ancestors));
+      Report(item, v1::COMMENT_IMPORT_OUTCOME_DELETED, place.placement, {});
+      deleted_.insert(item.id);
     }
   }
 
@@ -355,9 +378,9 @@ class Importer {
   // An import that changes nothing commits the lock all the same: what it has found may be
   // committed on this host only, and this commit waits for a standby.
   void Commit() {
-    if (!added_.empty()) {
+    if (article_->changed) {
       AuditEvent event = EventAbout(*article_, v1::AUDIT_ACTION_IMPORT_COMMENTS);
-      event.item_count = static_cast<int64_t>(added_.size());
+      event.item_count = static_cast<int64_t>(added_.size() + deleted_.size());
       AuditLog audit(transaction_);
       audit.Add(caller_, event);
       comments_.Write();
@@ -377,6 +400,7 @@ class Importer {
   CommentTree comments_{transaction_};
   std::vector<ImportItem> items_;
   std::set<std::string> added_;
+  std::set<std::string> deleted_;
   v1::ImportCommentsResponse response_;
 };
 

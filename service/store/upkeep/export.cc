@@ -22,8 +22,11 @@ constexpr size_t kKeysPerPage = 1000;
 constexpr size_t kArticlesAtOnce = 16;
 constexpr size_t kCommentsPerPage = 500;
 
-// An export may wait for what reads it. For this transaction only: it has locked nothing.
-constexpr char kMayBeIdle[] = "SELECT set_config('idle_in_transaction_session_timeout', '0', true)";
+// An export may be long, and wait for what reads it. For this transaction only: it has locked
+// nothing. PostgreSQL 16 and older have no transaction_timeout.
+constexpr char kMayBeLong[] =
+    "SELECT set_config(name, '0', true) FROM pg_settings "
+    "WHERE name IN ('idle_in_transaction_session_timeout', 'transaction_timeout')";
 
 // $1 key of the last row of the page before, $2 and $3 times, $4 limit, $5 the label's value or ''.
 std::string SelectPageOfKeys(absl::string_view from_where) {
@@ -156,7 +159,7 @@ class SnapshotReader {
 absl::Status Export(postgres::Connection& connection, ArticleNames& names, const ExportQuery& query,
                     ExportVisitor& visitor) {
   const postgres::Snapshot snapshot(connection);
-  connection.Read(kMayBeIdle);
+  connection.Read(kMayBeLong);
   SnapshotReader reader(connection, query, visitor);
   if (query.article_id.empty()) {
     reader.ReadAll();

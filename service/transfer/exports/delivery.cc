@@ -72,6 +72,8 @@ Outcome OutcomeOf(v1::CommentImportOutcome outcome) {
       return Outcome::kTaken;
     case v1::COMMENT_IMPORT_OUTCOME_UNCHANGED:
       return Outcome::kUnchanged;
+    case v1::COMMENT_IMPORT_OUTCOME_DELETED:
+      return Outcome::kReplaced;
     case v1::COMMENT_IMPORT_OUTCOME_CONFLICT:
       return Outcome::kConflict;
     default:
@@ -140,7 +142,7 @@ void CommentDelivery::RunGroup(const CommentGroup& group) {
       batch.push_back(entries[at++]);
     }
     absl::Status status;
-    if (!is_lost) status = imports_ == nullptr ? Check(batch) : Import(group, batch, names);
+    if (!is_lost) status = imports_ == nullptr ? Check(group, batch) : Import(group, batch, names);
     is_lost = is_lost || absl::IsNotFound(status);
     if (is_lost) status = LeaveOut(batch);
     if (!status.ok()) return Fail(status);
@@ -182,11 +184,12 @@ absl::Status CommentDelivery::Import(const CommentGroup& group, const Entries& b
   return absl::OkStatus();
 }
 
-absl::Status CommentDelivery::Check(const Entries& batch) {
-  const absl::StatusOr<std::vector<SpooledComment>> comments = Read(batch);
+absl::Status CommentDelivery::Check(const CommentGroup& group, const Entries& batch) {
+  absl::StatusOr<std::vector<SpooledComment>> comments = Read(batch);
   if (!comments.ok()) return comments.status();
   for (size_t i = 0; i < batch.size(); ++i) {
-    const v1::ImportedComment& comment = (*comments)[i].comment;
+    v1::ImportedComment& comment = (*comments)[i].comment;
+    NameParent(group, "", comment);
     ItemReport report = ReportOn(batch[i], (*comments)[i]);
     Violations problems;
     CheckImportedComment(comment, absl::Now(), problems);
@@ -205,6 +208,7 @@ absl::Status CommentDelivery::LeaveOut(const Entries& batch) {
     ItemReport report = ReportOn(batch[i], (*comments)[i]);
     report.outcome = Outcome::kLeftOut;
     report.reason = "without an article";
+    report.problems = "say with --map which article the page is";
     absl::StrAppend(&report.item, " on ", options_.page_of(batch[i].thread));
     report_.Add(report);
   }

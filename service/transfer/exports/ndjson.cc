@@ -8,7 +8,9 @@
 #include <string>
 #include <utility>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
@@ -42,27 +44,32 @@ class Lines {
  public:
   explicit Lines(ExportFile& file) : file_(file) {}
 
-  // Returns the next line, without its end; nullopt at the end of the file.
+  // Returns the next line, without its end; nullopt at the end of the file. Of a line that is too
+  // long, only the end.
   absl::StatusOr<std::optional<std::string>> Next() {
+    is_too_long_ = false;
     size_t end = read_.find('\n', begin_);
     while (end == std::string::npos) {
-      const size_t looked_at = read_.size() - begin_;
-      if (looked_at > kMaxLineBytes) {
-        return absl::DataLossError(absl::StrCat("line ", number_ + 1, " is too long"));
+      if (read_.size() - begin_ > kMaxLineBytes) {
+        is_too_long_ = true;
+        begin_ = read_.size();
       }
+      const size_t looked_at = read_.size() - begin_;
       const absl::StatusOr<bool> has_more = ReadMore();
       if (!has_more.ok()) return has_more.status();
       if (!*has_more) break;
       end = read_.find('\n', looked_at);
     }
-    if (begin_ == read_.size()) return std::nullopt;
+    if (begin_ == read_.size() && !is_too_long_) return std::nullopt;
     ++number_;
+    if (begin_ == read_.size()) return std::string();
     const size_t line = std::exchange(begin_, std::min(end, read_.size() - 1) + 1);
     return read_.substr(line, end == std::string::npos ? end : end - line);
   }
 
   // Of the line that was read last, from 1.
   int64_t number() const { return number_; }
+  bool is_too_long() const { return is_too_long_; }
 
  private:
   static constexpr size_t kPieceBytes = size_t{64} << 10;
@@ -82,6 +89,7 @@ class Lines {
   std::string read_;
   size_t begin_ = 0;  // of the next line in it
   int64_t number_ = 0;
+  bool is_too_long_ = false;
 };
 
 template <class Message>
@@ -106,14 +114,24 @@ int64_t NumberIn(const json& line, const char* key) {
   return found->is_string() && absl::SimpleAtoi(found->get<std::string>(), &number) ? number : 0;
 }
 
-ExportedArticle ToArticle(v1::InspectArticleResponse inspected, int64_t key) {
+// A policy that a later version may have is none here. It must not become an open discussion.
+absl::StatusOr<ExportedArticle> ToArticle(const std::string& line, int64_t key) {
+  auto inspected = FromJson<v1::InspectArticleResponse>(line);
+  if (!inspected.ok()) return inspected.status();
+  v1::Article& fields = *inspected->mutable_article();
+  if (!ParseArticleName(fields.name())) {
+    return absl::InvalidArgumentError("the article has no name");
+  }
+  if (fields.comment_policy() == v1::COMMENT_POLICY_UNSPECIFIED ||
+      !v1::CommentPolicy_IsValid(fields.comment_policy())) {
+    return absl::InvalidArgumentError("the article has no comment policy");
+  }
   ExportedArticle article;
-  v1::Article& fields = *inspected.mutable_article();
   article.label = fields.name();
   article.key = fields.name();
-  article.restoration = ArticleRestoration{.key = key, .retracted = inspected.retracted()};
+  article.restoration = ArticleRestoration{.key = key, .retracted = inspected->retracted()};
   if (fields.has_update_time()) article.restoration->update_time = TimeOf(fields.update_time());
-  for (const std::string& name : inspected.former_names()) {
+  for (const std::string& name : inspected->former_names()) {
     if (auto id = ParseArticleName(name)) article.file.former_names.push_back(*std::move(id));
   }
   article.file.article = std::move(fields);
@@ -156,48 +174,51 @@ class NdjsonReader {
       const absl::StatusOr<std::optional<std::string>> line = lines_.Next();
       if (!line.ok()) return line.status();
       if (!*line) return CheckEnd();
-      if (absl::Status status = ReadLine(**line); !status.ok()) return status;
+      if (lines_.number() > 1) {
+        ReadLine(**line);
+      } else if (absl::Status status = CheckHead(**line); !status.ok()) {
+        return status;
+      }
     }
     return absl::OkStatus();
   }
 
  private:
-  absl::Status ReadLine(const std::string& text) {
+  // What is no line of an export does not stop the others.
+  void ReadLine(const std::string& text) {
+    if (lines_.is_too_long()) return Refuse(ItemKind::kArticle, "the line is too long");
+    if (absl::StripAsciiWhitespace(text).empty()) return;
     const json line = json::parse(text, nullptr, /*allow_exceptions=*/false);
-    const std::string where = absl::StrCat("line ", lines_.number());
-    if (lines_.number() == 1) return CheckHead(line);
-    if (!line.is_object()) return absl::DataLossError(absl::StrCat(where, " is not JSON"));
+    if (!line.is_object()) return Refuse(ItemKind::kArticle, "the line is not JSON");
     if (line.contains("article")) {
       ++counts_.articles;
-      TakeArticle(text, NumberIn(line, "key"), where);
+      Take(ItemKind::kArticle, ToArticle(text, NumberIn(line, "key")));
     } else if (line.contains("comment")) {
       ++counts_.comments;
-      TakeComment(text, where);
+      Take(ItemKind::kComment, ToComment(text));
     } else if (line.contains("articles")) {
       end_ = {.articles = NumberIn(line, "articles"), .comments = NumberIn(line, "comments")};
     } else {
-      return absl::DataLossError(absl::StrCat(where, " is neither an article nor a comment"));
+      Refuse(ItemKind::kArticle, "the line is neither an article nor a comment");
     }
-    return absl::OkStatus();
   }
 
-  static absl::Status CheckHead(const json& line) {
+  static absl::Status CheckHead(const std::string& text) {
+    const json line = json::parse(text, nullptr, /*allow_exceptions=*/false);
     const int64_t version = line.is_object() ? NumberIn(line, "version") : 0;
     if (version == kKnownVersion) return absl::OkStatus();
     return absl::UnimplementedError(
         absl::StrCat("version ", version, " of the format is not known to this contentd"));
   }
 
-  void TakeArticle(const std::string& text, int64_t key, const std::string& where) {
-    auto article = FromJson<v1::InspectArticleResponse>(text);
-    goes_on_ = article.ok() ? sink_.Take(ToArticle(*std::move(article), key))
-                            : sink_.Refuse(ItemKind::kArticle, where, article.status().message());
+  template <class Item>
+  void Take(ItemKind kind, absl::StatusOr<Item> item) {
+    if (!item.ok()) return Refuse(kind, item.status().message());
+    goes_on_ = sink_.Take(*std::move(item));
   }
 
-  void TakeComment(const std::string& text, const std::string& where) {
-    auto comment = ToComment(text);
-    goes_on_ = comment.ok() ? sink_.Take(*std::move(comment))
-                            : sink_.Refuse(ItemKind::kComment, where, comment.status().message());
+  void Refuse(ItemKind kind, absl::string_view problem) {
+    goes_on_ = sink_.Refuse(kind, absl::StrCat("line ", lines_.number()), problem);
   }
 
   absl::Status CheckEnd() const {

@@ -9,8 +9,9 @@ namespace content::transfer {
 /// Whether a file begins as an export of this service does, of any version (out/ndjson.h).
 bool BeginsLikeNdjson(absl::string_view head);
 
-/// Articles and comments keep what they had: ids, states and times. An export without its last line
-/// was cut off, which is an error.
+/// Articles and comments keep what they had: ids, states and times. A line that cannot be read is
+/// refused alone. It is an error if lines are missing, such as the last of an export that was cut
+/// off.
 absl::Status ReadNdjson(ExportFile& file, ExportSink& sink);
 
 }  // namespace content::transfer

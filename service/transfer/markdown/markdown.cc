@@ -82,6 +82,12 @@ class MapReader {
     return nullptr;
   }
 
+  // Returns the value of a key, but does not count it as read; nullptr if there is none.
+  const Value* Look(absl::string_view key) const {
+    const size_t i = IndexOf(key);
+    return i == map_.map.size() ? nullptr : &map_.map[i].second;
+  }
+
   // Returns the text of such a value; empty if there is none or if it is no text, which is a fault.
   std::string TakeText(Keys keys, const std::string& field = "") {
     const Value* const value = Take(keys, field);
@@ -254,7 +260,11 @@ void ReadDate(MapReader& map) {
                                       "created", "createdat", "lastmod", "updated"}) {
     const Value* const value = map.Take({key});
     // `published` is yes or no in Jekyll.
-    if (value == nullptr || IsYes(*value) || IsNo(*value) || IsZeroDate(value->text)) continue;
+    if (value == nullptr || IsYes(*value) || IsNo(*value)) continue;
+    if (IsZeroDate(value->text)) {
+      map.file().notes.emplace_back("a date of year 1 counts as none");
+      continue;
+    }
     map.Take({key}, "publish_time");
     if (const auto time = ParseDate(value->text)) {
       *map.file().article.mutable_publish_time() = ToTimestamp(*time);
@@ -264,6 +274,19 @@ void ReadDate(MapReader& map) {
                                      "\" is not a date such as 2025-06-12, 2025-06-12T08:30:00Z or "
                                      "2025-06-12 08:30:00 +0200")});
     }
+    return;
+  }
+}
+
+// What is no date is left to be counted among the keys that are ignored.
+void ReadUpdateTime(MapReader& map) {
+  for (const absl::string_view key :
+       {"lastmod", "updated", "updatedat", "lastmodifiedat", "modified"}) {
+    const Value* const value = map.Look(key);
+    if (value == nullptr || IsZeroDate(value->text)) continue;
+    map.file().update_time = ParseDate(value->text);
+    if (!map.file().update_time) continue;
+    map.Take({key});
     return;
   }
 }
@@ -376,6 +399,7 @@ void ReadMap(const Value& front_matter, ParsedFile& file) {
   file.article.set_title(map.TakeText({"title"}, "title"));
   ReadAuthors(map);
   ReadDate(map);
+  ReadUpdateTime(map);
   ReadAddress(map);
   ReadFormerNames(map);
   ReadTags(map);
@@ -388,6 +412,7 @@ void ReadMap(const Value& front_matter, ParsedFile& file) {
   file.article.set_summary(map.TakeText({"summary", "description", "excerpt"}, "summary"));
   ReadLanguage(map);
   ReadCommentPolicy(map);
+  map.Take({"renderwithliquid"});  // the text is taken as it is, whatever it says
   map.ListIgnoredKeys();
 }
 

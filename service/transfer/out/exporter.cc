@@ -127,7 +127,8 @@ absl::StatusOr<ExportCounts> ExportAll(const OutputOptions& options, Exporting& 
     MarkdownVisitor visitor(options, *folder);
     return ExportTo(visitor, options, store);
   }
-  absl::StatusOr<OutputFile> file = OutputFile::Open(options.output, kNdjsonHead);
+  absl::StatusOr<OutputFile> file =
+      OutputFile::Open(options.output, kNdjsonHead, options.is_stopped);
   if (!file.ok()) return file.status();
   absl::Status status = file->Write(absl::StrCat(kNdjsonHead, "\n"));
   if (!status.ok()) return status;

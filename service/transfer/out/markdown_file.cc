@@ -5,6 +5,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
 #include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
 #include "absl/time/time.h"
@@ -17,8 +18,11 @@ namespace {
 using google::protobuf::Timestamp;
 using google::protobuf::util::TimeUtil;
 
-// A string of JSON is one of YAML, in double quotes.
-std::string Quoted(const std::string& text) { return nlohmann::json(text).dump(); }
+// A string of JSON is one of YAML, in double quotes, except that YAML has no noncharacters.
+std::string Quoted(const std::string& text) {
+  return absl::StrReplaceAll(nlohmann::json(text).dump(),
+                             {{"\uFFFE", "\\ufffe"}, {"\uFFFF", "\\uffff"}});
+}
 
 void AddLine(absl::string_view key, absl::string_view value, std::string& file) {
   absl::StrAppend(&file, key, ": ", value, "\n");
@@ -95,6 +99,10 @@ std::string MarkdownFile(const StoredArticle& article) {
   }
   // Hugo reads the first, Jekyll the second.
   if (article.retracted) file += "draft: true\npublished: false\n";
+  // Jekyll would take them for its own language.
+  if (absl::StrContains(fields.body(), "{{") || absl::StrContains(fields.body(), "{%")) {
+    file += "render_with_liquid: false\n";
+  }
   absl::StrAppend(&file, "---\n\n", fields.body());
   if (!absl::EndsWith(fields.body(), "\n")) file += '\n';
   return file;

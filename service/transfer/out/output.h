@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <string>
 
 #include "absl/status/status.h"
@@ -8,16 +9,20 @@
 #include "absl/strings/string_view.h"
 
 // Where an export is written. A file or folder has its name only once it is complete, so nobody
-// takes a half for a whole. Errors are INTERNAL if something cannot be written, and say why.
+// takes a half for a whole; until then, it is next to its place and ends with `.partial`. Errors
+// are INTERNAL if something cannot be written, and say why.
 namespace content::transfer {
 
 /// Standard output or a file. Not thread-safe.
 class OutputFile {
  public:
   /// Opens standard output (`-`) or a file. One that exists is replaced at the end if it begins
-  /// with `head`; otherwise FAILED_PRECONDITION: it is something else. A pipe or a device is
-  /// written to as it is.
-  static absl::StatusOr<OutputFile> Open(const std::string& path, absl::string_view head);
+  /// with `head`, and the new one has its mode; otherwise FAILED_PRECONDITION: it is something
+  /// else. A new file is only for its owner. A pipe or a device is written to as it is: if its
+  /// reader does not read, writes wait until `is_stopped` says true, and are CANCELLED then.
+  static absl::StatusOr<OutputFile> Open(
+      const std::string& path, absl::string_view head,
+      std::function<bool()> is_stopped = [] { return false; });
 
   /// Removes what was written, unless it is complete or is not in a file.
   ~OutputFile();
@@ -31,13 +36,16 @@ class OutputFile {
   absl::Status Complete();
 
  private:
-  OutputFile(int descriptor, std::string path, std::string partial_path);
+  OutputFile(int descriptor, std::string path, std::string partial_path,
+             std::function<bool()> is_stopped);
 
   absl::Status Flush();
+  absl::Status WriteToReader(absl::string_view bytes);
 
   int descriptor_;
   std::string path_;
   std::string partial_path_;  // empty if the bytes go to their place at once
+  std::function<bool()> is_stopped_;
   std::string buffer_;
 };
 

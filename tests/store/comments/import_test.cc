@@ -304,6 +304,34 @@ TEST_F(ImportCommentsTest, ThatWereChangedInTheirSourceAreConflicts) {
   EXPECT_EQ(Threads(), "1 2 3");
 }
 
+TEST_F(ImportCommentsTest, OfThisServiceAreDeletedOnceTheyAreDeletedThere) {
+  Imported comments = {From(1), From(2, 1), From(3)};
+  const std::vector<std::string> names = Names(comments);
+  for (size_t i = 0; i < comments.size(); ++i) {
+    comments[i].clear_source_id();
+    comments[i].clear_reply_to_source_id();
+    comments[i].set_comment_id(ParseCommentName(names[i])->comment_id);
+  }
+  comments[1].set_reply_to(names[0]);
+  EXPECT_THAT(Import(comments), Each("unchanged"));
+  for (const size_t i : {1U, 2U}) {
+    comments[i].set_state(kDeleted);
+    comments[i].clear_author();
+    comments[i].clear_body();
+  }
+  EXPECT_THAT(Import(comments), ElementsAre("unchanged", "deleted", "deleted"));
+  EXPECT_EQ(Threads(), "1");
+  EXPECT_EQ(Sql("SELECT count(*) FROM comment WHERE author_id <> '' OR body <> ''"), "1");
+  const int64_t revision = Revision();
+  EXPECT_THAT(Import(comments), Each("unchanged"));
+  EXPECT_EQ(Revision(), revision);
+  ExpectNoDrift();
+  comments[2] = comments[0];
+  comments[2].set_comment_id(ParseCommentName(names[2])->comment_id);
+  EXPECT_THAT(Import({comments[2]}), ElementsAre("conflict state create_time"))
+      << "what was deleted does not come back";
+}
+
 // ---- Threads that are not what they should be ----
 
 TEST_F(ImportCommentsTest, WithoutTheirParentGoToTheTop) {

@@ -319,6 +319,21 @@ TEST_F(RestoreTest, AKeyInUseIsNotTaken) {
   EXPECT_EQ(exported[0].article.article.name(), "articles/first");
 }
 
+TEST_F(RestoreTest, AnArticleThatWasRenamedDoesNotComeTwice) {
+  ASSERT_TRUE(Publish(MakeArticle("old")).ok());
+  const StoredArticle before = ExportAll()[0].article;
+  ASSERT_TRUE(PublishElsewhere(before.article, Restored(before)).ok());
+  ASSERT_TRUE(Rename({.id = "old", .new_id = "new"}).ok());
+  const StoredArticle after = ExportAll()[0].article;
+  const auto restored = PublishElsewhere(after.article, Restored(after));
+  EXPECT_EQ(ReasonOf(restored.status()), "ARTICLE_RENAMED");
+  EXPECT_EQ(restored.status().message(), "articles/new is here as articles/old; rename that first");
+  EXPECT_THAT(ExportElsewhere(), SizeIs(1));
+  PublishOptions of_another = Restored(after);
+  ++of_another.restoration->key;
+  EXPECT_TRUE(PublishElsewhere(after.article, of_another).ok()) << "only its name is the same";
+}
+
 TEST_F(RestoreTest, DoesNotRetractOrReplaceWhatIsThere) {
   ASSERT_TRUE(Publish(MakeArticle("a")).ok());
   ASSERT_TRUE(Retract("a").ok());

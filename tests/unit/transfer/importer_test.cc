@@ -268,6 +268,26 @@ TEST_F(DryRunTest, WhatIsCompleteHasNotStopped) {
   EXPECT_EQ(messages_.str(), "");
 }
 
+TEST_F(DryRunTest, TakesAnExportOfThisServiceWithReplies) {
+  constexpr char kComments[] = "articles/a/comments/0197653c-1af0-7000-8000-00000000000";
+  const auto comment = [&](int id, const std::string& reply_to) {
+    return absl::StrCat(R"({"comment":{"name":")", kComments, id, R"(","replyTo":")", reply_to,
+                        R"(","author":{"id":"u","displayName":"U"},"body":"Text.",)",
+                        R"("state":"COMMENT_STATE_VISIBLE","createTime":"2025-06-12T08:30:00Z"}})",
+                        "\n");
+  };
+  const std::string lines = ImportPath(
+      Write("export.ndjson",
+            absl::StrCat(
+                "{\"format\":\"contentd-export\",\"version\":1}\n",
+                R"({"key":"17","article":{"name":"articles/a","title":"A","body":"Text.",)",
+                R"("publishTime":"2025-06-12T08:30:00Z","commentPolicy":"COMMENT_POLICY_OPEN"}})",
+                "\n", comment(1, ""), comment(2, absl::StrCat(kComments, 1)),
+                "{\"articles\":\"1\",\"comments\":\"2\"}\n")));
+  EXPECT_EQ(status_, 0) << lines;
+  EXPECT_THAT(lines, Not(HasSubstr("refused")));
+}
+
 TEST_F(DryRunTest, StopsWhenItIsTold) {
   Write("a.md");
   Write("b.md");

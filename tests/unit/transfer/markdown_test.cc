@@ -11,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/string_view.h"
+#include "absl/time/time.h"
 #include "google/protobuf/util/time_util.h"
 #include "transfer/parse.h"
 #include "transfer/refusal.h"
@@ -186,7 +187,32 @@ TEST(MarkdownImport, ReadsDatesByEveryKey) {
             "2013-05-06T00:00:00Z");
   EXPECT_EQ(TimeUtil::ToString(With("published: true\nlastmod: 2014-01-01").publish_time()),
             "2014-01-01T00:00:00Z");
-  EXPECT_FALSE(With("date: 0001-01-01T00:00:00Z").has_publish_time());
+}
+
+TEST(MarkdownImport, SaysThatADateOfYearOneIsNone) {
+  const auto parsed =
+      Parse("---\ntitle: T\ndate: 0001-01-01T00:00:00Z\n---\nText.", Format::kMarkdown, {});
+  ASSERT_TRUE(parsed.ok()) << parsed.status();
+  EXPECT_FALSE(parsed->article.has_publish_time());
+  EXPECT_THAT(parsed->notes, ElementsAre("a date of year 1 counts as none"));
+}
+
+TEST(MarkdownImport, ReadsWhenTheTextHasChanged) {
+  for (const char* key : {"lastmod", "updated", "last_modified_at", "modified"}) {
+    const auto parsed = Parse(absl::StrCat("---\ntitle: T\n", key, ": 2014-01-01\n---\nText."),
+                              Format::kMarkdown, {});
+    ASSERT_TRUE(parsed.ok()) << parsed.status();
+    ASSERT_TRUE(parsed->restoration) << key;
+    EXPECT_EQ(absl::FormatTime("%F", parsed->restoration->update_time, absl::UTCTimeZone()),
+              "2014-01-01");
+    EXPECT_FALSE(parsed->restoration->retracted);
+    EXPECT_THAT(parsed->ignored_keys, IsEmpty());
+  }
+  const auto never =
+      Parse("---\ntitle: T\ndate: 2014-01-01\nlastmod: never\n---\nText.", Format::kMarkdown, {});
+  ASSERT_TRUE(never.ok()) << never.status();
+  EXPECT_FALSE(never->restoration);
+  EXPECT_THAT(never->ignored_keys, ElementsAre("lastmod"));
 }
 
 TEST(MarkdownImport, TakesTheDateFromTheNameOfTheFile) {

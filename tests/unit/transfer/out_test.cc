@@ -37,6 +37,7 @@ namespace fs = std::filesystem;
 
 using google::protobuf::util::MessageDifferencer;
 using google::protobuf::util::TimeUtil;
+using ::testing::Each;
 using ::testing::ElementsAre;
 using ::testing::EndsWith;
 using ::testing::HasSubstr;
@@ -232,7 +233,8 @@ TEST_F(NdjsonTest, AnExportThatWasCutOffIsAnErrorAfterWhatItHas) {
   const std::string head = absl::StrCat(kNdjsonHead, "\n");
   EXPECT_THAT(Read(head + article).message(), HasSubstr("was cut off"));
   EXPECT_THAT(sink_.articles, SizeIs(1));
-  EXPECT_THAT(Read(head + article + article.substr(0, 40)).message(), HasSubstr("line 3"));
+  EXPECT_THAT(Read(head + article + article.substr(0, 40)).message(), HasSubstr("was cut off"));
+  EXPECT_THAT(sink_.refused, ElementsAre(StartsWith("line 3: ")));
   EXPECT_THAT(Read(Export(article, 2, 0)).message(), HasSubstr("has lost lines"));
   EXPECT_TRUE(Read(absl::StrCat(kNdjsonHead, "\n", NdjsonEnd({}))).ok()) << "it is empty";
 }
@@ -246,6 +248,27 @@ TEST_F(NdjsonTest, ABadLineDoesNotStopTheOthers) {
   EXPECT_THAT(sink_.refused, ElementsAre(StartsWith("line 2: "), "line 3: the comment has no name",
                                          "line 4: the comment has no state"));
   EXPECT_THAT(sink_.comments, SizeIs(1));
+}
+
+TEST_F(NdjsonTest, ALineThatIsNoItemDoesNotStopTheOthers) {
+  const std::string comment = NdjsonLine(MakeComment());
+  const std::string lines =
+      absl::StrCat("\n", "\xff garbage\n", "{\"article\":null}\n", "{}\n \r\n", "\"",
+                   std::string(size_t{17} << 20, 'x'), "\"\n", comment);
+  EXPECT_TRUE(Read(Export(lines, 1, 1)).ok());
+  EXPECT_THAT(sink_.refused,
+              ElementsAre("line 3: the line is not JSON", "line 4: the article has no name",
+                          "line 5: the line is neither an article nor a comment",
+                          "line 7: the line is too long"));
+  EXPECT_THAT(sink_.comments, SizeIs(1));
+  EXPECT_THAT(Read(Export("garbage\n" + comment, 0, 2)).message(), HasSubstr("has lost lines"));
+}
+
+TEST_F(NdjsonTest, AnUnknownCommentPolicyOpensNothing) {
+  const std::string line =
+      absl::StrReplaceAll(NdjsonLine(MakeStored()), {{"PREMODERATED", "MEMBERS"}});
+  EXPECT_TRUE(Read(Export(line, 1, 0)).ok());
+  EXPECT_THAT(sink_.refused, ElementsAre("line 2: the article has no comment policy"));
 }
 
 TEST_F(NdjsonTest, OtherVersionsAreRefused) {
@@ -318,6 +341,9 @@ TEST_F(MarkdownFileTest, IsImportedAsTheSameArticle) {
   const auto parsed =
       Parse(MarkdownFile(stored), Format::kMarkdown, {}, "posts/" + MarkdownFileName(stored));
   ASSERT_TRUE(parsed.ok()) << parsed.status();
+  ASSERT_TRUE(parsed->restoration);
+  EXPECT_EQ(absl::ToUnixSeconds(parsed->restoration->update_time),
+            stored.article.update_time().seconds());
   v1::Article expected = stored.article;
   expected.clear_update_time();
   expected.clear_comment_count();
@@ -330,6 +356,28 @@ TEST_F(MarkdownFileTest, IsImportedAsTheSameArticle) {
   MessageDifferencer differencer;
   differencer.ReportDifferencesToString(&difference);
   EXPECT_TRUE(differencer.Compare(expected, parsed->article)) << difference;
+}
+
+TEST_F(MarkdownFileTest, WhatGeneratorsWouldTakeForTheirOwnStaysText) {
+  StoredArticle stored = MakeStored();
+  EXPECT_THAT(MarkdownFile(stored), Not(HasSubstr("liquid")));
+  for (const char* body : {"{{ site.title }}", "{% raw %}"}) {
+    stored.article.set_body(body);
+    const std::string file = MarkdownFile(stored);
+    EXPECT_THAT(file, HasSubstr("render_with_liquid: false\n---\n"));
+    const auto parsed = Parse(file, Format::kMarkdown, {});
+    ASSERT_TRUE(parsed.ok()) << parsed.status();
+    EXPECT_EQ(parsed->article.body(), body);
+    EXPECT_THAT(parsed->ignored_keys, IsEmpty());
+  }
+}
+
+TEST_F(MarkdownFileTest, TakesNoncharacters) {
+  StoredArticle stored = MakeStored();
+  stored.article.set_title("A \uFFFE and a \uFFFF");
+  const auto parsed = Parse(MarkdownFile(stored), Format::kMarkdown, {});
+  ASSERT_TRUE(parsed.ok()) << parsed.status();
+  EXPECT_EQ(parsed->article.title(), stored.article.title());
 }
 
 // ---- Where it goes ----
@@ -377,6 +425,47 @@ TEST_F(OutputTest, ALinkStaysOne) {
   ASSERT_TRUE(file->Complete().ok());
   EXPECT_TRUE(fs::is_symlink(Path("link")));
   EXPECT_EQ(Content(Path("actual")), "new");
+}
+
+TEST_F(OutputTest, ALinkToNothingStaysOne) {
+  fs::create_symlink("absent", Path("link"));
+  EXPECT_THAT(OutputFile::Open(Path("link"), "head").status().message(),
+              HasSubstr("is a link to nothing"));
+  EXPECT_THAT(FilesIn(root_), ElementsAre("link"));
+}
+
+TEST_F(OutputTest, OnlyItsOwnerMayReadANewFile) {
+  const auto mode_after_export = [&] {
+    auto file = OutputFile::Open(Path("export"), "head");
+    EXPECT_TRUE(file->Write("head").ok() && file->Complete().ok());
+    return fs::status(Path("export")).permissions();
+  };
+  constexpr fs::perms kOwner = fs::perms::owner_read | fs::perms::owner_write;
+  EXPECT_EQ(mode_after_export(), kOwner);
+  fs::permissions(Path("export"), kOwner | fs::perms::group_read);
+  EXPECT_EQ(mode_after_export(), kOwner | fs::perms::group_read) << "that of the file before";
+}
+
+TEST_F(OutputTest, WhatAKilledExportHasLeftIsInNoOnesWay) {
+  auto killed = OutputFile::Open(Path("export"), "head");
+  auto file = OutputFile::Open(Path("export"), "head");
+  ASSERT_TRUE(file.ok()) << file.status();
+  auto killed_folder = OutputFolder::Open(Path("posts"));
+  auto folder = OutputFolder::Open(Path("posts"));
+  ASSERT_TRUE(folder.ok()) << folder.status();
+  EXPECT_THAT(FilesIn(root_), Each(EndsWith(".partial")));
+}
+
+TEST_F(OutputTest, AReaderThatDoesNotReadIsNotAwaitedOnceItIsStopped) {
+  const std::string path = Path("pipe");
+  ASSERT_EQ(mkfifo(path.c_str(), 0600), 0);
+  const int reader = open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+  int asked = 0;
+  auto file = OutputFile::Open(path, "head", [&] { return ++asked > 1; });
+  ASSERT_TRUE(file.ok()) << file.status();
+  EXPECT_TRUE(absl::IsCancelled(file->Write(std::string(size_t{4} << 20, 'x'))));
+  EXPECT_EQ(asked, 2);
+  close(reader);
 }
 
 TEST_F(OutputTest, WhatIsNoFileIsWrittenToAsItIs) {

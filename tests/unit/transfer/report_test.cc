@@ -80,6 +80,8 @@ TEST_F(ReportTest, ExitStatusTellsWhetherAnythingCameInOrWasRefused) {
   unchanged.Add({.outcome = Outcome::kDraft, .path = "b.md"});
   unchanged.Add({.outcome = Outcome::kLeftOut, .path = ".git"});
   EXPECT_EQ(unchanged.ExitStatus(), 0);
+  unchanged.Add({.is_comment = true, .outcome = Outcome::kConflict, .path = "c.xml"});
+  EXPECT_EQ(unchanged.ExitStatus(), 1);
 }
 
 TEST_F(ReportTest, SaysThatThereIsNothing) {
