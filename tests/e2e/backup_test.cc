@@ -173,10 +173,17 @@ std::string ResumeToken(const Client& client) {
   return response ? response->resume_token() : "";
 }
 
-std::string ReasonOfResuming(const Client& client, const std::string& token) {
-  v1::WatchArticlesRequest request;
-  request.set_resume_token(token);
-  Stream<v1::WatchArticlesResponse> stream(&Content::WatchArticles, client.content(), request);
+// The token of a watcher that has seen all comments on an article.
+std::string CommentResumeToken(const Client& client) {
+  v1::ListCommentsRequest list;
+  list.set_parent("articles/story");
+  return Ask(&Content::ListComments, client.content(), list).resume_token();
+}
+
+// Why a watch ends at once.
+template <class Response, class Method, class Request>
+std::string ReasonOfEnd(const Client& client, Method method, const Request& request) {
+  Stream<Response> stream(method, client.content(), request);
   EXPECT_FALSE(stream.Read().has_value());
   return ReasonOf(stream.Finish());
 }
@@ -191,6 +198,7 @@ class BackupTest : public ::testing::Test {
     Fill(client);
     answers_ = AllAnswers(client);
     resume_token_ = ResumeToken(client);
+    comment_resume_token_ = CommentResumeToken(client);
     const Finished finished = RunContentd({"backup", "--data-dir", DataDir(), File()});
     ASSERT_EQ(finished.status, 0) << finished.err;
     EXPECT_THAT(finished.out, AllOf(HasSubstr("wrote " + File()), HasSubstr(" bytes\n")));
@@ -266,6 +274,7 @@ class BackupTest : public ::testing::Test {
   static inline std::optional<ContentdServer> server_;
   static inline std::string answers_;
   static inline std::string resume_token_;
+  static inline std::string comment_resume_token_;
 };
 
 // ---- Backing up and restoring ----
@@ -312,7 +321,15 @@ TEST_F(BackupTest, WatchersStartOverAndRequestsAreStillKnown) {
   const ContentdServer restored({"--data-dir", data_dir});
   const Client client(restored.address());
   AwaitServing(client);
-  EXPECT_EQ(ReasonOfResuming(client, resume_token_), "REVISION_NOT_REACHED");
+  v1::WatchArticlesRequest articles;
+  articles.set_resume_token(resume_token_);
+  EXPECT_EQ(ReasonOfEnd<v1::WatchArticlesResponse>(client, &Content::WatchArticles, articles),
+            "REVISION_NOT_REACHED");
+  v1::WatchCommentsRequest comments;
+  comments.set_parent("articles/story");
+  comments.set_resume_token(comment_resume_token_);
+  EXPECT_EQ(ReasonOfEnd<v1::WatchCommentsResponse>(client, &Content::WatchComments, comments),
+            "REVISION_NOT_REACHED");
   Comment(client, RepeatableComment());
   EXPECT_EQ(Query(UrlIn(data_dir), "SELECT count(*) FROM comment WHERE body = 'said once'"), "1");
 }
@@ -596,7 +613,6 @@ TEST_F(BackupTest, ChangesNothingIfItIsKilled) {
         const absl::Cleanup close_pipe = [fd] { close(fd); };
         const std::string whole = BytesOf(File());
         const size_t most = whole.size() * 9 / 10;
-        // Larger than the pipe, so pg_restore has read of it.
         EXPECT_EQ(write(fd, whole.data(), most), static_cast<ssize_t>(most));
         AwaitThat([&] { return ChildOf(contentd, "/pg_restore") > 0; });
         kill(contentd, SIGKILL);
