@@ -135,7 +135,7 @@ bool Importer::Run() {
   bool is_complete = true;
   VisitFiles(options_.paths, [&](const FoundFile& file) { return is_complete = Import(file); });
   AwaitAnswers();
-  is_complete = is_complete && IsGoingOn() && exports_.ImportComments();
+  is_complete = is_complete && !IsStoreGone() && exports_.ImportComments();
   if (!is_complete) {
     report_.Say(
         "contentd: the import has stopped before its end. Run the same command again to go on: "
@@ -144,10 +144,12 @@ bool Importer::Run() {
   return is_complete;
 }
 
-bool Importer::IsGoingOn() {
+bool Importer::IsStoreGone() {
   const std::lock_guard lock(mutex_);
-  return !is_store_gone_ && !options_.is_stopped();
+  return is_store_gone_;
 }
+
+bool Importer::IsGoingOn() { return !IsStoreGone() && !options_.is_stopped(); }
 
 // Returns whether the import goes on.
 bool Importer::Import(const FoundFile& file) {
@@ -160,10 +162,10 @@ bool Importer::Import(const FoundFile& file) {
     const absl::StatusOr<std::string> content = ReadFile(file.path, kMaxFileBytes + 1);
     if (const auto* const format = content.ok() ? ExportFormatOf(*content, options_) : nullptr) {
       exports_.Read(file.path, *format, *content);
-    } else {
-      ImportArticle({.outcome = Outcome::kValid, .path = file.path},
-                    ParseFile(file, content, options_), [](const std::string&) {});
+      return IsGoingOn();  // it may have stopped in the middle
     }
+    ImportArticle({.outcome = Outcome::kValid, .path = file.path},
+                  ParseFile(file, content, options_), [](const std::string&) {});
   } else {
     report_.Add({.outcome = Outcome::kLeftOut, .path = file.path, .reason = left_out});
   }

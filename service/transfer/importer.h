@@ -94,6 +94,7 @@ class Importer {
   static Traits TraitsOf(const ParsedArticle& parsed);
   static bool MayBe(const Traits& traits, const v1::Article& stored);
   static std::string DescribeOwner(const Sent& sent, const InspectedArticle& owner);
+  bool IsStoreGone();
   bool IsGoingOn();
   bool Import(const FoundFile& file);
   void ImportArticle(ItemReport item, absl::StatusOr<ParsedArticle> parsed,
