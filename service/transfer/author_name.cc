@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/strip.h"
+#include "transfer/html/plain_text.h"
 
 namespace content::transfer {
 namespace {
@@ -24,6 +25,13 @@ bool IsEmailAddress(absl::string_view word) {
   return dot != absl::string_view::npos && dot > at + 1 && dot + 1 < word.size();
 }
 
+// Returns a name as readers see it where it is taken for HTML: "ada&#64;mail.example" is an
+// address.
+std::string WithoutReferences(absl::string_view name) {
+  const std::string html = absl::StrReplaceAll(name, {{"<", "&lt;"}, {">", "&gt;"}});
+  return absl::StrContains(html, '&') ? HtmlToPlainText(html) : html;
+}
+
 absl::string_view WithoutSeparatorsAround(absl::string_view text) {
   constexpr char kMarks[] = " \t\n<>,;:|-";
   const size_t begin = std::min(text.find_first_not_of(kMarks), text.size());
@@ -33,8 +41,10 @@ absl::string_view WithoutSeparatorsAround(absl::string_view text) {
 
 }  // namespace
 
-std::string WithoutEmailAddresses(absl::string_view name) {
-  if (!absl::StrContains(name, '@')) return std::string(name);
+std::string WithoutEmailAddresses(absl::string_view written) {
+  const std::string read = WithoutReferences(written);
+  absl::string_view name = read;
+  if (!absl::StrContains(name, '@')) return std::string(written);
   std::string kept;
   bool has_address = false;
   while (!name.empty()) {
@@ -51,7 +61,7 @@ std::string WithoutEmailAddresses(absl::string_view name) {
     kept.push_back(name[0]);
     name.remove_prefix(1);
   }
-  if (!has_address) return kept;
+  if (!has_address) return std::string(written);
   kept = absl::StrReplaceAll(kept, {{"mailto:", ""}});
   kept = absl::StrReplaceAll(kept, {{"()", ""}, {"<>", ""}, {"[]", ""}, {"{}", ""}, {"\"\"", ""}});
   absl::RemoveExtraAsciiWhitespace(&kept);

@@ -9,7 +9,8 @@
 namespace content::transfer {
 
 /// Returns a name without the e-mail addresses in it: "Ada" for "Ada <ada@mail.example>" and for
-/// "ada@mail.example (Ada)". Empty if the name was nothing else.
+/// "ada@mail.example (Ada)". Addresses may be written with character references of HTML. Empty if
+/// the name was nothing else.
 std::string WithoutEmailAddresses(absl::string_view name);
 
 /// Removes e-mail addresses from the names and ids of an article's authors, and authors of whom

@@ -32,59 +32,104 @@ std::string QueryOf(absl::string_view query) {
   return parameters.empty() ? "" : absl::StrCat("?", absl::StrJoin(parameters, "&"));
 }
 
-// Returns what follows the host.
-absl::string_view PathOf(absl::string_view normal) {
-  return normal.substr(std::min(normal.find_first_of("/?"), normal.size()));
+struct PageAddress {
+  std::string host;
+  std::string path;  // with the query
+};
+
+// Takes the host off an address, with what is before it. Without a scheme, a name with a dot in
+// front of a path is one.
+absl::string_view ConsumeHost(absl::string_view& address) {
+  bool has_host = absl::ConsumePrefix(&address, "//");
+  if (const size_t scheme = address.find("://");
+      scheme != absl::string_view::npos && scheme < address.find_first_of("/?")) {
+    address.remove_prefix(scheme + 3);
+    has_host = true;
+  }
+  const size_t end = std::min(address.find_first_of("/?"), address.size());
+  const absl::string_view host = address.substr(0, end);
+  has_host = has_host || (end < address.size() && absl::StrContains(host, '.'));
+  if (!has_host) return "";
+  address.remove_prefix(end);
+  return host;
+}
+
+PageAddress SplitAddress(absl::string_view address) {
+  address = absl::StripAsciiWhitespace(address);
+  address = address.substr(0, address.find('#'));
+  PageAddress page;
+  page.host = absl::AsciiStrToLower(ConsumeHost(address));
+  page.host = std::string(absl::StripPrefix(page.host, "www."));
+  const size_t query = std::min(address.find('?'), address.size());
+  page.path = PercentDecoded(address.substr(0, query));
+  const size_t shortest = page.host.empty() ? 1 : 0;
+  while (page.path.size() > shortest && page.path.back() == '/') page.path.pop_back();
+  if (query < address.size()) absl::StrAppend(&page.path, QueryOf(address.substr(query + 1)));
+  return page;
+}
+
+// Returns whether a path says which page it is, whatever the host.
+bool IsTelling(absl::string_view path) {
+  absl::ConsumePrefix(&path, "/");
+  return !path.empty() && path.front() != '?';
 }
 
 uint64_t Fingerprint(absl::string_view text) { return absl::HashOf(text); }
 
+uint64_t Fingerprint(const PageAddress& page) {
+  return Fingerprint(absl::StrCat(page.host, page.path));
+}
+
+std::optional<uint32_t> FindIn(const absl::flat_hash_map<uint64_t, uint32_t>& articles,
+                               uint64_t fingerprint) {
+  const auto found = articles.find(fingerprint);
+  return found == articles.end() ? std::nullopt : std::optional(found->second);
+}
+
 }  // namespace
 
 std::string NormalAddress(absl::string_view address) {
-  address = absl::StripAsciiWhitespace(address);
-  address = address.substr(0, address.find('#'));
-  bool is_absolute = false;
-  if (const size_t scheme = address.find("://");
-      scheme != absl::string_view::npos && scheme < address.find_first_of("/?")) {
-    address.remove_prefix(scheme + 3);
-    is_absolute = true;
-  } else if (absl::ConsumePrefix(&address, "//")) {
-    is_absolute = true;
-  }
-  std::string normal;
-  if (is_absolute) {
-    const size_t end = std::min(address.find_first_of("/?"), address.size());
-    normal = absl::AsciiStrToLower(address.substr(0, end));
-    normal = std::string(absl::StripPrefix(normal, "www."));
-    address.remove_prefix(end);
-  }
-  const size_t query = std::min(address.find('?'), address.size());
-  absl::StrAppend(&normal, PercentDecoded(address.substr(0, query)));
-  while (normal.size() > 1 && normal.back() == '/') normal.pop_back();
-  if (query < address.size()) absl::StrAppend(&normal, QueryOf(address.substr(query + 1)));
-  return normal;
+  const PageAddress page = SplitAddress(address);
+  return absl::StrCat(page.host, page.path);
 }
 
+std::string HostOf(absl::string_view address) { return SplitAddress(address).host; }
+
 void AddressIndex::Add(absl::string_view address, uint32_t article) {
-  const std::string normal = NormalAddress(address);
-  if (normal.empty()) return;
-  by_address_.try_emplace(Fingerprint(normal), article);
-  const absl::string_view path = PathOf(normal);
-  if (path.size() <= 1) return;
-  const auto [found, is_new] = by_path_.try_emplace(Fingerprint(path), article);
+  const PageAddress page = SplitAddress(address);
+  if (page.host.empty() && page.path.empty()) return;
+  by_address_.try_emplace(Fingerprint(page), article);
+  if (!page.host.empty()) hosts_.insert(Fingerprint(page.host));
+  if (!IsTelling(page.path)) return;
+  const auto [found, is_new] = by_path_.try_emplace(Fingerprint(page.path), article);
   if (!is_new && found->second != article) found->second = kSeveral;
 }
 
 std::optional<uint32_t> AddressIndex::Find(absl::string_view address) const {
-  const std::string normal = NormalAddress(address);
-  if (normal.empty()) return std::nullopt;
-  if (const auto found = by_address_.find(Fingerprint(normal)); found != by_address_.end()) {
-    return found->second;
-  }
-  const auto found = by_path_.find(Fingerprint(PathOf(normal)));
-  if (found == by_path_.end() || found->second == kSeveral) return std::nullopt;
-  return found->second;
+  const PageAddress page = SplitAddress(address);
+  if (const auto found = FindIn(by_address_, Fingerprint(page))) return found;
+  // The whole of an address without a host is its path.
+  const bool is_one_without_host =
+      page.host.empty() || by_address_.contains(Fingerprint(page.path));
+  return is_one_without_host ? FindByPath(address) : std::nullopt;
+}
+
+std::optional<uint32_t> AddressIndex::FindByPath(absl::string_view address) const {
+  const PageAddress page = SplitAddress(address);
+  if (!IsTelling(page.path)) return std::nullopt;
+  const auto found = FindIn(by_path_, Fingerprint(page.path));
+  return found == kSeveral ? std::nullopt : found;
+}
+
+bool AddressIndex::HasPath(absl::string_view address) const {
+  const PageAddress page = SplitAddress(address);
+  return by_address_.contains(Fingerprint(page)) ||
+         (IsTelling(page.path) && by_path_.contains(Fingerprint(page.path)));
+}
+
+bool AddressIndex::HasHost(absl::string_view address) const {
+  const std::string host = HostOf(address);
+  return !host.empty() && hosts_.contains(Fingerprint(host));
 }
 
 absl::StatusOr<std::vector<MappedAddress>> ParseAddressMap(absl::string_view text) {

@@ -195,15 +195,16 @@ bool TakeEntry(const XmlElement& entry, ExportSink& sink) {
   const std::string kind = KindOf(entry);
   const std::string status = StatusOf(entry);
   if (kind == "COMMENT") return TakeComment(entry, status, sink);
-  const std::string label = absl::StrCat("entry ", IdOfEntry(entry.TextOf("id")));
   if (kind != "POST" && kind != "PAGE") {
+    const std::string label = absl::StrCat("entry ", IdOfEntry(entry.TextOf("id")));
     return sink.LeaveOut(ItemKind::kArticle, label,
                          kind.empty() ? "of no kind" : absl::AsciiStrToLower(kind));
   }
+  ExportedArticle exported = ArticleOf(entry, status);
   if (status == "TRASHED" || absl::StartsWith(status, "SOFT_TRASHED")) {
-    return sink.LeaveOut(ItemKind::kArticle, label, "in the trash");
+    exported.left_out = "in the trash";
   }
-  return sink.Take(ArticleOf(entry, status));
+  return sink.Take(std::move(exported));
 }
 
 }  // namespace

@@ -106,8 +106,11 @@ bool BeginsLikeDevto(absl::string_view head) {
 absl::Status ReadDevto(ExportFile& file, ExportSink& sink) {
   return ReadJsonItems(file, DevtoUse, [&sink](const JsonItem& item) {
     if (item.is_too_large) return sink.Refuse(ItemKind::kArticle, "an article", "is too large");
-    // The list itself.
-    if (!item.value.is_object()) return true;
+    const bool is_list_of_articles = item.path.empty() && item.value.is_array();
+    if (is_list_of_articles) return true;
+    if (!item.value.is_object()) {
+      return sink.Refuse(ItemKind::kArticle, "an article", "is not an object");
+    }
     return sink.Take(DevtoArticle(item.value));
   });
 }

@@ -78,7 +78,6 @@ ExportedComment DisqusComment(const XmlElement& post) {
   if (const XmlElement* const author = post.Child("author"); author != nullptr) {
     comment.author_name = std::string(author->TextOf("name"));
     comment.author_key = std::string(author->TextOf("username"));
-    if (comment.author_key.empty()) comment.author_key = std::string(author->TextOf("email"));
   }
   if (const auto time = ParseDate(post.TextOf("createdAt"))) comment.create_time = *time;
   comment.state = DisqusState(post);

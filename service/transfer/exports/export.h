@@ -31,6 +31,10 @@ struct ExportedArticle {
   /// The addresses that it has or had, absolute or from the root of the site. Comments of other
   /// files name it by one of them.
   std::vector<std::string> addresses = {};
+  /// If the item is not for readers at all, such as a menu, or what is in the trash: why, as in
+  /// ExportSink::LeaveOut. It and the comments on it are left out. Key and addresses keep these
+  /// from other articles.
+  std::string left_out = {};
 };
 
 /// A comment of an export.
@@ -48,9 +52,9 @@ struct ExportedComment {
   /// The address of the article's page.
   std::string address = {};
   std::string author_name = {};
-  /// What the source knows the author by: the same for all comments of one author. It may be an
-  /// e-mail address, but never an IP address: see AuthorId (exports/authors.h) for what is made of
-  /// it. Empty if the source knows nothing; then the name stands for the author.
+  /// What the source knows the author by: the same for all comments of one author. Never an e-mail
+  /// or IP address, nor what is made of one: who knows the address could tell that it is theirs.
+  /// Empty if the source knows nothing else; then the name stands for the author.
   std::string author_key = {};
   /// In the place of `author_key`, if the comment comes from this service.
   std::string author_id = {};
@@ -83,12 +87,16 @@ class ExportSink {
   virtual bool Take(ExportedArticle article) = 0;
   virtual bool Take(ExportedComment comment) = 0;
 
-  /// An item that is not meant for readers, such as spam or a menu. `reason` is one of few, by
-  /// which such items are counted. `label` is as in ExportedArticle.
+  /// An item that is not meant for readers, such as spam. `reason` is one of few, by which such
+  /// items are counted. `label` is as in ExportedArticle. See ExportedArticle::left_out for items
+  /// that have comments.
   virtual bool LeaveOut(ItemKind kind, absl::string_view label, absl::string_view reason) = 0;
 
   /// An item that cannot be read.
   virtual bool Refuse(ItemKind kind, absl::string_view label, absl::string_view problem) = 0;
+
+  /// Returns whether to stop reading, for readers that work long without an item.
+  virtual bool is_stopped() const { return false; }
 };
 
 class ExportFile;

@@ -10,6 +10,7 @@
 #include <system_error>
 #include <utility>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
@@ -33,16 +34,25 @@ constexpr size_t kMaxBytesInMemory = size_t{128} << 20;
 
 constexpr int kMaxValueBytes = 16 << 20;
 
-// How many steps of its machine SQLite may take for a row: more than any sound database needs.
+// How much of a page's address is part of the ids of its comments.
+constexpr size_t kMaxPageOfId = 200;
+
+// How many steps of its machine SQLite may take, and how many bytes it may give: more than any
+// sound database of the size needs. A row has some bytes even if it is empty.
 constexpr int kStepsOfTurn = 1'000'000;
-constexpr int kMaxTurnsOfRow = 50;
+constexpr int64_t kTurns = 50;
+constexpr int64_t kBytesOfTurn = 100'000;
+constexpr int64_t kBytes = 1 << 20;
+constexpr int64_t kBytesOfRow = 4;
 
 // A database that may be hostile, open for reading. It is taken to be as it is in the file: nothing
 // is locked, recovered or written.
 class SqliteDatabase {
  public:
-  static absl::StatusOr<std::unique_ptr<SqliteDatabase>> Open(ExportFile& file) {
-    std::unique_ptr<SqliteDatabase> database(new SqliteDatabase());
+  /// Asks `sink` now and then whether to stop.
+  static absl::StatusOr<std::unique_ptr<SqliteDatabase>> Open(ExportFile& file,
+                                                              const ExportSink& sink) {
+    std::unique_ptr<SqliteDatabase> database(new SqliteDatabase(sink));
     const bool is_temporary = absl::StartsWith(file.path(), "/proc/");
     absl::Status status = is_temporary ? database->OpenCopy(file) : database->OpenFile(file.path());
     if (status.ok()) status = database->Restrict();
@@ -64,19 +74,22 @@ class SqliteDatabase {
     return code == SQLITE_OK ? absl::OkStatus() : Error();
   }
 
-  /// Goes to the next row. False if there is none.
+  /// Goes to the next row. False if there is none, or if the sink says to stop.
   absl::StatusOr<bool> Next() {
-    turns_ = 0;
+    bytes_left_ -= kBytesOfRow;
+    if (bytes_left_ < 0) return TooMuch();
     const int code = sqlite3_step(statement_);
     if (code == SQLITE_ROW) return true;
-    if (code == SQLITE_DONE) return false;
-    return Error();
+    if (code == SQLITE_DONE || (code == SQLITE_INTERRUPT && sink_.is_stopped())) return false;
+    return code == SQLITE_INTERRUPT ? TooMuch() : Error();
   }
 
   std::string Text(int column) {
     const auto* const text = reinterpret_cast<const char*>(sqlite3_column_text(statement_, column));
     if (text == nullptr) return "";
-    return std::string(text, static_cast<size_t>(sqlite3_column_bytes(statement_, column)));
+    const int size = sqlite3_column_bytes(statement_, column);
+    bytes_left_ -= size;
+    return std::string(text, static_cast<size_t>(size));
   }
 
   int64_t Integer(int column) { return sqlite3_column_int64(statement_, column); }
@@ -84,7 +97,7 @@ class SqliteDatabase {
   double Number(int column) { return sqlite3_column_double(statement_, column); }
 
  private:
-  SqliteDatabase() = default;
+  explicit SqliteDatabase(const ExportSink& sink) : sink_(sink) {}
 
   // Other programs keep in these files what they have not yet written into the database.
   static absl::Status CheckIsAtRest(const std::string& path) {
@@ -101,6 +114,9 @@ class SqliteDatabase {
 
   absl::Status OpenFile(const std::string& path) {
     if (absl::Status status = CheckIsAtRest(path); !status.ok()) return status;
+    std::error_code none;
+    const auto size = std::filesystem::file_size(path, none);
+    SetLimits(none ? 0 : static_cast<int64_t>(size));
     const std::string escaped =
         absl::StrReplaceAll(path, {{"%", "%25"}, {"?", "%3f"}, {"#", "%23"}});
     return OpenUri(absl::StrCat("file:", escaped, "?immutable=1"));
@@ -116,6 +132,7 @@ class SqliteDatabase {
     if (content_.size() > kSqliteMagic.size() + 4) content_[18] = content_[19] = 1;
     if (absl::Status status = OpenUri("file::memory:"); !status.ok()) return status;
     const auto size = static_cast<sqlite3_int64>(content_.size());
+    SetLimits(size);
     const int code =
         sqlite3_deserialize(database_, "main", reinterpret_cast<unsigned char*>(content_.data()),
                             size, size, SQLITE_DESERIALIZE_READONLY);
@@ -138,14 +155,24 @@ class SqliteDatabase {
     sqlite3_limit(database_, SQLITE_LIMIT_ATTACHED, 0);
     sqlite3_progress_handler(
         database_, kStepsOfTurn,
-        [](void* self) {
-          return ++static_cast<SqliteDatabase*>(self)->turns_ > kMaxTurnsOfRow ? 1 : 0;
-        },
-        this);
+        [](void* self) { return static_cast<SqliteDatabase*>(self)->GoesOn() ? 0 : 1; }, this);
     const char* const pragmas =
         "PRAGMA cell_size_check = ON; PRAGMA mmap_size = 0; PRAGMA automatic_index = OFF";
     const int code = sqlite3_exec(database_, pragmas, nullptr, nullptr, nullptr);
     return code == SQLITE_OK ? absl::OkStatus() : Error();
+  }
+
+  void SetLimits(int64_t file_bytes) {
+    turns_left_ = kTurns + file_bytes / kBytesOfTurn;
+    // A text may be larger in UTF-8 than in the file.
+    bytes_left_ = kBytes + 2 * file_bytes;
+  }
+
+  bool GoesOn() { return --turns_left_ >= 0 && !sink_.is_stopped(); }
+
+  static absl::Status TooMuch() {
+    return absl::InvalidArgumentError(
+        "is not a sound database of Isso's: it has more rows and texts than its size allows");
   }
 
   absl::Status Error() const {
@@ -153,10 +180,12 @@ class SqliteDatabase {
         absl::StrCat("is not a sound database of Isso's: ", sqlite3_errmsg(database_)));
   }
 
+  const ExportSink& sink_;
   std::string content_;  // of a database in memory
   sqlite3* database_ = nullptr;
   sqlite3_stmt* statement_ = nullptr;
-  int turns_ = 0;
+  int64_t turns_left_ = 0;
+  int64_t bytes_left_ = 0;
 };
 
 // Bits of a comment's mode. One without any of them is of a later version of Isso.
@@ -174,28 +203,51 @@ absl::Time IssoTime(double seconds) {
   return absl::FromUnixMicros(std::llround(seconds * 1e6));
 }
 
-// Tables only: neither views nor virtual tables, which are programs.
+// Tables only, with columns that are stored: views, virtual tables and computed columns are
+// programs.
 constexpr char kCountTables[] =
     "SELECT count(*) FROM sqlite_schema "
-    "WHERE type = 'table' AND name IN ('comments', 'threads') AND rootpage > 0";
+    "WHERE type = 'table' AND name IN ('comments', 'threads') AND rootpage > 0 "
+    "AND NOT EXISTS (SELECT 1 FROM pragma_table_xinfo(name) WHERE hidden <> 0)";
+
+constexpr char kSelectThreads[] = "SELECT id, uri FROM threads";
 
 constexpr char kSelectComments[] =
-    "SELECT c.id, c.parent, c.created, c.mode, c.text, c.author, c.email, t.uri "
-    "FROM comments c LEFT JOIN threads t ON t.id = c.tid";
+    "SELECT id, parent, created, mode, text, author, tid FROM comments";
 
-bool TakeIssoRow(SqliteDatabase& row, ExportSink& sink) {
+// The addresses of pages by the ids of threads.
+using IssoThreads = absl::flat_hash_map<int64_t, std::string>;
+
+absl::StatusOr<IssoThreads> ReadIssoThreadTable(SqliteDatabase& database) {
+  if (absl::Status status = database.Query(kSelectThreads); !status.ok()) return status;
+  IssoThreads threads;
+  for (;;) {
+    const absl::StatusOr<bool> has_row = database.Next();
+    if (!has_row.ok()) return has_row.status();
+    if (!*has_row) return threads;
+    threads.try_emplace(database.Integer(0), database.Text(1));
+  }
+}
+
+// Returns the id of a comment among those of all databases: Isso counts in each of them from 1. A
+// newer copy of a database has the same pages.
+std::string IssoId(absl::string_view page, absl::string_view id) {
+  return id.empty() ? "" : absl::StrCat(FirstCharacters(page, kMaxPageOfId), "#", id);
+}
+
+bool TakeIssoRow(SqliteDatabase& row, const IssoThreads& threads, ExportSink& sink) {
   ExportedComment comment;
-  comment.source_id = row.Text(0);
-  comment.parent_source_id = row.Text(1);
+  const auto thread = threads.find(row.Integer(6));
+  if (thread != threads.end()) comment.address = thread->second;
+  comment.source_id = IssoId(comment.address, row.Text(0));
+  comment.parent_source_id = IssoId(comment.address, row.Text(1));
   comment.create_time = IssoTime(row.Number(2));
   comment.state = IssoState(row.Integer(3));
   const std::string markdown = row.Text(4);
   comment.author_name = row.Text(5);
-  comment.author_key = row.Text(6);
-  comment.address = row.Text(7);
   const bool is_text = IsUtf8(markdown) && IsUtf8(comment.source_id) &&
                        IsUtf8(comment.parent_source_id) && IsUtf8(comment.author_name) &&
-                       IsUtf8(comment.author_key) && IsUtf8(comment.address);
+                       IsUtf8(comment.address);
   if (!is_text) {
     const std::string label = absl::StrCat("comment ", absl::CHexEscape(comment.source_id));
     return sink.Refuse(ItemKind::kComment, label, "is not UTF-8 text");
@@ -205,7 +257,7 @@ bool TakeIssoRow(SqliteDatabase& row, ExportSink& sink) {
 }
 
 absl::Status ReadIssoDatabase(ExportFile& file, ExportSink& sink) {
-  const absl::StatusOr<std::unique_ptr<SqliteDatabase>> opened = SqliteDatabase::Open(file);
+  const absl::StatusOr<std::unique_ptr<SqliteDatabase>> opened = SqliteDatabase::Open(file, sink);
   if (!opened.ok()) return opened.status();
   SqliteDatabase& database = **opened;
   if (absl::Status status = database.Query(kCountTables); !status.ok()) return status;
@@ -214,25 +266,23 @@ absl::Status ReadIssoDatabase(ExportFile& file, ExportSink& sink) {
   if (database.Integer(0) != 2) {
     return absl::InvalidArgumentError("is a database without the tables of Isso");
   }
+  const absl::StatusOr<IssoThreads> threads = ReadIssoThreadTable(database);
+  if (!threads.ok()) return threads.status();
   if (absl::Status status = database.Query(kSelectComments); !status.ok()) return status;
   for (;;) {
     has_row = database.Next();
     if (!has_row.ok()) return has_row.status();
-    if (!*has_row || !TakeIssoRow(database, sink)) return absl::OkStatus();
+    if (!*has_row || !TakeIssoRow(database, *threads, sink)) return absl::OkStatus();
   }
 }
 
 // Ids are those of a thread's comments. Everything was accepted by the system it came from.
 ExportedComment IssoComment(const std::string& thread, const JsonValue& row) {
-  const auto id = [&thread](const std::string& of_thread) {
-    return of_thread.empty() ? "" : absl::StrCat(thread, "#", of_thread);
-  };
   ExportedComment comment;
-  comment.source_id = id(IdIn(row, "id"));
-  comment.parent_source_id = id(IdIn(row, "parent"));
+  comment.source_id = IssoId(thread, IdIn(row, "id"));
+  comment.parent_source_id = IssoId(thread, IdIn(row, "parent"));
   comment.address = thread;
   comment.author_name = TextIn(row, "author");
-  comment.author_key = TextIn(row, "email");
   if (const auto time = ParseDate(TextIn(row, "created"))) comment.create_time = *time;
   comment.state = v1::COMMENT_STATE_VISIBLE;
   comment.body = MarkdownToPlainText(TextIn(row, "text"));

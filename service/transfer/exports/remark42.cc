@@ -4,6 +4,8 @@
 #include <utility>
 
 #include "absl/container/flat_hash_set.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "transfer/dates.h"
 #include "transfer/exports/export_file.h"
@@ -24,6 +26,11 @@ JsonUse Remark42Use(const JsonPath& path) {
   return JsonUse::kPart;
 }
 
+// Returns what tells an author from others; empty if that is a digest of their e-mail address.
+std::string Remark42AuthorKey(const std::string& user_id) {
+  return absl::StartsWith(user_id, "email_") ? "" : user_id;
+}
+
 std::string Remark42Body(const JsonValue& comment) {
   const std::string html = TextIn(comment, "text");
   return html.empty() ? MarkdownToPlainText(TextIn(comment, "orig")) : HtmlToPlainText(html);
@@ -36,11 +43,21 @@ class Remark42Reader {
   bool Take(const JsonItem& item) {
     if (item.is_too_large) return sink_.Refuse(ItemKind::kComment, "a comment", "is too large");
     if (item.value.contains("locator")) return TakeComment(item.value);
+    if (IsLikeComment(item)) {
+      const std::string label = absl::StrCat("comment ", IdIn(item.value, "id"));
+      return sink_.Refuse(ItemKind::kComment, label, "does not say on which page it is");
+    }
     for (const JsonValue& user : ListIn(item.value, "users")) NoteBlock(user);
     return true;
   }
 
  private:
+  // Other items are what is around the comments.
+  static bool IsLikeComment(const JsonItem& item) {
+    const bool is_scalar = !item.value.is_object() && !item.path.empty();
+    return is_scalar || item.value.contains("id") || item.value.contains("text");
+  }
+
   void NoteBlock(const JsonValue& user) {
     const JsonValue& block = ObjectIn(user, "blocked");
     const auto end = ParseDate(TextIn(block, "until"));
@@ -57,10 +74,11 @@ class Remark42Reader {
     exported.parent_source_id = IdIn(comment, "pid");
     exported.address = TextIn(page, "url");
     exported.author_name = TextIn(user, "name");
-    exported.author_key = TextIn(user, "id");
+    const std::string user_id = TextIn(user, "id");
+    exported.author_key = Remark42AuthorKey(user_id);
     const auto time = ParseDate(TextIn(comment, "time"));
     if (time && !IsZeroDate(TextIn(comment, "time"))) exported.create_time = *time;
-    const bool is_deleted = IsTrueIn(comment, "delete") || blocked_.contains(exported.author_key);
+    const bool is_deleted = IsTrueIn(comment, "delete") || blocked_.contains(user_id);
     exported.state = is_deleted ? v1::COMMENT_STATE_DELETED : v1::COMMENT_STATE_VISIBLE;
     exported.body = Remark42Body(comment);
     return HandOver(std::move(exported), sink_);

@@ -5,6 +5,7 @@
 #include <tuple>
 #include <utility>
 
+#include "absl/container/flat_hash_set.h"
 #include "absl/hash/hash.h"
 #include "absl/status/status.h"
 #include "absl/strings/escaping.h"
@@ -27,6 +28,9 @@ namespace {
 constexpr int kStoredPage = 200;
 constexpr size_t kMaxSourceBytes = 100;
 constexpr size_t kOriginBytes = 12;
+
+// In the place of an article: an item that was left out.
+constexpr uint32_t kNoArticle = UINT32_MAX;
 
 std::string SourceOf(const ExportFormat& format, absl::string_view origin) {
   if (origin.empty()) return std::string(format.name);
@@ -64,6 +68,10 @@ class ExportRun::Sink : public ExportSink {
   }
 
   bool Take(ExportedArticle exported) override {
+    if (!exported.left_out.empty()) {
+      run_.AddLeftOut(file_, exported);
+      return LeaveOut(ItemKind::kArticle, exported.label, exported.left_out);
+    }
     run_.report_.Expect(1);
     const uint32_t article = run_.AddArticle(file_, exported);
     ItemReport item{.outcome = Outcome::kValid, .path = path(), .item = std::move(exported.label)};
@@ -98,6 +106,8 @@ class ExportRun::Sink : public ExportSink {
   bool Refuse(ItemKind kind, absl::string_view label, absl::string_view problem) override {
     return Add(kind, Outcome::kRefused, label, "cannot be read", problem);
   }
+
+  bool is_stopped() const override { return !GoesOn(); }
 
   const absl::Status& spool_status() const { return spool_status_; }
 
@@ -150,12 +160,23 @@ uint32_t ExportRun::AddArticle(uint32_t file, const ExportedArticle& article) {
     index = static_cast<uint32_t>(names_.size());
     names_.emplace_back();
   }
-  if (!article.key.empty()) {
-    by_key_.try_emplace(absl::HashOf(file, article.key), index);
-    by_key_.try_emplace(absl::HashOf(files_[file].source, article.key), index);
-  }
+  AddKey(file, article.key, index);
   for (const std::string& address : article.addresses) by_address_.Add(address, index);
   return index;
+}
+
+void ExportRun::AddLeftOut(uint32_t file, const ExportedArticle& article) {
+  AddKey(file, article.key, kNoArticle);
+  for (const std::string& address : article.addresses) left_out_.Add(address, kNoArticle);
+}
+
+// The first article of a key keeps it.
+void ExportRun::AddKey(uint32_t file, const std::string& key, uint32_t article) {
+  if (key.empty()) return;
+  for (const uint64_t id : {absl::HashOf(file, key), absl::HashOf(files_[file].source, key)}) {
+    const auto [found, is_new] = by_key_.try_emplace(id, article);
+    if (!is_new && found->second == kNoArticle) found->second = article;
+  }
 }
 
 // Runs on any thread.
@@ -165,6 +186,7 @@ void ExportRun::Land(uint32_t article, const std::string& name) {
 }
 
 std::string ExportRun::NameOf(uint32_t article) {
+  if (article == kNoArticle) return "";
   const std::lock_guard lock(mutex_);
   return names_[article];
 }
@@ -185,6 +207,11 @@ std::optional<uint32_t> ExportRun::FindByKey(const Thread& thread) const {
   return found == by_key_.end() ? std::nullopt : std::optional(found->second);
 }
 
+// Returns whether a page may be one of the sites of the run.
+bool ExportRun::IsOfRun(absl::string_view address) const {
+  return HostOf(address).empty() || by_address_.HasHost(address);
+}
+
 // Returns the article of a thread, empty if that has not come in; nullopt if the run does not know
 // it.
 std::optional<std::string> ExportRun::FindInRun(const Thread& thread) {
@@ -193,40 +220,65 @@ std::optional<std::string> ExportRun::FindInRun(const Thread& thread) {
   if (mapped) return options_.map[*mapped].article;
   std::optional<uint32_t> article = FindByKey(thread);
   if (!article) article = by_address_.Find(thread.address);
-  if (!article) return std::nullopt;
-  return NameOf(*article);
+  if (!article) article = left_out_.Find(thread.address);
+  if (!article && by_address_.HasHost(thread.address)) {
+    article = by_address_.FindByPath(thread.address);
+  }
+  if (!article && left_out_.HasPath(thread.address)) article = kNoArticle;
+  return article ? std::optional(NameOf(*article)) : std::nullopt;
 }
 
-// Looks at all articles of the store for those addresses that the run does not know.
 std::vector<std::string> ExportRun::FindArticles() {
   std::vector<std::string> articles(threads_.size());
-  AddressIndex wanted;
   std::vector<uint32_t> unknown;
   for (uint32_t i = 0; i < threads_.size(); ++i) {
     if (std::optional<std::string> article = FindInRun(threads_[i])) {
       articles[i] = *std::move(article);
     } else if (!threads_[i].address.empty()) {
       unknown.push_back(i);
-      wanted.Add(threads_[i].address, i);
     }
   }
-  if (unknown.empty() || store_ == nullptr) return articles;
+  if (!unknown.empty() && store_ != nullptr) FindInStore(unknown, articles);
+  return articles;
+}
+
+// Looks at all articles of the store for the addresses of threads that the run does not know.
+void ExportRun::FindInStore(const std::vector<uint32_t>& threads,
+                            std::vector<std::string>& articles) {
+  using NameAndHost = std::pair<std::string, std::string>;
+  const auto guess = [this](uint32_t thread) {
+    const std::string id = IdFromAddress(threads_[thread].address);
+    return NameAndHost(id.empty() ? "" : ArticleName(id), HostOf(threads_[thread].address));
+  };
+  AddressIndex wanted;
+  absl::flat_hash_set<NameAndHost> guesses;
+  for (const uint32_t thread : threads) {
+    wanted.Add(threads_[thread].address, thread);
+    guesses.insert(guess(thread));
+  }
   AddressIndex stored;
   std::vector<std::string> names;
+  absl::flat_hash_set<NameAndHost> right_guesses;
   VisitStored([&](const v1::Article& article) {
-    if (article.source_uri().empty() || !wanted.Find(article.source_uri())) return;
+    if (article.source_uri().empty()) return;
+    NameAndHost at(article.name(), HostOf(article.source_uri()));
+    if (guesses.contains(at)) right_guesses.insert(std::move(at));
+    if (!wanted.HasPath(article.source_uri())) return;
     stored.Add(article.source_uri(), static_cast<uint32_t>(names.size()));
     names.push_back(article.name());
   });
-  for (const uint32_t i : unknown) {
-    const std::string& address = threads_[i].address;
-    if (const auto found = stored.Find(address)) {
-      articles[i] = names[*found];
-    } else if (const std::string id = IdFromAddress(address); !id.empty()) {
-      articles[i] = ArticleName(id);
+  for (const uint32_t thread : threads) {
+    const std::string& address = threads_[thread].address;
+    const bool is_of_run = IsOfRun(address);
+    std::optional<uint32_t> found = stored.Find(address);
+    if (!found && is_of_run) found = stored.FindByPath(address);
+    const NameAndHost guessed = guess(thread);
+    if (found) {
+      articles[thread] = names[*found];
+    } else if (is_of_run || right_guesses.contains(guessed)) {
+      articles[thread] = guessed.first;
     }
   }
-  return articles;
 }
 
 void ExportRun::VisitStored(absl::FunctionRef<void(const v1::Article&)> visit) {

@@ -46,6 +46,11 @@ struct ExportOptions {
 /// the store that readers see and whose source_uri is the address, and the one whose id or former
 /// id the address ends with. What comes from several pages of one article is one discussion.
 ///
+/// Sites move to other hosts, but other sites have pages of the same names. So a path, or the end
+/// of an address, is enough only if the address has no host, if the host is that of articles of the
+/// run, or if the article's source_uri has the host. Items that are left out keep their comments
+/// from all other articles.
+///
 /// Not thread-safe, except that articles may land on any thread.
 class ExportRun {
  public:
@@ -86,12 +91,16 @@ class ExportRun {
   };
 
   uint32_t AddArticle(uint32_t file, const ExportedArticle& article);
+  void AddLeftOut(uint32_t file, const ExportedArticle& article);
+  void AddKey(uint32_t file, const std::string& key, uint32_t article);
   void Land(uint32_t article, const std::string& name);
   uint32_t ThreadOf(uint32_t file, const ExportedComment& comment);
   std::string NameOf(uint32_t article);
   std::optional<uint32_t> FindByKey(const Thread& thread) const;
   std::optional<std::string> FindInRun(const Thread& thread);
+  bool IsOfRun(absl::string_view address) const;
   std::vector<std::string> FindArticles();
+  void FindInStore(const std::vector<uint32_t>& threads, std::vector<std::string>& articles);
   void VisitStored(absl::FunctionRef<void(const v1::Article&)> visit);
   std::vector<CommentGroup> MakeGroups();
 
@@ -105,6 +114,7 @@ class ExportRun {
   absl::flat_hash_map<uint64_t, uint32_t> thread_ids_;
   absl::flat_hash_map<uint64_t, uint32_t> by_key_;
   AddressIndex by_address_;
+  AddressIndex left_out_;
   AddressIndex mapped_;
   CommentSpool spool_;
 

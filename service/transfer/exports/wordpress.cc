@@ -127,18 +127,18 @@ class WordPressReader {
   bool TakeItem(const XmlElement& item) {
     const std::string type(Own(item, "post_type"));
     const std::string label = absl::StrCat(type.empty() ? "item" : type, " ", Own(item, "post_id"));
-    if (type != "post" && type != "page") {
-      return sink_.LeaveOut(ItemKind::kArticle, label,
-                            type.empty() ? "of no known type" : absl::StrCat("of type ", type));
-    }
-    if (Own(item, "status") == "trash") {
-      return sink_.LeaveOut(ItemKind::kArticle, label, "in the trash");
-    }
     ExportedArticle exported;
     exported.label = label;
     exported.key = std::string(Own(item, "post_id"));
-    exported.file.draft = DraftOf(item);
-    if (exported.file.draft.empty()) Fill(item, exported);
+    exported.addresses = {std::string(item.TextOf("link")), std::string(item.TextOf("guid"))};
+    if (type != "post" && type != "page") {
+      exported.left_out = type.empty() ? "of no known type" : absl::StrCat("of type ", type);
+    } else if (Own(item, "status") == "trash") {
+      exported.left_out = "in the trash";
+    } else {
+      exported.file.draft = DraftOf(item);
+      if (exported.file.draft.empty()) Fill(item, exported);
+    }
     return sink_.Take(std::move(exported));
   }
 
@@ -163,7 +163,6 @@ class WordPressReader {
     if (!id.empty()) article.set_name(ArticleName(id));
     const std::string link(item.TextOf("link"));
     if (IsWebAddress(link)) article.set_source_uri(link);
-    exported.addresses = {link, std::string(item.TextOf("guid"))};
   }
 
   // From version 1.1 on, a list says the names of authors, and an item only the login.
@@ -195,10 +194,10 @@ class WordPressReader {
     comment.article_key = std::string(Own(item, "post_id"));
     comment.address = std::string(item.TextOf("link"));
     comment.author_name = OneLine(Own(element, "comment_author"));
-    const absl::string_view user = Own(element, "comment_user_id");
-    comment.author_key = user.empty() || user == "0"
-                             ? std::string(Own(element, "comment_author_email"))
-                             : absl::StrCat("user ", user);
+    if (const absl::string_view user = Own(element, "comment_user_id");
+        !user.empty() && user != "0") {
+      comment.author_key = absl::StrCat("user ", user);
+    }
     comment.create_time =
         UtcOf(element, "comment_date", comment.notes).value_or(absl::InfinitePast());
     comment.body = PlainTextOfLines(Own(element, "comment_content"));

@@ -81,7 +81,7 @@ TEST(Blogger, ReadsStates) {
   EXPECT_EQ(items.comments[0].state, v1::COMMENT_STATE_VISIBLE);
   EXPECT_EQ(items.comments[1].state, v1::COMMENT_STATE_DELETED);
   EXPECT_EQ(items.comments[2].state, v1::COMMENT_STATE_PENDING);
-  EXPECT_THAT(items.left_out, ElementsAre("comment 4: spam", "entry 7: in the trash"));
+  EXPECT_THAT(items.left_out, ElementsAre("comment 4: spam", "post 7: in the trash"));
 }
 
 TEST(Blogger, CommentsAreTheSameInBothKindsOfExports) {

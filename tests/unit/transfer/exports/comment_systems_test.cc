@@ -150,6 +150,23 @@ TEST(Remark42, ReadsWhatTheApiAnswers) {
   }
 }
 
+TEST(Remark42, TakesNoKeyThatIsMadeOfAnAddress) {
+  const std::string comment = absl::StrReplaceAll(
+      Remark42Comment("c1"), {{"github_1", "email_6d5c8c6a6ee0c0b1e2b7d2b2d7d7b0a5f6a1c0de"}});
+  EXPECT_EQ(ReadExport(ReadRemark42, comment).comments.at(0).author_key, "");
+}
+
+TEST(Remark42, RefusesCommentsThatSayNoPage) {
+  const ReadItems items = ReadExport(
+      ReadRemark42, absl::StrCat(R"([{"id": "c1", "text": "Lost"}, {"text": "Lost"}, 7, null, )",
+                                 Remark42Comment("c2"), "]"));
+  EXPECT_THAT(items.comments, SizeIs(1));
+  EXPECT_THAT(items.refused, ElementsAre("comment c1: does not say on which page it is",
+                                         "comment : does not say on which page it is",
+                                         "comment : does not say on which page it is",
+                                         "comment : does not say on which page it is"));
+}
+
 TEST(Remark42, ReadsTreesOfAnyDepth) {
   std::string tree = R"({"comments": [)";
   std::string end = "]}";
@@ -227,13 +244,15 @@ TEST(Isso, ReadsADatabase) {
         (8, 1, NULL, 1529821188, 1, NULL, '<script>x</script>', 'Jo', NULL);)"));
   ASSERT_TRUE(items.status.ok()) << items.status;
   EXPECT_THAT(Summaries(items),
-              ElementsAre("1<: VISIBLE Ada: It is low.\nVery.", "2<1: PENDING : One\n\nTwo",
-                          "3<1: DELETED : ", "4<: PENDING Jo: No thread"));
-  EXPECT_THAT(items.refused, ElementsAre("comment 5: has no date that can be read",
-                                         "comment 6: has no date that can be read",
-                                         "comment 7: is not UTF-8 text", "comment 8: has no text"));
+              ElementsAre("/low/#1<: VISIBLE Ada: It is low.\nVery.",
+                          "/low/#2</low/#1: PENDING : One\n\nTwo",
+                          "/low/#3</low/#1: DELETED : ", "#4<: PENDING Jo: No thread"));
+  EXPECT_THAT(items.refused,
+              ElementsAre("comment /low/#5: has no date that can be read",
+                          "comment /low/#6: has no date that can be read",
+                          "comment /low/#7: is not UTF-8 text", "comment /low/#8: has no text"));
   EXPECT_EQ(items.comments[0].address, "/low/");
-  EXPECT_EQ(items.comments[0].author_key, "ada@example.org");
+  EXPECT_EQ(items.comments[0].author_key, "");
   EXPECT_EQ(items.comments[0].create_time, absl::FromUnixMicros(1529821183904646));
   EXPECT_EQ(items.comments[3].address, "");
 }
@@ -270,17 +289,36 @@ TEST(Isso, RunsNothingThatADatabaseContains) {
                     "1 AS mode, 'x' AS text, '' AS author, '' AS email, ",
                     endless, " AS n")));
   EXPECT_THAT(std::string(view.status.message()), HasSubstr("without the tables of Isso"));
-  // A join without an index takes too many steps.
-  const ReadItems join = ReadExport(
+  const ReadItems computed = ReadExport(
+      ReadIsso, DatabaseOf("CREATE TABLE threads (id INTEGER PRIMARY KEY, uri TEXT);"
+                           "CREATE TABLE comments (id, tid, parent, created, mode, author,"
+                           " text AS (length(hex(zeroblob(8000000)))));"
+                           "INSERT INTO comments VALUES (1, 1, NULL, 1, 1, 'Ada')"));
+  EXPECT_THAT(std::string(computed.status.message()), HasSubstr("without the tables of Isso"));
+}
+
+TEST(Isso, TakesNoMoreThanADatabaseCanHold) {
+  // The file has the text once, and each row has it.
+  const ReadItems items = ReadExport(
+      ReadIsso, DatabaseOf(absl::StrCat(
+                    "CREATE TABLE threads (id INTEGER PRIMARY KEY, uri TEXT);"
+                    "CREATE TABLE comments (id, tid, parent, created, mode, author);"
+                    "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 3000) "
+                    "INSERT INTO comments SELECT i, 1, NULL, i, 1, 'Ada' FROM n;"
+                    "ALTER TABLE comments ADD COLUMN text DEFAULT '",
+                    std::string(16'000, 'x'), "'")));
+  EXPECT_THAT(std::string(items.status.message()), HasSubstr("than its size allows"));
+  EXPECT_GT(items.comments.size(), 10);
+  EXPECT_LT(items.comments.size(), 300);
+}
+
+TEST(Isso, AsksWhetherToStopWhileItReadsThreads) {
+  const ReadItems items = ReadExport(
       ReadIsso,
-      DatabaseOf("CREATE TABLE threads (id, uri);"
-                 "CREATE TABLE comments (id, tid, parent, created, mode, text, author, email);"
-                 "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 300000) "
-                 "INSERT INTO threads SELECT i, '' FROM n;"
-                 "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 3000) "
-                 "INSERT INTO comments SELECT i, -i, NULL, i, 1, '', '', '' FROM n"),
-      100);
-  EXPECT_THAT(join.comments, IsEmpty());
+      IssoDatabase("WITH RECURSIVE n(i) AS (SELECT 2 UNION ALL SELECT i + 1 FROM n LIMIT 400000) "
+                   "INSERT INTO threads (id, uri) SELECT i, '/' || i FROM n"));
+  EXPECT_TRUE(items.status.ok()) << items.status;
+  EXPECT_GT(items.questions, 0);
 }
 
 TEST(Isso, SurvivesDefects) {

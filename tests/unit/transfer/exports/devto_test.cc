@@ -60,6 +60,8 @@ TEST(Devto, ReadsTheArticlesOfAnExport) {
   EXPECT_EQ(items.articles[2].file.draft, "the article is not published");
   EXPECT_EQ(items.articles[2].label, "article 3");
   EXPECT_THAT(items.articles[3].file.article.body(), IsEmpty());
+  EXPECT_THAT(items.refused,
+              ElementsAre("an article: is not an object", "an article: is not an object"));
 }
 
 TEST(Devto, IsRecognized) {

@@ -30,6 +30,9 @@ class ReadItems : public ExportSink {
   void SetOrigin(absl::string_view name) override { origin = std::string(name); }
 
   bool Take(ExportedArticle article) override {
+    if (!article.left_out.empty()) {
+      return LeaveOut(ItemKind::kArticle, article.label, article.left_out);
+    }
     articles.push_back(std::move(article));
     return GoOn();
   }
@@ -49,8 +52,14 @@ class ReadItems : public ExportSink {
     return GoOn();
   }
 
+  bool is_stopped() const override {
+    ++questions;
+    return !GoOn();
+  }
+
   absl::Status status;
   std::string origin;
+  mutable int questions = 0;  // how often it was asked whether to stop
   std::vector<ExportedArticle> articles;
   std::vector<ExportedComment> comments;
   std::vector<std::string> left_out;
