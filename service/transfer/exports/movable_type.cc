@@ -40,6 +40,9 @@ constexpr size_t kMaxEntryBytes = size_t{32} << 20;
 constexpr absl::string_view kEndOfPart = "-----";
 constexpr absl::string_view kEndOfEntry = "--------";
 
+// A note. What a field says that nobody knows may be an address or a password.
+constexpr absl::string_view kLeftOutField = "left out a field that is not known";
+
 // The lines of a file, however they end.
 class ExportLines {
  public:
@@ -97,8 +100,11 @@ std::optional<EntryField> ReadEntryField(absl::string_view line) {
   const size_t colon = line.find(':');
   const absl::string_view key = line.substr(0, colon);
   const bool is_key = colon != absl::string_view::npos && !key.empty() &&
+                      absl::ascii_isupper(static_cast<unsigned char>(key.front())) &&
                       std::all_of(key.begin(), key.end(), [](char c) {
-                        return absl::ascii_isupper(static_cast<unsigned char>(c)) || c == ' ';
+                        return absl::ascii_isupper(static_cast<unsigned char>(c)) || c == ' ' ||
+                               c == '_' || c == '-' ||
+                               absl::ascii_isdigit(static_cast<unsigned char>(c));
                       });
   if (!is_key) return std::nullopt;
   return EntryField{key, absl::StripAsciiWhitespace(line.substr(colon + 1))};
@@ -117,11 +123,11 @@ bool IsFieldOfEntry(absl::string_view line) {
   return field && HasKey(kKeys, field->key);
 }
 
-// Those of Movable Type, and of others which write its format. Passwords and addresses are here so
-// that they are not taken for text.
+// Those of Movable Type, and of others which write its format.
 bool IsKeyOfComment(absl::string_view key) {
-  static constexpr std::array<absl::string_view, 8> kKeys = {"AUTHOR", "DATE",   "EMAIL", "IP",
-                                                             "PASS",   "SECRET", "TITLE", "URL"};
+  static constexpr std::array<absl::string_view, 11> kKeys = {
+      "APPROVED", "AUTHOR", "DATE",  "EMAIL", "IP",     "PASS",
+      "SECRET",   "STATUS", "TITLE", "URL",   "VISIBLE"};
   return HasKey(kKeys, key);
 }
 
@@ -135,7 +141,25 @@ std::string ValueOfKey(const EntryFields& fields, absl::string_view key) {
 struct EntryComment {
   EntryFields fields;
   std::string text;
+  std::vector<std::string> notes;
 };
+
+bool SaysShown(absl::string_view state) {
+  static constexpr std::array<absl::string_view, 7> kShown = {
+      "1", "approved", "publish", "published", "true", "visible", "yes"};
+  return HasKey(kShown, absl::AsciiStrToLower(state));
+}
+
+// The format has no states, but some programs write them.
+v1::CommentState StateOfEntryComment(const EntryFields& fields) {
+  for (const absl::string_view key : {"APPROVED", "STATUS", "VISIBLE"}) {
+    const auto [first, last] = fields.equal_range(key);
+    const bool is_shown =
+        std::all_of(first, last, [](const auto& field) { return SaysShown(field.second); });
+    if (!is_shown) return v1::COMMENT_STATE_PENDING;
+  }
+  return v1::COMMENT_STATE_VISIBLE;
+}
 
 struct ExportedEntry {
   EntryFields fields;
@@ -312,13 +336,15 @@ class EntryReader {
     }
   }
 
+  // All fields come before the first line of text.
   void AddToComment(absl::string_view line, EntryComment& comment) {
     const std::optional<EntryField> field = ReadEntryField(line);
-    is_in_head_ = is_in_head_ && field && IsKeyOfComment(field->key);
-    if (is_in_head_) {
-      comment.fields.emplace(field->key, field->value);
-    } else {
+    is_in_head_ = is_in_head_ && (field || line.empty());
+    if (!is_in_head_) {
       absl::StrAppend(&comment.text, line, "\n");
+    } else if (field) {
+      comment.fields.emplace(field->key, field->value);
+      if (!IsKeyOfComment(field->key)) comment.notes.emplace_back(kLeftOutField);
     }
   }
 
@@ -334,9 +360,9 @@ class EntryReader {
       comment.source_id = absl::StrCat(comment.source_id, " ", ++counts[comment.source_id]);
       comment.article_key = key;
       comment.author_name = author;
-      comment.author_key = ValueOfKey(source.fields, "EMAIL");
       if (const auto time = ParseEntryTime(date)) comment.create_time = *time;
-      comment.state = v1::COMMENT_STATE_VISIBLE;
+      comment.state = StateOfEntryComment(source.fields);
+      comment.notes = source.notes;
       comment.body = HtmlToPlainText(EntryHtml(source.text, ""));
       const bool is_private = ValueOfKey(source.fields, "SECRET") == "1";
       const bool is_reading =

@@ -93,7 +93,7 @@ TEST(MovableType, ReadsAnEntryAndItsComments) {
     const ExportedComment& comment = items.comments[0];
     EXPECT_EQ(comment.article_key, exported.key);
     EXPECT_EQ(comment.author_name, "Jo");
-    EXPECT_EQ(comment.author_key, "jo@example.org");
+    EXPECT_EQ(comment.author_key, "");
     EXPECT_EQ(comment.create_time, absl::FromUnixSeconds(1226588647));
     EXPECT_EQ(comment.body, "First line.\nAUTHOR: no more");
     EXPECT_EQ(comment.state, v1::COMMENT_STATE_VISIBLE);
@@ -161,6 +161,35 @@ TEST(MovableType, LeavesOutPrivateCommentsAndPasswords) {
   EXPECT_THAT(items.left_out, ElementsAre(HasSubstr("private")));
   ASSERT_THAT(items.comments, SizeIs(1));
   EXPECT_EQ(items.comments[0].body, "Seen");
+}
+
+// An entry with a comment that has these fields.
+ExportedComment ReadEntryComment(absl::string_view fields) {
+  const ReadItems items =
+      ReadEntry("", absl::StrCat("x\n-----\nCOMMENT:\nAUTHOR: Jo\nDATE: 11/13/2008 14:16:10\n",
+                                 fields, "Text.\nEND: of it"));
+  return items.comments.at(0);
+}
+
+TEST(MovableType, PublishesNoFieldOfAComment) {
+  for (const char* const fields : {"MOOD: low\nEMAIL: jo@example.org\n", "IP_ADDRESS: 192.0.2.1\n",
+                                   "\nEMAIL: jo@example.org\n\nX-2: y\n"}) {
+    const ExportedComment comment = ReadEntryComment(fields);
+    EXPECT_EQ(comment.body, "Text.\nEND: of it") << fields;
+    EXPECT_THAT(comment.notes, ElementsAre("left out a field that is not known")) << fields;
+  }
+  EXPECT_THAT(ReadEntryComment("EMAIL: jo@example.org\n").notes, IsEmpty());
+}
+
+TEST(MovableType, ShowsOnlyCommentsThatWereShown) {
+  for (const char* const shown :
+       {"", "STATUS: Publish\n", "VISIBLE: 1\n", "APPROVED: Yes\nSTATUS: approved\n"}) {
+    EXPECT_EQ(ReadEntryComment(shown).state, v1::COMMENT_STATE_VISIBLE) << shown;
+  }
+  for (const char* const hidden : {"STATUS: Draft\n", "STATUS:\n", "VISIBLE: 0\n", "APPROVED: no\n",
+                                   "STATUS: approved\nSTATUS: spam\n"}) {
+    EXPECT_EQ(ReadEntryComment(hidden).state, v1::COMMENT_STATE_PENDING) << hidden;
+  }
 }
 
 TEST(MovableType, RefusesWhatItCannotRead) {
