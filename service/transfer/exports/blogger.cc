@@ -7,6 +7,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
 #include "absl/strings/strip.h"
 #include "content/names.h"
 #include "content/text.h"
@@ -42,7 +43,8 @@ std::string StatusOf(const XmlElement& entry) {
     return std::string(status);
   }
   const XmlElement* const control = entry.Child("control");
-  return control != nullptr && control->TextOf("draft") == "yes" ? "DRAFT" : "LIVE";
+  const absl::string_view draft = control == nullptr ? "" : control->TextOf("draft");
+  return draft.empty() || absl::EqualsIgnoreCase(draft, "no") ? "LIVE" : "DRAFT";
 }
 
 // Returns the address of the link of an entry; empty if it has none.
@@ -87,9 +89,42 @@ void AddAuthor(const XmlElement& entry, v1::Article& article) {
   }
 }
 
+std::string EscapedForHtml(absl::string_view text) {
+  return absl::StrReplaceAll(text,
+                             {{"&", "&amp;"}, {"<", "&lt;"}, {">", "&gt;"}, {"\"", "&quot;"}});
+}
+
+// Writes what is in an element of XHTML as HTML.
+void AppendHtml(const XmlElement& element, std::string& html) {
+  const absl::string_view text = element.text;
+  size_t at = 0;
+  for (const XmlElement& child : element.children) {
+    absl::StrAppend(&html, EscapedForHtml(text.substr(at, child.offset - at)), "<", child.name);
+    at = child.offset;
+    for (const auto& [name, value] : child.attributes) {
+      absl::StrAppend(&html, " ", name, "=\"", EscapedForHtml(value), "\"");
+    }
+    absl::StrAppend(&html, ">");
+    AppendHtml(child, html);
+    // In HTML, "</br>" is another line break.
+    if (child.name != "br") absl::StrAppend(&html, "</", child.name, ">");
+  }
+  absl::StrAppend(&html, EscapedForHtml(text.substr(at)));
+}
+
+// Returns the HTML of a field, which Atom has as text or as elements.
+std::string HtmlOf(const XmlElement& entry, absl::string_view name) {
+  const XmlElement* const field = entry.Child(name);
+  if (field == nullptr) return "";
+  if (field->Attribute("type") != "xhtml") return std::string(entry.TextOf(name));
+  std::string html;
+  AppendHtml(*field, html);
+  return html;
+}
+
 // Titles are often escaped once more than XML needs.
 std::string TitleOfEntry(const XmlElement& entry) {
-  return OneLine(HtmlToPlainText(entry.TextOf("title")));
+  return OneLine(HtmlToPlainText(HtmlOf(entry, "title")));
 }
 
 // What was written without any tag for it has its paragraphs by line ends.
@@ -114,12 +149,14 @@ ExportedArticle ArticleOf(const XmlElement& entry, absl::string_view status) {
   exported.key = id;
   v1::Article& article = exported.file.article;
   article.set_title(TitleOfEntry(entry));
-  article.set_body(MarkdownOfPost(entry.TextOf("content")));
+  article.set_body(MarkdownOfPost(HtmlOf(entry, "content")));
   article.set_summary(OneLine(entry.TextOf("metaDescription")));
   AddAuthor(entry, article);
   AddLabels(entry, article);
   if (const absl::Time time = PublishedOf(entry); time != absl::InfinitePast()) {
     *article.mutable_publish_time() = ToTimestamp(time);
+  } else {
+    exported.file.notes.emplace_back("it has no date that can be read");
   }
   const absl::string_view link = LinkOf(entry, "alternate");
   const absl::string_view path = entry.TextOf("filename");
@@ -131,6 +168,8 @@ ExportedArticle ArticleOf(const XmlElement& entry, absl::string_view status) {
   if (!article_id.empty()) article.set_name(ArticleName(article_id));
   if (status != "LIVE" && status != "SCHEDULED") {
     exported.file.draft = absl::StrCat("the post is ", absl::AsciiStrToLower(status));
+  } else if (status == "SCHEDULED" && !article.has_publish_time()) {
+    exported.file.draft = "the post is scheduled for a time that is not known";
   }
   return exported;
 }
@@ -167,13 +206,14 @@ ExportedComment CommentOf(const XmlElement& entry) {
     comment.author_key = AuthorKeyOf(*author);
   }
   comment.create_time = PublishedOf(entry);
-  comment.body = TextOfComment(entry.TextOf("content"));
+  comment.body = TextOfComment(HtmlOf(entry, "content"));
   return comment;
 }
 
 bool TakeComment(const XmlElement& entry, absl::string_view status, ExportSink& sink) {
   ExportedComment comment = CommentOf(entry);
   const std::string label = absl::StrCat("comment ", comment.source_id);
+  if (!entry.problem.empty()) return sink.Refuse(ItemKind::kComment, label, entry.problem);
   if (absl::StartsWith(status, "SPAM")) return sink.LeaveOut(ItemKind::kComment, label, "spam");
   if (status == "TRASHED" || absl::StartsWith(status, "EMPTIED")) {
     return sink.LeaveOut(ItemKind::kComment, label, "in the trash");
@@ -197,6 +237,7 @@ bool TakeEntry(const XmlElement& entry, ExportSink& sink) {
   if (kind == "COMMENT") return TakeComment(entry, status, sink);
   if (kind != "POST" && kind != "PAGE") {
     const std::string label = absl::StrCat("entry ", IdOfEntry(entry.TextOf("id")));
+    if (!entry.problem.empty()) return sink.Refuse(ItemKind::kArticle, label, entry.problem);
     return sink.LeaveOut(ItemKind::kArticle, label,
                          kind.empty() ? "of no kind" : absl::AsciiStrToLower(kind));
   }

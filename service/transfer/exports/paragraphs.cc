@@ -137,6 +137,7 @@ class ParagraphWriter {
 
 std::string WithParagraphs(absl::string_view html) {
   const std::string text = absl::StrReplaceAll(html, {{"\r\n", "\n"}, {"\r", "\n"}});
+  const std::string lower = absl::AsciiStrToLower(text);
   absl::string_view rest = text;
   ParagraphWriter writer;
   while (!rest.empty()) {
@@ -148,8 +149,9 @@ std::string WithParagraphs(absl::string_view html) {
     const absl::string_view token = TakeMarkup(rest);
     const std::string name = NameInTag(token);
     if (HasName(name, kVerbatimTags) && !absl::StartsWith(token, "</")) {
-      const size_t end = rest.find(absl::StrCat("</", name));
-      rest.remove_prefix(end == absl::string_view::npos ? rest.size() : end);
+      const size_t begin = text.size() - rest.size();
+      const size_t end = lower.find(absl::StrCat("</", name), begin);
+      rest.remove_prefix(std::min(end, text.size()) - begin);
       if (!rest.empty()) TakeMarkup(rest);
       writer.AddVerbatim(from_here.substr(0, from_here.size() - rest.size()));
     } else if (HasName(name, kContainers) || HasName(name, kOtherBlocks)) {

@@ -13,6 +13,7 @@
 #include "absl/strings/strip.h"
 #include "content/names.h"
 #include "content/text.h"
+#include "transfer/author_name.h"
 #include "transfer/dates.h"
 #include "transfer/exports/addresses.h"
 #include "transfer/exports/paragraphs.h"
@@ -32,12 +33,18 @@ bool IsOfWordPress(const XmlElement& element) {
                                    !absl::StrContains(element.space, "excerpt"));
 }
 
-// Returns the text of a child that is WordPress's own.
-absl::string_view Own(const XmlElement& parent, absl::string_view name) {
+// Returns a child that is WordPress's own; nullptr if there is none.
+const XmlElement* OwnChild(const XmlElement& parent, absl::string_view name) {
   const auto child =
       std::find_if(parent.children.begin(), parent.children.end(),
                    [name](const XmlElement& at) { return at.name == name && IsOfWordPress(at); });
-  return child == parent.children.end() ? "" : absl::StripAsciiWhitespace(child->text);
+  return child == parent.children.end() ? nullptr : &*child;
+}
+
+// Returns its text.
+absl::string_view Own(const XmlElement& parent, absl::string_view name) {
+  const XmlElement* const child = OwnChild(parent, name);
+  return child == nullptr ? "" : absl::StripAsciiWhitespace(child->text);
 }
 
 // Returns `encoded` of a namespace: content or excerpt.
@@ -49,23 +56,30 @@ absl::string_view Encoded(const XmlElement& item, absl::string_view space) {
   return child == item.children.end() ? "" : absl::string_view(child->text);
 }
 
-// Returns the time in UTC. Drafts, and posts that were published in odd ways, have only the blog's
-// own time, of which the zone is not known.
-std::optional<absl::Time> UtcOf(const XmlElement& element, const std::string& name,
-                                std::vector<std::string>& notes) {
-  const auto read = [&](const std::string& field) -> std::optional<absl::Time> {
-    const absl::string_view text = Own(element, field);
-    return absl::StartsWith(text, "0000") ? std::nullopt : ParseDate(text);
-  };
-  if (const auto time = read(absl::StrCat(name, "_gmt"))) return time;
-  const auto time = read(name);
+// WordPress writes zeros if it has no date.
+std::optional<absl::Time> DateIn(absl::string_view text) {
+  return absl::StartsWith(text, "0000") ? std::nullopt : ParseDate(text);
+}
+
+// Returns the blog's own time, of which the zone is not known. Posts and comments that came there
+// in odd ways have no other.
+std::optional<absl::Time> LocalTimeOf(absl::string_view text, std::vector<std::string>& notes) {
+  const auto time = DateIn(text);
   if (time) notes.emplace_back("the time is that of the blog's zone, which is not known");
   return time;
 }
 
+// Returns when a post is published, in UTC; nullopt if the export does not say.
+std::optional<absl::Time> PublishTimeOf(const XmlElement& item) {
+  if (const auto time = DateIn(Own(item, "post_date_gmt"))) return time;
+  const auto time = DateIn(item.TextOf("pubDate"));
+  // So WordPress writes a time that it has not.
+  return time == absl::UnixEpoch() ? std::nullopt : time;
+}
+
 std::string MarkdownOf(absl::string_view content, std::vector<std::string>& notes) {
   const bool has_blocks = absl::StrContains(content, "<!-- wp:");
-  const std::string html = WithoutShortcodes(content, notes);
+  const std::string html = WithoutShortcodes(WithoutBlocksForMembers(content, notes), notes);
   return HtmlToMarkdown(has_blocks ? html : WithParagraphs(html));
 }
 
@@ -81,6 +95,11 @@ void AddTerms(const XmlElement& item, v1::Article& article) {
   }
 }
 
+// Names are HTML.
+std::string NameIn(absl::string_view text) {
+  return OneLine(WithoutEmailAddresses(HtmlToPlainText(text)));
+}
+
 // The ids that a post had before it was renamed.
 void AddFormerNames(const XmlElement& item, ParsedFile& file) {
   for (const XmlElement& child : item.children) {
@@ -90,10 +109,30 @@ void AddFormerNames(const XmlElement& item, ParsedFile& file) {
   }
 }
 
+// Returns the value of a field of a plugin; empty if the post has none.
+absl::string_view Meta(const XmlElement& item, absl::string_view key) {
+  const auto meta = std::find_if(
+      item.children.begin(), item.children.end(),
+      [key](const XmlElement& at) { return at.name == "postmeta" && Own(at, "meta_key") == key; });
+  return meta == item.children.end() ? "" : Own(*meta, "meta_value");
+}
+
+bool IsForMembers(const XmlElement& item) {
+  const absl::string_view readers = Meta(item, "_jetpack_newsletter_access");
+  return (!readers.empty() && readers != "everybody") ||
+         !Meta(item, "_members_access_role").empty();
+}
+
 // Returns why readers do not see the item; empty if they do.
 std::string DraftOf(const XmlElement& item) {
   const absl::string_view status = Own(item, "status");
-  if (!Own(item, "post_password").empty()) return "the post has a password";
+  const XmlElement* const password = OwnChild(item, "post_password");
+  // A space is one too.
+  if (password != nullptr && !password->text.empty()) return "the post has a password";
+  if (IsForMembers(item)) return "the post is for members or subscribers";
+  if (status == "future" && !PublishTimeOf(item)) {
+    return "the post is scheduled for a time that is not known";
+  }
   if (status == "publish" || status == "future") return "";
   return absl::StrCat("the post is ", status.empty() ? "of no known state" : status);
 }
@@ -120,13 +159,14 @@ class WordPressReader {
       language_ = std::string(text);
     } else if (element.name == "author" && IsOfWordPress(element)) {
       authors_.try_emplace(std::string(Own(element, "author_login")),
-                           OneLine(Own(element, "author_display_name")));
+                           NameIn(Own(element, "author_display_name")));
     }
   }
 
   bool TakeItem(const XmlElement& item) {
     const std::string type(Own(item, "post_type"));
     const std::string label = absl::StrCat(type.empty() ? "item" : type, " ", Own(item, "post_id"));
+    if (!item.problem.empty()) return sink_.Refuse(ItemKind::kArticle, label, item.problem);
     ExportedArticle exported;
     exported.label = label;
     exported.key = std::string(Own(item, "post_id"));
@@ -149,10 +189,12 @@ class WordPressReader {
     article.set_body(MarkdownOf(Encoded(item, "content"), file.notes));
     article.set_summary(OneLine(HtmlToPlainText(Encoded(item, "excerpt"))));
     article.set_language_code(language_);
-    if (const auto time = UtcOf(item, "post_date", file.notes)) {
+    std::optional<absl::Time> time = PublishTimeOf(item);
+    if (!time) time = LocalTimeOf(Own(item, "post_date"), file.notes);
+    if (time) {
       *article.mutable_publish_time() = ToTimestamp(*time);
-    } else if (const auto written = ParseDate(item.TextOf("pubDate"))) {
-      *article.mutable_publish_time() = ToTimestamp(*written);
+    } else {
+      file.notes.emplace_back("it has no date that can be read");
     }
     if (const std::string author = AuthorOf(item.TextOf("creator")); !author.empty()) {
       article.add_authors()->set_display_name(author);
@@ -168,18 +210,16 @@ class WordPressReader {
   // From version 1.1 on, a list says the names of authors, and an item only the login.
   std::string AuthorOf(absl::string_view creator) const {
     const auto author = authors_.find(creator);
-    std::string name;
-    if (author != authors_.end()) {
-      name = author->second;
-    } else if (authors_.empty()) {
-      name = OneLine(creator);
-    }
-    return absl::StrContains(name, '@') ? "" : name;
+    if (author != authors_.end()) return author->second;
+    return authors_.empty() ? NameIn(creator) : "";
   }
 
   bool TakeComment(const XmlElement& element, const XmlElement& item) {
     const absl::string_view id = Own(element, "comment_id");
     const std::string label = absl::StrCat("comment ", id);
+    if (!element.problem.empty()) {
+      return sink_.Refuse(ItemKind::kComment, label, element.problem);
+    }
     const absl::string_view type = Own(element, "comment_type");
     const absl::string_view approved = Own(element, "comment_approved");
     if (!type.empty() && type != "comment") return LeaveOutComment(label, type);
@@ -198,8 +238,9 @@ class WordPressReader {
         !user.empty() && user != "0") {
       comment.author_key = absl::StrCat("user ", user);
     }
-    comment.create_time =
-        UtcOf(element, "comment_date", comment.notes).value_or(absl::InfinitePast());
+    std::optional<absl::Time> time = DateIn(Own(element, "comment_date_gmt"));
+    if (!time) time = LocalTimeOf(Own(element, "comment_date"), comment.notes);
+    comment.create_time = time.value_or(absl::InfinitePast());
     comment.body = PlainTextOfLines(Own(element, "comment_content"));
     if (approved == "1") {
       comment.state = v1::COMMENT_STATE_VISIBLE;

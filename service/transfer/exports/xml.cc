@@ -6,16 +6,21 @@
 #include <algorithm>
 #include <array>
 #include <memory>
+#include <utility>
 
+#include "absl/status/statusor.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "transfer/exports/xml_cleaner.h"
 
 namespace content::transfer {
 namespace {
 
 constexpr size_t kMaxElementBytes = size_t{64} << 20;
 constexpr size_t kMaxXmlDepth = 100;
+// The parser keeps the names of all elements that are open.
+constexpr size_t kMaxOpenElements = 10'000;
 constexpr size_t kReadBytes = size_t{32} << 10;
 // What an element takes beside its texts.
 constexpr size_t kElementOverhead = sizeof(XmlElement);
@@ -35,41 +40,45 @@ class Builder {
   Builder(const XmlShape& shape, VisitXml visit) : shape_(shape), visit_(visit) {}
 
   void Open(absl::string_view name, absl::string_view prefix, absl::string_view space) {
+    const bool is_in_kept = IsKept();
     ++depth_;
-    if (path_.empty() && depth_ != shape_.depth + 1) return;
-    Count(kElementOverhead + name.size() + space.size());
-    path_.push_back(
-        {.name = std::string(name), .space = std::string(space.empty() ? prefix : space)});
-    if (path_.size() > kMaxXmlDepth) Fail("elements are too deep in each other");
+    if (depth_ > kMaxOpenElements) Fail("elements are too deep in each other");
+    if (!is_in_kept && depth_ != shape_.depth + 1) return;
+    if (path_.size() == kMaxXmlDepth) {
+      return Miss(absl::StrCat("has elements more than ", kMaxXmlDepth, " levels deep"));
+    }
+    const size_t bytes_before = bytes_;
+    if (!Count(kElementOverhead + name.size() + space.size())) return;
+    XmlElement element = {.name = std::string(name),
+                          .space = std::string(space.empty() ? prefix : space)};
+    if (!path_.empty()) element.offset = path_.back().element.text.size();
+    path_.push_back({.element = std::move(element), .bytes_before = bytes_before});
   }
 
   void AddAttribute(absl::string_view name, absl::string_view value) {
-    if (path_.empty()) return;
-    Count(name.size() + value.size());
-    path_.back().attributes.emplace_back(name, value);
+    if (!IsKept()) return;
+    if (!Count(name.size() + value.size())) return Empty();
+    path_.back().element.attributes.emplace_back(name, value);
   }
 
   void AddText(absl::string_view text) {
-    if (path_.empty()) return;
-    Count(text.size());
-    path_.back().text.append(text.data(), text.size());
+    if (!IsKept()) return;
+    if (!Count(text.size())) return Empty();
+    path_.back().element.text.append(text.data(), text.size());
   }
 
   void Close() {
+    const bool is_of_path = !path_.empty() && depth_ == shape_.depth + path_.size();
     --depth_;
-    if (path_.empty()) return;
-    XmlElement element = std::move(path_.back());
+    if (!is_of_path) return;
+    const bool is_detached = IsDetached();
+    OpenElement closed = std::move(path_.back());
     path_.pop_back();
-    if (path_.empty()) {
-      bytes_ = 0;
-      has_ended_ = !visit_(element, nullptr);
-    } else if (element.name == shape_.detached_name) {
-      bytes_ = kept_bytes_;
-      has_ended_ = !visit_(element, &path_.front());
+    if (path_.empty() || is_detached) {
+      bytes_ = closed.bytes_before;
+      has_ended_ = !visit_(closed.element, is_detached ? &path_.front().element : nullptr);
     } else {
-      path_.back().children.push_back(std::move(element));
-      // What is detached comes right below the element that is visited.
-      if (path_.size() == 1) kept_bytes_ = bytes_;
+      path_.back().element.children.push_back(std::move(closed.element));
     }
   }
 
@@ -82,17 +91,52 @@ class Builder {
   const std::string& problem() const { return problem_; }
 
  private:
-  void Count(size_t bytes) {
+  struct OpenElement {
+    XmlElement element;
+    size_t bytes_before;  // how much was kept when it began
+    bool is_emptied = false;
+  };
+
+  // Returns whether what comes now is kept: it is in the last element of the path.
+  bool IsKept() const {
+    return !path_.empty() && depth_ == shape_.depth + path_.size() && !path_.back().is_emptied;
+  }
+
+  // Returns whether the last element of the path will be detached.
+  bool IsDetached() const {
+    return path_.size() == 2 && path_.back().element.name == shape_.detached_name;
+  }
+
+  // Returns whether there is room for so many bytes more.
+  bool Count(size_t bytes) {
+    if (bytes > kMaxElementBytes - bytes_) {
+      Miss(absl::StrCat("is larger than ", kMaxElementBytes >> 20, " MiB"));
+      return false;
+    }
     bytes_ += bytes;
-    if (bytes_ > kMaxElementBytes) Fail("an element is too large");
+    return true;
+  }
+
+  // Notes why the element that will be visited is not complete.
+  void Miss(absl::string_view problem) {
+    const bool is_in_detached = path_.size() > 1 && path_[1].element.name == shape_.detached_name;
+    path_[is_in_detached ? 1 : 0].element.problem = std::string(problem);
+  }
+
+  // Makes room for what follows the last element of the path.
+  void Empty() {
+    OpenElement& emptied = path_.back();
+    emptied.element.text.clear();
+    emptied.element.children.clear();
+    emptied.is_emptied = true;
+    bytes_ = emptied.bytes_before;
   }
 
   const XmlShape& shape_;
   const VisitXml visit_;
   size_t depth_ = 0;
-  std::vector<XmlElement> path_;  // to the element that is open, from the one to be visited
+  std::vector<OpenElement> path_;  // to the element that is open, from the one to be visited
   size_t bytes_ = 0;
-  size_t kept_bytes_ = 0;
   bool has_ended_ = false;
   std::string problem_;
 };
@@ -159,14 +203,26 @@ xmlSAXHandler Handler() {
   return handler;
 }
 
-bool IsForbiddenInXml(char c) {
-  return absl::ascii_iscntrl(static_cast<unsigned char>(c)) && c != '\t' && c != '\n' &&
-         c != '\r' && c != '\0' && c != '\x7f';
+// Returns whether a file begins with the byte order mark of UTF-16, or with half of a `<`.
+bool IsUtf16(absl::string_view bytes) {
+  return absl::StartsWith(bytes, "\xFE\xFF") || absl::StartsWith(bytes, "\xFF\xFE") ||
+         absl::StrContains(bytes.substr(0, 2), '\0');
 }
 
-// Returns whether a file begins with the byte order mark of UTF-16.
-bool IsUtf16(absl::string_view bytes) {
-  return absl::StartsWith(bytes, "\xFE\xFF") || absl::StartsWith(bytes, "\xFF\xFE");
+// Reads up to where the first element begins, or what stands for it. What is before that is a slip
+// of an editor.
+absl::StatusOr<std::string> ReadBeginning(ExportFile& file) {
+  std::string beginning(kReadBytes, '\0');
+  while (true) {
+    const absl::StatusOr<size_t> count = file.Read(beginning.data(), beginning.size());
+    if (!count.ok()) return count.status();
+    const absl::string_view bytes = absl::string_view(beginning).substr(0, *count);
+    if (IsUtf16(bytes)) return absl::InvalidArgumentError("the file is UTF-16 text, not UTF-8");
+    const size_t begin = bytes.find('<');
+    if (begin != absl::string_view::npos || bytes.empty()) {
+      return std::string(bytes.substr(std::min(begin, bytes.size())));
+    }
+  }
 }
 
 }  // namespace
@@ -191,29 +247,31 @@ absl::string_view XmlElement::Attribute(absl::string_view attribute_name) const 
 }
 
 absl::Status ReadXml(ExportFile& file, const XmlShape& shape, VisitXml visit) {
+  absl::StatusOr<std::string> beginning = ReadBeginning(file);
+  if (!beginning.ok()) return beginning.status();
   Builder builder(shape, visit);
   xmlSAXHandler handler = Handler();
   const std::unique_ptr<xmlParserCtxt, decltype(&xmlFreeParserCtxt)> context(
       xmlCreatePushParserCtxt(&handler, nullptr, nullptr, 0, nullptr), &xmlFreeParserCtxt);
   if (context == nullptr) return absl::ResourceExhaustedError("there is no memory for a parser");
-  xmlCtxtUseOptions(context.get(), XML_PARSE_NONET);
+  // The limits of the builder and the cleaner take the place of the parser's, which end the file.
+  xmlCtxtUseOptions(context.get(), XML_PARSE_NONET | XML_PARSE_HUGE);
   context->_private = &builder;
-  std::array<char, kReadBytes> piece;
-  bool has_begun = false;
+  XmlCleaner cleaner(*beginning);
+  std::array<char, kReadBytes> buffer;
+  absl::string_view piece = *beginning;
   while (!builder.has_ended()) {
-    const absl::StatusOr<size_t> count = file.Read(piece.data(), piece.size());
+    const std::string clean = cleaner.Clean(piece);
+    if (cleaner.has_huge_tag()) builder.Fail("a tag is too large");
+    xmlParseChunk(context.get(), clean.data(), static_cast<int>(clean.size()),
+                  piece.empty() ? 1 : 0);
+    if (piece.empty()) break;
+    const absl::StatusOr<size_t> count = file.Read(buffer.data(), buffer.size());
     if (!count.ok()) return count.status();
-    std::replace_if(piece.begin(), piece.begin() + *count, IsForbiddenInXml, ' ');
-    const absl::string_view bytes(piece.data(), *count);
-    // What stands before the first element is a slip of an editor.
-    const size_t begin = has_begun || IsUtf16(bytes) ? 0 : std::min(bytes.find('<'), bytes.size());
-    has_begun = begin < bytes.size();
-    xmlParseChunk(context.get(), bytes.data() + begin, static_cast<int>(bytes.size() - begin),
-                  bytes.empty() ? 1 : 0);
-    if (bytes.empty()) break;
+    piece = {buffer.data(), *count};
   }
   if (builder.problem().empty()) return absl::OkStatus();
-  return absl::DataLossError(builder.problem());
+  return absl::DataLossError(absl::StrCat(builder.problem(), "; what follows was not read"));
 }
 
 }  // namespace content::transfer

@@ -21,6 +21,11 @@ struct XmlElement {
   std::vector<std::pair<std::string, std::string>> attributes = {};  ///< By names without prefixes.
   std::string text = {};  ///< Its own, without that of its children.
   std::vector<XmlElement> children = {};
+  /// How much of its parent's text is before it.
+  size_t offset = 0;
+  /// Why it is not complete: "is larger than 64 MiB". Only an element that is visited has this;
+  /// what was too large or too deep in it is missing. Empty if nothing is.
+  std::string problem = {};
 
   /// Returns the first child with this name; nullptr if there is none.
   const XmlElement* Child(absl::string_view child_name) const;
@@ -43,10 +48,10 @@ struct XmlShape {
 /// if it was not. Returns whether to go on.
 using VisitXml = absl::FunctionRef<bool(const XmlElement& element, const XmlElement* from)>;
 
-/// Reads a file of XML. Keeps one element at a time, of at most 64 MiB and 100 levels. Nothing is
-/// fetched, and files that declare entities are refused. Control characters, which XML does not
-/// allow, count as spaces. An error, with the line, if the file is not well-formed: what was
-/// visited before that was complete.
+/// Reads a file of XML, and mends what it can (xml_cleaner.h). Keeps one element at a time, of at
+/// most 64 MiB and 100 levels; of one that has more, some is left out (XmlElement::problem).
+/// Nothing is fetched, and files that declare entities, or are UTF-16, are refused. An error, with
+/// the line, if the file is not well-formed: what was visited before that was complete.
 absl::Status ReadXml(ExportFile& file, const XmlShape& shape, VisitXml visit);
 
 }  // namespace content::transfer

@@ -84,6 +84,47 @@ TEST(Blogger, ReadsStates) {
   EXPECT_THAT(items.left_out, ElementsAre("comment 4: spam", "post 7: in the trash"));
 }
 
+TEST(Blogger, AScheduledPostWithoutATimeIsADraft) {
+  constexpr char kPost[] =
+      "<entry><id>tag:blogger.com,1999:blog-1.post-1</id><blogger:type>POST</blogger:type>"
+      "<blogger:status>";
+  const ReadItems items = ReadBlog(absl::StrCat(
+      kPost, "SCHEDULED</blogger:status><published/></entry>", kPost,
+      "LIVE</blogger:status><published/></entry>", Takeout("2", "POST", "SCHEDULED", "")));
+  ASSERT_EQ(items.articles.size(), 3);
+  EXPECT_EQ(items.articles[0].file.draft, "the post is scheduled for a time that is not known");
+  EXPECT_EQ(items.articles[1].file.draft, "");
+  EXPECT_THAT(items.articles[1].file.notes, ElementsAre("it has no date that can be read"));
+  EXPECT_EQ(items.articles[2].file.draft, "");
+}
+
+TEST(Blogger, AllDraftsOfAtomAreDrafts) {
+  const auto draft_of = [](const std::string& draft) {
+    const ReadItems items = ReadBlog(
+        Atom("1", "post",
+             absl::StrCat("<app:control><app:draft>", draft, "</app:draft></app:control>")));
+    return items.articles[0].file.draft;
+  };
+  for (const std::string draft : {"yes", "Yes", " TRUE\n", "1"}) {
+    EXPECT_EQ(draft_of(draft), "the post is draft") << draft;
+  }
+  for (const std::string draft : {"no", "No", ""}) EXPECT_EQ(draft_of(draft), "") << draft;
+}
+
+TEST(Blogger, ReadsXhtml) {
+  const ReadItems items = ReadBlog(
+      Atom("1", "post",
+           "<title type='xhtml'><div>A <b>title</b></div></title><content type='xhtml'>"
+           "<div xmlns='http://www.w3.org/1999/xhtml'><p>One <em>two</em> &lt;3 "
+           "<a href='https://harbour.example/?a=1&amp;b=2'>four</a><br/>five</p><p>six</p></div>"
+           "</content>"));
+  ASSERT_EQ(items.articles.size(), 1);
+  const v1::Article& article = items.articles[0].file.article;
+  EXPECT_EQ(article.title(), "A title");
+  EXPECT_EQ(article.body(),
+            "One *two* \\<3 [four](https://harbour.example/?a=1&b=2)\\\nfive\n\nsix");
+}
+
 TEST(Blogger, CommentsAreTheSameInBothKindsOfExports) {
   const ReadItems takeout =
       ReadBlog(Takeout("9", "COMMENT", "LIVE",

@@ -147,6 +147,82 @@ TEST(WordPress, ReadsCommentsWithTheirStates) {
                                                    "comment 6: pingback"));
 }
 
+std::string DatedItem(const std::string& status, const std::string& gmt, const std::string& rest) {
+  return absl::StrCat("<item><title>T</title><wp:post_id>1</wp:post_id><wp:status>", status,
+                      "</wp:status><wp:post_type>post</wp:post_type><wp:post_date_gmt>", gmt,
+                      "</wp:post_date_gmt>", rest, Body("x"), "</item>");
+}
+
+TEST(WordPress, WhatIsForMembersIsADraft) {
+  const auto with_meta = [](const std::string& key, const std::string& value) {
+    return Item("1", absl::StrCat(Body("x"), "<wp:postmeta><wp:meta_key>", key,
+                                  "</wp:meta_key><wp:meta_value>", value,
+                                  "</wp:meta_value></wp:postmeta>"));
+  };
+  const ReadItems items = ReadSite(absl::StrCat(
+      with_meta("_jetpack_newsletter_access", "paid_subscribers"),
+      with_meta("_members_access_role", "editor"),
+      with_meta("_jetpack_newsletter_access", "everybody"), with_meta("other", "subscribers")));
+  std::vector<std::string> drafts;
+  for (const ExportedArticle& article : items.articles) drafts.push_back(article.file.draft);
+  EXPECT_THAT(drafts, ElementsAre("the post is for members or subscribers",
+                                  "the post is for members or subscribers", "", ""));
+}
+
+TEST(WordPress, ASpaceIsAPassword) {
+  const ReadItems items =
+      ReadSite(Item("1", absl::StrCat(Body("x"), "<wp:post_password> </wp:post_password>")));
+  EXPECT_EQ(items.articles[0].file.draft, "the post has a password");
+}
+
+TEST(WordPress, AScheduledPostWithoutATimeIsADraft) {
+  constexpr char kLocal[] = "<wp:post_date>2030-05-01 03:04:00</wp:post_date>";
+  const ReadItems items = ReadSite(absl::StrCat(
+      DatedItem("future", "0000-00-00 00:00:00", ""),
+      DatedItem("future", "0000-00-00 00:00:00", kLocal),
+      DatedItem("future", "0000-00-00 00:00:00",
+                absl::StrCat(kLocal, "<pubDate>Thu, 01 Jan 1970 00:00:00 +0000</pubDate>")),
+      DatedItem("future", "0000-00-00 00:00:00",
+                absl::StrCat(kLocal, "<pubDate>Wed, 01 May 2030 11:04:00 +0000</pubDate>"))));
+  ASSERT_EQ(items.articles.size(), 4);
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_EQ(items.articles[i].file.draft, "the post is scheduled for a time that is not known");
+  }
+  EXPECT_EQ(items.articles[3].file.draft, "");
+  EXPECT_EQ(items.articles[3].file.article.publish_time().seconds(), 1903863840);
+  EXPECT_THAT(items.articles[3].file.notes, IsEmpty());
+}
+
+TEST(WordPress, APostWithoutADateHasANote) {
+  const ReadItems items = ReadSite(DatedItem("publish", "0000-00-00 00:00:00", ""));
+  EXPECT_THAT(items.articles[0].file.notes, ElementsAre("it has no date that can be read"));
+}
+
+TEST(WordPress, NamesOfAuthorsAreHtmlWithoutAddresses) {
+  const auto author_of = [](const std::string& name) {
+    const ReadItems items = ReadSite(
+        absl::StrCat("<wp:author><wp:author_login>tom</wp:author_login><wp:author_display_name>",
+                     name, "</wp:author_display_name></wp:author>", "<item><title>T</title>",
+                     "<dc:creator>tom</dc:creator><wp:post_id>1</wp:post_id>"
+                     "<wp:status>publish</wp:status><wp:post_type>post</wp:post_type></item>"));
+    const auto& authors = items.articles[0].file.article.authors();
+    return authors.empty() ? "" : authors[0].display_name();
+  };
+  EXPECT_EQ(author_of("Tom &amp;amp; Jerry"), "Tom & Jerry");
+  EXPECT_EQ(author_of("Tom (tom&amp;#64;mail.example)"), "Tom");
+  EXPECT_EQ(author_of("tom@mail.example"), "");
+}
+
+TEST(WordPress, RefusesWhatIsTooLargeAndGoesOn) {
+  const std::string large(size_t{65} << 20, 'x');
+  const ReadItems items = ReadSite(
+      absl::StrCat(Item("1", Body(large)), Item("2", absl::StrCat(Body("x"), Comment("5", "1")))));
+  EXPECT_TRUE(items.status.ok()) << items.status;
+  EXPECT_THAT(items.refused, ElementsAre("post 1: is larger than 64 MiB"));
+  EXPECT_EQ(items.articles.size(), 1);
+  EXPECT_EQ(items.comments.size(), 1);
+}
+
 TEST(WordPress, ALoginIsNoName) {
   const ReadItems items = ReadSite(
       "<item><title>T</title><dc:creator>root</dc:creator><wp:post_id>1</wp:post_id>"
@@ -180,6 +256,10 @@ TEST(Paragraphs, AreMadeOfBlankLines) {
   EXPECT_EQ(Paragraphs("<!--more-->a < b"), "<p>a < b</p>");
 }
 
+TEST(Paragraphs, FollowCapitalTags) {
+  EXPECT_EQ(Paragraphs("<PRE>a</PRE>b\n\nc"), "<PRE>a</PRE><p>b</p><p>c</p>");
+}
+
 TEST(Paragraphs, TakeLinearTime) {
   std::string tags;
   for (int i = 0; i < 200'000; ++i) tags += "<div a=\"<pre";
@@ -208,6 +288,52 @@ TEST(Shortcodes, KeepWhatReadersNeed) {
   EXPECT_EQ(Replaced("[box color=\"red\"]inside[/box]"), "inside");
 }
 
+TEST(Shortcodes, WhatIsForMembersGoes) {
+  std::vector<std::string> notes;
+  EXPECT_EQ(WithoutShortcodes("a[Members_only level=\"2\"]secret [b] <em>x</em>[/members_only]b"
+                              "[s2If current_user_can(x)]secret[/s2If]c",
+                              notes),
+            "abc");
+  EXPECT_THAT(notes, ElementsAre("left out the text in the shortcode [members_only], which may not "
+                                 "be for all readers",
+                                 "left out the text in the shortcode [s2if], which may not be for "
+                                 "all readers"));
+  for (const std::string name :
+       {"mepr-restrict", "private", "wlm_protected", "premium", "groups_member", "paywall",
+        "subscribers", "is_logged_in", "password", "access"}) {
+    EXPECT_EQ(Replaced(absl::StrCat("[", name, "]https://secret.example[/", name, "]")), "");
+  }
+  EXPECT_EQ(Replaced("[members_only] no end"), "[members_only] no end");
+  EXPECT_THAT(Replaced("[box a=\"1\"][caption]<img src=\"a.png\">x [private]secret[/private]"
+                       "[/caption][/box]"),
+              Not(HasSubstr("secret")));
+}
+
+TEST(Shortcodes, BlocksForMembersGo) {
+  const auto without = [](const std::string& text) {
+    std::vector<std::string> notes;
+    return WithoutBlocksForMembers(text, notes);
+  };
+  const std::string plain =
+      "<!-- wp:group {\"a\":1} --><p>x</p><!-- /wp:group --><!-- wp:more /--><!-- y -->z";
+  EXPECT_EQ(without(plain), plain);
+  EXPECT_EQ(without("a<!-- wp:premium-content/subscriber-view --><!-- wp:p -->secret<!-- /wp:p -->"
+                    "<!-- /wp:premium-content/subscriber-view -->b"),
+            "ab");
+  EXPECT_EQ(without("a<!-- wp:x/members {\"b\":1} -->s<!-- wp:x/members -->s<!-- /wp:x/members -->"
+                    "s<!-- wp:x/members /-->s<!-- /wp:x/members -->b<!-- wp:x/members /-->c"),
+            "ab<!-- wp:x/members /-->c");
+  EXPECT_EQ(without("a<!-- wp:x/members -->secret"), "a");
+  std::vector<std::string> notes;
+  EXPECT_EQ(WithoutBlocksForMembers("a<!-- wp:jetpack/paywall /-->secret<!-- wp:p -->", notes),
+            "a");
+  EXPECT_THAT(notes, ElementsAre("left out the text in the block jetpack/paywall, which is not for "
+                                 "all readers"));
+  const ReadItems items =
+      ReadSite(Item("1", Body("<!-- wp:p --><p>a</p><!-- /wp:p --><!-- wp:jetpack/paywall /-->b")));
+  EXPECT_EQ(items.articles[0].file.article.body(), "a");
+}
+
 TEST(Shortcodes, WordsInBracketsStay) {
   EXPECT_EQ(Replaced("[sic] [1] [the harbour] a[0] [["), "[sic] [1] [the harbour] a[0] [[");
   EXPECT_EQ(Replaced("[[gallery]]"), "[gallery]");
@@ -217,6 +343,12 @@ TEST(Shortcodes, TakeLinearTime) {
   std::string brackets;
   for (int i = 0; i < 200'000; ++i) brackets += "[a [b";
   EXPECT_EQ(Replaced(brackets), brackets);
+  std::string nested;
+  for (int i = 0; i < 125'000; ++i) nested += "[a]";
+  EXPECT_EQ(Replaced(nested + "[/a]"), "");
+  std::string names;
+  for (int i = 0; i < 100'000; ++i) absl::StrAppend(&names, "[a", i, "]");
+  EXPECT_EQ(Replaced(names), names);
 }
 
 }  // namespace
