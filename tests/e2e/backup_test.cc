@@ -288,7 +288,7 @@ TEST_F(BackupTest, IsRestoredIntoANewDirectoryWithAllThatIsStored) {
   ExpectRestored(data_dir);
 }
 
-TEST_F(BackupTest, IsTheSameWhetherOrNotAServerRunsAndWhereverItIsWritten) {
+TEST_F(BackupTest, IsTheSameWhetherOrNotAServerRuns) {
   const std::string stopped = Path("stopped");
   ASSERT_EQ(Restore(stopped, File()).status, 0);
   const Finished finished = RunContentd({"backup", "--data-dir", stopped, "-"});
@@ -340,7 +340,7 @@ TEST_F(BackupTest, PlannerKnowsTheTables) {
   const ContentdServer restored({"--data-dir", data_dir});
   EXPECT_EQ(Query(UrlIn(data_dir),
                   "SELECT count(*) FROM pg_stats "
-                  "WHERE tablename = 'article' AND attname = 'article_id'"),
+                  "WHERE tablename = 'article' AND attname = 'article_key'"),
             "1");
 }
 
