@@ -206,9 +206,9 @@ absl::Time IssoTime(double seconds) {
 // Tables only, with columns that are stored: views, virtual tables and computed columns are
 // programs.
 constexpr char kCountTables[] =
-    "SELECT count(*) FROM sqlite_schema "
+    "SELECT count(*) FROM sqlite_schema AS s "
     "WHERE type = 'table' AND name IN ('comments', 'threads') AND rootpage > 0 "
-    "AND NOT EXISTS (SELECT 1 FROM pragma_table_xinfo(name) WHERE hidden <> 0)";
+    "AND NOT EXISTS (SELECT 1 FROM pragma_table_xinfo(s.name) WHERE hidden <> 0)";
 
 constexpr char kSelectThreads[] = "SELECT id, uri FROM threads";
 
