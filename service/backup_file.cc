@@ -71,7 +71,7 @@ int NameAlone(const std::string& from, const std::string& to) {
 
 absl::Status SyncDirectoryOf(const std::string& path) {
   const std::filesystem::path parent = std::filesystem::path(path).parent_path();
-  const absl::Status status = embedded::SyncDirectory(parent.empty() ? "." : parent.string());
+  absl::Status status = embedded::SyncDirectory(parent.empty() ? "." : parent.string());
   if (status.ok()) return status;
   return absl::DataLossError(
       absl::StrCat(path, " is written, but may not be on disk: ", status.message()));

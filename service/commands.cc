@@ -510,7 +510,7 @@ int Restore(const Config& config) {
   if (!file.ok()) return Fail(file.status());
   std::cerr << "restoring " << DescribeEmbedded(config) << std::endl;
   const auto check_is_empty = [](const absl::StatusOr<std::string>& url) {
-    const absl::Status status = url.ok() ? store::CheckIsEmpty(*url) : url.status();
+    absl::Status status = url.ok() ? store::CheckIsEmpty(*url) : url.status();
     // A database that is not empty or does not start; but none that fails while it is looked at.
     if (url.ok() && !absl::IsFailedPrecondition(status)) return status;
     return absl::Status(

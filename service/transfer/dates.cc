@@ -44,7 +44,7 @@ std::string Regular(absl::string_view text) {
   }
   const size_t fraction = std::min(regular.find(':'), regular.size()) + 3;
   if (fraction < regular.size() && regular[fraction] == '.') {
-    regular.erase(fraction, regular.find_first_not_of("0", fraction + 1) - fraction);
+    regular.erase(fraction, regular.find_first_not_of('0', fraction + 1) - fraction);
   }
   const size_t sign = regular.find_last_of("+-");
   if (sign != std::string::npos && sign + 2 == regular.size() && absl::StrContains(regular, ':')) {

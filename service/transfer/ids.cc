@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstddef>
+#include <ranges>
 #include <vector>
 
 #include "absl/strings/ascii.h"
@@ -64,8 +65,8 @@ std::string IdFromAddress(absl::string_view address) {
   const std::string decoded = PercentDecoded(address);
   if (!IsUtf8(decoded)) return "";
   const std::vector<absl::string_view> parts = absl::StrSplit(decoded, '/');
-  for (auto part = parts.rbegin(); part != parts.rend(); ++part) {
-    const absl::string_view name = WithoutExtension(*part);
+  for (const absl::string_view part : std::ranges::reverse_view(parts)) {
+    const absl::string_view name = WithoutExtension(part);
     if (SaysSomething(name)) return IdOf(name);
   }
   return "";

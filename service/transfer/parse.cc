@@ -4,6 +4,7 @@
 #include <array>
 #include <iterator>
 #include <limits>
+#include <ranges>
 #include <string>
 #include <utility>
 #include <vector>
@@ -319,8 +320,8 @@ void DropMinorFaults(v1::Article& article, std::vector<std::string>& notes) {
   Violations violations;
   CheckArticle(article, "article", violations);
   const auto fields = violations.fields();
-  for (auto field = fields.rbegin(); field != fields.rend(); ++field) {
-    absl::string_view path = field->path;
+  for (const auto& field : std::ranges::reverse_view(fields)) {
+    absl::string_view path = field.path;
     int tag = 0;
     if (path == "article.source_uri") {
       article.clear_source_uri();
@@ -332,8 +333,8 @@ void DropMinorFaults(v1::Article& article, std::vector<std::string>& notes) {
     } else {
       continue;
     }
-    notes.push_back(absl::StrCat("left out ", absl::StripPrefix(field->path, "article."),
-                                 ", which ", field->description));
+    notes.push_back(absl::StrCat("left out ", absl::StripPrefix(field.path, "article."), ", which ",
+                                 field.description));
   }
 }
 

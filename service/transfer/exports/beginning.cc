@@ -33,7 +33,7 @@ std::string BeginningOf(absl::string_view body) {
       text += ' ';
     }
   }
-  const std::string line = OneLine(text);
+  std::string line = OneLine(text);
   const absl::string_view words = FirstCharacters(line, kMaxCharacters);
   if (words.size() == line.size()) return line;
   return absl::StrCat(words.substr(0, words.find_last_of(' ')), "…");

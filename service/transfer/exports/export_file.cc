@@ -91,6 +91,8 @@ ExportFile::ExportFile(int descriptor, std::string path)
 
 ExportFile::~ExportFile() { close(descriptor_); }
 
+// Not const, like Rewind: it moves on in the file.
+// NOLINTNEXTLINE(readability-make-member-function-const)
 absl::StatusOr<size_t> ExportFile::Read(char* buffer, size_t size) {
   const ssize_t count = ReadSome(descriptor_, buffer, size);
   if (count < 0) return absl::DataLossError(absl::StrCat("cannot be read: ", Reason()));
@@ -112,6 +114,7 @@ absl::StatusOr<std::string> ExportFile::ReadRest(size_t max_bytes) {
   }
 }
 
+// NOLINTNEXTLINE(readability-make-member-function-const)
 void ExportFile::Rewind() { lseek(descriptor_, 0, SEEK_SET); }
 
 }  // namespace content::transfer

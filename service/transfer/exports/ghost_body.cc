@@ -303,7 +303,7 @@ class Mobiledoc {
     static constexpr std::array<absl::string_view, 20> kTags = {
         "a",  "b", "blockquote", "code", "em", "h1",     "h2",  "h3",  "h4", "h5",
         "h6", "i", "ol",         "p",    "s",  "strong", "sub", "sup", "u",  "ul"};
-    const std::string name = TextAt(list, index);
+    std::string name = TextAt(list, index);
     for (const absl::string_view tag : kTags) {
       if (name == tag) return name;
     }

@@ -241,7 +241,7 @@ class NdjsonReader {
 }  // namespace
 
 bool BeginsLikeNdjson(absl::string_view head) {
-  return absl::StartsWith(head, absl::StrCat("{\"format\":\"", kFormatName, "\""));
+  return absl::StartsWith(head, absl::StrCat(R"({"format":")", kFormatName, "\""));
 }
 
 absl::Status ReadNdjson(ExportFile& file, ExportSink& sink) {

@@ -58,7 +58,7 @@ class Grid {
       if (column == kMaxColumns) return;
       if (taken_.size() <= column) taken_.resize(column + 1);
       taken_[column] = rows - 1;
-      rows_.back().push_back(i == 0 ? std::move(text) : Runs());
+      rows_.back().push_back(std::exchange(text, {}));
     }
   }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <vector>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
@@ -66,11 +67,11 @@ bool HasAttribute(const GumboNode& node, const char* name) {
 
 bool HasWord(const GumboNode& node, const char* attribute,
              std::initializer_list<absl::string_view> words) {
-  for (const absl::string_view word :
-       absl::StrSplit(Attribute(node, attribute), absl::ByAnyChar(" \t\n\f\r"))) {
-    if (std::find(words.begin(), words.end(), word) != words.end()) return true;
-  }
-  return false;
+  const std::vector<absl::string_view> all =
+      absl::StrSplit(Attribute(node, attribute), absl::ByAnyChar(" \t\n\f\r"));
+  return std::any_of(all.begin(), all.end(), [words](absl::string_view word) {
+    return std::find(words.begin(), words.end(), word) != words.end();
+  });
 }
 
 // The tree is never so deep that this would need much stack.

@@ -50,7 +50,8 @@ class YamlConverter {
       value.text = std::string(absl::StripAsciiWhitespace(node.Scalar()));
       last_line_ = std::max(last_line_, value.line);
       return HasRoom(value.text);
-    } else if (node.IsSequence()) {
+    }
+    if (node.IsSequence()) {
       value.kind = Value::Kind::kList;
       return std::all_of(node.begin(), node.end(), [&](const YAML::Node& entry) {
         return Add(entry, depth + 1, value.list.emplace_back());

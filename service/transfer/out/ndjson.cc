@@ -33,7 +33,7 @@ std::string NdjsonLine(StoredArticle article) {
     inspected.add_former_names(ArticleName(name));
   }
   // As protobuf's JSON writes a number of 64 bits.
-  return absl::StrCat("{\"key\":\"", article.key, "\",", JsonOf(inspected).substr(1), "\n");
+  return absl::StrCat(R"({"key":")", article.key, "\",", JsonOf(inspected).substr(1), "\n");
 }
 
 std::string NdjsonLine(v1::Comment comment) {
@@ -47,7 +47,7 @@ std::string NdjsonLine(v1::Comment comment) {
 }
 
 std::string NdjsonEnd(const ExportCounts& counts) {
-  return absl::StrCat("{\"articles\":\"", counts.articles, "\",\"comments\":\"", counts.comments,
+  return absl::StrCat(R"({"articles":")", counts.articles, R"(","comments":")", counts.comments,
                       "\"}\n");
 }
 
