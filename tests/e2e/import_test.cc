@@ -109,11 +109,11 @@ TEST_F(ImportTest, PutsATextPageInOnce) {
   const std::string page = Write("page.txt", kPage);
   const Finished first = Import({page, "--title", "A Page"});
   EXPECT_EQ(first.status, 0) << first.err;
-  EXPECT_EQ(first.out, Row("taken", 1, "articles/page"));
+  EXPECT_THAT(first.out, ::testing::StartsWith(Row("taken", 1, "articles/page")));
   EXPECT_EQ(first.err, "importing into the database that --database-url names\n");
   const Finished again = Import({page, "--title", "A Page"});
   EXPECT_EQ(again.status, 0);
-  EXPECT_EQ(again.out, Row("unchanged", 1, "articles/page"));
+  EXPECT_THAT(again.out, ::testing::StartsWith(Row("unchanged", 1, "articles/page")));
   EXPECT_EQ(Query(url_, "SELECT revision FROM article_state"), "1");
 }
 
