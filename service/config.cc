@@ -96,7 +96,7 @@ constexpr char kImportFooter[] =
     "text, HTML nor exports are left out. A file with several names is imported once.\n\n"
     "Exports are lines of JSON of contentd, files of WordPress (WXR), Blogger (Atom,\n"
     "Takeout) and Movable Type with articles and comments, of Ghost and dev.to with\n"
-    "articles, and of Disqus, Commento, Isso and Remark42 with comments. Comments come\n"
+    "articles, and of Disqus, Commento, Isso and Remark42 with comments. These come\n"
     "in after all articles of the run. They find theirs by what the file says, by the\n"
     "address of its page (source_uri, or an id at its end, on a host of the run or of\n"
     "source_uri), or by --map. What was not public is left out, or waits for\n"
