@@ -255,7 +255,8 @@ absl::Status ReadXml(ExportFile& file, const XmlShape& shape, VisitXml visit) {
       xmlCreatePushParserCtxt(&handler, nullptr, nullptr, 0, nullptr), &xmlFreeParserCtxt);
   if (context == nullptr) return absl::ResourceExhaustedError("there is no memory for a parser");
   // The limits of the builder and the cleaner take the place of the parser's, which end the file.
-  xmlCtxtUseOptions(context.get(), XML_PARSE_NONET | XML_PARSE_HUGE);
+  // Without NOENT, `&amp;` in an attribute is told as `&#38;`.
+  xmlCtxtUseOptions(context.get(), XML_PARSE_NONET | XML_PARSE_HUGE | XML_PARSE_NOENT);
   context->_private = &builder;
   XmlCleaner cleaner(*beginning);
   std::array<char, kReadBytes> buffer;

@@ -86,7 +86,7 @@ bool BeginsTag(absl::string_view rest) {
 // Whether a character means nothing in text and in CDATA.
 bool IsPlain(char c) {
   return (absl::ascii_isprint(Byte(c)) || c == '\n' || c == '\t' || c == '\r') && c != '<' &&
-         c != '&' && c != ']';
+         c != '>' && c != '&' && c != ']';
 }
 
 }  // namespace
@@ -127,7 +127,7 @@ void XmlCleaner::TakeNext(absl::string_view& rest, std::string& clean) {
 void XmlCleaner::TakeInText(absl::string_view& rest, std::string& clean) {
   if (absl::StartsWith(rest, kCdataBegin)) {
     place_ = Place::kCdata;
-    Move(rest, kCdataBegin.size(), clean);
+    rest.remove_prefix(kCdataBegin.size());
   } else if (absl::StartsWith(rest, "<!--")) {
     place_ = Place::kComment;
     rest.remove_prefix(4);
@@ -162,10 +162,21 @@ void XmlCleaner::TakeInTag(absl::string_view& rest, std::string& clean) {
   TakeSign(rest, clean);
 }
 
+// The parser takes quadratic time for CDATA, so it gets text.
 void XmlCleaner::TakeInCdata(absl::string_view& rest, std::string& clean) {
-  if (!absl::StartsWith(rest, kCdataEnd)) return TakeSign(rest, clean);
-  place_ = Place::kText;
-  Move(rest, kCdataEnd.size(), clean);
+  if (absl::ConsumePrefix(&rest, kCdataEnd)) {
+    place_ = Place::kText;
+  } else if (rest[0] == '<') {
+    Replace(rest, 1, "&lt;", clean);
+  } else if (rest[0] == '>') {
+    Replace(rest, 1, "&gt;", clean);
+  } else if (rest[0] == ']') {  // it may be before a `>` of text
+    Replace(rest, 1, "&#93;", clean);
+  } else if (rest[0] == '&') {
+    Replace(rest, 1, "&amp;", clean);
+  } else {
+    TakeSign(rest, clean);
+  }
 }
 
 void XmlCleaner::Skip(absl::string_view& rest, absl::string_view end, std::string& clean) {

@@ -14,6 +14,7 @@ namespace content::transfer {
 ///   are no UTF-8, become U+FFFD, written or as references;
 /// * `&` that begins no reference, entities of HTML, `<` that begins no tag and `]]>` outside of
 ///   CDATA become text;
+/// * CDATA becomes text, which the parser reads faster;
 /// * comments and processing instructions go; their line feeds stay.
 ///
 /// Takes linear time. Not thread-safe.
