@@ -81,7 +81,7 @@ absl::Status Load(const Layout& layout, const User& owner, const std::string& ur
   const absl::StatusOr<std::string> pg_restore = FindClientProgram(*programs, "pg_restore");
   if (!pg_restore.ok()) return pg_restore.status();
   // The users of a database that was not embedded are not here.
-  const absl::Status loaded =
+  absl::Status loaded =
       RunOnFiles({.arguments = {*pg_restore, "--single-transaction", "--no-owner",
                                 "--no-privileges", absl::StrCat("--dbname=", url)},
                   .user = owner,
@@ -124,7 +124,7 @@ absl::StatusOr<std::string> PutInPlace(const std::string& filled, const Layout& 
 
 // The database is in its place: the names have to reach the disk.
 absl::Status Sync(const Layout& layout, const std::string& kept) {
-  const absl::Status status = SyncDirectory(layout.root);
+  absl::Status status = SyncDirectory(layout.root);
   if (status.ok()) return status;
   return absl::DataLossError(
       absl::StrCat("the backup is restored, but may not be on disk: ", status.message(),
