@@ -1,8 +1,8 @@
 #include "transfer/ids.h"
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
-#include <ranges>
 #include <vector>
 
 #include "absl/strings/ascii.h"
@@ -65,11 +65,10 @@ std::string IdFromAddress(absl::string_view address) {
   const std::string decoded = PercentDecoded(address);
   if (!IsUtf8(decoded)) return "";
   const std::vector<absl::string_view> parts = absl::StrSplit(decoded, '/');
-  for (const absl::string_view part : std::ranges::reverse_view(parts)) {
-    const absl::string_view name = WithoutExtension(part);
-    if (SaysSomething(name)) return IdOf(name);
-  }
-  return "";
+  const auto part = std::find_if(parts.rbegin(), parts.rend(), [](absl::string_view candidate) {
+    return SaysSomething(WithoutExtension(candidate));
+  });
+  return part == parts.rend() ? "" : IdOf(WithoutExtension(*part));
 }
 
 std::string IdFromName(absl::string_view name, absl::string_view language) {

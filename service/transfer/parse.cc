@@ -4,7 +4,6 @@
 #include <array>
 #include <iterator>
 #include <limits>
-#include <ranges>
 #include <string>
 #include <utility>
 #include <vector>
@@ -319,8 +318,9 @@ void DropMinorFaults(v1::Article& article, std::vector<std::string>& notes) {
   }
   Violations violations;
   CheckArticle(article, "article", violations);
-  const auto fields = violations.fields();
-  for (const auto& field : std::ranges::reverse_view(fields)) {
+  auto fields = violations.fields();
+  std::reverse(fields.begin(), fields.end());
+  for (const auto& field : fields) {
     absl::string_view path = field.path;
     int tag = 0;
     if (path == "article.source_uri") {

@@ -56,7 +56,8 @@ class YamlConverter {
       return std::all_of(node.begin(), node.end(), [&](const YAML::Node& entry) {
         return Add(entry, depth + 1, value.list.emplace_back());
       });
-    } else if (node.IsMap()) {
+    }
+    if (node.IsMap()) {
       value.kind = Value::Kind::kMap;
       return AddEntries(node, depth, value);
     }
