@@ -10,21 +10,25 @@ namespace content::http {
 void Places::Take() {
   std::unique_lock lock(mutex_);
   while (free_ == 0) {
-    if (ending_ < 0) EndOne();
+    // Whose the places are is known once all connections have begun.
+    if (ending_ < 0 && waiting_ == 0) EndOne();
     changed_.wait(lock);
   }
   --free_;
+  ++waiting_;
 }
 
 void Places::GiveBack() {
   const std::lock_guard lock(mutex_);
   ++free_;
+  --waiting_;
   changed_.notify_one();
 }
 
 void Places::Begin(int socket, std::string peer) {
   const std::lock_guard lock(mutex_);
   connections_.emplace(next_++, Connection{.socket = socket, .peer = std::move(peer)});
+  --waiting_;
   changed_.notify_one();
 }
 
@@ -36,10 +40,8 @@ void Places::End(int socket) {
   changed_.notify_one();
 }
 
-// Shuts its socket down; whoever serves it then notices that it has ended. If no connection has
-// begun, waiting for the next one to begin is all that can be done.
+// Shuts its socket down; whoever serves it then notices that it has ended.
 void Places::EndOne() {
-  if (connections_.empty()) return;
   std::map<std::string, size_t> counts;
   for (const auto& [_, connection] : connections_) ++counts[connection.peer];
   const auto most =

@@ -43,6 +43,7 @@ class Places {
   std::condition_variable changed_;
   // Guarded by mutex_:
   size_t free_;
+  size_t waiting_ = 0;  // places that were taken by connections that have not begun
   std::map<size_t, Connection> connections_;  // by number, in the order in which they began
   size_t next_ = 0;                           // number
   int ending_ =

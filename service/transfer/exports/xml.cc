@@ -225,6 +225,14 @@ absl::StatusOr<std::string> ReadBeginning(ExportFile& file) {
   }
 }
 
+// Of a document type it makes a document, which it does not free.
+struct FreeParser {
+  void operator()(xmlParserCtxt* parser) const {
+    xmlFreeDoc(parser->myDoc);
+    xmlFreeParserCtxt(parser);
+  }
+};
+
 }  // namespace
 
 const XmlElement* XmlElement::Child(absl::string_view child_name) const {
@@ -251,8 +259,8 @@ absl::Status ReadXml(ExportFile& file, const XmlShape& shape, VisitXml visit) {
   if (!beginning.ok()) return beginning.status();
   Builder builder(shape, visit);
   xmlSAXHandler handler = Handler();
-  const std::unique_ptr<xmlParserCtxt, decltype(&xmlFreeParserCtxt)> context(
-      xmlCreatePushParserCtxt(&handler, nullptr, nullptr, 0, nullptr), &xmlFreeParserCtxt);
+  const std::unique_ptr<xmlParserCtxt, FreeParser> context(
+      xmlCreatePushParserCtxt(&handler, nullptr, nullptr, 0, nullptr));
   if (context == nullptr) return absl::ResourceExhaustedError("there is no memory for a parser");
   // The limits of the builder and the cleaner take the place of the parser's, which end the file.
   // Without NOENT, `&amp;` in an attribute is told as `&#38;`.
