@@ -218,12 +218,10 @@ class BackupTest : public ::testing::Test {
     return directory / name;
   }
 
-  static Finished Backup(
-      const std::vector<std::string>& arguments,
-      const std::function<void(int)>& on_start = [](int) {}) {
+  static Finished Backup(const std::vector<std::string>& arguments) {
     std::vector<std::string> all = {"backup", "--data-dir", DataDir()};
     all.insert(all.end(), arguments.begin(), arguments.end());
-    return RunContentd(all, {}, on_start);
+    return RunContentd(all);
   }
 
   static Finished Restore(const std::string& data_dir, const std::string& file,
@@ -416,12 +414,12 @@ Finished Interrupt(const std::string& data_dir, const std::string& file,
                    const std::function<void(int contentd, int pg_dump)>& interrupt) {
   Session session(UrlIn(data_dir));
   session.Run("BEGIN; LOCK TABLE comment");
-  return RunContentd({"backup", "--data-dir", data_dir, file}, {}, [&](int contentd) {
+  return RunContentd({"backup", "--data-dir", data_dir, file}, {}, [&](const Running& running) {
     AwaitThat(
         [&] { return session.Run("SELECT count(*) FROM pg_locks WHERE NOT granted") == "1"; });
-    const int pg_dump = ChildOf(contentd, "/pg_dump");
+    const int pg_dump = ChildOf(running.pid, "/pg_dump");
     EXPECT_GT(pg_dump, 0);
-    interrupt(contentd, pg_dump > 0 ? pg_dump : contentd);
+    interrupt(running.pid, pg_dump > 0 ? pg_dump : running.pid);
   });
 }
 
@@ -607,15 +605,15 @@ TEST_F(BackupTest, ChangesNothingIfItIsKilled) {
   const std::string data_dir = MakeUsedDatabase();
   const std::string pipe = Path("pipe");
   ASSERT_EQ(mkfifo(pipe.c_str(), 0600), 0);
-  const Finished killed =
-      RunContentd({"restore", "--data-dir", data_dir, "--replace", pipe}, {}, [&](int contentd) {
+  const Finished killed = RunContentd(
+      {"restore", "--data-dir", data_dir, "--replace", pipe}, {}, [&](const Running& running) {
         const int fd = open(pipe.c_str(), O_WRONLY | O_CLOEXEC);
         const absl::Cleanup close_pipe = [fd] { close(fd); };
         const std::string whole = BytesOf(File());
         const size_t most = whole.size() * 9 / 10;
         EXPECT_EQ(write(fd, whole.data(), most), static_cast<ssize_t>(most));
-        AwaitThat([&] { return ChildOf(contentd, "/pg_restore") > 0; });
-        kill(contentd, SIGKILL);
+        AwaitThat([&] { return ChildOf(running.pid, "/pg_restore") > 0; });
+        kill(running.pid, SIGKILL);
       });
   EXPECT_EQ(killed.status, -SIGKILL);
   EXPECT_TRUE(fs::exists(data_dir + "/postgres.restoring"));

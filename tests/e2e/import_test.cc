@@ -12,7 +12,6 @@
 #include <fstream>
 #include <functional>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -77,7 +76,7 @@ class ImportTest : public ::testing::Test {
 
   Finished Import(
       std::vector<std::string> arguments,
-      const std::function<void(int pid)>& on_start = [](int) {}) const {
+      const std::function<void(const Running&)>& on_start = [](const Running&) {}) const {
     arguments.insert(arguments.begin(), {"import", "--database-url", url_});
     return RunContentd(arguments, {}, on_start);
   }
@@ -261,9 +260,9 @@ TEST_F(ImportTest, ASignalEndsItAfterTheCurrentBatch) {
   const std::string folder = ScratchDirectory() + "/many";
   Session session(url_);
   session.Run("BEGIN; LOCK TABLE article_feed");
-  const Finished stopped = Import({folder}, [&](int pid) {
+  const Finished stopped = Import({folder}, [&](const Running& running) {
     AwaitWaitersForLocks(url_, 1);
-    kill(pid, SIGINT);
+    kill(running.pid, SIGINT);
     session.Run("COMMIT");
   });
   EXPECT_EQ(stopped.status, 1);
@@ -275,15 +274,6 @@ TEST_F(ImportTest, ASignalEndsItAfterTheCurrentBatch) {
   EXPECT_EQ(Query(url_, "SELECT count(*) || ' ' || max(revision) FROM article_state"), "3000 1");
 }
 
-// Returns whether a process has signals that it has not taken.
-bool HasPendingSignals(int pid) {
-  std::ifstream status(absl::StrCat("/proc/", pid, "/status"));
-  for (std::string line; std::getline(status, line);) {
-    if (line.starts_with("ShdPnd:")) return line.find_first_of("123456789abcdef", 7) != line.npos;
-  }
-  return false;
-}
-
 // It waits for a database that does not answer, or for a file that does not end.
 TEST_F(ImportTest, ASecondSignalEndsItAtOnce) {
   const std::string pipe = ScratchDirectory() + "/pipe.md";
@@ -293,11 +283,11 @@ TEST_F(ImportTest, ASecondSignalEndsItAtOnce) {
   for (const int signal : {SIGINT, SIGTERM}) {
     const std::string note = Write(absl::StrCat("note-", signal, ".md"), kMarkdown);
     session.Run("BEGIN; LOCK TABLE article_feed");
-    const Finished ended = Import({note, pipe}, [&](int pid) {
+    const Finished ended = Import({note, pipe}, [&](const Running& running) {
       AwaitWaitersForLocks(url_, 1);
-      kill(pid, signal);
-      while (HasPendingSignals(pid)) std::this_thread::yield();
-      kill(pid, signal);
+      kill(running.pid, signal);
+      running.await_message("one more signal ends it at once\n");
+      kill(running.pid, signal);
     });
     EXPECT_EQ(ended.status, -signal);
     EXPECT_THAT(ended.err, HasSubstr("one more signal ends it at once\n"));

@@ -104,14 +104,18 @@ OtherContentd::~OtherContentd() { program = CONTENTD; }
 
 Finished RunContentd(const std::vector<std::string>& arguments,
                      const std::vector<std::string>& environment,
-                     const std::function<void(int pid)>& on_start) {
+                     const std::function<void(const Running&)>& on_start) {
   const Pipe out;
   const Pipe err;
   const int pid = Spawn(arguments, environment, out.ends[1], err.ends[1]);
-  on_start(pid);
   close(out.ends[1]);
   close(err.ends[1]);
   Finished finished{};
+  on_start({.pid = pid, .await_message = [&](absl::string_view text) {
+              while (!absl::StrContains(finished.err, text) &&
+                     ReadSome(err.ends[0], finished.err)) {
+              }
+            }});
   ReadBoth(out.ends[0], finished.out, err.ends[0], finished.err);
   close(out.ends[0]);
   close(err.ends[0]);

@@ -7,6 +7,8 @@
 #include <thread>
 #include <vector>
 
+#include "absl/strings/string_view.h"
+
 namespace content::testing {
 
 /// The result of a finished run.
@@ -22,11 +24,20 @@ struct Finished {
 
 // They show their pages on free ports.
 
+/// A run that goes on.
+struct Running {
+  int pid;
+
+  /// Blocks until standard error has `text`, or has ended.
+  std::function<void(absl::string_view text)> await_message;
+};
+
 /// Runs `contentd` with these arguments until it exits. `environment` is added to the environment
-/// above. `on_start` is called with the id of the process.
+/// above. `on_start` is called when the process has started; nothing else reads its output
+/// meanwhile.
 Finished RunContentd(
     const std::vector<std::string>& arguments, const std::vector<std::string>& environment = {},
-    const std::function<void(int pid)>& on_start = [](int) {});
+    const std::function<void(const Running& running)>& on_start = [](const Running&) {});
 
 /// A running `contentd serve`, unless told otherwise on a free port and without a drain delay. Its
 /// JSON log is read continuously.
