@@ -10,8 +10,9 @@ namespace content::store {
 ///   0 | 42 bits: time of creation, ms since 1970 | 13 bits: random | 8 bits: random, the bucket
 ///
 /// It begins with the time, so that new articles and their comments come close together in the
-/// indexes. The time serves nothing else. If two articles got the same key, the primary key of
-/// article_state would refuse the second, which is then tried again with another key.
+/// indexes. The time serves nothing else. TakeNames gives one transaction's articles, which share
+/// the time, different random bits. If articles of two transactions got the same key, the primary
+/// key of article_state would refuse the second, which is then tried again with another key.
 ///
 /// The bucket is what tables can be distributed by. It is stored in a column of its own and is part
 /// of every primary key. A statement about one article has the conditions

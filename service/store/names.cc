@@ -41,6 +41,15 @@ RETURNING name, article_key
 }
 static_assert(ArticleKey::kRandomBits == 21);
 
+// The keys of articles that are created together have the same time, so they differ in these bits.
+uint64_t UnusedBits(std::set<uint64_t>& used) {
+  constexpr uint64_t kMask = (uint64_t{1} << ArticleKey::kRandomBits) - 1;
+  while (true) {
+    const auto [bits, is_unused] = used.insert(RandomBits() & kMask);
+    if (is_unused) return *bits;
+  }
+}
+
 // $1 name, $2 article key.
 constexpr char kInsertName[] =
     "INSERT INTO article_name (name, article_key) VALUES ($1, $2::bigint) ON CONFLICT DO NOTHING";
@@ -197,13 +206,13 @@ std::set<ArticleKey> KeysInUse(postgres::Transaction& transaction,
 std::map<std::string, ArticleKey> TakeNames(postgres::Transaction& transaction,
                                             const std::vector<std::string>& names,
                                             const std::map<std::string, ArticleKey>& wanted) {
-  constexpr uint64_t kRandomMask = (uint64_t{1} << ArticleKey::kRandomBits) - 1;
   std::map<std::string, ArticleKey> keys;
   if (names.empty()) return keys;
   postgres::Rows<3> rows;
+  std::set<uint64_t> used;
   for (const std::string& name : names) {
     const auto key = wanted.find(name);
-    rows.Add(name, key == wanted.end() ? 0 : key->second.value(), RandomBits() & kRandomMask);
+    rows.Add(name, key == wanted.end() ? 0 : key->second.value(), UnusedBits(used));
   }
   for (const auto& row : InsertNew().Exec(transaction, rows)) {
     keys.emplace(row["name"].c_str(), ReadKey(row["article_key"]));

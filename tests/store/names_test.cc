@@ -1,11 +1,13 @@
 #include "store/names.h"
 
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "postgres/dsn.h"
+#include "postgres/transaction.h"
 #include "store/comments/batch.h"
 #include "store/store_fixture.h"
 
@@ -14,6 +16,7 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::SizeIs;
 
 class ArticleNamesTest : public StoreTest {
  protected:
@@ -54,6 +57,16 @@ TEST_F(ArticleNamesTest, RemembersKeysButNotThatThereIsNone) {
   EXPECT_TRUE(names_.Recall("first"));
   names_.Clear();
   EXPECT_EQ(names_.Recall("first"), std::nullopt);
+}
+
+// One transaction has one time, so with random bits alone about a hundred of these keys were equal.
+TEST_F(ArticleNamesTest, NamesThatAreTakenTogetherGetDifferentKeys) {
+  std::vector<std::string> names;
+  for (int i = 0; i < 20'000; ++i) names.push_back(absl::StrCat("name-", i));
+  postgres::Transaction transaction(connection_);
+  std::set<ArticleKey> keys;
+  for (const auto& [name, key] : TakeNames(transaction, names, {})) keys.insert(key);
+  EXPECT_THAT(keys, SizeIs(names.size()));
 }
 
 // A failover has lost that "first" was renamed, and the new name was given to another article.
