@@ -4,7 +4,9 @@
 #include <pthread.h>
 #include <signal.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <climits>
 #include <cstdlib>
 #include <utility>
 
@@ -29,6 +31,17 @@ Style StyleFor(Format format, int fd) {
 void AwaitWritable(int fd) {
   pollfd polled = {.fd = fd, .events = POLLOUT, .revents = 0};
   poll(&polled, 1, -1);
+}
+
+// Joins lines to texts that a pipe takes whole, so that they never mix with what other processes
+// write there (pipe(7), PIPE_BUF). A longer line is a text alone.
+std::vector<std::string> Join(const std::deque<std::string>& lines) {
+  std::vector<std::string> texts;
+  for (const std::string& line : lines) {
+    if (texts.empty() || texts.back().size() + line.size() > PIPE_BUF) texts.emplace_back();
+    texts.back() += line;
+  }
+  return texts;
 }
 
 // Starts a thread that receives no signals: they are for the threads that wait for them.
@@ -99,14 +112,14 @@ void EventLog::Record(Event event, Fields fields) {
   events_.Add(Level::kInfo);
   std::string line = EventLine(style_, Level::kInfo, event, fields, /*suppressed=*/0);
   const std::lock_guard lock(mutex_);
-  Append(std::move(line), {options_.max_lines / 2, options_.max_bytes / 2});
+  Append(std::move(line), {options_.max_lines / 2, options_.max_bytes / 2}, /*is_urgent=*/false);
 }
 
 void EventLog::RecordAct(Event event, Fields fields) {
   events_.Add(Level::kInfo);
   std::string line = EventLine(style_, Level::kInfo, event, fields, /*suppressed=*/0);
   const std::lock_guard lock(mutex_);
-  Append(std::move(line), {options_.max_lines * 2, options_.max_bytes * 2});
+  Append(std::move(line), {options_.max_lines * 2, options_.max_bytes * 2}, /*is_urgent=*/true);
 }
 
 void EventLog::Print(absl::string_view line) {
@@ -117,6 +130,8 @@ void EventLog::Print(absl::string_view line) {
 void EventLog::Flush(std::chrono::milliseconds timeout) {
   std::unique_lock lock(mutex_);
   AppendUntold(KindLimiter::Time::max());
+  is_urgent_ = true;
+  work_.notify_one();
   written_.wait_for(lock, timeout, [this] { return waiting_lines_ == 0 && dropped_ == 0; });
 }
 
@@ -144,9 +159,9 @@ std::optional<uint64_t> EventLog::Admit(Level level, Event event) {
   return suppressed;
 }
 
-void EventLog::Append(std::string line, Room room) {
+void EventLog::Append(std::string line, Room room, bool is_urgent) {
   if (!is_in_background_) {
-    WriteLine(std::move(line));
+    WriteText(std::move(line));
     return;
   }
   if (waiting_lines_ >= room.lines || waiting_bytes_ + line.size() > room.bytes) {
@@ -157,7 +172,8 @@ void EventLog::Append(std::string line, Room room) {
   ++waiting_lines_;
   waiting_bytes_ += line.size();
   lines_.push_back(std::move(line));
-  work_.notify_one();
+  is_urgent_ = is_urgent_ || is_urgent;
+  if (is_urgent || lines_.size() == 1) work_.notify_one();
 }
 
 void EventLog::AppendUntold(KindLimiter::Time now) {
@@ -171,6 +187,8 @@ void EventLog::AwaitWork(std::unique_lock<std::mutex>& lock) {
   const auto has_work = [this] { return !lines_.empty() || dropped_ > 0 || is_stopping_; };
   work_.wait(lock, [&] { return has_work() || limiter_.HasSuppressed(); });
   if (limiter_.HasSuppressed()) work_.wait_for(lock, kLookInterval, has_work);
+  if (lines_.empty()) return;
+  work_.wait_for(lock, options_.gather_for, [this] { return is_urgent_ || is_stopping_; });
 }
 
 void EventLog::WriteUntilStopped() {
@@ -180,21 +198,22 @@ void EventLog::WriteUntilStopped() {
     AwaitWork(lock);
     AppendUntold(options_.now());
     if (is_stopping_ && lines_.empty() && dropped_ == 0) return;
-    std::deque<std::string> lines = std::exchange(lines_, {});
+    const std::deque<std::string> lines = std::exchange(lines_, {});
+    is_urgent_ = false;
     // `lines` count as waiting until all of them are written, so what was dropped came after them.
     const uint64_t dropped = dropped_;
     lock.unlock();
 
-    lost += dropped;
     size_t bytes = 0;
-    for (std::string& line : lines) {
-      bytes += line.size();
-      if (WriteLine(std::move(line))) continue;
-      ++lost;
-      all_dropped_.Add();
+    uint64_t unwritten = 0;
+    for (std::string& text : Join(lines)) {
+      bytes += text.size();
+      unwritten += WriteText(std::move(text));
     }
-    if (lost > 0 &&
-        WriteLine(EventLine(style_, Level::kWarning, "log events dropped", {{"count", lost}}, 0))) {
+    all_dropped_.Add(unwritten);
+    lost += dropped + unwritten;
+    if (lost > 0 && WriteText(EventLine(style_, Level::kWarning, "log events dropped",
+                                        {{"count", lost}}, 0)) == 0) {
       lost = 0;
     }
 
@@ -206,21 +225,23 @@ void EventLog::WriteUntilStopped() {
   }
 }
 
-bool EventLog::WriteLine(std::string line) {
-  if (is_line_torn_) line.insert(0, 1, '\n');
-  for (size_t done = 0; done < line.size();) {
-    const ssize_t count = write(options_.fd, line.data() + done, line.size() - done);
+size_t EventLog::WriteText(std::string text) {
+  const size_t begin = is_line_torn_ ? 1 : 0;
+  text.insert(0, begin, '\n');
+  size_t done = 0;
+  while (done < text.size()) {
+    const ssize_t count = write(options_.fd, text.data() + done, text.size() - done);
     if (count >= 0) {
       done += static_cast<size_t>(count);
     } else if (errno == EAGAIN) {
       AwaitWritable(options_.fd);
     } else if (errno != EINTR) {
-      is_line_torn_ = is_line_torn_ || done > 0;
-      return false;
+      break;
     }
   }
-  is_line_torn_ = false;
-  return true;
+  if (done > 0) is_line_torn_ = text[done - 1] != '\n';
+  const absl::string_view left = absl::string_view(text).substr(std::max(begin, done));
+  return static_cast<size_t>(std::count(left.begin(), left.end(), '\n'));
 }
 
 }  // namespace content::log

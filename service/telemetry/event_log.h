@@ -30,6 +30,9 @@ class EventLog {
     // What may wait for the thread that writes.
     size_t max_lines = 8'192;
     size_t max_bytes = size_t{4} << 20;
+    /// How long records wait for more. To wake a thread and to write cost more than the call that a
+    /// record is about.
+    std::chrono::nanoseconds gather_for = std::chrono::milliseconds(10);
     std::function<KindLimiter::Time()> now = &std::chrono::steady_clock::now;
   };
 
@@ -75,17 +78,19 @@ class EventLog {
 
   // These require mutex_.
   void DropExpiredOverride();
-  // Drops the line if more than so many lines or bytes would wait.
-  void Append(std::string line, Room room);
-  void Append(std::string line) { Append(std::move(line), WholeRoom()); }
+  // Drops the line if more than so many lines or bytes would wait. One that is not urgent may wait
+  // for more.
+  void Append(std::string line, Room room, bool is_urgent);
+  void Append(std::string line) { Append(std::move(line), WholeRoom(), /*is_urgent=*/true); }
   void AppendUntold(KindLimiter::Time now);
   void AwaitWork(std::unique_lock<std::mutex>& lock);
 
   // What the thread does.
   void WriteUntilStopped();
 
-  // Returns false if the line cannot be written, perhaps after a part of it. One thread at a time.
-  bool WriteLine(std::string line);
+  // Writes whole lines. Returns how many of them could not be written, or only in part. One thread
+  // at a time.
+  size_t WriteText(std::string text);
 
   const Options options_;
   std::atomic<Level> level_ = Level::kInfo;
@@ -106,7 +111,8 @@ class EventLog {
   std::deque<std::string> lines_;  // not yet taken by the thread
   size_t waiting_lines_ = 0;       // with those that the thread is writing
   size_t waiting_bytes_ = 0;
-  uint64_t dropped_ = 0;  // since the last time that this was told
+  uint64_t dropped_ = 0;    // since the last time that this was told
+  bool is_urgent_ = false;  // Some of `lines_` must be written at once.
   bool is_in_background_ = false;
   bool is_stopping_ = false;
 

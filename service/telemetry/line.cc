@@ -4,13 +4,13 @@
 #include <nlohmann/json.hpp>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 
 namespace content::log {
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 struct LevelStyle {
   absl::string_view name;
@@ -56,10 +56,15 @@ bool ControlsDisplay(uint32_t code_point) {
          (code_point >= 0x2066 && code_point <= 0x2069);
 }
 
-// Replaces invalid UTF-8, because writing a log line must not fail.
-std::string ToLine(const Json& json) {
-  const std::string valid =
-      json.dump(-1, ' ', /*ensure_ascii=*/false, Json::error_handler_t::replace);
+bool NeedsNoEscape(char c) {
+  return absl::ascii_isprint(static_cast<unsigned char>(c)) && c != '"' && c != '\\';
+}
+
+// Returns a JSON string. Replaces invalid UTF-8, because writing a log line must not fail.
+std::string Quoted(absl::string_view text) {
+  if (std::all_of(text.begin(), text.end(), NeedsNoEscape)) return absl::StrCat("\"", text, "\"");
+  const std::string valid = nlohmann::json(text).dump(-1, ' ', /*ensure_ascii=*/false,
+                                                      nlohmann::json::error_handler_t::replace);
   std::string line;
   for (absl::string_view rest = valid; !rest.empty();) {
     const Character character = FirstCharacter(rest);
@@ -83,20 +88,22 @@ std::string Cut(absl::string_view value) {
   return absl::StrCat(value.substr(0, end), "... (", value.size() - end, " more bytes)");
 }
 
-Json JsonValue(const Field& field) {
-  if (!field.is_literal) return Cut(field.value);
-  Json literal = Json::parse(field.value, nullptr, /*allow_exceptions=*/false);
-  return literal.is_discarded() ? Json(field.value) : literal;  // `nan` and `inf` become text.
+// JSON has no numbers for `nan` and `inf`.
+bool IsJson(const Field& field) {
+  return field.is_literal && !absl::EndsWith(field.value, "nan") &&
+         !absl::EndsWith(field.value, "inf");
 }
 
 std::string JsonLine(Level level, Event event, Fields fields, uint64_t suppressed) {
-  Json line;
-  line["time"] = absl::FormatTime("%Y-%m-%dT%H:%M:%E3SZ", absl::Now(), absl::UTCTimeZone());
-  line["level"] = StyleOf(level).name;
-  line["event"] = event.name;
-  for (const Field& field : fields) line[std::string(field.key)] = JsonValue(field);
-  if (suppressed > 0) line["suppressed"] = suppressed;
-  return ToLine(line) + "\n";
+  std::string line = absl::StrCat(
+      "{\"time\":\"", absl::FormatTime("%Y-%m-%dT%H:%M:%E3SZ", absl::Now(), absl::UTCTimeZone()),
+      "\",\"level\":\"", StyleOf(level).name, "\",\"event\":", Quoted(event.name));
+  for (const Field& field : fields) {
+    absl::StrAppend(&line, ",", Quoted(field.key), ":",
+                    IsJson(field) ? field.value : Quoted(Cut(field.value)));
+  }
+  if (suppressed > 0) absl::StrAppend(&line, ",\"suppressed\":", suppressed);
+  return line + "}\n";
 }
 
 bool IsPlain(absl::string_view value) {
@@ -106,7 +113,7 @@ bool IsPlain(absl::string_view value) {
 }
 
 void AppendField(std::string& line, absl::string_view key, const std::string& value) {
-  absl::StrAppend(&line, " ", key, "=", IsPlain(value) ? value : ToLine(value));
+  absl::StrAppend(&line, " ", key, "=", IsPlain(value) ? value : Quoted(value));
 }
 
 std::string TextLine(Level level, Event event, Fields fields, uint64_t suppressed,

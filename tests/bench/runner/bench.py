@@ -215,7 +215,14 @@ class Bench:
         `runs`: by name, a function that measures for a number of seconds. Returns a list of
         measurements, one per round, for each name.
         """
-        measured = compare.interleave(rounds or self.pairs, runs, seconds or self.seconds)
+        return self._measure(compare.interleave, row, what, runs, seconds, rounds)
+
+    def side_by_side(self, row, what, runs, seconds=None, rounds=None):
+        """The same, with all contestants at the same time."""
+        return self._measure(compare.side_by_side, row, what, runs, seconds, rounds)
+
+    def _measure(self, measure, row, what, runs, seconds, rounds):
+        measured = measure(rounds or self.pairs, runs, seconds or self.seconds)
         self.raw.setdefault(row, {})[what] = {
             name: [vars(one) for one in ones] for name, ones in measured.items()
         }

@@ -4,11 +4,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <array>
 #include <atomic>
 #include <chrono>
+#include <climits>
 #include <csignal>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -26,6 +28,7 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::minutes;
 using std::chrono::seconds;
+using ::testing::EndsWith;
 using ::testing::SizeIs;
 using ::testing::StartsWith;
 
@@ -237,6 +240,40 @@ TEST_F(EventLogTest, WritesRecordsWhateverTheLevelIsAndHoweverMany) {
   EXPECT_THAT(events, SizeIs(100));
   ExpectNumbers(events, 100);
   EXPECT_EQ(events.front()["level"], "info");
+}
+
+// The socket keeps what is written at once together.
+TEST_F(EventLogTest, RecordsWaitForMoreUnlessAnythingElseIsWritten) {
+  std::array<int, 2> ends{};
+  ASSERT_EQ(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends.data()), 0);
+  const File reader(ends[0]);
+  const File writer(ends[1]);
+  EventLog log({.fd = writer.fd, .gather_for = minutes(60)});
+  log.WriteInBackground();
+  for (int i = 0; i < 100; ++i) log.Record("call", {{"i", i}});
+  log.Write(Level::kInfo, "e", {{"i", 100}});
+  std::vector<nlohmann::json> events;
+  std::string text(size_t{1} << 20, '\0');
+  for (bool is_full = true; is_full;) {
+    const ssize_t size = read(reader.fd, text.data(), text.size());
+    ASSERT_GT(size, 0);
+    EXPECT_LE(size, PIPE_BUF);
+    const std::string lines = text.substr(0, static_cast<size_t>(size));
+    EXPECT_THAT(lines, EndsWith("}\n"));
+    for (nlohmann::json& event : Events(lines)) events.push_back(std::move(event));
+    is_full = size > PIPE_BUF * 9 / 10;
+  }
+  EXPECT_THAT(events, SizeIs(101));
+  ExpectNumbers(events, 101);
+}
+
+TEST_F(EventLogTest, FlushDoesNotWaitForMore) {
+  const File file = File::InMemory();
+  EventLog log({.fd = file.fd, .gather_for = minutes(60)});
+  log.WriteInBackground();
+  log.Record("call", {{"i", 0}});
+  log.Flush(minutes(60));
+  EXPECT_THAT(Events(file.Text()), SizeIs(1));
 }
 
 TEST_F(EventLogTest, LeavesRoomForOtherEventsBesideRecords) {
