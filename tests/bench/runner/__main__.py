@@ -44,6 +44,7 @@ ROWS = {
     "comment-latency": writes.comment_latency,
     "publish": writes.publish,
     "import": writes.import_files,
+    "import-comments": writes.import_comments,
     "mix": writes.mix,
     "million": scale.million,
     CHART: sweep.measure,

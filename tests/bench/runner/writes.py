@@ -107,25 +107,68 @@ def publish(bench):
 def import_files(bench):
     """Small articles from Markdown files, against COPY of the rows that they become. Each round has
     an empty database."""
-    row, count = "import", 1_000 if bench.quick else 6_000
+    count = 1_000 if bench.quick else 6_000
     folder = bench.scratch / "import"
     folder.mkdir()
     for number in range(count):
         text = _IMPORTED.format(number=number, day=1 + number % 28)
         (folder / f"post-{number}.md").write_text(text)
-    databases = (bench.make_empty_database(f"import_{i}", "contentd") for i in itertools.count())
-    rows = {}  # of the last import, by table
+    yield _import(bench, "import", count, [folder], _IMPORTED_TABLES)
+
+
+def import_comments(bench):
+    """The comments of a Disqus export, 20 on each of many articles, against COPY of the rows that
+    they become. Each round has a new database, with the articles."""
+    articles = 100 if bench.quick else 2_000
+    folder = bench.scratch / "import-articles"
+    folder.mkdir()
+    for number in range(articles):
+        head = f"permalink: https://example.com/post-{number}/\n"
+        text = _IMPORTED.format(number=number, day=1 + number % 28)
+        (folder / f"post-{number}.md").write_text(text.replace("---\n", f"---\n{head}", 1))
+    comments = [(thread, number) for thread in range(articles) for number in range(20)]
+    export = bench.scratch / "disqus.xml"
+    export.write_text(
+        _DISQUS.format(
+            threads="".join(_THREAD.format(thread=thread) for thread in range(articles)),
+            posts="".join(
+                _POST.format(id=place + 1, thread=thread, number=number)
+                for place, (thread, number) in enumerate(comments)
+            ),
+        )
+    )
+    tables = ("comment",)
+    yield _import(bench, "import-comments", len(comments), [export], tables, articles=folder)
+
+
+def _import(bench, row, count, paths, tables, articles=None):
+    """Imports `paths` into databases that have what is in `articles`. Expects `count` rows in the
+    last one of `tables`."""
+    names = (f"{row.replace('-', '_')}_{i}" for i in itertools.count())
+    databases = (bench.make_empty_database(name, "contentd") for name in names)
+    rows = {table: bench.scratch / f"{row}-{table}" for table in tables}  # of the last import
+
+    def run(database, *paths):
+        processes.run(
+            [bench.every_contentd["contentd"], "import", "--database-url", database.url, *paths]
+        )
+
+    def new_database():
+        database = next(databases)
+        if articles:
+            run(database, articles)
+        return database
 
     def contentd(_):
-        database = next(databases)
-        command = [bench.every_contentd["contentd"], "import", "--database-url", database.url]
+        database = new_database()
         start = time.monotonic()
-        processes.run([*command, folder])
+        run(database, *paths)
         measured = drive.Measured(count / (time.monotonic() - start))
-        _check_articles(database, count)
-        for table in _IMPORTED_TABLES:
-            rows[table] = bench.scratch / f"import-{table}"
-            database.psql("--command", f"\\copy (SELECT * FROM {table}) TO '{rows[table]}'")
+        found = int(database.query(f"SELECT count(*) FROM {tables[-1]}")[0][0])
+        if found != count:
+            raise drive.WrongAnswer(f"{row}: {count} were imported, and there are {found}")
+        for table, file in rows.items():
+            database.psql("--command", f"\\copy (SELECT * FROM {table}) TO '{file}'")
         return measured
 
     def copy(_):
@@ -136,18 +179,18 @@ def import_files(bench):
         database.psql("--single-transaction", *arguments)
         return drive.Measured(count / (time.monotonic() - start))
 
-    measured = bench.interleave(row, "files", {"contentd": contentd, "COPY": copy})
-    yield verdict(row, "COPY of the same rows", None, measured, "contentd", "COPY")
+    measured = bench.interleave(row, "items", {"contentd": contentd, "COPY": copy})
+    return verdict(row, "COPY of the same rows", None, measured, "contentd", "COPY")
 
 
 _IMPORTED_TABLES = (
     "article_name",
     "article_state",
-    "article",
     "article_label",
     "article_search",
     "article_change",
     "audit_event",
+    "article",
 )
 
 _IMPORTED = """---
@@ -162,6 +205,26 @@ The first paragraph of post {number} says what it is about, and the next one goe
 ## A heading
 
 It has a second paragraph, which is about as long as the first one, and then it ends.
+"""
+
+
+_DISQUS = """<?xml version="1.0" encoding="utf-8"?>
+<disqus xmlns="http://disqus.com" xmlns:dsq="http://disqus.com/disqus-internals">
+<category dsq:id="1"><forum>bench</forum><title>General</title><isDefault>true</isDefault></category>
+{threads}{posts}</disqus>
+"""
+
+_THREAD = """<thread dsq:id="t{thread}"><id/><forum>bench</forum><category dsq:id="1"/>
+<link>https://example.com/post-{thread}/</link><title>Post number {thread}</title><message/>
+<createdAt>2025-02-01T10:00:00Z</createdAt><author><name>Ada</name><isAnonymous>false</isAnonymous>
+<username>ada</username></author><isClosed>false</isClosed><isDeleted>false</isDeleted></thread>
+"""
+
+_POST = """<post dsq:id="{id}"><id/><message><![CDATA[<p>Comment {number} on this post says in a few
+words what its reader thinks of it, and why.</p>]]></message>
+<createdAt>2025-02-02T10:00:{number:02}Z</createdAt><isDeleted>false</isDeleted><isSpam>false</isSpam>
+<author><name>Reader {number}</name><isAnonymous>false</isAnonymous>
+<username>reader{number}</username></author><thread dsq:id="t{thread}"/></post>
 """
 
 
