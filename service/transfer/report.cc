@@ -177,10 +177,11 @@ void Report::ClearBar() {
 }
 
 std::string Report::Progress() const {
-  const double rate = static_cast<double>(done_) / absl::ToDoubleSeconds(shown_ - start_);
   std::string progress = absl::StrCat(WithCommas(done_), " of ", WithCommas(total_),
-                                      has_items_ ? " items, " : " files, ",
-                                      WithCommas(static_cast<int64_t>(rate)), "/s");
+                                      has_items_ ? " items" : " files");
+  if (done_ == 0) return progress;  // a large file is still being read
+  const double rate = static_cast<double>(done_) / absl::ToDoubleSeconds(shown_ - start_);
+  absl::StrAppend(&progress, ", ", WithCommas(static_cast<int64_t>(rate)), "/s");
   if (total_ > done_) {
     const double seconds = static_cast<double>(total_ - done_) / rate;
     absl::StrAppend(&progress, ", ", Rounded(absl::Seconds(seconds)), " left");

@@ -1,6 +1,7 @@
 #include "transfer/exports/xml_cleaner.h"
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <optional>
 
@@ -19,7 +20,7 @@ constexpr size_t kLookahead = 16;
 constexpr absl::string_view kCdataBegin = "<![CDATA[";
 constexpr absl::string_view kCdataEnd = "]]>";
 
-unsigned char Byte(char c) { return static_cast<unsigned char>(c); }
+constexpr unsigned char Byte(char c) { return static_cast<unsigned char>(c); }
 
 bool IsUtf8Declared(absl::string_view head) {
   if (!absl::StartsWith(head, "<?xml")) return true;
@@ -83,11 +84,14 @@ bool BeginsTag(absl::string_view rest) {
                            Byte(rest[0]) >= 0x80);
 }
 
-// Whether a character means nothing in text and in CDATA.
-bool IsPlain(char c) {
-  return (absl::ascii_isprint(Byte(c)) || c == '\n' || c == '\t' || c == '\r') && c != '<' &&
-         c != '>' && c != '&' && c != ']';
-}
+// The characters that mean nothing wherever they are: those of names, values, text and CDATA.
+constexpr std::array<bool, 256> kPlain = [] {
+  std::array<bool, 256> plain{};
+  for (size_t c = ' '; c < 0x7F; ++c) plain.at(c) = true;
+  for (const char c : {'\n', '\t', '\r'}) plain.at(Byte(c)) = true;
+  for (const char c : {'<', '>', '&', ']', '"', '\''}) plain.at(Byte(c)) = false;
+  return plain;
+}();
 
 }  // namespace
 
@@ -188,7 +192,7 @@ void XmlCleaner::Skip(absl::string_view& rest, absl::string_view end, std::strin
   }
 }
 
-// Takes a character that means nothing here, and in text all such ones that follow it.
+// Takes a character that means nothing here, and all plain ones that follow it.
 void XmlCleaner::TakeSign(absl::string_view& rest, std::string& clean) const {
   if (Byte(rest[0]) >= 0x80 && is_utf8_) {
     const absl::string_view from_here = rest;
@@ -198,8 +202,8 @@ void XmlCleaner::TakeSign(absl::string_view& rest, std::string& clean) const {
   }
   AppendAllowed(Byte(rest[0]), rest.substr(0, 1), clean);
   rest.remove_prefix(1);
-  if (place_ == Place::kTag) return;
-  const auto* const end = std::find_if_not(rest.begin(), rest.end(), IsPlain);
+  const auto* const end =
+      std::find_if_not(rest.begin(), rest.end(), [](char c) { return kPlain.at(Byte(c)); });
   Move(rest, static_cast<size_t>(end - rest.begin()), clean);
 }
 

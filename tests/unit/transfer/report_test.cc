@@ -174,6 +174,14 @@ TEST_F(ReportTest, SaysNowAndThenHowFarItIs) {
   EXPECT_EQ(messages_.str(), "1,000 of 4,000 files, 100/s, 30s left\n");
 }
 
+TEST_F(ReportTest, KnowsNoRateUntilSomethingIsDone) {
+  Report report(Output(), clock_);
+  report.SetTotal(1);
+  clock_.Advance(absl::Seconds(10));
+  report.Expect(5000);
+  EXPECT_EQ(messages_.str(), "0 of 5,001 items\n");
+}
+
 TEST_F(ReportTest, ShowsABarOnATerminal) {
   Report report(Output(/*is_terminal=*/true), clock_);
   report.SetTotal(4);
