@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "absl/strings/ascii.h"
-#include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "content/names.h"
@@ -44,8 +44,8 @@ std::string PercentDecoded(absl::string_view text) {
     const bool is_escape = text[i] == '%' && i + 2 < text.size() &&
                            absl::ascii_isxdigit(static_cast<unsigned char>(text[i + 1])) &&
                            absl::ascii_isxdigit(static_cast<unsigned char>(text[i + 2]));
-    if (is_escape) {
-      decoded += absl::HexStringToBytes(text.substr(i + 1, 2));
+    if (int byte = 0; is_escape && absl::SimpleHexAtoi(text.substr(i + 1, 2), &byte)) {
+      decoded += static_cast<char>(byte);
       i += 2;
     } else {
       decoded += text[i];

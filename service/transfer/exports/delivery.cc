@@ -50,6 +50,18 @@ std::vector<Entry> ParentsFirst(std::vector<Entry> entries) {
   return sorted;
 }
 
+// Returns the entries from `at` on that share a call, and moves `at` behind them.
+std::vector<Entry> TakeBatch(std::vector<Entry>::const_iterator& at,
+                             std::vector<Entry>::const_iterator end) {
+  std::vector<Entry> batch;
+  size_t bytes = 0;
+  while (at != end && batch.size() < kMaxImportedComments && bytes < kMaxBatchBytes) {
+    bytes += at->size;
+    batch.push_back(*at++);
+  }
+  return batch;
+}
+
 std::string Describe(const v1::CommentImportResult& result) {
   return absl::StrJoin(result.problems(), "\n", [](std::string* text, const auto& problem) {
     absl::StrAppend(text, problem.field(), " ", problem.description());
@@ -125,26 +137,28 @@ bool CommentDelivery::Run(const std::vector<CommentGroup>& groups) {
 }
 
 void CommentDelivery::RunGroup(const CommentGroup& group) {
-  const auto entry_at = [this](size_t at) {
-    return spool_.entries().begin() + static_cast<ptrdiff_t>(at);
-  };
-  const Entries entries = ParentsFirst({entry_at(group.begin), entry_at(group.end)});
+  const auto begin = spool_.entries().begin() + static_cast<ptrdiff_t>(group.begin);
+  const auto end = spool_.entries().begin() + static_cast<ptrdiff_t>(group.end);
+  // Those of no article are in one group, which may be too large to be copied.
+  if (group.article.empty()) return LeaveOut(begin, end);
+  const Entries entries = ParentsFirst({begin, end});
   Names names;
   for (const Entry& entry : entries) {
     if (entry.parent != 0) names.try_emplace(entry.parent);
   }
-  bool is_lost = group.article.empty();
-  for (size_t at = 0; at < entries.size() && !IsEnding();) {
-    Entries batch;
-    size_t bytes = 0;
-    while (at < entries.size() && batch.size() < kMaxImportedComments && bytes < kMaxBatchBytes) {
-      bytes += entries[at].size;
-      batch.push_back(entries[at++]);
-    }
-    absl::Status status;
-    if (!is_lost) status = imports_ == nullptr ? Check(group, batch) : Import(group, batch, names);
-    is_lost = is_lost || absl::IsNotFound(status);
-    if (is_lost) status = LeaveOut(batch);
+  for (auto at = entries.begin(); at != entries.end() && !IsEnding();) {
+    const auto from = at;
+    const Entries batch = TakeBatch(at, entries.end());
+    const absl::Status status =
+        imports_ == nullptr ? Check(group, batch) : Import(group, batch, names);
+    if (absl::IsNotFound(status)) return LeaveOut(from, entries.end());
+    if (!status.ok()) return Fail(status);
+  }
+}
+
+void CommentDelivery::LeaveOut(Entries::const_iterator begin, Entries::const_iterator end) {
+  while (begin != end && !IsEnding()) {
+    const absl::Status status = LeaveOut(TakeBatch(begin, end));
     if (!status.ok()) return Fail(status);
   }
 }

@@ -57,6 +57,7 @@ class CommentDelivery {
   void RunGroup(const CommentGroup& group);
   absl::Status Import(const CommentGroup& group, const Entries& batch, Names& names);
   absl::Status Check(const CommentGroup& group, const Entries& batch);
+  void LeaveOut(Entries::const_iterator begin, Entries::const_iterator end);
   absl::Status LeaveOut(const Entries& batch);
   absl::StatusOr<std::vector<SpooledComment>> Read(const Entries& batch) const;
   ItemReport ReportOn(const CommentSpool::Entry& entry, const SpooledComment& comment) const;
