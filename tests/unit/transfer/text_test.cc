@@ -725,6 +725,43 @@ TEST(TextImport, KeepsProseBelowWhatLooksLikeAFooter) {
   EXPECT_THAT(Body("What to take:\n\n► A rope\n► A lamp\n"), HasSubstr("A lamp"));
 }
 
+TEST(TextImport, DropsTheFootersOfWordPress) {
+  for (const char* footer :
+       {"This entry was posted in Harbour and tagged boats, crates. Bookmark the permalink.\n\n"
+        "← Older post\nNewer post →\n\nOne thought on “A Title”\n\nJo says:\n"
+        "June 13, 2025 at 9:00 am\nI saw the crate, and it was full of tea.\nReply\n\n"
+        "Leave a Reply\n\nYour email address will not be published. Required fields are marked *\n"
+        "\nComment *\n\nName *\n\nEmail *",
+        "3 thoughts on “A Title”\n\nJo\nJune 13, 2025 at 9:00 am\n\nI saw the crate, I did.\n\n"
+        "Leave a comment Cancel reply",
+        "Posted in Harbour | Tagged boats, crates | 3 Comments",
+        "Published by Ada Byron\n\nView all posts by Ada Byron",
+        "Teilen mit:\n\nKlick, um auf Facebook zu teilen (Wird in neuem Fenster geöffnet)\n\n"
+        "Schreibe einen Kommentar Antwort abbrechen",
+        "2 Gedanken zu „A Title“\n\nJo sagt:\n13. Juni 2025 um 9:00 Uhr\nIch sah die Kiste.\n\n"
+        "Schreibe einen Kommentar",
+        "Laisser un commentaire Annuler la réponse\n"
+        "Votre adresse e-mail ne sera pas publiée. Les champs obligatoires sont indiqués avec *",
+        "Deja una respuesta Cancelar la respuesta\n\n"
+        "Tu dirección de correo electrónico no será publicada.",
+        "Добавить комментарий Отменить ответ\nВаш адрес email не будет опубликован.",
+        "Автор: Ada на 10:00\nЯрлыки: порт\n\nКомментариев нет:\n\nОтправить комментарий",
+        "Autor: Ada o 10:00\nEtykiety: port\n\nBrak komentarzy:\n\nPrześlij komentarz",
+        "投稿者 Ada 時刻: 午前10:00\nラベル: 港\n\n3 件のコメント:\n\nコメントを投稿",
+        "发表评论 取消回复\n您的邮箱地址不会被公开。",
+        "작성자: Ada 시간: 오전 10:00\n라벨: 항구\n\n댓글 없음:\n\n댓글 쓰기"}) {
+    EXPECT_EQ(Body(absl::StrCat("The quay is dry.\n\n", footer, "\n")), "The quay is dry.")
+        << footer;
+  }
+}
+
+TEST(TextImport, KeepsWhatSomebodySaysInATextAndASentenceAfterLabels) {
+  EXPECT_THAT(Body("As the proverb says:\n\nThe tide waits for nobody.\n\nPost a Comment\n"),
+              AllOf(HasSubstr("proverb says:"), HasSubstr("The tide waits for nobody.")));
+  EXPECT_THAT(Body("One.\n\nLabels: he never liked them.\n"),
+              HasSubstr("Labels: he never liked them."));
+}
+
 TEST(TextImport, SaysWhereItCutsTheFooter) {
   const auto parsed = Parse(absl::StrCat(kHead, "One.\n\nNo comments:\nPost a Comment\n"),
                             Format::kText, {"A title", ""});
