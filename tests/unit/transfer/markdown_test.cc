@@ -25,6 +25,7 @@ using ::testing::ElementsAre;
 using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Not;
 using ::testing::StartsWith;
 
 absl::StatusOr<v1::Article> Read(absl::string_view file, const Overrides& overrides = {},
@@ -197,6 +198,27 @@ TEST(MarkdownImport, SaysThatADateOfYearOneIsNone) {
   EXPECT_THAT(parsed->notes, ElementsAre("a date of year 1 counts as none"));
 }
 
+// Eleventy knows when the file was made; who imports a copy of it does not.
+TEST(MarkdownImport, TakesNoDateFromTheFilesHistory) {
+  for (const char* date : {"Last Modified", "Created", "git Last Modified", "git created"}) {
+    const auto parsed =
+        Parse(absl::StrCat("---\ntitle: T\ndate: ", date, "\n---\nText."), Format::kMarkdown, {});
+    ASSERT_TRUE(parsed.ok()) << parsed.status();
+    EXPECT_FALSE(parsed->article.has_publish_time());
+    EXPECT_THAT(parsed->notes, ElementsAre(HasSubstr("counts as none")));
+  }
+}
+
+TEST(MarkdownImport, ReadsAMapOfDates) {
+  const auto parsed =
+      Parse("---\ntitle: T\ndate:\n  created: 2013-05-06\n  updated: 2014-01-01\n---\nText.",
+            Format::kMarkdown, {});
+  ASSERT_TRUE(parsed.ok()) << parsed.status();
+  EXPECT_EQ(TimeUtil::ToString(parsed->article.publish_time()), "2013-05-06T00:00:00Z");
+  ASSERT_TRUE(parsed->restoration);
+  EXPECT_THAT(ProblemWith("date: {created: soon}"), StartsWith("line 3: \"soon\" is not a date"));
+}
+
 TEST(MarkdownImport, ReadsWhenTheTextHasChanged) {
   for (const char* key : {"lastmod", "updated", "last_modified_at", "modified"}) {
     const auto parsed = Parse(absl::StrCat("---\ntitle: T\n", key, ": 2014-01-01\n---\nText."),
@@ -275,6 +297,9 @@ TEST(MarkdownImport, HasAnotherNameForAFileWhoseNameIsTaken) {
 
 TEST(MarkdownImport, TakesTheTitleFromTheFirstHeadingThenTheFile) {
   EXPECT_EQ(Read("Before.\n\n## A *heading*\n`code`\n\n# Another\n")->title(), "A heading");
+  EXPECT_EQ(Read("# A heading {#own .big}\n")->title(), "A heading");
+  EXPECT_EQ(Read("# A heading {: #own}\n")->title(), "A heading");
+  EXPECT_EQ(Read("# A {brace}\n")->title(), "A {brace}");
   EXPECT_EQ(Read("A heading\n===\n\nText.")->body(), "A heading\n===\n\nText.");
   EXPECT_EQ(Read("---\ntitle: Own\n---\n# Heading")->title(), "Own");
   EXPECT_EQ(Read("Text.", {}, "/blog/2009-06-22-no-yaml_here.md")->title(), "No yaml here");
@@ -338,6 +363,59 @@ TEST(MarkdownImport, ReadsFrontMatterWithoutItsFirstLine) {
   EXPECT_EQ(Read("title: one\n\nText.\n\n---\n\nMore.")->body(), "Text.\n\n---\n\nMore.");
 }
 
+// What a generator would not publish must not be published because its front matter is not seen.
+TEST(MarkdownImport, SeesDraftsInEveryShape) {
+  for (const char* file : {
+           "---\n\ntitle: T\ndraft: true\n---\nText.",
+           "---\n  \n\ntitle: T\n\ndraft: true\n---\nText.",
+           "---\n\nBase Header Level: 2\ndraft: true\n---\nText.",
+           "Status: draft\nTitle: T\nDate: 2020-01-01\n\nText.",
+           "Author: Ada\nTitle: T\nStatus: draft\n\nText.",
+           "Status:draft\nTitle:T\n\nText.",
+           "Base Header Level: 2\nTitle: T\nDraft: yes\n\nText.",
+           "Title: T\nStatus: draft\nText.",
+           "Status: hidden\n\nText.",
+           "categories: a\ntitle: T\npublished: false\n---\nText.",
+           "title: T\n\ndraft: true\n---\nText.",
+           "title: T\n\nmood: good\ndraft: true\n---\nText.",
+           "\"title\": \"T\",\n\"draft\": true\n;;;\nText.",
+           "---\ntitle: T\ndraft: false\ndraft: true\n---\nText.",
+           "---\ntitle: T\nexpiryDate: 2001-01-01\n---\nText.",
+           "{\"title\": \"T\", \"draft\": true}\nText.",
+       }) {
+    const auto parsed = Parse(file, Format::kMarkdown, {.title = "T"});
+    EXPECT_EQ(ReasonOfRefusal(parsed.status()), kReasonDraft) << file << parsed.status();
+    EXPECT_THAT(std::string(parsed.status().message()), Not(HasSubstr("line 0"))) << file;
+  }
+  EXPECT_EQ(Problem("---\nexpiryDate: 2999-01-01\n---\nText.", {.title = "T"}), "none");
+}
+
+TEST(MarkdownImport, RefusesWhatMayBeADraft) {
+  for (const char* file : {
+           "---\n\ntitle: T\ndraft: true\n\nText.",
+           "---\n\nSome words\ndraft: true\n---\nText.",
+           "title = \"T\"\ndraft = true\n+++\nText.",
+           "# T\nstatus: draft\n\nText.",
+           "Title: T\n\nDraft: true\n\nText.",
+           "***\ntitle: T\npublished: false\n***\nText.",
+       }) {
+    const auto parsed = Parse(file, Format::kMarkdown, {.title = "T"});
+    EXPECT_EQ(ReasonOfRefusal(parsed.status()), "front matter") << file << parsed.status();
+    EXPECT_THAT(std::string(parsed.status().message()), HasSubstr("marks a draft")) << file;
+  }
+  for (const char* text :
+       {"# Drafts\n```\ndraft: true\n```", "Hugo has keys.\n\ndraft: true", "Status: done, or so.",
+        "A draft: it is true.", "---\n\nNote: one\n\n---\n\nTwo.", "http://a.example\nTitle: T"}) {
+    EXPECT_EQ(Read(text, {.title = "T"})->body(), text);
+  }
+}
+
+TEST(MarkdownImport, RefusesFrontMatterInOtherLanguages) {
+  EXPECT_EQ(Problem("---js\n{title: \"T\"}\n---\nText."),
+            "line 1: the front matter is neither YAML, TOML nor JSON");
+  EXPECT_EQ(RecognizeFormat("notes", "---coffee\ntitle: 'T'\n---\n"), Format::kMarkdown);
+}
+
 TEST(MarkdownImport, ReadsLinesOfKeys) {
   const auto article = Read(
       "Title: My: title\nDate: 2010-12-03 10:20\nCategory: Python\nTags: a b, c\n"
@@ -351,6 +429,10 @@ TEST(MarkdownImport, ReadsLinesOfKeys) {
   EXPECT_EQ(article->body(), "Text: here.");
   EXPECT_EQ(Problem("Title: T\nStatus: draft\n\nText."), "line 2: status is draft");
   EXPECT_EQ(Read("Title: T\nThen prose.\n\n# H\n")->title(), "H");
+  EXPECT_THAT(Read("Title: T\nTags: machine learning\n\nText.")->tags(),
+              ElementsAre("machine learning"));
+  EXPECT_THAT(Read("Title: T\nTags: a, b; c\n\nText.")->tags(), ElementsAre("a, b", "c"));
+  EXPECT_EQ(Read("Author: Ada\nBase Header Level: 2\n\nText.", {.title = "T"})->body(), "Text.");
 }
 
 TEST(MarkdownImport, FindsFrontMatterInOddPlaces) {
@@ -451,6 +533,11 @@ TEST(MarkdownImport, ReadsAuthorsInEveryShape) {
   EXPECT_EQ(article.authors(0).id(), "ada");
   EXPECT_EQ(article.authors(0).uri(), "https://example.org/ada");
   EXPECT_EQ(article.authors(1).display_name(), "Jo Doe");
+}
+
+TEST(MarkdownImport, ReadsAuthorsAmongHugosParams) {
+  EXPECT_THAT(AuthorsOf(With("params: {author: Ada Byron}")), ElementsAre("Ada Byron"));
+  EXPECT_THAT(AuthorsOf(With("author: Jo\nparams: {author: Ada Byron}")), ElementsAre("Jo"));
 }
 
 TEST(MarkdownImport, ReadsAuthorsInsideMarkup) {
@@ -681,6 +768,7 @@ TEST(MarkdownImport, ReadsTagsFromAListOrAString) {
   EXPECT_THAT(Tags("tags:\n  - 2025\n  - b"), ElementsAre("2025", "b"));
   EXPECT_THAT(Tags("tags: two words, one,"), ElementsAre("two words", "one"));
   EXPECT_THAT(Tags("tags: three short  words"), ElementsAre("three", "short", "words"));
+  EXPECT_THAT(Tags("tags: [{name: two words, color: red}, one]"), ElementsAre("two words", "one"));
 }
 
 TEST(MarkdownImport, FoldsALongSummary) {
