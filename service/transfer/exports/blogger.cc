@@ -210,15 +210,26 @@ ExportedComment CommentOf(const XmlElement& entry) {
   return comment;
 }
 
+// Returns whether the text of a comment was removed. In its place is a sentence that says so.
+bool IsRemoved(const XmlElement& entry, absl::string_view status) {
+  return absl::StartsWith(status, "EMPTIED") ||
+         std::any_of(entry.children.begin(), entry.children.end(), [](const XmlElement& child) {
+           return child.name == "extendedProperty" &&
+                  child.Attribute("name") == "blogger.contentRemoved" &&
+                  child.Attribute("value") == "true";
+         });
+}
+
 bool TakeComment(const XmlElement& entry, absl::string_view status, ExportSink& sink) {
   ExportedComment comment = CommentOf(entry);
   const std::string label = absl::StrCat("comment ", comment.source_id);
   if (!entry.problem.empty()) return sink.Refuse(ItemKind::kComment, label, entry.problem);
   if (absl::StartsWith(status, "SPAM")) return sink.LeaveOut(ItemKind::kComment, label, "spam");
-  if (status == "TRASHED" || absl::StartsWith(status, "EMPTIED")) {
-    return sink.LeaveOut(ItemKind::kComment, label, "in the trash");
-  }
-  if (status == "LIVE") {
+  if (status == "TRASHED") return sink.LeaveOut(ItemKind::kComment, label, "in the trash");
+  if (IsRemoved(entry, status)) {
+    comment.state = v1::COMMENT_STATE_DELETED;
+    comment.notes.emplace_back("its text was removed; only its place is kept");
+  } else if (status == "LIVE") {
     comment.state = v1::COMMENT_STATE_VISIBLE;
   } else if (absl::StartsWith(status, "GHOSTED")) {
     comment.state = v1::COMMENT_STATE_DELETED;
