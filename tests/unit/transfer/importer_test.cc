@@ -288,6 +288,43 @@ TEST_F(DryRunTest, TakesAnExportOfThisServiceWithReplies) {
   EXPECT_THAT(lines, Not(HasSubstr("refused")));
 }
 
+// As when somebody exports a blog every month.
+TEST_F(DryRunTest, TheSameItemOfTwoExportsIsOneArticle) {
+  const auto post = [](int id, const std::string& text) {
+    return absl::StrCat("<item><title>Links</title><link>https://harbour.example/", id,
+                        "/links/</link><content:encoded>", text, "</content:encoded><wp:post_id>",
+                        id,
+                        "</wp:post_id><wp:post_date_gmt>2020-05-01 10:00:00</wp:post_date_gmt>"
+                        "<wp:post_name>links</wp:post_name><wp:status>publish</wp:status>"
+                        "<wp:post_type>post</wp:post_type></item>");
+  };
+  const auto write = [&](const std::string& name, const std::string& posts) {
+    Write(name, absl::StrCat("<rss version=\"2.0\" xmlns:content=\""
+                             "http://purl.org/rss/1.0/modules/content/\" "
+                             "xmlns:wp=\"http://wordpress.org/export/1.2/\"><channel>"
+                             "<link>https://harbour.example</link>",
+                             posts, "</channel></rss>"));
+  };
+  write("1.xml", post(1, "One."));
+  write("2.xml", absl::StrCat(post(2, "Two."), post(1, "One.")));
+  write("3.xml", absl::StrCat(post(2, "Two, edited."), post(1, "One.")));
+  const std::string lines = ImportPath(root_.string());
+  EXPECT_THAT(lines,
+              HasSubstr(R"("1.xml","outcome":"valid","item":"post 1","name":"articles/links")"));
+  EXPECT_THAT(lines,
+              HasSubstr(R"("2.xml","outcome":"valid","item":"post 2","name":"articles/links-2")"));
+  for (const char* file : {"2.xml", "3.xml"}) {
+    EXPECT_THAT(lines, HasSubstr(absl::StrCat(
+                           "\"", file,
+                           R"(","outcome":"unchanged","item":"post 1","name":"articles/links")")));
+  }
+  EXPECT_THAT(
+      lines,
+      HasSubstr(R"("3.xml","outcome":"conflict","item":"post 2","name":"articles/links-2")"));
+  EXPECT_THAT(messages_.str(), HasSubstr("2.xml: post 2, with other content\n"));
+  EXPECT_EQ(status_, 1);
+}
+
 TEST_F(DryRunTest, StopsWhenItIsTold) {
   Write("a.md");
   Write("b.md");
