@@ -206,13 +206,50 @@ TEST(TextImport, ReadsBylinesInEverySpelling) {
   for (const char* byline :
        {"by Ada Byron", "By: Ada Byron", "By\u00A0Ada Byron", "By\tAda Byron", "\u200BBy Ada Byron",
         "\uFEFFBy Ada Byron", "Written by Ada Byron", "Por Ada Byron", "Von Ada Byron",
-        "Par Ada Byron", "By Ada Byron, The Harbour Times", "By Ada Byron, Staff Writer"}) {
+        "Par Ada Byron", "作者：Ada Byron", "Автор: Ada Byron", "By Ada Byron, The Harbour Times",
+        "By Ada Byron, Staff Writer"}) {
     EXPECT_THAT(Authors(byline), ElementsAre("Ada Byron")) << byline;
   }
   EXPECT_THAT(Authors("By Ada Byron, Esq."), ElementsAre("Ada Byron, Esq."));
   EXPECT_THAT(Authors("By Ada and\u00A0Jo"), ElementsAre("Ada", "Jo"));
   EXPECT_THAT(Authors("BY ADA AND JO"), ElementsAre("ADA", "JO"));
   EXPECT_THAT(Authors("Von Ada und Jo"), ElementsAre("Ada", "Jo"));
+  EXPECT_THAT(Authors("Par Élodie Martin"), ElementsAre("Élodie Martin"));
+  EXPECT_THAT(Authors("作者：王小明、李四"), ElementsAre("王小明", "李四"));
+}
+
+TEST(TextImport, ReadsBylineAndDateOnOneLine) {
+  for (const char* head :
+       {"Posted on June 12, 2025 by Ada Byron", "June 12, 2025 by Ada Byron",
+        "By Ada Byron | June 12, 2025", "By Ada Byron, June 12, 2025",
+        "By Ada Byron - June 12, 2025", "By Ada Byron on June 12, 2025",
+        "Posted by Ada Byron on Thursday, June 12, 2025",
+        "By Ada Byron • June 12, 2025 • 5 min read", "June 12, 2025 by Ada Byron Leave a Comment",
+        "June 12, 2025 by Ada Byron — 3 Comments", "By Ada Byron, The Harbour Times, June 12, 2025",
+        "Veröffentlicht am 12. Juni 2025 von Ada Byron", "Publié le 12 juin 2025 par Ada Byron",
+        "Publicado el 12 junio, 2025 por Ada Byron", "Pubblicato il 12 giugno 2025 da Ada Byron",
+        "Opublikowano 12 czerwca 2025 przez Ada Byron", "Author: Ada Byron\nDate: June 12, 2025",
+        "作者：Ada Byron\n2025年6月12日星期四"}) {
+    const auto article = ReadPage(absl::StrCat("Low Water\n\n", head, "\n\nIt is dry.\n"), {});
+    ASSERT_TRUE(article.ok()) << head << article.status();
+    EXPECT_EQ(article->title(), "Low Water") << head;
+    ASSERT_EQ(article->authors_size(), 1) << head;
+    EXPECT_EQ(article->authors(0).display_name(), "Ada Byron") << head;
+    EXPECT_EQ(TimeUtil::ToString(article->publish_time()), "2025-06-12T00:00:00Z") << head;
+    EXPECT_EQ(article->body(), "It is dry.") << head;
+  }
+  EXPECT_THAT(ProblemOfPage("By June 12, 2025\nThursday, June 12, 2025\nText."),
+              HasSubstr("there is no author"));
+  EXPECT_THAT(ProblemOfPage("On June 12, 2025 by chance I found it.\nText."),
+              HasSubstr("there is no date"));
+}
+
+TEST(TextImport, ReadsAHeadOfKeys) {
+  const auto article =
+      ReadPage("Title: Low Water\nAuthor: Ada Byron\nDate: June 12, 2025\n\nIt is dry.\n", {});
+  ASSERT_TRUE(article.ok()) << article.status();
+  EXPECT_EQ(article->title(), "Low Water");
+  EXPECT_EQ(article->authors(0).display_name(), "Ada Byron");
 }
 
 TEST(TextImport, TakesNoSentenceForAByline) {
