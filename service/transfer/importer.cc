@@ -26,6 +26,7 @@ std::string WhyLeftOut(const std::string& path) {
   if (HasFormatByName(path)) return "";
   const absl::StatusOr<std::string> head = ReadFile(path, ExportFile::kHeadBytes);
   if (!head.ok() || RecognizeFormat(path, *head) || RecognizeExport(*head)) return "";
+  if (IsListOfPosts(*head)) return "read with its posts";
   return absl::StrContains(*head, absl::string_view("\0", 1)) ? "no text" : "of no known format";
 }
 
@@ -42,7 +43,7 @@ const ExportFormat* ExportFormatOf(absl::string_view content, const ImportOption
 
 absl::StatusOr<ParsedArticle> ParseFile(const FoundFile& file,
                                         const absl::StatusOr<std::string>& content,
-                                        const ImportOptions& options) {
+                                        const ImportOptions& options, ListsOfPosts& lists) {
   const std::string& path = file.path;
   if (!content.ok()) return transfer::Refuse("cannot be read", content.status().message());
   const std::optional<Format> format =
@@ -51,7 +52,8 @@ absl::StatusOr<ParsedArticle> ParseFile(const FoundFile& file,
     return transfer::Refuse("of no known format",
                             "the format of the file is not known; give it with --format");
   }
-  return Parse(*content, format.value_or(Format::kText), options.overrides, file.telling_path);
+  return Parse(*content, format.value_or(Format::kText), options.overrides, file.telling_path,
+               lists.Find(path));
 }
 
 // Adds what is known of the article.
@@ -169,7 +171,7 @@ bool Importer::Import(const FoundFile& file) {
       exports_.Read(file.path, *format, *content);
       return IsGoingOn();  // it may have stopped in the middle
     }
-    absl::StatusOr<ParsedArticle> parsed = ParseFile(file, content, options_);
+    absl::StatusOr<ParsedArticle> parsed = ParseFile(file, content, options_, lists_of_posts_);
     if (parsed.ok()) {
       parsed->source = kSourceOfFiles;
       parsed->key = file.path;

@@ -21,6 +21,7 @@
 #include "transfer/item_identity.h"
 #include "transfer/parse.h"
 #include "transfer/report.h"
+#include "transfer/substack.h"
 
 namespace content::transfer {
 
@@ -122,6 +123,7 @@ class Importer {
   const std::optional<FileId> report_id_;
   Publishing* const publishing_;
   Report& report_;
+  ListsOfPosts lists_of_posts_;
   ExportRun exports_;
 
   std::mutex mutex_;  // guards all that follow

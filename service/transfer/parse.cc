@@ -184,8 +184,8 @@ std::string WithoutControls(absl::string_view text, std::vector<std::string>& no
   return kept;
 }
 
-// Returns `content` in UTF-8, with LF line ends and without byte order marks and control characters.
-// A refusal if it is not text.
+// Returns `content` in UTF-8, with LF line ends and without byte order marks and control
+// characters. A refusal if it is not text.
 absl::StatusOr<std::string> NormalizeText(absl::string_view content, Format format,
                                           std::vector<std::string>& notes) {
   if (content.size() > kMaxFileBytes) {
@@ -252,11 +252,12 @@ void ApplyOverrides(const Overrides& overrides, ParsedFile& file) {
 
 void ApplyList(const ListedPost& post, ParsedFile& file) {
   v1::Article& article = file.article;
-  article.set_title(post.title);
-  article.set_summary(post.summary);
+  if (!post.title.empty()) article.set_title(post.title);
+  if (!post.summary.empty()) article.set_summary(post.summary);
   if (post.time) *article.mutable_publish_time() = ToTimestamp(*post.time);
-  if (const std::string id = IdFromAddress(post.slug); !id.empty()) article.set_name(ArticleName(id));
-  file.draft = post.draft;
+  if (const std::string id = IdFromAddress(post.slug); !id.empty())
+    article.set_name(ArticleName(id));
+  if (file.draft.empty()) file.draft = post.draft;
 }
 
 // "turning-a-page" -> "Turning a page"
@@ -300,8 +301,8 @@ std::string LanguageInId(const FileName& name, absl::string_view path, const v1:
   return IsInFolderOfLanguage(path, article.language_code()) ? article.language_code() : "";
 }
 
-// Returns an id for an article whose names have no letter that an id may have, as many Chinese ones:
-// its date and what tells its name from others.
+// Returns an id for an article whose names have no letter that an id may have, as many Chinese
+// ones: its date and what tells its name from others.
 std::string OpaqueId(const FileName& name, const v1::Article& article) {
   constexpr size_t kBytes = 4;
   const std::string& telling = name.stem.empty() ? article.title() : name.stem;

@@ -65,8 +65,8 @@ struct ParsedArticle {
 };
 
 /// Reads an article from the content of a file, which may be any bytes. `path` says more about it
-/// (file_name.h); see FoundFile::telling_path. `listed` is what the archive that the file is of says
-/// about it, which counts more than what the file says; nullptr if it is of none.
+/// (file_name.h); see FoundFile::telling_path. `listed` is what the archive that the file is of
+/// says about it, which counts more than what the file says; nullptr if it is of none.
 ///
 /// A refusal (refusal.h) if that is not possible, or if the article is a draft. The message has a
 /// line for each fault, and names the line of the file, or the flag, where it can.

@@ -121,6 +121,33 @@ TEST_F(DryRunTest, LeavesOutWhatIsNoArticleAndSaysSo) {
   EXPECT_EQ(status_, 0);
 }
 
+// Posts of Substack's archive say neither their titles nor whether they are public.
+TEST_F(DryRunTest, ReadsTheListOfSubstacksPosts) {
+  Write("posts.csv",
+        "post_id,post_date,is_published,email_sent_at,type,audience,title,subtitle,podcast_url\r\n"
+        "1.low-water,2019-07-26T20:48:19.814Z,TRUE,,newsletter,everyone,\"Low, \"\"very\"\"\nlow\","
+        "It&#x2019;s out,\r\n"
+        "2.plan,2019-07-26T20:48:19.814Z,FALSE,,newsletter,everyone,Plan,,\r\n"
+        "3.paid,2019-07-26T20:48:19.814Z,true,,newsletter,only_paid,Paid,,\r\n");
+  for (const char* name : {"1.low-water", "2.plan", "3.paid", "4.unlisted"}) {
+    Write(absl::StrCat("posts/", name, ".html"), "<p>Text.</p>");
+  }
+  Write("posts/page.html", "<title>A page</title><p>Text.</p>");
+  const std::string lines = Import({.paths = {root_.string()}, .overrides = {.author = "Ada"}});
+  EXPECT_THAT(lines,
+              HasSubstr(R"("posts.csv","outcome":"left out","reason":"read with its posts")"));
+  EXPECT_THAT(lines, HasSubstr(R"("posts/1.low-water.html","outcome":"valid",)"
+                               R"("name":"articles/low-water","title":"Low, \"very\" low")"));
+  for (const char* draft :
+       {R"(2.plan.html","outcome":"draft")", R"(3.paid.html","outcome":"draft")",
+        R"(4.unlisted.html","outcome":"draft")"}) {
+    EXPECT_THAT(lines, HasSubstr(draft));
+  }
+  EXPECT_THAT(lines, HasSubstr(R"("posts/page.html","outcome":"valid")"));
+  EXPECT_THAT(ImportPath((root_ / "posts/2.plan.html").string()),
+              HasSubstr("is_published is FALSE"));
+}
+
 TEST_F(DryRunTest, ImportsAFileOnceWhateverItsNamesAre) {
   const std::string file = Write("folder/note.md");
   fs::create_symlink(file, root_ / "folder/a-link.md");

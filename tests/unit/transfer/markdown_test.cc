@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/string_view.h"
@@ -283,6 +284,37 @@ TEST(MarkdownImport, ShowsTheLanguageOfATranslationInItsId) {
   EXPECT_EQ(Named(long_name).name(), absl::StrCat("articles/", std::string(60, 'a'), "-fr"));
 }
 
+TEST(MarkdownImport, TakesTheLanguageFromTheFolder) {
+  for (const char* language : {"de", "pt-br", "zh_Hans", "zh-hant-tw", "es-419", "it", "no"}) {
+    const v1::Article article = Named(absl::StrCat("/site/content/", language, "/posts/hello.md"));
+    const std::string tag = absl::StrReplaceAll(language, {{"_", "-"}});
+    EXPECT_EQ(article.name(), absl::StrCat("articles/hello-", absl::AsciiStrToLower(tag)));
+    EXPECT_EQ(article.language_code(), tag);
+  }
+  EXPECT_EQ(Named("fr/name.md").name(), "articles/name-fr");
+  EXPECT_EQ(Named("fr/name.md", "title: T\nslug: own\n").name(), "articles/own-fr");
+  EXPECT_EQ(Named("fr/name.md", "title: T\nlang: fr-CA\n").language_code(), "fr-CA");
+  EXPECT_EQ(Named("/site/content/a-bundle/fr/index.md").name(), "articles/a-bundle-fr");
+  EXPECT_EQ(Named("/site/a-bundle/index.zh-hans.md").name(), "articles/a-bundle-zh-hans");
+  // English words, and what is no language.
+  for (const char* folder : {"it", "id", "no", "js", "de-luxe", "notes"}) {
+    const v1::Article article = Named(absl::StrCat("/blog/", folder, "/name.md"));
+    EXPECT_EQ(article.name(), "articles/name") << folder;
+    EXPECT_EQ(article.language_code(), "") << folder;
+  }
+}
+
+TEST(MarkdownImport, MakesAnIdOfNamesWithoutLetters) {
+  const auto id = [](absl::string_view path, absl::string_view front_matter) {
+    return Named(path, absl::StrCat("title: 你好世界\n", front_matter)).name();
+  };
+  EXPECT_EQ(id("/blog/你好世界.md", "date: 2025-06-12\n"), "articles/2025-06-12-8bb1d782");
+  EXPECT_EQ(id("/blog/你好世界.md", ""), "articles/article-8bb1d782");
+  EXPECT_NE(id("/blog/你好.md", ""), id("/blog/你好世界.md", ""));
+  EXPECT_EQ(id("/blog/你好世界.md", "abbrlink: 4a17b156\n"), "articles/4a17b156");
+  EXPECT_EQ(id("", ""), "articles/article-8bb1d782");
+}
+
 TEST(MarkdownImport, HasAnotherNameForAFileWhoseNameIsTaken) {
   const auto other = [](absl::string_view path) {
     return Parse("---\ntitle: T\n---\nText.", Format::kMarkdown, {}, path)->other_name;
@@ -464,7 +496,6 @@ TEST(MarkdownImport, RefusesFilesThatAreNoArticles) {
   EXPECT_EQ(reason("---\ntitle: T\n---\n"), "no text");
   EXPECT_EQ(reason(""), "no text");
   EXPECT_EQ(reason("Text.", ""), "no title");
-  EXPECT_EQ(reason("---\ntitle: 漢字\n---\nText.", "/blog/漢字.md"), "no id");
   EXPECT_EQ(reason("---\ntitle: T\ndate: x\n---\nText."), "bad field");
   EXPECT_EQ(reason("---\nbad yaml: [\n---\nText."), "front matter");
   EXPECT_EQ(reason("---\ntitle: T\n---\nText.", "/blog/_index.md"), "no article");
@@ -491,10 +522,6 @@ TEST(MarkdownImport, NamesEveryFaultOfAFile) {
             "there is no title; give it with --title\n"
             "--id is not articles/{id} with an id of 1 to 63 lower-case letters, digits and inner "
             "hyphens");
-  EXPECT_EQ(Problem("---\ntitle: 漢字\n---\n"),
-            "body is required\n"
-            "no id can be made from the name of the file or from the title; give one with --id, or "
-            "as slug in front matter");
   std::string authors;
   for (int i = 0; i < 20; ++i) absl::StrAppend(&authors, "- \"Ada\\x07", i, "\"\n");
   EXPECT_THAT(ProblemWith(absl::StrCat("authors:\n", authors)),
