@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
@@ -134,8 +135,8 @@ bool HasLines(absl::string_view html) {
          !absl::StrContains(lower, "<div");
 }
 
-std::string MarkdownOfPost(absl::string_view html) {
-  return HasLines(html) ? HtmlToMarkdown(WithParagraphs(html)) : HtmlToMarkdown(html);
+std::string MarkdownOfPost(absl::string_view html, std::vector<std::string>& notes) {
+  return HtmlToMarkdown(HasLines(html) ? WithParagraphs(html) : std::string(html), notes);
 }
 
 std::string TextOfComment(absl::string_view html) {
@@ -149,7 +150,7 @@ ExportedArticle ArticleOf(const XmlElement& entry, absl::string_view status) {
   exported.key = id;
   v1::Article& article = exported.file.article;
   article.set_title(TitleOfEntry(entry));
-  article.set_body(MarkdownOfPost(HtmlOf(entry, "content")));
+  article.set_body(MarkdownOfPost(HtmlOf(entry, "content"), exported.file.notes));
   article.set_summary(OneLine(entry.TextOf("metaDescription")));
   AddAuthor(entry, article);
   AddLabels(entry, article);

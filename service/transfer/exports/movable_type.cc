@@ -287,7 +287,7 @@ ExportedArticle EntryArticle(const ExportedEntry& entry) {
     const auto text = entry.texts.find(absl::string_view(name));
     if (text != entry.texts.end()) absl::StrAppend(&html, EntryHtml(text->second, filter), "\n\n");
   }
-  article.set_body(HtmlToMarkdown(html));
+  article.set_body(HtmlToMarkdown(html, exported.file.notes));
   if (const auto excerpt = entry.texts.find("EXCERPT"); excerpt != entry.texts.end()) {
     article.set_summary(OneLine(HtmlToPlainText(excerpt->second)));
   }

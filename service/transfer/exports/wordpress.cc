@@ -81,7 +81,7 @@ std::optional<absl::Time> PublishTimeOf(const XmlElement& item) {
 std::string MarkdownOf(absl::string_view content, std::vector<std::string>& notes) {
   const bool has_blocks = absl::StrContains(content, "<!-- wp:");
   const std::string html = WithoutShortcodes(WithoutBlocksForMembers(content, notes), notes);
-  return HtmlToMarkdown(has_blocks ? html : WithParagraphs(html));
+  return HtmlToMarkdown(has_blocks ? html : WithParagraphs(html), notes);
 }
 
 void AddTerms(const XmlElement& item, v1::Article& article) {

@@ -100,6 +100,12 @@ TEST(Blogger, OfARemovedCommentOnlyThePlaceIsKept) {
   EXPECT_THAT(items.left_out, ElementsAre("comment 4: spam"));
 }
 
+TEST(Blogger, NotesWhatReadersMiss) {
+  const ReadItems items = ReadBlog(
+      Takeout("1", "POST", "LIVE", "<content>a &lt;iframe src='b'&gt;&lt;/iframe&gt;</content>"));
+  EXPECT_THAT(items.articles.at(0).file.notes, ElementsAre("left out 1 <iframe>"));
+}
+
 TEST(Blogger, AScheduledPostWithoutATimeIsADraft) {
   constexpr char kPost[] =
       "<entry><id>tag:blogger.com,1999:blog-1.post-1</id><blogger:type>POST</blogger:type>"

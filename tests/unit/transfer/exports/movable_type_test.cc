@@ -205,6 +205,11 @@ TEST(MovableType, LinesThatLookLikePartsStay) {
   EXPECT_EQ(items.articles.at(0).file.article.body(), "One\\\n\\-----\\\nUPDATE:\\\nTwo\n\nThree");
 }
 
+TEST(MovableType, NotesWhatReadersMiss) {
+  EXPECT_THAT(ReadEntry("", "a <iframe src='b'></iframe>").articles.at(0).file.notes,
+              ElementsAre("left out 1 <iframe>"));
+}
+
 TEST(MovableType, ShowsOnlyCommentsThatWereShown) {
   for (const char* const shown :
        {"", "STATUS: Publish\n", "VISIBLE: 1\n", "APPROVED: Yes\nSTATUS: approved\n"}) {

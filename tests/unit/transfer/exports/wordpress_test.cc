@@ -208,6 +208,12 @@ TEST(WordPress, NamesOfReadersAreHtml) {
   EXPECT_EQ(name_of("O&#8217;Neil"), "O\u2019Neil");
 }
 
+TEST(WordPress, NotesWhatReadersMiss) {
+  const ReadItems items =
+      ReadSite(Item("1", Body("a <iframe src=\"https://video.example/1\"></iframe> b")));
+  EXPECT_THAT(items.articles.at(0).file.notes, ElementsAre("left out 1 <iframe>"));
+}
+
 TEST(WordPress, ASpaceIsAPassword) {
   const ReadItems items =
       ReadSite(Item("1", absl::StrCat(Body("x"), "<wp:post_password> </wp:post_password>")));
