@@ -16,6 +16,7 @@
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
+#include "absl/strings/strip.h"
 #include "google/protobuf/util/time_util.h"
 #include "transfer/parse.h"
 
@@ -23,6 +24,7 @@ namespace content::transfer {
 namespace {
 
 using ::google::protobuf::util::TimeUtil;
+using ::testing::_;
 using ::testing::AllOf;
 using ::testing::AnyOf;
 using ::testing::ElementsAre;
@@ -582,6 +584,47 @@ TEST(TextImport, KeepsTheLinesOfVerseAndAddresses) {
                         "shout.\n\n"));
   EXPECT_THAT(Body(absl::StrCat(kProse, kProse, "\nAda Byron\n12 Quay Road\n\n", kProse)),
               HasSubstr("\n\nAda Byron\\\n12 Quay Road\n\n"));
+}
+
+TEST(TextImport, KeepsTheLinesOfAPageOfVerse) {
+  for (const std::string verse :
+       {"The tide came in at half past ten\nAnd took the crate away,\n"
+        "It brought it back again at noon,\nAnd there it is today.\n\n"
+        "For what the water takes at night\nIt seldom takes to keep,\n"
+        "And what it leaves upon the sand\nIs what it has from sleep.\n",
+        "An empty harbour\nA gull looks for the crate\nSplash! The tide is in\n\n"
+        "Over the quay wall\nA clerk leans silently\nInto the evening\n",
+        "Über allen Kisten\nIst Ruh,\nIm Hafen\nSiehst du\nKaum einen Mann.\n"}) {
+    std::string kept = absl::StrReplaceAll(absl::StripSuffix(verse, "\n"), {{"\n", "\\\n"}});
+    kept = absl::StrReplaceAll(kept, {{"\\\n\\\n", "\n\n"}});
+    EXPECT_EQ(Body(verse), kept);
+  }
+  // Prose above it stays prose.
+  const std::string prose = "I found this on the wall of the shed\nbehind the office.\n\n";
+  EXPECT_THAT(
+      Rendered(Body(absl::StrCat(prose,
+                                 "The tide came in at half past ten\nAnd took the crate away,\n"
+                                 "It brought it back again at noon,\nAnd there it is today\n"
+                                 "For what the water takes at night\nIt seldom takes to keep.\n"))),
+      ElementsAre("I found this on the wall of the shed behind the office.",
+                  HasSubstr("half past ten(markup)And took")));
+  EXPECT_EQ(Body("THE HARBOUR WAS QUIET ON THE MORNING\nTHAT THE CRATE WENT MISSING, AND NOBODY\n"
+                 "ON THE QUAY COULD SAY AFTERWARDS WHO\nHAD SEEN IT LAST BEFORE THE TIDE AND THE\n"
+                 "NIGHT WATCH CAME.\n"),
+            "THE HARBOUR WAS QUIET ON THE MORNING THAT THE CRATE WENT MISSING, AND NOBODY ON THE "
+            "QUAY COULD SAY AFTERWARDS WHO HAD SEEN IT LAST BEFORE THE TIDE AND THE NIGHT WATCH "
+            "CAME.");
+}
+
+TEST(TextImport, JoinsWrappedLinesAmongLinesThatAreNot) {
+  const std::string address = "https://www.example.org/harbour/2025/06/12/the-crate-that-went.html";
+  EXPECT_THAT(Rendered(Body(absl::StrCat(kProse, "\n", address, "\n\n", address, "?page=2\n"))),
+              ElementsAre(ProseParagraph(), _, _));
+  const std::string unwrapped = TwiceProse();
+  EXPECT_THAT(Rendered(Body(absl::StrCat(unwrapped, "\n\n", kProse, "\n", unwrapped, "\n\n",
+                                         "Ada Byron\n12 Quay Road\n\n", unwrapped, "\n"))),
+              ElementsAre(unwrapped, ProseParagraph(), unwrapped, "Ada Byron(markup)12 Quay Road",
+                          unwrapped));
 }
 
 TEST(TextImport, KeepsColumnsAndCode) {
