@@ -20,10 +20,46 @@ constexpr absl::string_view kLanguages[] = {
     "hi", "hr", "hu", "id", "it", "ja", "ko", "lt", "lv", "ms", "nb", "nl", "nn", "no", "pl", "pt",
     "ro", "ru", "sk", "sl", "sr", "sv", "ta", "te", "th", "tr", "uk", "ur", "vi", "zh"};
 
+// These are English words or abbreviations, too, and may be the name of any folder.
+constexpr absl::string_view kAlsoWords[] = {"ca", "he", "hi", "id", "it", "ms", "no", "ta"};
+
+// The folders in which Hugo, Docusaurus and others have one for each language.
+constexpr absl::string_view kFoldersOfLanguages[] = {"content", "i18n",    "_i18n",       "lang",
+                                                     "langs",   "locales", "translations"};
+
+template <size_t n>
+bool IsAmong(const absl::string_view (&texts)[n], absl::string_view text) {
+  return std::any_of(std::begin(texts), std::end(texts), [text](absl::string_view other) {
+    return absl::EqualsIgnoreCase(other, text);
+  });
+}
+
+template <class IsCharacter>
+bool HasOnly(absl::string_view text, size_t length, IsCharacter is_character) {
+  return text.size() == length && std::all_of(text.begin(), text.end(), [&](char c) {
+           return is_character(static_cast<unsigned char>(c));
+         });
+}
+
+// Returns whether a text is a language, perhaps with its script and its region: zh, pt-br, zh_Hans,
+// es-419.
 bool IsLanguage(absl::string_view text) {
-  const absl::string_view primary = text.substr(0, text.find_first_of("-_"));
-  return text.size() <= 5 &&
-         std::find(std::begin(kLanguages), std::end(kLanguages), primary) != std::end(kLanguages);
+  std::vector<absl::string_view> parts = absl::StrSplit(text, absl::ByAnyChar("-_"));
+  if (!IsAmong(kLanguages, parts.front())) return false;
+  auto part = parts.begin() + 1;
+  if (part != parts.end() && HasOnly(*part, 4, absl::ascii_isalpha)) ++part;
+  if (part != parts.end() &&
+      (HasOnly(*part, 2, absl::ascii_isalpha) || HasOnly(*part, 3, absl::ascii_isdigit))) {
+    ++part;
+  }
+  return part == parts.end();
+}
+
+// Returns whether a folder, which is in another one, has translations into the language of its
+// name.
+bool IsFolderOfLanguage(absl::string_view folder, absl::string_view outer) {
+  return IsLanguage(folder) &&
+         (!IsAmong(kAlsoWords, folder) || IsAmong(kFoldersOfLanguages, outer));
 }
 
 // Removes the last part of a name, such as "md", with its dot, and returns it.
@@ -33,6 +69,18 @@ absl::string_view TakeExtension(absl::string_view& name) {
   const absl::string_view extension = name.substr(dot + 1);
   name = name.substr(0, dot);
   return extension;
+}
+
+// Removes the folders of translations from those of a file, and returns the language of the inner
+// one; empty if there is none.
+std::string TakeLanguage(std::vector<absl::string_view>& folders) {
+  std::string language;
+  for (size_t i = folders.size(); i-- > 0;) {
+    if (!IsFolderOfLanguage(folders[i], i == 0 ? "" : folders[i - 1])) continue;
+    if (language.empty()) language = std::string(folders[i]);
+    folders.erase(folders.begin() + static_cast<std::ptrdiff_t>(i));
+  }
+  return language;
 }
 
 std::string LowerCaseTag(absl::string_view language) {
@@ -56,6 +104,8 @@ FileName ReadFileName(absl::string_view path) {
   }
   file.is_section = name == "_index";
   file.is_draft = std::find(parts.begin(), parts.end(), "_drafts") != parts.end();
+  const std::string language_of_folder = TakeLanguage(parts);
+  if (file.language.empty()) file.language = language_of_folder;
   if (name == "index" && !parts.empty()) {
     name = parts.back();
     parts.pop_back();

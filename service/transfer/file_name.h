@@ -17,7 +17,9 @@ struct FileName {
   std::string dated_stem = {};
   /// From `2025-06-12-name`, or from folders `2025/06/12/`.
   std::optional<absl::Time> date = std::nullopt;
-  /// From `name.fr.md`; otherwise empty.
+  /// From `name.fr.md`, or from a folder of translations: one whose name can only be a language, as
+  /// in `fr/name.md`, or one in which generators have them, as in `content/it/name.md`. Otherwise
+  /// empty.
   std::string language = {};
   /// The folder in which the file, or its own folder, is; empty if there is none.
   std::string folder = {};

@@ -4,6 +4,7 @@
 #include <string>
 #include <utility>
 
+#include "absl/hash/hash.h"
 #include "absl/status/status.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
@@ -17,11 +18,15 @@
 namespace content::transfer {
 namespace {
 
+// Each file is an item of its own.
+constexpr char kSourceOfFiles[] = "file";
+
 // Returns why a file in a folder is no article; empty if it may be one.
 std::string WhyLeftOut(const std::string& path) {
   if (HasFormatByName(path)) return "";
   const absl::StatusOr<std::string> head = ReadFile(path, ExportFile::kHeadBytes);
   if (!head.ok() || RecognizeFormat(path, *head) || RecognizeExport(*head)) return "";
+  if (IsListOfPosts(*head)) return "read with its posts";
   return absl::StrContains(*head, absl::string_view("\0", 1)) ? "no text" : "of no known format";
 }
 
@@ -38,7 +43,7 @@ const ExportFormat* ExportFormatOf(absl::string_view content, const ImportOption
 
 absl::StatusOr<ParsedArticle> ParseFile(const FoundFile& file,
                                         const absl::StatusOr<std::string>& content,
-                                        const ImportOptions& options) {
+                                        const ImportOptions& options, ListsOfPosts& lists) {
   const std::string& path = file.path;
   if (!content.ok()) return transfer::Refuse("cannot be read", content.status().message());
   const std::optional<Format> format =
@@ -47,7 +52,8 @@ absl::StatusOr<ParsedArticle> ParseFile(const FoundFile& file,
     return transfer::Refuse("of no known format",
                             "the format of the file is not known; give it with --format");
   }
-  return Parse(*content, format.value_or(Format::kText), options.overrides, file.telling_path);
+  return Parse(*content, format.value_or(Format::kText), options.overrides, file.telling_path,
+               lists.Find(path));
 }
 
 // Adds what is known of the article.
@@ -72,25 +78,17 @@ Outcome OutcomeOf(const PublishedArticle& published) {
   }
 }
 
-absl::Time TimeOf(const v1::Article& article) {
-  return absl::FromUnixSeconds(article.publish_time().seconds());
+// In a dry run, which sees only the files, this tells whether two have the same article.
+uint64_t DigestOfContent(const v1::Article& article) {
+  return absl::HashOf(article.SerializeAsString());
+}
+
+// Says that the run has brought in the same item before.
+std::string IsThatOf(absl::string_view name, absl::string_view place) {
+  return absl::StrCat(name, " is already that of ", place, ", with other content");
 }
 
 }  // namespace
-
-Importer::Traits Importer::TraitsOf(const ParsedArticle& parsed) {
-  return {.title = parsed.article.title(),
-          .address = parsed.article.source_uri(),
-          .time = TimeOf(parsed.article),
-          .is_dated = parsed.is_dated || !parsed.is_name_made};
-}
-
-// Returns whether an article in the store may be what a file has become before.
-bool Importer::MayBe(const Traits& traits, const v1::Article& stored) {
-  if (!traits.address.empty() && traits.address == stored.source_uri()) return true;
-  if (stored.title() != traits.title) return false;
-  return !traits.is_dated || absl::AbsDuration(TimeOf(stored) - traits.time) < absl::Hours(24);
-}
 
 // Says whose the article's name is.
 std::string Importer::DescribeOwner(const Sent& sent, const InspectedArticle& owner) {
@@ -98,15 +96,24 @@ std::string Importer::DescribeOwner(const Sent& sent, const InspectedArticle& ow
   const std::string& current = owner.article.name();
   const std::string where = current == name ? name : absl::StrCat(name, ", now ", current, ",");
   if (owner.retracted) return absl::StrCat(where, " is there, but was retracted");
-  if (owner.article.title() != sent.traits.title) {
+  if (!sent.earlier.empty()) {
+    return IsThatOf(where, sent.earlier);
+  }
+  if (Compare(sent, owner) == Likeness::kSame) {
+    return absl::StrCat(where, " is there with other content");
+  }
+  if (owner.article.title() != sent.report.title) {
     return absl::StrCat(where, " is another article, \"", OneLine(owner.article.title()), "\"");
   }
-  if (sent.parsed.is_name_made && !MayBe(sent.traits, owner.article)) {
-    const absl::Time time = TimeOf(owner.article);
-    return absl::StrCat(where, " is another article, of ",
-                        absl::FormatTime("%Y-%m-%d", time, absl::UTCTimeZone()));
-  }
-  return absl::StrCat(where, " is there with other content");
+  const absl::Time time = absl::FromUnixSeconds(owner.article.publish_time().seconds());
+  return absl::StrCat(where, " is another article, of ",
+                      absl::FormatTime("%Y-%m-%d", time, absl::UTCTimeZone()));
+}
+
+// Compares an item with the article that has its name.
+Likeness Importer::Compare(const Sent& sent, const InspectedArticle& owner) {
+  if (!sent.earlier.empty()) return Likeness::kSame;
+  return transfer::Compare(sent.identity, IdentityOf(owner.article));
 }
 
 Importer::Importer(ImportOptions options, Store* store, Report& report)
@@ -164,8 +171,13 @@ bool Importer::Import(const FoundFile& file) {
       exports_.Read(file.path, *format, *content);
       return IsGoingOn();  // it may have stopped in the middle
     }
-    ImportArticle({.outcome = Outcome::kValid, .path = file.path},
-                  ParseFile(file, content, options_), [](const std::string&) {});
+    absl::StatusOr<ParsedArticle> parsed = ParseFile(file, content, options_, lists_of_posts_);
+    if (parsed.ok()) {
+      parsed->source = kSourceOfFiles;
+      parsed->key = file.path;
+    }
+    ImportArticle({.outcome = Outcome::kValid, .path = file.path}, std::move(parsed),
+                  [](const std::string&) {});
   } else {
     report_.Add({.outcome = Outcome::kLeftOut, .path = file.path, .reason = left_out});
   }
@@ -174,8 +186,13 @@ bool Importer::Import(const FoundFile& file) {
 
 void Importer::ImportArticle(ItemReport item, absl::StatusOr<ParsedArticle> parsed,
                              ExportRun::Landed landed) {
+  std::optional<ClaimOfItem> earlier;
   absl::Status status = parsed.status();
-  if (status.ok()) status = Claim(*parsed, item);
+  if (status.ok()) {
+    absl::StatusOr<std::optional<ClaimOfItem>> claimed = Claim(*parsed, item);
+    status = claimed.status();
+    if (status.ok()) earlier = *std::move(claimed);
+  }
   if (!status.ok()) {
     item.reason = ReasonOfRefusal(status);
     item.outcome = item.reason == kReasonDraft ? Outcome::kDraft : Outcome::kRefused;
@@ -185,56 +202,71 @@ void Importer::ImportArticle(ItemReport item, absl::StatusOr<ParsedArticle> pars
   Describe(*parsed, item);
   if (publishing_ == nullptr) {
     landed(item.name);
+    if (earlier && earlier->content == DigestOfContent(parsed->article)) {
+      item.outcome = Outcome::kUnchanged;
+    } else if (earlier) {
+      item.outcome = Outcome::kConflict;
+      item.problems = IsThatOf(item.name, earlier->path);
+    }
     return report_.Add(item);
   }
   const size_t bytes = parsed->article.ByteSizeLong();
   const std::string name = parsed->article.name();
   Sent sent{.report = std::move(item),
-            .traits = TraitsOf(*parsed),
+            .identity = IdentityOf(*parsed),
             .parsed = *std::move(parsed),
             .name = name,
             .bytes = bytes,
+            .earlier = earlier ? earlier->path : "",
             .landed = std::move(landed)};
   TakePlace(bytes);
-  const bool may_replace = options_.replace && !sent.parsed.is_name_made;
+  const bool may_replace = options_.replace && !sent.parsed.is_name_made && !earlier;
   Publish(std::move(sent), may_replace);
 }
 
-// Claims the article's name for the file, or its other name. A refusal if other files have claimed
-// them.
-absl::Status Importer::Claim(ParsedArticle& parsed, const ItemReport& item) {
-  const std::string name = parsed.article.name();
-  const std::string claimant = Claimant(name);
-  if (!claimant.empty() && !parsed.other_name.empty() && Claimant(parsed.other_name).empty()) {
-    parsed.article.set_name(parsed.other_name);
-  } else if (!claimant.empty()) {
-    return transfer::Refuse("id taken in this run",
-                            absl::StrCat(name, " is already that of ", claimant));
+// Names the article as the same item of this run, which is returned, or else claims its name or its
+// other name for it. A refusal if other items have claimed them.
+absl::StatusOr<std::optional<Importer::ClaimOfItem>> Importer::Claim(ParsedArticle& parsed,
+                                                                     const ItemReport& item) {
+  const ItemIdentity identity = IdentityOf(parsed);
+  std::string free_name;
+  std::string problem;
+  for (const std::string& name : {parsed.article.name(), parsed.other_name}) {
+    if (name.empty()) continue;
+    std::optional<ClaimOfItem> claim = FindClaim(name);
+    if (claim && transfer::Compare(identity, claim->identity) == Likeness::kSame) {
+      parsed.article.set_name(name);
+      return claim;
+    }
+    if (!claim && free_name.empty()) free_name = name;
+    if (claim && problem.empty()) problem = absl::StrCat(name, " is already that of ", claim->path);
   }
+  if (free_name.empty()) return transfer::Refuse("id taken in this run", problem);
+  parsed.article.set_name(free_name);
+  ClaimOfItem claim{.path = PlaceOf(item), .identity = identity};
+  if (publishing_ == nullptr) claim.content = DigestOfContent(parsed.article);
   const std::lock_guard lock(mutex_);
-  claims_.try_emplace(parsed.article.name(), ClaimOfFile{.path = PlaceOf(item)});
-  return absl::OkStatus();
+  claims_.try_emplace(std::move(free_name), std::move(claim));
+  return std::nullopt;
 }
 
-// Returns the file that has claimed a name; empty if there is none. A claim that may still fail is
-// waited for.
-std::string Importer::Claimant(const std::string& name) {
-  {
+// Returns who has claimed a name in this run. A claim that may still fail is waited for.
+std::optional<Importer::ClaimOfItem> Importer::FindClaim(const std::string& name) {
+  const auto find = [&]() -> std::optional<ClaimOfItem> {
     const std::lock_guard lock(mutex_);
     const auto claim = claims_.find(name);
-    if (claim == claims_.end()) return "";
-    if (claim->second.is_settled) return claim->second.path;
-  }
+    return claim == claims_.end() ? std::nullopt : std::optional(claim->second);
+  };
+  std::optional<ClaimOfItem> claim = find();
+  if (!claim || claim->is_settled) return claim;
   AwaitAnswers();
-  const std::lock_guard lock(mutex_);
-  const auto claim = claims_.find(name);
-  return claim == claims_.end() ? "" : claim->second.path;
+  return find();
 }
 
-// Keeps the article if it may have to be published again: if its name was made.
+// Keeps the article if it may have to be published again.
 void Importer::Publish(Sent sent, bool may_replace) {
-  v1::Article article =
-      sent.parsed.is_name_made ? sent.parsed.article : std::move(sent.parsed.article);
+  const bool may_come_again = sent.parsed.is_name_made || !sent.parsed.other_name.empty();
+  v1::Article article = may_come_again ? sent.parsed.article : std::move(sent.parsed.article);
   PublishOptions options{.may_replace = may_replace,
                          .imported = true,
                          .former_names = sent.parsed.former_names,
@@ -250,12 +282,12 @@ void Importer::Publish(Sent sent, bool may_replace) {
 void Importer::Land(Sent sent, absl::StatusOr<PublishedArticle> published) {
   if (absl::IsAlreadyExists(published.status())) return TryOtherName(std::move(sent));
   if (absl::IsFailedPrecondition(published.status())) {
-    return Refuse(sent, "id of another article", published.status().message());
+    return End(sent, Outcome::kRefused, "id of another article", published.status().message());
   }
   if (!published.ok()) return Fail(sent, published.status());
   {
     const std::lock_guard lock(mutex_);
-    claims_[sent.name].is_settled = true;
+    if (sent.earlier.empty()) claims_[sent.name].is_settled = true;
   }
   sent.report.outcome = OutcomeOf(*published);
   sent.report.name = published->article.name();
@@ -269,45 +301,63 @@ void Importer::Land(Sent sent, absl::StatusOr<PublishedArticle> published) {
 }
 
 // The article's name is taken. If the name was made, an earlier run may have given the article its
-// other name, because another file had the first.
+// other name, because another item had the first.
 void Importer::TryOtherName(Sent sent) {
   const std::string other = sent.parsed.other_name;
-  if (sent.is_last_try || other.empty() || !ClaimFor(sent, other)) {
+  const bool is_known = sent.is_last_try || !sent.earlier.empty();
+  if (is_known || other.empty() || other == sent.name || !ClaimFor(sent, other)) {
     return AskOwner(std::move(sent));
   }
   Inspect(other,
           [this, sent = std::move(sent), other](absl::StatusOr<InspectedArticle> owner) mutable {
-            if (owner.ok() && MayBe(sent.traits, owner->article)) {
+            if (owner.ok() && Compare(sent, *owner) == Likeness::kSame) {
               GiveBack(std::exchange(sent.name, other));
-              return PublishAgain(std::move(sent), *owner);
+              return PublishInPlace(std::move(sent), *owner);
             }
-            GiveBack(other);
+            if (absl::IsNotFound(owner.status())) {
+              sent.free_name = other;
+            } else {
+              GiveBack(other);
+            }
             AskOwner(std::move(sent));
           });
 }
 
-// Asks whose the name is. If the article that has it may be that of the file, `replace` applies.
+// Asks whose the name is. If the article that has it is that of the file, `replace` applies.
 void Importer::AskOwner(Sent sent) {
   const std::string name = sent.name;
   Inspect(name, [this, sent = std::move(sent)](absl::StatusOr<InspectedArticle> owner) mutable {
     if (!owner.ok()) return Fail(sent, owner.status());
-    const bool may_replace = options_.replace && sent.parsed.is_name_made && !sent.is_last_try;
-    if (may_replace && !owner->retracted && MayBe(sent.traits, owner->article)) {
-      return PublishAgain(std::move(sent), *owner);
+    const Likeness likeness = Compare(sent, *owner);
+    if (likeness == Likeness::kOther && !sent.free_name.empty()) {
+      return PublishUnderFreeName(std::move(sent));
     }
+    if (likeness != Likeness::kSame) {
+      return End(sent, Outcome::kRefused, "id of another article", DescribeOwner(sent, *owner));
+    }
+    const bool may_replace = options_.replace && sent.parsed.is_name_made && !sent.is_last_try &&
+                             sent.earlier.empty() && !owner->retracted;
+    if (may_replace) return PublishInPlace(std::move(sent), *owner);
     // The comments of an article that was changed here or there are still its comments.
-    const bool is_exported = sent.parsed.is_name_made || sent.parsed.restoration;
-    if (is_exported && MayBe(sent.traits, owner->article)) sent.landed(owner->article.name());
-    Refuse(sent, "id of another article", DescribeOwner(sent, *owner));
+    sent.landed(owner->article.name());
+    End(sent, Outcome::kConflict, "", DescribeOwner(sent, *owner));
   });
 }
 
 // Publishes the article in the place of `owner`, if that is still what it was.
-void Importer::PublishAgain(Sent sent, const InspectedArticle& owner) {
+void Importer::PublishInPlace(Sent sent, const InspectedArticle& owner) {
   sent.is_last_try = true;
+  GiveBack(std::exchange(sent.free_name, ""));
   sent.parsed.article.set_name(sent.name);
   sent.parsed.article.set_etag(owner.article.etag());
   Publish(std::move(sent), options_.replace);
+}
+
+void Importer::PublishUnderFreeName(Sent sent) {
+  sent.is_last_try = true;
+  GiveBack(std::exchange(sent.name, std::exchange(sent.free_name, "")));
+  sent.parsed.article.set_name(sent.name);
+  Publish(std::move(sent), /*may_replace=*/false);
 }
 
 void Importer::Inspect(const std::string& name, Callback<InspectedArticle> done) {
@@ -321,14 +371,16 @@ void Importer::Fail(const Sent& sent, const absl::Status& status) {
     const std::lock_guard lock(mutex_);
     is_store_gone_ = true;
   }
-  Refuse(sent, "database", status.message());
+  End(sent, Outcome::kRefused, "database", status.message());
 }
 
-// Gives the name back, so that another file may have it.
-void Importer::Refuse(const Sent& sent, absl::string_view reason, absl::string_view problem) {
-  GiveBack(sent.name);
+// The article has not come in. Gives its names back, so that other items may have them.
+void Importer::End(const Sent& sent, Outcome outcome, absl::string_view reason,
+                   absl::string_view problem) {
+  if (sent.earlier.empty()) GiveBack(sent.name);
+  GiveBack(sent.free_name);
   ItemReport report = sent.report;
-  report.outcome = Outcome::kRefused;
+  report.outcome = outcome;
   report.reason = std::string(reason);
   report.problems = std::string(problem);
   report_.Add(report);
@@ -338,7 +390,9 @@ void Importer::Refuse(const Sent& sent, absl::string_view reason, absl::string_v
 // Returns whether the name was free.
 bool Importer::ClaimFor(const Sent& sent, const std::string& name) {
   const std::lock_guard lock(mutex_);
-  return claims_.try_emplace(name, ClaimOfFile{.path = PlaceOf(sent.report)}).second;
+  return claims_
+      .try_emplace(name, ClaimOfItem{.path = PlaceOf(sent.report), .identity = sent.identity})
+      .second;
 }
 
 void Importer::GiveBack(const std::string& name) {

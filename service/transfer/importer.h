@@ -2,6 +2,7 @@
 
 #include <condition_variable>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -10,14 +11,17 @@
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
-#include "absl/time/time.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "base/call.h"
 #include "content/publishing.h"
 #include "content/store.h"
 #include "transfer/exports/run.h"
 #include "transfer/files.h"
+#include "transfer/item_identity.h"
 #include "transfer/parse.h"
 #include "transfer/report.h"
+#include "transfer/substack.h"
 
 namespace content::transfer {
 
@@ -45,10 +49,12 @@ struct ImportOptions {
 /// alone has more, kMaxBytesInFlight bytes. An article that cannot be taken in does not stop the
 /// others.
 ///
-/// Of two files that claim one id, the second is refused. An id that an article in the store has is
-/// never given another article, unless `replace` says so and the file itself, or the user, names
-/// the id. So nothing is lost if an import runs again, and what is in already is reported as
-/// unchanged. Remembers the ids of a run, some 200 bytes for each.
+/// Of two items that claim one id, the second gets its other name, or is refused. If both are one
+/// item (item_identity.h), as in exports that overlap, the first stays: the second is unchanged or
+/// a conflict. An id that an article in the store has is never given another article, unless
+/// `replace` says so and the file itself, or the user, names the id. So nothing is lost if an
+/// import runs again, and what is in already is reported as unchanged. Remembers the ids of a run,
+/// some 250 bytes for each.
 class Importer {
  public:
   static constexpr int kMaxInFlight = 1'000;
@@ -66,49 +72,47 @@ class Importer {
   bool Run();
 
  private:
-  // What tells an article from others.
-  struct Traits {
-    std::string title;
-    std::string address;
-    absl::Time time;
-    bool is_dated;  // whether the time tells
-  };
-
   // An article on its way.
   struct Sent {
     ItemReport report;  // as far as it is known
-    Traits traits;
+    ItemIdentity identity;
     ParsedArticle parsed;  // without its article, unless that may be needed again
-    std::string name;      // which it has claimed
+    std::string name;      // under which it is published
     size_t bytes;
+    // The place of the same item, which has come in before in this run. Otherwise empty, and the
+    // name is claimed.
+    std::string earlier = {};
+    std::string free_name = {};  // another name that is claimed and that no article has
     bool is_last_try = false;
     ExportRun::Landed landed;
   };
 
-  // A file has claimed a name in this run.
-  struct ClaimOfFile {
-    std::string path;         // for people
+  // An item has claimed a name in this run.
+  struct ClaimOfItem {
+    std::string path;  // for people
+    ItemIdentity identity;
+    uint64_t content = 0;     // in a dry run: a digest of the article
     bool is_settled = false;  // the store has taken the article in
   };
 
-  static Traits TraitsOf(const ParsedArticle& parsed);
-  static bool MayBe(const Traits& traits, const v1::Article& stored);
   static std::string DescribeOwner(const Sent& sent, const InspectedArticle& owner);
+  static Likeness Compare(const Sent& sent, const InspectedArticle& owner);
   bool IsStoreGone();
   bool IsGoingOn();
   bool Import(const FoundFile& file);
   void ImportArticle(ItemReport item, absl::StatusOr<ParsedArticle> parsed,
                      ExportRun::Landed landed);
-  absl::Status Claim(ParsedArticle& parsed, const ItemReport& item);
-  std::string Claimant(const std::string& name);
+  absl::StatusOr<std::optional<ClaimOfItem>> Claim(ParsedArticle& parsed, const ItemReport& item);
+  std::optional<ClaimOfItem> FindClaim(const std::string& name);
   void Publish(Sent sent, bool may_replace);
   void Land(Sent sent, absl::StatusOr<PublishedArticle> published);
   void TryOtherName(Sent sent);
   void AskOwner(Sent sent);
-  void PublishAgain(Sent sent, const InspectedArticle& owner);
+  void PublishInPlace(Sent sent, const InspectedArticle& owner);
+  void PublishUnderFreeName(Sent sent);
   void Inspect(const std::string& name, Callback<InspectedArticle> done);
   void Fail(const Sent& sent, const absl::Status& status);
-  void Refuse(const Sent& sent, absl::string_view reason, absl::string_view problem);
+  void End(const Sent& sent, Outcome outcome, absl::string_view reason, absl::string_view problem);
   bool ClaimFor(const Sent& sent, const std::string& name);
   void GiveBack(const std::string& name);
   void TakePlace(size_t bytes);
@@ -119,6 +123,7 @@ class Importer {
   const std::optional<FileId> report_id_;
   Publishing* const publishing_;
   Report& report_;
+  ListsOfPosts lists_of_posts_;
   ExportRun exports_;
 
   std::mutex mutex_;  // guards all that follow
@@ -126,7 +131,7 @@ class Importer {
   int in_flight_ = 0;
   size_t bytes_in_flight_ = 0;
   bool is_store_gone_ = false;
-  absl::flat_hash_map<std::string, ClaimOfFile> claims_;  // by name
+  absl::flat_hash_map<std::string, ClaimOfItem> claims_;  // by name
 };
 
 }  // namespace content::transfer

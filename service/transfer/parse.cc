@@ -10,6 +10,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/ascii.h"
+#include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
@@ -18,12 +19,15 @@
 #include "absl/strings/str_replace.h"
 #include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
+#include "absl/time/time.h"
+#include "base/digest.h"
 #include "content/names.h"
 #include "content/normalize.h"
 #include "content/rules.h"
 #include "content/text.h"
 #include "transfer/author_name.h"
 #include "transfer/dates.h"
+#include "transfer/encoding.h"
 #include "transfer/exports/beginning.h"
 #include "transfer/file_name.h"
 #include "transfer/html/page.h"
@@ -32,6 +36,7 @@
 #include "transfer/markdown/markdown.h"
 #include "transfer/parsed_file.h"
 #include "transfer/refusal.h"
+#include "transfer/substack.h"
 #include "transfer/text/head.h"
 #include "transfer/text/text.h"
 #include "transfer/written_date.h"
@@ -179,17 +184,25 @@ std::string WithoutControls(absl::string_view text, std::vector<std::string>& no
   return kept;
 }
 
-// Returns `content` with LF line ends and without byte order marks and control characters. A
-// refusal if it is not text.
-absl::StatusOr<std::string> NormalizeText(absl::string_view content,
+// Returns `content` in UTF-8, with LF line ends and without byte order marks and control
+// characters. A refusal if it is not text.
+absl::StatusOr<std::string> NormalizeText(absl::string_view content, Format format,
                                           std::vector<std::string>& notes) {
   if (content.size() > kMaxFileBytes) {
     return Refuse("too large", absl::StrCat("the file has more than ", kMaxFileBytes, " bytes"));
   }
-  if (absl::StartsWith(content, "\xFF\xFE") || absl::StartsWith(content, "\xFE\xFF")) {
-    return Refuse("not text", "the file is UTF-16 text, not UTF-8");
+  const std::string encoding = FindEncoding(content, /*is_html=*/format == Format::kHtml);
+  std::string decoded;
+  if (!encoding.empty()) {
+    absl::StatusOr<std::string> text = Decode(content, encoding);
+    if (!text.ok()) return Refuse("not text", text.status().message());
+    notes.push_back(absl::StrCat("read as ", encoding));
+    decoded = *std::move(text);
+    content = decoded;
   }
-  if (!IsUtf8(content)) return Refuse("not text", "the file is not UTF-8 text");
+  if (!IsUtf8(content)) {
+    return Refuse("not text", "the file is not UTF-8 text; convert it, for example with iconv");
+  }
   if (absl::StrContains(content, absl::string_view("\0", 1))) {
     return Refuse("not text", "the file is not text: it contains NUL");
   }
@@ -237,6 +250,16 @@ void ApplyOverrides(const Overrides& overrides, ParsedFile& file) {
   if (!overrides.date.empty()) OverrideDate(overrides.date, file);
 }
 
+void ApplyList(const ListedPost& post, ParsedFile& file) {
+  v1::Article& article = file.article;
+  if (!post.title.empty()) article.set_title(post.title);
+  if (!post.summary.empty()) article.set_summary(post.summary);
+  if (post.time) *article.mutable_publish_time() = ToTimestamp(*post.time);
+  if (const std::string id = IdFromAddress(post.slug); !id.empty())
+    article.set_name(ArticleName(id));
+  if (file.draft.empty()) file.draft = post.draft;
+}
+
 // "turning-a-page" -> "Turning a page"
 std::string TitleOf(absl::string_view stem) {
   std::string title = absl::StrReplaceAll(stem, {{"-", " "}, {"_", " "}});
@@ -257,7 +280,9 @@ void ApplyFileName(const FileName& name, Format format, ParsedArticle& parsed, P
   if (!article.has_publish_time() && !file.places.contains("publish_time") && name.date) {
     *article.mutable_publish_time() = ToTimestamp(*name.date);
   }
-  if (!file.places.contains("language_code") && !name.language.empty()) {
+  const bool says_language =
+      file.places.contains("language_code") || !article.language_code().empty();
+  if (!says_language && !name.language.empty()) {
     article.set_language_code(absl::StrReplaceAll(name.language, {{"_", "-"}}));
   }
   if (name.is_draft && file.draft.empty()) file.draft = "the file is in a folder of drafts";
@@ -276,6 +301,18 @@ std::string LanguageInId(const FileName& name, absl::string_view path, const v1:
   return IsInFolderOfLanguage(path, article.language_code()) ? article.language_code() : "";
 }
 
+// Returns an id for an article whose names have no letter that an id may have, as many Chinese
+// ones: its date and what tells its name from others.
+std::string OpaqueId(const FileName& name, const v1::Article& article) {
+  constexpr size_t kBytes = 4;
+  const std::string& telling = name.stem.empty() ? article.title() : name.stem;
+  if (telling.empty()) return "";
+  const std::string digest = absl::BytesToHexString(Digest({telling}).substr(0, kBytes));
+  if (!article.has_publish_time()) return absl::StrCat("article-", digest);
+  const absl::Time time = absl::FromUnixSeconds(article.publish_time().seconds());
+  return absl::StrCat(absl::FormatTime("%Y-%m-%d", time, absl::UTCTimeZone()), "-", digest);
+}
+
 // Names an article that the file does not name. Leaves the name empty if that is not possible.
 void MakeName(const FileName& name, absl::string_view path, ParsedArticle& parsed,
               v1::Article& article) {
@@ -291,6 +328,7 @@ void MakeName(const FileName& name, absl::string_view path, ParsedArticle& parse
     const std::string other_id = IsUtf8(other) ? IdFromName(other, language) : "";
     if (!other_id.empty() && other_id != id) parsed.other_name = ArticleName(other_id);
   }
+  if (id.empty()) id = IdFromName(OpaqueId(name, article), language);
   if (!id.empty()) article.set_name(ArticleName(id));
 }
 
@@ -442,15 +480,17 @@ std::optional<Format> RecognizeFormat(absl::string_view path, absl::string_view 
 bool HasFormatByName(absl::string_view path) { return FormatByName(path).has_value(); }
 
 absl::StatusOr<ParsedArticle> Parse(absl::string_view content, Format format,
-                                    const Overrides& overrides, absl::string_view path) {
+                                    const Overrides& overrides, absl::string_view path,
+                                    const ListedPost* listed) {
   const FileName name = ReadFileName(path);
   if (name.is_section) return Refuse("no article", "the file is about its folder, no article");
   ParsedArticle parsed;
-  const absl::StatusOr<std::string> text = NormalizeText(content, parsed.notes);
+  const absl::StatusOr<std::string> text = NormalizeText(content, format, parsed.notes);
   if (!text.ok()) return text.status();
   const FormatEntry& entry = EntryOf(format);
   absl::StatusOr<ParsedFile> file = entry.parse(*text);
   if (!file.ok()) return Refuse("front matter", file.status().message());
+  if (listed != nullptr) ApplyList(*listed, *file);
   ApplyOverrides(overrides, *file);
   RemoveEmailAddresses(*file);
   ApplyFileName(name, format, parsed, *file);
@@ -491,6 +531,7 @@ absl::StatusOr<ParsedArticle> CompleteExported(ParsedFile exported, absl::string
     if (!article.title().empty()) parsed.notes.emplace_back("the title is how the text begins");
   }
   parsed.is_name_made = overrides.id.empty();
+  parsed.is_dated = article.has_publish_time();
   DropMinorFaults(article, parsed.notes);
   NameExported(key, parsed, article);
   CheckIsThere(entry, exported);

@@ -11,6 +11,7 @@
 #include "content/rules.h"
 #include "content/v1/article.pb.h"
 #include "transfer/parsed_file.h"
+#include "transfer/substack.h"
 
 // Turns files into articles. A format is one function in a file of its own and one entry in the
 // table of parse.cc. Rules and ids are the same for all.
@@ -46,9 +47,13 @@ struct ParsedArticle {
   bool is_name_made = false;
   /// Another name for it in that case. Empty if there is none.
   std::string other_name = {};
-  /// Whether the file's name has a date. An article of another day is another one then, even if it
-  /// has the same title.
+  /// Whether the file's name, or the export, has a date. An article of another day is another one
+  /// then, even if it has the same title.
   bool is_dated = false;
+  /// Where the article comes from, and by which it is known there: both tell it from all others of
+  /// a run. Empty if nothing does.
+  std::string source = {};
+  std::string key = {};
   /// Ids under which readers may look for the article too. At most kMaxFormerNames.
   std::vector<std::string> former_names = {};
   /// Set if the article comes from this service, or if its file says when it last changed.
@@ -60,12 +65,14 @@ struct ParsedArticle {
 };
 
 /// Reads an article from the content of a file, which may be any bytes. `path` says more about it
-/// (file_name.h); see FoundFile::telling_path.
+/// (file_name.h); see FoundFile::telling_path. `listed` is what the archive that the file is of
+/// says about it, which counts more than what the file says; nullptr if it is of none.
 ///
 /// A refusal (refusal.h) if that is not possible, or if the article is a draft. The message has a
 /// line for each fault, and names the line of the file, or the flag, where it can.
 absl::StatusOr<ParsedArticle> Parse(absl::string_view content, Format format,
-                                    const Overrides& overrides, absl::string_view path = "");
+                                    const Overrides& overrides, absl::string_view path = "",
+                                    const ListedPost* listed = nullptr);
 
 /// Completes an article of an export in the same way. Its name is that of `exported` or, if that
 /// has none, is made from the title; the other name ends with the number in `key`, by which the

@@ -96,7 +96,8 @@ void Report::Add(const ItemReport& item) {
   ++done_;
   Count(item);
   if (output_.lines != nullptr) WriteLine(item);
-  if (item.outcome == Outcome::kRefused) ExplainRefusal(item);
+  const bool stays_out = item.outcome == Outcome::kRefused || item.outcome == Outcome::kConflict;
+  if (stays_out && !item.problems.empty()) ExplainRefusal(item);
   ShowProgress();
 }
 
@@ -128,7 +129,7 @@ void Report::ExplainRefusal(const ItemReport& item) {
   ClearBar();
   if (explained_++ == kMaxExplained) {
     const char* const where = output_.lines != nullptr ? "the report" : "--report FILE";
-    output_.messages << "contentd: more was refused; " << where << " lists all" << std::endl;
+    output_.messages << "contentd: more did not come in; " << where << " lists all" << std::endl;
     return;
   }
   for (const absl::string_view problem : absl::StrSplit(item.problems, '\n')) {

@@ -17,10 +17,10 @@ struct WrittenDate {
 };
 
 /// Reads `2025-06-12`, RFC 3339, and dates in words in English, Portuguese, Spanish, German,
-/// French, Dutch and Italian, such as `Thursday, June 12, 2025`, `12 de junho de 2025` and
-/// `Mittwoch, den 3. März 2021 um 18:05 Uhr`. The year has four digits. A time of day is optional.
-/// nullopt if `text` is anything else, has more words, or can be read in two ways, as 12/06/2025
-/// can.
+/// French, Dutch, Italian, Polish, Russian, Chinese, Japanese and Korean, such as `Thursday, June
+/// 12, 2025`, `12 de junho de 2025`, `Mittwoch, den 3. März 2021 um 18:05 Uhr` and
+/// `2025年6月12日木曜日`. The year has four digits. A time of day is optional. nullopt if `text` is
+/// anything else, has more words, or can be read in two ways, as 12/06/2025 can.
 std::optional<WrittenDate> ParseWrittenDate(absl::string_view text);
 
 }  // namespace content::transfer

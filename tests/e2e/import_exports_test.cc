@@ -182,6 +182,97 @@ TEST_F(ImportExportsTest, CommentsOfOtherPagesStayOut) {
   EXPECT_THAT(lines, HasSubstr("say with --map which article the page is"));
 }
 
+// Of the same title, but of another year.
+TEST_F(ImportExportsTest, ANewPostUnderATakenNameGetsAnother) {
+  const std::string older = Post("1", Comment(1, "older"));
+  const std::string newer =
+      absl::StrReplaceAll(Post("2", Comment(2, "newer")), {{"<title>Post 2", "<title>Post 1"},
+                                                           {"post_name>post-2", "post_name>post-1"},
+                                                           {"2020-05-01", "2024-05-01"}});
+  EXPECT_EQ(Import({Write("blog.xml", WordPress(older))}).status, 0);
+  const std::string file = Write("blog.xml", WordPress(absl::StrCat(newer, older)));
+  const Finished finished = Import({file, "--replace"});
+  EXPECT_EQ(finished.status, 0) << finished.out;
+  EXPECT_THAT(finished.out, AllOf(HasSubstr(Row("taken", 1)), HasSubstr(Row("unchanged", 1))));
+  EXPECT_EQ(Comments("post-1"), "0 1 older");
+  EXPECT_EQ(Comments("post-1-2"), "0 1 newer");
+  EXPECT_EQ(Query(url_, "SELECT string_agg(body, ' ' ORDER BY article_key) FROM article"),
+            "Text 1. Text 2.");
+  const Finished again = Import({file});
+  EXPECT_THAT(again.out,
+              AllOf(HasSubstr(Row("unchanged", 2)), HasSubstr(Row("comments unchanged", 2))));
+}
+
+TEST_F(ImportExportsTest, PostsOfTwoBlogsStayApart) {
+  const std::string one = Write("1.xml", WordPress(Post("1", Comment(1, "of one"))));
+  const std::string two = Write(
+      "2.xml",
+      absl::StrReplaceAll(WordPress(Post("1", Comment(1, "of two"))),
+                          {{"harbour.example", "river.example"}, {"2020-05-01", "2021-05-01"}}));
+  EXPECT_EQ(Import({one}).status, 0);
+  const Finished finished = Import({two, "--replace"});
+  EXPECT_EQ(finished.status, 0) << finished.err;
+  EXPECT_EQ(Comments("post-1"), "0 1 of one");
+  EXPECT_EQ(Comments("post-1-1"), "0 1 of two");
+}
+
+TEST_F(ImportExportsTest, ExportsThatOverlapBringInEachItemOnce) {
+  const std::string post = Post("1", Comment(1, "one"));
+  const std::string edited = absl::StrReplaceAll(post, {{"Text 1", "Edited"}});
+  const std::string folder = ScratchDirectory() + "/overlap";
+  Write("overlap/01.xml", WordPress(post));
+  Write("overlap/02.xml", WordPress(absl::StrCat(post, Post("2", ""))));
+  const Finished finished = Import({folder});
+  EXPECT_EQ(finished.status, 0) << finished.out;
+  EXPECT_THAT(finished.out,
+              AllOf(HasSubstr(Row("taken", 2)), HasSubstr(Row("unchanged", 1)),
+                    HasSubstr(Row("comments taken", 1)), HasSubstr(Row("comments unchanged", 1))));
+  Write("overlap/03.xml", WordPress(edited));
+  const Finished conflict = Import({folder, "--replace"});
+  EXPECT_EQ(conflict.status, 1) << conflict.out;
+  EXPECT_THAT(conflict.out, AllOf(HasSubstr(Row("unchanged", 3)), HasSubstr(Row("conflict", 1))));
+  EXPECT_THAT(conflict.err, HasSubstr("01.xml: post 1, with other content\n"));
+  EXPECT_EQ(Query(url_, "SELECT count(*) FROM article"), "2");
+}
+
+TEST_F(ImportExportsTest, AnArticleThatHasChangedIsAConflict) {
+  const std::string post = Post("1", Comment(1, "one"));
+  EXPECT_EQ(Import({Write("blog.xml", WordPress(post))}).status, 0);
+  const std::string edited =
+      Write("blog.xml", WordPress(absl::StrReplaceAll(
+                            post, {{"<title>Post 1", "<title>New title"}})));
+  const Finished conflict = Import({edited});
+  EXPECT_EQ(conflict.status, 1) << conflict.out;
+  EXPECT_THAT(conflict.out,
+              AllOf(HasSubstr(Row("conflict", 1)), HasSubstr(Row("comments unchanged", 1))));
+  EXPECT_THAT(conflict.err, HasSubstr("articles/post-1 is there with other content\n"));
+  EXPECT_THAT(Import({edited, "--replace"}).out, HasSubstr(Row("replaced", 1)));
+}
+
+TEST_F(ImportExportsTest, CommentsFindArticlesByFormerNames) {
+  const std::string post = absl::StrReplaceAll(
+      Post("1", ""), {{"</wp:post_type>",
+                       "</wp:post_type><wp:postmeta><wp:meta_key>_wp_old_slug</wp:meta_key>"
+                       "<wp:meta_value>formerly</wp:meta_value></wp:postmeta>"}});
+  EXPECT_EQ(Import({Write("blog.xml", WordPress(post))}).status, 0);
+  const std::string comments =
+      Write("comments.json", absl::StrCat(Remark42("a", "https://harbour.example/2019/formerly/"),
+                                          Remark42("b", "https://other.example/2019/formerly/")));
+  EXPECT_EQ(Import({comments}).status, 0);
+  EXPECT_EQ(Comments("post-1"), "0 1 a");
+}
+
+TEST_F(ImportExportsTest, APathOfSeveralArticlesTellsNothing) {
+  const std::string one = Post("1", "");
+  const std::string two = absl::StrReplaceAll(
+      one, {{"harbour.example", "river.example"}, {"2020-05-01", "2021-05-01"}});
+  EXPECT_EQ(Import({Write("1.xml", WordPress(one)), Write("2.xml", WordPress(two))}).status, 0);
+  const std::string comments = Write("comments.json", Remark42("a", "/post-1/"));
+  const Finished finished = Import({comments});
+  EXPECT_THAT(finished.out, HasSubstr(Row("  without an article", 1)));
+  EXPECT_EQ(Query(url_, "SELECT count(*) FROM comment"), "0");
+}
+
 TEST_F(ImportExportsTest, PublishesNoEmailAddressOfAnAuthor) {
   const std::string ghost = Write("ghost.json", R"({"db": [{"data": {
       "posts": [{"id": "p", "title": "Low", "slug": "low", "html": "<p>Text</p>",

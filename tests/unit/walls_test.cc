@@ -30,7 +30,7 @@ const std::vector<Wall>& Walls() {
        {"api", "cache", "content", "server", "service", "store", "transfer", "watch"}},
       {R"((grpc/|grpcpp/|.*\.grpc\.pb\.h))", {"api", "server"}},
       {R"(cmark)", {"content", "transfer"}},
-      {R"(unicode/)", {"content"}},
+      {R"(unicode/)", {"content", "transfer"}},
       {R"((jose/|jansson))", {"access"}},
       {R"(openssl/)", {"access", "base", "content", "tls"}},
       {R"(uriparser/)", {"content"}},

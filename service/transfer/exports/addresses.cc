@@ -121,6 +121,11 @@ std::optional<uint32_t> AddressIndex::FindByPath(absl::string_view address) cons
   return found == kSeveral ? std::nullopt : found;
 }
 
+bool AddressIndex::IsAmbiguous(absl::string_view address) const {
+  const PageAddress page = SplitAddress(address);
+  return IsTelling(page.path) && FindIn(by_path_, Fingerprint(page.path)) == kSeveral;
+}
+
 bool AddressIndex::HasPath(absl::string_view address) const {
   const PageAddress page = SplitAddress(address);
   return by_address_.contains(Fingerprint(page)) ||

@@ -35,6 +35,9 @@ class AddressIndex {
   /// tells nothing, and neither does one that is only a query.
   std::optional<uint32_t> FindByPath(absl::string_view address) const;
 
+  /// Returns whether several articles have the page's path.
+  bool IsAmbiguous(absl::string_view address) const;
+
   /// Returns whether an article has the address or its path.
   bool HasPath(absl::string_view address) const;
 

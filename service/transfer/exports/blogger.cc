@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
@@ -134,8 +135,8 @@ bool HasLines(absl::string_view html) {
          !absl::StrContains(lower, "<div");
 }
 
-std::string MarkdownOfPost(absl::string_view html) {
-  return HasLines(html) ? HtmlToMarkdown(WithParagraphs(html)) : HtmlToMarkdown(html);
+std::string MarkdownOfPost(absl::string_view html, std::vector<std::string>& notes) {
+  return HtmlToMarkdown(HasLines(html) ? WithParagraphs(html) : std::string(html), notes);
 }
 
 std::string TextOfComment(absl::string_view html) {
@@ -149,7 +150,7 @@ ExportedArticle ArticleOf(const XmlElement& entry, absl::string_view status) {
   exported.key = id;
   v1::Article& article = exported.file.article;
   article.set_title(TitleOfEntry(entry));
-  article.set_body(MarkdownOfPost(HtmlOf(entry, "content")));
+  article.set_body(MarkdownOfPost(HtmlOf(entry, "content"), exported.file.notes));
   article.set_summary(OneLine(entry.TextOf("metaDescription")));
   AddAuthor(entry, article);
   AddLabels(entry, article);
@@ -210,15 +211,26 @@ ExportedComment CommentOf(const XmlElement& entry) {
   return comment;
 }
 
+// Returns whether the text of a comment was removed. In its place is a sentence that says so.
+bool IsRemoved(const XmlElement& entry, absl::string_view status) {
+  return absl::StartsWith(status, "EMPTIED") ||
+         std::any_of(entry.children.begin(), entry.children.end(), [](const XmlElement& child) {
+           return child.name == "extendedProperty" &&
+                  child.Attribute("name") == "blogger.contentRemoved" &&
+                  child.Attribute("value") == "true";
+         });
+}
+
 bool TakeComment(const XmlElement& entry, absl::string_view status, ExportSink& sink) {
   ExportedComment comment = CommentOf(entry);
   const std::string label = absl::StrCat("comment ", comment.source_id);
   if (!entry.problem.empty()) return sink.Refuse(ItemKind::kComment, label, entry.problem);
   if (absl::StartsWith(status, "SPAM")) return sink.LeaveOut(ItemKind::kComment, label, "spam");
-  if (status == "TRASHED" || absl::StartsWith(status, "EMPTIED")) {
-    return sink.LeaveOut(ItemKind::kComment, label, "in the trash");
-  }
-  if (status == "LIVE") {
+  if (status == "TRASHED") return sink.LeaveOut(ItemKind::kComment, label, "in the trash");
+  if (IsRemoved(entry, status)) {
+    comment.state = v1::COMMENT_STATE_DELETED;
+    comment.notes.emplace_back("its text was removed; only its place is kept");
+  } else if (status == "LIVE") {
     comment.state = v1::COMMENT_STATE_VISIBLE;
   } else if (absl::StartsWith(status, "GHOSTED")) {
     comment.state = v1::COMMENT_STATE_DELETED;

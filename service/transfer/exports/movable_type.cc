@@ -123,6 +123,14 @@ bool IsFieldOfEntry(absl::string_view line) {
   return field && HasKey(kKeys, field->key);
 }
 
+// Other lines such as "UPDATE:" after one of dashes are text.
+bool BeginsPart(absl::string_view line) {
+  static constexpr std::array<absl::string_view, 6> kKeys = {"BODY",          "COMMENT",  "EXCERPT",
+                                                             "EXTENDED BODY", "KEYWORDS", "PING"};
+  const std::optional<EntryField> field = ReadEntryField(line);
+  return field && field->value.empty() && HasKey(kKeys, field->key);
+}
+
 // Those of Movable Type, and of others which write its format.
 bool IsKeyOfComment(absl::string_view key) {
   static constexpr std::array<absl::string_view, 11> kKeys = {
@@ -138,10 +146,31 @@ std::string ValueOfKey(const EntryFields& fields, absl::string_view key) {
   return found == fields.end() ? "" : found->second;
 }
 
+// Returns whether a line of the head of a comment that looks like a field must be one. People write
+// "NOTE: the link is dead", too, but only after the fields, of which DATE is the last in most
+// exports, and never of an address or a password in this way.
+bool MustBeField(const EntryField& field, const EntryFields& before) {
+  static constexpr std::array<absl::string_view, 4> kOnlyOnce = {"AUTHOR", "DATE", "TITLE", "URL"};
+  static constexpr std::array<absl::string_view, 5> kPrivate = {"ADDRESS", "MAIL", "PASS", "PHONE",
+                                                                "SECRET"};
+  if (IsKeyOfComment(field.key)) {
+    return !HasKey(kOnlyOnce, field.key) || before.find(field.key) == before.end();
+  }
+  const bool is_name_of_program = std::any_of(field.key.begin(), field.key.end(), [](char c) {
+    return c == '_' || c == '-' || absl::ascii_isdigit(static_cast<unsigned char>(c));
+  });
+  return is_name_of_program || before.find(absl::string_view("DATE")) == before.end() ||
+         std::any_of(kPrivate.begin(), kPrivate.end(), [&field](absl::string_view word) {
+           return absl::StrContains(field.key, word);
+         });
+}
+
 struct EntryComment {
   EntryFields fields;
   std::string text;
   std::vector<std::string> notes;
+  bool is_in_head = true;
+  std::string unsure;  // lines of the head that are text if no field follows
 };
 
 bool SaysShown(absl::string_view state) {
@@ -258,7 +287,7 @@ ExportedArticle EntryArticle(const ExportedEntry& entry) {
     const auto text = entry.texts.find(absl::string_view(name));
     if (text != entry.texts.end()) absl::StrAppend(&html, EntryHtml(text->second, filter), "\n\n");
   }
-  article.set_body(HtmlToMarkdown(html));
+  article.set_body(HtmlToMarkdown(html, exported.file.notes));
   if (const auto excerpt = entry.texts.find("EXCERPT"); excerpt != entry.texts.end()) {
     article.set_summary(OneLine(HtmlToPlainText(excerpt->second)));
   }
@@ -310,11 +339,9 @@ class EntryReader {
     const std::vector<std::string> held = std::exchange(held_, {});
     if (held.front() == kEndOfEntry && IsFieldOfEntry(line)) {
       if (!Finish()) return false;
-    } else if (const std::optional<EntryField> field = ReadEntryField(line);
-               held.front() == kEndOfPart && field && field->value.empty()) {
-      part_ = std::string(field->key);
+    } else if (held.front() == kEndOfPart && BeginsPart(line)) {
+      part_ = std::string(line.substr(0, line.find(':')));
       if (part_ == "COMMENT") entry_.comments.emplace_back();
-      is_in_head_ = true;
       return true;
     } else {
       for (const std::string& text : held) Add(text);
@@ -337,14 +364,18 @@ class EntryReader {
   }
 
   // All fields come before the first line of text.
-  void AddToComment(absl::string_view line, EntryComment& comment) {
+  static void AddToComment(absl::string_view line, EntryComment& comment) {
     const std::optional<EntryField> field = ReadEntryField(line);
-    is_in_head_ = is_in_head_ && (field || line.empty());
-    if (!is_in_head_) {
-      absl::StrAppend(&comment.text, line, "\n");
-    } else if (field) {
+    comment.is_in_head = comment.is_in_head && (field || line.empty());
+    if (!comment.is_in_head) {
+      absl::StrAppend(&comment.text, std::exchange(comment.unsure, ""), line, "\n");
+    } else if (!field || !MustBeField(*field, comment.fields)) {
+      absl::StrAppend(&comment.unsure, line, "\n");
+    } else {
+      const bool has_unknown = !absl::StripAsciiWhitespace(comment.unsure).empty();
+      if (has_unknown || !IsKeyOfComment(field->key)) comment.notes.emplace_back(kLeftOutField);
       comment.fields.emplace(field->key, field->value);
-      if (!IsKeyOfComment(field->key)) comment.notes.emplace_back(kLeftOutField);
+      comment.unsure.clear();
     }
   }
 
@@ -363,7 +394,7 @@ class EntryReader {
       if (const auto time = ParseEntryTime(date)) comment.create_time = *time;
       comment.state = StateOfEntryComment(source.fields);
       comment.notes = source.notes;
-      comment.body = HtmlToPlainText(EntryHtml(source.text, ""));
+      comment.body = HtmlToPlainText(EntryHtml(absl::StrCat(source.unsure, source.text), ""));
       const bool is_private = ValueOfKey(source.fields, "SECRET") == "1";
       const bool is_reading =
           is_private ? sink_.LeaveOut(ItemKind::kComment,
@@ -377,7 +408,6 @@ class EntryReader {
   ExportSink& sink_;
   ExportedEntry entry_;
   std::string part_;               // of the entry; empty: its fields
-  bool is_in_head_ = false;        // of the last comment
   std::vector<std::string> held_;  // lines since one that may end a part
 };
 

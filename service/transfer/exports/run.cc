@@ -5,7 +5,6 @@
 #include <tuple>
 #include <utility>
 
-#include "absl/container/flat_hash_set.h"
 #include "absl/hash/hash.h"
 #include "absl/status/status.h"
 #include "absl/strings/escaping.h"
@@ -51,6 +50,7 @@ absl::StatusOr<ParsedArticle> TakeAsItIs(ExportedArticle exported) {
   if (status.ok()) status = CompleteArticle("article", article);
   if (!status.ok()) return Refuse("bad field", absl::StripPrefix(status.message(), "article."));
   return ParsedArticle{.article = std::move(article),
+                       .is_dated = true,
                        .former_names = std::move(exported.file.former_names),
                        .restoration = exported.restoration};
 }
@@ -77,9 +77,7 @@ class ExportRun::Sink : public ExportSink {
     ItemReport item{.outcome = Outcome::kValid, .path = path(), .item = std::move(exported.label)};
     run_.publish_(
         std::move(item),
-        exported.restoration
-            ? TakeAsItIs(std::move(exported))
-            : CompleteExported(std::move(exported.file), exported.key, run_.options_.overrides),
+        exported.restoration ? TakeAsItIs(std::move(exported)) : Complete(std::move(exported)),
         [this_run = &run_, article](const std::string& name) { this_run->Land(article, name); });
     return GoesOn();
   }
@@ -113,6 +111,16 @@ class ExportRun::Sink : public ExportSink {
 
  private:
   const std::string& path() const { return run_.files_[file_].path; }
+
+  absl::StatusOr<ParsedArticle> Complete(ExportedArticle exported) const {
+    absl::StatusOr<ParsedArticle> parsed =
+        CompleteExported(std::move(exported.file), exported.key, run_.options_.overrides);
+    if (parsed.ok()) {
+      parsed->source = run_.files_[file_].source;
+      parsed->key = std::move(exported.key);
+    }
+    return parsed;
+  }
 
   bool GoesOn() const { return spool_status_.ok() && !run_.options_.is_stopped(); }
 
@@ -224,7 +232,9 @@ std::optional<std::string> ExportRun::FindInRun(const Thread& thread) {
   if (!article && by_address_.HasHost(thread.address)) {
     article = by_address_.FindByPath(thread.address);
   }
-  if (!article && left_out_.HasPath(thread.address)) article = kNoArticle;
+  // Nothing tells which of several pages it is, or it is one that is left out.
+  const bool is_ambiguous = IsOfRun(thread.address) && by_address_.IsAmbiguous(thread.address);
+  if (!article && (is_ambiguous || left_out_.HasPath(thread.address))) article = kNoArticle;
   return article ? std::optional(NameOf(*article)) : std::nullopt;
 }
 
@@ -245,40 +255,40 @@ std::vector<std::string> ExportRun::FindArticles() {
 // Looks at all articles of the store for the addresses of threads that the run does not know.
 void ExportRun::FindInStore(const std::vector<uint32_t>& threads,
                             std::vector<std::string>& articles) {
-  using NameAndHost = std::pair<std::string, std::string>;
-  const auto guess = [this](uint32_t thread) {
-    const std::string id = IdFromAddress(threads_[thread].address);
-    return NameAndHost(id.empty() ? "" : ArticleName(id), HostOf(threads_[thread].address));
-  };
   AddressIndex wanted;
-  absl::flat_hash_set<NameAndHost> guesses;
-  for (const uint32_t thread : threads) {
-    wanted.Add(threads_[thread].address, thread);
-    guesses.insert(guess(thread));
-  }
+  for (const uint32_t thread : threads) wanted.Add(threads_[thread].address, thread);
   AddressIndex stored;
   std::vector<std::string> names;
-  absl::flat_hash_set<NameAndHost> right_guesses;
   VisitStored([&](const v1::Article& article) {
-    if (article.source_uri().empty()) return;
-    NameAndHost at(article.name(), HostOf(article.source_uri()));
-    if (guesses.contains(at)) right_guesses.insert(std::move(at));
-    if (!wanted.HasPath(article.source_uri())) return;
+    if (article.source_uri().empty() || !wanted.HasPath(article.source_uri())) return;
     stored.Add(article.source_uri(), static_cast<uint32_t>(names.size()));
     names.push_back(article.name());
   });
   for (const uint32_t thread : threads) {
+    if (options_.is_stopped()) return;
     const std::string& address = threads_[thread].address;
     const bool is_of_run = IsOfRun(address);
     std::optional<uint32_t> found = stored.Find(address);
     if (!found && is_of_run) found = stored.FindByPath(address);
-    const NameAndHost guessed = guess(thread);
     if (found) {
       articles[thread] = names[*found];
-    } else if (is_of_run || right_guesses.contains(guessed)) {
-      articles[thread] = guessed.first;
+    } else if (!is_of_run || !stored.IsAmbiguous(address)) {
+      articles[thread] = Guess(address);
     }
   }
+}
+
+// Returns the article whose id, or former id, the address ends with; empty if there is none of the
+// same site.
+std::string ExportRun::Guess(const std::string& address) {
+  const std::string id = IdFromAddress(address);
+  if (id.empty()) return "";
+  if (IsOfRun(address)) return ArticleName(id);  // the import of comments looks for it
+  const absl::StatusOr<InspectedArticle> found = Await<InspectedArticle>(
+      [&](auto done) { store_->InspectArticle({.caller = options_.caller}, id, std::move(done)); });
+  const bool is_of_site =
+      found.ok() && !found->retracted && HostOf(found->article.source_uri()) == HostOf(address);
+  return is_of_site ? found->article.name() : "";
 }
 
 void ExportRun::VisitStored(absl::FunctionRef<void(const v1::Article&)> visit) {

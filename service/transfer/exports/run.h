@@ -101,6 +101,7 @@ class ExportRun {
   bool IsOfRun(absl::string_view address) const;
   std::vector<std::string> FindArticles();
   void FindInStore(const std::vector<uint32_t>& threads, std::vector<std::string>& articles);
+  std::string Guess(const std::string& address);
   void VisitStored(absl::FunctionRef<void(const v1::Article&)> visit);
   std::vector<CommentGroup> MakeGroups();
 

@@ -13,6 +13,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
+#include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "transfer/web_address.h"
 
@@ -29,33 +30,97 @@ struct Shortcode {
 
 constexpr size_t kMaxShortcodeBytes = 4'096;
 
+constexpr absl::string_view kQuoteMarks = "\"'";
+constexpr absl::string_view kBlanks = " \t\r\n";
+
 bool IsNameOf(absl::string_view name, std::initializer_list<absl::string_view> names) {
   return std::find(names.begin(), names.end(), name) != names.end();
 }
 
+// The names of SyntaxHighlighter and others.
+bool IsShortcodeOfCode(absl::string_view name) {
+  return IsNameOf(name, {"bash", "cc", "code", "cpp", "crayon", "csharp", "css", "html", "java",
+                         "javascript", "js", "php", "python", "ruby", "sourcecode", "sql", "xml"});
+}
+
 bool IsShortcode(absl::string_view name) {
-  return IsNameOf(name, {"audio",        "caption",       "code",
-                         "contact-form", "embed",         "gallery",
-                         "playlist",     "sourcecode",    "video",
-                         "wp_caption",   "youtube",       "vimeo",
-                         "soundcloud",   "twitter",       "instagram",
-                         "wpvideo",      "contact-field", "slideshow",
-                         "archives",     "polldaddy",     "jetpack_subscription_form",
-                         "googlemaps",   "dailymotion",   "ted"});
+  return IsNameOf(name, {"archives",
+                         "audio",
+                         "bandcamp",
+                         "caption",
+                         "code",
+                         "contact-field",
+                         "contact-form",
+                         "contact-form-7",
+                         "dailymotion",
+                         "embed",
+                         "flickr",
+                         "gallery",
+                         "gist",
+                         "googlemaps",
+                         "gravityform",
+                         "instagram",
+                         "jetpack_subscription_form",
+                         "mc4wp_form",
+                         "nggallery",
+                         "playlist",
+                         "polldaddy",
+                         "slideshare",
+                         "slideshow",
+                         "soundcloud",
+                         "sourcecode",
+                         "ted",
+                         "twitter",
+                         "video",
+                         "vimeo",
+                         "wp_caption",
+                         "wpforms",
+                         "wpvideo",
+                         "youtube"});
 }
 
 // Returns whether a shortcode or a block of this name is likely to hide what is in it from the
 // public. Plugins for that are many.
 bool SpeaksOfAccess(absl::string_view name) {
-  constexpr std::array<absl::string_view, 14> kWords = {
-      "access",   "groups",  "ihc-",  "locker",  "logged",  "member",   "mepr",
-      "password", "paywall", "pmpro", "private", "protect", "restrict", "subscri"};
+  constexpr std::array<absl::string_view, 17> kWords = {
+      "access",   "armif",   "groups", "ihc-", "locker",  "logged",  "member",   "mepr",   "paid",
+      "password", "paywall", "pmpro",  "ppwp", "private", "protect", "restrict", "subscri"};
   return std::any_of(kWords.begin(), kWords.end(),
                      [name](absl::string_view word) { return absl::StrContains(name, word); });
 }
 
-bool IsShortcodeForMembers(absl::string_view name) {
-  return SpeaksOfAccess(name) || absl::StrContains(name, "premium") || name == "s2if";
+// `logged`, `!logged_in`, `is_logged`, but neither `blogged` nor a sentence.
+bool SpeaksOfLogin(absl::string_view attributes) {
+  constexpr absl::string_view kLogged = "logged";
+  for (size_t at = attributes.find(kLogged); at != absl::string_view::npos;
+       at = attributes.find(kLogged, at + kLogged.size())) {
+    if (at > 0 && absl::StrContains("\"'=!_-,", attributes[at - 1])) return true;
+  }
+  return false;
+}
+
+// Returns whether attributes of a shortcode say for whom its content is: `roles="editor"`, or
+// `for="!logged"`. A level may also be that of a heading.
+bool AttributesSpeakOfAccess(absl::string_view name, absl::string_view attributes) {
+  const std::string lower = absl::AsciiStrToLower(attributes);
+  if (SpeaksOfLogin(lower)) return true;
+  const bool is_heading = absl::StrContains(name, "head") || absl::StrContains(name, "title");
+  const std::vector<absl::string_view> words =
+      absl::StrSplit(lower, absl::ByAnyChar(kBlanks), absl::SkipEmpty());
+  return std::any_of(words.begin(), words.end(), [is_heading](absl::string_view word) {
+    const absl::string_view key = word.substr(0, word.find('='));
+    if (key.size() == word.size()) return false;
+    return SpeaksOfAccess(key) ||
+           IsNameOf(key, {"cap", "capability", "plan", "plans", "role", "roles", "user_role"}) ||
+           (IsNameOf(key, {"level", "levels"}) && !is_heading);
+  });
+}
+
+bool IsForMembers(const Shortcode& tag) {
+  return SpeaksOfAccess(tag.name) || absl::StrContains(tag.name, "premium") ||
+         IsNameOf(tag.name, {"hidden", "hide", "login", "passster", "s2if", "secret",
+                             "um_show_content", "vip"}) ||
+         AttributesSpeakOfAccess(tag.name, tag.attributes);
 }
 
 // Blocks `premium/...` are for anything.
@@ -84,12 +149,47 @@ Shortcode ReadShortcode(absl::string_view text) {
   return tag;
 }
 
+// Returns whether attributes are those of a shortcode that nobody knows, and no words or code:
+// `id="1"`, after a space.
+bool HasQuotedAttribute(absl::string_view attributes) {
+  absl::string_view rest = absl::StripLeadingAsciiWhitespace(attributes);
+  if (rest.size() == attributes.size()) return false;
+  const auto* const key_end = std::find_if_not(rest.begin(), rest.end(), [](char c) {
+    return absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == '_' || c == '-';
+  });
+  if (key_end == rest.begin()) return false;
+  rest.remove_prefix(static_cast<size_t>(key_end - rest.begin()));
+  return absl::ConsumePrefix(&rest, "=") && !rest.empty() &&
+         absl::StrContains(kQuoteMarks, rest[0]);
+}
+
+// Returns the name of the element of code whose tag `text` begins with; empty if it is no such tag.
+absl::string_view ElementOfCode(absl::string_view text) {
+  for (const absl::string_view name : {"pre", "code"}) {
+    absl::string_view rest = absl::StripPrefix(text, "<");
+    if (!absl::StartsWithIgnoreCase(rest, name)) continue;
+    rest.remove_prefix(name.size());
+    if (absl::StartsWith(rest, ">") || rest.find_first_of(kBlanks) == 0) return name;
+  }
+  return "";
+}
+
+// Returns where the text of an element ends that `text` begins with.
+size_t FindEndOfElement(absl::string_view text, absl::string_view name) {
+  size_t end = text.find("</");
+  while (end != absl::string_view::npos &&
+         !absl::StartsWithIgnoreCase(text.substr(end + 2), name)) {
+    end = text.find("</", end + 2);
+  }
+  return std::min(end, text.size());
+}
+
 // Returns the value of an attribute such as `src="..."`; empty if there is none.
 std::string ValueIn(absl::string_view attributes, absl::string_view name) {
   const size_t at = attributes.find(absl::StrCat(name, "="));
   if (at == absl::string_view::npos) return "";
   absl::string_view value = attributes.substr(at + name.size() + 1);
-  const bool is_quoted = !value.empty() && (value[0] == '"' || value[0] == '\'');
+  const bool is_quoted = !value.empty() && absl::StrContains(kQuoteMarks, value[0]);
   const std::string end = is_quoted ? std::string(1, value[0]) : std::string(" ");
   if (is_quoted) value.remove_prefix(1);
   return std::string(value.substr(0, value.find(end)));
@@ -160,9 +260,12 @@ class ShortcodeReader {
 
   std::string Read() {
     while (!text_.empty()) {
-      const size_t bracket = std::min(text_.find('['), text_.size());
-      Keep(bracket);
-      if (!text_.empty()) ReadBracket();
+      Keep(std::min(text_.find_first_of("[<"), text_.size()));
+      if (absl::StartsWith(text_, "<")) {
+        ReadTag();
+      } else if (!text_.empty()) {
+        ReadBracket();
+      }
     }
     return std::move(result_);
   }
@@ -183,21 +286,38 @@ class ShortcodeReader {
     text_.remove_prefix(size);
   }
 
+  void ReadTag() {
+    const absl::string_view name = IsInCode() ? "" : ElementOfCode(text_);
+    if (!name.empty()) code_end_ = Here() + FindEndOfElement(text_, name);
+    Keep(1);
+  }
+
+  // Returns how much of the whole text has been read.
+  size_t Here() const { return static_cast<size_t>(text_.data() - begin_); }
+
+  bool IsInCode() const { return Here() < code_end_; }
+
   void ReadBracket() {
     if (absl::StartsWith(text_, "[[")) return KeepEscaped();
     const Shortcode tag = ReadShortcode(text_);
-    const bool is_shortcode =
-        tag.size > 0 && (IsShortcode(tag.name) || dropped_.contains(tag.name) ||
-                         (!tag.is_end && absl::StrContains(tag.attributes, '=')) ||
-                         (!tag.is_end && FindEnd(tag) != absl::string_view::npos));
-    if (!is_shortcode) return Keep(1);
-    Replace(tag);
+    if (tag.size > 0 && IsReplaced(tag)) return Replace(tag);
+    Keep(1);
   }
 
-  // "[[gallery]]" is how people write of a shortcode.
+  // Brackets in code are code, but not those around what only members see.
+  bool IsReplaced(const Shortcode& tag) {
+    const bool has_end = !tag.is_end && FindEnd(tag) != absl::string_view::npos;
+    if (IsInCode()) return has_end && IsForMembers(tag);
+    return has_end || IsShortcode(tag.name) || dropped_.contains(tag.name) ||
+           (!tag.is_end && HasQuotedAttribute(tag.attributes));
+  }
+
+  // "[[gallery]]" is how people write of a shortcode. In code, lists may be in lists.
   void KeepEscaped() {
     const Shortcode tag = ReadShortcode(text_.substr(1));
-    if (tag.size == 0 || !absl::StartsWith(text_.substr(tag.size + 1), "]")) return Keep(2);
+    const bool is_escaped = tag.size > 0 && absl::StartsWith(text_.substr(tag.size + 1), "]") &&
+                            (!IsInCode() || IsShortcode(tag.name));
+    if (!is_escaped) return Keep(1);
     text_.remove_prefix(1);
     Keep(tag.size);
     text_.remove_prefix(1);
@@ -207,7 +327,7 @@ class ShortcodeReader {
   size_t FindEnd(const Shortcode& tag) {
     const auto ends = end_tags_.find(tag.name);
     if (ends == end_tags_.end()) return absl::string_view::npos;
-    const auto here = static_cast<size_t>(text_.data() - begin_);
+    const size_t here = Here();
     while (!ends->second.empty() && ends->second.front() < here + tag.size) ends->second.pop();
     if (ends->second.empty()) return absl::string_view::npos;
     const size_t end = ends->second.front() - here;
@@ -220,12 +340,12 @@ class ShortcodeReader {
         end == absl::string_view::npos ? "" : text_.substr(tag.size, end - tag.size);
     const size_t size =
         end == absl::string_view::npos ? tag.size : end + tag.name.size() + sizeof("[/]") - 1;
-    if (!content.empty() && IsShortcodeForMembers(tag.name)) {
+    if (!content.empty() && IsForMembers(tag)) {
       Note(absl::StrCat("left out the text in the shortcode [", tag.name,
                         "], which may not be for all readers"));
     } else if (IsNameOf(tag.name, {"caption", "wp_caption"}) && !content.empty()) {
       absl::StrAppend(&result_, Figure(ReadWithin(content), tag));
-    } else if (IsNameOf(tag.name, {"code", "sourcecode"}) && !content.empty()) {
+    } else if (IsShortcodeOfCode(tag.name) && !content.empty()) {
       absl::StrAppend(&result_, CodeBlock(content));
     } else if (const std::string address = AddressIn(tag); !address.empty()) {
       absl::StrAppend(&result_, LinkTo(address));
@@ -248,6 +368,7 @@ class ShortcodeReader {
   const char* const begin_;
   absl::string_view text_;  // what is still to be read
   EndTags end_tags_;        // of the rest of the text, and maybe some before
+  size_t code_end_ = 0;     // of the last element of code
   std::vector<std::string>& notes_;
   std::string result_;
   absl::flat_hash_set<std::string> dropped_;

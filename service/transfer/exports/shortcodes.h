@@ -15,7 +15,8 @@ std::string WithoutBlocksForMembers(absl::string_view text, std::vector<std::str
 /// example: captions become those of figures, embedded things become links, code becomes code,
 /// what is between tags that speak of members, passwords and the like goes, and of all others only
 /// the text between their tags stays. Adds a note for each kind that is dropped. Words in brackets
-/// that are no shortcodes stay. Takes linear time.
+/// that are no shortcodes stay, and so does what is in `<pre>` and `<code>`, unless it is for
+/// members. Takes linear time.
 std::string WithoutShortcodes(absl::string_view text, std::vector<std::string>& notes);
 
 }  // namespace content::transfer

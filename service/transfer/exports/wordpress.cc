@@ -1,6 +1,7 @@
 #include "transfer/exports/wordpress.h"
 
 #include <algorithm>
+#include <array>
 #include <optional>
 #include <string>
 #include <utility>
@@ -80,7 +81,7 @@ std::optional<absl::Time> PublishTimeOf(const XmlElement& item) {
 std::string MarkdownOf(absl::string_view content, std::vector<std::string>& notes) {
   const bool has_blocks = absl::StrContains(content, "<!-- wp:");
   const std::string html = WithoutShortcodes(WithoutBlocksForMembers(content, notes), notes);
-  return HtmlToMarkdown(has_blocks ? html : WithParagraphs(html));
+  return HtmlToMarkdown(has_blocks ? html : WithParagraphs(html), notes);
 }
 
 void AddTerms(const XmlElement& item, v1::Article& article) {
@@ -117,10 +118,35 @@ absl::string_view Meta(const XmlElement& item, absl::string_view key) {
   return meta == item.children.end() ? "" : Own(*meta, "meta_value");
 }
 
+// Returns whether the value of a field by which a plugin hides posts says that it hides this one.
+bool IsHiding(absl::string_view value) {
+  constexpr std::array<absl::string_view, 10> kPublic = {
+      "", "0", "a:0:{}", "all", "everybody", "everyone", "false", "no", "none", "public"};
+  const std::string lower = absl::AsciiStrToLower(value);
+  return std::find(kPublic.begin(), kPublic.end(), lower) == kPublic.end();
+}
+
 bool IsForMembers(const XmlElement& item) {
-  const absl::string_view readers = Meta(item, "_jetpack_newsletter_access");
-  return (!readers.empty() && readers != "everybody") ||
-         !Meta(item, "_members_access_role").empty();
+  constexpr std::array<absl::string_view, 14> kKeys = {"_is_paid",
+                                                       "_jetpack_newsletter_access",
+                                                       "_members_access_role",
+                                                       "_wpmem_block",
+                                                       "passster_activate_protection",
+                                                       "pms-content-restrict-subscription-plan",
+                                                       "pms-content-restrict-user-status",
+                                                       "rcp_access_level",
+                                                       "rcp_subscription_level",
+                                                       "rcp_user_level",
+                                                       "s2member_ccaps_req",
+                                                       "wppb-content-restrict-user-role",
+                                                       "wppb-content-restrict-user-status",
+                                                       "memberful_acl"};
+  // Ultimate Member keeps its settings in one field. 2: for those who are logged in.
+  const absl::string_view settings = Meta(item, "um_content_restriction");
+  return absl::StrContains(settings, "_um_accessible\";s:1:\"2\"") ||
+         absl::StrContains(settings, "_um_accessible\";i:2;") ||
+         std::any_of(kKeys.begin(), kKeys.end(),
+                     [&item](absl::string_view key) { return IsHiding(Meta(item, key)); });
 }
 
 // Returns why readers do not see the item; empty if they do.
@@ -233,7 +259,7 @@ class WordPressReader {
     }
     comment.article_key = std::string(Own(item, "post_id"));
     comment.address = std::string(item.TextOf("link"));
-    comment.author_name = OneLine(Own(element, "comment_author"));
+    comment.author_name = NameIn(Own(element, "comment_author"));
     if (const absl::string_view user = Own(element, "comment_user_id");
         !user.empty() && user != "0") {
       comment.author_key = absl::StrCat("user ", user);

@@ -236,10 +236,13 @@ struct FreeParser {
 }  // namespace
 
 const XmlElement* XmlElement::Child(absl::string_view child_name) const {
-  const auto child =
-      std::find_if(children.begin(), children.end(),
-                   [child_name](const XmlElement& at) { return at.name == child_name; });
-  return child == children.end() ? nullptr : &*child;
+  const XmlElement* of_other_space = nullptr;
+  for (const XmlElement& child : children) {
+    if (child.name != child_name) continue;
+    if (child.space == space) return &child;
+    if (of_other_space == nullptr) of_other_space = &child;
+  }
+  return of_other_space;
 }
 
 absl::string_view XmlElement::TextOf(absl::string_view child_name) const {

@@ -27,7 +27,8 @@ struct XmlElement {
   /// what was too large or too deep in it is missing. Empty if nothing is.
   std::string problem = {};
 
-  /// Returns the first child with this name; nullptr if there is none.
+  /// Returns the first child with this name and the namespace of this element, or with any if there
+  /// is none such; nullptr if no child has the name.
   const XmlElement* Child(absl::string_view child_name) const;
 
   /// Returns the text of that child, without white space at both ends; empty if there is none.

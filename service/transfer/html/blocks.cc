@@ -48,9 +48,29 @@ bool HasClassOfNoText(const GumboNode& node) {
   return HasWord(
       node, "class",
       {"addtoany_share_save_container", "button-wrapper", "gutter", "headerlink", "jp-relatedposts",
-       "katex-html", "linenos", "lineno", "line-numbers-rows", "mw-editsection", "noprint",
-       "post-ratings", "screen-reader-text", "sharedaddy", "sr-only", "subscription-widget",
+       "linenos", "lineno", "line-numbers-rows", "mw-editsection", "noprint", "post-ratings",
+       "screen-reader-text", "sharedaddy", "sr-only", "subscription-widget",
        "subscription-widget-wrap", "visually-hidden", "wp-block-buttons"});
+}
+
+// Returns whether a node shows the formula that stands beside it as TeX: before it, as KaTeX has
+// it, or after it, as MathJax has it.
+bool IsFormulaShown(const GumboNode& node) {
+  if (HasWord(node, "class", {"katex-html"})) return node.index_within_parent > 0;
+  if (node.parent == nullptr ||
+      !HasWord(node, "class",
+               {"MathJax", "MathJax_CHTML", "MathJax_Display", "MathJax_Preview", "MathJax_SVG"})) {
+    return false;
+  }
+  const Children siblings(*node.parent);
+  size_t next = node.index_within_parent + 1;
+  while (next < siblings.size() && !IsElement(siblings[next])) ++next;
+  return next < siblings.size() && HasWord(siblings[next], "class", {"math"});
+}
+
+// Returns whether what is in code is the number of a line: Hugo, Crayon, highlight.js.
+bool IsNumberOfLine(const GumboNode& node) {
+  return HasWord(node, "class", {"crayon-num", "hljs-ln-n", "hljs-ln-numbers", "ln", "lnt"});
 }
 
 bool IsHidden(const GumboNode& node) {
@@ -61,7 +81,7 @@ bool IsHidden(const GumboNode& node) {
 bool IsNoText(const GumboNode& node) {
   return IsElement(node, {GUMBO_TAG_FORM, GUMBO_TAG_HEAD, GUMBO_TAG_NAV, GUMBO_TAG_TITLE,
                           GUMBO_TAG_RP}) ||
-         HasClassOfNoText(node) || IsHidden(node);
+         HasClassOfNoText(node) || IsFormulaShown(node) || IsHidden(node);
 }
 
 // Returns whether a link only leads to the heading that it stands in.
@@ -172,7 +192,7 @@ void AddCode(const GumboNode& node, std::string& code) {
     code.append(WithoutControls(node.v.text.text));
     return;
   }
-  if (HasClassOfNoText(node)) return;
+  if (HasClassOfNoText(node) || IsNumberOfLine(node)) return;
   if (IsElement(node, {GUMBO_TAG_BR})) code.push_back('\n');
   const bool is_line = IsElement(node, {GUMBO_TAG_DIV, GUMBO_TAG_P, GUMBO_TAG_LI, GUMBO_TAG_TR});
   if (is_line) EndLine(code);
@@ -332,6 +352,16 @@ class Converter {
                GUMBO_TAG_VAR,  GUMBO_TAG_WBR});
   }
 
+  static bool HasBlocks(const GumboNode& node) {
+    bool has_blocks = false;
+    Visit(node, [&has_blocks](const GumboNode& at) {
+      has_blocks = has_blocks || (IsElement(at) && IsBlock(at) &&
+                                  !IsElement(at, {GUMBO_TAG_BR, GUMBO_TAG_IMG, GUMBO_TAG_INPUT}));
+      return !has_blocks;
+    });
+    return has_blocks;
+  }
+
   void EndParagraph() { builder_.EndParagraph(heading_level_); }
 
   void AddBlockOf(const GumboNode& node) {
@@ -457,6 +487,10 @@ class Converter {
       case GUMBO_TAG_TT:
         style_.kind = Run::Kind::kCode;
         break;
+      case GUMBO_TAG_DEL:
+      case GUMBO_TAG_S:
+      case GUMBO_TAG_STRIKE:
+        return AddStruck(node);
       case GUMBO_TAG_Q:
         return AddEnclosed("“", node, "”");
       case GUMBO_TAG_RT:
@@ -491,6 +525,15 @@ class Converter {
     AddText(end);
   }
 
+  // "<del>$10</del> $5" must not become "$10 $5". CommonMark has no such mark, but many of its
+  // renderers have this one.
+  void AddStruck(const GumboNode& node) {
+    if (is_struck_ || TextOf(node).empty() || HasBlocks(node)) return AddChildren(node);
+    is_struck_ = true;
+    AddEnclosed("~~", node, "~~");
+    is_struck_ = false;
+  }
+
   // "10⁶" must not become "106".
   void AddRaised(const GumboNode& node, const std::array<const char*, 10>& digits) {
     const Children children(node);
@@ -507,6 +550,7 @@ class Converter {
   const absl::flat_hash_set<const GumboNode*>& without_;
   BlockBuilder builder_;
   Run style_;
+  bool is_struck_ = false;
   int heading_level_ = 0;
 };
 

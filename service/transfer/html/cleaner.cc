@@ -90,6 +90,20 @@ bool IsRawText(absl::string_view name) {
          name == "noembed" || name == "noframes";
 }
 
+// Returns the TeX that stands beside a formula in MathML, as HTML; empty if there is none.
+absl::string_view TexIn(absl::string_view formula) {
+  constexpr absl::string_view kBegin = "<annotation ";
+  for (size_t at = formula.find(kBegin); at != absl::string_view::npos;
+       at = formula.find(kBegin, at)) {
+    const size_t text = std::min(formula.find('>', at), formula.size() - 1) + 1;
+    const std::string tag = absl::AsciiStrToLower(formula.substr(at, text - at));
+    at = text;
+    if (absl::StrContains(tag, "x-tex") || absl::StrContains(tag, "latex"))
+      return formula.substr(text, formula.find("</", text) - text);
+  }
+  return "";
+}
+
 // Returns whether an element shows something from elsewhere.
 bool IsEmbedded(absl::string_view name) {
   return name == "applet" || name == "audio" || name == "canvas" || name == "iframe" ||
@@ -101,8 +115,9 @@ bool IsAttributeRead(absl::string_view name) {
       "alt",       "aria-hidden",   "checked",       "class",    "colspan",  "content",
       "data-lang", "data-lazy-src", "data-original", "data-src", "datetime", "encoding",
       "height",    "hidden",        "href",          "id",       "itemprop", "itemtype",
-      "lang",      "name",          "property",      "rel",      "role",     "rowspan",
-      "src",       "srcset",        "start",         "style",    "type",     "width"};
+      "lang",      "name",          "property",      "pubdate",  "rel",      "role",
+      "rowspan",   "src",           "srcset",        "start",    "style",    "title",
+      "type",      "width"};
   return names.contains(name);
 }
 
@@ -469,6 +484,10 @@ class Cleaner {
       clean_.notes.push_back(
           absl::StrCat("left out ", count, " <", name, ">", count == 1 ? "" : " elements"));
     }
+    if (formulas_of_text_ > 0) {
+      clean_.notes.push_back(absl::StrCat("kept only the text of ", formulas_of_text_,
+                                          formulas_of_text_ == 1 ? " formula" : " formulas"));
+    }
     if (rest_ > 0) {
       clean_.notes.push_back(absl::StrCat("left out the last ", rest_,
                                           " bytes: the page ends in "
@@ -485,6 +504,7 @@ class Cleaner {
     const std::optional<Tag> tag = reader_.TakeTag();
     if (!tag) return NoteRest(begin);
     if (tag->name == "title") return PassTitle(*tag);
+    if (tag->name == "math" && !tag->is_end) return PassFormula();
     const std::optional<Nesting> nesting = NestingOf(tag->name);
     if (!nesting) return;
     if (nesting == Nesting::kContentGone) return PassContent(*tag);
@@ -521,15 +541,44 @@ class Cleaner {
     absl::StrAppend(&clean_.html, "</title>");
   }
 
+  // Of a formula that is no TeX only the text stays, with which `x²` becomes `x2`.
+  void PassFormula() {
+    const size_t begin = reader_.at();
+    if (begin < formulas_end_) return;  // It is in another.
+    const std::optional<absl::string_view> formula = reader_.TakeContent("math");
+    const absl::string_view tex = formula ? TexIn(*formula) : "";
+    if (!tex.empty()) return AddFormula(tex);
+    ++formulas_of_text_;
+    formulas_end_ = reader_.at();
+    reader_.MoveTo(begin);
+  }
+
+  void AddFormula(absl::string_view html) {
+    const bool has_room = HasRoom();
+    if (has_room) absl::StrAppend(&clean_.html, "<code class=\"math\">");
+    AddText(absl::StripAsciiWhitespace(html));
+    if (has_room) absl::StrAppend(&clean_.html, "</code>");
+  }
+
+  void TakeScript(absl::string_view type, absl::string_view script, size_t begin) {
+    if (absl::EqualsIgnoreCase(type, "application/ld+json")) {
+      clean_.json_ld.emplace_back(script);
+    } else if (absl::StartsWithIgnoreCase(type, "math/mml")) {
+      reader_.MoveTo(begin);
+    } else if (absl::StartsWithIgnoreCase(type, "math/")) {
+      AddFormula(absl::StrReplaceAll(script, {{"&", "&amp;"}}));
+    }
+  }
+
   void PassContent(const Tag& tag) {
     if (tag.is_end || (tag.name == "svg" && tag.is_self_closing)) return;
     if (IsEmbedded(tag.name)) ++embedded_[tag.name];
+    const size_t begin = reader_.at();
     const std::optional<absl::string_view> content = reader_.TakeContent(tag.name);
-    if (!content && IsRawText(tag.name)) NoteRest(reader_.at());
+    if (!content && IsRawText(tag.name)) NoteRest(begin);
     const auto type = tag.attributes.find("type");
-    if (content && tag.name == "script" && type != tag.attributes.end() &&
-        absl::EqualsIgnoreCase(type->second, "application/ld+json")) {
-      clean_.json_ld.emplace_back(*content);
+    if (content && tag.name == "script" && type != tag.attributes.end()) {
+      TakeScript(type->second, *content, begin);
     }
   }
 
@@ -549,6 +598,8 @@ class Cleaner {
   size_t elements_ = 0;
   size_t repeated_bytes_ = 0;
   std::map<std::string, int> embedded_;
+  size_t formulas_end_ = 0;  // before which no formula is TeX
+  int formulas_of_text_ = 0;
   size_t rest_ = 0;  // the bytes at the end that were left out
   CleanHtml clean_;
 };

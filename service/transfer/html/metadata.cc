@@ -5,6 +5,8 @@
 #include <initializer_list>
 #include <nlohmann/json.hpp>
 
+#include "absl/container/flat_hash_map.h"
+#include "absl/functional/function_ref.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
@@ -14,6 +16,7 @@
 #include "absl/strings/strip.h"
 #include "content/text.h"
 #include "transfer/dates.h"
+#include "transfer/html/plain_text.h"
 #include "transfer/html/tree.h"
 #include "transfer/web_address.h"
 
@@ -120,6 +123,16 @@ std::string Text(const Json& object, const char* key) {
   return found != object.end() && found->is_string() ? found->get<std::string>() : "";
 }
 
+// Returns a text for people. Plugins leave character references in them, but `<b>` is what an
+// article may be about.
+std::string Words(const std::string& text) {
+  if (!absl::StrContains(text, '&')) return text;
+  return HtmlToPlainText(absl::StrReplaceAll(text, {{"<", "&lt;"}}));
+}
+
+// The objects of a script by "@id".
+using JsonById = absl::flat_hash_map<std::string, const Json*>;
+
 // Returns a value, or the first that a list has, or the member `key` if it is an object.
 std::string TextOrMember(const Json& object, const char* name, const char* key) {
   const auto found = object.find(name);
@@ -129,14 +142,17 @@ std::string TextOrMember(const Json& object, const char* name, const char* key) 
   return value.is_object() ? Text(value, key) : "";
 }
 
-void ReadJsonAuthor(const Json& author, Gatherer& found) {
+void ReadJsonAuthor(const Json& author, const JsonById& objects, Gatherer& found) {
   if (author.is_string()) {
-    found.AddAuthor(author.get<std::string>(), "");
+    found.AddAuthor(Words(author.get<std::string>()), "");
   } else if (author.is_object()) {
-    found.AddAuthor(Text(author, "name"), Text(author, "url"));
+    const auto named = objects.find(Text(author, "@id"));
+    const bool is_elsewhere = !author.contains("name") && named != objects.end();
+    const Json& person = is_elsewhere ? *named->second : author;
+    found.AddAuthor(Words(Text(person, "name")), Text(person, "url"));
   } else if (author.is_array()) {
     for (const Json& one : author) {
-      if (!one.is_array()) ReadJsonAuthor(one, found);
+      if (!one.is_array()) ReadJsonAuthor(one, objects, found);
     }
   }
 }
@@ -145,11 +161,11 @@ void ReadKeywords(const Json& article, Gatherer& found) {
   const auto keywords = article.find("keywords");
   if (keywords == article.end()) return;
   if (keywords->is_string()) {
-    const std::string list = keywords->get<std::string>();
+    const std::string list = Words(keywords->get<std::string>());
     for (const absl::string_view tag : absl::StrSplit(list, ',')) found.AddTag(tag);
   } else if (keywords->is_array()) {
     for (const Json& tag : *keywords) {
-      if (tag.is_string()) found.AddTag(tag.get<std::string>());
+      if (tag.is_string()) found.AddTag(Words(tag.get<std::string>()));
     }
   }
 }
@@ -159,15 +175,15 @@ bool IsArticle(const Json& object) {
   return absl::EndsWith(type, "Article") || type == "BlogPosting" || type == "Report";
 }
 
-void ReadJsonArticle(const Json& article, Gatherer& found) {
-  found.Title(Text(article, "headline"));
+void ReadJsonArticle(const Json& article, const JsonById& objects, Gatherer& found) {
+  found.Title(Words(Text(article, "headline")));
   found.PublishTime(Text(article, "datePublished"));
   found.Language(TextOrMember(article, "inLanguage", "alternateName"));
-  found.Summary(Text(article, "description"));
+  found.Summary(Words(Text(article, "description")));
   found.Address(Text(article, "url"));
   found.Address(TextOrMember(article, "mainEntityOfPage", "@id"));
   if (const auto author = article.find("author"); author != article.end()) {
-    ReadJsonAuthor(*author, found);
+    ReadJsonAuthor(*author, objects, found);
   }
   ReadKeywords(article, found);
 }
@@ -176,13 +192,18 @@ void ReadJsonArticle(const Json& article, Gatherer& found) {
 void ReadJsonLd(const std::string& script, Gatherer& found) {
   const Json document = Json::parse(script, nullptr, /*allow_exceptions=*/false);
   const auto read_all = [&found](const Json& list) {
+    JsonById objects;
     for (const Json& object : list) {
-      if (object.is_object() && IsArticle(object)) ReadJsonArticle(object, found);
+      if (!object.is_object() || !object.contains("name")) continue;
+      if (const std::string id = Text(object, "@id"); !id.empty()) objects.try_emplace(id, &object);
+    }
+    for (const Json& object : list) {
+      if (object.is_object() && IsArticle(object)) ReadJsonArticle(object, objects, found);
     }
   };
   if (document.is_array()) read_all(document);
   if (!document.is_object()) return;
-  if (IsArticle(document)) ReadJsonArticle(document, found);
+  if (IsArticle(document)) ReadJsonArticle(document, {}, found);
   if (const auto graph = document.find("@graph"); graph != document.end() && graph->is_array()) {
     read_all(*graph);
   }
@@ -219,23 +240,76 @@ void ReadHead(const GumboNode& root, Gatherer& found) {
   found.EndSource();
 }
 
-// The value of an element with the attribute itemprop.
+// The value of an element with the attribute itemprop, or of one that says a time.
 std::string ValueOf(const GumboNode& node) {
   for (const char* attribute : {"content", "datetime"}) {
     if (HasAttribute(node, attribute)) return std::string(Attribute(node, attribute));
   }
-  return TextOf(node);
+  const bool has_title = IsElement(node, {GUMBO_TAG_ABBR}) && HasAttribute(node, "title");
+  return has_title ? std::string(Attribute(node, "title")) : TextOf(node);
 }
 
-// What schema.org's attributes and HTML's own elements say.
-void ReadBody(const GumboNode& root, Gatherer& found) {
-  Visit(root, [&found](const GumboNode& node) {
+bool Contains(const GumboNode& outer, const GumboNode& inner) {
+  const GumboNode* node = &inner;
+  while (node != nullptr && node != &outer) node = node->parent;
+  return node != nullptr;
+}
+
+// Returns whether an element is about something else than the article: another article, comments,
+// menus. What has the text in it is not.
+bool IsElsewhere(const GumboNode& node, const GumboNode& text) {
+  static constexpr std::initializer_list<absl::string_view> kNames = {
+      "comment",  "comment-list",  "comment-respond", "commentlist",
+      "comments", "comments-area", "jp-relatedposts", "recent-posts",
+      "related",  "related-posts", "sidebar",         "widget"};
+  const bool is_elsewhere = IsElement(node, {GUMBO_TAG_ARTICLE, GUMBO_TAG_NAV}) ||
+                            HasWord(node, "class", kNames) || HasWord(node, "id", kNames);
+  return is_elsewhere && !Contains(node, text);
+}
+
+// Visits what is about the article.
+void VisitArticle(const GumboNode& root, const GumboNode& text,
+                  absl::FunctionRef<bool(const GumboNode&)> visit) {
+  Visit(root, [&](const GumboNode& node) { return !IsElsewhere(node, text) && visit(node); });
+}
+
+// What schema.org's attributes say.
+void ReadProperties(const GumboNode& root, const GumboNode& text, Gatherer& found) {
+  VisitArticle(root, text, [&found](const GumboNode& node) {
     if (!IsElement(node)) return false;
     if (HasWord(node, "itemprop", {"headline"})) found.Title(ValueOf(node));
     if (HasWord(node, "itemprop", {"datePublished"})) found.PublishTime(ValueOf(node));
     if (HasWord(node, "itemprop", {"author"})) found.AddAuthor(ValueOf(node), "");
     if (HasWord(node, "rel", {"author"})) {
       found.AddAuthor(TextOf(node), Attribute(node, "href"));
+    }
+    return true;
+  });
+  found.EndSource();
+}
+
+// Reads the card of who wrote the article: `<span class="author vcard"><a class="fn">`.
+void ReadCard(const GumboNode& card, Gatherer& found) {
+  Visit(card, [&found](const GumboNode& node) {
+    if (!HasWord(node, "class", {"fn"})) return true;
+    found.AddAuthor(TextOf(node), Attribute(node, "href"));
+    return false;
+  });
+}
+
+// What the classes of WordPress, Blogger and others say.
+void ReadClasses(const GumboNode& root, const GumboNode& text, Gatherer& found) {
+  VisitArticle(root, text, [&found](const GumboNode& node) {
+    if (HasWord(node, "class", {"vcard"}) &&
+        HasWord(node, "class", {"author", "entry-author", "post-author"})) {
+      ReadCard(node, found);
+    }
+    if (HasWord(node, "rel", {"tag"}) && TextOf(node) != "Uncategorized") {
+      found.AddTag(TextOf(node));
+    }
+    if (HasAttribute(node, "pubdate") ||
+        HasWord(node, "class", {"dt-published", "entry-date", "published"})) {
+      found.PublishTime(ValueOf(node));
     }
     return true;
   });
@@ -249,23 +323,70 @@ void ReadHeading(const GumboNode& root, Gatherer& found) {
   Visit(root, [&](const GumboNode& node) {
     if (IsElement(node, {GUMBO_TAG_H1})) headings.push_back(&node);
     if (IsElement(node, {GUMBO_TAG_TITLE}) && title.empty()) title = TextOf(node);
-    if (IsElement(node, {GUMBO_TAG_TIME})) found.PublishTime(ValueOf(node));
     return true;
   });
   if (headings.size() == 1) found.Title(TextOf(*headings[0]));
   found.Title(title);
 }
 
+bool ContainsElement(const GumboNode& node, GumboTag tag) {
+  bool has_element = false;
+  Visit(node, [&](const GumboNode& at) {
+    has_element = has_element || IsElement(at, {tag});
+    return !has_element;
+  });
+  return has_element;
+}
+
+// Returns whether an element is a paragraph or the like with more than a time. Times in it are
+// those that the text tells of.
+bool IsSentence(const GumboNode& node) {
+  if (!IsElement(node, {GUMBO_TAG_BLOCKQUOTE, GUMBO_TAG_DD, GUMBO_TAG_FIGURE, GUMBO_TAG_LI,
+                        GUMBO_TAG_P, GUMBO_TAG_TABLE})) {
+    return false;
+  }
+  std::string time;
+  Visit(node, [&time](const GumboNode& at) {
+    if (time.empty() && IsElement(at, {GUMBO_TAG_TIME})) time = TextOf(at);
+    return time.empty();
+  });
+  return TextOf(node) != time;
+}
+
+// The time of an article stands above its text, or beside its title.
+void ReadTimes(const GumboNode& root, const GumboNode& text, Gatherer& found) {
+  const bool has_head = IsElement(text, {GUMBO_TAG_ARTICLE, GUMBO_TAG_BODY, GUMBO_TAG_MAIN}) ||
+                        ContainsElement(text, GUMBO_TAG_H1);
+  const auto read = [&found](const GumboNode& node) {
+    if (IsElement(node, {GUMBO_TAG_ASIDE, GUMBO_TAG_FOOTER})) return false;
+    if (IsElement(node, {GUMBO_TAG_TIME})) found.PublishTime(ValueOf(node));
+    return true;
+  };
+  const auto read_in_text = [&](const GumboNode& node) {
+    if (!IsElement(node, {GUMBO_TAG_HEADER})) return !IsSentence(node) && read(node);
+    VisitArticle(node, text, read);
+    return false;
+  };
+  VisitArticle(root, text, [&](const GumboNode& node) {
+    if (&node != &text) return read(node);
+    if (has_head) VisitArticle(text, text, read_in_text);
+    return false;
+  });
+}
+
 }  // namespace
 
-HtmlMetadata ReadHtmlMetadata(const GumboNode& root, const std::vector<std::string>& json_ld) {
+HtmlMetadata ReadHtmlMetadata(const GumboNode& root, const GumboNode& text,
+                              const std::vector<std::string>& json_ld) {
   Gatherer found;
   ReadMicroformats(root, found);
   for (const std::string& script : json_ld) ReadJsonLd(script, found);
   found.EndSource();
   found.Language(Attribute(root, "lang"));
   ReadHead(root, found);
-  ReadBody(root, found);
+  ReadProperties(root, text, found);
+  ReadClasses(root, text, found);
+  ReadTimes(root, text, found);
   ReadHeading(root, found);
   return found.Take();
 }

@@ -28,8 +28,11 @@ struct HtmlMetadata {
 };
 
 /// Reads microformats (h-entry), JSON-LD of an article, the tags that are meant for social networks
-/// (Open Graph), schema.org's attributes and those of HTML. What stands earlier in this list counts
-/// more. `json_ld` are scripts as the page has them, which may be anything.
-HtmlMetadata ReadHtmlMetadata(const GumboNode& root, const std::vector<std::string>& json_ld);
+/// (Open Graph), schema.org's attributes, the classes of blogs and elements of HTML. What stands
+/// earlier in this list counts more. `text` is the element with the text of the article; what the
+/// page says of its other articles, and in comments and menus, does not count. `json_ld` are
+/// scripts as the page has them, which may be anything.
+HtmlMetadata ReadHtmlMetadata(const GumboNode& root, const GumboNode& text,
+                              const std::vector<std::string>& json_ld);
 
 }  // namespace content::transfer

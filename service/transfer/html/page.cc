@@ -237,12 +237,12 @@ void CheckIsArticle(const HtmlTree& tree, const HtmlMetadata& metadata, ParsedFi
 absl::StatusOr<ParsedFile> ParseHtml(absl::string_view content) {
   const CleanHtml clean = CleanUp(content);
   const HtmlTree tree(clean.html);
-  const HtmlMetadata metadata = ReadHtmlMetadata(tree.root(), clean.json_ld);
+  const GumboNode& text = FindText(tree);
+  const HtmlMetadata metadata = ReadHtmlMetadata(tree.root(), text, clean.json_ld);
   ParsedFile file;
   file.notes = clean.notes;
   CheckIsArticle(tree, metadata, file);
   SetMetadata(metadata, file.article);
-  const GumboNode& text = FindText(tree);
   std::vector<Block> blocks = BlocksOf(text, ElementsBeside(text, file));
   RemoveHead(metadata, blocks);
   RemoveIdleBreaks(blocks);

@@ -9,7 +9,14 @@
 namespace content::transfer {
 
 std::string HtmlToMarkdown(absl::string_view html) {
-  const HtmlTree tree(CleanUp(html).html);
+  std::vector<std::string> notes;
+  return HtmlToMarkdown(html, notes);
+}
+
+std::string HtmlToMarkdown(absl::string_view html, std::vector<std::string>& notes) {
+  const CleanHtml clean = CleanUp(html);
+  notes.insert(notes.end(), clean.notes.begin(), clean.notes.end());
+  const HtmlTree tree(clean.html);
   std::vector<Block> blocks = BlocksOf(tree.body());
   RemoveIdleBreaks(blocks);
   return BlocksInMarkdown(blocks);

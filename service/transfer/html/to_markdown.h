@@ -15,6 +15,9 @@ namespace content::transfer {
 /// control characters. Empty if there is nothing to read. Takes linear time.
 std::string HtmlToMarkdown(absl::string_view html);
 
+/// Also adds notes on what readers saw and is gone (html/cleaner.h).
+std::string HtmlToMarkdown(absl::string_view html, std::vector<std::string>& notes);
+
 /// Removes breaks that separate nothing: those at both ends, and all but one of several in a row.
 void RemoveIdleBreaks(std::vector<Block>& blocks);
 

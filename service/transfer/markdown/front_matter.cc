@@ -9,7 +9,9 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
+#include "transfer/markdown/keys.h"
 
 namespace content::transfer {
 namespace {
@@ -28,6 +30,11 @@ absl::StatusOr<Value> ReadYamlPart(const Part& part) {
 
 absl::StatusOr<Value> ReadTomlPart(const Part& part) {
   return ReadToml(part.text, part.first_line);
+}
+
+// Eleventy can run front matter in JavaScript and other languages.
+absl::StatusOr<Value> RefusePart(const Part& part) {
+  return ErrorInLine(part.first_line - 1, "the front matter is neither YAML, TOML nor JSON");
 }
 
 absl::StatusOr<Value> ReadJsonPart(const Part& part) {
@@ -63,24 +70,41 @@ bool ConsistsOf(absl::string_view line, char character) {
   return line.size() >= 3 && line.find_first_not_of(character) == absl::string_view::npos;
 }
 
-// Returns the key of a line such as `key: value`; empty if it is none.
+// Returns the key of a line such as `key: value`; empty if it is none. Keys may have spaces, and
+// need none after the colon, as in MultiMarkdown.
 absl::string_view KeyOf(absl::string_view line) {
   const size_t colon = line.find(':');
-  if (colon == absl::string_view::npos || colon == 0) return "";
-  if (colon + 1 < line.size() && line[colon + 1] != ' ' && line[colon + 1] != '\t') return "";
+  if (colon == absl::string_view::npos || absl::StartsWith(line.substr(colon + 1), "//")) return "";
   const absl::string_view key = line.substr(0, colon);
   const bool is_key = std::all_of(key.begin(), key.end(), [](char c) {
-    return absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == '_' || c == '-';
+    return absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == '_' || c == '-' || c == ' ';
   });
-  return is_key ? key : "";
+  return is_key && absl::StripLeadingAsciiWhitespace(key) == key ? key : "";
 }
 
-// Returns whether a file is likely to begin with this key, although nothing marks the front matter.
-bool IsTellingKey(absl::string_view key) {
-  static constexpr absl::string_view kKeys[] = {"title", "date", "layout", "slug"};
-  return std::any_of(std::begin(kKeys), std::end(kKeys), [&](absl::string_view telling) {
-    return absl::EqualsIgnoreCase(key, telling);
-  });
+// Returns whether a line is likely to be of front matter, although nothing marks it as such.
+bool IsTellingLine(absl::string_view line) {
+  static constexpr absl::string_view kKeys[] = {"title",     "date",      "layout",  "slug",
+                                                "permalink", "author",    "authors", "tags",
+                                                "category",  "categories"};
+  const absl::string_view key = KeyOf(line);
+  if (key.empty()) return false;
+  const bool is_known =
+      std::any_of(std::begin(kKeys), std::end(kKeys),
+                  [&](absl::string_view known) { return absl::EqualsIgnoreCase(key, known); });
+  return is_known || MarksDraft(key, absl::StripAsciiWhitespace(line.substr(key.size() + 1)));
+}
+
+// Returns whether each paragraph begins with a key, and has a line that is telling.
+bool ConsistsOfKeys(absl::string_view text) {
+  for (text = WithoutBlankLines(text); !text.empty(); text = WithoutBlankLines(text)) {
+    absl::string_view line = TakeLine(text);
+    if (KeyOf(line).empty()) return false;
+    bool is_telling = false;
+    for (; !line.empty(); line = TakeLine(text)) is_telling = is_telling || IsTellingLine(line);
+    if (!is_telling) return false;
+  }
+  return true;
 }
 
 struct Delimited {
@@ -124,7 +148,11 @@ PartReader ReaderFor(absl::string_view line) {
   if (!absl::ConsumePrefix(&line, "---")) return nullptr;
   if (line == "yaml" || line == "yml") return ReadYamlPart;
   if (line == "toml") return ReadTomlPart;
-  return line == "json" ? ReadJsonPart : nullptr;
+  if (line == "json") return ReadJsonPart;
+  const bool is_word = !line.empty() && std::all_of(line.begin(), line.end(), [](char c) {
+    return absl::ascii_isalpha(static_cast<unsigned char>(c));
+  });
+  return is_word ? RefusePart : nullptr;
 }
 
 absl::StatusOr<FrontMatter> ReadBetweenDelimiters(absl::string_view content, absl::string_view text,
@@ -174,45 +202,113 @@ absl::StatusOr<FrontMatter> ReadObject(absl::string_view content, absl::string_v
   return Read({{text.substr(0, length), line}, text.substr(length)}, ReadJsonPart);
 }
 
+// Returns whether a line of hyphens opens front matter, by what follows it. It may also be a
+// thematic break, if a blank line does.
+bool IsOpening(absl::string_view rest) {
+  if (rest.empty() || WithoutBlankLines(rest).data() == rest.data()) return true;
+  rest = WithoutBlankLines(rest);
+  if (KeyOf(rest.substr(0, rest.find('\n'))).empty()) return false;
+  bool is_telling = false;
+  while (!rest.empty()) {
+    const absl::string_view line = TakeLine(rest);
+    if (ConsistsOf(line, '-') || line == "...") return is_telling;
+    is_telling = is_telling || IsTellingLine(absl::StripLeadingAsciiWhitespace(line));
+  }
+  return false;
+}
+
 // Hexo's posts may lack the first delimiter. A line of hyphens below a paragraph would also make it
-// a heading, so the paragraph must look like keys.
-std::optional<Delimited> WithoutOpening(absl::string_view content, absl::string_view text) {
-  bool is_map = true;
-  absl::string_view lines = text;
-  if (!IsTellingKey(KeyOf(TakeLine(lines)))) return std::nullopt;
-  const auto delimited = UpTo(content, text, [&](absl::string_view line) {
-    if (ConsistsOf(line, '-')) return true;
-    is_map = is_map && !line.empty();
-    return false;
-  });
-  return is_map ? delimited : std::nullopt;
+// a heading, so the paragraphs must look like keys. nullopt if they do not.
+std::optional<absl::StatusOr<FrontMatter>> ReadWithoutOpening(absl::string_view content,
+                                                              absl::string_view text) {
+  if (absl::StartsWith(text, "\"")) {
+    const auto entries = UpTo(content, text, [](absl::string_view line) { return line == ";;;"; });
+    if (entries) return Read(*entries, ReadEntriesPart);
+  }
+  const auto keys =
+      UpTo(content, text, [](absl::string_view line) { return ConsistsOf(line, '-'); });
+  if (!keys || keys->inner.text.empty() || !ConsistsOfKeys(keys->inner.text)) return std::nullopt;
+  return Read(*keys, ReadYamlPart);
+}
+
+// Separates the tags in a line, in which spaces do not.
+void SeparateTags(Value& tags) {
+  tags.kind = Value::Kind::kList;
+  const char separator = absl::StrContains(tags.text, ';') ? ';' : ',';
+  for (const absl::string_view tag : absl::StrSplit(tags.text, separator)) {
+    tags.list.push_back({.kind = Value::Kind::kText,
+                         .line = tags.line,
+                         .text = std::string(absl::StripAsciiWhitespace(tag))});
+  }
 }
 
 // Reads lines of keys and values up to a blank line. An indented line continues the one before.
-// nullopt if any line is something else.
+// nullopt if any line is something else, or none is telling. But a draft may end without a blank
+// line, as Pelican reads it.
 std::optional<FrontMatter> ReadLinesOfKeys(absl::string_view content, absl::string_view text) {
   FrontMatter front_matter{{.kind = Value::Kind::kMap}, ""};
   auto& map = front_matter.values.map;
+  bool is_telling = false;
+  bool is_draft = false;
   absl::string_view rest = text;
   for (int number = LineAt(content, text.data()); !rest.empty(); ++number) {
+    const absl::string_view from_here = rest;
     const absl::string_view line = TakeLine(rest);
-    if (line.empty()) break;
+    if (line.empty() || line == "...") break;
     if (text.size() - rest.size() > kMaxFrontMatterBytes) return std::nullopt;
-    const absl::string_view key = KeyOf(line);
-    const bool is_indented = absl::StartsWith(line, "    ");
-    if (map.empty() ? !IsTellingKey(key) : key.empty() && !is_indented) return std::nullopt;
-    if (is_indented) {
+    if (absl::StartsWith(line, "    ") && !map.empty()) {
       absl::StrAppend(&map.back().second.text, " ", absl::StripAsciiWhitespace(line));
-    } else {
-      const absl::string_view value = absl::StripAsciiWhitespace(line.substr(key.size() + 1));
-      map.emplace_back(
-          std::string(key),
-          Value{.kind = Value::Kind::kText, .line = number, .text = std::string(value)});
+      continue;
     }
+    const absl::string_view key = KeyOf(line);
+    if (key.empty() && !is_draft) return std::nullopt;
+    if (key.empty()) {
+      rest = from_here;
+      break;
+    }
+    const absl::string_view value = absl::StripAsciiWhitespace(line.substr(key.size() + 1));
+    is_telling = is_telling || IsTellingLine(line);
+    is_draft = is_draft || MarksDraft(key, value);
+    map.emplace_back(std::string(key),
+                     Value{.kind = Value::Kind::kText, .line = number, .text = std::string(value)});
   }
-  if (map.empty()) return std::nullopt;
+  if (!is_telling) return std::nullopt;
+  for (auto& [key, value] : map) {
+    if (absl::EqualsIgnoreCase(key, "tags") && !value.text.empty()) SeparateTags(value);
+  }
   front_matter.body = rest;
   return front_matter;
+}
+
+// Returns whether a line marks a draft in any language: `draft: true`, `"draft": true,`,
+// `draft = true`.
+bool MarksDraftSomehow(absl::string_view line) {
+  constexpr absl::string_view kMarkup = " \t\"'{},*";
+  const auto bare = [kMarkup](absl::string_view part) {
+    part.remove_prefix(std::min(part.find_first_not_of(kMarkup), part.size()));
+    return part.substr(0, part.find_last_not_of(kMarkup) + 1);
+  };
+  const size_t sign = line.find_first_of(":=");
+  return sign != absl::string_view::npos &&
+         MarksDraft(bare(line.substr(0, sign)), bare(line.substr(sign + 1)));
+}
+
+// Refuses a text whose first paragraph marks a draft. Front matter in a shape that is not known is
+// rather refused than published.
+absl::Status CheckIsNoDraft(absl::string_view content, absl::string_view text) {
+  absl::string_view rest = WithoutComments(text);
+  const absl::string_view first = rest.substr(0, rest.find('\n'));
+  if (ReaderFor(absl::StripAsciiWhitespace(first)) != nullptr) TakeLine(rest);
+  rest = WithoutBlankLines(rest);
+  for (int number = LineAt(content, rest.data()); !rest.empty(); ++number) {
+    const absl::string_view line = TakeLine(rest);
+    if (line.empty() || absl::StartsWith(line, "```")) break;
+    if (!MarksDraftSomehow(line)) continue;
+    return ErrorInLine(number,
+                       "this marks a draft, but the file does not begin with front matter of a "
+                       "known form");
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace
@@ -232,7 +328,9 @@ bool BeginsWithFrontMatter(absl::string_view head) {
   absl::string_view rest = WithoutComments(head);
   if (IsObject(rest)) return true;
   const PartReader reader = ReaderFor(absl::StripLeadingAsciiWhitespace(TakeLine(rest)));
-  return reader == ReadYamlPart ? !KeyOf(TakeLine(rest)).empty() : reader != nullptr;
+  if (reader != ReadYamlPart) return reader != nullptr;
+  const absl::string_view keys = WithoutBlankLines(rest);
+  return !KeyOf(keys.substr(0, keys.find('\n'))).empty() && IsOpening(rest);
 }
 
 absl::StatusOr<FrontMatter> ReadFrontMatter(absl::string_view content) {
@@ -241,13 +339,15 @@ absl::StatusOr<FrontMatter> ReadFrontMatter(absl::string_view content) {
   absl::string_view rest = text;
   const absl::string_view line = absl::StripLeadingAsciiWhitespace(TakeLine(rest));
   if (const PartReader reader = ReaderFor(line); reader != nullptr) {
-    // A thematic break is followed by a blank line.
-    const bool is_break = reader == ReadYamlPart && !rest.empty() && rest.front() == '\n';
-    if (!is_break) return ReadBetweenDelimiters(content, text, reader);
+    if (reader != ReadYamlPart || IsOpening(rest)) {
+      return ReadBetweenDelimiters(content, text, reader);
+    }
   }
-  if (const auto delimited = WithoutOpening(content, text)) return Read(*delimited, ReadYamlPart);
-  if (auto front_matter = ReadLinesOfKeys(content, text)) return *std::move(front_matter);
-  return FrontMatter{{}, content};
+  if (auto front_matter = ReadWithoutOpening(content, text)) return *std::move(front_matter);
+  FrontMatter front_matter =
+      ReadLinesOfKeys(content, text).value_or(FrontMatter{.values = {}, .body = content});
+  if (absl::Status status = CheckIsNoDraft(content, front_matter.body); !status.ok()) return status;
+  return front_matter;
 }
 
 }  // namespace content::transfer

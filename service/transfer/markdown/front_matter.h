@@ -37,11 +37,13 @@ struct FrontMatter {
 ///   +++ TOML +++
 ///   { JSON }, ;;; JSON ;;;
 ///   ---json, ---toml        as Eleventy has it
-///   Title: Words            Pelican's lines of keys and values, up to a blank line
+///   Title: Words            lines of keys and values, up to a blank line, as Pelican and
+///                           MultiMarkdown have them
 ///
 /// `content`, which the result refers to, is UTF-8 with LF line ends.
 ///
-/// INVALID_ARGUMENT if the front matter cannot be read, with a message that names the line.
+/// INVALID_ARGUMENT if the front matter cannot be read, or if there seems to be some that marks a
+/// draft, with a message that names the line.
 absl::StatusOr<FrontMatter> ReadFrontMatter(absl::string_view content);
 
 /// Returns whether a file that begins with `head` has front matter between delimiters.

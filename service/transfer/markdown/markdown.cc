@@ -18,36 +18,18 @@
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
+#include "absl/time/clock.h"
 #include "content/text.h"
 #include "transfer/dates.h"
 #include "transfer/ids.h"
 #include "transfer/markdown/front_matter.h"
+#include "transfer/markdown/keys.h"
 #include "transfer/web_address.h"
 
 namespace content::transfer {
 namespace {
 
 using Keys = std::initializer_list<absl::string_view>;
-
-// `publishDate`, `publish_date` and `PublishDate` are one key.
-std::string Folded(absl::string_view key) {
-  return absl::AsciiStrToLower(absl::StrReplaceAll(key, {{"_", ""}, {"-", ""}}));
-}
-
-template <size_t n>
-bool IsOneOf(const std::array<absl::string_view, n>& texts, absl::string_view text) {
-  return std::find(texts.begin(), texts.end(), text) != texts.end();
-}
-
-bool IsYes(const Value& value) {
-  static constexpr std::array<absl::string_view, 5> kYes = {"true", "yes", "on", "1", "y"};
-  return IsOneOf(kYes, absl::AsciiStrToLower(value.text));
-}
-
-bool IsNo(const Value& value) {
-  static constexpr std::array<absl::string_view, 6> kNo = {"false", "no", "off", "0", "n", "never"};
-  return IsOneOf(kNo, absl::AsciiStrToLower(value.text));
-}
 
 // Returns the beginning of a text of the file, for a message.
 std::string Shown(absl::string_view text) {
@@ -86,6 +68,17 @@ class MapReader {
   const Value* Look(absl::string_view key) const {
     const size_t i = IndexOf(key);
     return i == map_.map.size() ? nullptr : &map_.map[i].second;
+  }
+
+  // Returns the values of a key, which may be there more than once.
+  std::vector<const Value*> TakeAll(absl::string_view key) {
+    std::vector<const Value*> values;
+    for (size_t i = 0; i < map_.map.size(); ++i) {
+      if (Folded(map_.map[i].first) != key) continue;
+      read_[i] = true;
+      values.push_back(&map_.map[i].second);
+    }
+    return values;
   }
 
   // Returns the text of such a value; empty if there is none or if it is no text, which is a fault.
@@ -228,10 +221,21 @@ void AddTag(absl::string_view text, ParsedFile& file) {
   if (std::find(tags.begin(), tags.end(), tag) == tags.end()) file.article.add_tags(tag);
 }
 
+// Returns the name in a map; nullptr if there is none.
+const Value* NameOf(const Value& map) {
+  const auto name = std::find_if(map.map.begin(), map.map.end(), [](const auto& entry) {
+    return Folded(entry.first) == "name" && entry.second.kind == Value::Kind::kText;
+  });
+  return name == map.map.end() ? nullptr : &name->second;
+}
+
 // `is_one`: whether a text is one tag. Otherwise commas or, without commas, spaces separate tags.
 // Lists may be nested, as Hexo's categories are.
 void ReadTags(const Value& value, bool is_one, absl::string_view key, ParsedFile& file) {
   if (value.kind == Value::Kind::kMap) {
+    // Some say more of a tag than its name.
+    const Value* const name = NameOf(value);
+    if (name != nullptr) return ReadTags(*name, /*is_one=*/true, key, file);
     file.faults.push_back({value.line, absl::StrCat(key, " must be text or a list")});
   } else if (value.kind == Value::Kind::kList) {
     for (const Value& tag : value.list) ReadTags(tag, /*is_one=*/true, key, file);
@@ -255,25 +259,55 @@ void ReadTags(MapReader& map) {
 
 // ---- Other fields ----
 
+void SetPublishTime(const Value& date, ParsedFile& file) {
+  if (const auto time = ParseDate(date.text)) {
+    *file.article.mutable_publish_time() = ToTimestamp(*time);
+  } else {
+    file.faults.push_back(
+        {date.line, absl::StrCat("\"", Shown(date.text),
+                                 "\" is not a date such as 2025-06-12, 2025-06-12T08:30:00Z or "
+                                 "2025-06-12 08:30:00 +0200")});
+  }
+}
+
+// Returns whether a date is one that Eleventy takes from the file or from its history.
+bool IsDateOfFile(absl::string_view text) {
+  static constexpr std::array<absl::string_view, 4> kDates = {"last modified", "created",
+                                                              "git last modified", "git created"};
+  return std::any_of(kDates.begin(), kDates.end(),
+                     [text](absl::string_view date) { return absl::EqualsIgnoreCase(date, text); });
+}
+
+// Reads MkDocs' map of dates.
+void ReadDates(const Value& dates, ParsedFile& file) {
+  MapReader map(dates, "date.", file);
+  const Value* const created = map.Take({"created"}, "publish_time");
+  if (created != nullptr) SetPublishTime(*created, file);
+  const Value* const updated = map.Take({"updated"});
+  if (updated != nullptr) file.update_time = ParseDate(updated->text);
+  map.ListIgnoredKeys();
+}
+
 void ReadDate(MapReader& map) {
+  if (const Value* const dates = map.TakeMap("date"); dates != nullptr) {
+    return ReadDates(*dates, map.file());
+  }
   for (const absl::string_view key : {"date", "publishdate", "pubdate", "published", "publishedat",
                                       "created", "createdat", "lastmod", "updated"}) {
     const Value* const value = map.Take({key});
     // `published` is yes or no in Jekyll.
-    if (value == nullptr || IsYes(*value) || IsNo(*value)) continue;
+    if (value == nullptr || IsYes(value->text) || IsNo(value->text)) continue;
     if (IsZeroDate(value->text)) {
       map.file().notes.emplace_back("a date of year 1 counts as none");
       continue;
     }
-    map.Take({key}, "publish_time");
-    if (const auto time = ParseDate(value->text)) {
-      *map.file().article.mutable_publish_time() = ToTimestamp(*time);
-    } else {
-      map.file().faults.push_back(
-          {value->line, absl::StrCat("\"", Shown(value->text),
-                                     "\" is not a date such as 2025-06-12, 2025-06-12T08:30:00Z or "
-                                     "2025-06-12 08:30:00 +0200")});
+    if (IsDateOfFile(value->text)) {
+      map.file().notes.push_back(
+          absl::StrCat("the date \"", value->text, "\" is not known here, and counts as none"));
+      continue;
     }
+    map.Take({key}, "publish_time");
+    SetPublishTime(*value, map.file());
     return;
   }
 }
@@ -308,7 +342,7 @@ std::string TakeAddress(MapReader& map, absl::string_view key) {
 void ReadAddress(MapReader& map) {
   ParsedFile& file = map.file();
   const std::string canonical = map.TakeText({"canonicalurl", "canonical"});
-  for (const absl::string_view key : {"slug", "permalink", "url", "path", "id"}) {
+  for (const absl::string_view key : {"slug", "permalink", "url", "path", "abbrlink", "id"}) {
     const std::string address = TakeAddress(map, key);
     if (address.empty()) continue;
     if (file.article.source_uri().empty() && IsWebAddress(address)) {
@@ -363,33 +397,30 @@ void ReadCommentPolicy(MapReader& map) {
       {place.line, absl::StrCat(place.name, " must be open, premoderated or closed")});
 }
 
-// Finds out whether a site generator would leave the file out, or show it to few.
+// Finds out whether a site generator would leave the file out, or show it to few. Any mark counts,
+// should a key be there twice.
 void ReadDraft(MapReader& map) {
-  static constexpr std::array<absl::string_view, 6> kStates = {"draft",   "hidden", "pending",
-                                                               "private", "trash",  "skip"};
   std::string& draft = map.file().draft;
-  const auto mark = [&](absl::string_view key, const Value& value) {
-    if (draft.empty()) draft = absl::StrCat("line ", value.line, ": ", key, " is ", value.text);
+  const auto mark = [&draft](absl::string_view key, const Value& value) {
+    if (!draft.empty()) return;
+    const std::string line = value.line == 0 ? "" : absl::StrCat("line ", value.line, ": ");
+    draft = absl::StrCat(line, key, " is ", value.text);
   };
-  for (const absl::string_view key : {"draft", "private", "hidden", "unlisted"}) {
-    const Value* const value = map.Take({key});
-    if (value != nullptr && IsYes(*value)) mark(key, *value);
-  }
-  for (const absl::string_view key : {"published", "publish", "render"}) {
-    const Value* const value = map.Take({key});
-    if (value != nullptr && IsNo(*value)) mark(key, *value);
-  }
-  if (const Value* const address = map.Take({"permalink"}); address != nullptr) {
-    if (absl::EqualsIgnoreCase(address->text, "false")) mark("permalink", *address);
+  for (const absl::string_view key : {"draft", "private", "hidden", "unlisted", "published",
+                                      "publish", "render", "status", "visibility", "permalink"}) {
+    for (const Value* const value : map.TakeAll(key)) {
+      if (MarksDraft(key, value->text)) mark(key, *value);
+    }
   }
   if (const Value* const build = map.TakeMap("build"); build != nullptr) {
     MapReader inner(*build, "build.", map.file());
     const Value* const render = inner.Take({"render"});
-    if (render != nullptr && IsNo(*render)) mark("build.render", *render);
+    if (render != nullptr && IsNo(render->text)) mark("build.render", *render);
   }
-  for (const absl::string_view key : {"status", "visibility"}) {
-    const Value* const value = map.Take({key});
-    if (value != nullptr && IsOneOf(kStates, absl::AsciiStrToLower(value->text))) mark(key, *value);
+  // Hugo no longer shows a page that has expired.
+  if (const Value* const expiry = map.Take({"expirydate", "unpublishdate"}); expiry != nullptr) {
+    const auto time = ParseDate(expiry->text);
+    if (time && !IsZeroDate(expiry->text) && *time < absl::Now()) mark("expiryDate", *expiry);
   }
 }
 
@@ -409,6 +440,12 @@ void ReadMap(const Value& front_matter, ParsedFile& file) {
     ReadTags(inner);
     inner.ListIgnoredKeys();
   }
+  // Hugo's place for keys of its themes.
+  if (const Value* const params = map.TakeMap("params"); params != nullptr) {
+    MapReader inner(*params, "params.", file);
+    if (file.article.authors().empty()) ReadAuthors(inner);
+    inner.ListIgnoredKeys();
+  }
   file.article.set_summary(map.TakeText({"summary", "description", "excerpt"}, "summary"));
   ReadLanguage(map);
   ReadCommentPolicy(map);
@@ -424,6 +461,17 @@ std::string WithoutBlankLinesAround(absl::string_view body) {
   return std::string(body);
 }
 
+// Removes attributes at the end of a heading, `{#id .class}` or `{: #id}`, which are no CommonMark.
+std::string WithoutAttributes(const std::string& heading) {
+  const size_t brace = heading.rfind(" {");
+  if (brace == std::string::npos || !absl::EndsWith(heading, "}")) return heading;
+  absl::string_view inner = absl::string_view(heading).substr(brace + 2);
+  absl::ConsumePrefix(&inner, ":");
+  inner = absl::StripLeadingAsciiWhitespace(inner);
+  const bool are_attributes = absl::StartsWith(inner, "#") || absl::StartsWith(inner, ".");
+  return are_attributes ? OneLine(heading.substr(0, brace)) : heading;
+}
+
 // Returns the text of a heading, without its markup.
 std::string TextOf(cmark_node* heading) {
   std::string text;
@@ -435,7 +483,7 @@ std::string TextOf(cmark_node* heading) {
     if (type == CMARK_NODE_TEXT || type == CMARK_NODE_CODE) text += cmark_node_get_literal(node);
     if (type == CMARK_NODE_SOFTBREAK || type == CMARK_NODE_LINEBREAK) text += ' ';
   }
-  return OneLine(text);
+  return WithoutAttributes(OneLine(text));
 }
 
 // Returns the first heading with text; empty if there is none.

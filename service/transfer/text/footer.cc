@@ -23,12 +23,23 @@ namespace {
 // No line of a footer is longer.
 constexpr size_t kMaxFooterBytes = 300;
 
-// In lower case, with single spaces and without a colon at the end.
+// In lower case where it is ASCII, with single spaces and without a colon at the end.
 std::string FooterForm(absl::string_view line) {
   std::string form = absl::AsciiStrToLower(OneLine(absl::StrReplaceAll(line, {{"\u00A0", " "}})));
   absl::RemoveExtraAsciiWhitespace(&form);
-  if (absl::EndsWith(form, ":")) form.pop_back();
-  return std::string(absl::StripTrailingAsciiWhitespace(form));
+  absl::string_view kept = form;
+  if (!absl::ConsumeSuffix(&kept, ":")) absl::ConsumeSuffix(&kept, "：");
+  return std::string(absl::StripTrailingAsciiWhitespace(kept));
+}
+
+bool BeginsWithAny(absl::string_view text, const auto& beginnings) {
+  return std::any_of(std::begin(beginnings), std::end(beginnings),
+                     [text](absl::string_view begin) { return absl::StartsWith(text, begin); });
+}
+
+bool EndsWithAny(absl::string_view text, const auto& endings) {
+  return std::any_of(std::begin(endings), std::end(endings),
+                     [text](absl::string_view end) { return absl::EndsWith(text, end); });
 }
 
 // Lines that stand nowhere but in a footer.
@@ -39,6 +50,7 @@ bool IsSureFooter(absl::string_view form) {
       "newer post older post home", "newer post older post", "newer post home", "older post home",
       "newer posts older posts home", "email thisblogthis!", "blogthis!", "cancel reply",
       "links to this post", "powered by blogger", "like loading...", "loading...",
+      "comments are closed", "comments are closed.",
       // Portuguese
       "nenhum comentário", "postar um comentário", "enviar um comentário", "sem comentários",
       "deixe um comentário", "deixe uma resposta", "postagem mais recente postagem mais antiga",
@@ -57,30 +69,91 @@ bool IsSureFooter(absl::string_view form) {
       "mogelijk gemaakt door blogger",
       // Italian
       "nessun commento", "posta un commento", "lascia un commento", "lascia una risposta",
-      "powered by blogger "};
+      "powered by blogger ",
+      // Russian
+      "Комментариев нет", "Нет комментариев", "Отправить комментарий", "Добавить комментарий",
+      "Технологии blogger",
+      // Polish
+      "brak komentarzy", "prześlij komentarz", "dodaj komentarz",
+      "obsługiwane przez usługę blogger",
+      // Japanese
+      "コメントを投稿", "コメントを残す", "コメントはありません",
+      // Chinese
+      "没有评论", "发表评论", "发表回复", "沒有留言", "張貼留言", "發佈留言", "發表迴響",
+      // Korean
+      "댓글 없음", "댓글 쓰기", "댓글 남기기", "답글 남기기"};
   static constexpr absl::string_view kBeginnings[] = {
-      "email thisblogthis!",
-      "email this blogthis!",
-      "share: email this",
-      "enviar por e-mailpostar no blog!",
-      "enviar por correo electrónicoescribe un blog",
-      "diesen post per e-mail versendenblogthis!",
-      "envoyer par e-mailblogthis!",
-      "dit e-mailendit bloggen!",
-      "invia tramite emailpostalo sul blog",
-      "subscribe to: post comments",
-      "subscribe to: comments",
-      "subscribe to: posts",
-      "assinar: postar comentários",
-      "suscribirse a: enviar comentarios",
-      "abonnieren kommentare zum post",
-      "abonnieren: kommentare zum post",
-      "inscription à : publier les commentaires",
-      "reacties posten (atom)",
-      "iscriviti a: commenti sul post"};
-  return kLines.contains(form) ||
-         std::any_of(std::begin(kBeginnings), std::end(kBeginnings),
-                     [form](absl::string_view begin) { return absl::StartsWith(form, begin); });
+      "email thisblogthis!", "email this blogthis!", "share: email this",
+      "enviar por e-mailpostar no blog!", "enviar por correo electrónicoescribe un blog",
+      "diesen post per e-mail versendenblogthis!", "envoyer par e-mailblogthis!",
+      "dit e-mailendit bloggen!", "invia tramite emailpostalo sul blog",
+      "subscribe to: post comments", "subscribe to: comments", "subscribe to: posts",
+      "assinar: postar comentários", "suscribirse a: enviar comentarios",
+      "abonnieren kommentare zum post", "abonnieren: kommentare zum post",
+      "inscription à : publier les commentaires", "reacties posten (atom)",
+      "iscriviti a: commenti sul post", "Отправить по электронной почтеНаписать об этом в блоге",
+      "Подписаться на: Комментарии к сообщению", "wyślij pocztą e-mailwrzuć na bloga",
+      "subskrybuj: komentarze do posta", "メールで送信blogthis!", "登録: コメントの投稿",
+      "通过电子邮件发送blogthis!", "订阅： 博文评论", "訂閱： 張貼留言", "이메일로 전송blogthis!",
+      "구독: 댓글",
+      // WordPress, in the order of the languages: what it says of an article,
+      "this entry was posted ", "bookmark the permalink", "view all posts by ",
+      "pingback: ", "este post foi publicado em ", "esta entrada foi publicada em ",
+      "ver todos os posts de ", "ver todos os artigos de ", "esta entrada fue publicada en ",
+      "ver todas las entradas de ", "dieser beitrag wurde unter ",
+      "dieser eintrag wurde veröffentlicht ", "ce contenu a été publié dans ",
+      "cette entrée a été publiée dans ", "voir tous les articles par ",
+      "voir toutes les publications de ", "dit bericht is geplaatst in ",
+      "dit bericht werd geplaatst in ", "questa voce è stata pubblicata in ",
+      "questo articolo è stato pubblicato in ", "vedi tutti gli articoli di ",
+      "mostra tutti gli articoli di ", "Запись опубликована в рубрике ",
+      "Просмотреть все записи автора ", "Посмотреть все записи автора ",
+      "ten wpis został opublikowany w kategorii ", "zobacz wszystkie wpisy ",
+      // where it can be shared,
+      "click to share on ", "click to email ", "click to print ", "clique para compartilhar ",
+      "haz clic para compartir ", "klick, um auf ", "klick, um über ", "cliquez pour partager ",
+      "cliquer pour partager ", "klik om te delen ", "fai clic per condividere ",
+      "Нажмите, чтобы поделиться ", "kliknij, aby udostępnić ",
+      // and in its form for comments.
+      "your email address will not be published", "required fields are marked",
+      "save my name, email, and website in this browser",
+      "notify me of follow-up comments by email", "notify me of new posts by email",
+      "this site uses akismet ", "enter your comment here",
+      "fill in your details below or click an icon", "you are commenting using your ",
+      "you must be logged in to post a comment", "o seu endereço de e-mail não será publicado",
+      "o seu endereço de email não será publicado", "campos obrigatórios são marcados",
+      "tu dirección de correo electrónico no será publicada",
+      "los campos obligatorios están marcados", "deine e-mail-adresse wird nicht veröffentlicht",
+      "erforderliche felder sind mit", "votre adresse e-mail ne sera pas publiée",
+      "votre adresse de messagerie ne sera pas publiée", "les champs obligatoires sont indiqués",
+      "je e-mailadres wordt niet gepubliceerd", "je e-mailadres zal niet getoond worden",
+      "vereiste velden zijn gemarkeerd", "il tuo indirizzo email non sarà pubblicato",
+      "i campi obbligatori sono contrassegnati", "Ваш адрес email не будет опубликован",
+      "Обязательные поля помечены", "twój adres e-mail nie zostanie opublikowany",
+      "twój adres email nie zostanie opublikowany", "wymagane pola są oznaczone",
+      "メールアドレスが公開されることはありません", "您的邮箱地址不会被公开",
+      "您的电子邮箱地址不会被公开", "發佈留言必須填寫的電子郵件地址不會公開",
+      "이메일 주소는 공개되지 않습니다"};
+  // "Leave a Reply Cancel reply".
+  static constexpr absl::string_view kEndings[] = {" cancel reply",
+                                                   " cancelar resposta",
+                                                   " cancelar respuesta",
+                                                   " cancelar la respuesta",
+                                                   " antwort abbrechen",
+                                                   " antworten abbrechen",
+                                                   " annuler la réponse",
+                                                   " reactie annuleren",
+                                                   " antwoord annuleren",
+                                                   " annulla risposta",
+                                                   " Отменить ответ",
+                                                   " anuluj pisanie odpowiedzi",
+                                                   " コメントをキャンセル",
+                                                   " 取消回复",
+                                                   " 取消回覆",
+                                                   " 응답 취소",
+                                                   " bookmark the permalink."};
+  return kLines.contains(form) || BeginsWithAny(form, kBeginnings) ||
+         EndsWithAny(absl::StrCat(" ", form), kEndings);
 }
 
 // "►  July (2)".
@@ -151,33 +224,130 @@ bool MayBeFooter(absl::string_view form) {
                                                                "home page",
                                                                "post più recente",
                                                                "post più vecchio",
-                                                               "archivio blog"};
-  static constexpr absl::string_view kBeginnings[] = {
-      "labels:",    "marcadores:", "etiquetas:", "libellés",
-      "etichette:", "posted in ",  "tagged:",    "subscribe to:"};
-  return IsMonthOfArchive(form) || kLines.contains(form) ||
-         std::any_of(std::begin(kBeginnings), std::end(kBeginnings),
-                     [form](absl::string_view begin) { return absl::StartsWith(form, begin); });
+                                                               "archivio blog",
+                                                               "compartir esto",
+                                                               "ähnliche beiträge",
+                                                               "beitrags-navigation",
+                                                               "articles similaires",
+                                                               "post navigation",
+                                                               "Поделиться ссылкой",
+                                                               "Похожее",
+                                                               "Главная страница",
+                                                               "udostępnij",
+                                                               "podobne",
+                                                               "strona główna",
+                                                               "ホーム",
+                                                               "次の投稿",
+                                                               "前の投稿",
+                                                               "主页",
+                                                               "首頁",
+                                                               "홈"};
+  static constexpr absl::string_view kBeginnings[] = {"labels:",
+                                                      "marcadores:",
+                                                      "etiquetas:",
+                                                      "libellés",
+                                                      "etichette:",
+                                                      "Ярлыки:",
+                                                      "Метки:",
+                                                      "etykiety:",
+                                                      "ラベル:",
+                                                      "标签：",
+                                                      "標籤：",
+                                                      "라벨:",
+                                                      "posted in ",
+                                                      "tagged:",
+                                                      "tagged ",
+                                                      "subscribe to:",
+                                                      "published by ",
+                                                      "publicado em ",
+                                                      "publicado en ",
+                                                      "veröffentlicht in ",
+                                                      "publié dans ",
+                                                      "verschlagwortet mit ",
+                                                      "geplaatst in ",
+                                                      "pubblicato in ",
+                                                      "Рубрика:",
+                                                      "opublikowano w ",
+                                                      "← "};
+  return IsMonthOfArchive(form) || kLines.contains(form) || BeginsWithAny(form, kBeginnings) ||
+         absl::EndsWith(form, " →");
 }
 
-// "3 comments", "1,234 comments".
-bool IsCommentCount(absl::string_view form) {
-  static constexpr absl::string_view kNouns[] = {
-      "comment",     "comments",    "comentário", "comentários", "comentario",
-      "comentarios", "kommentar",   "kommentare", "commentaire", "commentaires",
-      "opmerking",   "opmerkingen", "commento",   "commenti"};
+// Removes "3 ", "1,234 " or "one " from the beginning of `form`.
+bool ConsumeCount(absl::string_view& form) {
   const size_t space = form.find(' ');
   if (space == 0 || space == absl::string_view::npos) return false;
-  if (form.substr(0, space).find_first_not_of("0123456789,.") != absl::string_view::npos) {
+  const absl::string_view count = form.substr(0, space);
+  static constexpr absl::string_view kOne[] = {"one", "um",   "uma",  "un",    "una",
+                                               "ein", "eine", "une",  "een",   "één",
+                                               "uno", "Один", "Одна", "jeden", "jedna"};
+  const bool is_number = count.find_first_not_of("0123456789,") == absl::string_view::npos;
+  if (!is_number && std::find(std::begin(kOne), std::end(kOne), count) == std::end(kOne)) {
     return false;
   }
-  const bool is_whole = form.substr(0, space).find('.') == absl::string_view::npos;
-  return is_whole && std::find(std::begin(kNouns), std::end(kNouns), form.substr(space + 1)) !=
-                         std::end(kNouns);
+  form.remove_prefix(space + 1);
+  return true;
+}
+
+// Returns whether `form` is a count in a language that writes no spaces: "3件のコメント".
+bool IsCloseCommentCount(absl::string_view form) {
+  for (const absl::string_view noun : {"件のコメント", "件のフィードバック", "条评论", "个评论",
+                                       "个回复", "則留言", "개의 댓글", "개의 응답"}) {
+    absl::string_view rest = form;
+    if (!absl::ConsumeSuffix(&rest, noun)) continue;
+    rest = absl::StripTrailingAsciiWhitespace(rest);
+    return absl::EndsWith(rest, "一") ||
+           (!rest.empty() && absl::ascii_isdigit(static_cast<unsigned char>(rest.back())));
+  }
+  return absl::ConsumePrefix(&form, "댓글 ") && absl::ConsumeSuffix(&form, "개") && !form.empty() &&
+         form.find_first_not_of("0123456789,") == absl::string_view::npos;
+}
+
+// "3 comments", "1,234 comments", "One thought on “Low Water”".
+bool IsCommentCount(absl::string_view form) {
+  static constexpr absl::string_view kNouns[] = {
+      "comment",      "comments",   "comentário",  "comentários",  "comentario",  "comentarios",
+      "kommentar",    "kommentare", "commentaire", "commentaires", "opmerking",   "opmerkingen",
+      "reactie",      "reacties",   "commento",    "commenti",     "комментарий", "комментария",
+      "комментариев", "komentarz",  "komentarze",  "komentarzy"};
+  static constexpr absl::string_view kAboutTitle[] = {
+      "thought on ",       "thoughts on ",    "comment on ",       "comments on ",
+      "response to ",      "responses to ",   "reply to ",         "replies to ",
+      "comentário em ",    "comentários em ", "comentário sobre ", "comentários sobre ",
+      "ideia sobre ",      "ideias sobre ",   "comentario en ",    "comentarios en ",
+      "respuesta a ",      "respuestas a ",   "gedanke zu ",       "gedanken zu ",
+      "kommentar zu ",     "kommentare zu ",  "antwort auf ",      "antworten auf ",
+      "réflexion sur ",    "réflexions sur ", "commentaire sur ",  "commentaires sur ",
+      "réponse à ",        "réponses à ",     "gedachte over ",    "gedachten over ",
+      "reactie op ",       "reacties op ",    "commento su ",      "commenti su ",
+      "pensiero su ",      "pensieri su ",    "комментарий к ",    "комментария к ",
+      "комментариев к ",   "комментарий на ", "комментария на ",   "комментариев на ",
+      "komentarz do ",     "komentarze do ",  "komentarzy do ",    "myśl nt. ",
+      "przemyślenia nt. ", "przemyśleń nt. "};
+  static constexpr absl::string_view kQuotes[] = {"“", "\"", "„", "«", "‘", "”"};
+  if (IsCloseCommentCount(form)) return true;
+  if (!ConsumeCount(form)) return false;
+  if (std::find(std::begin(kNouns), std::end(kNouns), form) != std::end(kNouns)) return true;
+  return std::any_of(std::begin(kAboutTitle), std::end(kAboutTitle),
+                     [form](absl::string_view about) {
+                       absl::string_view title = form;
+                       return absl::ConsumePrefix(&title, about) && BeginsWithAny(title, kQuotes);
+                     });
+}
+
+// "Posted in Harbour | Tagged boats | 3 Comments".
+bool AreFooterParts(absl::string_view form) {
+  const std::vector<absl::string_view> parts = absl::StrSplit(form, " | ");
+  return parts.size() > 1 && std::all_of(parts.begin(), parts.end(), [](absl::string_view part) {
+           return IsSureFooter(part) || MayBeFooter(part) || IsCommentCount(part);
+         });
 }
 
 // Removes a time of day from the beginning of `text`: "10:00", "10:00 AM".
 bool ConsumeTimeOfDay(absl::string_view& text) {
+  for (const absl::string_view half : {"午前", "午後", "上午", "下午", "오전 ", "오후 "}) {
+    if (absl::ConsumePrefix(&text, half)) break;
+  }
   const size_t end = std::min(text.find_first_not_of("0123456789:."), text.size());
   absl::Time time;
   std::string problem;
@@ -204,7 +374,10 @@ constexpr std::array kPostedBy = {
     PostedBy{"publicada por ", " à(s) "}, PostedBy{"publicado por ", " en "},
     PostedBy{"eingestellt von ", " um "}, PostedBy{"publié par ", " à "},
     PostedBy{"gepost door ", " op "},     PostedBy{"pubblicato da ", " alle "},
-    PostedBy{"posted by ", " on "},
+    PostedBy{"posted by ", " on "},       PostedBy{"Автор: ", " на "},
+    PostedBy{"autor: ", " o "},           PostedBy{"投稿者 ", " 時刻: "},
+    PostedBy{"发布者：", " 时间： "},     PostedBy{"張貼者： ", " 於 "},
+    PostedBy{"작성자: ", " 시간: "},
 };
 
 // Returns the name in "Posted by Ada at 10:00 AM" as it stands in `line`, of which nothing else may
@@ -225,10 +398,21 @@ std::optional<std::string> NameInPostedBy(absl::string_view line) {
   return std::nullopt;
 }
 
-bool IsFooterLine(absl::string_view form) { return IsSureFooter(form) || IsCommentCount(form); }
+bool IsFooterLine(absl::string_view form) {
+  return IsSureFooter(form) || IsCommentCount(form) || AreFooterParts(form);
+}
+
+// "Ann says:", as WordPress has it above the date of a comment. Texts have such lines too.
+bool MayBeHeadOfComment(absl::string_view form) {
+  static constexpr absl::string_view kVerbs[] = {
+      " says",     " said",  " disse", " diz",  " dice",    " dijo",     " sagt",   " sagte",
+      " schreibt", " dit",   " a dit", " zegt", " schreef", " ha detto", " scrive", " говорит",
+      " пишет",    " pisze", " mówi",  "说道",  "說道",     "说",        "より",    "님의 말"};
+  return form.size() < 80 && EndsWithAny(form, kVerbs);
+}
 
 // "Ann said...", above a comment.
-bool IsHeadOfComment(absl::string_view form) {
+bool IsSureHeadOfComment(absl::string_view form) {
   for (absl::string_view dots : {"...", "…"}) {
     absl::string_view rest = form;
     if (!absl::ConsumeSuffix(&rest, dots)) continue;
@@ -280,7 +464,7 @@ class FooterFinder {
     for (size_t i = 0; i < entries_.size(); ++i) {
       if (IsFooterLine(entries_[i].form)) {
         last_sure_ = i;
-      } else if (IsHeadOfComment(entries_[i].form)) {
+      } else if (IsHeadOfComment(i)) {
         last_comment_ = i;
       } else if (IsProse(i)) {
         last_prose_ = i;
@@ -293,11 +477,17 @@ class FooterFinder {
   bool BeginsFooter(size_t i) const {
     const std::string& form = entries_[i].form;
     const bool ends_prose = last_prose_ <= i;
-    if (IsHeadOfComment(form)) return IsDatedComment(i);
+    if (IsHeadOfComment(i)) return IsDatedComment(i);
     if (IsCommentCount(form)) return ends_prose || last_comment_ > i || last_sure_ > i;
     if (IsSure(i)) return ends_prose || IsBesideFooter(i);
     if (!MayBeFooter(form)) return false;
     return ends_prose ? IsBesideFooter(i) : IsBesideSureFooter(i);
+  }
+
+  bool IsHeadOfComment(size_t i) const {
+    if (IsSureHeadOfComment(entries_[i].form)) return true;
+    return MayBeHeadOfComment(entries_[i].form) && i + 1 < entries_.size() &&
+           ParseWrittenDate(lines_[entries_[i + 1].line]).has_value();
   }
 
   bool IsSure(size_t i) const { return IsFooterLine(entries_[i].form) || AuthorAt(i).has_value(); }
@@ -305,21 +495,22 @@ class FooterFinder {
   // Returns whether a line is of running text: long, or a sentence.
   bool IsProse(size_t i) const {
     constexpr size_t kMaxCharactersOfLabel = 60;
-    constexpr int kMinWordsOfSentence = 3;
     if (IsSure(i) || MayBeFooter(entries_[i].form)) return false;
-    const absl::string_view line = TrimWhiteSpace(lines_[entries_[i].line]);
-    if (CountCharacters(line) > kMaxCharactersOfLabel) return true;
+    return CountCharacters(lines_[entries_[i].line]) > kMaxCharactersOfLabel || IsSentence(i);
+  }
+
+  bool IsSentence(size_t i) const {
+    constexpr int kMinWordsOfSentence = 3;
     static constexpr absl::string_view kStops[] = {".", "!", "?", "…", "”", "\"", "。", "！", "？"};
-    return std::any_of(std::begin(kStops), std::end(kStops),
-                       [line](absl::string_view stop) { return absl::EndsWith(line, stop); }) &&
-           CountWords(line) >= kMinWordsOfSentence;
+    const absl::string_view line = TrimWhiteSpace(lines_[entries_[i].line]);
+    return EndsWithAny(line, kStops) && CountWords(line) >= kMinWordsOfSentence;
   }
 
   // Returns whether a date follows "Ann said..." before somebody else said something, and a line of
   // a footer at the end. In an interview, none does.
   bool IsDatedComment(size_t i) const {
     for (size_t next = i + 1; next < last_sure_; ++next) {
-      if (IsHeadOfComment(entries_[next].form)) return false;
+      if (IsHeadOfComment(next)) return false;
       if (ParseWrittenDate(lines_[entries_[next].line])) return true;
     }
     return false;
@@ -327,10 +518,10 @@ class FooterFinder {
 
   // Returns whether one of the next lines is of a footer, or the last line names labels.
   bool IsBesideFooter(size_t i) const {
-    if (i + 1 == entries_.size()) return !TagsAt(i).empty();
+    if (i + 1 == entries_.size()) return !TagsAt(i).empty() && !IsSentence(i);
     return IsAmongNext(i, [this](size_t next) {
       const std::string& form = entries_[next].form;
-      return IsSure(next) || MayBeFooter(form) || IsHeadOfComment(form);
+      return IsSure(next) || MayBeFooter(form) || IsHeadOfComment(next);
     });
   }
 
@@ -362,7 +553,8 @@ class FooterFinder {
 
   std::vector<std::string> TagsAt(size_t i) const {
     for (const absl::string_view begin :
-         {"labels:", "marcadores:", "etiquetas:", "libellés :", "libellés:", "etichette:"}) {
+         {"labels:", "marcadores:", "etiquetas:", "libellés :", "libellés:", "etichette:",
+          "Ярлыки:", "etykiety:", "ラベル:", "标签：", "標籤：", "라벨:"}) {
       if (!absl::StartsWith(entries_[i].form, begin)) continue;
       const std::string line =
           OneLine(absl::StrReplaceAll(lines_[entries_[i].line], {{"\u00A0", " "}}));

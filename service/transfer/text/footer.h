@@ -16,10 +16,10 @@ struct TextFooter {
   std::vector<std::string> tags;
 };
 
-/// Finds the footer of Blogger or WordPress in English, Portuguese, Spanish, German, French, Dutch
-/// or Italian in a page saved as text, together with the comments that follow. A line that could
-/// also be part of a text counts only beside another line of a footer; and so does every line after
-/// which running text follows that is no comment.
+/// Finds the footer of Blogger or WordPress in English, Portuguese, Spanish, German, French, Dutch,
+/// Italian, Russian, Polish, Japanese, Chinese or Korean in a page saved as text, together with the
+/// comments that follow. A line that could also be part of a text counts only beside another line
+/// of a footer; and so does every line after which running text follows that is no comment.
 TextFooter FindFooter(const std::vector<std::string>& lines);
 
 }  // namespace content::transfer

@@ -57,6 +57,16 @@ constexpr BylineWords kBylineWords[] = {{"by", "and"}, {"por", "e"},   {"von", "
                                         {"par", "et"}, {"door", "en"}, {"written by", "and"},
                                         {"di", "e"}};
 
+// Those that begin other lines too, unless a date is on the line.
+constexpr BylineWords kPostedWords[] = {
+    {"posted by", "and"}, {"published by", "and"}, {"da", "e"}, {"przez", "i"}};
+
+// What stands before a colon and names, and in front of titles.
+constexpr absl::string_view kAuthorKeys[] = {"author", "authors", "autor", "auteur", "autore",
+                                             "Автор",  "作者",    "著者",  "글쓴이"};
+constexpr absl::string_view kTitleKeys[] = {"title",  "titel",     "titre", "título",
+                                            "titolo", "Заголовок", "标题",  "標題"};
+
 // "By the time", "Von dort".
 bool IsNameLike(absl::string_view names, bool is_english) {
   const std::vector<absl::string_view> words = absl::StrSplit(names, ' ', absl::SkipEmpty());
@@ -68,30 +78,138 @@ bool IsNameLike(absl::string_view names, bool is_english) {
   if (words.size() > 20 || no_names.contains(absl::AsciiStrToLower(words[0]))) return false;
   if (is_english) return true;
   // These words begin many sentences.
-  return words.size() <= 6 &&
+  const auto first = static_cast<unsigned char>(words[0][0]);
+  return words.size() <= 8 &&
          std::count_if(words.begin(), words.end(),
                        [](absl::string_view word) {
                          return absl::ascii_islower(static_cast<unsigned char>(word[0]));
                        }) <= 2 &&
-         absl::ascii_isupper(static_cast<unsigned char>(words[0][0])) &&
+         (absl::ascii_isupper(first) || !absl::ascii_isascii(first)) &&
          absl::string_view(".,;:!?").find(names.back()) == absl::string_view::npos;
 }
 
-// Returns the names of a byline, with "and" between the last two; nullopt if `line` is none.
-std::optional<std::string> NamesOfByline(absl::string_view line) {
-  if (line.empty() || CountCharacters(line) > kMaxHeadCharacters) return std::nullopt;
-  for (const auto& [begin, conjunction] : kBylineWords) {
+// Removes one of `keys` and a colon from the beginning of `line`.
+bool ConsumeKey(absl::string_view& line, const auto& keys) {
+  for (const absl::string_view key : keys) {
+    if (!absl::StartsWithIgnoreCase(line, key)) continue;
+    const absl::string_view rest = absl::StripLeadingAsciiWhitespace(line.substr(key.size()));
+    for (const absl::string_view colon : {":", "：", "/", "／"}) {
+      if (!absl::StartsWith(rest, colon)) continue;
+      line = absl::StripLeadingAsciiWhitespace(rest.substr(colon.size()));
+      return true;
+    }
+  }
+  return false;
+}
+
+// Returns the names after one of `beginnings`, with "and" between the last two.
+std::optional<std::string> NamesAfter(absl::string_view line, const auto& beginnings,
+                                      bool is_strict) {
+  for (const auto& [begin, conjunction] : beginnings) {
     absl::string_view rest = line;
     if (!absl::StartsWithIgnoreCase(rest, begin)) continue;
     rest.remove_prefix(begin.size());
     if (!rest.empty() && rest[0] != ' ' && rest[0] != ':') continue;
     absl::ConsumePrefix(&rest, ":");
     rest = absl::StripAsciiWhitespace(rest);
-    if (!IsNameLike(rest, conjunction == "and")) continue;
-    if (conjunction == "and") return std::string(rest);
+    const bool is_english = conjunction == "and";
+    if (!IsNameLike(rest, is_english && !is_strict)) continue;
+    if (is_english) return std::string(rest);
     return absl::StrReplaceAll(rest, {{absl::StrCat(" ", conjunction, " "), " and "}});
   }
   return std::nullopt;
+}
+
+// Returns the names of a byline, with "and" between the last two; nullopt if `line` is none.
+std::optional<std::string> NamesOfByline(absl::string_view line) {
+  if (std::optional<std::string> names = NamesAfter(line, kBylineWords, /*is_strict=*/false)) {
+    return names;
+  }
+  // "Autor: Ada o 10:00" is of a footer.
+  const bool has_number = line.find_first_of("0123456789") != absl::string_view::npos;
+  if (has_number || !ConsumeKey(line, kAuthorKeys) || !IsNameLike(line, /*is_english=*/true)) {
+    return std::nullopt;
+  }
+  return std::string(line);
+}
+
+// Byline and date may be on one line.
+struct HeadFields {
+  std::optional<std::string> names;
+  std::optional<WrittenDate> date;
+};
+
+// Removes what blogs write behind byline and date: "5 min read", "3 Comments", "Leave a Comment".
+absl::string_view WithoutCounts(absl::string_view line) {
+  constexpr absl::string_view kBetween = " |/,-";
+  for (const absl::string_view ending :
+       {" leave a comment", " min read", " minute read", " comments", " comment"}) {
+    if (!absl::EndsWithIgnoreCase(line, ending)) continue;
+    absl::string_view rest = line.substr(0, line.size() - ending.size());
+    const size_t digits = rest.size() - (rest.find_last_not_of("0123456789") + 1);
+    if (digits == 0 && ending != " leave a comment") continue;
+    rest.remove_suffix(digits);
+    while (true) {
+      rest = rest.substr(0, rest.find_last_not_of(kBetween) + 1);
+      if (!absl::ConsumeSuffix(&rest, "•") && !absl::ConsumeSuffix(&rest, "·") &&
+          !absl::ConsumeSuffix(&rest, "–") && !absl::ConsumeSuffix(&rest, "—")) {
+        return rest;
+      }
+    }
+  }
+  return line;
+}
+
+// Returns `text` without the signs that stand between byline and date.
+absl::string_view WithoutSeparators(absl::string_view text) {
+  static constexpr absl::string_view kSigns[] = {" ", ",", "|", "-", "/", "•", "·", "–", "—"};
+  const auto consume_any = [&text](auto consume) {
+    return std::any_of(std::begin(kSigns), std::end(kSigns),
+                       [&](absl::string_view sign) { return consume(&text, sign); });
+  };
+  while (consume_any(absl::ConsumePrefix) || consume_any(absl::ConsumeSuffix)) continue;
+  return text;
+}
+
+// Returns the names in the part of a line whose other part is a date.
+std::optional<std::string> NamesBesideDate(absl::string_view part) {
+  part = WithoutSeparators(part);
+  std::optional<std::string> names = NamesAfter(part, kBylineWords, /*is_strict=*/true);
+  if (!names) names = NamesAfter(part, kPostedWords, /*is_strict=*/true);
+  if (!names && ConsumeKey(part, kAuthorKeys)) names = std::string(part);
+  if (!names || NamesIn(*names).empty()) return std::nullopt;
+  return names;
+}
+
+// Reads "By Ada Byron | June 12, 2025", "Posted on June 12, 2025 by Ada Byron". The date is as long
+// as it can be.
+HeadFields ReadBylineWithDate(absl::string_view line) {
+  for (size_t space = line.find(' '); space != absl::string_view::npos;
+       space = line.find(' ', space + 1)) {
+    const std::optional<std::string> names = NamesBesideDate(line.substr(0, space));
+    if (!names) continue;
+    const auto date = ParseWrittenDate(WithoutSeparators(line.substr(space)));
+    if (date) return {names, date};
+  }
+  for (size_t space = line.rfind(' '); space != absl::string_view::npos && space > 0;
+       space = line.rfind(' ', space - 1)) {
+    const std::optional<std::string> names = NamesBesideDate(line.substr(space));
+    if (!names) continue;
+    const auto date = ParseWrittenDate(WithoutSeparators(line.substr(0, space)));
+    if (date) return {names, date};
+  }
+  return {};
+}
+
+HeadFields FieldsOf(absl::string_view line) {
+  if (line.empty() || CountCharacters(line) > kMaxHeadCharacters) return {};
+  line = WithoutCounts(line);
+  if (const auto date = ParseWrittenDate(line)) return {std::nullopt, date};
+  HeadFields both = ReadBylineWithDate(line);
+  if (both.date) return both;
+  const std::optional<std::string> names = NamesOfByline(line);
+  if (names && ParseWrittenDate(*names)) return {};
+  return {names, std::nullopt};
 }
 
 class HeadReader {
@@ -106,7 +224,7 @@ class HeadReader {
 
   size_t Read() {
     size_t at = 0;
-    while (at < seen_.size() && (ReadByline(at) || ReadDate(at) || ReadTitle(at))) {
+    while (at < seen_.size() && (ReadFields(at) || ReadTitle(at))) {
       end_ = seen_[at].index + 1;
       ++at;
     }
@@ -121,39 +239,39 @@ class HeadReader {
     std::string text;
   };
 
-  // A field is read once. Each returns whether line `at` is the field.
+  // A field is read once. Returns whether one is on line `at`.
+  bool ReadFields(size_t at) {
+    const HeadFields fields = FieldsOf(seen_[at].text);
+    const bool is_byline = fields.names && !has_byline_;
+    const bool is_date = fields.date && !has_date_;
+    if (is_byline) ReadByline(at, *fields.names);
+    if (is_date) ReadDate(at, *fields.date);
+    return is_byline || is_date;
+  }
 
-  bool ReadByline(size_t at) {
-    if (has_byline_) return false;
-    const std::optional<std::string> names = NamesOfByline(seen_[at].text);
-    if (!names) return false;
+  void ReadByline(size_t at, absl::string_view names) {
     has_byline_ = true;
     file_.places["authors"] = {LineOf(at), "authors"};
-    for (const std::string& name : NamesIn(*names)) {
+    for (const std::string& name : NamesIn(names)) {
       file_.article.add_authors()->set_display_name(name);
     }
     if (file_.article.authors().empty()) {
       file_.faults.push_back(
           {LineOf(at), "the byline has no name; write it as in \"By Ada Byron and John Doe\""});
     }
-    return true;
   }
 
-  bool ReadDate(size_t at) {
-    if (has_date_) return false;
-    const std::optional<WrittenDate> date = ParseWrittenDate(seen_[at].text);
-    if (!date) return false;
+  void ReadDate(size_t at, const WrittenDate& date) {
     has_date_ = true;
     file_.places["publish_time"] = {LineOf(at), "date"};
     const absl::Weekday weekday =
-        absl::GetWeekday(absl::ToCivilDay(date->time, absl::UTCTimeZone()));
-    if (date->weekday.value_or(weekday) != weekday) {
+        absl::GetWeekday(absl::ToCivilDay(date.time, absl::UTCTimeZone()));
+    if (date.weekday.value_or(weekday) != weekday) {
       file_.faults.push_back(
           {LineOf(at), absl::StrCat("\"", seen_[at].text, "\" is a ",
-                                    absl::FormatTime("%A", date->time, absl::UTCTimeZone()))});
+                                    absl::FormatTime("%A", date.time, absl::UTCTimeZone()))});
     }
-    file_.article.mutable_publish_time()->set_seconds(absl::ToUnixSeconds(date->time));
-    return true;
+    file_.article.mutable_publish_time()->set_seconds(absl::ToUnixSeconds(date.time));
   }
 
   bool ReadTitle(size_t at) {
@@ -161,7 +279,9 @@ class HeadReader {
     if (CountCharacters(line) > kMaxHeadCharacters) return false;
     if (!file_.article.title().empty()) return ReadSubtitle(at);
     if (!IsTitle(at)) return false;
-    file_.article.set_title(line);
+    absl::string_view title = line;
+    ConsumeKey(title, kTitleKeys);
+    file_.article.set_title(std::string(title));
     file_.places["title"] = {LineOf(at), "title"};
     return true;
   }
@@ -175,8 +295,8 @@ class HeadReader {
 
   bool IsNextOfHead(size_t at) const {
     if (at >= seen_.size()) return false;
-    return (!has_byline_ && NamesOfByline(seen_[at].text)) ||
-           (!has_date_ && ParseWrittenDate(seen_[at].text));
+    const HeadFields fields = FieldsOf(seen_[at].text);
+    return (!has_byline_ && fields.names) || (!has_date_ && fields.date);
   }
 
   // A byline or a date follows, or the line stands alone below the date of a page without byline.
@@ -203,7 +323,7 @@ class HeadReader {
 
 std::vector<std::string> NamesIn(absl::string_view byline) {
   std::string text = absl::StrCat(" ", Seen(byline), " ");
-  for (const absl::string_view conjunction : {" and ", " AND ", " And ", " & "}) {
+  for (const absl::string_view conjunction : {" and ", " AND ", " And ", " & ", "、", "，"}) {
     text = absl::StrReplaceAll(text, {{conjunction, ","}});
   }
   std::vector<std::string> names;

@@ -15,7 +15,8 @@ namespace content::transfer {
 /// Writer", "The Harbour Times").
 std::vector<std::string> NamesIn(absl::string_view byline);
 
-/// Reads title, byline and date, in any order, from the first lines of a page into `file`. What is
+/// Reads title, byline and date, in any order, from the first lines of a page into `file`. Byline
+/// and date may be on one line, and each of the three may have a key ("Author: Ada Byron"). What is
 /// not there stays empty. A byline without a name, and a date on the wrong day of the week, are
 /// faults. A title is only told from the text by a byline or a date below it, or above it if there
 /// is no byline. Returns the index of the first line of the text.

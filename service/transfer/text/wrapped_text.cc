@@ -1,5 +1,7 @@
 #include "transfer/text/wrapped_text.h"
 
+#include <unicode/uchar.h>
+
 #include <algorithm>
 #include <array>
 #include <cstddef>
@@ -154,7 +156,21 @@ bool StopsEarly(const TextLine& line, const TextLine& next, size_t width) {
 }
 
 bool BeginsLowerCase(const TextLine& line) {
-  return absl::ascii_islower(static_cast<unsigned char>(line.text[0]));
+  absl::string_view text = line.text;
+  return u_islower(TakeCharacter(text)) != 0;
+}
+
+// Returns whether a line begins with a capital, after quotation marks. A line in which there is
+// nothing but capitals does not tell.
+bool BeginsUpperCase(const TextLine& line) {
+  absl::string_view text = line.text;
+  int32_t first = TakeCharacter(text);
+  while (!text.empty() && u_ispunct(first)) first = TakeCharacter(text);
+  if (!u_isupper(first)) return false;
+  while (!text.empty()) {
+    if (u_islower(TakeCharacter(text))) return true;
+  }
+  return false;
 }
 
 // Returns whether a paragraph may end after line `i`: a sentence ends there, or a list item begins
@@ -207,7 +223,10 @@ bool EndsParagraph(const Lines& block, size_t i, bool is_first, const Widths& wi
 // fitted, and disagrees if it would. A line that is too long disagrees. A line after which a
 // paragraph may end does not count. Verse and lists, in which all lines disagree, count no more
 // than a single line, so that they do not outvote the prose around them.
+//
+// An address of the web on a line of its own says nothing: it cannot be broken.
 int Score(const Lines& block, const Widths& widths) {
+  if (block.size() == 1 && !absl::StrContains(block[0].text, ' ')) return 0;
   int score = 0;
   int paragraph = 0;
   bool is_first = true;
@@ -285,6 +304,25 @@ std::optional<FoundWidths> FindWidths(const std::vector<Lines>& all_blocks) {
   }
   return best;
 }
+
+// How the lines of a text go on after those that end in mid-sentence.
+struct Continuations {
+  int all = 0;
+  int lower_case = 0;
+  int upper_case = 0;
+
+  void Add(const Lines& lines) {
+    for (size_t i = 0; i + 1 < lines.size(); ++i) {
+      if (lines[i].ends_sentence || lines[i].has_bullet || lines[i + 1].has_bullet) continue;
+      ++all;
+      if (BeginsLowerCase(lines[i + 1])) ++lower_case;
+      if (BeginsUpperCase(lines[i + 1])) ++upper_case;
+    }
+  }
+
+  // Even German prose has far fewer capitals at the start of its lines.
+  bool AreOfVerse() const { return all >= 4 && upper_case * 5 >= all * 4; }
+};
 
 // Returns whether `lines` are no running text: most that end in mid-sentence stop early.
 bool AreKeptLines(const Lines& lines, const Widths& widths) {
@@ -384,9 +422,10 @@ bool IsQuote(const Lines& block) {
 
 // How paragraphs are told apart on a page.
 struct Layout {
-  std::optional<Widths> widths = {};  // unset: each line is a paragraph
-  bool has_indents = false;           // The first line of each is indented.
-  bool has_blank_lines = false;       // There is a blank line between any two.
+  std::optional<Widths> widths = {};  // unset: each line is a paragraph or a verse
+  bool is_verse = false;
+  bool has_indents = false;      // The first line of each is indented.
+  bool has_blank_lines = false;  // There is a blank line between any two.
 };
 
 std::vector<Lines> SplitAtIndents(const Lines& block) {
@@ -426,15 +465,40 @@ std::vector<Lines> SplitIntoParagraphs(const Lines& block, const Layout& layout)
   return SplitAtEarlyStops(block, *layout.widths);
 }
 
-void AddBlocks(const Lines& block, const Layout& layout, std::vector<Block>& blocks) {
+bool MayBeStanza(const Lines& block) {
+  constexpr size_t kMaxCharactersOfVerse = 80;
+  return block.size() > 1 && std::all_of(block.begin(), block.end(), [](const TextLine& line) {
+           return line.length <= kMaxCharactersOfVerse && !line.has_bullet;
+         });
+}
+
+// Returns the widths of a block on a page that is not wrapped as a whole; nullopt if the block is
+// not wrapped either. Beside what FindWidths asks for, most lines must go on in lower case.
+std::optional<Widths> OwnWidths(const Lines& block) {
+  constexpr size_t kMaxLines = 60;  // FindWidths takes cubic time
+  if (block.size() > kMaxLines) return std::nullopt;
+  Continuations continuations;
+  continuations.Add(block);
+  if (continuations.lower_case == 0 || continuations.lower_case * 2 < continuations.all) {
+    return std::nullopt;
+  }
+  const std::optional<FoundWidths> found = FindWidths({block});
+  if (!found || found->score * 2 < continuations.all) return std::nullopt;
+  return found->widths;
+}
+
+bool AreLinesKept(const Lines& block, const Layout& layout) {
+  if (layout.widths) return AreKeptLines(block, *layout.widths) && !HasBulletAfterFirst(block);
+  return (layout.has_blank_lines && block.size() > 1) || (layout.is_verse && MayBeStanza(block));
+}
+
+void AddBlocks(const Lines& block, Layout layout, std::vector<Block>& blocks) {
   if (IsTableOrCode(block)) {
     blocks.push_back(CodeOf(block));
     return;
   }
-  const bool are_kept = layout.widths
-                            ? AreKeptLines(block, *layout.widths) && !HasBulletAfterFirst(block)
-                            : layout.has_blank_lines && block.size() > 1;
-  if (are_kept) {
+  if (!layout.widths) layout.widths = OwnWidths(block);
+  if (AreLinesKept(block, layout)) {
     blocks.push_back(KeptLines(block));
     return;
   }
@@ -490,7 +554,11 @@ Layout LayoutOf(std::vector<Lines>& blocks) {
       for (TextLine& line : block) line.length += line.indent;
     }
   }
-  if (const std::optional<FoundWidths> found = FindWidths(blocks)) {
+  Continuations continuations;
+  for (const Lines& block : blocks) continuations.Add(block);
+  layout.is_verse = continuations.AreOfVerse();
+  const std::optional<FoundWidths> found = layout.is_verse ? std::nullopt : FindWidths(blocks);
+  if (found) {
     layout.widths = found->widths;
     layout.has_blank_lines = AreBlocksParagraphs(blocks, found->widths);
   } else {

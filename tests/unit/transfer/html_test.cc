@@ -222,6 +222,82 @@ TEST(HtmlImport, ReadsAttributesOfElements) {
   EXPECT_EQ(TimeUtil::ToString(article.publish_time()), "2025-06-12T00:00:00Z");
 }
 
+std::string DateOf(absl::string_view page) {
+  return TimeUtil::ToString(ReadHtml(page, {.title = "T", .id = ""}).publish_time()).substr(0, 10);
+}
+
+TEST(HtmlImport, TakesNoTimeThatTheTextTellsOf) {
+  constexpr absl::string_view kTold =
+      "<p>On <time datetime='1969-07-20'>a day in July</time> they went.</p>"
+      "<section id=comments><time datetime='2001-01-01'>then</time></section>"
+      "<nav><time datetime='2002-02-02'>then</time></nav>";
+  constexpr absl::string_view kTime = "<time datetime='2025-06-12'>June 12</time>";
+  const std::string now = DateOf("<p>x</p>");
+  EXPECT_EQ(DateOf(absl::StrCat("<article><h1>Moon</h1>", kTold, "</article>")), now);
+  EXPECT_EQ(DateOf(absl::StrCat("<article><div class='entry-content'><ul><li><div>", kTime,
+                                "</div> x</li></ul></div></article>")),
+            now);
+  EXPECT_EQ(DateOf(absl::StrCat("<main><article><h1>Moon</h1><p>x</p></article>"
+                                "<article><h2>Other</h2>",
+                                kTime, "</article></main>")),
+            now);
+  for (const std::string& page :
+       {absl::StrCat("<article><header><h1>Moon</h1><p>On ", kTime, "</p></header>", kTold,
+                     "</article>"),
+        absl::StrCat("<article><h1>Moon</h1><p>", kTime, "</p>", kTold, "</article>"),
+        absl::StrCat("<article><h1>Moon</h1><div>On ", kTime, "</div>", kTold, "</article>"),
+        absl::StrCat("<article><p>On ", kTime, "</p><div class='entry-content'>", kTold,
+                     "</div></article>"),
+        absl::StrCat("<article>", kTold,
+                     "<footer><time class='entry-date published' datetime='2025-06-12'>x</time>"
+                     "</footer></article>")}) {
+    EXPECT_EQ(DateOf(page), "2025-06-12") << page;
+  }
+}
+
+TEST(HtmlImport, ReadsTheClassesOfBlogs) {
+  for (const std::string mark : {"itemprop='datePublished' class='published'", "class=published"}) {
+    EXPECT_EQ(DateOf(absl::StrCat("<div class='post-body'>", kText, "</div><footer><abbr ", mark,
+                                  " title='2012-03-05T10:00:00-08:00'>10:00 AM</abbr></footer>")),
+              "2012-03-05");
+  }
+  const v1::Article article = ReadHtml(SavedPage(
+      "", absl::StrCat("<article><div class='entry-meta'><span class='author vcard'>"
+                       "<a class='url fn n' href='https://a.example/ada'>Ada Byron</a></span></div>"
+                       "<div class='entry-content'>",
+                       kText,
+                       "</div><footer><a rel='category tag'>Uncategorized</a>"
+                       "<a rel='category tag'>Sea</a><a rel=tag>Moon</a></footer></article>"
+                       "<ol class='comment-list'><li class='comment'><div class='author vcard'>"
+                       "<b class=fn>Bo</b></div><a rel=tag>Spam</a></li></ol>")));
+  ASSERT_EQ(article.authors_size(), 1);
+  EXPECT_EQ(article.authors(0).display_name(), "Ada Byron");
+  EXPECT_EQ(article.authors(0).uri(), "https://a.example/ada");
+  EXPECT_THAT(article.tags(), ElementsAre("Sea", "Moon"));
+}
+
+TEST(HtmlImport, ReadsJsonLdOfPlugins) {
+  const v1::Article article = ReadHtml(SavedPage(
+      R"(<script type="application/ld+json">{"@graph": [{"@type": "Article",
+      "headline": "It&#8217;s <gone>", "author": {"@id": "#p"}, "url": "https://a.example/?a&copy=1",
+      "keywords": ["Salt &amp; sea"]}, {"@type": "Person", "@id": "#p", "name": "Ada O&#039;Neil",
+      "url": "https://a.example/ada"}]}</script>)",
+      absl::StrCat("<article><h1>It’s &lt;gone></h1>", kText, "</article>")));
+  EXPECT_EQ(article.title(), "It’s <gone>");
+  EXPECT_EQ(article.body(), "The water rose.\n\nThen it fell.");
+  ASSERT_EQ(article.authors_size(), 1);
+  EXPECT_EQ(article.authors(0).display_name(), "Ada O'Neil");
+  EXPECT_EQ(article.authors(0).uri(), "https://a.example/ada");
+  EXPECT_THAT(article.tags(), ElementsAre("Salt & sea"));
+  EXPECT_EQ(article.source_uri(), "https://a.example/?a&copy=1");
+}
+
+TEST(HtmlImport, ReadsManyTimesInLinearTime) {
+  std::string times;
+  for (int i = 0; i < 150'000; ++i) times += "<time>x</time>";
+  EXPECT_NE(ReadHtml(absl::StrCat("<article><p>", times), {.title = "T", .id = ""}).body(), "");
+}
+
 TEST(HtmlImport, KeepsNoAddressThatIsNoWebAddress) {
   const v1::Article article = ReadHtml(SavedPage(
       "<link rel=canonical href='javascript:alert(1)'><meta property=og:url content='/tides'>",

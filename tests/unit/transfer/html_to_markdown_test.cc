@@ -126,6 +126,17 @@ TEST(HtmlToMarkdown, KeepsRunningText) {
       {"<p>a <a name='top'></a><a href=' '>b</a><a href='/x'></a></p>", "a b"},
       {"<h2>A <a class='headerlink' href='#a'>¶</a></h2><h3>C #</h3>", "## A\n\n### C \\#"},
       {"a<hr>b<hr><hr>", "a\n\n***\n\nb"},
+      {"<p><del>$10</del> $5 <s>a <b>b</b><strike>c</strike></s></p>", "~~$10~~ $5 ~~a **b**c~~"},
+      {"<p>a<del> </del><del></del><s>b</s></p>", "a ~~b~~"},
+      {"<del><p>a</p></del>", "a"},
+      {"<p>a <span class=katex><span class=katex-mathml><math><semantics><mi>x</mi><annotation "
+       "encoding='application/x-tex'>x^2+\\frac12</annotation></semantics></math></span><span "
+       "class=katex-html aria-hidden=true>x2</span></span></p>",
+       "a `x^2+\\frac12`"},
+      {"<p><span class=katex><span class=katex-html>x2</span></span></p>", "x2"},
+      {"<p><span class=MathJax_Preview>y</span><span class=MathJax>y2</span> <script "
+       "type='math/tex'>y^2</script> <span class=MathJax>z</span></p>",
+       "`y^2` z"},
   };
   for (const auto& [html, markdown] : cases) {
     EXPECT_EQ(HtmlToMarkdown(html), markdown) << html;
@@ -148,6 +159,12 @@ TEST(HtmlToMarkdown, KeepsBlocks) {
       {"<pre><code class='language-c++'>a\n\n  b &lt;c&gt;\n</code></pre>",
        "```c++\na\n\n  b <c>\n```"},
       {"<pre>```\n~~~</pre>", "````\n```\n~~~\n````"},
+      {"<pre><code><span class=line><span class=ln>1</span>x := 1\n</span></code></pre>",
+       "```\nx := 1\n```"},
+      {"<table class=lntable><tr><td class=lntd><pre><code><span class=lnt>1\n</span></code></pre>"
+       "</td><td class=lntd><pre><code class=language-go>x := 1\n</code></pre></td></table>",
+       "```go\nx := 1\n```"},
+      {"<p>Ada <span class=ln>Byron</span></p>", "Ada Byron"},
       {"<div class='highlight-source-sh'><pre>a<br>b</pre></div>", "```sh\na\nb\n```"},
       {"<ul><li>a<pre>b\n\nc</pre></li></ul>", "- a\n  ```\n  b\n\n  c\n  ```"},
       {"<figure><img src=i.png alt=a><figcaption>b</figcaption></figure>", "![a](i.png)\n\nb"},

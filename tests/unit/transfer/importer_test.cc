@@ -121,6 +121,33 @@ TEST_F(DryRunTest, LeavesOutWhatIsNoArticleAndSaysSo) {
   EXPECT_EQ(status_, 0);
 }
 
+// Posts of Substack's archive say neither their titles nor whether they are public.
+TEST_F(DryRunTest, ReadsTheListOfSubstacksPosts) {
+  Write("posts.csv",
+        "post_id,post_date,is_published,email_sent_at,type,audience,title,subtitle,podcast_url\r\n"
+        "1.low-water,2019-07-26T20:48:19.814Z,TRUE,,newsletter,everyone,\"Low, \"\"very\"\"\nlow\","
+        "It&#x2019;s out,\r\n"
+        "2.plan,2019-07-26T20:48:19.814Z,FALSE,,newsletter,everyone,Plan,,\r\n"
+        "3.paid,2019-07-26T20:48:19.814Z,true,,newsletter,only_paid,Paid,,\r\n");
+  for (const char* name : {"1.low-water", "2.plan", "3.paid", "4.unlisted"}) {
+    Write(absl::StrCat("posts/", name, ".html"), "<p>Text.</p>");
+  }
+  Write("posts/page.html", "<title>A page</title><p>Text.</p>");
+  const std::string lines = Import({.paths = {root_.string()}, .overrides = {.author = "Ada"}});
+  EXPECT_THAT(lines,
+              HasSubstr(R"("posts.csv","outcome":"left out","reason":"read with its posts")"));
+  EXPECT_THAT(lines, HasSubstr(R"("posts/1.low-water.html","outcome":"valid",)"
+                               R"("name":"articles/low-water","title":"Low, \"very\" low")"));
+  for (const char* draft :
+       {R"(2.plan.html","outcome":"draft")", R"(3.paid.html","outcome":"draft")",
+        R"(4.unlisted.html","outcome":"draft")"}) {
+    EXPECT_THAT(lines, HasSubstr(draft));
+  }
+  EXPECT_THAT(lines, HasSubstr(R"("posts/page.html","outcome":"valid")"));
+  EXPECT_THAT(ImportPath((root_ / "posts/2.plan.html").string()),
+              HasSubstr("is_published is FALSE"));
+}
+
 TEST_F(DryRunTest, ImportsAFileOnceWhateverItsNamesAre) {
   const std::string file = Write("folder/note.md");
   fs::create_symlink(file, root_ / "folder/a-link.md");
@@ -286,6 +313,43 @@ TEST_F(DryRunTest, TakesAnExportOfThisServiceWithReplies) {
                 "{\"articles\":\"1\",\"comments\":\"2\"}\n")));
   EXPECT_EQ(status_, 0) << lines;
   EXPECT_THAT(lines, Not(HasSubstr("refused")));
+}
+
+// As when somebody exports a blog every month.
+TEST_F(DryRunTest, TheSameItemOfTwoExportsIsOneArticle) {
+  const auto post = [](int id, const std::string& text) {
+    return absl::StrCat("<item><title>Links</title><link>https://harbour.example/", id,
+                        "/links/</link><content:encoded>", text, "</content:encoded><wp:post_id>",
+                        id,
+                        "</wp:post_id><wp:post_date_gmt>2020-05-01 10:00:00</wp:post_date_gmt>"
+                        "<wp:post_name>links</wp:post_name><wp:status>publish</wp:status>"
+                        "<wp:post_type>post</wp:post_type></item>");
+  };
+  const auto write = [&](const std::string& name, const std::string& posts) {
+    Write(name, absl::StrCat("<rss version=\"2.0\" xmlns:content=\""
+                             "http://purl.org/rss/1.0/modules/content/\" "
+                             "xmlns:wp=\"http://wordpress.org/export/1.2/\"><channel>"
+                             "<link>https://harbour.example</link>",
+                             posts, "</channel></rss>"));
+  };
+  write("1.xml", post(1, "One."));
+  write("2.xml", absl::StrCat(post(2, "Two."), post(1, "One.")));
+  write("3.xml", absl::StrCat(post(2, "Two, edited."), post(1, "One.")));
+  const std::string lines = ImportPath(root_.string());
+  EXPECT_THAT(lines,
+              HasSubstr(R"("1.xml","outcome":"valid","item":"post 1","name":"articles/links")"));
+  EXPECT_THAT(lines,
+              HasSubstr(R"("2.xml","outcome":"valid","item":"post 2","name":"articles/links-2")"));
+  for (const char* file : {"2.xml", "3.xml"}) {
+    EXPECT_THAT(lines, HasSubstr(absl::StrCat(
+                           "\"", file,
+                           R"(","outcome":"unchanged","item":"post 1","name":"articles/links")")));
+  }
+  EXPECT_THAT(
+      lines,
+      HasSubstr(R"("3.xml","outcome":"conflict","item":"post 2","name":"articles/links-2")"));
+  EXPECT_THAT(messages_.str(), HasSubstr("2.xml: post 2, with other content\n"));
+  EXPECT_EQ(status_, 1);
 }
 
 TEST_F(DryRunTest, StopsWhenItIsTold) {

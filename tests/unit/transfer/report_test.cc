@@ -133,7 +133,7 @@ TEST_F(ReportTest, ExplainsTheFirstRefusals) {
   EXPECT_EQ(messages_.str(),
             "contentd: odd\\nname\\xff.md: One.\ncontentd: odd\\nname\\xff.md: Two.\n");
   for (int i = 0; i < 100; ++i) report.Add(Refused(absl::StrCat(i, ".md"), "no title"));
-  EXPECT_THAT(messages_.str(), HasSubstr("18.md: It is bad.\ncontentd: more was refused; "));
+  EXPECT_THAT(messages_.str(), HasSubstr("18.md: It is bad.\ncontentd: more did not come in; "));
   EXPECT_THAT(messages_.str(), Not(HasSubstr("19.md")));
 }
 
@@ -156,10 +156,10 @@ TEST_F(ReportTest, PrintsLinesOfPrintableText) {
 TEST_F(ReportTest, SaysWhereTheOtherRefusalsAre) {
   Report with_lines(Output(), clock_);
   for (int i = 0; i < 21; ++i) with_lines.Add(Refused("x.md", "no title"));
-  EXPECT_THAT(messages_.str(), EndsWith("contentd: more was refused; the report lists all\n"));
+  EXPECT_THAT(messages_.str(), EndsWith("contentd: more did not come in; the report lists all\n"));
   Report without_lines({.results = results_, .messages = messages_}, clock_);
   for (int i = 0; i < 21; ++i) without_lines.Add(Refused("x.md", "no title"));
-  EXPECT_THAT(messages_.str(), EndsWith("contentd: more was refused; --report FILE lists all\n"));
+  EXPECT_THAT(messages_.str(), EndsWith("contentd: more did not come in; --report FILE lists all\n"));
 }
 
 TEST_F(ReportTest, SaysNowAndThenHowFarItIs) {

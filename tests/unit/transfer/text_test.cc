@@ -16,6 +16,7 @@
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
+#include "absl/strings/strip.h"
 #include "google/protobuf/util/time_util.h"
 #include "transfer/parse.h"
 
@@ -23,6 +24,7 @@ namespace content::transfer {
 namespace {
 
 using ::google::protobuf::util::TimeUtil;
+using ::testing::_;
 using ::testing::AllOf;
 using ::testing::AnyOf;
 using ::testing::ElementsAre;
@@ -206,13 +208,50 @@ TEST(TextImport, ReadsBylinesInEverySpelling) {
   for (const char* byline :
        {"by Ada Byron", "By: Ada Byron", "By\u00A0Ada Byron", "By\tAda Byron", "\u200BBy Ada Byron",
         "\uFEFFBy Ada Byron", "Written by Ada Byron", "Por Ada Byron", "Von Ada Byron",
-        "Par Ada Byron", "By Ada Byron, The Harbour Times", "By Ada Byron, Staff Writer"}) {
+        "Par Ada Byron", "作者：Ada Byron", "Автор: Ada Byron", "By Ada Byron, The Harbour Times",
+        "By Ada Byron, Staff Writer"}) {
     EXPECT_THAT(Authors(byline), ElementsAre("Ada Byron")) << byline;
   }
   EXPECT_THAT(Authors("By Ada Byron, Esq."), ElementsAre("Ada Byron, Esq."));
   EXPECT_THAT(Authors("By Ada and\u00A0Jo"), ElementsAre("Ada", "Jo"));
   EXPECT_THAT(Authors("BY ADA AND JO"), ElementsAre("ADA", "JO"));
   EXPECT_THAT(Authors("Von Ada und Jo"), ElementsAre("Ada", "Jo"));
+  EXPECT_THAT(Authors("Par Élodie Martin"), ElementsAre("Élodie Martin"));
+  EXPECT_THAT(Authors("作者：王小明、李四"), ElementsAre("王小明", "李四"));
+}
+
+TEST(TextImport, ReadsBylineAndDateOnOneLine) {
+  for (const char* head :
+       {"Posted on June 12, 2025 by Ada Byron", "June 12, 2025 by Ada Byron",
+        "By Ada Byron | June 12, 2025", "By Ada Byron, June 12, 2025",
+        "By Ada Byron - June 12, 2025", "By Ada Byron on June 12, 2025",
+        "Posted by Ada Byron on Thursday, June 12, 2025",
+        "By Ada Byron • June 12, 2025 • 5 min read", "June 12, 2025 by Ada Byron Leave a Comment",
+        "June 12, 2025 by Ada Byron — 3 Comments", "By Ada Byron, The Harbour Times, June 12, 2025",
+        "Veröffentlicht am 12. Juni 2025 von Ada Byron", "Publié le 12 juin 2025 par Ada Byron",
+        "Publicado el 12 junio, 2025 por Ada Byron", "Pubblicato il 12 giugno 2025 da Ada Byron",
+        "Opublikowano 12 czerwca 2025 przez Ada Byron", "Author: Ada Byron\nDate: June 12, 2025",
+        "作者：Ada Byron\n2025年6月12日星期四"}) {
+    const auto article = ReadPage(absl::StrCat("Low Water\n\n", head, "\n\nIt is dry.\n"), {});
+    ASSERT_TRUE(article.ok()) << head << article.status();
+    EXPECT_EQ(article->title(), "Low Water") << head;
+    ASSERT_EQ(article->authors_size(), 1) << head;
+    EXPECT_EQ(article->authors(0).display_name(), "Ada Byron") << head;
+    EXPECT_EQ(TimeUtil::ToString(article->publish_time()), "2025-06-12T00:00:00Z") << head;
+    EXPECT_EQ(article->body(), "It is dry.") << head;
+  }
+  EXPECT_THAT(ProblemOfPage("By June 12, 2025\nThursday, June 12, 2025\nText."),
+              HasSubstr("there is no author"));
+  EXPECT_THAT(ProblemOfPage("On June 12, 2025 by chance I found it.\nText."),
+              HasSubstr("there is no date"));
+}
+
+TEST(TextImport, ReadsAHeadOfKeys) {
+  const auto article =
+      ReadPage("Title: Low Water\nAuthor: Ada Byron\nDate: June 12, 2025\n\nIt is dry.\n", {});
+  ASSERT_TRUE(article.ok()) << article.status();
+  EXPECT_EQ(article->title(), "Low Water");
+  EXPECT_EQ(article->authors(0).display_name(), "Ada Byron");
 }
 
 TEST(TextImport, TakesNoSentenceForAByline) {
@@ -547,6 +586,47 @@ TEST(TextImport, KeepsTheLinesOfVerseAndAddresses) {
               HasSubstr("\n\nAda Byron\\\n12 Quay Road\n\n"));
 }
 
+TEST(TextImport, KeepsTheLinesOfAPageOfVerse) {
+  for (const std::string verse :
+       {"The tide came in at half past ten\nAnd took the crate away,\n"
+        "It brought it back again at noon,\nAnd there it is today.\n\n"
+        "For what the water takes at night\nIt seldom takes to keep,\n"
+        "And what it leaves upon the sand\nIs what it has from sleep.\n",
+        "An empty harbour\nA gull looks for the crate\nSplash! The tide is in\n\n"
+        "Over the quay wall\nA clerk leans silently\nInto the evening\n",
+        "Über allen Kisten\nIst Ruh,\nIm Hafen\nSiehst du\nKaum einen Mann.\n"}) {
+    std::string kept = absl::StrReplaceAll(absl::StripSuffix(verse, "\n"), {{"\n", "\\\n"}});
+    kept = absl::StrReplaceAll(kept, {{"\\\n\\\n", "\n\n"}});
+    EXPECT_EQ(Body(verse), kept);
+  }
+  // Prose above it stays prose.
+  const std::string prose = "I found this on the wall of the shed\nbehind the office.\n\n";
+  EXPECT_THAT(
+      Rendered(Body(absl::StrCat(prose,
+                                 "The tide came in at half past ten\nAnd took the crate away,\n"
+                                 "It brought it back again at noon,\nAnd there it is today\n"
+                                 "For what the water takes at night\nIt seldom takes to keep.\n"))),
+      ElementsAre("I found this on the wall of the shed behind the office.",
+                  HasSubstr("half past ten(markup)And took")));
+  EXPECT_EQ(Body("THE HARBOUR WAS QUIET ON THE MORNING\nTHAT THE CRATE WENT MISSING, AND NOBODY\n"
+                 "ON THE QUAY COULD SAY AFTERWARDS WHO\nHAD SEEN IT LAST BEFORE THE TIDE AND THE\n"
+                 "NIGHT WATCH CAME.\n"),
+            "THE HARBOUR WAS QUIET ON THE MORNING THAT THE CRATE WENT MISSING, AND NOBODY ON THE "
+            "QUAY COULD SAY AFTERWARDS WHO HAD SEEN IT LAST BEFORE THE TIDE AND THE NIGHT WATCH "
+            "CAME.");
+}
+
+TEST(TextImport, JoinsWrappedLinesAmongLinesThatAreNot) {
+  const std::string address = "https://www.example.org/harbour/2025/06/12/the-crate-that-went.html";
+  EXPECT_THAT(Rendered(Body(absl::StrCat(kProse, "\n", address, "\n\n", address, "?page=2\n"))),
+              ElementsAre(ProseParagraph(), _, _));
+  const std::string unwrapped = TwiceProse();
+  EXPECT_THAT(Rendered(Body(absl::StrCat(unwrapped, "\n\n", kProse, "\n", unwrapped, "\n\n",
+                                         "Ada Byron\n12 Quay Road\n\n", unwrapped, "\n"))),
+              ElementsAre(unwrapped, ProseParagraph(), unwrapped, "Ada Byron(markup)12 Quay Road",
+                          unwrapped));
+}
+
 TEST(TextImport, KeepsColumnsAndCode) {
   EXPECT_THAT(Body(absl::StrCat(kProse, "\n  Port      High\n  Bergen    1.4\n\n", kProse)),
               HasSubstr("\n\n```\nPort      High\nBergen    1.4\n```\n\n"));
@@ -723,6 +803,43 @@ TEST(TextImport, KeepsProseBelowWhatLooksLikeAFooter) {
   EXPECT_THAT(Body("Ann said...\n\nIt was low.\n\nBo said...\n\nIt was not.\n\nPost a Comment\n"),
               AllOf(HasSubstr("It was low."), HasSubstr("It was not."), Not(HasSubstr("Post"))));
   EXPECT_THAT(Body("What to take:\n\n► A rope\n► A lamp\n"), HasSubstr("A lamp"));
+}
+
+TEST(TextImport, DropsTheFootersOfWordPress) {
+  for (const char* footer :
+       {"This entry was posted in Harbour and tagged boats, crates. Bookmark the permalink.\n\n"
+        "← Older post\nNewer post →\n\nOne thought on “A Title”\n\nJo says:\n"
+        "June 13, 2025 at 9:00 am\nI saw the crate, and it was full of tea.\nReply\n\n"
+        "Leave a Reply\n\nYour email address will not be published. Required fields are marked *\n"
+        "\nComment *\n\nName *\n\nEmail *",
+        "3 thoughts on “A Title”\n\nJo\nJune 13, 2025 at 9:00 am\n\nI saw the crate, I did.\n\n"
+        "Leave a comment Cancel reply",
+        "Posted in Harbour | Tagged boats, crates | 3 Comments",
+        "Published by Ada Byron\n\nView all posts by Ada Byron",
+        "Teilen mit:\n\nKlick, um auf Facebook zu teilen (Wird in neuem Fenster geöffnet)\n\n"
+        "Schreibe einen Kommentar Antwort abbrechen",
+        "2 Gedanken zu „A Title“\n\nJo sagt:\n13. Juni 2025 um 9:00 Uhr\nIch sah die Kiste.\n\n"
+        "Schreibe einen Kommentar",
+        "Laisser un commentaire Annuler la réponse\n"
+        "Votre adresse e-mail ne sera pas publiée. Les champs obligatoires sont indiqués avec *",
+        "Deja una respuesta Cancelar la respuesta\n\n"
+        "Tu dirección de correo electrónico no será publicada.",
+        "Добавить комментарий Отменить ответ\nВаш адрес email не будет опубликован.",
+        "Автор: Ada на 10:00\nЯрлыки: порт\n\nКомментариев нет:\n\nОтправить комментарий",
+        "Autor: Ada o 10:00\nEtykiety: port\n\nBrak komentarzy:\n\nPrześlij komentarz",
+        "投稿者 Ada 時刻: 午前10:00\nラベル: 港\n\n3 件のコメント:\n\nコメントを投稿",
+        "发表评论 取消回复\n您的邮箱地址不会被公开。",
+        "작성자: Ada 시간: 오전 10:00\n라벨: 항구\n\n댓글 없음:\n\n댓글 쓰기"}) {
+    EXPECT_EQ(Body(absl::StrCat("The quay is dry.\n\n", footer, "\n")), "The quay is dry.")
+        << footer;
+  }
+}
+
+TEST(TextImport, KeepsWhatSomebodySaysInATextAndASentenceAfterLabels) {
+  EXPECT_THAT(Body("As the proverb says:\n\nThe tide waits for nobody.\n\nPost a Comment\n"),
+              AllOf(HasSubstr("proverb says:"), HasSubstr("The tide waits for nobody.")));
+  EXPECT_THAT(Body("One.\n\nLabels: he never liked them.\n"),
+              HasSubstr("Labels: he never liked them."));
 }
 
 TEST(TextImport, SaysWhereItCutsTheFooter) {

@@ -84,6 +84,28 @@ TEST(Blogger, ReadsStates) {
   EXPECT_THAT(items.left_out, ElementsAre("comment 4: spam", "post 7: in the trash"));
 }
 
+TEST(Blogger, OfARemovedCommentOnlyThePlaceIsKept) {
+  constexpr char kRemoved[] =
+      "<content>This comment has been removed by the author.</content>"
+      "<gd:extendedProperty xmlns:gd='http://schemas.google.com/g/2005' "
+      "name='blogger.contentRemoved' value='true'/>";
+  const ReadItems items = ReadBlog(absl::StrCat(
+      Atom("1", "comment", kRemoved), Atom("2", "comment", "<content>Here</content>"),
+      Takeout("3", "COMMENT", "EMPTIED", ""), Takeout("4", "COMMENT", "SPAM", kRemoved)));
+  ASSERT_EQ(items.comments.size(), 3);
+  EXPECT_EQ(items.comments[0].state, v1::COMMENT_STATE_DELETED);
+  EXPECT_THAT(items.comments[0].notes, ElementsAre("its text was removed; only its place is kept"));
+  EXPECT_EQ(items.comments[1].state, v1::COMMENT_STATE_VISIBLE);
+  EXPECT_EQ(items.comments[2].state, v1::COMMENT_STATE_DELETED);
+  EXPECT_THAT(items.left_out, ElementsAre("comment 4: spam"));
+}
+
+TEST(Blogger, NotesWhatReadersMiss) {
+  const ReadItems items = ReadBlog(
+      Takeout("1", "POST", "LIVE", "<content>a &lt;iframe src='b'&gt;&lt;/iframe&gt;</content>"));
+  EXPECT_THAT(items.articles.at(0).file.notes, ElementsAre("left out 1 <iframe>"));
+}
+
 TEST(Blogger, AScheduledPostWithoutATimeIsADraft) {
   constexpr char kPost[] =
       "<entry><id>tag:blogger.com,1999:blog-1.post-1</id><blogger:type>POST</blogger:type>"

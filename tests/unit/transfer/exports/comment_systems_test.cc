@@ -212,7 +212,7 @@ constexpr char kIssoSchema[] =
 
 // Returns the bytes of a database that was made by `sql`.
 std::string DatabaseOf(absl::string_view sql) {
-  const std::string path = absl::StrCat(testing::TempDir(), "/made-", getpid(), ".db");
+  const std::string path = absl::StrCat(::testing::TempDir(), "/made-", getpid(), ".db");
   std::filesystem::remove(path);
   sqlite3* database = nullptr;
   EXPECT_EQ(sqlite3_open(path.c_str(), &database), SQLITE_OK);
@@ -338,7 +338,7 @@ TEST(Isso, SurvivesDefects) {
 }
 
 TEST(Isso, RefusesADatabaseThatIsInUse) {
-  const std::string path = absl::StrCat(testing::TempDir(), "/used-", getpid(), ".db");
+  const std::string path = absl::StrCat(::testing::TempDir(), "/used-", getpid(), ".db");
   std::ofstream(path, std::ios::binary) << IssoDatabase("");
   std::ofstream(path + "-wal") << "pages";
   const auto file = ExportFile::Open(path, "");

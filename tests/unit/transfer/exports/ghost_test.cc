@@ -210,7 +210,7 @@ TEST(Ghost, SurvivesBodiesThatAreNone) {
         R"({"sections": [[1], [1, 2, 3], [3, "ul", 5], [10, 99], [10, -1], [10], 7, [[[[]]]],
             [1, "p", [[0, [99], 99999999999, "x"], [1, [], 0, 5], 3, [0, {"a": 1}, "x", 2]]]]})"}) {
     for (const char* const format : {"lexical", "mobiledoc"}) {
-      EXPECT_THAT(BodyOfGhostPost(format, document), testing::AnyOf("", "x")) << document;
+      EXPECT_THAT(BodyOfGhostPost(format, document), ::testing::AnyOf("", "x")) << document;
     }
   }
   std::string deep;

@@ -181,6 +181,35 @@ TEST(MovableType, PublishesNoFieldOfAComment) {
   EXPECT_THAT(ReadEntryComment("EMAIL: jo@example.org\n").notes, IsEmpty());
 }
 
+TEST(MovableType, LinesOfACommentThatLookLikeFieldsStay) {
+  const std::string kTexts[] = {"Q: Why?\nA: No idea.", "UPDATE: it works now",
+                                "NOTE: the link is dead\nSo look here.",
+                                "DATE: this is wrong\n\nURL: so is this"};
+  for (const std::string& text : kTexts) {
+    const ReadItems items = ReadEntry(
+        "", absl::StrCat("x\n-----\nCOMMENT:\nAUTHOR: Jo\nURL:\nDATE: 11/13/2008 14:16:10\n", text,
+                         "\n-----\nCOMMENT:\nAUTHOR: Bo\nDATE: 11/13/2008 14:16:11\n", text));
+    ASSERT_THAT(items.comments, SizeIs(2)) << text;
+    EXPECT_EQ(items.comments[0].body, text);
+    EXPECT_THAT(items.comments[0].notes, IsEmpty()) << text;
+  }
+  // A field that is known shows that those before it were fields.
+  const ExportedComment comment = ReadEntryComment("MOOD: low\nSTATUS: approved\nEDIT: a word\n");
+  EXPECT_EQ(comment.body, "EDIT: a word\nText.\nEND: of it");
+  EXPECT_THAT(comment.notes, ElementsAre("left out a field that is not known"));
+}
+
+TEST(MovableType, LinesThatLookLikePartsStay) {
+  const ReadItems items =
+      ReadEntry("CONVERT BREAKS: 1", "One\n-----\nUPDATE:\nTwo\n-----\nEXTENDED BODY:\nThree");
+  EXPECT_EQ(items.articles.at(0).file.article.body(), "One\\\n\\-----\\\nUPDATE:\\\nTwo\n\nThree");
+}
+
+TEST(MovableType, NotesWhatReadersMiss) {
+  EXPECT_THAT(ReadEntry("", "a <iframe src='b'></iframe>").articles.at(0).file.notes,
+              ElementsAre("left out 1 <iframe>"));
+}
+
 TEST(MovableType, ShowsOnlyCommentsThatWereShown) {
   for (const char* const shown :
        {"", "STATUS: Publish\n", "VISIBLE: 1\n", "APPROVED: Yes\nSTATUS: approved\n"}) {

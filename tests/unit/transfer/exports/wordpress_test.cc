@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -169,6 +170,50 @@ TEST(WordPress, WhatIsForMembersIsADraft) {
                                   "the post is for members or subscribers", "", ""));
 }
 
+TEST(WordPress, PluginsHidePosts) {
+  const auto draft_of = [](const std::string& key, const std::string& value) {
+    const ReadItems items =
+        ReadSite(Item("1", absl::StrCat(Body("x"), "<wp:postmeta><wp:meta_key>", key,
+                                        "</wp:meta_key><wp:meta_value><![CDATA[", value,
+                                        "]]></wp:meta_value></wp:postmeta>")));
+    return items.articles.at(0).file.draft;
+  };
+  const std::vector<std::pair<std::string, std::string>> hidden = {
+      {"_wpmem_block", "1"},
+      {"_is_paid", "1"},
+      {"rcp_user_level", "Subscriber"},
+      {"rcp_subscription_level", "any-paid"},
+      {"pms-content-restrict-user-status", "loggedin"},
+      {"um_content_restriction", R"(a:1:{s:14:"_um_accessible";s:1:"2";})"}};
+  for (const auto& [key, value] : hidden) EXPECT_NE(draft_of(key, value), "") << key;
+  const std::vector<std::pair<std::string, std::string>> shown = {
+      {"_wpmem_block", "0"},
+      {"rcp_user_level", "All"},
+      {"rcp_access_level", "None"},
+      {"rcp_hide_from_feed", "on"},
+      {"um_content_restriction", R"(a:1:{s:14:"_um_accessible";s:1:"0";})"}};
+  for (const auto& [key, value] : shown) EXPECT_EQ(draft_of(key, value), "") << key;
+}
+
+TEST(WordPress, NamesOfReadersAreHtml) {
+  const auto name_of = [](const std::string& name) {
+    const ReadItems items =
+        ReadSite(Item("1", absl::StrCat(Body("x"), "<wp:comment><wp:comment_id>1</wp:comment_id>",
+                                        "<wp:comment_author><![CDATA[", name,
+                                        "]]></wp:comment_author><wp:comment_approved>1"
+                                        "</wp:comment_approved></wp:comment>")));
+    return items.comments.at(0).author_name;
+  };
+  EXPECT_EQ(name_of("Tom &amp; Jerry"), "Tom & Jerry");
+  EXPECT_EQ(name_of("O&#8217;Neil"), "O\u2019Neil");
+}
+
+TEST(WordPress, NotesWhatReadersMiss) {
+  const ReadItems items =
+      ReadSite(Item("1", Body("a <iframe src=\"https://video.example/1\"></iframe> b")));
+  EXPECT_THAT(items.articles.at(0).file.notes, ElementsAre("left out 1 <iframe>"));
+}
+
 TEST(WordPress, ASpaceIsAPassword) {
   const ReadItems items =
       ReadSite(Item("1", absl::StrCat(Body("x"), "<wp:post_password> </wp:post_password>")));
@@ -309,6 +354,24 @@ TEST(Shortcodes, WhatIsForMembersGoes) {
               Not(HasSubstr("secret")));
 }
 
+TEST(Shortcodes, AttributesSayWhatIsForMembers) {
+  for (const std::string tag :
+       {"box password=\"123\"", "passster", "ppwp passwords=1", "um_show_content roles='x'",
+        "armif", "hide for=\"!logged\"", "is_paid", "show if=is_logged_in", "content level=gold"}) {
+    const std::string name = tag.substr(0, tag.find(' '));
+    EXPECT_EQ(Replaced(absl::StrCat("[", tag, "]S[/", name, "]")), "") << tag;
+    EXPECT_EQ(
+        Replaced(absl::StrCat("<pre>[", tag, "]S[/", name, "]</pre>[[", tag, "]S[/", name, "]")),
+        "<pre></pre>[")
+        << tag;
+  }
+  for (const std::string tag : {"heading level=2", "box title=\"Members only = none\"",
+                                "quote by='a blogged word'", "button link=\"/?role=members\""}) {
+    const std::string name = tag.substr(0, tag.find(' '));
+    EXPECT_EQ(Replaced(absl::StrCat("[", tag, "]S[/", name, "]")), "S") << tag;
+  }
+}
+
 TEST(Shortcodes, BlocksForMembersGo) {
   const auto without = [](const std::string& text) {
     std::vector<std::string> notes;
@@ -334,6 +397,23 @@ TEST(Shortcodes, BlocksForMembersGo) {
   EXPECT_EQ(items.articles[0].file.article.body(), "a");
 }
 
+TEST(Shortcodes, CodeStays) {
+  for (const std::string text :
+       {"<pre><code>input[type=\"text\"] { color: red }</code></pre>",
+        "<PRE class=\"a\">x [gallery ids=\"1\"] [b c=\"d\"] [i]e[/i]</PRE>",
+        "<code>list[[name]]</code>", "<pre>[caption]", "input[type=\"text\"]",
+        "[x for x in range(9) if x % 2 == 0]", "[x=1]", "[x=\"1\"]", "[x y=1]"}) {
+    std::vector<std::string> notes;
+    EXPECT_EQ(WithoutShortcodes(text, notes), text);
+    EXPECT_THAT(notes, IsEmpty()) << text;
+  }
+  EXPECT_EQ(Replaced("<code>[a]</code>[b c=\"d\"]<precise>[gallery]</precise>[gallery id=1]"),
+            "<code>[a]</code><precise></precise>");
+  EXPECT_EQ(Replaced("<pre>[[gallery]]</pre>"), "<pre>[gallery]</pre>");
+  EXPECT_THAT(Replaced("[php]$a[b=1] < 2[/php]"),
+              HasSubstr("<pre><code>$a[b=1] &lt; 2</code></pre>"));
+}
+
 TEST(Shortcodes, WordsInBracketsStay) {
   EXPECT_EQ(Replaced("[sic] [1] [the harbour] a[0] [["), "[sic] [1] [the harbour] a[0] [[");
   EXPECT_EQ(Replaced("[[gallery]]"), "[gallery]");
@@ -349,6 +429,9 @@ TEST(Shortcodes, TakeLinearTime) {
   std::string names;
   for (int i = 0; i < 100'000; ++i) absl::StrAppend(&names, "[a", i, "]");
   EXPECT_EQ(Replaced(names), names);
+  std::string code;
+  for (int i = 0; i < 200'000; ++i) code += "<code>[[";
+  EXPECT_EQ(Replaced(code), code);
 }
 
 }  // namespace

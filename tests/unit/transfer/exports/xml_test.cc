@@ -94,6 +94,16 @@ std::string Mended(const std::string& text) {
   return seen.texts[0];
 }
 
+TEST(Xml, ChildrenOfTheSameNamespaceComeFirst) {
+  const XmlElement item = {.name = "item",
+                           .children = {{.name = "title", .space = "media", .text = "A picture"},
+                                        {.name = "creator", .space = "dc", .text = "Ada"},
+                                        {.name = "title", .text = " A post "}}};
+  EXPECT_EQ(item.TextOf("title"), "A post");
+  EXPECT_EQ(item.TextOf("creator"), "Ada");
+  EXPECT_EQ(item.Child("link"), nullptr);
+}
+
 TEST(Xml, MendsCharacters) {
   EXPECT_EQ(Mended("1&#x0B;2&#0;3"), "a=1 2 3");
   EXPECT_EQ(Mended("&#xFFFF;&#xD800;&#x110000;&#99999999999;"), "a=\uFFFD\uFFFD\uFFFD\uFFFD");

@@ -1,0 +1,56 @@
+#include "transfer/item_identity.h"
+
+#include <string>
+
+#include "absl/hash/hash.h"
+#include "absl/strings/string_view.h"
+#include "transfer/exports/addresses.h"
+
+namespace content::transfer {
+namespace {
+
+uint64_t Digested(absl::string_view text) { return text.empty() ? 0 : absl::HashOf(text); }
+
+bool AreKnown(uint64_t one, uint64_t other) { return one != 0 && other != 0; }
+
+bool AreEqual(uint64_t one, uint64_t other) { return AreKnown(one, other) && one == other; }
+
+}  // namespace
+
+ItemIdentity IdentityOf(const v1::Article& stored) {
+  return {.address = Digested(NormalAddress(stored.source_uri())),
+          .host = Digested(HostOf(stored.source_uri())),
+          .title = Digested(stored.title()),
+          .time = absl::FromUnixSeconds(stored.publish_time().seconds()),
+          .is_dated = true};
+}
+
+ItemIdentity IdentityOf(const ParsedArticle& article) {
+  ItemIdentity identity = IdentityOf(article.article);
+  identity.source = Digested(article.source);
+  identity.key = Digested(article.key);
+  identity.is_dated = article.is_dated;
+  return identity;
+}
+
+Likeness Compare(const ItemIdentity& one, const ItemIdentity& other) {
+  // Whoever gives two sites one --source may still give them equal keys.
+  const bool may_be_one_site = !AreKnown(one.host, other.host) || one.host == other.host;
+  if (may_be_one_site && AreEqual(one.source, other.source) && AreKnown(one.key, other.key)) {
+    return one.key == other.key ? Likeness::kSame : Likeness::kOther;
+  }
+  if (AreEqual(one.address, other.address)) return Likeness::kSame;
+  const bool has_same_title = one.title == other.title;
+  if (!one.is_dated || !other.is_dated) {
+    return has_same_title ? Likeness::kSame : Likeness::kUnknown;
+  }
+  const absl::Duration apart = absl::AbsDuration(one.time - other.time);
+  // A site that moves its pages keeps their times.
+  const bool are_two_pages = AreKnown(one.address, other.address);
+  if (are_two_pages ? apart > absl::ZeroDuration() : apart >= absl::Hours(24)) {
+    return Likeness::kOther;
+  }
+  return has_same_title ? Likeness::kSame : Likeness::kUnknown;
+}
+
+}  // namespace content::transfer

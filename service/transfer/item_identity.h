@@ -1,0 +1,38 @@
+#pragma once
+
+#include <cstdint>
+
+#include "absl/time/time.h"
+#include "content/v1/article.pb.h"
+#include "transfer/parse.h"
+
+// Whether two articles that could have one id are one item: two of a run, or one of a run and one
+// in the store.
+namespace content::transfer {
+
+/// What tells an article from others, in few bytes. Texts are digests that are valid in this
+/// process, or 0 if they are empty.
+struct ItemIdentity {
+  uint64_t source = 0;   ///< ParsedArticle::source
+  uint64_t key = 0;      ///< ParsedArticle::key
+  uint64_t address = 0;  ///< As in NormalAddress.
+  uint64_t host = 0;
+  uint64_t title = 0;
+  absl::Time time;        ///< In whole seconds.
+  bool is_dated = false;  ///< Whether the time tells anything.
+};
+
+ItemIdentity IdentityOf(const ParsedArticle& article);
+
+/// That of an article in the store, which does not remember where it came from.
+ItemIdentity IdentityOf(const v1::Article& stored);
+
+enum class Likeness { kSame, kOther, kUnknown };
+
+/// Compares what could have one id. Items of one source and one site are the same if their keys
+/// are. Otherwise they are the same if their addresses are; or if their titles are and they are
+/// less than a day apart, as far as that is known. Items with two addresses must have the same
+/// second. Those that are not the same are clearly other ones if their dates say so.
+Likeness Compare(const ItemIdentity& one, const ItemIdentity& other);
+
+}  // namespace content::transfer

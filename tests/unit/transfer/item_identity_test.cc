@@ -1,0 +1,85 @@
+// Which items of an import are one.
+
+#include "transfer/item_identity.h"
+
+#include <gtest/gtest.h>
+
+#include <cstdint>
+#include <string>
+
+#include "transfer/parse.h"
+
+namespace content::transfer {
+namespace {
+
+constexpr int64_t kDayOfSeconds = 24 * 60 * 60;
+
+struct ComparedItem {
+  std::string title = "Links";
+  std::string address = {};
+  int64_t seconds = 0;
+  std::string key = {};
+  std::string source = "wordpress:a.example";
+  bool is_dated = true;
+};
+
+ItemIdentity Identify(const ComparedItem& item) {
+  ParsedArticle parsed;
+  parsed.is_dated = item.is_dated;
+  parsed.source = item.source;
+  parsed.key = item.key;
+  parsed.article.set_title(item.title);
+  parsed.article.set_source_uri(item.address);
+  parsed.article.mutable_publish_time()->set_seconds(item.seconds);
+  return IdentityOf(parsed);
+}
+
+Likeness CompareItems(const ComparedItem& one, const ComparedItem& other) {
+  const Likeness likeness = Compare(Identify(one), Identify(other));
+  EXPECT_EQ(likeness, Compare(Identify(other), Identify(one)));
+  return likeness;
+}
+
+TEST(ItemIdentityTest, TheKeyTellsInOneSource) {
+  EXPECT_EQ(
+      CompareItems({.key = "1"}, {.title = "Edited", .seconds = 9 * kDayOfSeconds, .key = "1"}),
+      Likeness::kSame);
+  EXPECT_EQ(CompareItems({.key = "1"}, {.key = "2"}), Likeness::kOther);
+  EXPECT_EQ(CompareItems({.seconds = kDayOfSeconds, .key = "1"}, {.key = "1", .source = "ghost"}),
+            Likeness::kOther);
+  // Two sites under one --source.
+  EXPECT_EQ(CompareItems({.address = "https://a.example/x", .key = "1"},
+                         {.address = "https://b.example/x", .seconds = kDayOfSeconds, .key = "1"}),
+            Likeness::kOther);
+}
+
+TEST(ItemIdentityTest, TheAddressTellsWhateverWasEdited) {
+  EXPECT_EQ(
+      CompareItems({.address = "https://www.a.example/x/"},
+                   {.title = "Edited", .address = "http://a.example/x", .seconds = kDayOfSeconds}),
+      Likeness::kSame);
+}
+
+TEST(ItemIdentityTest, ItemsWithTwoAddressesMustHaveTheSameSecond) {
+  const ComparedItem item{.address = "https://a.example/2012/x"};
+  EXPECT_EQ(CompareItems(item, {.address = "https://b.example/x"}), Likeness::kSame);
+  EXPECT_EQ(CompareItems(item, {.address = "https://b.example/x", .seconds = 1}), Likeness::kOther);
+  EXPECT_EQ(CompareItems(item, {.title = "Other", .address = "https://a.example/x"}),
+            Likeness::kUnknown);
+}
+
+TEST(ItemIdentityTest, ATitleTellsOnOneDay) {
+  EXPECT_EQ(CompareItems({}, {.seconds = kDayOfSeconds - 1}), Likeness::kSame);
+  EXPECT_EQ(CompareItems({}, {.address = "https://a.example/x"}), Likeness::kSame);
+  EXPECT_EQ(CompareItems({}, {.seconds = kDayOfSeconds}), Likeness::kOther);
+  EXPECT_EQ(CompareItems({}, {.title = "Other", .seconds = 1}), Likeness::kUnknown);
+}
+
+TEST(ItemIdentityTest, WithoutADateTheTitleTells) {
+  EXPECT_EQ(CompareItems({.is_dated = false}, {.seconds = 9 * kDayOfSeconds}), Likeness::kSame);
+  EXPECT_EQ(CompareItems({.is_dated = false}, {.title = "Other", .seconds = 9 * kDayOfSeconds}),
+            Likeness::kUnknown);
+}
+
+}  // namespace
+}  // namespace content::transfer
