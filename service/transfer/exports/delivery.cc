@@ -27,7 +27,8 @@ using Entry = CommentSpool::Entry;
 
 // Returns the entries with each after the one that it replies to, and else in the order of their
 // times.
-std::vector<Entry> ParentsFirst(std::vector<Entry> entries) {
+std::vector<Entry> ParentsFirst(absl::Span<const Entry> group) {
+  std::vector<Entry> entries(group.begin(), group.end());
   std::sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) {
     return std::pair(a.time, a.offset) < std::pair(b.time, b.offset);
   });
@@ -50,15 +51,16 @@ std::vector<Entry> ParentsFirst(std::vector<Entry> entries) {
   return sorted;
 }
 
-// Returns the entries from `at` on that share a call, and moves `at` behind them.
-std::vector<Entry> TakeBatch(std::vector<Entry>::const_iterator& at,
-                             std::vector<Entry>::const_iterator end) {
-  std::vector<Entry> batch;
-  size_t bytes = 0;
-  while (at != end && batch.size() < kMaxImportedComments && bytes < kMaxBatchBytes) {
-    bytes += at->size;
-    batch.push_back(*at++);
+// Takes those off the front that share a call.
+absl::Span<const Entry> TakeBatch(absl::Span<const Entry>& entries) {
+  size_t count = 0;
+  for (size_t bytes = 0;
+       count < std::min<size_t>(entries.size(), kMaxImportedComments) && bytes < kMaxBatchBytes;
+       ++count) {
+    bytes += entries[count].size;
   }
+  const absl::Span<const Entry> batch = entries.subspan(0, count);
+  entries.remove_prefix(count);
   return batch;
 }
 
@@ -137,35 +139,33 @@ bool CommentDelivery::Run(const std::vector<CommentGroup>& groups) {
 }
 
 void CommentDelivery::RunGroup(const CommentGroup& group) {
-  const auto begin = spool_.entries().begin() + static_cast<ptrdiff_t>(group.begin);
-  const auto end = spool_.entries().begin() + static_cast<ptrdiff_t>(group.end);
+  const Entries all =
+      absl::MakeConstSpan(spool_.entries()).subspan(group.begin, group.end - group.begin);
   // Those of no article are in one group, which may be too large to be copied.
-  if (group.article.empty()) return LeaveOut(begin, end);
-  const Entries entries = ParentsFirst({begin, end});
+  if (group.article.empty()) return LeaveAllOut(all);
+  const std::vector<CommentSpool::Entry> sorted = ParentsFirst(all);
   Names names;
-  for (const Entry& entry : entries) {
+  for (const CommentSpool::Entry& entry : sorted) {
     if (entry.parent != 0) names.try_emplace(entry.parent);
   }
-  for (auto at = entries.begin(); at != entries.end() && !IsEnding();) {
-    const auto from = at;
-    const Entries batch = TakeBatch(at, entries.end());
+  for (Entries rest = sorted; !rest.empty() && !IsEnding();) {
+    const Entries from_here = rest;
+    const Entries batch = TakeBatch(rest);
     const absl::Status status =
         imports_ == nullptr ? Check(group, batch) : Import(group, batch, names);
-    if (absl::IsNotFound(status)) return LeaveOut(from, entries.end());
+    if (absl::IsNotFound(status)) return LeaveAllOut(from_here);
     if (!status.ok()) return Fail(status);
   }
 }
 
-void CommentDelivery::LeaveOut(Entries::const_iterator begin, Entries::const_iterator end) {
-  while (begin != end && !IsEnding()) {
-    const absl::Status status = LeaveOut(TakeBatch(begin, end));
-    if (!status.ok()) return Fail(status);
+void CommentDelivery::LeaveAllOut(Entries entries) {
+  while (!entries.empty() && !IsEnding()) {
+    if (const absl::Status status = LeaveOut(TakeBatch(entries)); !status.ok()) return Fail(status);
   }
 }
 
 // NOT_FOUND if there is no such article.
-absl::Status CommentDelivery::Import(const CommentGroup& group, const Entries& batch,
-                                     Names& names) {
+absl::Status CommentDelivery::Import(const CommentGroup& group, Entries batch, Names& names) {
   const absl::StatusOr<std::vector<SpooledComment>> comments = Read(batch);
   if (!comments.ok()) return comments.status();
   CommentImport import{.article_id = ParseArticleName(group.article).value(),
@@ -198,7 +198,7 @@ absl::Status CommentDelivery::Import(const CommentGroup& group, const Entries& b
   return absl::OkStatus();
 }
 
-absl::Status CommentDelivery::Check(const CommentGroup& group, const Entries& batch) {
+absl::Status CommentDelivery::Check(const CommentGroup& group, Entries batch) {
   absl::StatusOr<std::vector<SpooledComment>> comments = Read(batch);
   if (!comments.ok()) return comments.status();
   for (size_t i = 0; i < batch.size(); ++i) {
@@ -215,7 +215,7 @@ absl::Status CommentDelivery::Check(const CommentGroup& group, const Entries& ba
   return absl::OkStatus();
 }
 
-absl::Status CommentDelivery::LeaveOut(const Entries& batch) {
+absl::Status CommentDelivery::LeaveOut(Entries batch) {
   const absl::StatusOr<std::vector<SpooledComment>> comments = Read(batch);
   if (!comments.ok()) return comments.status();
   for (size_t i = 0; i < batch.size(); ++i) {
@@ -229,7 +229,7 @@ absl::Status CommentDelivery::LeaveOut(const Entries& batch) {
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::vector<SpooledComment>> CommentDelivery::Read(const Entries& batch) const {
+absl::StatusOr<std::vector<SpooledComment>> CommentDelivery::Read(Entries batch) const {
   std::vector<SpooledComment> comments;
   comments.reserve(batch.size());
   for (const Entry& entry : batch) {

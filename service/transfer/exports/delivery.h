@@ -11,6 +11,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/types/span.h"
 #include "base/call.h"
 #include "content/comment_import.h"
 #include "transfer/exports/comment_spool.h"
@@ -49,17 +50,17 @@ class CommentDelivery {
   bool Run(const std::vector<CommentGroup>& groups);
 
  private:
-  using Entries = std::vector<CommentSpool::Entry>;
+  using Entries = absl::Span<const CommentSpool::Entry>;
   // The names of comments that others reply to, by the ids of their entries. Empty until they are
   // known.
   using Names = absl::flat_hash_map<uint64_t, std::string>;
 
   void RunGroup(const CommentGroup& group);
-  absl::Status Import(const CommentGroup& group, const Entries& batch, Names& names);
-  absl::Status Check(const CommentGroup& group, const Entries& batch);
-  void LeaveOut(Entries::const_iterator begin, Entries::const_iterator end);
-  absl::Status LeaveOut(const Entries& batch);
-  absl::StatusOr<std::vector<SpooledComment>> Read(const Entries& batch) const;
+  absl::Status Import(const CommentGroup& group, Entries batch, Names& names);
+  absl::Status Check(const CommentGroup& group, Entries batch);
+  void LeaveAllOut(Entries entries);
+  absl::Status LeaveOut(Entries batch);
+  absl::StatusOr<std::vector<SpooledComment>> Read(Entries batch) const;
   ItemReport ReportOn(const CommentSpool::Entry& entry, const SpooledComment& comment) const;
   void Fail(const absl::Status& error);
   bool IsEnding() const { return has_failed_ || options_.is_stopped(); }
