@@ -116,6 +116,15 @@ Likeness Importer::Compare(const Sent& sent, const InspectedArticle& owner) {
   return transfer::Compare(sent.identity, IdentityOf(owner.article));
 }
 
+// Returns whether the owner of a name that the item had before is the item. Who edits a name often
+// edits the title with it, but not the time.
+bool Importer::WasRenamed(const Sent& sent, const InspectedArticle& owner) {
+  const Likeness likeness = Compare(sent, owner);
+  const bool has_same_time =
+      sent.identity.is_dated && sent.identity.time == IdentityOf(owner.article).time;
+  return likeness == Likeness::kSame || (likeness == Likeness::kUnknown && has_same_time);
+}
+
 Importer::Importer(ImportOptions options, Store* store, Report& report)
     : options_(std::move(options)),
       report_id_(options_.report_file.empty() ? std::nullopt : IdOfFile(options_.report_file)),
@@ -220,8 +229,12 @@ void Importer::ImportArticle(ItemReport item, absl::StatusOr<ParsedArticle> pars
             .earlier = earlier ? earlier->path : "",
             .landed = std::move(landed)};
   TakePlace(bytes);
-  const bool may_replace = options_.replace && !sent.parsed.is_name_made && !earlier;
-  Publish(std::move(sent), may_replace);
+  if (sent.parsed.former_names.empty() || earlier) return Start(std::move(sent));
+  Inspect(name,
+          [this, sent = std::move(sent)](const absl::StatusOr<InspectedArticle>& owner) mutable {
+            if (!absl::IsNotFound(owner.status())) return Start(std::move(sent));
+            LookForFormer(std::move(sent), 0);
+          });
 }
 
 // Names the article as the same item of this run, which is returned, or else claims its name or its
@@ -231,13 +244,18 @@ absl::StatusOr<std::optional<Importer::ClaimOfItem>> Importer::Claim(ParsedArtic
   const ItemIdentity identity = IdentityOf(parsed);
   std::string free_name;
   std::string problem;
-  for (const std::string& name : {parsed.article.name(), parsed.other_name}) {
-    if (name.empty()) continue;
+  std::vector<std::string> names = {parsed.article.name()};
+  if (!parsed.other_name.empty()) names.push_back(parsed.other_name);
+  const size_t own_names = names.size();
+  for (const std::string& id : parsed.former_names) names.push_back(ArticleName(id));
+  for (size_t i = 0; i < names.size(); ++i) {
+    const std::string& name = names[i];
     std::optional<ClaimOfItem> claim = FindClaim(name);
     if (claim && transfer::Compare(identity, claim->identity) == Likeness::kSame) {
       parsed.article.set_name(name);
       return claim;
     }
+    if (i >= own_names) continue;
     if (!claim && free_name.empty()) free_name = name;
     if (claim && problem.empty()) problem = absl::StrCat(name, " is already that of ", claim->path);
   }
@@ -261,6 +279,43 @@ std::optional<Importer::ClaimOfItem> Importer::FindClaim(const std::string& name
   if (!claim || claim->is_settled) return claim;
   AwaitAnswers();
   return find();
+}
+
+void Importer::Start(Sent sent) {
+  const bool may_replace = options_.replace && !sent.parsed.is_name_made && sent.earlier.empty();
+  Publish(std::move(sent), may_replace);
+}
+
+// No article has the name, so the item may be there under a name that it had before.
+void Importer::LookForFormer(Sent sent, size_t index) {
+  if (index == sent.parsed.former_names.size()) return Start(std::move(sent));
+  const std::string former = ArticleName(sent.parsed.former_names[index]);
+  Inspect(former, [this, sent = std::move(sent),
+                   index](const absl::StatusOr<InspectedArticle>& owner) mutable {
+    if (owner.ok() && WasRenamed(sent, *owner)) {
+      return Rename(std::move(sent), *owner);
+    }
+    LookForFormer(std::move(sent), index + 1);
+  });
+}
+
+// The item is there, but was renamed where it comes from.
+void Importer::Rename(Sent sent, const InspectedArticle& owner) {
+  const std::string current = owner.article.name();
+  if (!options_.replace || owner.retracted) {
+    sent.landed(current);
+    return End(sent, Outcome::kConflict, "",
+               absl::StrCat(sent.name, " is there under its former name, ", current));
+  }
+  ArticleRename renaming{.id = ParseArticleName(current).value(),
+                         .new_id = ParseArticleName(sent.name).value(),
+                         .etag = owner.article.etag()};
+  publishing_->RenameArticle(
+      {.caller = options_.caller}, std::move(renaming),
+      [this, sent = std::move(sent)](absl::StatusOr<v1::Article> renamed) mutable {
+        if (!renamed.ok()) return Fail(sent, renamed.status());
+        PublishInPlace(std::move(sent), {.article = *std::move(renamed)});
+      });
 }
 
 // Keeps the article if it may have to be published again.

@@ -97,6 +97,7 @@ class Importer {
 
   static std::string DescribeOwner(const Sent& sent, const InspectedArticle& owner);
   static Likeness Compare(const Sent& sent, const InspectedArticle& owner);
+  static bool WasRenamed(const Sent& sent, const InspectedArticle& owner);
   bool IsStoreGone();
   bool IsGoingOn();
   bool Import(const FoundFile& file);
@@ -104,6 +105,9 @@ class Importer {
                      ExportRun::Landed landed);
   absl::StatusOr<std::optional<ClaimOfItem>> Claim(ParsedArticle& parsed, const ItemReport& item);
   std::optional<ClaimOfItem> FindClaim(const std::string& name);
+  void Start(Sent sent);
+  void LookForFormer(Sent sent, size_t index);
+  void Rename(Sent sent, const InspectedArticle& owner);
   void Publish(Sent sent, bool may_replace);
   void Land(Sent sent, absl::StatusOr<PublishedArticle> published);
   void TryOtherName(Sent sent);
