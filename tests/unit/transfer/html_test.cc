@@ -237,7 +237,8 @@ TEST(HtmlImport, TakesNoTimeThatTheTextTellsOf) {
   EXPECT_EQ(DateOf(absl::StrCat("<article><div class='entry-content'><ul><li><div>", kTime,
                                 "</div> x</li></ul></div></article>")),
             now);
-  EXPECT_EQ(DateOf(absl::StrCat("<main><article><h1>Moon</h1><p>x</p></article>"
+  EXPECT_EQ(DateOf(absl::StrCat("<main><article><h1>Moon</h1>", kText,
+                                "</article>"
                                 "<article><h2>Other</h2>",
                                 kTime, "</article></main>")),
             now);
