@@ -295,7 +295,7 @@ TEST(HtmlImport, ReadsJsonLdOfPlugins) {
 
 TEST(HtmlImport, ReadsManyTimesInLinearTime) {
   std::string times;
-  for (int i = 0; i < 150'000; ++i) times += "<time>x</time>";
+  for (int i = 0; i < 100'000; ++i) times += "<time>x</time>";
   EXPECT_NE(ReadHtml(absl::StrCat("<article><p>", times), {.title = "T", .id = ""}).body(), "");
 }
 
