@@ -691,6 +691,57 @@ TEST(TextImport, JoinsWordsAtHyphensAndDashes) {
   EXPECT_THAT(join("ee first-", "and second-class"), HasSubstr("first- and second-class"));
 }
 
+TEST(TextImport, KeepsIndentedAndFencedCode) {
+  for (const std::string code :
+       {"#include <stdio.h>\n\nint main(void) {\n    printf(\"hi\");\n\n    return 0;\n}",
+        "def f(x):\n    return x + 1\n\nfor i in range(3):\n    print(f(i))",
+        "for i in range(3):\n\tprint(i)\nprint(\"done\")", "{\n  \"a\": 1,\n  \"b\": [1, 2]\n}",
+        "<div>\n  <p>Hello</p>\n</div>"}) {
+    const std::string expected = absl::StrCat("\n\n```\n", code, "\n```\n\n", ProseParagraph());
+    for (const std::string indent : {"    ", "\t"}) {
+      std::string indented = absl::StrCat("\n", code);
+      indented = absl::StrReplaceAll(indented, {{"\n", absl::StrCat("\n", indent)}});
+      indented = absl::StrReplaceAll(indented, {{absl::StrCat("\n", indent, "\n"), "\n\n"}});
+      EXPECT_THAT(Body(absl::StrCat(kProse, indented, "\n\n", kProse)), HasSubstr(expected))
+          << code;
+    }
+    EXPECT_THAT(Body(absl::StrCat(kProse, "\n```\n", code, "\n```\n\n", kProse)),
+                HasSubstr(expected));
+  }
+  EXPECT_THAT(Body(absl::StrCat(kProse, "```python\nx\n```\n", kProse)),
+              HasSubstr("\n\n```python\nx\n```\n\n"));
+  EXPECT_THAT(Body(absl::StrCat(kProse, "\n$ git clone x\n$ cd x\n$ make\n\n", kProse)),
+              HasSubstr("\n\n```\n$ git clone x\n$ cd x\n$ make\n```\n\n"));
+}
+
+TEST(TextImport, TakesNoIndentedTextForCode) {
+  for (const std::string text :
+       {"    “The crate (so he said) was gone; nobody saw\n    it, and nobody asked.”\n",
+        "    The tide came in;\n      The crate went out;\n    And so did we.\n",
+        "```\nAn end?\n"}) {
+    EXPECT_THAT(Body(absl::StrCat(kProse, "\n", text, "\n", kProse)), Not(HasSubstr("\n```")));
+  }
+  // A fence that nothing closes.
+  EXPECT_THAT(Body(absl::StrCat(kProse, "\n```\nOne.\n\n", kProse)), HasSubstr(ProseParagraph()));
+}
+
+TEST(TextImport, MakesHeadingsOfUnderlinedLines) {
+  EXPECT_EQ(Body("Introduction\n============\n\nOne.\nThe Crate\n---------\nTwo.\n\n"
+                 "Who saw it?\n-----------\nThree.\n\n=======\nThe End\n=======\nFour.\n"),
+            "## Introduction\n\nOne.\n\n### The Crate\n\nTwo.\n\n### Who saw it?\n\nThree.\n\n"
+            "## The End\n\nFour.");
+  EXPECT_EQ(Body("One.\n\n==========\n\nTwo.\n"), "One.\n\n***\n\nTwo.");
+}
+
+TEST(TextImport, KeepsTablesWithRules) {
+  for (const std::string table :
+       {"Name   Count\n----   -----\nRope       3", "Name   Count\n------------\nRope       3",
+        "+------+---+\n| Name | N |\n+------+---+\n| Rope | 3 |\n+------+---+"}) {
+    EXPECT_THAT(Body(absl::StrCat(kProse, "\n", table, "\n\n", kProse)),
+                HasSubstr(absl::StrCat("\n\n```\n", table, "\n```\n\n")));
+  }
+}
+
 TEST(TextImport, RecognisesTheUsualSectionBreaks) {
   for (const char* sign : {"***", "* * *", "*   *   *   *   *", "****", "---", "- - -", "#", "⁂",
                            "~ ~ ~", "_____", "• • •", "*\u00A0*\u00A0*"}) {
