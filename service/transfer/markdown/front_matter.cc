@@ -280,6 +280,14 @@ std::optional<FrontMatter> ReadLinesOfKeys(absl::string_view content, absl::stri
   return front_matter;
 }
 
+bool IsDraftInLinesOfKeys(absl::string_view content, absl::string_view text) {
+  const auto front_matter = ReadLinesOfKeys(content, text);
+  if (!front_matter) return false;
+  const auto& map = front_matter->values.map;
+  return std::any_of(map.begin(), map.end(),
+                     [](const auto& entry) { return MarksDraft(entry.first, entry.second.text); });
+}
+
 // Returns whether a line marks a draft in any language: `draft: true`, `"draft": true,`,
 // `draft = true`.
 bool MarksDraftSomehow(absl::string_view line) {
@@ -325,10 +333,12 @@ absl::string_view TakeLine(absl::string_view& text) {
 }
 
 bool BeginsWithFrontMatter(absl::string_view head) {
-  absl::string_view rest = WithoutComments(head);
-  if (IsObject(rest)) return true;
+  const absl::string_view text = WithoutComments(head);
+  if (IsObject(text)) return true;
+  absl::string_view rest = text;
   const PartReader reader = ReaderFor(absl::StripLeadingAsciiWhitespace(TakeLine(rest)));
-  if (reader != ReadYamlPart) return reader != nullptr;
+  if (reader == nullptr) return IsDraftInLinesOfKeys(head, text);
+  if (reader != ReadYamlPart) return true;
   const absl::string_view keys = WithoutBlankLines(rest);
   return !KeyOf(keys.substr(0, keys.find('\n'))).empty() && IsOpening(rest);
 }

@@ -110,6 +110,9 @@ TEST(RecognizeFormat, TakesWhatBeginsWithFrontMatterForMarkdown) {
     EXPECT_EQ(RecognizeFormat("-", head), Format::kMarkdown) << head;
   }
   EXPECT_EQ(RecognizeFormat("-", " <!DOCTYPE html>\n<p>"), Format::kHtml);
+  // A draft must not be published as a text.
+  EXPECT_EQ(RecognizeFormat("notes.txt", "Title: T\nStatus: draft\n\nText."), Format::kMarkdown);
+  EXPECT_EQ(RecognizeFormat("notes.txt", "Title: T\nBy: Ada\n\nText."), Format::kText);
   EXPECT_EQ(RecognizeFormat("notes", "---\n\nA poem: it starts.\n---\n"), std::nullopt);
 }
 
