@@ -83,6 +83,12 @@ uint64_t DigestOfContent(const v1::Article& article) {
   return absl::HashOf(article.SerializeAsString());
 }
 
+// What was retracted does not come back because it is imported again.
+bool IsKeptBack(const ParsedArticle& parsed, const InspectedArticle& owner) {
+  const bool stays_retracted = parsed.restoration && parsed.restoration->retracted;
+  return owner.retracted && !stays_retracted;
+}
+
 // Says that the run has brought in the same item before.
 std::string IsThatOf(absl::string_view name, absl::string_view place) {
   return absl::StrCat(name, " is already that of ", place, ", with other content");
@@ -263,9 +269,10 @@ absl::StatusOr<std::optional<Importer::ClaimOfItem>> Importer::Claim(ParsedArtic
   parsed.article.set_name(free_name);
   ClaimOfItem claim{.path = PlaceOf(item), .identity = identity};
   if (publishing_ == nullptr) claim.content = DigestOfContent(parsed.article);
-  const std::lock_guard lock(mutex_);
-  claims_.try_emplace(std::move(free_name), std::move(claim));
-  return std::nullopt;
+  if (ClaimName(free_name, std::move(claim))) return std::nullopt;
+  // Meanwhile, an article that is on its way has taken it as its other name.
+  parsed.article.set_name(names.front());
+  return Claim(parsed, item);
 }
 
 // Returns who has claimed a name in this run. A claim that may still fail is waited for.
@@ -281,10 +288,8 @@ std::optional<Importer::ClaimOfItem> Importer::FindClaim(const std::string& name
   return find();
 }
 
-void Importer::Start(Sent sent) {
-  const bool may_replace = options_.replace && !sent.parsed.is_name_made && sent.earlier.empty();
-  Publish(std::move(sent), may_replace);
-}
+// Replaces nothing yet: the name may lead to an article that had it before.
+void Importer::Start(Sent sent) { Publish(std::move(sent), /*may_replace=*/false); }
 
 // No article has the name, so the item may be there under a name that it had before.
 void Importer::LookForFormer(Sent sent, size_t index) {
@@ -320,7 +325,7 @@ void Importer::Rename(Sent sent, const InspectedArticle& owner) {
 
 // Keeps the article if it may have to be published again.
 void Importer::Publish(Sent sent, bool may_replace) {
-  const bool may_come_again = sent.parsed.is_name_made || !sent.parsed.other_name.empty();
+  const bool may_come_again = options_.replace || !sent.parsed.other_name.empty();
   v1::Article article = may_come_again ? sent.parsed.article : std::move(sent.parsed.article);
   PublishOptions options{.may_replace = may_replace,
                          .imported = true,
@@ -360,7 +365,8 @@ void Importer::Land(Sent sent, absl::StatusOr<PublishedArticle> published) {
 void Importer::TryOtherName(Sent sent) {
   const std::string other = sent.parsed.other_name;
   const bool is_known = sent.is_last_try || !sent.earlier.empty();
-  if (is_known || other.empty() || other == sent.name || !ClaimFor(sent, other)) {
+  if (is_known || other.empty() || other == sent.name ||
+      !ClaimName(other, {.path = PlaceOf(sent.report), .identity = sent.identity})) {
     return AskOwner(std::move(sent));
   }
   Inspect(other,
@@ -378,21 +384,24 @@ void Importer::TryOtherName(Sent sent) {
           });
 }
 
-// Asks whose the name is. If the article that has it is that of the file, `replace` applies.
+// Asks whose the name is. If the article that has it is that of the file, or if the file or the
+// user names it, `replace` applies. A name that it had before does not name it.
 void Importer::AskOwner(Sent sent) {
   const std::string name = sent.name;
   Inspect(name, [this, sent = std::move(sent)](absl::StatusOr<InspectedArticle> owner) mutable {
     if (!owner.ok()) return Fail(sent, owner.status());
     const Likeness likeness = Compare(sent, *owner);
+    const bool is_named = !sent.parsed.is_name_made && owner->article.name() == sent.name;
+    const bool may_replace = options_.replace && (is_named || likeness == Likeness::kSame) &&
+                             !sent.is_last_try && sent.earlier.empty() &&
+                             !IsKeptBack(sent.parsed, *owner);
+    if (may_replace) return PublishInPlace(std::move(sent), *owner);
     if (likeness == Likeness::kOther && !sent.free_name.empty()) {
       return PublishUnderFreeName(std::move(sent));
     }
     if (likeness != Likeness::kSame) {
       return End(sent, Outcome::kRefused, "id of another article", DescribeOwner(sent, *owner));
     }
-    const bool may_replace = options_.replace && sent.parsed.is_name_made && !sent.is_last_try &&
-                             sent.earlier.empty() && !owner->retracted;
-    if (may_replace) return PublishInPlace(std::move(sent), *owner);
     // The comments of an article that was changed here or there are still its comments.
     sent.landed(owner->article.name());
     End(sent, Outcome::kConflict, "", DescribeOwner(sent, *owner));
@@ -443,11 +452,9 @@ void Importer::End(const Sent& sent, Outcome outcome, absl::string_view reason,
 }
 
 // Returns whether the name was free.
-bool Importer::ClaimFor(const Sent& sent, const std::string& name) {
+bool Importer::ClaimName(const std::string& name, ClaimOfItem claim) {
   const std::lock_guard lock(mutex_);
-  return claims_
-      .try_emplace(name, ClaimOfItem{.path = PlaceOf(sent.report), .identity = sent.identity})
-      .second;
+  return claims_.try_emplace(name, std::move(claim)).second;
 }
 
 void Importer::GiveBack(const std::string& name) {

@@ -117,7 +117,7 @@ class Importer {
   void Inspect(const std::string& name, Callback<InspectedArticle> done);
   void Fail(const Sent& sent, const absl::Status& status);
   void End(const Sent& sent, Outcome outcome, absl::string_view reason, absl::string_view problem);
-  bool ClaimFor(const Sent& sent, const std::string& name);
+  bool ClaimName(const std::string& name, ClaimOfItem claim);
   void GiveBack(const std::string& name);
   void TakePlace(size_t bytes);
   void Leave(size_t bytes);
