@@ -51,7 +51,7 @@ Likeness Compare(const ItemIdentity& one, const ItemIdentity& other) {
   const absl::Duration apart = absl::AbsDuration(one.time - other.time);
   // Whoever edits an article here keeps its name and its time.
   if (AreEqual(one.name, other.name) && apart == absl::ZeroDuration()) return Likeness::kSame;
-  if (AreKnown(one.address, other.address)) {  // they are two pages, unless a site has moved them
+  if (are_two_pages) {  // unless a site has moved them
     if (apart > absl::ZeroDuration()) return Likeness::kOther;
     if (has_same_title) return Likeness::kSame;
     return one.host == other.host ? Likeness::kUnknown : Likeness::kOther;

@@ -33,8 +33,9 @@ enum class Likeness { kSame, kOther, kUnknown };
 /// Compares what could have one id. Items of one source and one site are the same if their keys
 /// are. Otherwise they are the same if their addresses are; or if their titles are and they are
 /// less than a day apart, as far as that is known. Items with two addresses must have the same
-/// second, which a site that moves keeps. Those that are not the same are clearly other ones if
-/// their dates say so, or both their sites and their titles.
+/// second, which a site that moves keeps; without dates, nothing tells. Articles of this service
+/// are the same if their names and seconds are. Those that are not the same are clearly other ones
+/// if their dates say so, or both their sites and their titles.
 Likeness Compare(const ItemIdentity& one, const ItemIdentity& other);
 
 }  // namespace content::transfer
