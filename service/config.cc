@@ -134,7 +134,7 @@ constexpr char kImportFooter[] =
     "All keys are optional. Other keys are ignored, and counted. An article without\n"
     "a slug gets its id from the file's name, with the language at its end if the\n"
     "file is a translation (name.fr.md, fr/name.md). Drafts (draft: true,\n"
-    "published: false, status: draft, private, hidden, _drafts/) are left out; a file\n"
+    "published: false, status: draft, private, hidden, drafts/) are left out; a file\n"
     "that begins like one, but with no known form of front matter, is refused.\n\n"
     "Importing a file again changes nothing. If its article is there with other\n"
     "content, whoever changed it, that is a conflict, and nothing changes; with\n"

@@ -106,7 +106,9 @@ FileName ReadFileName(absl::string_view path) {
     name = stem;
   }
   file.is_section = name == "_index";
-  file.is_draft = std::find(parts.begin(), parts.end(), "_drafts") != parts.end();
+  file.is_draft = std::any_of(parts.begin(), parts.end(), [](absl::string_view folder) {
+    return folder == "_drafts" || folder == "drafts";
+  });
   const std::string language_of_folder = TakeLanguage(parts);
   if (file.language.empty()) file.language = language_of_folder;
   if (name == "index" && !parts.empty()) {

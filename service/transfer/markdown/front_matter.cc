@@ -301,12 +301,13 @@ bool MarksDraftSomehow(absl::string_view line) {
          MarksDraft(bare(line.substr(0, sign)), bare(line.substr(sign + 1)));
 }
 
-// Refuses a text whose first paragraph marks a draft. Front matter in a shape that is not known is
-// rather refused than published.
+// Refuses a text whose first paragraph, perhaps below a title, marks a draft. Front matter in a
+// shape that is not known is rather refused than published.
 absl::Status CheckIsNoDraft(absl::string_view content, absl::string_view text) {
   absl::string_view rest = WithoutComments(text);
   const absl::string_view first = rest.substr(0, rest.find('\n'));
-  if (ReaderFor(absl::StripAsciiWhitespace(first)) != nullptr) TakeLine(rest);
+  const bool is_delimiter = ReaderFor(absl::StripAsciiWhitespace(first)) != nullptr;
+  if (is_delimiter || absl::StartsWith(first, "# ")) TakeLine(rest);
   rest = WithoutBlankLines(rest);
   for (int number = LineAt(content, rest.data()); !rest.empty(); ++number) {
     const absl::string_view line = TakeLine(rest);
