@@ -310,7 +310,7 @@ void Importer::Rename(Sent sent, const InspectedArticle& owner) {
   if (!options_.replace || owner.retracted) {
     sent.landed(current);
     return End(sent, Outcome::kConflict, "",
-               absl::StrCat(sent.name, " is there under its former name, ", current));
+               absl::StrCat(sent.name, " is here as ", current, "; rename that first"));
   }
   ArticleRename renaming{.id = ParseArticleName(current).value(),
                          .new_id = ParseArticleName(sent.name).value(),
