@@ -246,14 +246,16 @@ int Score(const Lines& block, const Widths& widths) {
 }
 
 // Without these limits, the search for the widths could take minutes on a malicious page. Longer
-// lines are whole paragraphs, and a sample of the lines shows how all are wrapped.
+// lines are whole paragraphs, and a sample of the lines shows how all are wrapped. A page has any
+// number of parts, so theirs are smaller.
 constexpr size_t kMaxWidth = 200;
 constexpr size_t kMaxSampleLines = 2'000;
+constexpr size_t kMaxSampleLinesOfPart = 60;
 
-// The blocks at the start of the page, cut after kMaxSampleLines.
-std::vector<Lines> Sample(const std::vector<Lines>& blocks) {
+// The blocks at the start of the page, cut after `max_lines`.
+std::vector<Lines> Sample(const std::vector<Lines>& blocks, size_t max_lines) {
   std::vector<Lines> sample;
-  size_t lines_left = kMaxSampleLines;
+  size_t lines_left = max_lines;
   for (const Lines& block : blocks) {
     const size_t lines = std::min(block.size(), lines_left);
     sample.emplace_back(block.begin(), block.begin() + static_cast<std::ptrdiff_t>(lines));
@@ -286,8 +288,9 @@ struct FoundWidths {
 // because which lines are first lines depends on both. Among equal scores, the smallest width wins
 // and one width for all lines wins over two; this joins paragraphs rather than cutting them where
 // their end is in doubt.
-std::optional<FoundWidths> FindWidths(const std::vector<Lines>& all_blocks) {
-  const std::vector<Lines> blocks = Sample(all_blocks);
+std::optional<FoundWidths> FindWidths(const std::vector<Lines>& all_blocks,
+                                      size_t max_lines = kMaxSampleLines) {
+  const std::vector<Lines> blocks = Sample(all_blocks, max_lines);
   const std::set<size_t> candidates = CandidateWidths(blocks);
   std::optional<FoundWidths> best;
   const auto consider = [&](const Widths& widths) {
@@ -320,7 +323,7 @@ struct Continuations {
     }
   }
 
-  // Even German prose has far fewer capitals at the start of its lines.
+  // Prose hardly has as many capitals at the start of its lines.
   bool AreOfVerse() const { return all >= 4 && upper_case * 5 >= all * 4; }
 };
 
@@ -537,8 +540,7 @@ bool MayBeStanza(const Lines& block) {
 // Returns the widths of a block on a page that is not wrapped as a whole; nullopt if the block is
 // not wrapped either. Beside what FindWidths asks for, most lines must go on in lower case.
 std::optional<Widths> OwnWidths(const Lines& block) {
-  constexpr size_t kMaxLines = 60;  // FindWidths takes cubic time
-  if (block.size() > kMaxLines) return std::nullopt;
+  if (block.size() > kMaxSampleLinesOfPart) return std::nullopt;
   Continuations continuations;
   continuations.Add(block);
   if (continuations.lower_case == 0 || continuations.lower_case * 2 < continuations.all) {
@@ -580,7 +582,7 @@ Block QuoteOf(const Lines& block) {
   }
   Block quote{.kind = Block::Kind::kQuote};
   if (inner.empty()) return quote;
-  const std::optional<FoundWidths> found = FindWidths({inner});
+  const std::optional<FoundWidths> found = FindWidths({inner}, kMaxSampleLinesOfPart);
   AddBlocks(inner, {.widths = found ? std::optional(found->widths) : std::nullopt}, quote.children);
   return quote;
 }
@@ -618,9 +620,13 @@ Layout LayoutOf(std::vector<Lines>& blocks) {
   }
   Continuations continuations;
   for (const Lines& block : blocks) continuations.Add(block);
-  layout.is_verse = continuations.AreOfVerse();
-  const std::optional<FoundWidths> found = layout.is_verse ? std::nullopt : FindWidths(blocks);
-  if (found) {
+  const std::optional<FoundWidths> found = FindWidths(blocks);
+  // German and lists of names may have as many capitals, but their lines are full.
+  constexpr size_t kMinWidthOfProse = 40;
+  const bool is_full = found && found->widths.other_lines >= kMinWidthOfProse &&
+                       found->score * 4 >= continuations.all * 3;
+  layout.is_verse = continuations.AreOfVerse() && !is_full;
+  if (found && !layout.is_verse) {
     layout.widths = found->widths;
     layout.has_blank_lines = AreBlocksParagraphs(blocks, found->widths);
   } else {

@@ -613,7 +613,10 @@ TEST(TextImport, KeepsTheLinesOfAPageOfVerse) {
         "And what it leaves upon the sand\nIs what it has from sleep.\n",
         "An empty harbour\nA gull looks for the crate\nSplash! The tide is in\n\n"
         "Over the quay wall\nA clerk leans silently\nInto the evening\n",
-        "Über allen Kisten\nIst Ruh,\nIm Hafen\nSiehst du\nKaum einen Mann.\n"}) {
+        "Über allen Kisten\nIst Ruh,\nIm Hafen\nSiehst du\nKaum einen Mann.\n",
+        "I met a traveller from an antique land,\nWho said the crate and all that it had held\n"
+        "Stood in the desert near them, on the sand,\nHalf sunk and shattered, with a label on,\n"
+        "And wrinkled paper, and a cold command,\nTo keep it dry.\n"}) {
     std::string kept = absl::StrReplaceAll(absl::StripSuffix(verse, "\n"), {{"\n", "\\\n"}});
     kept = absl::StrReplaceAll(kept, {{"\\\n\\\n", "\n\n"}});
     EXPECT_EQ(Body(verse), kept);
@@ -633,6 +636,22 @@ TEST(TextImport, KeepsTheLinesOfAPageOfVerse) {
             "THE HARBOUR WAS QUIET ON THE MORNING THAT THE CRATE WENT MISSING, AND NOBODY ON THE "
             "QUAY COULD SAY AFTERWARDS WHO HAD SEEN IT LAST BEFORE THE TIDE AND THE NIGHT WATCH "
             "CAME.");
+}
+
+// German has many capitals, and so has a list of names.
+TEST(TextImport, JoinsWrappedLinesThatBeginWithCapitals) {
+  for (const std::string prose :
+       {"Die Beamten sprachen lange über den Entwurf eines\nGesetzes und über die Folgen des "
+        "neuen\n"
+        "Einkommensteuergesetzes und gegen den erklärten\nWillen der vielen und immer noch "
+        "zornigen\n"
+        "Bürgerinnen und Bürger im Hafen, denen das ganze\nVorhaben fremd war.",
+        "The party on the quay that night was made up of Mary\nShelley and her husband, of good "
+        "old Sir Humphry\nDavy with his lamps, the three sisters of William\nHerschel, the young "
+        "and not yet famous poet, and Ada\nByron with a cat."}) {
+    const std::string joined = absl::StrReplaceAll(prose, {{"\n", " "}});
+    EXPECT_EQ(Body(prose), joined);
+  }
 }
 
 TEST(TextImport, JoinsWrappedLinesAmongLinesThatAreNot) {
@@ -1005,6 +1024,18 @@ TEST(TextImport, IsFastForAnyLines) {
   }
   while (page.size() < (1 << 18)) absl::StrAppend(&page, "x y\nx\n");
   EXPECT_THAT(Body(page), HasSubstr("x y"));
+}
+
+// So would comparing all lines of each quote.
+TEST(TextImport, IsFastForAnyNumberOfQuotes) {
+  std::string page(kHead);
+  while (page.size() < (3 << 18)) {
+    for (size_t length = 1; length <= 200; ++length) {
+      absl::StrAppend(&page, "> ", std::string(length, 'x'), " y\n");
+    }
+    absl::StrAppend(&page, "\n");
+  }
+  EXPECT_THAT(Body(page), HasSubstr("> x y"));
 }
 
 TEST(TextImport, RefusesFilesThatAreTooLarge) {
