@@ -924,6 +924,50 @@ TEST(TextImport, DropsTheFootersOfWordPress) {
   }
 }
 
+// What is cut is gone, so lines that texts have too count only with others of a footer.
+TEST(TextImport, KeepsTheEndOfATextThatLooksLikeAFooter) {
+  for (const std::string end :
+       {"File →\nEdit →\nPaste\n\nThen\nSave\nClose",
+        "Low Water\nPublished by Penguin\nHigh Water\nPublished by Faber\nThe Tide",
+        "Home\nShare\n\nthe gulls\nthe sea\nthe rope", "Home\n\nthe sea\nthe rope",
+        "This site uses Akismet to reduce spam, and so should you, I argued.",
+        "Dieser Beitrag wurde unter Mühen geschrieben, und er endet hier.",
+        "This entry was posted in haste, and I regret it.",
+        "Klick, um auf die Karte zu kommen\n\nKarte\nListe",
+        "Pingback: a short history\n\nPart one", "Loading...\n\nthe screen said",
+        "View all posts by him, they said.",
+        "Your email address will not be published. That was the lie they told us all in that "
+        "year."}) {
+    const std::string last = end.substr(end.rfind('\n') + 1);
+    EXPECT_THAT(Body(absl::StrCat("It was dry.\n\n", end, "\n")), HasSubstr(last)) << end;
+    const std::string body = Body(absl::StrCat("It was dry.\n\n", end, "\n\nPost a Comment\n"));
+    EXPECT_THAT(body, HasSubstr(last)) << end;
+    EXPECT_THAT(body, Not(HasSubstr("Post a Comment"))) << end;
+  }
+  for (const absl::string_view end :
+       {"Home", "Tagged with a red ribbon\n\nPosted in the hallway"}) {
+    const std::string text = absl::StrCat("It was dry.\n\n", end);
+    EXPECT_EQ(Body(text), text);
+  }
+}
+
+TEST(TextImport, DropsALineThatTextsHaveTooAboveTheRestOfAFooter) {
+  for (const char* line :
+       {"← Older one\nNewer one →", "Published by Ada Byron", "Tagged boats, crates",
+        "Posted in Harbour", "Pingback: Low Water | Harbour", "Loading...", "Home",
+        "This entry was posted in Harbour", "Klick, um auf Facebook zu teilen",
+        "Your email address will not be published.", "Share this:\nTwitter\nFacebook"}) {
+    EXPECT_EQ(Body(absl::StrCat("It was dry.\n\n", line, "\n\nPost a Comment\n")), "It was dry.")
+        << line;
+  }
+  for (const char* line :
+       {"View all posts by Ada Byron", "Click to share on Facebook (Opens in new window)",
+        "Dieser Beitrag wurde unter Hafen veröffentlicht. Setze ein Lesezeichen auf den Permalink.",
+        "Your email address will not be published. Required fields are marked *"}) {
+    EXPECT_EQ(Body(absl::StrCat("It was dry.\n\n", line, "\n")), "It was dry.") << line;
+  }
+}
+
 TEST(TextImport, KeepsWhatSomebodySaysInATextAndASentenceAfterLabels) {
   EXPECT_THAT(Body("As the proverb says:\n\nThe tide waits for nobody.\n\nPost a Comment\n"),
               AllOf(HasSubstr("proverb says:"), HasSubstr("The tide waits for nobody.")));
