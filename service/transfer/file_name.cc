@@ -41,13 +41,16 @@ bool HasOnly(absl::string_view text, size_t length, IsCharacter is_character) {
          });
 }
 
+// Those in which a language is written that has several.
+constexpr absl::string_view kScripts[] = {"Arab", "Cyrl", "Deva", "Hans", "Hant", "Latn"};
+
 // Returns whether a text is a language, perhaps with its script and its region: zh, pt-br, zh_Hans,
 // es-419.
 bool IsLanguage(absl::string_view text) {
   std::vector<absl::string_view> parts = absl::StrSplit(text, absl::ByAnyChar("-_"));
   if (!IsAmong(kLanguages, parts.front())) return false;
   auto part = parts.begin() + 1;
-  if (part != parts.end() && HasOnly(*part, 4, absl::ascii_isalpha)) ++part;
+  if (part != parts.end() && IsAmong(kScripts, *part)) ++part;
   if (part != parts.end() &&
       (HasOnly(*part, 2, absl::ascii_isalpha) || HasOnly(*part, 3, absl::ascii_isdigit))) {
     ++part;
@@ -103,7 +106,9 @@ FileName ReadFileName(absl::string_view path) {
     name = stem;
   }
   file.is_section = name == "_index";
-  file.is_draft = std::find(parts.begin(), parts.end(), "_drafts") != parts.end();
+  file.is_draft = std::any_of(parts.begin(), parts.end(), [](absl::string_view folder) {
+    return folder == "_drafts" || folder == "drafts";
+  });
   const std::string language_of_folder = TakeLanguage(parts);
   if (file.language.empty()) file.language = language_of_folder;
   if (name == "index" && !parts.empty()) {

@@ -23,7 +23,7 @@ struct FileName {
   std::string language = {};
   /// The folder in which the file, or its own folder, is; empty if there is none.
   std::string folder = {};
-  /// Whether the file is in Jekyll's folder for drafts.
+  /// Whether the file is in a folder for drafts, such as Jekyll's `_drafts`.
   bool is_draft = false;
   /// Whether the file, `_index.md`, is about its folder, and no article.
   bool is_section = false;

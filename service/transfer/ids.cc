@@ -71,9 +71,10 @@ std::string IdFromAddress(absl::string_view address) {
   return part == parts.rend() ? "" : IdOf(WithoutExtension(*part));
 }
 
-std::string IdFromName(absl::string_view name, absl::string_view language) {
-  if (language.empty()) return IdOf(name);
-  const std::string suffix = absl::StrCat("-", Slug(language));
+std::string IdFromName(absl::string_view name, absl::string_view ending) {
+  if (ending.empty()) return IdOf(name);
+  const std::string suffix = absl::StrCat("-", Slug(ending));
+  if (suffix.size() >= kMaxArticleIdLength) return "";
   const std::string id = IdOf(name, kMaxArticleIdLength - suffix.size());
   return id.empty() ? "" : absl::StrCat(id, suffix);
 }

@@ -15,8 +15,8 @@ std::string PercentDecoded(absl::string_view text);
 /// text is a pattern with placeholders.
 std::string IdFromAddress(absl::string_view address);
 
-/// Makes an id of a name, with the language at its end if there is one. Empty if the name has no
-/// usable character.
-std::string IdFromName(absl::string_view name, absl::string_view language);
+/// Makes an id of a name, with the ending, such as a language, if there is one. Empty if the name
+/// has no usable character, or if the ending leaves no room for one.
+std::string IdFromName(absl::string_view name, absl::string_view ending);
 
 }  // namespace content::transfer

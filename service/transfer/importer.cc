@@ -83,6 +83,12 @@ uint64_t DigestOfContent(const v1::Article& article) {
   return absl::HashOf(article.SerializeAsString());
 }
 
+// What was retracted does not come back because it is imported again.
+bool IsKeptBack(const ParsedArticle& parsed, const InspectedArticle& owner) {
+  const bool stays_retracted = parsed.restoration && parsed.restoration->retracted;
+  return owner.retracted && !stays_retracted;
+}
+
 // Says that the run has brought in the same item before.
 std::string IsThatOf(absl::string_view name, absl::string_view place) {
   return absl::StrCat(name, " is already that of ", place, ", with other content");
@@ -114,6 +120,15 @@ std::string Importer::DescribeOwner(const Sent& sent, const InspectedArticle& ow
 Likeness Importer::Compare(const Sent& sent, const InspectedArticle& owner) {
   if (!sent.earlier.empty()) return Likeness::kSame;
   return transfer::Compare(sent.identity, IdentityOf(owner.article));
+}
+
+// Returns whether the owner of a name that the item had before is the item. Who edits a name often
+// edits the title with it, but not the time.
+bool Importer::WasRenamed(const Sent& sent, const InspectedArticle& owner) {
+  const Likeness likeness = Compare(sent, owner);
+  const bool has_same_time =
+      sent.identity.is_dated && sent.identity.time == IdentityOf(owner.article).time;
+  return likeness == Likeness::kSame || (likeness == Likeness::kUnknown && has_same_time);
 }
 
 Importer::Importer(ImportOptions options, Store* store, Report& report)
@@ -220,8 +235,12 @@ void Importer::ImportArticle(ItemReport item, absl::StatusOr<ParsedArticle> pars
             .earlier = earlier ? earlier->path : "",
             .landed = std::move(landed)};
   TakePlace(bytes);
-  const bool may_replace = options_.replace && !sent.parsed.is_name_made && !earlier;
-  Publish(std::move(sent), may_replace);
+  if (sent.parsed.former_names.empty() || earlier) return Start(std::move(sent));
+  Inspect(name,
+          [this, sent = std::move(sent)](const absl::StatusOr<InspectedArticle>& owner) mutable {
+            if (!absl::IsNotFound(owner.status())) return Start(std::move(sent));
+            LookForFormer(std::move(sent), 0);
+          });
 }
 
 // Names the article as the same item of this run, which is returned, or else claims its name or its
@@ -231,13 +250,18 @@ absl::StatusOr<std::optional<Importer::ClaimOfItem>> Importer::Claim(ParsedArtic
   const ItemIdentity identity = IdentityOf(parsed);
   std::string free_name;
   std::string problem;
-  for (const std::string& name : {parsed.article.name(), parsed.other_name}) {
-    if (name.empty()) continue;
+  std::vector<std::string> names = {parsed.article.name()};
+  if (!parsed.other_name.empty()) names.push_back(parsed.other_name);
+  const size_t own_names = names.size();
+  for (const std::string& id : parsed.former_names) names.push_back(ArticleName(id));
+  for (size_t i = 0; i < names.size(); ++i) {
+    const std::string& name = names[i];
     std::optional<ClaimOfItem> claim = FindClaim(name);
     if (claim && transfer::Compare(identity, claim->identity) == Likeness::kSame) {
       parsed.article.set_name(name);
       return claim;
     }
+    if (i >= own_names) continue;
     if (!claim && free_name.empty()) free_name = name;
     if (claim && problem.empty()) problem = absl::StrCat(name, " is already that of ", claim->path);
   }
@@ -245,9 +269,10 @@ absl::StatusOr<std::optional<Importer::ClaimOfItem>> Importer::Claim(ParsedArtic
   parsed.article.set_name(free_name);
   ClaimOfItem claim{.path = PlaceOf(item), .identity = identity};
   if (publishing_ == nullptr) claim.content = DigestOfContent(parsed.article);
-  const std::lock_guard lock(mutex_);
-  claims_.try_emplace(std::move(free_name), std::move(claim));
-  return std::nullopt;
+  if (ClaimName(free_name, std::move(claim))) return std::nullopt;
+  // Meanwhile, an article that is on its way has taken it as its other name.
+  parsed.article.set_name(names.front());
+  return Claim(parsed, item);
 }
 
 // Returns who has claimed a name in this run. A claim that may still fail is waited for.
@@ -263,9 +288,44 @@ std::optional<Importer::ClaimOfItem> Importer::FindClaim(const std::string& name
   return find();
 }
 
+// Replaces nothing yet: the name may lead to an article that had it before.
+void Importer::Start(Sent sent) { Publish(std::move(sent), /*may_replace=*/false); }
+
+// No article has the name, so the item may be there under a name that it had before.
+void Importer::LookForFormer(Sent sent, size_t index) {
+  if (index == sent.parsed.former_names.size()) return Start(std::move(sent));
+  const std::string former = ArticleName(sent.parsed.former_names[index]);
+  Inspect(former, [this, sent = std::move(sent),
+                   index](const absl::StatusOr<InspectedArticle>& owner) mutable {
+    if (owner.ok() && WasRenamed(sent, *owner)) {
+      return Rename(std::move(sent), *owner);
+    }
+    LookForFormer(std::move(sent), index + 1);
+  });
+}
+
+// The item is there, but was renamed where it comes from.
+void Importer::Rename(Sent sent, const InspectedArticle& owner) {
+  const std::string current = owner.article.name();
+  if (!options_.replace || owner.retracted) {
+    sent.landed(current);
+    return End(sent, Outcome::kConflict, "",
+               absl::StrCat(sent.name, " is here as ", current, "; rename that first"));
+  }
+  ArticleRename renaming{.id = ParseArticleName(current).value(),
+                         .new_id = ParseArticleName(sent.name).value(),
+                         .etag = owner.article.etag()};
+  publishing_->RenameArticle(
+      {.caller = options_.caller}, std::move(renaming),
+      [this, sent = std::move(sent)](absl::StatusOr<v1::Article> renamed) mutable {
+        if (!renamed.ok()) return Fail(sent, renamed.status());
+        PublishInPlace(std::move(sent), {.article = *std::move(renamed)});
+      });
+}
+
 // Keeps the article if it may have to be published again.
 void Importer::Publish(Sent sent, bool may_replace) {
-  const bool may_come_again = sent.parsed.is_name_made || !sent.parsed.other_name.empty();
+  const bool may_come_again = options_.replace || !sent.parsed.other_name.empty();
   v1::Article article = may_come_again ? sent.parsed.article : std::move(sent.parsed.article);
   PublishOptions options{.may_replace = may_replace,
                          .imported = true,
@@ -305,7 +365,8 @@ void Importer::Land(Sent sent, absl::StatusOr<PublishedArticle> published) {
 void Importer::TryOtherName(Sent sent) {
   const std::string other = sent.parsed.other_name;
   const bool is_known = sent.is_last_try || !sent.earlier.empty();
-  if (is_known || other.empty() || other == sent.name || !ClaimFor(sent, other)) {
+  if (is_known || other.empty() || other == sent.name ||
+      !ClaimName(other, {.path = PlaceOf(sent.report), .identity = sent.identity})) {
     return AskOwner(std::move(sent));
   }
   Inspect(other,
@@ -323,21 +384,24 @@ void Importer::TryOtherName(Sent sent) {
           });
 }
 
-// Asks whose the name is. If the article that has it is that of the file, `replace` applies.
+// Asks whose the name is. If the article that has it is that of the file, or if the file or the
+// user names it, `replace` applies. A name that it had before does not name it.
 void Importer::AskOwner(Sent sent) {
   const std::string name = sent.name;
   Inspect(name, [this, sent = std::move(sent)](absl::StatusOr<InspectedArticle> owner) mutable {
     if (!owner.ok()) return Fail(sent, owner.status());
     const Likeness likeness = Compare(sent, *owner);
+    const bool is_named = !sent.parsed.is_name_made && owner->article.name() == sent.name;
+    const bool may_replace = options_.replace && (is_named || likeness == Likeness::kSame) &&
+                             !sent.is_last_try && sent.earlier.empty() &&
+                             !IsKeptBack(sent.parsed, *owner);
+    if (may_replace) return PublishInPlace(std::move(sent), *owner);
     if (likeness == Likeness::kOther && !sent.free_name.empty()) {
       return PublishUnderFreeName(std::move(sent));
     }
     if (likeness != Likeness::kSame) {
       return End(sent, Outcome::kRefused, "id of another article", DescribeOwner(sent, *owner));
     }
-    const bool may_replace = options_.replace && sent.parsed.is_name_made && !sent.is_last_try &&
-                             sent.earlier.empty() && !owner->retracted;
-    if (may_replace) return PublishInPlace(std::move(sent), *owner);
     // The comments of an article that was changed here or there are still its comments.
     sent.landed(owner->article.name());
     End(sent, Outcome::kConflict, "", DescribeOwner(sent, *owner));
@@ -388,11 +452,9 @@ void Importer::End(const Sent& sent, Outcome outcome, absl::string_view reason,
 }
 
 // Returns whether the name was free.
-bool Importer::ClaimFor(const Sent& sent, const std::string& name) {
+bool Importer::ClaimName(const std::string& name, ClaimOfItem claim) {
   const std::lock_guard lock(mutex_);
-  return claims_
-      .try_emplace(name, ClaimOfItem{.path = PlaceOf(sent.report), .identity = sent.identity})
-      .second;
+  return claims_.try_emplace(name, std::move(claim)).second;
 }
 
 void Importer::GiveBack(const std::string& name) {

@@ -97,6 +97,7 @@ class Importer {
 
   static std::string DescribeOwner(const Sent& sent, const InspectedArticle& owner);
   static Likeness Compare(const Sent& sent, const InspectedArticle& owner);
+  static bool WasRenamed(const Sent& sent, const InspectedArticle& owner);
   bool IsStoreGone();
   bool IsGoingOn();
   bool Import(const FoundFile& file);
@@ -104,6 +105,9 @@ class Importer {
                      ExportRun::Landed landed);
   absl::StatusOr<std::optional<ClaimOfItem>> Claim(ParsedArticle& parsed, const ItemReport& item);
   std::optional<ClaimOfItem> FindClaim(const std::string& name);
+  void Start(Sent sent);
+  void LookForFormer(Sent sent, size_t index);
+  void Rename(Sent sent, const InspectedArticle& owner);
   void Publish(Sent sent, bool may_replace);
   void Land(Sent sent, absl::StatusOr<PublishedArticle> published);
   void TryOtherName(Sent sent);
@@ -113,7 +117,7 @@ class Importer {
   void Inspect(const std::string& name, Callback<InspectedArticle> done);
   void Fail(const Sent& sent, const absl::Status& status);
   void End(const Sent& sent, Outcome outcome, absl::string_view reason, absl::string_view problem);
-  bool ClaimFor(const Sent& sent, const std::string& name);
+  bool ClaimName(const std::string& name, ClaimOfItem claim);
   void GiveBack(const std::string& name);
   void TakePlace(size_t bytes);
   void Leave(size_t bytes);

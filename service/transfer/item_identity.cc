@@ -21,6 +21,7 @@ ItemIdentity IdentityOf(const v1::Article& stored) {
   return {.address = Digested(NormalAddress(stored.source_uri())),
           .host = Digested(HostOf(stored.source_uri())),
           .title = Digested(stored.title()),
+          .name = Digested(stored.name()),
           .time = absl::FromUnixSeconds(stored.publish_time().seconds()),
           .is_dated = true};
 }
@@ -29,6 +30,8 @@ ItemIdentity IdentityOf(const ParsedArticle& article) {
   ItemIdentity identity = IdentityOf(article.article);
   identity.source = Digested(article.source);
   identity.key = Digested(article.key);
+  const bool is_of_this_service = article.restoration && article.restoration->key > 0;
+  if (!is_of_this_service) identity.name = 0;
   identity.is_dated = article.is_dated;
   return identity;
 }
@@ -41,15 +44,19 @@ Likeness Compare(const ItemIdentity& one, const ItemIdentity& other) {
   }
   if (AreEqual(one.address, other.address)) return Likeness::kSame;
   const bool has_same_title = one.title == other.title;
+  const bool are_two_pages = AreKnown(one.address, other.address);
   if (!one.is_dated || !other.is_dated) {
-    return has_same_title ? Likeness::kSame : Likeness::kUnknown;
+    return has_same_title && !are_two_pages ? Likeness::kSame : Likeness::kUnknown;
   }
   const absl::Duration apart = absl::AbsDuration(one.time - other.time);
-  // A site that moves its pages keeps their times.
-  const bool are_two_pages = AreKnown(one.address, other.address);
-  if (are_two_pages ? apart > absl::ZeroDuration() : apart >= absl::Hours(24)) {
-    return Likeness::kOther;
+  // Whoever edits an article here keeps its name and its time.
+  if (AreEqual(one.name, other.name) && apart == absl::ZeroDuration()) return Likeness::kSame;
+  if (are_two_pages) {  // unless a site has moved them
+    if (apart > absl::ZeroDuration()) return Likeness::kOther;
+    if (has_same_title) return Likeness::kSame;
+    return one.host == other.host ? Likeness::kUnknown : Likeness::kOther;
   }
+  if (apart >= absl::Hours(24)) return Likeness::kOther;
   return has_same_title ? Likeness::kSame : Likeness::kUnknown;
 }
 

@@ -18,6 +18,7 @@ struct ItemIdentity {
   uint64_t address = 0;  ///< As in NormalAddress.
   uint64_t host = 0;
   uint64_t title = 0;
+  uint64_t name = 0;      ///< In this service. 0 for what comes from elsewhere.
   absl::Time time;        ///< In whole seconds.
   bool is_dated = false;  ///< Whether the time tells anything.
 };
@@ -32,7 +33,9 @@ enum class Likeness { kSame, kOther, kUnknown };
 /// Compares what could have one id. Items of one source and one site are the same if their keys
 /// are. Otherwise they are the same if their addresses are; or if their titles are and they are
 /// less than a day apart, as far as that is known. Items with two addresses must have the same
-/// second. Those that are not the same are clearly other ones if their dates say so.
+/// second, which a site that moves keeps; without dates, nothing tells. Articles of this service
+/// are the same if their names and seconds are. Those that are not the same are clearly other ones
+/// if their dates say so, or both their sites and their titles.
 Likeness Compare(const ItemIdentity& one, const ItemIdentity& other);
 
 }  // namespace content::transfer

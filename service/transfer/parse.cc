@@ -338,13 +338,12 @@ void NameExported(absl::string_view key, ParsedArticle& parsed, v1::Article& art
     const std::string id = IdFromName(article.title(), "");
     if (!id.empty()) article.set_name(ArticleName(id));
   }
-  const size_t number = key.find_last_not_of("0123456789") + 1;
-  if (number == key.size()) return;
+  const absl::string_view number = key.substr(key.find_last_not_of("0123456789") + 1);
   const std::optional<std::string> id = ParseArticleName(article.name());
-  if (id) parsed.other_name = ArticleName(IdFromName(*id, key.substr(number)));
-  if (article.name().empty()) {
-    article.set_name(ArticleName(absl::StrCat("post-", key.substr(number))));
-  }
+  const std::string numbered = number.empty() ? "" : IdFromName(id.value_or("post"), number);
+  if (numbered.empty()) return;
+  if (id) parsed.other_name = ArticleName(numbered);
+  if (article.name().empty()) article.set_name(ArticleName(numbered));
 }
 
 // Drops what breaks the rules and is not worth the article: its address, its language, and tags

@@ -71,7 +71,7 @@ const Words& Months() {
   return months;
 }
 
-// From Monday, as absl::Weekday has it.
+// From Monday, as absl::Weekday has it. Slug makes a hyphen of the "ł" in "poniedziałek".
 const Words& Weekdays() {
   static const Words& weekdays = *new Words{
       {"monday", 0},       {"mon", 0},          {"segunda-feira", 0}, {"segunda", 0},

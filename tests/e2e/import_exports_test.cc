@@ -238,9 +238,8 @@ TEST_F(ImportExportsTest, ExportsThatOverlapBringInEachItemOnce) {
 TEST_F(ImportExportsTest, AnArticleThatHasChangedIsAConflict) {
   const std::string post = Post("1", Comment(1, "one"));
   EXPECT_EQ(Import({Write("blog.xml", WordPress(post))}).status, 0);
-  const std::string edited =
-      Write("blog.xml", WordPress(absl::StrReplaceAll(
-                            post, {{"<title>Post 1", "<title>New title"}})));
+  const std::string edited = Write(
+      "blog.xml", WordPress(absl::StrReplaceAll(post, {{"<title>Post 1", "<title>New title"}})));
   const Finished conflict = Import({edited});
   EXPECT_EQ(conflict.status, 1) << conflict.out;
   EXPECT_THAT(conflict.out,
@@ -260,6 +259,44 @@ TEST_F(ImportExportsTest, CommentsFindArticlesByFormerNames) {
                                           Remark42("b", "https://other.example/2019/formerly/")));
   EXPECT_EQ(Import({comments}).status, 0);
   EXPECT_EQ(Comments("post-1"), "0 1 a");
+}
+
+TEST_F(ImportExportsTest, APostThatWasRenamedIsStillThatPost) {
+  const std::string comment = Comment(1, "one");
+  EXPECT_EQ(Import({Write("blog.xml", WordPress(Post("1", comment)))}).status, 0);
+  const std::string renamed =
+      absl::StrReplaceAll(Post("1", absl::StrCat(comment, Comment(2, "two"))),
+                          {{"/post-1/", "/renamed/"},
+                           {"post_name>post-1", "post_name>renamed"},
+                           {"</wp:post_type>",
+                            "</wp:post_type><wp:postmeta><wp:meta_key>_wp_old_slug</wp:meta_key>"
+                            "<wp:meta_value>post-1</wp:meta_value></wp:postmeta>"}});
+  const std::string file = Write("blog.xml", WordPress(renamed));
+  const Finished conflict = Import({file});
+  EXPECT_EQ(conflict.status, 1) << conflict.out;
+  EXPECT_THAT(conflict.out,
+              AllOf(HasSubstr(Row("conflict", 1)), HasSubstr(Row("comments taken", 1)),
+                    HasSubstr(Row("comments unchanged", 1))));
+  EXPECT_THAT(conflict.err,
+              HasSubstr("articles/renamed is here as articles/post-1; rename that first\n"));
+  EXPECT_EQ(Comments("post-1"), "0 1 one, 0 1 two");
+  EXPECT_THAT(Import({file, "--replace"}).out, HasSubstr(Row("replaced", 1)));
+  EXPECT_EQ(Comments("renamed"), "0 1 one, 0 1 two");
+  EXPECT_EQ(Query(url_, "SELECT count(*) FROM article"), "1");
+  EXPECT_THAT(Import({file}).out, HasSubstr(Row("unchanged", 1)));
+
+  // In one run, too.
+  const std::string folder = ScratchDirectory() + "/renamed";
+  Write("renamed/1.xml", WordPress(absl::StrReplaceAll(Post("7", comment), {{"2020", "2021"}})));
+  Write("renamed/2.xml",
+        WordPress(absl::StrReplaceAll(renamed, {{"post-1", "post-7"},
+                                                {"post_id>1", "post_id>7"},
+                                                {"/renamed/", "/again/"},
+                                                {"post_name>renamed", "post_name>again"},
+                                                {"2020", "2021"}})));
+  const Finished together = Import({folder});
+  EXPECT_THAT(together.out, AllOf(HasSubstr(Row("taken", 1)), HasSubstr(Row("conflict", 1))));
+  EXPECT_EQ(Query(url_, "SELECT count(*) FROM article"), "2");
 }
 
 TEST_F(ImportExportsTest, APathOfSeveralArticlesTellsNothing) {

@@ -179,6 +179,15 @@ TEST_F(ImportTest, AliasesAreFormerNames) {
   EXPECT_EQ(Query(url_, "SELECT string_agg(name, ' ' ORDER BY name) FROM article_name"), "old own");
 }
 
+TEST_F(ImportTest, NothingIsReplacedUnderAFormerName) {
+  const std::string first = Write("a.md", "---\ntitle: A\nslug: new\naliases: [/x/]\n---\nText.\n");
+  const std::string second = Write("b.md", "---\ntitle: B\nslug: x\n---\nOther text.\n");
+  EXPECT_EQ(Import({first}).status, 0);
+  EXPECT_THAT(Import({second, "--replace"}).err,
+              EndsWith("articles/x, now articles/new, is another article, \"A\"\n"));
+  EXPECT_EQ(Query(url_, "SELECT string_agg(body, ' ') FROM article"), "Text.");
+}
+
 // Its id depends on what else was imported.
 TEST_F(ImportTest, AFileImportedAloneFindsItsArticle) {
   Write("links/2014-05-06-links.md", "---\ntitle: Links\n---\nOf the first week.\n");

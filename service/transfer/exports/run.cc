@@ -162,15 +162,26 @@ void ExportRun::Read(const std::string& path, const ExportFormat& format, absl::
 }
 
 uint32_t ExportRun::AddArticle(uint32_t file, const ExportedArticle& article) {
-  uint32_t index = 0;
-  {
-    const std::lock_guard lock(mutex_);
-    index = static_cast<uint32_t>(names_.size());
-    names_.emplace_back();
-  }
+  const uint32_t index = IndexFor(file, article);
   AddKey(file, article.key, index);
   for (const std::string& address : article.addresses) by_address_.Add(address, index);
   return index;
+}
+
+// Copies of an item, as in exports that overlap, have one index: that of whichever comes in. So
+// their address is that of one article.
+uint32_t ExportRun::IndexFor(uint32_t file, const ExportedArticle& article) {
+  const std::lock_guard lock(mutex_);
+  const auto next = static_cast<uint32_t>(names_.size());
+  if (!article.key.empty() && !article.addresses.empty()) {
+    const v1::Article& fields = article.file.article;
+    const uint64_t item =
+        absl::HashOf(files_[file].source, article.key, HostOf(fields.source_uri()), fields.name());
+    const auto [found, is_new] = by_item_.try_emplace(item, next);
+    if (!is_new) return found->second;
+  }
+  names_.emplace_back();
+  return next;
 }
 
 void ExportRun::AddLeftOut(uint32_t file, const ExportedArticle& article) {

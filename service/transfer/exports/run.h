@@ -48,17 +48,16 @@ struct ExportOptions {
 ///
 /// Sites move to other hosts, but other sites have pages of the same names. So a path, or the end
 /// of an address, is enough only if the address has no host, if the host is that of articles of the
-/// run, or if the article's source_uri has the host. Items that are left out keep their comments
-/// from all other articles.
+/// run, or if the article's source_uri has the host. A path of several articles tells nothing.
+/// Items that are left out keep their comments from all other articles.
 ///
 /// Not thread-safe, except that articles may land on any thread.
 class ExportRun {
  public:
-  /// Takes the name of an article once the store has it, whether or not it is new. Empty: it has
-  /// not come in.
+  /// Takes the name of an article once the store has it, whether or not it is new.
   using Landed = std::function<void(const std::string& name)>;
   /// Publishes an article and reports on it, with what `item` says of it. Calls `landed` sooner or
-  /// later, on any thread.
+  /// later, on any thread, if the article comes in.
   using PublishArticle =
       std::function<void(ItemReport item, absl::StatusOr<ParsedArticle> article, Landed landed)>;
 
@@ -91,6 +90,7 @@ class ExportRun {
   };
 
   uint32_t AddArticle(uint32_t file, const ExportedArticle& article);
+  uint32_t IndexFor(uint32_t file, const ExportedArticle& article);
   void AddLeftOut(uint32_t file, const ExportedArticle& article);
   void AddKey(uint32_t file, const std::string& key, uint32_t article);
   void Land(uint32_t article, const std::string& name);
@@ -114,6 +114,7 @@ class ExportRun {
   std::vector<Thread> threads_;
   absl::flat_hash_map<uint64_t, uint32_t> thread_ids_;
   absl::flat_hash_map<uint64_t, uint32_t> by_key_;
+  absl::flat_hash_map<uint64_t, uint32_t> by_item_;
   AddressIndex by_address_;
   AddressIndex left_out_;
   AddressIndex mapped_;

@@ -131,21 +131,20 @@ bool IsBlockForMembers(absl::string_view name) {
 // Reads the tag that `text` begins with.
 Shortcode ReadShortcode(absl::string_view text) {
   Shortcode tag;
-  const size_t end = text.substr(0, kMaxShortcodeBytes).find(']');
-  if (end == absl::string_view::npos) return tag;
-  absl::string_view inside = text.substr(1, end - 1);
+  absl::string_view inside = absl::StripPrefix(text.substr(0, kMaxShortcodeBytes), "[");
   tag.is_end = absl::ConsumePrefix(&inside, "/");
   const auto* const name_end = std::find_if_not(inside.begin(), inside.end(), [](char c) {
     return absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == '_' || c == '-';
   });
   const auto length = static_cast<size_t>(name_end - inside.begin());
-  const bool is_name =
-      length > 0 && absl::ascii_isalpha(static_cast<unsigned char>(inside[0])) &&
-      (length == inside.size() || absl::StrContains(" \t\n=/\xC2", inside[length]));
-  if (!is_name) return tag;
+  const bool is_name = length > 0 && length < inside.size() &&
+                       absl::ascii_isalpha(static_cast<unsigned char>(inside[0])) &&
+                       absl::StrContains("] \t\r\n=/\xC2", inside[length]);
+  const size_t end = is_name ? inside.find(']', length) : absl::string_view::npos;
+  if (end == absl::string_view::npos) return tag;
   tag.name = absl::AsciiStrToLower(inside.substr(0, length));
-  tag.attributes = inside.substr(length);
-  tag.size = end + 1;
+  tag.attributes = inside.substr(length, end - length);
+  tag.size = static_cast<size_t>(inside.data() - text.data()) + end + 1;
   return tag;
 }
 

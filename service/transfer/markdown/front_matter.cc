@@ -280,6 +280,14 @@ std::optional<FrontMatter> ReadLinesOfKeys(absl::string_view content, absl::stri
   return front_matter;
 }
 
+bool IsDraftInLinesOfKeys(absl::string_view content, absl::string_view text) {
+  const auto front_matter = ReadLinesOfKeys(content, text);
+  if (!front_matter) return false;
+  const auto& map = front_matter->values.map;
+  return std::any_of(map.begin(), map.end(),
+                     [](const auto& entry) { return MarksDraft(entry.first, entry.second.text); });
+}
+
 // Returns whether a line marks a draft in any language: `draft: true`, `"draft": true,`,
 // `draft = true`.
 bool MarksDraftSomehow(absl::string_view line) {
@@ -293,12 +301,13 @@ bool MarksDraftSomehow(absl::string_view line) {
          MarksDraft(bare(line.substr(0, sign)), bare(line.substr(sign + 1)));
 }
 
-// Refuses a text whose first paragraph marks a draft. Front matter in a shape that is not known is
-// rather refused than published.
+// Refuses a text whose first paragraph, perhaps below a title, marks a draft. Front matter in a
+// shape that is not known is rather refused than published.
 absl::Status CheckIsNoDraft(absl::string_view content, absl::string_view text) {
   absl::string_view rest = WithoutComments(text);
   const absl::string_view first = rest.substr(0, rest.find('\n'));
-  if (ReaderFor(absl::StripAsciiWhitespace(first)) != nullptr) TakeLine(rest);
+  const bool is_delimiter = ReaderFor(absl::StripAsciiWhitespace(first)) != nullptr;
+  if (is_delimiter || absl::StartsWith(first, "# ")) TakeLine(rest);
   rest = WithoutBlankLines(rest);
   for (int number = LineAt(content, rest.data()); !rest.empty(); ++number) {
     const absl::string_view line = TakeLine(rest);
@@ -325,10 +334,12 @@ absl::string_view TakeLine(absl::string_view& text) {
 }
 
 bool BeginsWithFrontMatter(absl::string_view head) {
-  absl::string_view rest = WithoutComments(head);
-  if (IsObject(rest)) return true;
+  const absl::string_view text = WithoutComments(head);
+  if (IsObject(text)) return true;
+  absl::string_view rest = text;
   const PartReader reader = ReaderFor(absl::StripLeadingAsciiWhitespace(TakeLine(rest)));
-  if (reader != ReadYamlPart) return reader != nullptr;
+  if (reader == nullptr) return IsDraftInLinesOfKeys(head, text);
+  if (reader != ReadYamlPart) return true;
   const absl::string_view keys = WithoutBlankLines(rest);
   return !KeyOf(keys.substr(0, keys.find('\n'))).empty() && IsOpening(rest);
 }

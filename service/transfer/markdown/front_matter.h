@@ -46,7 +46,8 @@ struct FrontMatter {
 /// draft, with a message that names the line.
 absl::StatusOr<FrontMatter> ReadFrontMatter(absl::string_view content);
 
-/// Returns whether a file that begins with `head` has front matter between delimiters.
+/// Returns whether a file that begins with `head` has front matter between delimiters, or lines of
+/// keys that mark a draft.
 bool BeginsWithFrontMatter(absl::string_view head);
 
 /// The languages, each in a file of its own. `first_line` is the number of the first line of the

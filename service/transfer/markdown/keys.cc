@@ -34,9 +34,10 @@ bool IsNo(absl::string_view value) {
 }
 
 bool MarksDraft(absl::string_view key, absl::string_view value) {
-  static constexpr std::array<absl::string_view, 4> kMarks = {"draft", "private", "hidden",
-                                                              "unlisted"};
-  static constexpr std::array<absl::string_view, 3> kPermits = {"published", "publish", "render"};
+  static constexpr std::array<absl::string_view, 5> kMarks = {"draft", "isdraft", "private",
+                                                              "hidden", "unlisted"};
+  static constexpr std::array<absl::string_view, 4> kPermits = {"published", "ispublished",
+                                                                "publish", "render"};
   static constexpr std::array<absl::string_view, 2> kKeysOfStates = {"status", "visibility"};
   static constexpr std::array<absl::string_view, 6> kStates = {"draft",   "hidden", "pending",
                                                                "private", "trash",  "skip"};

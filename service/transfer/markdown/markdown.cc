@@ -406,8 +406,9 @@ void ReadDraft(MapReader& map) {
     const std::string line = value.line == 0 ? "" : absl::StrCat("line ", value.line, ": ");
     draft = absl::StrCat(line, key, " is ", value.text);
   };
-  for (const absl::string_view key : {"draft", "private", "hidden", "unlisted", "published",
-                                      "publish", "render", "status", "visibility", "permalink"}) {
+  for (const absl::string_view key :
+       {"draft", "isdraft", "private", "hidden", "unlisted", "published", "ispublished", "publish",
+        "render", "status", "visibility", "permalink"}) {
     for (const Value* const value : map.TakeAll(key)) {
       if (MarksDraft(key, value->text)) mark(key, *value);
     }

@@ -5,7 +5,6 @@
 #include <optional>
 #include <set>
 
-#include "absl/functional/function_ref.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
@@ -42,6 +41,104 @@ bool EndsWithAny(absl::string_view text, const auto& endings) {
                      [text](absl::string_view end) { return absl::EndsWith(text, end); });
 }
 
+bool IsSentence(absl::string_view text) {
+  constexpr int kMinWordsOfSentence = 3;
+  static constexpr absl::string_view kStops[] = {".", "!", "?", "…", "”", "\"", "。", "！", "？"};
+  return EndsWithAny(text, kStops) && CountWords(text) >= kMinWordsOfSentence;
+}
+
+// How WordPress says where and when an article was posted.
+constexpr absl::string_view kEntryWasPosted[] = {"this entry was posted ",
+                                                 "este post foi publicado em ",
+                                                 "esta entrada foi publicada em ",
+                                                 "esta entrada fue publicada en ",
+                                                 "dieser beitrag wurde unter ",
+                                                 "dieser eintrag wurde veröffentlicht ",
+                                                 "ce contenu a été publié dans ",
+                                                 "cette entrée a été publiée dans ",
+                                                 "dit bericht is geplaatst in ",
+                                                 "dit bericht werd geplaatst in ",
+                                                 "questa voce è stata pubblicata in ",
+                                                 "questo articolo è stato pubblicato in ",
+                                                 "Запись опубликована в рубрике ",
+                                                 "ten wpis został opublikowany w kategorii "};
+
+// Returns whether `form` is such a line, and says what no text says: "Bookmark the permalink."
+bool HasPermalink(absl::string_view form) {
+  static constexpr absl::string_view kSigns[] = {
+      "permalink", "link permanente",   "enlace permanente",       "permalien",
+      "rss 2.0",   "постоянную ссылку", "bezpośredniego odnośnika"};
+  return BeginsWithAny(form, kEntryWasPosted) &&
+         std::any_of(std::begin(kSigns), std::end(kSigns),
+                     [form](absl::string_view sign) { return absl::StrContains(form, sign); });
+}
+
+// "View all posts by Ada Byron".
+bool IsLinkToPosts(absl::string_view form) {
+  static constexpr absl::string_view kBeginnings[] = {"view all posts by ",
+                                                      "ver todos os posts de ",
+                                                      "ver todos os artigos de ",
+                                                      "ver todas las entradas de ",
+                                                      "voir tous les articles par ",
+                                                      "voir toutes les publications de ",
+                                                      "vedi tutti gli articoli di ",
+                                                      "mostra tutti gli articoli di ",
+                                                      "Просмотреть все записи автора ",
+                                                      "Посмотреть все записи автора ",
+                                                      "zobacz wszystkie wpisy "};
+  return BeginsWithAny(form, kBeginnings) && !IsSentence(form);
+}
+
+// What WordPress says in its form for comments.
+constexpr absl::string_view kCommentForm[] = {
+    "your email address will not be published",
+    "required fields are marked",
+    "save my name, email, and website in this browser for the next time i comment",
+    "notify me of follow-up comments by email",
+    "notify me of new posts by email",
+    "this site uses akismet to reduce spam. learn how your comment data is processed",
+    "enter your comment here",
+    "fill in your details below or click an icon to log in",
+    "you must be logged in to post a comment",
+    "o seu endereço de e-mail não será publicado",
+    "o seu endereço de email não será publicado",
+    "campos obrigatórios são marcados",
+    "tu dirección de correo electrónico no será publicada",
+    "los campos obligatorios están marcados",
+    "deine e-mail-adresse wird nicht veröffentlicht",
+    "erforderliche felder sind mit",
+    "votre adresse e-mail ne sera pas publiée",
+    "votre adresse de messagerie ne sera pas publiée",
+    "les champs obligatoires sont indiqués",
+    "je e-mailadres wordt niet gepubliceerd",
+    "je e-mailadres zal niet getoond worden",
+    "vereiste velden zijn gemarkeerd",
+    "il tuo indirizzo email non sarà pubblicato",
+    "i campi obbligatori sono contrassegnati",
+    "Ваш адрес email не будет опубликован",
+    "Обязательные поля помечены",
+    "twój adres e-mail nie zostanie opublikowany",
+    "twój adres email nie zostanie opublikowany",
+    "wymagane pola są oznaczone",
+    "メールアドレスが公開されることはありません",
+    "您的邮箱地址不会被公开",
+    "您的电子邮箱地址不会被公开",
+    "發佈留言必須填寫的電子郵件地址不會公開",
+    "이메일 주소는 공개되지 않습니다"};
+
+// Returns whether `form` is a line of that form and nothing else.
+bool IsOfCommentForm(absl::string_view form) {
+  while (absl::ConsumeSuffix(&form, ".") || absl::ConsumeSuffix(&form, "。")) continue;
+  return std::find(std::begin(kCommentForm), std::end(kCommentForm), form) !=
+         std::end(kCommentForm);
+}
+
+// "Your email address will not be published. Required fields are marked *".
+bool HasMarkOfRequiredFields(absl::string_view form) {
+  return BeginsWithAny(form, kCommentForm) &&
+         (absl::StrContains(form, "*") || absl::StrContains(form, "※"));
+}
+
 // Lines that stand nowhere but in a footer.
 bool IsSureFooter(absl::string_view form) {
   static const auto& kLines = *new std::set<absl::string_view>{
@@ -49,8 +146,8 @@ bool IsSureFooter(absl::string_view form) {
       "no comments", "post a comment", "leave a comment", "leave a reply", "add a comment",
       "newer post older post home", "newer post older post", "newer post home", "older post home",
       "newer posts older posts home", "email thisblogthis!", "blogthis!", "cancel reply",
-      "links to this post", "powered by blogger", "like loading...", "loading...",
-      "comments are closed", "comments are closed.",
+      "links to this post", "powered by blogger", "like loading...", "bookmark the permalink",
+      "bookmark the permalink.", "comments are closed", "comments are closed.",
       // Portuguese
       "nenhum comentário", "postar um comentário", "enviar um comentário", "sem comentários",
       "deixe um comentário", "deixe uma resposta", "postagem mais recente postagem mais antiga",
@@ -83,58 +180,37 @@ bool IsSureFooter(absl::string_view form) {
       // Korean
       "댓글 없음", "댓글 쓰기", "댓글 남기기", "답글 남기기"};
   static constexpr absl::string_view kBeginnings[] = {
-      "email thisblogthis!", "email this blogthis!", "share: email this",
-      "enviar por e-mailpostar no blog!", "enviar por correo electrónicoescribe un blog",
-      "diesen post per e-mail versendenblogthis!", "envoyer par e-mailblogthis!",
-      "dit e-mailendit bloggen!", "invia tramite emailpostalo sul blog",
-      "subscribe to: post comments", "subscribe to: comments", "subscribe to: posts",
-      "assinar: postar comentários", "suscribirse a: enviar comentarios",
-      "abonnieren kommentare zum post", "abonnieren: kommentare zum post",
-      "inscription à : publier les commentaires", "reacties posten (atom)",
-      "iscriviti a: commenti sul post", "Отправить по электронной почтеНаписать об этом в блоге",
-      "Подписаться на: Комментарии к сообщению", "wyślij pocztą e-mailwrzuć na bloga",
-      "subskrybuj: komentarze do posta", "メールで送信blogthis!", "登録: コメントの投稿",
-      "通过电子邮件发送blogthis!", "订阅： 博文评论", "訂閱： 張貼留言", "이메일로 전송blogthis!",
-      "구독: 댓글",
-      // WordPress, in the order of the languages: what it says of an article,
-      "this entry was posted ", "bookmark the permalink", "view all posts by ",
-      "pingback: ", "este post foi publicado em ", "esta entrada foi publicada em ",
-      "ver todos os posts de ", "ver todos os artigos de ", "esta entrada fue publicada en ",
-      "ver todas las entradas de ", "dieser beitrag wurde unter ",
-      "dieser eintrag wurde veröffentlicht ", "ce contenu a été publié dans ",
-      "cette entrée a été publiée dans ", "voir tous les articles par ",
-      "voir toutes les publications de ", "dit bericht is geplaatst in ",
-      "dit bericht werd geplaatst in ", "questa voce è stata pubblicata in ",
-      "questo articolo è stato pubblicato in ", "vedi tutti gli articoli di ",
-      "mostra tutti gli articoli di ", "Запись опубликована в рубрике ",
-      "Просмотреть все записи автора ", "Посмотреть все записи автора ",
-      "ten wpis został opublikowany w kategorii ", "zobacz wszystkie wpisy ",
-      // where it can be shared,
-      "click to share on ", "click to email ", "click to print ", "clique para compartilhar ",
-      "haz clic para compartir ", "klick, um auf ", "klick, um über ", "cliquez pour partager ",
-      "cliquer pour partager ", "klik om te delen ", "fai clic per condividere ",
-      "Нажмите, чтобы поделиться ", "kliknij, aby udostępnić ",
-      // and in its form for comments.
-      "your email address will not be published", "required fields are marked",
-      "save my name, email, and website in this browser",
-      "notify me of follow-up comments by email", "notify me of new posts by email",
-      "this site uses akismet ", "enter your comment here",
-      "fill in your details below or click an icon", "you are commenting using your ",
-      "you must be logged in to post a comment", "o seu endereço de e-mail não será publicado",
-      "o seu endereço de email não será publicado", "campos obrigatórios são marcados",
-      "tu dirección de correo electrónico no será publicada",
-      "los campos obligatorios están marcados", "deine e-mail-adresse wird nicht veröffentlicht",
-      "erforderliche felder sind mit", "votre adresse e-mail ne sera pas publiée",
-      "votre adresse de messagerie ne sera pas publiée", "les champs obligatoires sont indiqués",
-      "je e-mailadres wordt niet gepubliceerd", "je e-mailadres zal niet getoond worden",
-      "vereiste velden zijn gemarkeerd", "il tuo indirizzo email non sarà pubblicato",
-      "i campi obbligatori sono contrassegnati", "Ваш адрес email не будет опубликован",
-      "Обязательные поля помечены", "twój adres e-mail nie zostanie opublikowany",
-      "twój adres email nie zostanie opublikowany", "wymagane pola są oznaczone",
-      "メールアドレスが公開されることはありません", "您的邮箱地址不会被公开",
-      "您的电子邮箱地址不会被公开", "發佈留言必須填寫的電子郵件地址不會公開",
-      "이메일 주소는 공개되지 않습니다"};
-  // "Leave a Reply Cancel reply".
+      "email thisblogthis!",
+      "email this blogthis!",
+      "share: email this",
+      "enviar por e-mailpostar no blog!",
+      "enviar por correo electrónicoescribe un blog",
+      "diesen post per e-mail versendenblogthis!",
+      "envoyer par e-mailblogthis!",
+      "dit e-mailendit bloggen!",
+      "invia tramite emailpostalo sul blog",
+      "subscribe to: post comments",
+      "subscribe to: comments",
+      "subscribe to: posts",
+      "assinar: postar comentários",
+      "suscribirse a: enviar comentarios",
+      "abonnieren kommentare zum post",
+      "abonnieren: kommentare zum post",
+      "inscription à : publier les commentaires",
+      "reacties posten (atom)",
+      "iscriviti a: commenti sul post",
+      "Отправить по электронной почтеНаписать об этом в блоге",
+      "Подписаться на: Комментарии к сообщению",
+      "wyślij pocztą e-mailwrzuć na bloga",
+      "subskrybuj: komentarze do posta",
+      "メールで送信blogthis!",
+      "登録: コメントの投稿",
+      "通过电子邮件发送blogthis!",
+      "订阅： 博文评论",
+      "訂閱： 張貼留言",
+      "이메일로 전송blogthis!",
+      "구독: 댓글"};
+  // "Leave a Reply Cancel reply", "Click to share on X (Opens in new window)".
   static constexpr absl::string_view kEndings[] = {" cancel reply",
                                                    " cancelar resposta",
                                                    " cancelar respuesta",
@@ -151,9 +227,18 @@ bool IsSureFooter(absl::string_view form) {
                                                    " 取消回复",
                                                    " 取消回覆",
                                                    " 응답 취소",
-                                                   " bookmark the permalink."};
+                                                   " (opens in new window)",
+                                                   " (abre em nova janela)",
+                                                   " (se abre en una ventana nueva)",
+                                                   " (wird in neuem fenster geöffnet)",
+                                                   " (ouvre dans une nouvelle fenêtre)",
+                                                   " (wordt in een nieuw venster geopend)",
+                                                   " (si apre in una nuova finestra)",
+                                                   " (Открывается в новом окне)",
+                                                   " (otwiera się w nowym oknie)"};
   return kLines.contains(form) || BeginsWithAny(form, kBeginnings) ||
-         EndsWithAny(absl::StrCat(" ", form), kEndings);
+         EndsWithAny(absl::StrCat(" ", form), kEndings) || HasPermalink(form) ||
+         IsLinkToPosts(form) || HasMarkOfRequiredFields(form);
 }
 
 // "►  July (2)".
@@ -165,9 +250,18 @@ bool IsMonthOfArchive(absl::string_view form) {
   return digits > 0 && absl::EndsWith(form, " (");
 }
 
-// Lines that may also be a heading or the beginning of a text.
-bool MayBeFooter(absl::string_view form) {
+// Short lines that may also be headings, or lines of verse.
+bool IsLabelOfFooter(absl::string_view form) {
   static const auto& kLines = *new std::set<absl::string_view>{"share",
+                                                               "loading...",
+                                                               "twitter",
+                                                               "facebook",
+                                                               "pinterest",
+                                                               "linkedin",
+                                                               "reddit",
+                                                               "tumblr",
+                                                               "whatsapp",
+                                                               "telegram",
                                                                "share this",
                                                                "like this",
                                                                "related",
@@ -242,22 +336,18 @@ bool MayBeFooter(absl::string_view form) {
                                                                "主页",
                                                                "首頁",
                                                                "홈"};
-  static constexpr absl::string_view kBeginnings[] = {"labels:",
-                                                      "marcadores:",
-                                                      "etiquetas:",
-                                                      "libellés",
-                                                      "etichette:",
-                                                      "Ярлыки:",
-                                                      "Метки:",
-                                                      "etykiety:",
-                                                      "ラベル:",
-                                                      "标签：",
-                                                      "標籤：",
-                                                      "라벨:",
-                                                      "posted in ",
-                                                      "tagged:",
+  static constexpr absl::string_view kBeginnings[] = {
+      "labels:", "marcadores:", "etiquetas:", "libellés",      "etichette:",
+      "Ярлыки:", "Метки:",      "etykiety:",  "ラベル:",       "标签：",
+      "標籤：",  "라벨:",       "tagged:",    "subscribe to:", "Рубрика:"};
+  return IsMonthOfArchive(form) || kLines.contains(form) ||
+         (BeginsWithAny(form, kBeginnings) && !IsSentence(form));
+}
+
+// Lines as texts have them too, and not only as headings.
+bool MayBeOfText(absl::string_view form) {
+  static constexpr absl::string_view kBeginnings[] = {"posted in ",
                                                       "tagged ",
-                                                      "subscribe to:",
                                                       "published by ",
                                                       "publicado em ",
                                                       "publicado en ",
@@ -266,11 +356,25 @@ bool MayBeFooter(absl::string_view form) {
                                                       "verschlagwortet mit ",
                                                       "geplaatst in ",
                                                       "pubblicato in ",
-                                                      "Рубрика:",
                                                       "opublikowano w ",
-                                                      "← "};
-  return IsMonthOfArchive(form) || kLines.contains(form) || BeginsWithAny(form, kBeginnings) ||
-         absl::EndsWith(form, " →");
+                                                      "pingback: ",
+                                                      "you are commenting using your ",
+                                                      "click to share on ",
+                                                      "click to email ",
+                                                      "click to print ",
+                                                      "clique para compartilhar ",
+                                                      "haz clic para compartir ",
+                                                      "klick, um auf ",
+                                                      "klick, um über ",
+                                                      "cliquez pour partager ",
+                                                      "cliquer pour partager ",
+                                                      "klik om te delen ",
+                                                      "fai clic per condividere ",
+                                                      "Нажмите, чтобы поделиться ",
+                                                      "kliknij, aby udostępnić "};
+  const bool is_arrow = absl::StartsWith(form, "← ") || absl::EndsWith(form, " →");
+  const bool begins = BeginsWithAny(form, kBeginnings) || BeginsWithAny(form, kEntryWasPosted);
+  return is_arrow || IsOfCommentForm(form) || (begins && !IsSentence(form));
 }
 
 // Removes "3 ", "1,234 " or "one " from the beginning of `form`.
@@ -339,7 +443,8 @@ bool IsCommentCount(absl::string_view form) {
 bool AreFooterParts(absl::string_view form) {
   const std::vector<absl::string_view> parts = absl::StrSplit(form, " | ");
   return parts.size() > 1 && std::all_of(parts.begin(), parts.end(), [](absl::string_view part) {
-           return IsSureFooter(part) || MayBeFooter(part) || IsCommentCount(part);
+           return IsSureFooter(part) || IsCommentCount(part) || IsLabelOfFooter(part) ||
+                  MayBeOfText(part);
          });
 }
 
@@ -430,8 +535,10 @@ class FooterFinder {
   explicit FooterFinder(const std::vector<std::string>& lines) : lines_(lines) {
     for (size_t i = 0; i < lines.size(); ++i) {
       std::string form = lines[i].size() > kMaxFooterBytes ? "-" : FooterForm(lines[i]);
-      if (!form.empty()) entries_.push_back({i, std::move(form)});
+      if (!form.empty()) entries_.push_back({.line = i, .form = std::move(form)});
     }
+    for (size_t i = 0; i < entries_.size(); ++i) entries_[i].kind = KindOf(i);
+    for (size_t i = entries_.size(); i-- > 0;) entries_[i].leads_to = LeadsTo(i);
   }
 
   TextFooter Find() {
@@ -448,10 +555,33 @@ class FooterFinder {
   }
 
  private:
+  enum class Kind { kText, kMayBeOfText, kLabel, kSure };
+
+  // What a line leads to by lines of a footer alone. Only labels lead to the end.
+  enum class Goal { kText, kEnd, kSureLine };
+
   struct Entry {
     size_t line;
     std::string form;
+    Kind kind = Kind::kText;
+    Goal leads_to = Goal::kText;
   };
+
+  Kind KindOf(size_t i) const {
+    const std::string& form = entries_[i].form;
+    if (IsFooterLine(form) || AuthorAt(i)) return Kind::kSure;
+    if (IsLabelOfFooter(form)) return Kind::kLabel;
+    return MayBeOfText(form) ? Kind::kMayBeOfText : Kind::kText;
+  }
+
+  // The next entry must have its goal.
+  Goal LeadsTo(size_t i) const {
+    const Kind kind = entries_[i].kind;
+    if (kind == Kind::kText) return Goal::kText;
+    if (kind == Kind::kSure) return Goal::kSureLine;
+    const Goal next = i + 1 < entries_.size() ? entries_[i + 1].leads_to : Goal::kEnd;
+    return next == Goal::kEnd && kind != Kind::kLabel ? Goal::kText : next;
+  }
 
   size_t FirstEntry() const {
     size_t i = 0;
@@ -475,13 +605,15 @@ class FooterFinder {
   // Lines of a footer also stand in texts. Where prose follows that is no comment, one of them is
   // not enough: what a reader loses here is gone.
   bool BeginsFooter(size_t i) const {
-    const std::string& form = entries_[i].form;
+    const Entry& entry = entries_[i];
     const bool ends_prose = last_prose_ <= i;
     if (IsHeadOfComment(i)) return IsDatedComment(i);
-    if (IsCommentCount(form)) return ends_prose || last_comment_ > i || last_sure_ > i;
-    if (IsSure(i)) return ends_prose || IsBesideFooter(i);
-    if (!MayBeFooter(form)) return false;
-    return ends_prose ? IsBesideFooter(i) : IsBesideSureFooter(i);
+    if (IsCommentCount(entry.form)) return ends_prose || last_comment_ > i || last_sure_ > i;
+    if (entry.kind == Kind::kSure) return ends_prose || IsBesideFooter(i);
+    // A label alone is no footer, unless it names labels.
+    const bool is_last = i + 1 == entries_.size();
+    return is_last ? !TagsAt(i).empty() && entry.kind == Kind::kLabel
+                   : entry.leads_to != Goal::kText;
   }
 
   bool IsHeadOfComment(size_t i) const {
@@ -490,20 +622,12 @@ class FooterFinder {
            ParseWrittenDate(lines_[entries_[i + 1].line]).has_value();
   }
 
-  bool IsSure(size_t i) const { return IsFooterLine(entries_[i].form) || AuthorAt(i).has_value(); }
-
   // Returns whether a line is of running text: long, or a sentence.
   bool IsProse(size_t i) const {
     constexpr size_t kMaxCharactersOfLabel = 60;
-    if (IsSure(i) || MayBeFooter(entries_[i].form)) return false;
-    return CountCharacters(lines_[entries_[i].line]) > kMaxCharactersOfLabel || IsSentence(i);
-  }
-
-  bool IsSentence(size_t i) const {
-    constexpr int kMinWordsOfSentence = 3;
-    static constexpr absl::string_view kStops[] = {".", "!", "?", "…", "”", "\"", "。", "！", "？"};
+    if (entries_[i].kind != Kind::kText) return false;
     const absl::string_view line = TrimWhiteSpace(lines_[entries_[i].line]);
-    return EndsWithAny(line, kStops) && CountWords(line) >= kMinWordsOfSentence;
+    return CountCharacters(line) > kMaxCharactersOfLabel || IsSentence(line);
   }
 
   // Returns whether a date follows "Ann said..." before somebody else said something, and a line of
@@ -516,22 +640,11 @@ class FooterFinder {
     return false;
   }
 
-  // Returns whether one of the next lines is of a footer, or the last line names labels.
+  // Returns whether one of the next lines is of a footer.
   bool IsBesideFooter(size_t i) const {
-    if (i + 1 == entries_.size()) return !TagsAt(i).empty() && !IsSentence(i);
-    return IsAmongNext(i, [this](size_t next) {
-      const std::string& form = entries_[next].form;
-      return IsSure(next) || MayBeFooter(form) || IsHeadOfComment(next);
-    });
-  }
-
-  bool IsBesideSureFooter(size_t i) const {
-    return IsAmongNext(i, [this](size_t next) { return IsSure(next); });
-  }
-
-  bool IsAmongNext(size_t i, absl::FunctionRef<bool(size_t)> test) const {
     for (size_t next = i + 1; next < std::min(i + 4, entries_.size()); ++next) {
-      if (test(next)) return true;
+      const Kind kind = entries_[next].kind;
+      if (kind == Kind::kSure || kind == Kind::kLabel || IsHeadOfComment(next)) return true;
     }
     return false;
   }

@@ -66,6 +66,8 @@ constexpr absl::string_view kAuthorKeys[] = {"author", "authors", "autor", "aute
                                              "Автор",  "作者",    "著者",  "글쓴이"};
 constexpr absl::string_view kTitleKeys[] = {"title",  "titel",     "titre", "título",
                                             "titolo", "Заголовок", "标题",  "標題"};
+constexpr absl::string_view kDateKeys[] = {"date", "datum", "data", "fecha",
+                                           "Дата", "日期",  "日付", "날짜"};
 
 // "By the time", "Von dort".
 bool IsNameLike(absl::string_view names, bool is_english) {
@@ -88,18 +90,29 @@ bool IsNameLike(absl::string_view names, bool is_english) {
          absl::string_view(".,;:!?").find(names.back()) == absl::string_view::npos;
 }
 
-// Removes one of `keys` and a colon from the beginning of `line`.
-bool ConsumeKey(absl::string_view& line, const auto& keys) {
+constexpr absl::string_view kColons[] = {":", "："};
+
+// Bylines in Chinese and Japanese may have a stroke in the place of the colon.
+constexpr absl::string_view kStrokes[] = {"/", "／"};
+constexpr absl::string_view kAuthorKeysBeforeStroke[] = {"作者", "著者", "文"};
+
+// Removes one of `keys` and one of `signs` from the beginning of `line`.
+bool ConsumeKey(absl::string_view& line, const auto& keys, const auto& signs) {
   for (const absl::string_view key : keys) {
     if (!absl::StartsWithIgnoreCase(line, key)) continue;
     const absl::string_view rest = absl::StripLeadingAsciiWhitespace(line.substr(key.size()));
-    for (const absl::string_view colon : {":", "：", "/", "／"}) {
-      if (!absl::StartsWith(rest, colon)) continue;
-      line = absl::StripLeadingAsciiWhitespace(rest.substr(colon.size()));
+    for (const absl::string_view sign : signs) {
+      if (!absl::StartsWith(rest, sign)) continue;
+      line = absl::StripLeadingAsciiWhitespace(rest.substr(sign.size()));
       return true;
     }
   }
   return false;
+}
+
+bool ConsumeAuthorKey(absl::string_view& line) {
+  return ConsumeKey(line, kAuthorKeys, kColons) ||
+         ConsumeKey(line, kAuthorKeysBeforeStroke, kStrokes);
 }
 
 // Returns the names after one of `beginnings`, with "and" between the last two.
@@ -127,7 +140,7 @@ std::optional<std::string> NamesOfByline(absl::string_view line) {
   }
   // "Autor: Ada o 10:00" is of a footer.
   const bool has_number = line.find_first_of("0123456789") != absl::string_view::npos;
-  if (has_number || !ConsumeKey(line, kAuthorKeys) || !IsNameLike(line, /*is_english=*/true)) {
+  if (has_number || !ConsumeAuthorKey(line) || !IsNameLike(line, /*is_english=*/true)) {
     return std::nullopt;
   }
   return std::string(line);
@@ -176,7 +189,7 @@ std::optional<std::string> NamesBesideDate(absl::string_view part) {
   part = WithoutSeparators(part);
   std::optional<std::string> names = NamesAfter(part, kBylineWords, /*is_strict=*/true);
   if (!names) names = NamesAfter(part, kPostedWords, /*is_strict=*/true);
-  if (!names && ConsumeKey(part, kAuthorKeys)) names = std::string(part);
+  if (!names && ConsumeAuthorKey(part)) names = std::string(part);
   if (!names || NamesIn(*names).empty()) return std::nullopt;
   return names;
 }
@@ -187,7 +200,8 @@ HeadFields ReadBylineWithDate(absl::string_view line) {
   for (size_t space = line.find(' '); space != absl::string_view::npos;
        space = line.find(' ', space + 1)) {
     const std::optional<std::string> names = NamesBesideDate(line.substr(0, space));
-    if (!names) continue;
+    // "Da Roma, 12 giugno 2025" tells a place.
+    if (!names || (absl::StartsWithIgnoreCase(line, "da ") && CountWords(*names) == 1)) continue;
     const auto date = ParseWrittenDate(WithoutSeparators(line.substr(space)));
     if (date) return {names, date};
   }
@@ -204,11 +218,13 @@ HeadFields ReadBylineWithDate(absl::string_view line) {
 HeadFields FieldsOf(absl::string_view line) {
   if (line.empty() || CountCharacters(line) > kMaxHeadCharacters) return {};
   line = WithoutCounts(line);
-  if (const auto date = ParseWrittenDate(line)) return {std::nullopt, date};
+  absl::string_view text = line;
+  ConsumeKey(text, kDateKeys, kColons);
+  if (const auto date = ParseWrittenDate(text)) return {std::nullopt, date};
+  const std::optional<std::string> names = NamesOfByline(line);
+  if (names && ParseWrittenDate(*names)) return {};  // "By Friday, June 12, 2025"
   HeadFields both = ReadBylineWithDate(line);
   if (both.date) return both;
-  const std::optional<std::string> names = NamesOfByline(line);
-  if (names && ParseWrittenDate(*names)) return {};
   return {names, std::nullopt};
 }
 
@@ -280,7 +296,7 @@ class HeadReader {
     if (!file_.article.title().empty()) return ReadSubtitle(at);
     if (!IsTitle(at)) return false;
     absl::string_view title = line;
-    ConsumeKey(title, kTitleKeys);
+    ConsumeKey(title, kTitleKeys, kColons);
     file_.article.set_title(std::string(title));
     file_.places["title"] = {LineOf(at), "title"};
     return true;

@@ -246,14 +246,16 @@ int Score(const Lines& block, const Widths& widths) {
 }
 
 // Without these limits, the search for the widths could take minutes on a malicious page. Longer
-// lines are whole paragraphs, and a sample of the lines shows how all are wrapped.
+// lines are whole paragraphs, and a sample of the lines shows how all are wrapped. A page has any
+// number of parts, so theirs are smaller.
 constexpr size_t kMaxWidth = 200;
 constexpr size_t kMaxSampleLines = 2'000;
+constexpr size_t kMaxSampleLinesOfPart = 60;
 
-// The blocks at the start of the page, cut after kMaxSampleLines.
-std::vector<Lines> Sample(const std::vector<Lines>& blocks) {
+// The blocks at the start of the page, cut after `max_lines`.
+std::vector<Lines> Sample(const std::vector<Lines>& blocks, size_t max_lines) {
   std::vector<Lines> sample;
-  size_t lines_left = kMaxSampleLines;
+  size_t lines_left = max_lines;
   for (const Lines& block : blocks) {
     const size_t lines = std::min(block.size(), lines_left);
     sample.emplace_back(block.begin(), block.begin() + static_cast<std::ptrdiff_t>(lines));
@@ -286,8 +288,9 @@ struct FoundWidths {
 // because which lines are first lines depends on both. Among equal scores, the smallest width wins
 // and one width for all lines wins over two; this joins paragraphs rather than cutting them where
 // their end is in doubt.
-std::optional<FoundWidths> FindWidths(const std::vector<Lines>& all_blocks) {
-  const std::vector<Lines> blocks = Sample(all_blocks);
+std::optional<FoundWidths> FindWidths(const std::vector<Lines>& all_blocks,
+                                      size_t max_lines = kMaxSampleLines) {
+  const std::vector<Lines> blocks = Sample(all_blocks, max_lines);
   const std::set<size_t> candidates = CandidateWidths(blocks);
   std::optional<FoundWidths> best;
   const auto consider = [&](const Widths& widths) {
@@ -320,7 +323,7 @@ struct Continuations {
     }
   }
 
-  // Even German prose has far fewer capitals at the start of its lines.
+  // Prose hardly has as many capitals at the start of its lines.
   bool AreOfVerse() const { return all >= 4 && upper_case * 5 >= all * 4; }
 };
 
@@ -384,15 +387,36 @@ Block KeptLines(const Lines& lines) {
   return block;
 }
 
+// "----   -----", "+----+----+".
+bool IsRuleOfTable(absl::string_view line) {
+  return absl::StrContains(line, "--") && line.find_first_not_of("-+| ") == absl::string_view::npos;
+}
+
 // Returns whether the words of a line stand in columns.
 bool HasColumns(const TextLine& line) {
+  if (IsRuleOfTable(line.text)) return true;
   if (line.has_bullet) return false;
   return absl::StrContains(line.text, "   ") || absl::StrContains(line.text, '\t') ||
          std::count(line.text.begin(), line.text.end(), '|') >= 2;
 }
 
+// "<p>Hello</p>", but not "<https://example.org/>".
+bool IsMarkup(absl::string_view text) {
+  return absl::StartsWith(text, "<") && absl::EndsWith(text, ">") &&
+         !absl::StartsWith(text, "<http");
+}
+
+// "return 0;", "f();", but no line of verse.
+bool IsStatement(absl::string_view text) {
+  if (!absl::ConsumeSuffix(&text, ";") || text.empty()) return false;
+  return absl::ascii_isdigit(static_cast<unsigned char>(text.back())) ||
+         absl::StrContains(")]}", text.back()) || absl::StrContains(text, '=');
+}
+
 bool EndsLikeCode(const TextLine& line) {
-  return absl::StrContains("{};", line.text.back()) && !absl::StartsWith(line.text, "&");
+  const bool may_be_verse = BeginsUpperCase(line) || absl::StartsWith(line.text, "&");
+  return (absl::StrContains("{};", line.text.back()) && !may_be_verse) || IsStatement(line.text) ||
+         IsMarkup(line.text) || absl::StartsWith(line.text, "$ ");
 }
 
 bool IsTableOrCode(const Lines& block) {
@@ -403,15 +427,56 @@ bool IsTableOrCode(const Lines& block) {
   return most_have(HasColumns) || (block.size() > 2 && most_have(EndsLikeCode));
 }
 
-Block CodeOf(const Lines& block) {
-  size_t indent = block[0].raw.size();
-  for (const TextLine& line : block) {
-    indent = std::min(indent, std::min(line.raw.find_first_not_of(' '), line.raw.size()));
+// "print(x)", but not "(x)".
+bool HasCall(absl::string_view text) {
+  for (size_t at = text.find('('); at != absl::string_view::npos; at = text.find('(', at + 1)) {
+    if (at == 0) continue;
+    const auto before = static_cast<unsigned char>(text[at - 1]);
+    if (absl::ascii_isalnum(before) || before == '_') return true;
   }
+  return false;
+}
+
+// Returns whether an indented line has signs that prose hardly has.
+bool IsLineOfCode(const TextLine& line) {
+  static constexpr absl::string_view kSigns[] = {" = ", "==", "=>", "->", "::", "&&",
+                                                 "||",  "()", "</", "/>", "+=", "!="};
+  static constexpr absl::string_view kBeginnings[] = {"#include", "#!", "$ ", "//", "/*"};
+  static constexpr absl::string_view kPython[] = {"def ", "class ", "elif ", "else:", "try:"};
+  const absl::string_view text = line.text;
+  const auto begins = [text](absl::string_view begin) { return absl::StartsWith(text, begin); };
+  const auto has = [text](absl::string_view sign) { return absl::StrContains(text, sign); };
+  return absl::StrContains("{}", text.back()) || IsStatement(text) || IsMarkup(text) ||
+         HasCall(text) || std::any_of(std::begin(kSigns), std::end(kSigns), has) ||
+         std::any_of(std::begin(kBeginnings), std::end(kBeginnings), begins) ||
+         (text.back() == ':' && std::any_of(std::begin(kPython), std::end(kPython), begins)) ||
+         (text[0] == '"' && has("\":"));
+}
+
+// Returns the blanks with which all lines begin that have something else.
+absl::string_view CommonIndent(const Lines& lines) {
+  std::optional<absl::string_view> indent;
+  for (const TextLine& line : lines) {
+    if (line.text.empty()) continue;
+    const size_t length = std::min(line.raw.find_first_not_of(" \t"), line.raw.size());
+    if (!indent) indent = line.raw.substr(0, length);
+    size_t common = 0;
+    while (common < std::min(indent->size(), length) && (*indent)[common] == line.raw[common]) {
+      ++common;
+    }
+    indent = indent->substr(0, common);
+  }
+  return indent.value_or("");
+}
+
+Block CodeOf(const Lines& lines, std::string language = "") {
+  const size_t indent = CommonIndent(lines).size();
   const auto append = [indent](std::string* code, const TextLine& line) {
-    absl::StrAppend(code, line.raw.substr(indent));
+    absl::StrAppend(code, line.raw.substr(std::min(indent, line.raw.size())));
   };
-  return {.kind = Block::Kind::kCode, .code = absl::StrJoin(block, "\n", append)};
+  return {.kind = Block::Kind::kCode,
+          .code = absl::StrJoin(lines, "\n", append),
+          .language = std::move(language)};
 }
 
 bool IsQuote(const Lines& block) {
@@ -475,8 +540,7 @@ bool MayBeStanza(const Lines& block) {
 // Returns the widths of a block on a page that is not wrapped as a whole; nullopt if the block is
 // not wrapped either. Beside what FindWidths asks for, most lines must go on in lower case.
 std::optional<Widths> OwnWidths(const Lines& block) {
-  constexpr size_t kMaxLines = 60;  // FindWidths takes cubic time
-  if (block.size() > kMaxLines) return std::nullopt;
+  if (block.size() > kMaxSampleLinesOfPart) return std::nullopt;
   Continuations continuations;
   continuations.Add(block);
   if (continuations.lower_case == 0 || continuations.lower_case * 2 < continuations.all) {
@@ -518,7 +582,7 @@ Block QuoteOf(const Lines& block) {
   }
   Block quote{.kind = Block::Kind::kQuote};
   if (inner.empty()) return quote;
-  const std::optional<FoundWidths> found = FindWidths({inner});
+  const std::optional<FoundWidths> found = FindWidths({inner}, kMaxSampleLinesOfPart);
   AddBlocks(inner, {.widths = found ? std::optional(found->widths) : std::nullopt}, quote.children);
   return quote;
 }
@@ -556,9 +620,13 @@ Layout LayoutOf(std::vector<Lines>& blocks) {
   }
   Continuations continuations;
   for (const Lines& block : blocks) continuations.Add(block);
-  layout.is_verse = continuations.AreOfVerse();
-  const std::optional<FoundWidths> found = layout.is_verse ? std::nullopt : FindWidths(blocks);
-  if (found) {
+  const std::optional<FoundWidths> found = FindWidths(blocks);
+  // German and lists of names may have as many capitals, but their lines are full.
+  constexpr size_t kMinWidthOfProse = 40;
+  const bool is_full = found && found->widths.other_lines >= kMinWidthOfProse &&
+                       found->score * 4 >= continuations.all * 3;
+  layout.is_verse = continuations.AreOfVerse() && !is_full;
+  if (found && !layout.is_verse) {
     layout.widths = found->widths;
     layout.has_blank_lines = AreBlocksParagraphs(blocks, found->widths);
   } else {
@@ -574,35 +642,192 @@ bool IsSectionBreak(absl::string_view line) {
   const std::string signs = absl::StrReplaceAll(line, {{" ", ""}, {"\u00A0", ""}, {"\t", ""}});
   static constexpr absl::string_view kSigns[] = {"#", "⁂", "§", "❧", "❦", "☙", "⸻", "◊", "※"};
   if (std::find(std::begin(kSigns), std::end(kSigns), signs) != std::end(kSigns)) return true;
-  for (const absl::string_view sign : {"*", "-", "_", "~", "•", "·", "—", "–", "◊", "❦", "#"}) {
+  for (const absl::string_view sign :
+       {"*", "-", "_", "~", "=", "•", "·", "—", "–", "◊", "❦", "#"}) {
     absl::string_view rest = signs;
     int count = 0;
     while (absl::ConsumePrefix(&rest, sign)) ++count;
-    if (count >= 3 && rest.empty()) return true;
+    // A few equals signs may be of the text.
+    if (count >= (sign == "=" ? 8 : 3) && rest.empty()) return true;
   }
   return false;
 }
 
-using Section = std::vector<Lines>;
+// What stands between two blank lines, unless it is code.
+struct Piece {
+  enum class Kind { kText, kHeading, kCode };
 
-// A blank line may be one of spaces that do not break or are not seen.
-std::vector<Section> SectionsOf(const std::vector<std::string>& lines) {
-  std::vector<Section> sections(1);
-  bool is_new_block = true;
-  for (const std::string& line : lines) {
-    if (IsSectionBreak(line)) {
-      if (!sections.back().empty()) sections.emplace_back();
-      is_new_block = true;
-    } else if (!HasVisibleCharacter(line)) {
-      is_new_block = true;
-    } else {
-      if (is_new_block) sections.back().emplace_back();
-      sections.back().back().push_back(MakeLine(line));
-      is_new_block = false;
+  Kind kind = Kind::kText;
+  Lines lines = {};
+  size_t blank_lines_before = 0;
+  int level = 0;              // of a heading
+  std::string language = {};  // of code
+};
+
+using Section = std::vector<Piece>;
+
+// Takes a page apart. A blank line may be one of spaces that do not break or are not seen.
+class SectionReader {
+ public:
+  explicit SectionReader(const std::vector<std::string>& lines) : lines_(lines) {
+    for (size_t i = 0; i < lines.size(); ++i) {
+      if (IsFence(lines[i])) last_fence_ = i;
     }
   }
-  if (sections.back().empty()) sections.pop_back();
-  return sections;
+
+  std::vector<Section> Read() {
+    for (size_t i = 0; i < lines_.size(); ++i) {
+      const std::string& line = lines_[i];
+      if (!HasVisibleCharacter(line)) {
+        is_new_ = true;
+        ++blank_lines_;
+      } else if (const std::optional<size_t> end = ReadFencedCode(i)) {
+        i = *end;
+      } else if (ReadUnderline(line)) {
+        continue;
+      } else if (IsSectionBreak(line) && !IsBelowColumns(line)) {
+        if (!sections_.back().empty()) sections_.emplace_back();
+        is_new_ = true;
+      } else {
+        AddLine(line);
+      }
+    }
+    if (sections_.back().empty()) sections_.pop_back();
+    for (Section& section : sections_) section = WithIndentedCode(std::move(section));
+    return std::move(sections_);
+  }
+
+ private:
+  static bool IsFence(absl::string_view line) {
+    return absl::StartsWith(line, "```") &&
+           line.find_first_not_of("` \t\r") == absl::string_view::npos;
+  }
+
+  Piece& AddPiece() {
+    sections_.back().push_back({.blank_lines_before = blank_lines_});
+    blank_lines_ = 0;
+    return sections_.back().back();
+  }
+
+  void AddLine(absl::string_view line) {
+    if (is_new_) AddPiece();
+    sections_.back().back().lines.push_back(MakeLine(line));
+    is_new_ = false;
+  }
+
+  // Reads code between fences, and returns the index of the last one.
+  std::optional<size_t> ReadFencedCode(size_t begin) {
+    absl::string_view language = absl::StripAsciiWhitespace(lines_[begin]);
+    if (begin >= last_fence_ || !absl::ConsumePrefix(&language, "```") ||
+        language.find_first_of("` ") != absl::string_view::npos) {
+      return std::nullopt;
+    }
+    size_t end = begin + 1;
+    while (!IsFence(lines_[end])) ++end;
+    Piece& code = AddPiece();
+    code.kind = Piece::Kind::kCode;
+    code.language = std::string(language);
+    for (size_t i = begin + 1; i < end; ++i) code.lines.push_back(MakeLine(lines_[i]));
+    is_new_ = true;
+    return end;
+  }
+
+  // Returns whether `line` is the rule below the head of a table.
+  bool IsBelowColumns(absl::string_view line) const {
+    if (is_new_ || !IsRuleOfTable(line)) return false;
+    const Lines& block = sections_.back().back().lines;
+    const bool has_columns = absl::StrContains(absl::StripAsciiWhitespace(line), "-- ");
+    return HasColumns(block.back()) || (has_columns && block.size() == 1);
+  }
+
+  // Makes a heading of the line above, if `line` underlines it. Returns whether it does.
+  bool ReadUnderline(absl::string_view line) {
+    const absl::string_view rule = absl::StripAsciiWhitespace(line);
+    constexpr size_t kMinLength = 3;
+    if (is_new_ || rule.size() < kMinLength || !absl::StrContains("-=~", rule[0]) ||
+        rule.find_first_not_of(rule[0]) != absl::string_view::npos) {
+      return false;
+    }
+    Lines& lines = sections_.back().back().lines;
+    const TextLine above = lines.back();
+    if (HasColumns(above)) return false;
+    const bool has_overline = lines.size() == 2 && lines[0].text == rule;
+    const bool is_alone = lines.size() == 1 || has_overline;
+    if (!is_alone && (above.ends_sentence || !lines[lines.size() - 2].ends_sentence)) return false;
+    // A break may stand right below a sentence.
+    const size_t most = above.ends_sentence || !is_alone ? 0 : 2;
+    if (std::max(rule.size(), above.length) - std::min(rule.size(), above.length) > most) {
+      return false;
+    }
+    if (!is_alone) lines.pop_back();
+    Piece& heading = is_alone ? sections_.back().back() : AddPiece();
+    heading.kind = Piece::Kind::kHeading;
+    heading.level = LevelOf(rule[0]);
+    heading.lines = {above};
+    is_new_ = true;
+    return true;
+  }
+
+  // Below the title, the signs stand for levels in the order in which they appear.
+  int LevelOf(char sign) {
+    size_t level = signs_of_levels_.find(sign);
+    if (level == std::string::npos) {
+      level = signs_of_levels_.size();
+      signs_of_levels_.push_back(sign);
+    }
+    return static_cast<int>(level) + 2;
+  }
+
+  static bool IsIndented(const Piece& piece) {
+    constexpr size_t kIndent = 4;
+    return piece.kind == Piece::Kind::kText &&
+           std::all_of(piece.lines.begin(), piece.lines.end(),
+                       [](const TextLine& line) { return line.indent >= kIndent; });
+  }
+
+  // Returns the section with its runs of indented pieces joined that are code.
+  static Section WithIndentedCode(Section section) {
+    Section result;
+    for (size_t i = 0; i < section.size();) {
+      size_t end = i;
+      size_t lines = 0;
+      size_t lines_of_code = 0;
+      while (end < section.size() && IsIndented(section[end])) {
+        const Lines& added = section[end].lines;
+        lines += added.size();
+        lines_of_code +=
+            static_cast<size_t>(std::count_if(added.begin(), added.end(), IsLineOfCode));
+        ++end;
+      }
+      const bool is_code = lines > 0 && lines_of_code * 2 >= lines;
+      const size_t first = result.size();
+      for (end = std::max(end, i + 1); i < end; ++i) {
+        if (!is_code || result.size() == first) {
+          result.push_back(std::move(section[i]));
+          continue;
+        }
+        Lines& code = result.back().lines;
+        code.resize(code.size() + section[i].blank_lines_before);
+        code.insert(code.end(), section[i].lines.begin(), section[i].lines.end());
+      }
+      if (is_code) result.back().kind = Piece::Kind::kCode;
+    }
+    return result;
+  }
+
+  const std::vector<std::string>& lines_;
+  std::vector<Section> sections_ = std::vector<Section>(1);
+  std::string signs_of_levels_;
+  size_t last_fence_ = 0;
+  size_t blank_lines_ = 0;
+  bool is_new_ = true;
+};
+
+Block HeadingOf(const Piece& piece) {
+  Block block = ParagraphOf(Joined(piece.lines));
+  block.kind = Block::Kind::kHeading;
+  block.level = piece.level;
+  return block;
 }
 
 // Returns the lines of a page without the blank lines that are between any two, if there are some
@@ -637,19 +862,27 @@ std::optional<std::vector<std::string>> WithoutLineSpacing(const std::vector<std
 
 std::vector<Block> BlocksOfText(const std::vector<std::string>& lines) {
   const std::optional<std::vector<std::string>> single = WithoutLineSpacing(lines);
-  const std::vector<Section> sections = SectionsOf(single ? *single : lines);
+  const std::vector<Section> sections = SectionReader(single ? *single : lines).Read();
   std::vector<Lines> all;
-  for (const Section& section : sections) all.insert(all.end(), section.begin(), section.end());
+  for (const Section& section : sections) {
+    for (const Piece& piece : section) {
+      if (piece.kind == Piece::Kind::kText) all.push_back(piece.lines);
+    }
+  }
   const Layout layout = LayoutOf(all);
   std::vector<Block> blocks;
-  auto block = all.begin();
+  auto text = all.begin();
   for (const Section& section : sections) {
     if (!blocks.empty()) blocks.push_back({.kind = Block::Kind::kBreak});
-    for (size_t i = 0; i < section.size(); ++i, ++block) {
-      if (IsQuote(*block)) {
-        blocks.push_back(QuoteOf(*block));
+    for (const Piece& piece : section) {
+      if (piece.kind == Piece::Kind::kCode) {
+        blocks.push_back(CodeOf(piece.lines, piece.language));
+      } else if (piece.kind == Piece::Kind::kHeading) {
+        blocks.push_back(HeadingOf(piece));
+      } else if (const Lines& block = *text++; IsQuote(block)) {
+        blocks.push_back(QuoteOf(block));
       } else {
-        AddBlocks(*block, layout, blocks);
+        AddBlocks(block, layout, blocks);
       }
     }
   }

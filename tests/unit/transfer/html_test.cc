@@ -237,7 +237,8 @@ TEST(HtmlImport, TakesNoTimeThatTheTextTellsOf) {
   EXPECT_EQ(DateOf(absl::StrCat("<article><div class='entry-content'><ul><li><div>", kTime,
                                 "</div> x</li></ul></div></article>")),
             now);
-  EXPECT_EQ(DateOf(absl::StrCat("<main><article><h1>Moon</h1><p>x</p></article>"
+  EXPECT_EQ(DateOf(absl::StrCat("<main><article><h1>Moon</h1>", kText,
+                                "</article>"
                                 "<article><h2>Other</h2>",
                                 kTime, "</article></main>")),
             now);
@@ -294,7 +295,7 @@ TEST(HtmlImport, ReadsJsonLdOfPlugins) {
 
 TEST(HtmlImport, ReadsManyTimesInLinearTime) {
   std::string times;
-  for (int i = 0; i < 150'000; ++i) times += "<time>x</time>";
+  for (int i = 0; i < 100'000; ++i) times += "<time>x</time>";
   EXPECT_NE(ReadHtml(absl::StrCat("<article><p>", times), {.title = "T", .id = ""}).body(), "");
 }
 

@@ -134,7 +134,7 @@ TEST(HtmlToMarkdown, KeepsRunningText) {
        "class=katex-html aria-hidden=true>x2</span></span></p>",
        "a `x^2+\\frac12`"},
       {"<p><span class=katex><span class=katex-html>x2</span></span></p>", "x2"},
-      {"<p><span class=MathJax_Preview>y</span><span class=MathJax>y2</span> <script "
+      {"<p><span class=MathJax_Preview></span><span class=MathJax>y2</span> <script "
        "type='math/tex'>y^2</script> <span class=MathJax>z</span></p>",
        "`y^2` z"},
   };

@@ -42,6 +42,29 @@ class Unprivileged {
   const uid_t user_;
 };
 
+std::string WordPressPost(const std::string& id, const std::string& text) {
+  return absl::StrCat("<item><title>Links</title><link>https://harbour.example/", id,
+                      "/links/</link><content:encoded>", text, "</content:encoded><wp:post_id>", id,
+                      "</wp:post_id><wp:post_date_gmt>2020-05-01 10:00:00</wp:post_date_gmt>"
+                      "<wp:post_name>links</wp:post_name><wp:status>publish</wp:status>"
+                      "<wp:post_type>post</wp:post_type></item>");
+}
+
+std::string WordPress(const std::string& posts) {
+  return absl::StrCat(
+      "<rss version=\"2.0\" xmlns:content=\""
+      "http://purl.org/rss/1.0/modules/content/\" "
+      "xmlns:wp=\"http://wordpress.org/export/1.2/\"><channel>"
+      "<link>https://harbour.example</link>",
+      posts, "</channel></rss>");
+}
+
+std::string Remark42(const std::string& page) {
+  return absl::StrCat(R"({"id":"a","text":"Text.","user":{"name":"Bo","id":"github_1"},)",
+                      R"("time":"2020-05-02T10:00:00Z","locator":{"site":"s","url":")", page,
+                      "\"}}\n");
+}
+
 class DryRunTest : public ::testing::Test {
  protected:
   DryRunTest() : root_(fs::path(::testing::TempDir()) / absl::StrCat("content-import-", getpid())) {
@@ -317,24 +340,12 @@ TEST_F(DryRunTest, TakesAnExportOfThisServiceWithReplies) {
 
 // As when somebody exports a blog every month.
 TEST_F(DryRunTest, TheSameItemOfTwoExportsIsOneArticle) {
-  const auto post = [](int id, const std::string& text) {
-    return absl::StrCat("<item><title>Links</title><link>https://harbour.example/", id,
-                        "/links/</link><content:encoded>", text, "</content:encoded><wp:post_id>",
-                        id,
-                        "</wp:post_id><wp:post_date_gmt>2020-05-01 10:00:00</wp:post_date_gmt>"
-                        "<wp:post_name>links</wp:post_name><wp:status>publish</wp:status>"
-                        "<wp:post_type>post</wp:post_type></item>");
+  const auto write = [this](const std::string& name, const std::string& posts) {
+    Write(name, WordPress(posts));
   };
-  const auto write = [&](const std::string& name, const std::string& posts) {
-    Write(name, absl::StrCat("<rss version=\"2.0\" xmlns:content=\""
-                             "http://purl.org/rss/1.0/modules/content/\" "
-                             "xmlns:wp=\"http://wordpress.org/export/1.2/\"><channel>"
-                             "<link>https://harbour.example</link>",
-                             posts, "</channel></rss>"));
-  };
-  write("1.xml", post(1, "One."));
-  write("2.xml", absl::StrCat(post(2, "Two."), post(1, "One.")));
-  write("3.xml", absl::StrCat(post(2, "Two, edited."), post(1, "One.")));
+  write("1.xml", WordPressPost("1", "One."));
+  write("2.xml", absl::StrCat(WordPressPost("2", "Two."), WordPressPost("1", "One.")));
+  write("3.xml", absl::StrCat(WordPressPost("2", "Two, edited."), WordPressPost("1", "One.")));
   const std::string lines = ImportPath(root_.string());
   EXPECT_THAT(lines,
               HasSubstr(R"("1.xml","outcome":"valid","item":"post 1","name":"articles/links")"));
@@ -350,6 +361,36 @@ TEST_F(DryRunTest, TheSameItemOfTwoExportsIsOneArticle) {
       HasSubstr(R"("3.xml","outcome":"conflict","item":"post 2","name":"articles/links-2")"));
   EXPECT_THAT(messages_.str(), HasSubstr("2.xml: post 2, with other content\n"));
   EXPECT_EQ(status_, 1);
+}
+
+TEST_F(DryRunTest, CommentsFindAnItemOfTwoExportsByItsPath) {
+  const std::string comments = Write("comments.json", Remark42("/1/links/"));
+  for (const char* text_of_first : {"One.", ""}) {  // without a text, the first is refused
+    const std::string first = Write("1.xml", WordPress(WordPressPost("1", text_of_first)));
+    const std::string second = Write("2.xml", WordPress(WordPressPost("1", "One.")));
+    EXPECT_THAT(Import({.paths = {first, second, comments}}),
+                HasSubstr(R"("comments.json","outcome":"valid")"));
+  }
+}
+
+TEST_F(DryRunTest, AnArticleOfThisServiceIsTheSameWithAnotherTitle) {
+  const auto write = [this](const std::string& name, const std::string& title) {
+    return Write(name,
+                 absl::StrCat("{\"format\":\"contentd-export\",\"version\":1}\n",
+                              R"({"key":"17","article":{"name":"articles/a","title":")", title,
+                              R"(","body":"Text.","publishTime":)", R"("2025-06-12T08:30:00Z",)",
+                              R"("commentPolicy":"COMMENT_POLICY_OPEN"}})",
+                              "\n{\"articles\":\"1\",\"comments\":\"0\"}\n"));
+  };
+  EXPECT_THAT(Import({.paths = {write("1.ndjson", "A"), write("2.ndjson", "Edited")}}),
+              HasSubstr(R"("2.ndjson","outcome":"conflict","item":"articles/a")"));
+}
+
+TEST_F(DryRunTest, AKeyMayBeANumberOfAnyLength) {
+  const std::string number(70, '7');
+  EXPECT_THAT(ImportPath(Write("1.xml", WordPress(absl::StrCat(WordPressPost("1", "One."),
+                                                               WordPressPost(number, "Two."))))),
+              HasSubstr(absl::StrCat(R"("outcome":"refused","item":"post )", number, "\"")));
 }
 
 TEST_F(DryRunTest, StopsWhenItIsTold) {

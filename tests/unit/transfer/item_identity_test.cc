@@ -21,6 +21,7 @@ struct ComparedItem {
   std::string key = {};
   std::string source = "wordpress:a.example";
   bool is_dated = true;
+  std::string name = {};  // in an export of this service
 };
 
 ItemIdentity Identify(const ComparedItem& item) {
@@ -31,6 +32,8 @@ ItemIdentity Identify(const ComparedItem& item) {
   parsed.article.set_title(item.title);
   parsed.article.set_source_uri(item.address);
   parsed.article.mutable_publish_time()->set_seconds(item.seconds);
+  parsed.article.set_name(item.name.empty() ? "articles/made" : item.name);
+  if (!item.name.empty()) parsed.restoration = {.key = 17};
   return IdentityOf(parsed);
 }
 
@@ -66,6 +69,8 @@ TEST(ItemIdentityTest, ItemsWithTwoAddressesMustHaveTheSameSecond) {
   EXPECT_EQ(CompareItems(item, {.address = "https://b.example/x", .seconds = 1}), Likeness::kOther);
   EXPECT_EQ(CompareItems(item, {.title = "Other", .address = "https://a.example/x"}),
             Likeness::kUnknown);
+  EXPECT_EQ(CompareItems(item, {.title = "Other", .address = "https://b.example/2012/x"}),
+            Likeness::kOther);
 }
 
 TEST(ItemIdentityTest, ATitleTellsOnOneDay) {
@@ -79,6 +84,28 @@ TEST(ItemIdentityTest, WithoutADateTheTitleTells) {
   EXPECT_EQ(CompareItems({.is_dated = false}, {.seconds = 9 * kDayOfSeconds}), Likeness::kSame);
   EXPECT_EQ(CompareItems({.is_dated = false}, {.title = "Other", .seconds = 9 * kDayOfSeconds}),
             Likeness::kUnknown);
+}
+
+TEST(ItemIdentityTest, WithoutADateTwoAddressesMayBeTwoPages) {
+  const ComparedItem about{.address = "https://a.example/about", .is_dated = false};
+  EXPECT_EQ(CompareItems(about, {.address = "https://b.example/about"}), Likeness::kUnknown);
+  EXPECT_EQ(CompareItems(about, {.address = "https://a.example/x/about"}), Likeness::kUnknown);
+  EXPECT_EQ(CompareItems(about, {.seconds = kDayOfSeconds}), Likeness::kSame);
+}
+
+TEST(ItemIdentityTest, AnArticleOfThisServiceKeepsItsNameAndTime) {
+  const ComparedItem exported{.name = "articles/a"};
+  const ComparedItem edited{.title = "Edited", .name = "articles/a"};
+  EXPECT_EQ(CompareItems(exported, edited), Likeness::kSame);
+  v1::Article stored;
+  stored.set_name("articles/a");
+  stored.mutable_publish_time()->set_seconds(0);
+  EXPECT_EQ(Compare(Identify(exported), IdentityOf(stored)), Likeness::kSame);
+  EXPECT_EQ(CompareItems(exported, {.title = "Edited", .name = "articles/b"}), Likeness::kUnknown);
+  EXPECT_EQ(CompareItems(exported, {.title = "Edited", .seconds = 1, .name = "articles/a"}),
+            Likeness::kUnknown);
+  // The names of what comes from elsewhere tell nothing.
+  EXPECT_EQ(CompareItems({}, {.title = "Edited"}), Likeness::kUnknown);
 }
 
 }  // namespace

@@ -110,6 +110,9 @@ TEST(RecognizeFormat, TakesWhatBeginsWithFrontMatterForMarkdown) {
     EXPECT_EQ(RecognizeFormat("-", head), Format::kMarkdown) << head;
   }
   EXPECT_EQ(RecognizeFormat("-", " <!DOCTYPE html>\n<p>"), Format::kHtml);
+  // A draft must not be published as a text.
+  EXPECT_EQ(RecognizeFormat("notes.txt", "Title: T\nStatus: draft\n\nText."), Format::kMarkdown);
+  EXPECT_EQ(RecognizeFormat("notes.txt", "Title: T\nBy: Ada\n\nText."), Format::kText);
   EXPECT_EQ(RecognizeFormat("notes", "---\n\nA poem: it starts.\n---\n"), std::nullopt);
 }
 
@@ -428,6 +431,7 @@ TEST(MarkdownImport, RefusesWhatMayBeADraft) {
            "---\n\nSome words\ndraft: true\n---\nText.",
            "title = \"T\"\ndraft = true\n+++\nText.",
            "# T\nstatus: draft\n\nText.",
+           "# T\n\nTags: a, b\nStatus: Draft\n\nText.",
            "Title: T\n\nDraft: true\n\nText.",
            "***\ntitle: T\npublished: false\n***\nText.",
        }) {
@@ -502,6 +506,7 @@ TEST(MarkdownImport, RefusesFilesThatAreNoArticles) {
   EXPECT_EQ(reason(absl::string_view("Te\0xt", 5)), "not text");
   EXPECT_EQ(reason("\xFF\xFET"), "not text");
   EXPECT_EQ(reason("---\ntitle: T\n---\nText.", "/blog/_drafts/a.md"), "draft");
+  EXPECT_EQ(reason("---\ntitle: T\n---\nText.", "/blog/drafts/a.md"), "draft");
   EXPECT_EQ(reason("---\ntitle: T\ndraft: true\ndate: x\n---\nText."), "draft");
 }
 
@@ -908,7 +913,7 @@ TEST(MarkdownImport, LeavesOutDrafts) {
   for (const char* mark :
        {"draft: true", "Draft: true", "draft: 1", "published: false", "published: 0",
         "publish: false", "status: draft", "Status: hidden", "private: true", "hidden: yes",
-        "visibility: private", "render: false", "unlisted: true"}) {
+        "visibility: private", "render: false", "unlisted: true", "isDraft: true"}) {
     const auto parsed =
         Parse(absl::StrCat("---\ntitle: A title\n", mark, "\n---\nText."), Format::kMarkdown, {});
     EXPECT_EQ(ReasonOfRefusal(parsed.status()), kReasonDraft) << mark;

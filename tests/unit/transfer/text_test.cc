@@ -221,17 +221,29 @@ TEST(TextImport, ReadsBylinesInEverySpelling) {
 }
 
 TEST(TextImport, ReadsBylineAndDateOnOneLine) {
-  for (const char* head :
-       {"Posted on June 12, 2025 by Ada Byron", "June 12, 2025 by Ada Byron",
-        "By Ada Byron | June 12, 2025", "By Ada Byron, June 12, 2025",
-        "By Ada Byron - June 12, 2025", "By Ada Byron on June 12, 2025",
-        "Posted by Ada Byron on Thursday, June 12, 2025",
-        "By Ada Byron • June 12, 2025 • 5 min read", "June 12, 2025 by Ada Byron Leave a Comment",
-        "June 12, 2025 by Ada Byron — 3 Comments", "By Ada Byron, The Harbour Times, June 12, 2025",
-        "Veröffentlicht am 12. Juni 2025 von Ada Byron", "Publié le 12 juin 2025 par Ada Byron",
-        "Publicado el 12 junio, 2025 por Ada Byron", "Pubblicato il 12 giugno 2025 da Ada Byron",
-        "Opublikowano 12 czerwca 2025 przez Ada Byron", "Author: Ada Byron\nDate: June 12, 2025",
-        "作者：Ada Byron\n2025年6月12日星期四"}) {
+  for (const char* head : {"Posted on June 12, 2025 by Ada Byron",
+                           "June 12, 2025 by Ada Byron",
+                           "By Ada Byron | June 12, 2025",
+                           "By Ada Byron, June 12, 2025",
+                           "By Ada Byron - June 12, 2025",
+                           "By Ada Byron on June 12, 2025",
+                           "Posted by Ada Byron on Thursday, June 12, 2025",
+                           "By Ada Byron • June 12, 2025 • 5 min read",
+                           "June 12, 2025 by Ada Byron Leave a Comment",
+                           "June 12, 2025 by Ada Byron — 3 Comments",
+                           "By Ada Byron, The Harbour Times, June 12, 2025",
+                           "Veröffentlicht am 12. Juni 2025 von Ada Byron",
+                           "Publié le 12 juin 2025 par Ada Byron",
+                           "Publicado el 12 junio, 2025 por Ada Byron",
+                           "Pubblicato il 12 giugno 2025 da Ada Byron",
+                           "Opublikowano 12 czerwca 2025 przez Ada Byron",
+                           "Author: Ada Byron\nDate: June 12, 2025",
+                           "作者：Ada Byron\n2025年6月12日星期四",
+                           "作者／Ada Byron\n2025年6月12日",
+                           "Author: Ada Byron\nDate: 2025-06-12",
+                           "Autor: Ada Byron\nDatum: 12.06.2025",
+                           "Автор: Ada Byron\nДата: 2025-06-12",
+                           "作者：Ada Byron\n日期：2025-06-12"}) {
     const auto article = ReadPage(absl::StrCat("Low Water\n\n", head, "\n\nIt is dry.\n"), {});
     ASSERT_TRUE(article.ok()) << head << article.status();
     EXPECT_EQ(article->title(), "Low Water") << head;
@@ -240,8 +252,13 @@ TEST(TextImport, ReadsBylineAndDateOnOneLine) {
     EXPECT_EQ(TimeUtil::ToString(article->publish_time()), "2025-06-12T00:00:00Z") << head;
     EXPECT_EQ(article->body(), "It is dry.") << head;
   }
-  EXPECT_THAT(ProblemOfPage("By June 12, 2025\nThursday, June 12, 2025\nText."),
-              HasSubstr("there is no author"));
+  for (const char* line :
+       {"By June 12, 2025", "By Thursday, June 12, 2025", "Da Roma, 12 giugno 2025"}) {
+    EXPECT_THAT(ProblemOfPage(absl::StrCat(line, "\nThursday, June 12, 2025\nText.")),
+                HasSubstr("there is no author"))
+        << line;
+  }
+  EXPECT_THAT(Authors("Da Ada Byron, 12 giugno 2025"), ElementsAre("Ada Byron"));
   EXPECT_THAT(ProblemOfPage("On June 12, 2025 by chance I found it.\nText."),
               HasSubstr("there is no date"));
 }
@@ -252,6 +269,8 @@ TEST(TextImport, ReadsAHeadOfKeys) {
   ASSERT_TRUE(article.ok()) << article.status();
   EXPECT_EQ(article->title(), "Low Water");
   EXPECT_EQ(article->authors(0).display_name(), "Ada Byron");
+  EXPECT_EQ(ReadPage("Title / and other words\nBy Ada\n2025-06-12\nText.", {})->title(),
+            "Title / and other words");
 }
 
 TEST(TextImport, TakesNoSentenceForAByline) {
@@ -594,7 +613,10 @@ TEST(TextImport, KeepsTheLinesOfAPageOfVerse) {
         "And what it leaves upon the sand\nIs what it has from sleep.\n",
         "An empty harbour\nA gull looks for the crate\nSplash! The tide is in\n\n"
         "Over the quay wall\nA clerk leans silently\nInto the evening\n",
-        "Über allen Kisten\nIst Ruh,\nIm Hafen\nSiehst du\nKaum einen Mann.\n"}) {
+        "Über allen Kisten\nIst Ruh,\nIm Hafen\nSiehst du\nKaum einen Mann.\n",
+        "I met a traveller from an antique land,\nWho said the crate and all that it had held\n"
+        "Stood in the desert near them, on the sand,\nHalf sunk and shattered, with a label on,\n"
+        "And wrinkled paper, and a cold command,\nTo keep it dry.\n"}) {
     std::string kept = absl::StrReplaceAll(absl::StripSuffix(verse, "\n"), {{"\n", "\\\n"}});
     kept = absl::StrReplaceAll(kept, {{"\\\n\\\n", "\n\n"}});
     EXPECT_EQ(Body(verse), kept);
@@ -614,6 +636,22 @@ TEST(TextImport, KeepsTheLinesOfAPageOfVerse) {
             "THE HARBOUR WAS QUIET ON THE MORNING THAT THE CRATE WENT MISSING, AND NOBODY ON THE "
             "QUAY COULD SAY AFTERWARDS WHO HAD SEEN IT LAST BEFORE THE TIDE AND THE NIGHT WATCH "
             "CAME.");
+}
+
+// German has many capitals, and so has a list of names.
+TEST(TextImport, JoinsWrappedLinesThatBeginWithCapitals) {
+  for (const std::string prose :
+       {"Die Beamten sprachen lange über den Entwurf eines\nGesetzes und über die Folgen des "
+        "neuen\n"
+        "Einkommensteuergesetzes und gegen den erklärten\nWillen der vielen und immer noch "
+        "zornigen\n"
+        "Bürgerinnen und Bürger im Hafen, denen das ganze\nVorhaben fremd war.",
+        "The party on the quay that night was made up of Mary\nShelley and her husband, of good "
+        "old Sir Humphry\nDavy with his lamps, the three sisters of William\nHerschel, the young "
+        "and not yet famous poet, and Ada\nByron with a cat."}) {
+    const std::string joined = absl::StrReplaceAll(prose, {{"\n", " "}});
+    EXPECT_EQ(Body(prose), joined);
+  }
 }
 
 TEST(TextImport, JoinsWrappedLinesAmongLinesThatAreNot) {
@@ -689,6 +727,57 @@ TEST(TextImport, JoinsWordsAtHyphensAndDashes) {
   EXPECT_THAT(join("hut —", "nobody"), HasSubstr("shut — nobody"));
   EXPECT_THAT(join("expect\u00AD", "ed"), HasSubstr("sexpected"));
   EXPECT_THAT(join("ee first-", "and second-class"), HasSubstr("first- and second-class"));
+}
+
+TEST(TextImport, KeepsIndentedAndFencedCode) {
+  for (const std::string code :
+       {"#include <stdio.h>\n\nint main(void) {\n    printf(\"hi\");\n\n    return 0;\n}",
+        "def f(x):\n    return x + 1\n\nfor i in range(3):\n    print(f(i))",
+        "for i in range(3):\n\tprint(i)\nprint(\"done\")", "{\n  \"a\": 1,\n  \"b\": [1, 2]\n}",
+        "<div>\n  <p>Hello</p>\n</div>"}) {
+    const std::string expected = absl::StrCat("\n\n```\n", code, "\n```\n\n", ProseParagraph());
+    for (const std::string indent : {"    ", "\t"}) {
+      std::string indented = absl::StrCat("\n", code);
+      indented = absl::StrReplaceAll(indented, {{"\n", absl::StrCat("\n", indent)}});
+      indented = absl::StrReplaceAll(indented, {{absl::StrCat("\n", indent, "\n"), "\n\n"}});
+      EXPECT_THAT(Body(absl::StrCat(kProse, indented, "\n\n", kProse)), HasSubstr(expected))
+          << code;
+    }
+    EXPECT_THAT(Body(absl::StrCat(kProse, "\n```\n", code, "\n```\n\n", kProse)),
+                HasSubstr(expected));
+  }
+  EXPECT_THAT(Body(absl::StrCat(kProse, "```python\nx\n```\n", kProse)),
+              HasSubstr("\n\n```python\nx\n```\n\n"));
+  EXPECT_THAT(Body(absl::StrCat(kProse, "\n$ git clone x\n$ cd x\n$ make\n\n", kProse)),
+              HasSubstr("\n\n```\n$ git clone x\n$ cd x\n$ make\n```\n\n"));
+}
+
+TEST(TextImport, TakesNoIndentedTextForCode) {
+  for (const std::string text :
+       {"    “The crate (so he said) was gone; nobody saw\n    it, and nobody asked.”\n",
+        "    The tide came in;\n      The crate went out;\n    And so did we.\n",
+        "```\nAn end?\n"}) {
+    EXPECT_THAT(Body(absl::StrCat(kProse, "\n", text, "\n", kProse)), Not(HasSubstr("\n```")));
+  }
+  // A fence that nothing closes.
+  EXPECT_THAT(Body(absl::StrCat(kProse, "\n```\nOne.\n\n", kProse)), HasSubstr(ProseParagraph()));
+}
+
+TEST(TextImport, MakesHeadingsOfUnderlinedLines) {
+  EXPECT_EQ(Body("Introduction\n============\n\nOne.\nThe Crate\n---------\nTwo.\n\n"
+                 "Who saw it?\n-----------\nThree.\n\n=======\nThe End\n=======\nFour.\n"),
+            "## Introduction\n\nOne.\n\n### The Crate\n\nTwo.\n\n### Who saw it?\n\nThree.\n\n"
+            "## The End\n\nFour.");
+  EXPECT_EQ(Body("One.\n\n==========\n\nTwo.\n"), "One.\n\n***\n\nTwo.");
+}
+
+TEST(TextImport, KeepsTablesWithRules) {
+  for (const std::string table :
+       {"Name   Count\n----   -----\nRope       3", "Name   Count\n------------\nRope       3",
+        "+------+---+\n| Name | N |\n+------+---+\n| Rope | 3 |\n+------+---+"}) {
+    EXPECT_THAT(Body(absl::StrCat(kProse, "\n", table, "\n\n", kProse)),
+                HasSubstr(absl::StrCat("\n\n```\n", table, "\n```\n\n")));
+  }
 }
 
 TEST(TextImport, RecognisesTheUsualSectionBreaks) {
@@ -835,6 +924,50 @@ TEST(TextImport, DropsTheFootersOfWordPress) {
   }
 }
 
+// What is cut is gone, so lines that texts have too count only with others of a footer.
+TEST(TextImport, KeepsTheEndOfATextThatLooksLikeAFooter) {
+  for (const std::string end :
+       {"File →\nEdit →\nPaste\n\nThen\nSave\nClose",
+        "Low Water\nPublished by Penguin\nHigh Water\nPublished by Faber\nThe Tide",
+        "Home\nShare\n\nthe gulls\nthe sea\nthe rope", "Home\n\nthe sea\nthe rope",
+        "This site uses Akismet to reduce spam, and so should you, I argued.",
+        "Dieser Beitrag wurde unter Mühen geschrieben, und er endet hier.",
+        "This entry was posted in haste, and I regret it.",
+        "Klick, um auf die Karte zu kommen\n\nKarte\nListe",
+        "Pingback: a short history\n\nPart one", "Loading...\n\nthe screen said",
+        "View all posts by him, they said.",
+        "Your email address will not be published. That was the lie they told us all in that "
+        "year."}) {
+    const std::string last = end.substr(end.rfind('\n') + 1);
+    EXPECT_THAT(Body(absl::StrCat("It was dry.\n\n", end, "\n")), HasSubstr(last)) << end;
+    const std::string body = Body(absl::StrCat("It was dry.\n\n", end, "\n\nPost a Comment\n"));
+    EXPECT_THAT(body, HasSubstr(last)) << end;
+    EXPECT_THAT(body, Not(HasSubstr("Post a Comment"))) << end;
+  }
+  for (const absl::string_view end :
+       {"Home", "Tagged with a red ribbon\n\nPosted in the hallway"}) {
+    const std::string text = absl::StrCat("It was dry.\n\n", end);
+    EXPECT_EQ(Body(text), text);
+  }
+}
+
+TEST(TextImport, DropsALineThatTextsHaveTooAboveTheRestOfAFooter) {
+  for (const char* line :
+       {"← Older one\nNewer one →", "Published by Ada Byron", "Tagged boats, crates",
+        "Posted in Harbour", "Pingback: Low Water | Harbour", "Loading...", "Home",
+        "This entry was posted in Harbour", "Klick, um auf Facebook zu teilen",
+        "Your email address will not be published.", "Share this:\nTwitter\nFacebook"}) {
+    EXPECT_EQ(Body(absl::StrCat("It was dry.\n\n", line, "\n\nPost a Comment\n")), "It was dry.")
+        << line;
+  }
+  for (const char* line :
+       {"View all posts by Ada Byron", "Click to share on Facebook (Opens in new window)",
+        "Dieser Beitrag wurde unter Hafen veröffentlicht. Setze ein Lesezeichen auf den Permalink.",
+        "Your email address will not be published. Required fields are marked *"}) {
+    EXPECT_EQ(Body(absl::StrCat("It was dry.\n\n", line, "\n")), "It was dry.") << line;
+  }
+}
+
 TEST(TextImport, KeepsWhatSomebodySaysInATextAndASentenceAfterLabels) {
   EXPECT_THAT(Body("As the proverb says:\n\nThe tide waits for nobody.\n\nPost a Comment\n"),
               AllOf(HasSubstr("proverb says:"), HasSubstr("The tide waits for nobody.")));
@@ -935,6 +1068,18 @@ TEST(TextImport, IsFastForAnyLines) {
   }
   while (page.size() < (1 << 18)) absl::StrAppend(&page, "x y\nx\n");
   EXPECT_THAT(Body(page), HasSubstr("x y"));
+}
+
+// So would comparing all lines of each quote.
+TEST(TextImport, IsFastForAnyNumberOfQuotes) {
+  std::string page(kHead);
+  while (page.size() < (3 << 18)) {
+    for (size_t length = 1; length <= 200; ++length) {
+      absl::StrAppend(&page, "> ", std::string(length, 'x'), " y\n");
+    }
+    absl::StrAppend(&page, "\n");
+  }
+  EXPECT_THAT(Body(page), HasSubstr("> x y"));
 }
 
 TEST(TextImport, RefusesFilesThatAreTooLarge) {

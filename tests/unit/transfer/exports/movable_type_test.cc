@@ -188,10 +188,12 @@ TEST(MovableType, LinesOfACommentThatLookLikeFieldsStay) {
   for (const std::string& text : kTexts) {
     const ReadItems items = ReadEntry(
         "", absl::StrCat("x\n-----\nCOMMENT:\nAUTHOR: Jo\nURL:\nDATE: 11/13/2008 14:16:10\n", text,
-                         "\n-----\nCOMMENT:\nAUTHOR: Bo\nDATE: 11/13/2008 14:16:11\n", text));
+                         "\n-----\nCOMMENT:\nAUTHOR: Bo\nURL:\nDATE: 11/13/2008 14:16:11\n", text));
     ASSERT_THAT(items.comments, SizeIs(2)) << text;
-    EXPECT_EQ(items.comments[0].body, text);
-    EXPECT_THAT(items.comments[0].notes, IsEmpty()) << text;
+    for (const ExportedComment& comment : items.comments) {
+      EXPECT_EQ(comment.body, text);
+      EXPECT_THAT(comment.notes, IsEmpty()) << text;
+    }
   }
   // A field that is known shows that those before it were fields.
   const ExportedComment comment = ReadEntryComment("MOOD: low\nSTATUS: approved\nEDIT: a word\n");
