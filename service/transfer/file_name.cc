@@ -21,7 +21,8 @@ constexpr absl::string_view kLanguages[] = {
     "ro", "ru", "sk", "sl", "sr", "sv", "ta", "te", "th", "tr", "uk", "ur", "vi", "zh"};
 
 // These are English words or abbreviations, too, and may be the name of any folder.
-constexpr absl::string_view kAlsoWords[] = {"ca", "he", "hi", "id", "it", "ms", "no", "ta"};
+constexpr absl::string_view kAlsoWords[] = {"ar", "ca", "da", "el", "et", "he", "hi", "hr", "id",
+                                            "it", "ms", "no", "sr", "ta", "tr", "uk", "vi"};
 
 // The folders in which Hugo, Docusaurus and others have one for each language.
 constexpr absl::string_view kFoldersOfLanguages[] = {"content", "i18n",    "_i18n",       "lang",

@@ -85,33 +85,55 @@ bool SpeaksOfAccess(absl::string_view name) {
   constexpr std::array<absl::string_view, 17> kWords = {
       "access",   "armif",   "groups", "ihc-", "locker",  "logged",  "member",   "mepr",   "paid",
       "password", "paywall", "pmpro",  "ppwp", "private", "protect", "restrict", "subscri"};
+  // Accessibility, accessories and access keys are something else.
+  const std::string rest =
+      absl::StrReplaceAll(name, {{"accessib", ""}, {"accesskey", ""}, {"accessor", ""}});
   return std::any_of(kWords.begin(), kWords.end(),
-                     [name](absl::string_view word) { return absl::StrContains(name, word); });
+                     [&rest](absl::string_view word) { return absl::StrContains(rest, word); });
 }
 
-// `logged`, `!logged_in`, `is_logged`, but neither `blogged` nor a sentence.
-bool SpeaksOfLogin(absl::string_view attributes) {
+// `!logged_in`, `is_logged`, `for="logged`, but neither `blogged` nor the word of a sentence.
+bool SpeaksOfLogin(absl::string_view word) {
   constexpr absl::string_view kLogged = "logged";
-  for (size_t at = attributes.find(kLogged); at != absl::string_view::npos;
-       at = attributes.find(kLogged, at + kLogged.size())) {
-    if (at > 0 && absl::StrContains("\"'=!_-,", attributes[at - 1])) return true;
+  for (size_t at = word.find(kLogged); at != absl::string_view::npos;
+       at = word.find(kLogged, at + kLogged.size())) {
+    if (at > 0 && absl::StrContains("\"'=!_-,", word[at - 1])) return true;
   }
   return false;
 }
 
+// Returns whether the value of an attribute `role` says what an element is, as in HTML, and not who
+// may see it.
+bool IsRoleOfElement(absl::string_view value) {
+  const bool is_quoted =
+      value.size() > 2 && absl::StrContains(kQuoteMarks, value[0]) && value.front() == value.back();
+  const absl::string_view role = is_quoted ? value.substr(1, value.size() - 2) : value;
+  return IsNameOf(
+      role,
+      {"alert",        "article", "banner",   "button", "complementary", "contentinfo", "dialog",
+       "document",     "feed",    "figure",   "form",   "group",         "heading",     "img",
+       "link",         "list",    "listitem", "main",   "navigation",    "none",        "note",
+       "presentation", "region",  "search",   "status", "tab",           "table",       "tablist",
+       "tabpanel",     "toolbar", "tooltip"});
+}
+
 // Returns whether attributes of a shortcode say for whom its content is: `roles="editor"`, or
-// `for="!logged"`. A level may also be that of a heading.
+// `for="!logged"`. A level may also be that of a heading. Builders of pages also write attributes
+// that have no value.
 bool AttributesSpeakOfAccess(absl::string_view name, absl::string_view attributes) {
   const std::string lower = absl::AsciiStrToLower(attributes);
-  if (SpeaksOfLogin(lower)) return true;
   const bool is_heading = absl::StrContains(name, "head") || absl::StrContains(name, "title");
   const std::vector<absl::string_view> words =
       absl::StrSplit(lower, absl::ByAnyChar(kBlanks), absl::SkipEmpty());
   return std::any_of(words.begin(), words.end(), [is_heading](absl::string_view word) {
     const absl::string_view key = word.substr(0, word.find('='));
-    if (key.size() == word.size()) return false;
-    return SpeaksOfAccess(key) ||
-           IsNameOf(key, {"cap", "capability", "plan", "plans", "role", "roles", "user_role"}) ||
+    const bool is_attribute = key.size() < word.size();
+    const absl::string_view value = is_attribute ? word.substr(key.size() + 1) : "";
+    if (is_attribute && IsNameOf(value, {"", "\"\"", "''"})) return false;
+    if (SpeaksOfLogin(word)) return true;
+    if (!is_attribute) return false;
+    return SpeaksOfAccess(key) || (key == "role" && !IsRoleOfElement(value)) ||
+           IsNameOf(key, {"cap", "capability", "plan", "plans", "roles", "user_role"}) ||
            (IsNameOf(key, {"level", "levels"}) && !is_heading);
   });
 }

@@ -68,9 +68,16 @@ bool IsFormulaShown(const GumboNode& node) {
   return next < siblings.size() && HasWord(siblings[next], "class", {"math"});
 }
 
-// Returns whether what is in code is the number of a line: Hugo, Crayon, highlight.js.
+// Returns whether what is in code is the number of a line: Hugo, Crayon, highlight.js. Others mark
+// the line itself with "ln".
 bool IsNumberOfLine(const GumboNode& node) {
-  return HasWord(node, "class", {"crayon-num", "hljs-ln-n", "hljs-ln-numbers", "ln", "lnt"});
+  if (!HasWord(node, "class", {"crayon-num", "hljs-ln-n", "hljs-ln-numbers", "ln", "lnt"})) {
+    return false;
+  }
+  const std::string text = TextOf(node);
+  return std::all_of(text.begin(), text.end(), [](char c) {
+    return absl::ascii_isdigit(static_cast<unsigned char>(c)) || c == ' ';
+  });
 }
 
 bool IsHidden(const GumboNode& node) {

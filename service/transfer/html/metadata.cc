@@ -240,13 +240,20 @@ void ReadHead(const GumboNode& root, Gatherer& found) {
   found.EndSource();
 }
 
-// The value of an element with the attribute itemprop, or of one that says a time.
-std::string ValueOf(const GumboNode& node) {
+// Returns the attribute with the value of an element that is meant for machines; nullptr if there
+// is none.
+const char* AttributeOfValue(const GumboNode& node) {
   for (const char* attribute : {"content", "datetime"}) {
-    if (HasAttribute(node, attribute)) return std::string(Attribute(node, attribute));
+    if (HasAttribute(node, attribute)) return attribute;
   }
   const bool has_title = IsElement(node, {GUMBO_TAG_ABBR}) && HasAttribute(node, "title");
-  return has_title ? std::string(Attribute(node, "title")) : TextOf(node);
+  return has_title ? "title" : nullptr;
+}
+
+// The value of an element with the attribute itemprop, or of one that says a time.
+std::string ValueOf(const GumboNode& node) {
+  const char* const attribute = AttributeOfValue(node);
+  return attribute == nullptr ? TextOf(node) : std::string(Attribute(node, attribute));
 }
 
 bool Contains(const GumboNode& outer, const GumboNode& inner) {
@@ -259,11 +266,14 @@ bool Contains(const GumboNode& outer, const GumboNode& inner) {
 // menus. What has the text in it is not.
 bool IsElsewhere(const GumboNode& node, const GumboNode& text) {
   static constexpr std::initializer_list<absl::string_view> kNames = {
-      "comment",  "comment-list",  "comment-respond", "commentlist",
-      "comments", "comments-area", "jp-relatedposts", "recent-posts",
-      "related",  "related-posts", "sidebar",         "widget"};
+      "comment",       "comment-list",    "comment-respond", "commentlist", "comments",
+      "comments-area", "jp-relatedposts", "recent-posts",    "related",     "related-posts",
+      "sidebar",       "tagcloud",        "widget"};
+  static constexpr std::initializer_list<absl::string_view> kBlocks = {
+      "wp-block-latest-comments", "wp-block-latest-posts", "wp-block-tag-cloud"};
   const bool is_elsewhere = IsElement(node, {GUMBO_TAG_ARTICLE, GUMBO_TAG_NAV}) ||
-                            HasWord(node, "class", kNames) || HasWord(node, "id", kNames);
+                            HasWord(node, "class", kNames) || HasWord(node, "class", kBlocks) ||
+                            HasWord(node, "id", kNames);
   return is_elsewhere && !Contains(node, text);
 }
 
@@ -297,21 +307,57 @@ void ReadCard(const GumboNode& card, Gatherer& found) {
   });
 }
 
+// Returns whether an element is a paragraph or the like with more than a time. Times in it are
+// those that the text tells of.
+bool IsSentence(const GumboNode& node) {
+  if (!IsElement(node, {GUMBO_TAG_BLOCKQUOTE, GUMBO_TAG_DD, GUMBO_TAG_FIGURE, GUMBO_TAG_LI,
+                        GUMBO_TAG_P, GUMBO_TAG_TABLE})) {
+    return false;
+  }
+  std::string time;
+  Visit(node, [&time](const GumboNode& at) {
+    if (time.empty() && IsElement(at, {GUMBO_TAG_TIME})) time = TextOf(at);
+    return time.empty();
+  });
+  return TextOf(node) != time;
+}
+
+// `is_in_sentence` of the text, where "published" may be any word's class.
+void ReadClassesOf(const GumboNode& node, bool is_in_sentence, Gatherer& found) {
+  if (HasWord(node, "class", {"vcard"}) &&
+      HasWord(node, "class", {"author", "entry-author", "post-author"})) {
+    ReadCard(node, found);
+  }
+  if (HasWord(node, "rel", {"tag"}) && TextOf(node) != "Uncategorized") {
+    found.AddTag(TextOf(node));
+  }
+  const bool is_published = HasWord(node, "class", {"published"}) &&
+                            (!is_in_sentence || AttributeOfValue(node) != nullptr);
+  if (is_published || HasAttribute(node, "pubdate") ||
+      HasWord(node, "class", {"dt-published", "entry-date"})) {
+    found.PublishTime(ValueOf(node));
+  }
+}
+
 // What the classes of WordPress, Blogger and others say.
 void ReadClasses(const GumboNode& root, const GumboNode& text, Gatherer& found) {
-  VisitArticle(root, text, [&found](const GumboNode& node) {
-    if (HasWord(node, "class", {"vcard"}) &&
-        HasWord(node, "class", {"author", "entry-author", "post-author"})) {
-      ReadCard(node, found);
-    }
-    if (HasWord(node, "rel", {"tag"}) && TextOf(node) != "Uncategorized") {
-      found.AddTag(TextOf(node));
-    }
-    if (HasAttribute(node, "pubdate") ||
-        HasWord(node, "class", {"dt-published", "entry-date", "published"})) {
-      found.PublishTime(ValueOf(node));
-    }
+  const auto read = [&found](const GumboNode& node) {
+    ReadClassesOf(node, /*is_in_sentence=*/false, found);
     return true;
+  };
+  const auto read_in_sentence = [&found](const GumboNode& node) {
+    ReadClassesOf(node, /*is_in_sentence=*/true, found);
+    return true;
+  };
+  const auto read_in_text = [&](const GumboNode& node) {
+    if (!IsSentence(node)) return read(node);
+    VisitArticle(node, text, read_in_sentence);
+    return false;
+  };
+  VisitArticle(root, text, [&](const GumboNode& node) {
+    if (&node != &text) return read(node);
+    VisitArticle(text, text, read_in_text);
+    return false;
   });
   found.EndSource();
 }
@@ -338,21 +384,6 @@ bool ContainsElement(const GumboNode& node, GumboTag tag) {
   return has_element;
 }
 
-// Returns whether an element is a paragraph or the like with more than a time. Times in it are
-// those that the text tells of.
-bool IsSentence(const GumboNode& node) {
-  if (!IsElement(node, {GUMBO_TAG_BLOCKQUOTE, GUMBO_TAG_DD, GUMBO_TAG_FIGURE, GUMBO_TAG_LI,
-                        GUMBO_TAG_P, GUMBO_TAG_TABLE})) {
-    return false;
-  }
-  std::string time;
-  Visit(node, [&time](const GumboNode& at) {
-    if (time.empty() && IsElement(at, {GUMBO_TAG_TIME})) time = TextOf(at);
-    return time.empty();
-  });
-  return TextOf(node) != time;
-}
-
 // The time of an article stands above its text, or beside its title.
 void ReadTimes(const GumboNode& root, const GumboNode& text, Gatherer& found) {
   const bool has_head = IsElement(text, {GUMBO_TAG_ARTICLE, GUMBO_TAG_BODY, GUMBO_TAG_MAIN}) ||
@@ -367,9 +398,12 @@ void ReadTimes(const GumboNode& root, const GumboNode& text, Gatherer& found) {
     VisitArticle(node, text, read);
     return false;
   };
+  bool is_below = false;
   VisitArticle(root, text, [&](const GumboNode& node) {
+    if (is_below) return false;
     if (&node != &text) return read(node);
     if (has_head) VisitArticle(text, text, read_in_text);
+    is_below = true;
     return false;
   });
 }

@@ -75,34 +75,50 @@ bool ConsistsOf(absl::string_view line, char character) {
 absl::string_view KeyOf(absl::string_view line) {
   const size_t colon = line.find(':');
   if (colon == absl::string_view::npos || absl::StartsWith(line.substr(colon + 1), "//")) return "";
-  const absl::string_view key = line.substr(0, colon);
+  const absl::string_view key = absl::StripTrailingAsciiWhitespace(line.substr(0, colon));
   const bool is_key = std::all_of(key.begin(), key.end(), [](char c) {
     return absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == '_' || c == '-' || c == ' ';
   });
   return is_key && absl::StripLeadingAsciiWhitespace(key) == key ? key : "";
 }
 
-// Returns whether a line is likely to be of front matter, although nothing marks it as such.
-bool IsTellingLine(absl::string_view line) {
-  static constexpr absl::string_view kKeys[] = {"title",     "date",      "layout",  "slug",
-                                                "permalink", "author",    "authors", "tags",
-                                                "category",  "categories"};
-  const absl::string_view key = KeyOf(line);
-  if (key.empty()) return false;
-  const bool is_known =
-      std::any_of(std::begin(kKeys), std::end(kKeys),
-                  [&](absl::string_view known) { return absl::EqualsIgnoreCase(key, known); });
-  return is_known || MarksDraft(key, absl::StripAsciiWhitespace(line.substr(key.size() + 1)));
+// Returns the value of a line that has a key.
+absl::string_view ValueAfterKey(absl::string_view line) {
+  return absl::StripAsciiWhitespace(line.substr(line.find(':') + 1));
 }
 
-// Returns whether each paragraph begins with a key, and has a line that is telling.
+// Tells front matter that nothing marks as such from text with colons: recipes, minutes, epigraphs.
+class KeyCounter {
+ public:
+  void Add(absl::string_view line) {
+    static constexpr absl::string_view kKnown[] = {
+        "author", "authors", "baseheaderlevel", "category", "categories", "date",
+        "lang",   "layout",  "permalink",       "slug",     "tags",       "title"};
+    const std::string key = Folded(KeyOf(line));
+    if (key.empty()) return;
+    ++keys_;
+    if (std::find(std::begin(kKnown), std::end(kKnown), key) != std::end(kKnown)) ++known_;
+    is_sure_ = is_sure_ || key == "title" || MarksDraft(key, ValueAfterKey(line));
+  }
+
+  bool AreOfFrontMatter() const {
+    return is_sure_ || known_ >= 2 || (known_ > 0 && known_ == keys_);
+  }
+
+ private:
+  int keys_ = 0;
+  int known_ = 0;
+  bool is_sure_ = false;
+};
+
+// Returns whether each paragraph begins with a key, and has those of front matter.
 bool ConsistsOfKeys(absl::string_view text) {
   for (text = WithoutBlankLines(text); !text.empty(); text = WithoutBlankLines(text)) {
     absl::string_view line = TakeLine(text);
     if (KeyOf(line).empty()) return false;
-    bool is_telling = false;
-    for (; !line.empty(); line = TakeLine(text)) is_telling = is_telling || IsTellingLine(line);
-    if (!is_telling) return false;
+    KeyCounter keys;
+    for (; !line.empty(); line = TakeLine(text)) keys.Add(line);
+    if (!keys.AreOfFrontMatter()) return false;
   }
   return true;
 }
@@ -202,17 +218,19 @@ absl::StatusOr<FrontMatter> ReadObject(absl::string_view content, absl::string_v
   return Read({{text.substr(0, length), line}, text.substr(length)}, ReadJsonPart);
 }
 
+bool IsClosing(absl::string_view line) { return ConsistsOf(line, '-') || line == "..."; }
+
 // Returns whether a line of hyphens opens front matter, by what follows it. It may also be a
 // thematic break, if a blank line does.
 bool IsOpening(absl::string_view rest) {
   if (rest.empty() || WithoutBlankLines(rest).data() == rest.data()) return true;
   rest = WithoutBlankLines(rest);
   if (KeyOf(rest.substr(0, rest.find('\n'))).empty()) return false;
-  bool is_telling = false;
+  KeyCounter keys;
   while (!rest.empty()) {
     const absl::string_view line = TakeLine(rest);
-    if (ConsistsOf(line, '-') || line == "...") return is_telling;
-    is_telling = is_telling || IsTellingLine(absl::StripLeadingAsciiWhitespace(line));
+    if (IsClosing(line)) return keys.AreOfFrontMatter();
+    keys.Add(absl::StripLeadingAsciiWhitespace(line));
   }
   return false;
 }
@@ -243,12 +261,12 @@ void SeparateTags(Value& tags) {
 }
 
 // Reads lines of keys and values up to a blank line. An indented line continues the one before.
-// nullopt if any line is something else, or none is telling. But a draft may end without a blank
-// line, as Pelican reads it.
+// nullopt if any line is something else, or they are rather text. But a draft may end without a
+// blank line, as Pelican reads it.
 std::optional<FrontMatter> ReadLinesOfKeys(absl::string_view content, absl::string_view text) {
   FrontMatter front_matter{{.kind = Value::Kind::kMap}, ""};
   auto& map = front_matter.values.map;
-  bool is_telling = false;
+  KeyCounter keys;
   bool is_draft = false;
   absl::string_view rest = text;
   for (int number = LineAt(content, text.data()); !rest.empty(); ++number) {
@@ -266,13 +284,13 @@ std::optional<FrontMatter> ReadLinesOfKeys(absl::string_view content, absl::stri
       rest = from_here;
       break;
     }
-    const absl::string_view value = absl::StripAsciiWhitespace(line.substr(key.size() + 1));
-    is_telling = is_telling || IsTellingLine(line);
+    const absl::string_view value = ValueAfterKey(line);
+    keys.Add(line);
     is_draft = is_draft || MarksDraft(key, value);
     map.emplace_back(std::string(key),
                      Value{.kind = Value::Kind::kText, .line = number, .text = std::string(value)});
   }
-  if (!is_telling) return std::nullopt;
+  if (!keys.AreOfFrontMatter()) return std::nullopt;
   for (auto& [key, value] : map) {
     if (absl::EqualsIgnoreCase(key, "tags") && !value.text.empty()) SeparateTags(value);
   }
@@ -291,27 +309,25 @@ bool IsDraftInLinesOfKeys(absl::string_view content, absl::string_view text) {
 // Returns whether a line marks a draft in any language: `draft: true`, `"draft": true,`,
 // `draft = true`.
 bool MarksDraftSomehow(absl::string_view line) {
-  constexpr absl::string_view kMarkup = " \t\"'{},*";
-  const auto bare = [kMarkup](absl::string_view part) {
-    part.remove_prefix(std::min(part.find_first_not_of(kMarkup), part.size()));
-    return part.substr(0, part.find_last_not_of(kMarkup) + 1);
-  };
   const size_t sign = line.find_first_of(":=");
   return sign != absl::string_view::npos &&
-         MarksDraft(bare(line.substr(0, sign)), bare(line.substr(sign + 1)));
+         MarksDraft(WithoutMarkup(line.substr(0, sign)), line.substr(sign + 1));
 }
 
-// Refuses a text whose first paragraph, perhaps below a title, marks a draft. Front matter in a
-// shape that is not known is rather refused than published.
+// Refuses a text whose first paragraph, perhaps below a title, marks a draft, or what stands
+// between its first line and another one of hyphens. Front matter in a shape that is not known is
+// rather refused than published.
 absl::Status CheckIsNoDraft(absl::string_view content, absl::string_view text) {
   absl::string_view rest = WithoutComments(text);
   const absl::string_view first = rest.substr(0, rest.find('\n'));
   const bool is_delimiter = ReaderFor(absl::StripAsciiWhitespace(first)) != nullptr;
   if (is_delimiter || absl::StartsWith(first, "# ")) TakeLine(rest);
+  const bool is_closed = is_delimiter && UpTo(content, rest, IsClosing).has_value();
   rest = WithoutBlankLines(rest);
   for (int number = LineAt(content, rest.data()); !rest.empty(); ++number) {
     const absl::string_view line = TakeLine(rest);
-    if (line.empty() || absl::StartsWith(line, "```")) break;
+    if (is_closed ? IsClosing(line) : line.empty()) break;
+    if (absl::StartsWith(line, "```")) break;
     if (!MarksDraftSomehow(line)) continue;
     return ErrorInLine(number,
                        "this marks a draft, but the file does not begin with front matter of a "

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstddef>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
@@ -17,10 +18,33 @@ bool IsOneOf(const std::array<absl::string_view, n>& texts, absl::string_view te
   });
 }
 
+// What the keys that may mark a draft have for values.
+enum class KeyKind { kOther, kMark, kPermit, kState, kPassword, kPermalink };
+
+KeyKind KindOfKey(absl::string_view folded) {
+  static constexpr std::array<absl::string_view, 5> kKeysOfMarks = {"draft", "isdraft", "private",
+                                                                    "hidden", "unlisted"};
+  static constexpr std::array<absl::string_view, 4> kKeysOfPermits = {"published", "ispublished",
+                                                                      "publish", "render"};
+  static constexpr std::array<absl::string_view, 3> kKeysOfStates = {"status", "poststatus",
+                                                                     "visibility"};
+  if (IsOneOf(kKeysOfMarks, folded)) return KeyKind::kMark;
+  if (IsOneOf(kKeysOfPermits, folded)) return KeyKind::kPermit;
+  if (IsOneOf(kKeysOfStates, folded)) return KeyKind::kState;
+  if (folded == "password") return KeyKind::kPassword;
+  return folded == "permalink" ? KeyKind::kPermalink : KeyKind::kOther;
+}
+
 }  // namespace
 
 std::string Folded(absl::string_view key) {
-  return absl::AsciiStrToLower(absl::StrReplaceAll(key, {{"_", ""}, {"-", ""}}));
+  return absl::AsciiStrToLower(absl::StrReplaceAll(key, {{"_", ""}, {"-", ""}, {" ", ""}}));
+}
+
+absl::string_view WithoutMarkup(absl::string_view text) {
+  constexpr absl::string_view kMarkup = " \t\"'{},*";
+  text.remove_prefix(std::min(text.find_first_not_of(kMarkup), text.size()));
+  return text.substr(0, text.find_last_not_of(kMarkup) + 1);
 }
 
 bool IsYes(absl::string_view value) {
@@ -33,19 +57,29 @@ bool IsNo(absl::string_view value) {
   return IsOneOf(kNo, value);
 }
 
+bool SpeaksOfDraft(absl::string_view key) { return KindOfKey(Folded(key)) != KeyKind::kOther; }
+
 bool MarksDraft(absl::string_view key, absl::string_view value) {
-  static constexpr std::array<absl::string_view, 5> kMarks = {"draft", "isdraft", "private",
-                                                              "hidden", "unlisted"};
-  static constexpr std::array<absl::string_view, 4> kPermits = {"published", "ispublished",
-                                                                "publish", "render"};
-  static constexpr std::array<absl::string_view, 2> kKeysOfStates = {"status", "visibility"};
-  static constexpr std::array<absl::string_view, 6> kStates = {"draft",   "hidden", "pending",
-                                                               "private", "trash",  "skip"};
-  const std::string folded = Folded(key);
-  if (IsOneOf(kMarks, folded)) return IsYes(value);
-  if (IsOneOf(kPermits, folded)) return IsNo(value);
-  if (IsOneOf(kKeysOfStates, folded)) return IsOneOf(kStates, value);
-  return folded == "permalink" && absl::EqualsIgnoreCase(value, "false");
+  static constexpr std::array<absl::string_view, 12> kStates = {
+      "draft",   "future",  "hidden", "members", "paid",  "password",
+      "pending", "private", "skip",   "tiers",   "trash", "unpublished"};
+  const size_t comment = std::min(value.find(" #"), value.find("\t#"));
+  const absl::string_view bare = WithoutMarkup(value.substr(0, comment));
+  switch (KindOfKey(Folded(key))) {
+    case KeyKind::kMark:
+      return IsYes(bare);
+    case KeyKind::kPermit:
+      return IsNo(bare);
+    case KeyKind::kState:
+      return IsOneOf(kStates, bare);
+    case KeyKind::kPassword:
+      return !bare.empty() && !IsNo(bare);
+    case KeyKind::kPermalink:
+      return absl::EqualsIgnoreCase(bare, "false");
+    case KeyKind::kOther:
+      return false;
+  }
+  return false;
 }
 
 }  // namespace content::transfer

@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
@@ -70,15 +71,15 @@ class MapReader {
     return i == map_.map.size() ? nullptr : &map_.map[i].second;
   }
 
-  // Returns the values of a key, which may be there more than once.
-  std::vector<const Value*> TakeAll(absl::string_view key) {
-    std::vector<const Value*> values;
+  // Calls `take` with each key that is wanted, which may be there more than once, and its value.
+  void TakeAll(bool (*is_wanted)(absl::string_view key),
+               absl::FunctionRef<void(absl::string_view key, const Value& value)> take) {
     for (size_t i = 0; i < map_.map.size(); ++i) {
-      if (Folded(map_.map[i].first) != key) continue;
+      const auto& [key, value] = map_.map[i];
+      if (!is_wanted(key)) continue;
       read_[i] = true;
-      values.push_back(&map_.map[i].second);
+      take(key, value);
     }
-    return values;
   }
 
   // Returns the text of such a value; empty if there is none or if it is no text, which is a fault.
@@ -404,15 +405,13 @@ void ReadDraft(MapReader& map) {
   const auto mark = [&draft](absl::string_view key, const Value& value) {
     if (!draft.empty()) return;
     const std::string line = value.line == 0 ? "" : absl::StrCat("line ", value.line, ": ");
-    draft = absl::StrCat(line, key, " is ", value.text);
+    // Nobody wants to read a password in a report.
+    const bool is_password = key == "password";
+    draft = absl::StrCat(line, key, " is ", is_password ? "set" : value.text);
   };
-  for (const absl::string_view key :
-       {"draft", "isdraft", "private", "hidden", "unlisted", "published", "ispublished", "publish",
-        "render", "status", "visibility", "permalink"}) {
-    for (const Value* const value : map.TakeAll(key)) {
-      if (MarksDraft(key, value->text)) mark(key, *value);
-    }
-  }
+  map.TakeAll(SpeaksOfDraft, [&mark](absl::string_view key, const Value& value) {
+    if (MarksDraft(key, value.text)) mark(Folded(key), value);
+  });
   if (const Value* const build = map.TakeMap("build"); build != nullptr) {
     MapReader inner(*build, "build.", map.file());
     const Value* const render = inner.Take({"render"});

@@ -41,10 +41,14 @@ bool EndsWithAny(absl::string_view text, const auto& endings) {
                      [text](absl::string_view end) { return absl::EndsWith(text, end); });
 }
 
+bool HasStop(absl::string_view text) {
+  static constexpr absl::string_view kStops[] = {".", "!", "?", "…", "”", "\"", "。", "！", "？"};
+  return EndsWithAny(text, kStops);
+}
+
 bool IsSentence(absl::string_view text) {
   constexpr int kMinWordsOfSentence = 3;
-  static constexpr absl::string_view kStops[] = {".", "!", "?", "…", "”", "\"", "。", "！", "？"};
-  return EndsWithAny(text, kStops) && CountWords(text) >= kMinWordsOfSentence;
+  return HasStop(text) && CountWords(text) >= kMinWordsOfSentence;
 }
 
 // How WordPress says where and when an article was posted.
@@ -610,10 +614,18 @@ class FooterFinder {
     if (IsHeadOfComment(i)) return IsDatedComment(i);
     if (IsCommentCount(entry.form)) return ends_prose || last_comment_ > i || last_sure_ > i;
     if (entry.kind == Kind::kSure) return ends_prose || IsBesideFooter(i);
+    if (GoesOn(i)) return false;
     // A label alone is no footer, unless it names labels.
     const bool is_last = i + 1 == entries_.size();
     return is_last ? !TagsAt(i).empty() && entry.kind == Kind::kLabel
                    : entry.leads_to != Goal::kText;
+  }
+
+  // Returns whether a line goes on from the one right above it, as "home" does in verse.
+  bool GoesOn(size_t i) const {
+    if (i == 0 || entries_[i - 1].line + 1 != entries_[i].line) return false;
+    return entries_[i - 1].kind == Kind::kText &&
+           !HasStop(TrimWhiteSpace(lines_[entries_[i - 1].line]));
   }
 
   bool IsHeadOfComment(size_t i) const {

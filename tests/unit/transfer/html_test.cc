@@ -237,6 +237,11 @@ TEST(HtmlImport, TakesNoTimeThatTheTextTellsOf) {
   EXPECT_EQ(DateOf(absl::StrCat("<article><div class='entry-content'><ul><li><div>", kTime,
                                 "</div> x</li></ul></div></article>")),
             now);
+  EXPECT_EQ(DateOf(absl::StrCat("<main>", kText, "</main><div class='latest'>", kTime, "</div>")),
+            now);
+  EXPECT_EQ(DateOf(absl::StrCat("<article><p>We met on <span class='published'>12 June 1944",
+                                "</span>.</p>", kText, "</article>")),
+            now);
   EXPECT_EQ(DateOf(absl::StrCat("<main><article><h1>Moon</h1>", kText,
                                 "</article>"
                                 "<article><h2>Other</h2>",
@@ -254,6 +259,22 @@ TEST(HtmlImport, TakesNoTimeThatTheTextTellsOf) {
                      "</footer></article>")}) {
     EXPECT_EQ(DateOf(page), "2025-06-12") << page;
   }
+}
+
+TEST(HtmlImport, ReadsTheClassesOfBlogsInParagraphs) {
+  for (const std::string mark :
+       {"<span class='entry-date'>June 12, 2025</span>",
+        "<abbr class='published' title='2025-06-12T10:00:00Z'>10:00 AM</abbr>"}) {
+    EXPECT_EQ(DateOf(absl::StrCat("<article><p>Posted on ", mark, "</p>", kText, "</article>")),
+              "2025-06-12")
+        << mark;
+  }
+  const auto article =
+      ReadHtml(absl::StrCat("<article>", kText, "<p>Tagged <a rel=tag>Moon</a></p></article>",
+                            "<div class='tagcloud'><a rel=tag>Sun</a></div>",
+                            "<p class='wp-block-tag-cloud'><a rel=tag>Stars</a></p>"),
+               {.title = "T", .id = ""});
+  EXPECT_THAT(article.tags(), ElementsAre("Moon"));
 }
 
 TEST(HtmlImport, ReadsTheClassesOfBlogs) {

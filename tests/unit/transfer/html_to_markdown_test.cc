@@ -164,6 +164,8 @@ TEST(HtmlToMarkdown, KeepsBlocks) {
       {"<table class=lntable><tr><td class=lntd><pre><code><span class=lnt>1\n</span></code></pre>"
        "</td><td class=lntd><pre><code class=language-go>x := 1\n</code></pre></td></table>",
        "```go\nx := 1\n```"},
+      {"<pre><code><span class=ln>int main() {</span>\n<span class=ln>}</span></code></pre>",
+       "```\nint main() {\n}\n```"},
       {"<p>Ada <span class=ln>Byron</span></p>", "Ada Byron"},
       {"<div class='highlight-source-sh'><pre>a<br>b</pre></div>", "```sh\na\nb\n```"},
       {"<ul><li>a<pre>b\n\nc</pre></li></ul>", "- a\n  ```\n  b\n\n  c\n  ```"},

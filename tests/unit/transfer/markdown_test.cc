@@ -288,7 +288,8 @@ TEST(MarkdownImport, ShowsTheLanguageOfATranslationInItsId) {
 }
 
 TEST(MarkdownImport, TakesTheLanguageFromTheFolder) {
-  for (const char* language : {"de", "pt-br", "zh_Hans", "zh-hant-tw", "es-419", "it", "no"}) {
+  for (const char* language :
+       {"de", "pt-br", "zh_Hans", "zh-hant-tw", "es-419", "it", "no", "uk"}) {
     const v1::Article article = Named(absl::StrCat("/site/content/", language, "/posts/hello.md"));
     const std::string tag = absl::StrReplaceAll(language, {{"_", "-"}});
     EXPECT_EQ(article.name(), absl::StrCat("articles/hello-", absl::AsciiStrToLower(tag)));
@@ -299,8 +300,8 @@ TEST(MarkdownImport, TakesTheLanguageFromTheFolder) {
   EXPECT_EQ(Named("fr/name.md", "title: T\nlang: fr-CA\n").language_code(), "fr-CA");
   EXPECT_EQ(Named("/site/content/a-bundle/fr/index.md").name(), "articles/a-bundle-fr");
   EXPECT_EQ(Named("/site/a-bundle/index.zh-hans.md").name(), "articles/a-bundle-zh-hans");
-  // English words, and what is no language.
-  for (const char* folder : {"it", "id", "no", "js", "de-luxe", "notes"}) {
+  // Words, abbreviations, and what is no language.
+  for (const char* folder : {"it", "id", "no", "uk", "hr", "vi", "tr", "js", "de-luxe", "notes"}) {
     const v1::Article article = Named(absl::StrCat("/blog/", folder, "/name.md"));
     EXPECT_EQ(article.name(), "articles/name") << folder;
     EXPECT_EQ(article.language_code(), "") << folder;
@@ -404,6 +405,12 @@ TEST(MarkdownImport, SeesDraftsInEveryShape) {
            "---\n\ntitle: T\ndraft: true\n---\nText.",
            "---\n  \n\ntitle: T\n\ndraft: true\n---\nText.",
            "---\n\nBase Header Level: 2\ndraft: true\n---\nText.",
+           "---\n\nlang: en\ndraft: true # not yet\n---\nText.",
+           "---\n\nfoo: x\n\ndraft: \"true\"\n---\nText.",
+           "lang: en\ndraft: true # not yet\n---\nText.",
+           "lang: en\ndraft: true # not yet\n\nText.",
+           "Title: A\nStatus : draft\n\nText.",
+           "Title: A\nPost Status: 'draft'\n\nText.",
            "Status: draft\nTitle: T\nDate: 2020-01-01\n\nText.",
            "Author: Ada\nTitle: T\nStatus: draft\n\nText.",
            "Status:draft\nTitle:T\n\nText.",
@@ -429,6 +436,8 @@ TEST(MarkdownImport, RefusesWhatMayBeADraft) {
   for (const char* file : {
            "---\n\ntitle: T\ndraft: true\n\nText.",
            "---\n\nSome words\ndraft: true\n---\nText.",
+           "---\n\n- a\n\ntitle: x\n\ndraft: true\n---\nText.",
+           "***\ndraft: \"true\" # not yet\n***\nText.",
            "title = \"T\"\ndraft = true\n+++\nText.",
            "# T\nstatus: draft\n\nText.",
            "# T\n\nTags: a, b\nStatus: Draft\n\nText.",
@@ -441,7 +450,8 @@ TEST(MarkdownImport, RefusesWhatMayBeADraft) {
   }
   for (const char* text :
        {"# Drafts\n```\ndraft: true\n```", "Hugo has keys.\n\ndraft: true", "Status: done, or so.",
-        "A draft: it is true.", "---\n\nNote: one\n\n---\n\nTwo.", "http://a.example\nTitle: T"}) {
+        "A draft: it is true.", "---\n\nNote: one\n\n---\n\nTwo.",
+        "---\n\nNote: one\n\n---\n\ndraft: true", "http://a.example\nTitle: T"}) {
     EXPECT_EQ(Read(text, {.title = "T"})->body(), text);
   }
 }
@@ -469,6 +479,21 @@ TEST(MarkdownImport, ReadsLinesOfKeys) {
               ElementsAre("machine learning"));
   EXPECT_THAT(Read("Title: T\nTags: a, b; c\n\nText.")->tags(), ElementsAre("a, b", "c"));
   EXPECT_EQ(Read("Author: Ada\nBase Header Level: 2\n\nText.", {.title = "T"})->body(), "Text.");
+}
+
+TEST(MarkdownImport, KeepsTextWithColons) {
+  for (const char* text : {
+           "Serves: 4\nCooking time: 20 minutes\nAuthor: Grandma\nNote: no salt\n\nMix the flour.",
+           "Present: Ada, Jo\nExcused: Mary\nDate: 12 June 2025\n\nThe chair opened.",
+           "---\n\nquote: he said\nAuthor: unknown\n\n---\n\n# Title",
+           "Serves: 4\nAuthor: Grandma\n---\n\nMix the flour.",
+       }) {
+    const auto article = Read(text, {.title = "T"});
+    ASSERT_TRUE(article.ok()) << article.status() << " in " << text;
+    EXPECT_EQ(article->body(), text);
+  }
+  EXPECT_EQ(Read("Author: Ada\nDate: 2025-06-12\nMood: good\n\nText.", {.title = "T"})->body(),
+            "Text.");
 }
 
 TEST(MarkdownImport, FindsFrontMatterInOddPlaces) {
@@ -910,15 +935,20 @@ TEST(MarkdownImport, PrefersTheSlugToTheId) {
 }
 
 TEST(MarkdownImport, LeavesOutDrafts) {
-  for (const char* mark :
-       {"draft: true", "Draft: true", "draft: 1", "published: false", "published: 0",
-        "publish: false", "status: draft", "Status: hidden", "private: true", "hidden: yes",
-        "visibility: private", "render: false", "unlisted: true", "isDraft: true"}) {
+  for (const char* mark : {"draft: true",         "Draft: true",         "draft: 1",
+                           "published: false",    "published: 0",        "publish: false",
+                           "status: draft",       "Status: hidden",      "private: true",
+                           "hidden: yes",         "visibility: private", "visibility: paid",
+                           "visibility: members", "status: unpublished", "post_status: draft",
+                           "status: future",      "password: x",         "render: false",
+                           "unlisted: true",      "isDraft: true"}) {
     const auto parsed =
         Parse(absl::StrCat("---\ntitle: A title\n", mark, "\n---\nText."), Format::kMarkdown, {});
     EXPECT_EQ(ReasonOfRefusal(parsed.status()), kReasonDraft) << mark;
     EXPECT_THAT(std::string(parsed.status().message()), StartsWith("line 3: ")) << mark;
   }
+  EXPECT_EQ(ProblemWith("password: x"), "line 3: password is set");
+  EXPECT_EQ(ProblemWith("password: ''\nvisibility: public\npost_status: publish"), "none");
   EXPECT_EQ(ProblemWith("draft: false\npublished: true\nstatus: published\nprivate: 0"), "none");
 }
 

@@ -951,6 +951,12 @@ TEST(TextImport, KeepsTheEndOfATextThatLooksLikeAFooter) {
   }
 }
 
+// The last line of verse may be one word.
+TEST(TextImport, KeepsALineThatGoesOnAboveAFooter) {
+  EXPECT_THAT(Body("It was dry.\n\nThe sea went out\nand we went\nhome\n\nPost a Comment\n"),
+              AllOf(HasSubstr("home"), Not(HasSubstr("Post a Comment"))));
+}
+
 TEST(TextImport, DropsALineThatTextsHaveTooAboveTheRestOfAFooter) {
   for (const char* line :
        {"← Older one\nNewer one →", "Published by Ada Byron", "Tagged boats, crates",

@@ -357,7 +357,9 @@ TEST(Shortcodes, WhatIsForMembersGoes) {
 TEST(Shortcodes, AttributesSayWhatIsForMembers) {
   for (const std::string tag :
        {"box password=\"123\"", "passster", "ppwp passwords=1", "um_show_content roles='x'",
-        "armif", "hide for=\"!logged\"", "is_paid", "show if=is_logged_in", "content level=gold"}) {
+        "armif", "hide for=\"!logged\"", "is_paid", "show if=is_logged_in", "content level=gold",
+        "show role=\"editor\"", "show role=\"group editor\"", "show role=\" editor\"",
+        "box user_access='x'"}) {
     const std::string name = tag.substr(0, tag.find(' '));
     EXPECT_EQ(Replaced(absl::StrCat("[", tag, "]S[/", name, "]")), "") << tag;
     EXPECT_EQ(
@@ -365,8 +367,11 @@ TEST(Shortcodes, AttributesSayWhatIsForMembers) {
         "<pre></pre>[")
         << tag;
   }
-  for (const std::string tag : {"heading level=2", "box title=\"Members only = none\"",
-                                "quote by='a blogged word'", "button link=\"/?role=members\""}) {
+  for (const std::string tag :
+       {"heading level=2", "box title=\"Members only = none\"", "quote by='a blogged word'",
+        "button link=\"/?role=members\"", "section role=\"region\"", "section role=main",
+        "row user_role=\"\" is_logged='' restrict= bg=\"x\"",
+        "box accessibility_label=\"x\" accesskey=\"y\""}) {
     const std::string name = tag.substr(0, tag.find(' '));
     EXPECT_EQ(Replaced(absl::StrCat("[", tag, "]S[/", name, "]")), "S") << tag;
   }
