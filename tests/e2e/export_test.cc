@@ -333,7 +333,7 @@ TEST_F(ExportTest, AnArticleThatWasRenamedIsAConflict) {
   Rename("articles/a", "articles/b");
   ASSERT_EQ(Export(site_, {"--output", path}).status, 0);
   const Finished newer = Import(copy, path);
-  EXPECT_THAT(newer.err, HasSubstr("articles/b is there under its former name, articles/a\n"));
+  EXPECT_THAT(newer.err, HasSubstr("articles/b is here as articles/a; rename that first"));
   EXPECT_EQ(Query(copy.url(), "SELECT count(*) FROM article_state"), "1");
 }
 
