@@ -1,6 +1,7 @@
 #include "transfer/exports/delivery.h"
 
 #include <algorithm>
+#include <numeric>
 #include <thread>
 #include <utility>
 
@@ -27,19 +28,21 @@ using Entry = CommentSpool::Entry;
 
 // Returns the entries with each after the one that it replies to, and else in the order of their
 // times.
-std::vector<Entry> ParentsFirst(absl::Span<const Entry> group) {
-  std::vector<Entry> entries(group.begin(), group.end());
-  std::sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) {
-    return std::pair(a.time, a.offset) < std::pair(b.time, b.offset);
+std::vector<Entry> ParentsFirst(absl::Span<const Entry> entries) {
+  std::vector<size_t> by_time(entries.size());
+  std::iota(by_time.begin(), by_time.end(), size_t{0});
+  std::sort(by_time.begin(), by_time.end(), [entries](size_t a, size_t b) {
+    return std::pair(entries[a].time, entries[a].offset) <
+           std::pair(entries[b].time, entries[b].offset);
   });
   absl::flat_hash_map<uint64_t, size_t> places;
-  for (size_t i = 0; i < entries.size(); ++i) places.try_emplace(entries[i].id, i);
+  for (const size_t place : by_time) places.try_emplace(entries[place].id, place);
   std::vector<Entry> sorted;
   sorted.reserve(entries.size());
   std::vector<bool> is_visited(entries.size());
-  for (size_t i = 0; i < entries.size(); ++i) {
+  for (const size_t place : by_time) {
     const size_t begin = sorted.size();
-    for (size_t at = i; !is_visited[at];) {
+    for (size_t at = place; !is_visited[at];) {
       is_visited[at] = true;
       sorted.push_back(entries[at]);
       const auto parent = places.find(entries[at].parent);
