@@ -178,8 +178,8 @@ void Report::ClearBar() {
 }
 
 std::string Report::Progress() const {
-  std::string progress = absl::StrCat(WithCommas(done_), " of ", WithCommas(total_),
-                                      has_items_ ? " items" : " files");
+  std::string progress =
+      absl::StrCat(WithCommas(done_), " of ", WithCommas(total_), has_items_ ? " items" : " files");
   if (done_ == 0) return progress;  // a large file is still being read
   const double rate = static_cast<double>(done_) / absl::ToDoubleSeconds(shown_ - start_);
   absl::StrAppend(&progress, ", ", WithCommas(static_cast<int64_t>(rate)), "/s");

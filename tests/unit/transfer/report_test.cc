@@ -159,7 +159,8 @@ TEST_F(ReportTest, SaysWhereTheOtherRefusalsAre) {
   EXPECT_THAT(messages_.str(), EndsWith("contentd: more did not come in; the report lists all\n"));
   Report without_lines({.results = results_, .messages = messages_}, clock_);
   for (int i = 0; i < 21; ++i) without_lines.Add(Refused("x.md", "no title"));
-  EXPECT_THAT(messages_.str(), EndsWith("contentd: more did not come in; --report FILE lists all\n"));
+  EXPECT_THAT(messages_.str(),
+              EndsWith("contentd: more did not come in; --report FILE lists all\n"));
 }
 
 TEST_F(ReportTest, SaysNowAndThenHowFarItIs) {
