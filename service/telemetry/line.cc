@@ -95,14 +95,15 @@ bool IsJson(const Field& field) {
 }
 
 std::string JsonLine(Level level, Event event, Fields fields, uint64_t suppressed) {
-  std::string line = absl::StrCat(
-      "{\"time\":\"", absl::FormatTime("%Y-%m-%dT%H:%M:%E3SZ", absl::Now(), absl::UTCTimeZone()),
-      "\",\"level\":\"", StyleOf(level).name, "\",\"event\":", Quoted(event.name));
+  const std::string time =
+      absl::FormatTime("%Y-%m-%dT%H:%M:%E3SZ", absl::Now(), absl::UTCTimeZone());
+  std::string line = absl::StrCat(R"({"time":")", time, R"(","level":")", StyleOf(level).name,
+                                  R"(","event":)", Quoted(event.name));
   for (const Field& field : fields) {
     absl::StrAppend(&line, ",", Quoted(field.key), ":",
                     IsJson(field) ? field.value : Quoted(Cut(field.value)));
   }
-  if (suppressed > 0) absl::StrAppend(&line, ",\"suppressed\":", suppressed);
+  if (suppressed > 0) absl::StrAppend(&line, R"(,"suppressed":)", suppressed);
   return line + "}\n";
 }
 

@@ -143,8 +143,8 @@ bool IsForMembers(const XmlElement& item) {
                                                        "memberful_acl"};
   // Ultimate Member keeps its settings in one field. 2: for those who are logged in.
   const absl::string_view settings = Meta(item, "um_content_restriction");
-  return absl::StrContains(settings, "_um_accessible\";s:1:\"2\"") ||
-         absl::StrContains(settings, "_um_accessible\";i:2;") ||
+  return absl::StrContains(settings, R"(_um_accessible";s:1:"2")") ||
+         absl::StrContains(settings, R"(_um_accessible";i:2;)") ||
          std::any_of(kKeys.begin(), kKeys.end(),
                      [&item](absl::string_view key) { return IsHiding(Meta(item, key)); });
 }
