@@ -72,6 +72,8 @@ TEST_F(FeedTest, WhileMemoryIsShortItAdmitsNoWatchers) {
   options.memory = &memory;
   Open(options);
   const auto admitted = CaughtUp("a", 1);
+  Answer next = Ask(*admitted);
+  Settle();  // which takes watchers
   used = 2;
   memory_clock.Advance(MemoryGuard::kInterval);
   memory_clock.AwaitWaiters(1);
@@ -79,7 +81,6 @@ TEST_F(FeedTest, WhileMemoryIsShortItAdmitsNoWatchers) {
   EXPECT_EQ(ReasonOf(Ask(refused).get().status()), "MEMORY_SHORT");
   EXPECT_EQ(feed_->watcher_count(), 1);
   source_->SetEvents("a", 2);
-  Answer next = Ask(*admitted);
   clock_.Advance(options.poll_interval);
   EXPECT_THAT(Texts(std::move(next)), ElementsAre("a:2"));
 }
