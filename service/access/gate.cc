@@ -36,8 +36,15 @@ Recognized Recognize(const Policy& policy, std::vector<std::string> identities) 
   return {.identity = std::move(identities.front()), .roles = nullptr};
 }
 
+// The caller of whom nothing is known. Never destroyed, so its pointers count nothing.
+std::shared_ptr<const Caller> Nobody() {
+  static const auto* const nobody = new Caller;
+  return {std::shared_ptr<const Caller>(), nobody};
+}
+
 std::shared_ptr<const Caller> NewCaller(std::string identity, std::string person,
                                         bool writes_only_as_person) {
+  if (identity.empty() && person.empty() && !writes_only_as_person) return Nobody();
   return std::make_shared<const Caller>(Caller{.identity = std::move(identity),
                                                .person = std::move(person),
                                                .writes_only_as_person = writes_only_as_person});

@@ -36,7 +36,7 @@ std::vector<absl::string_view> SplitSubject(absl::string_view subject) {
 // Returns the only CN, with its escapes. Empty if there is none or more than one.
 absl::string_view CommonName(absl::string_view subject) {
   // The form of old, /O=Example/CN=Ada, escapes nothing, so it may say what it likes.
-  if (absl::StartsWith(subject, "/")) return "";
+  if (subject.empty() || absl::StartsWith(subject, "/")) return "";
   std::optional<absl::string_view> name;
   for (absl::string_view part : SplitSubject(subject)) {
     if (!absl::ConsumePrefix(&part, "CN=")) continue;

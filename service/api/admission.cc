@@ -21,6 +21,15 @@ std::vector<absl::string_view> Names(const grpc::AuthContext& connection, const 
   return names;
 }
 
+void AddCertificate(const grpc::AuthContext& connection, access::Credentials& credentials) {
+  credentials.uris = Names(connection, GRPC_PEER_URI_PROPERTY_NAME);
+  credentials.dns_names = Names(connection, GRPC_PEER_DNS_PROPERTY_NAME);
+  // Not the property that is its CN: of several CNs, that is the first.
+  const std::vector<absl::string_view> subjects =
+      Names(connection, GRPC_X509_SUBJECT_PROPERTY_NAME);
+  if (!subjects.empty()) credentials.subject = subjects.front();
+}
+
 // The last one if there are several, empty if there is none.
 absl::string_view Header(const grpc::ServerContextBase& context, const char* name) {
   const auto [begin, end] = context.client_metadata().equal_range(name);
@@ -39,16 +48,11 @@ bool IsLocal(absl::string_view peer) {
 
 absl::StatusOr<std::shared_ptr<const Caller>> Admit(access::Gate& gate, absl::string_view method,
                                                     const grpc::ServerContextBase& context) {
-  const std::shared_ptr<const grpc::AuthContext> connection = context.auth_context();
-  // Not the property that is its CN: of several CNs, that is the first.
-  const std::vector<absl::string_view> subjects =
-      Names(*connection, GRPC_X509_SUBJECT_PROPERTY_NAME);
   access::Credentials credentials{
-      .uris = Names(*connection, GRPC_PEER_URI_PROPERTY_NAME),
-      .dns_names = Names(*connection, GRPC_PEER_DNS_PROPERTY_NAME),
-      .subject = subjects.empty() ? absl::string_view() : subjects.front(),
       .authorization = Header(context, "authorization"),
       .forwarded_certificate = Header(context, "x-forwarded-client-cert")};
+  const std::shared_ptr<const grpc::AuthContext> connection = context.auth_context();
+  if (connection->IsPeerAuthenticated()) AddCertificate(*connection, credentials);
   if (gate.believes_local_peers()) credentials.peer_is_local = IsLocal(context.peer());
   return gate.Admit(credentials, method);
 }

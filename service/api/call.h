@@ -56,13 +56,7 @@ inline int64_t MemoryOf(const google::protobuf::Message& response) {
   return static_cast<int64_t>(response.GetCachedSize());
 }
 
-inline int64_t MemoryOf(const EncodedAnswer& answer) {
-  size_t bytes = 0;
-  for (const EncodedAnswer::Piece& piece : answer.pieces()) {
-    bytes += piece.shared ? piece.size : piece.own.size();
-  }
-  return static_cast<int64_t>(bytes);
-}
+inline int64_t MemoryOf(const EncodedAnswer& answer) { return static_cast<int64_t>(answer.size()); }
 
 /// A unary call, from its arrival until its answer was sent. gRPC deletes it.
 class UnaryCall final : public grpc::ServerUnaryReactor {
@@ -128,7 +122,8 @@ grpc::ServerUnaryReactor* AnswerCall(const Handle& handle, size_t method, const 
                              response_bytes](const absl::StatusOr<Response>& response) {
     int64_t bytes = 0;
     if (response.ok()) {
-      *response_bytes = Encode(*response);
+      grpc::ByteBuffer encoded = Encode(*response);
+      response_bytes->Swap(&encoded);  // it cannot be moved
       bytes = MemoryOf(*response);
       AddMetadata(*response, *context);
     }

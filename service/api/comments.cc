@@ -31,9 +31,9 @@ LoadedPage EncodePage(const std::string& identity, CommentPage page) {
   return {.state = std::move(page.article), .bytes = Serialize(response)};
 }
 
-EncodedAnswer ToAnswer(SharedBytes page) {
+EncodedAnswer ToAnswer(const SharedBytes& page) {
   EncodedAnswer answer;
-  answer.Add(std::move(page));
+  answer.Add(page);
   return answer;
 }
 
@@ -153,11 +153,11 @@ void ListComments(ReadCache& cache, CommentReads& reads, CallContext call,
                        Reply<CommentPage>(std::move(loaded), std::move(encode)));
   };
   if (!is_cached) {
-    auto reply = [](LoadedPage loaded) { return ToAnswer(std::move(loaded.bytes)); };
+    auto reply = [](const LoadedPage& loaded) { return ToAnswer(loaded.bytes); };
     return load(std::move(call), Reply<LoadedPage>(std::move(done), std::move(reply)));
   }
-  auto reply = [](PageAnswer cached) {
-    EncodedAnswer answer = ToAnswer(std::move(cached.bytes));
+  auto reply = [](const PageAnswer& cached) {
+    EncodedAnswer answer = ToAnswer(cached.bytes);
     answer.stale_age = cached.stale_age;
     return answer;
   };

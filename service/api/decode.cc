@@ -88,17 +88,7 @@ grpc::ByteBuffer Encode(const google::protobuf::Message& response) {
 }
 
 grpc::ByteBuffer Encode(const EncodedAnswer& answer) {
-  absl::InlinedVector<grpc::Slice, 3> slices;
-  for (const EncodedAnswer::Piece& piece : answer.pieces()) {
-    slices.push_back(piece.shared ? Share(piece.shared, piece.size) : grpc::Slice(piece.own));
-  }
-  return {slices.data(), slices.size()};
-}
-
-grpc::Slice Share(const SharedBytes& bytes, size_t size) {
-  auto* const owner = new SharedBytes(bytes);
-  const auto release = [](void* shared) { delete static_cast<SharedBytes*>(shared); };
-  return {const_cast<char*>(bytes->data()), size, release, owner};
+  return {answer.slices().data(), answer.slices().size()};
 }
 
 }  // namespace content::api

@@ -4,7 +4,6 @@
 
 #include "absl/status/status.h"
 #include "api/encoded_answer.h"
-#include "content/article.h"
 #include "google/protobuf/message.h"
 
 // Parses requests and serializes answers. The services take requests as bytes and parse them here,
@@ -20,10 +19,7 @@ absl::Status Decode(const grpc::ByteBuffer& bytes, google::protobuf::Message& re
 /// Serializes an answer.
 grpc::ByteBuffer Encode(const google::protobuf::Message& response);
 
-/// The same. Shared bytes are not copied.
+/// The same. Nothing is copied.
 grpc::ByteBuffer Encode(const EncodedAnswer& answer);
-
-/// Returns the first `size` of `bytes` without copying them. The slice shares ownership.
-grpc::Slice Share(const SharedBytes& bytes, size_t size);
 
 }  // namespace content::api

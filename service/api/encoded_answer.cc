@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <string>
+#include <utility>
 
 #include "content/v1/article.pb.h"
 #include "google/protobuf/io/coded_stream.h"
@@ -57,25 +59,24 @@ std::string EncodeCounts(const ArticleAnswer& article) {
 
 }  // namespace
 
-void EncodedAnswer::Add(SharedBytes bytes, size_t size) {
-  pieces_.push_back({.shared = std::move(bytes), .size = size});
+grpc::Slice Share(const SharedBytes& bytes, size_t size) {
+  auto* const owner = new SharedBytes(bytes);
+  const auto release = [](void* shared) { delete static_cast<SharedBytes*>(shared); };
+  return {const_cast<char*>(bytes->data()), size, release, owner};
 }
 
-void EncodedAnswer::Add(SharedBytes bytes) {
-  const size_t size = bytes->size();
-  Add(std::move(bytes), size);
-}
+void EncodedAnswer::Add(const SharedBytes& bytes, size_t size) { Add(Share(bytes, size)); }
 
-void EncodedAnswer::Add(std::string own) {
-  const size_t size = own.size();
-  pieces_.push_back({.own = std::move(own), .size = size});
+void EncodedAnswer::Add(grpc::Slice slice) {
+  size_ += slice.size();
+  slices_.push_back(std::move(slice));
 }
 
 void EncodedAnswer::AddArticle(int field_number, const ArticleAnswer& article) {
-  std::string counts = EncodeCounts(article);
-  Add(FieldHead(field_number, article.size + counts.size()));
+  const std::string counts = EncodeCounts(article);
+  Add(grpc::Slice(FieldHead(field_number, article.size + counts.size())));
   Add(article.text, article.size);
-  Add(std::move(counts));
+  Add(grpc::Slice(counts));
   stale_age = std::max(stale_age, article.stale_age);
 }
 
@@ -83,7 +84,7 @@ void EncodedAnswer::AddText(int field_number, absl::string_view text) {
   if (text.empty()) return;
   std::string field = FieldHead(field_number, text.size());
   field.append(text.data(), text.size());
-  Add(std::move(field));
+  Add(grpc::Slice(field));
 }
 
 size_t EncodedSize(const ArticleAnswer& article) {

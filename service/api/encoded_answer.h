@@ -1,9 +1,9 @@
 #pragma once
 
+#include <grpcpp/support/slice.h>
+
 #include <cstddef>
 #include <optional>
-#include <string>
-#include <utility>
 
 #include "absl/container/inlined_vector.h"
 #include "absl/strings/string_view.h"
@@ -13,21 +13,17 @@
 
 namespace content::api {
 
+/// Returns the first `size` of `bytes` without copying them. The slice shares ownership.
+grpc::Slice Share(const SharedBytes& bytes, size_t size);
+
 /// An answer in wire format, as a sequence of byte strings. Cached bytes are shared, not copied.
 class EncodedAnswer {
  public:
-  /// Either bytes that belong to this answer or the first `size` of shared bytes.
-  struct Piece {
-    std::string own = {};
-    SharedBytes shared = {};
-    size_t size = 0;
-  };
-
   /// Appends the first `size` of `bytes`.
-  void Add(SharedBytes bytes, size_t size);
+  void Add(const SharedBytes& bytes, size_t size);
 
   /// Appends all of `bytes`.
-  void Add(SharedBytes bytes);
+  void Add(const SharedBytes& bytes) { Add(bytes, bytes->size()); }
 
   /// Appends a field that contains an article. `stale_age` becomes at least that of the article.
   void AddArticle(int field_number, const ArticleAnswer& article);
@@ -35,15 +31,19 @@ class EncodedAnswer {
   /// Appends a text field, unless it is empty.
   void AddText(int field_number, absl::string_view text);
 
-  const absl::InlinedVector<Piece, 3>& pieces() const { return pieces_; }
+  const absl::InlinedVector<grpc::Slice, 3>& slices() const { return slices_; }
+
+  /// In bytes.
+  size_t size() const { return size_; }
 
   /// The age of the oldest part if it may be older than promised; otherwise nullopt.
   std::optional<absl::Duration> stale_age = {};
 
  private:
-  void Add(std::string own);
+  void Add(grpc::Slice slice);
 
-  absl::InlinedVector<Piece, 3> pieces_;
+  absl::InlinedVector<grpc::Slice, 3> slices_;
+  size_t size_ = 0;
 };
 
 /// Returns the number of bytes of an article in an answer, without its tag and length.
