@@ -16,10 +16,10 @@ struct Credentials {
   absl::string_view subject = {};
   /// The header `authorization`; empty without one.
   absl::string_view authorization = {};
-  /// The header `x-forwarded-client-cert`; empty without one. If a call has several, the last.
+  /// The header `x-forwarded-client-cert`; empty without one. If a call has several, the last. This
+  /// and the next matter only if the gate believes_local_peers().
   absl::string_view forwarded_certificate = {};
-  /// Whether the peer is on this machine: it came by loopback or by a unix socket. It matters only
-  /// if the gate believes_local_peers().
+  /// Whether the peer is on this machine: it came by loopback or by a unix socket.
   bool peer_is_local = false;
 };
 

@@ -48,12 +48,13 @@ bool IsLocal(absl::string_view peer) {
 
 absl::StatusOr<std::shared_ptr<const Caller>> Admit(access::Gate& gate, absl::string_view method,
                                                     const grpc::ServerContextBase& context) {
-  access::Credentials credentials{
-      .authorization = Header(context, "authorization"),
-      .forwarded_certificate = Header(context, "x-forwarded-client-cert")};
+  access::Credentials credentials{.authorization = Header(context, "authorization")};
   const std::shared_ptr<const grpc::AuthContext> connection = context.auth_context();
   if (connection->IsPeerAuthenticated()) AddCertificate(*connection, credentials);
-  if (gate.believes_local_peers()) credentials.peer_is_local = IsLocal(context.peer());
+  if (gate.believes_local_peers()) {
+    credentials.peer_is_local = IsLocal(context.peer());
+    credentials.forwarded_certificate = Header(context, "x-forwarded-client-cert");
+  }
   return gate.Admit(credentials, method);
 }
 
