@@ -394,7 +394,8 @@ class EntryReader {
       if (const auto time = ParseEntryTime(date)) comment.create_time = *time;
       comment.state = StateOfEntryComment(source.fields);
       comment.notes = source.notes;
-      comment.body = HtmlToPlainText(EntryHtml(absl::StrCat(source.unsure, source.text), ""));
+      comment.body = EntryHtml(absl::StrCat(source.unsure, source.text), "");
+      comment.to_text = HtmlToPlainText;
       const bool is_private = ValueOfKey(source.fields, "SECRET") == "1";
       const bool is_reading =
           is_private ? sink_.LeaveOut(ItemKind::kComment,

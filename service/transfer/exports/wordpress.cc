@@ -267,7 +267,8 @@ class WordPressReader {
     std::optional<absl::Time> time = DateIn(Own(element, "comment_date_gmt"));
     if (!time) time = LocalTimeOf(Own(element, "comment_date"), comment.notes);
     comment.create_time = time.value_or(absl::InfinitePast());
-    comment.body = PlainTextOfLines(Own(element, "comment_content"));
+    comment.body = std::string(Own(element, "comment_content"));
+    comment.to_text = PlainTextOfLines;
     if (approved == "1") {
       comment.state = v1::COMMENT_STATE_VISIBLE;
     } else if (approved != "0") {
