@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <cstdint>
+#include <initializer_list>
 #include <string>
 #include <utility>
 
@@ -15,6 +17,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
 #include "content/text.h"
+#include "content/utf8.h"
 #include "transfer/html/table.h"
 #include "transfer/html/tree.h"
 #include "transfer/web_address.h"
@@ -561,11 +564,55 @@ class Converter {
   int heading_level_ = 0;
 };
 
+// Returns whether the parser would keep `text` as it is: it has no reference, and no character that
+// is none in HTML.
+bool IsLiteral(absl::string_view text) {
+  while (!text.empty()) {
+    const auto byte = static_cast<unsigned char>(text.front());
+    if (byte < 0x80) {
+      if (byte == '&' || (absl::ascii_iscntrl(byte) && byte != '\n' && byte != '\t')) return false;
+      text.remove_prefix(1);
+      continue;
+    }
+    constexpr int32_t kFirstAfterControls = 0xA0;
+    const int32_t character = TakeCharacter(text);
+    const bool is_none =
+        (character & 0xFFFE) == 0xFFFE || (character >= 0xFDD0 && character <= 0xFDEF);
+    if (character < kFirstAfterControls || is_none) return false;
+  }
+  return true;
+}
+
+bool ConsumeAny(std::initializer_list<absl::string_view> prefixes, absl::string_view& text) {
+  return std::any_of(prefixes.begin(), prefixes.end(), [&text](absl::string_view prefix) {
+    return absl::ConsumePrefix(&text, prefix);
+  });
+}
+
 }  // namespace
 
 std::vector<Block> BlocksOf(const GumboNode& node,
                             const absl::flat_hash_set<const GumboNode*>& without) {
   return Converter(without).Convert(node);
+}
+
+std::optional<std::vector<Block>> BlocksOfPlainHtml(absl::string_view html) {
+  BlockBuilder builder;
+  while (!html.empty()) {
+    const absl::string_view text = html.substr(0, html.find('<'));
+    if (!IsLiteral(text)) return std::nullopt;
+    if (!text.empty()) builder.AddRun({.text = WithoutControls(text)});
+    html.remove_prefix(text.size());
+    if (ConsumeAny({"<p>", "</p>"}, html)) {
+      builder.EndParagraph();
+    } else if (ConsumeAny({"<br>", "<br/>", "<br />"}, html)) {
+      builder.AddRun({.kind = Run::Kind::kBreak});
+    } else if (!html.empty()) {
+      return std::nullopt;
+    }
+  }
+  builder.EndParagraph();
+  return builder.Take();
 }
 
 }  // namespace content::transfer
