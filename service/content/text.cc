@@ -295,7 +295,9 @@ std::string OneLine(absl::string_view text) {
   }));
 }
 
-std::string ToNfc(absl::string_view text) { return Normalized(Nfc(), text); }
+std::string ToNfc(absl::string_view text) {
+  return IsAscii(text) ? std::string(text) : Normalized(Nfc(), text);
+}
 
 bool IsAscii(absl::string_view text) {
   // Without an early exit, the compiler makes vector instructions of it.
