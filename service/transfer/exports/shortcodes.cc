@@ -92,6 +92,19 @@ bool SpeaksOfAccess(absl::string_view name) {
                      [&rest](absl::string_view word) { return absl::StrContains(rest, word); });
 }
 
+// Returns whether one of the words that a name consists of begins like one for those who may see
+// something, or for hiding: [vip_only], [login-required], [hidepost].
+bool BeginsLikeAccess(absl::string_view name) {
+  constexpr std::array<absl::string_view, 8> kBeginnings = {
+      "hidden", "hide", "login", "patreon", "patron", "registered", "secret", "vip"};
+  const std::vector<absl::string_view> words = absl::StrSplit(name, absl::ByAnyChar("-_/"));
+  return std::any_of(words.begin(), words.end(), [&kBeginnings](absl::string_view word) {
+    return std::any_of(kBeginnings.begin(), kBeginnings.end(), [word](absl::string_view beginning) {
+      return absl::StartsWith(word, beginning);
+    });
+  });
+}
+
 // `!logged_in`, `is_logged`, `for="logged`, but neither `blogged` nor the word of a sentence.
 bool SpeaksOfLogin(absl::string_view word) {
   constexpr absl::string_view kLogged = "logged";
@@ -139,15 +152,16 @@ bool AttributesSpeakOfAccess(absl::string_view name, absl::string_view attribute
 }
 
 bool IsForMembers(const Shortcode& tag) {
-  return SpeaksOfAccess(tag.name) || absl::StrContains(tag.name, "premium") ||
-         IsNameOf(tag.name, {"hidden", "hide", "login", "passster", "s2if", "secret",
-                             "um_show_content", "vip"}) ||
+  return SpeaksOfAccess(tag.name) || BeginsLikeAccess(tag.name) ||
+         absl::StrContains(tag.name, "premium") ||
+         IsNameOf(tag.name, {"passster", "s2if", "um_show_content"}) ||
          AttributesSpeakOfAccess(tag.name, tag.attributes);
 }
 
 // Blocks `premium/...` are for anything.
 bool IsBlockForMembers(absl::string_view name) {
-  return SpeaksOfAccess(name) || absl::StartsWith(name, "premium-content/");
+  return SpeaksOfAccess(name) || BeginsLikeAccess(name) ||
+         absl::StartsWith(name, "premium-content/");
 }
 
 // Reads the tag that `text` begins with.
@@ -368,11 +382,7 @@ class ShortcodeReader {
       absl::StrAppend(&result_, Figure(ReadWithin(content), tag));
     } else if (IsShortcodeOfCode(tag.name) && !content.empty()) {
       absl::StrAppend(&result_, CodeBlock(content));
-    } else if (const std::string address = AddressIn(tag); !address.empty()) {
-      absl::StrAppend(&result_, LinkTo(address));
-    } else if (const std::string inside = AddressThatIs(content); !inside.empty()) {
-      absl::StrAppend(&result_, LinkTo(inside));
-    } else {
+    } else if (!AddLinks(tag, content)) {
       dropped_.insert(tag.name);
       Note(absl::StrCat("left out the shortcode [", tag.name, "]"));
       // What is within may have shortcodes too.
@@ -380,6 +390,15 @@ class ShortcodeReader {
       return;
     }
     text_.remove_prefix(size);
+  }
+
+  // Adds links to the addresses that a shortcode has. Returns whether they say all that it says.
+  bool AddLinks(const Shortcode& tag, absl::string_view content) {
+    const std::string address = AddressIn(tag);
+    const std::string inside = AddressThatIs(content);
+    if (!address.empty()) absl::StrAppend(&result_, LinkTo(address));
+    if (!inside.empty() && inside != address) absl::StrAppend(&result_, LinkTo(inside));
+    return !inside.empty() || (!address.empty() && absl::StripAsciiWhitespace(content).empty());
   }
 
   void Note(std::string note) {

@@ -127,11 +127,14 @@ bool IsHiding(absl::string_view value) {
 }
 
 bool IsForMembers(const XmlElement& item) {
-  constexpr std::array<absl::string_view, 14> kKeys = {"_is_paid",
+  constexpr std::array<absl::string_view, 17> kKeys = {"_is_paid",
                                                        "_jetpack_newsletter_access",
                                                        "_members_access_role",
                                                        "_wpmem_block",
+                                                       "groups-groups_read_post",
+                                                       "groups-read",
                                                        "passster_activate_protection",
+                                                       "patreon-level",
                                                        "pms-content-restrict-subscription-plan",
                                                        "pms-content-restrict-user-status",
                                                        "rcp_access_level",
