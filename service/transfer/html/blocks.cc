@@ -71,8 +71,8 @@ bool IsFormulaShown(const GumboNode& node) {
   return next < siblings.size() && HasWord(siblings[next], "class", {"math"});
 }
 
-// Returns whether what is in code is the number of a line: Hugo, Crayon, highlight.js. Others mark
-// the line itself with "ln".
+// Returns whether a node within code is a line number: Hugo, Crayon, highlight.js. Others mark the
+// line itself with "ln".
 bool IsNumberOfLine(const GumboNode& node) {
   if (!HasWord(node, "class", {"crayon-num", "hljs-ln-n", "hljs-ln-numbers", "ln", "lnt"})) {
     return false;
@@ -223,6 +223,9 @@ std::string WithoutBlankEnds(absl::string_view code) {
 class BlockBuilder {
  public:
   void AddRun(Run run) { Append(std::move(run), runs_); }
+
+  // Replaces the text since the last block, and returns what it was.
+  Runs ExchangeRuns(Runs runs) { return std::exchange(runs_, std::move(runs)); }
 
   // Makes a paragraph, or a heading of this level, of the text since the last block.
   void EndParagraph(int heading_level = 0) {
@@ -535,13 +538,15 @@ class Converter {
     AddText(end);
   }
 
-  // "<del>$10</del> $5" must not become "$10 $5". CommonMark has no such mark, but many of its
-  // renderers have this one.
+  // "<del>$10</del> $5" must not become "$10 $5".
   void AddStruck(const GumboNode& node) {
-    if (is_struck_ || TextOf(node).empty() || HasBlocks(node)) return AddChildren(node);
+    if (is_struck_ || HasBlocks(node)) return AddChildren(node);
     is_struck_ = true;
-    AddEnclosed("~~", node, "~~");
+    Runs before = builder_.ExchangeRuns({});
+    AddChildren(node);
     is_struck_ = false;
+    const Runs struck = builder_.ExchangeRuns(std::move(before));
+    for (Run& run : Struck(struck, style_)) builder_.AddRun(std::move(run));
   }
 
   // "10⁶" must not become "106".

@@ -50,6 +50,8 @@ std::string TextOfRun(const Run& run) {
       return TextOfImage(run);
     case Run::Kind::kBreak:
       return "\n";
+    case Run::Kind::kStrike:
+      return "~~";
     default:
       return run.text;
   }

@@ -131,9 +131,8 @@ TEST(HtmlToMarkdown, KeepsRunningText) {
       {"<p>a <a name='top'></a><a href=' '>b</a><a href='/x'></a></p>", "a b"},
       {"<h2>A <a class='headerlink' href='#a'>¶</a></h2><h3>C #</h3>", "## A\n\n### C \\#"},
       {"a<hr>b<hr><hr>", "a\n\n***\n\nb"},
-      {"<p><del>$10</del> $5 <s>a <b>b</b><strike>c</strike></s></p>", "~~$10~~ $5 ~~a **b**c~~"},
-      {"<p>a<del> </del><del></del><s>b</s></p>", "a ~~b~~"},
       {"<del><p>a</p></del>", "a"},
+      {"<p>~~a~~ ~b~ https://e.org/~c</p>", "\\~\\~a\\~\\~ \\~b\\~ https://e.org/~c"},
       {"<p>a <span class=katex><span class=katex-mathml><math><semantics><mi>x</mi><annotation "
        "encoding='application/x-tex'>x^2+\\frac12</annotation></semantics></math></span><span "
        "class=katex-html aria-hidden=true>x2</span></span></p>",
@@ -146,6 +145,27 @@ TEST(HtmlToMarkdown, KeepsRunningText) {
   for (const auto& [html, markdown] : cases) {
     EXPECT_EQ(MarkdownOf(html), markdown) << html;
     ExpectHarmlessAndStable(html);
+  }
+}
+
+TEST(HtmlToMarkdown, StrikesOut) {
+  const std::map<std::string, std::string> cases = {
+      {"<p><del>$10</del> $5 <s>a <b>b</b><strike>c</strike></s></p>", "~~$10~~ $5 ~~a **b**c~~"},
+      {"<p>a<del> </del><del></del><s>b</s></p>", "a ~~b~~"},
+      {"<del> x </del>y", "~~x~~ y"},
+      {"x<s>&nbsp;<i> a </i></s>b", "x\u00A0 ~~*a*~~ b"},
+      {"<s>a</s><s>b</s> <s>c</s>", "~~ab~~ ~~c~~"},
+      {"<s>a<br> b </s>c", "~~a~~\\\n~~b~~ c"},
+      {"<s>a<br><br>b</s>", "~~a~~\n\n~~b~~"},
+      {"<s>- ~a</s>", "~~- \\~a~~"},
+      {"<b><s>a</s></b>", "**~~a~~**"},
+      {"<a href=/x>a <s>b</s></a>", "[a ~~b~~](/x)"},
+      {"<code><s>a</s></code>", "~~`a`~~"},
+      {"<table><tr><td><s>a</s><td>b<tr><td>c<td>d</table>", "- ~~a~~\\\n  b\n- c\\\n  d"},
+  };
+  for (const auto& [html, markdown] : cases) {
+    EXPECT_EQ(MarkdownOf(html), markdown) << html;
+    EXPECT_THAT(HarmIn(RenderUnsafe(markdown)), ::testing::IsEmpty()) << html;
   }
 }
 

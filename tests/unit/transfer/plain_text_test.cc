@@ -27,6 +27,7 @@ TEST(HtmlToPlainText, KeepsParagraphsAndLines) {
       {"<div>One.</div>Two.", "One.\n\nTwo."},
       {"<h2>Tides</h2>Low.<hr>High.", "Tides\n\nLow.\n\n* * *\n\nHigh."},
       {"a &lt;b&gt; &amp;amp; c &#39;d&#39; *e* _f_ # g", "a <b> &amp; c 'd' *e* _f_ # g"},
+      {"<del> $10</del> $5", "~~$10~~ $5"},
       {"say <code>ls -l</code><pre>\n  a\n    b</pre>", "say ls -l\n\n  a\n    b"}};
   for (const auto& [html, text] : cases) EXPECT_EQ(HtmlToPlainText(html), text) << html;
 }
