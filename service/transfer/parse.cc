@@ -317,14 +317,14 @@ std::string OpaqueId(const FileName& name, const v1::Article& article) {
 void MakeName(const FileName& name, absl::string_view path, ParsedArticle& parsed,
               v1::Article& article) {
   parsed.is_name_made = true;
-  parsed.is_dated = name.stem != name.dated_stem;
+  const bool has_day = name.date && name.stem != name.dated_stem;
+  if (has_day) parsed.day_in_name = absl::ToCivilDay(*name.date, absl::UTCTimeZone());
   const std::string language = LanguageInId(name, path, article);
   std::string id = IsUtf8(name.stem) ? IdFromName(name.stem, language) : "";
   if (id.empty()) {
     id = IdFromName(article.title(), language);
   } else {
-    const std::string other =
-        parsed.is_dated ? name.dated_stem : absl::StrCat(name.folder, "-", name.stem);
+    const std::string other = has_day ? name.dated_stem : absl::StrCat(name.folder, "-", name.stem);
     const std::string other_id = IsUtf8(other) ? IdFromName(other, language) : "";
     if (!other_id.empty() && other_id != id) parsed.other_name = ArticleName(other_id);
   }
@@ -495,6 +495,8 @@ absl::StatusOr<ParsedArticle> Parse(absl::string_view content, Format format,
   ApplyFileName(name, format, parsed, *file);
   if (!file->draft.empty()) return Refuse(kReasonDraft, file->draft);
   NormalizeMessage(file->article);
+  parsed.is_dated = file->article.has_publish_time();
+  parsed.may_be_redated = true;
   if (file->article.name().empty()) {
     MakeName(name, path, parsed, file->article);
   } else if (overrides.id.empty()) {
