@@ -92,9 +92,11 @@ class ExportRun::Sink : public ExportSink {
 
   bool Take(ExportedComment comment) override {
     const uint32_t thread = run_.ThreadOf(file_, comment);
+    const bool is_huge = comment.body.size() > kMaxTakenBytes;
     taken_bytes_ += comment.body.size();
     taken_.emplace_back(thread, std::move(comment));
     if (taken_.size() >= kMaxTaken || taken_bytes_ >= kMaxTakenBytes) KeepTaken();
+    if (is_huge) AwaitKept();  // no two of them in memory
     return GoesOn();
   }
 
