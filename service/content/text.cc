@@ -74,6 +74,7 @@ bool IsBidiControl(UChar32 character) {
 }
 
 bool IsForbidden(UChar32 character, bool one_line) {
+  if (character >= ' ' && character <= '~') return false;  // as most are
   if (IsOneOf(character, U_GC_CC_MASK)) {
     return one_line || (character != '\t' && character != '\n' && character != '\r');
   }
@@ -165,6 +166,7 @@ template <class Visit>
 void ForEachSurplusMark(absl::string_view text, Visit visit) {
   constexpr UChar32 kFirstMark = 0x0300;
   constexpr UChar32 kSoftHyphen = 0x00AD;
+  if (IsAscii(text)) return;
   int marks = 0;
   for (absl::string_view rest = text; !rest.empty();) {
     const size_t begin = text.size() - rest.size();
