@@ -164,6 +164,16 @@ bool IsBlockForMembers(absl::string_view name) {
          absl::StartsWith(name, "premium-content/");
 }
 
+// Returns whether the attributes of a block hide it, as WordPress and Block Visibility have them.
+bool AttributesHideBlock(absl::string_view attributes) {
+  constexpr std::array<absl::string_view, 4> kHiding = {
+      R"("blockVisibility":false)", R"("hideBlock":true)", R"("visibilityByRole":"logged-in")",
+      R"("visibilityByRole":"user-role")"};
+  return std::any_of(kHiding.begin(), kHiding.end(), [attributes](absl::string_view hiding) {
+    return absl::StrContains(attributes, hiding);
+  });
+}
+
 // Reads the tag that `text` begins with.
 Shortcode ReadShortcode(absl::string_view text) {
   Shortcode tag;
@@ -418,6 +428,7 @@ class ShortcodeReader {
 // A comment that begins or ends a block: `<!-- wp:name {"attribute":1} -->`.
 struct BlockTag {
   std::string name;  // empty if it is another comment
+  absl::string_view attributes;
   bool is_end = false;
   bool is_whole = false;  // the block has nothing in it
 };
@@ -431,6 +442,7 @@ BlockTag ReadBlockTag(absl::string_view comment) {
   tag.is_end = absl::ConsumePrefix(&comment, "/");
   if (!absl::ConsumePrefix(&comment, "wp:")) return {};
   tag.name = std::string(comment.substr(0, comment.find_first_of(" \t\r\n{")));
+  tag.attributes = comment.substr(tag.name.size());
   return tag;
 }
 
@@ -450,7 +462,9 @@ std::string WithoutBlocksForMembers(absl::string_view text, std::vector<std::str
       absl::StrAppend(&result, text.substr(0, begin));
       // What follows it is for those who pay.
       const bool is_paywall = tag.name == "jetpack/paywall";
-      const bool is_hidden = is_paywall || (begins && IsBlockForMembers(tag.name));
+      const bool is_hidden =
+          is_paywall ||
+          (begins && (IsBlockForMembers(tag.name) || AttributesHideBlock(tag.attributes)));
       if (is_hidden) {
         notes.push_back(absl::StrCat("left out the text in the block ", tag.name,
                                      ", which is not for all readers"));
