@@ -118,11 +118,13 @@ std::string Importer::DescribeOwner(const Sent& sent, const InspectedArticle& ow
     return absl::StrCat(where, " is there with other content, and only the title tells that it ",
                         "is this article");
   }
+  const char* const is_another =
+      likeness == Likeness::kOther ? " is another article, " : " may be another article, ";
   if (owner.article.title() != sent.report.title) {
-    return absl::StrCat(where, " is another article, \"", OneLine(owner.article.title()), "\"");
+    return absl::StrCat(where, is_another, "\"", OneLine(owner.article.title()), "\"");
   }
   const absl::Time time = absl::FromUnixSeconds(owner.article.publish_time().seconds());
-  return absl::StrCat(where, " is another article, of ",
+  return absl::StrCat(where, is_another, "of ",
                       absl::FormatTime("%Y-%m-%d", time, absl::UTCTimeZone()));
 }
 
