@@ -91,7 +91,7 @@ bool IsKeptBack(const ParsedArticle& parsed, const InspectedArticle& owner) {
   return owner.retracted && !stays_retracted;
 }
 
-// Returns whether two items count as one, unless one would be lost.
+// Returns whether two items are taken for one. To replace one by the other takes kSame.
 bool IsSame(Likeness likeness) {
   return likeness == Likeness::kSame || likeness == Likeness::kSameTitle;
 }
