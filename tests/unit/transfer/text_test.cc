@@ -639,6 +639,80 @@ TEST(TextImport, KeepsTheLinesOfAPageOfVerse) {
             "CAME.");
 }
 
+// Less of a page is prose than is not.
+TEST(TextImport, JoinsTheLinesOfProseAmongManyOddBlocks) {
+  EXPECT_EQ(
+      Body(absl::StrCat(
+          kProse,
+          "\n    Buy:\n    - rope\n    - tar,\n      two tins\n    - a lamp\n\n"
+          "Then there was the song:\n\n    The tide comes in, the tide goes out,\n"
+          "      The lamp is on the wall,\n    And he who waits upon the pier\n"
+          "      Will hear the water call.\n\nHis address:\n\nT. Smith\n12 Harbour Lane\n"
+          "Lowtown\n\n1. He ate.\n2. He slept for a very long time, longer than anybody\n"
+          "   who was twelve could sleep.\n3. He left.\n\n[lamp]\ncolour = red\n; none\n")),
+      absl::StrCat(
+          ProseParagraph(),
+          "\n\nBuy:\n\n\\- rope\n\n\\- tar, two tins\n\n\\- a lamp\n\n"
+          "Then there was the song:\n\nThe tide comes in, the tide goes out,\\\n"
+          "The lamp is on the wall,\\\nAnd he who waits upon the pier\\\n"
+          "Will hear the water call.\n\nHis address:\n\nT. Smith\\\n12 Harbour Lane\\\n"
+          "Lowtown\n\n1\\. He ate.\n\n2\\. He slept for a very long time, longer than anybody "
+          "who was twelve could sleep.\n\n3\\. He left.\n\n\\[lamp\\]\\\ncolour = red\\\n"
+          "; none"));
+}
+
+TEST(TextImport, KeepsShortLines) {
+  EXPECT_EQ(Body("O tide,\nO lamp,\nO wall —\n\nWho calls?\nNobody calls.\n"),
+            "O tide,\\\nO lamp,\\\nO wall —\n\nWho calls?\\\nNobody calls.");
+  EXPECT_THAT(AmongProse("Who calls?\nNobody calls.\nNobody came.\n"),
+              ElementsAre(TwiceProse(), "Who calls?(markup)Nobody calls.(markup)Nobody came.",
+                          TwiceProse()));
+  EXPECT_THAT(
+      AmongProse("[lamp]\ncolour = red\n; comment\n"),
+      ElementsAre(TwiceProse(), "[lamp](markup)colour = red(markup); comment", TwiceProse()));
+}
+
+TEST(TextImport, BeginsAParagraphWhereSomebodyElseSpeaks) {
+  EXPECT_THAT(AmongProse("Q: Who came?\nA: A boy, who had been out so long that none of us knew\n"
+                         "where he was from.\nQ: When?\nA: At night.\n"),
+              ElementsAre(TwiceProse(), "Q: Who came?",
+                          "A: A boy, who had been out so long that none of us knew where he was "
+                          "from.",
+                          "Q: When?", "A: At night.", TwiceProse()));
+}
+
+// Prose in narrower lines than the rest, and in lines that somebody broke where a clause ends.
+TEST(TextImport, KeepsNoLinesOfProse) {
+  for (const std::string prose : {"In no case was there anybody at the wall that\n"
+                                  "could have lit the lamp; and so it was dark,\n"
+                                  "as it had always been since that storm in\n"
+                                  "which we lost it.",
+                                  "There has never been a reason for such fear of the water;\n"
+                                  "the evidence has all the while been open to their inspection,\n"
+                                  "and is found in nearly all the books that he had written,\n"
+                                  "who now speaks to us."}) {
+    const std::string joined = absl::StrReplaceAll(prose, {{"\n", " "}});
+    const std::string indented = absl::StrReplaceAll(prose, {{"\n", "\n     "}});
+    EXPECT_THAT(AmongProse(absl::StrCat(prose, "\n")),
+                ElementsAre(TwiceProse(), joined, TwiceProse()));
+    EXPECT_THAT(AmongProse(absl::StrCat("     ", indented, "\n")),
+                ElementsAre(TwiceProse(), joined, TwiceProse()));
+    EXPECT_EQ(Body(absl::StrCat("The Quay\n\n", prose, "\n\nAda Byron\n12 Quay Road\n")),
+              absl::StrCat("The Quay\n\n", joined, "\n\nAda Byron\\\n12 Quay Road"));
+  }
+}
+
+TEST(TextImport, ContinuesHangingLinesOnAPageOfIndents) {
+  std::string page;
+  for (int i = 0; i < 4; ++i) {
+    absl::StrAppend(&page, "   The water had gone out further than anybody in the town could\n",
+                    "remember, and so the boats lay on their sides in all of the mud.\n");
+  }
+  absl::StrAppend(&page, "\n1. The lamp is lit near the place where\n   the water is low.\n");
+  EXPECT_THAT(Rendered(Body(page)).back(),
+              "1. The lamp is lit near the place where the water is low.");
+}
+
 // German has many capitals, and so has a list of names.
 TEST(TextImport, JoinsWrappedLinesThatBeginWithCapitals) {
   for (const std::string prose :
@@ -820,6 +894,10 @@ TEST(TextImport, ReadsDoubleSpacedLines) {
   const std::string spaced =
       absl::StrReplaceAll(absl::StrCat(kProse, kProse, kProse), {{"\n", "\n\n"}});
   EXPECT_EQ(Body(spaced), absl::StrCat(TwiceProse(), " ", ProseParagraph()));
+  // A heading may be closer, and paragraphs further away.
+  EXPECT_EQ(Body(absl::StrCat("Low Water\n=========\n\n", spaced, "\n\n", spaced)),
+            absl::StrCat("## Low Water\n\n", TwiceProse(), " ", ProseParagraph(), "\n\n",
+                         TwiceProse(), " ", ProseParagraph()));
 }
 
 TEST(TextImport, TrustsBlankLines) {
@@ -1085,7 +1163,7 @@ TEST(TextImport, LeavesOutDrafts) {
         absl::StrCat(head, "\nTags: a, b\nPassword: x\n\n", text),
         absl::StrCat("A page\nStatus: private\nBy Ada Byron\nJune 12, 2025\n", text),
         absl::StrCat(".. status: draft\n", head, text)}) {
-    const auto parsed = Parse(page, Format::text, {});
+    const auto parsed = Parse(page, Format::kText, {});
     EXPECT_EQ(ReasonOfRefusal(parsed.status()), kReasonDraft) << page << parsed.status();
     EXPECT_THAT(std::string(parsed.status().message()), HasSubstr(" marks a draft")) << page;
   }
