@@ -673,12 +673,17 @@ TEST(TextImport, KeepsShortLines) {
 }
 
 TEST(TextImport, BeginsAParagraphWhereSomebodyElseSpeaks) {
-  EXPECT_THAT(AmongProse("Q: Who came?\nA: A boy, who had been out so long that none of us knew\n"
-                         "where he was from.\nQ: When?\nA: At night.\n"),
-              ElementsAre(TwiceProse(), "Q: Who came?",
-                          "A: A boy, who had been out so long that none of us knew where he was "
-                          "from.",
-                          "Q: When?", "A: At night.", TwiceProse()));
+  const std::string questions =
+      "Q: Who came?\nA: A boy, who had been out so long that none of us knew\n"
+      "where he was from.\nQ: When?\nA: At night.\n\n";
+  // Blank lines are trusted on such a page.
+  const std::string page =
+      absl::StrCat(kProse, "\n", kProse, "\n", questions, kProse, "\n", kProse);
+  EXPECT_THAT(
+      Rendered(Body(page)),
+      ElementsAre(ProseParagraph(), ProseParagraph(), "Q: Who came?",
+                  "A: A boy, who had been out so long that none of us knew where he was from.",
+                  "Q: When?", "A: At night.", ProseParagraph(), ProseParagraph()));
 }
 
 // Prose in narrower lines than the rest, and in lines that somebody broke where a clause ends.
@@ -1000,6 +1005,99 @@ TEST(TextImport, DropsTheFootersOfWordPress) {
         "작성자: Ada 시간: 오전 10:00\n라벨: 항구\n\n댓글 없음:\n\n댓글 쓰기"}) {
     EXPECT_EQ(Body(absl::StrCat("The quay is dry.\n\n", footer, "\n")), "The quay is dry.")
         << footer;
+  }
+}
+
+// As its themes and its plugin for sharing print them.
+TEST(TextImport, DropsTheFootersOfWordPressInManyLanguages) {
+  for (const char* footer :
+       {"Teilen mit:\n\nTwitter\nFacebook\n\nGefällt mir:\n\nGefällt mir Wird geladen …\n\n"
+        "Ähnliche Beiträge\n\nVeröffentlicht von Ada\n\nZeige alle Beiträge von Ada\n\n"
+        "Beitragsnavigation\n\nVorheriger Beitrag X\n\nKommentar verfassen Antwort abbrechen",
+        "Veröffentlicht von Ada\n\nAlle Beiträge von Ada anzeigen",
+        "Comparte esto:\n\nFacebook\n\nMe gusta esto:\n\nMe gusta Cargando...\n\nRelacionado\n\n"
+        "Publicado por Ada\n\nVer todas las entradas de Ada\n\nNavegación de entradas\n\n"
+        "Anterior Entrada anterior: X\n\nDeja un comentario Cancelar la respuesta",
+        "Partager\u00A0:\n\nFacebook\n\nJ’aime ça :\n\nJ’aime chargement…\n\nSimilaire\n\n"
+        "Publié par Ada\n\nVoir tous les articles par Ada\n\nNavigation des articles\n\n"
+        "Précédent Article précédent : X\n\nLaisser un commentaire Annuler la réponse.",
+        "Compartilhe isso:\n\nFacebook\n\nCurtir isso:\n\nCurtir Carregando...\n\n"
+        "Navegação de posts\n\nDeixe um comentário Cancelar resposta",
+        "Condividi:\n\nMi piace:\n\nMi piace Caricamento...\n\nCorrelati\n\nNavigazione "
+        "articoli\n\n"
+        "Articolo precedente: X\n\nLascia un commento Annulla risposta",
+        "Dit delen:\n\nVind ik leuk:\n\nLike Laden...\n\nGerelateerd\n\nBerichtnavigatie\n\n"
+        "Vorig bericht: X\n\nGeef een reactie Reactie annuleren",
+        "Dela detta:\n\nGilla detta:\n\nGilla Laddar in …\n\nRelaterade\n\nPublicerat av Ada\n\n"
+        "Visa alla inlägg av Ada\n\nInläggsnavigering\n\nLämna ett svar Avbryt svar",
+        "Del dette:\n\nLiker:\n\nRelatert\n\nPublisert av Ada\n\nVis alle innlegg av Ada\n\n"
+        "Innleggsnavigasjon\n\nLegg igjen en kommentar Avbryt svar",
+        "Del:\n\nSynes godt om:\n\nRelateret\n\nUdgivet af Ada\n\nVis alle indlæg af Ada\n\n"
+        "Indlægsnavigation\n\nSkriv et svar Annuller svar",
+        "Jaa tämä:\n\nTykkää tästä:\n\nTykkää Lataa...\n\nAiheeseen liittyy\n\n"
+        "Artikkelien selaus\n\nEdellinen artikkeli: X\n\nVastaa Peruuta vastaus",
+        "Bunu paylaş:\n\nBunu beğen:\n\nBeğen Yükleniyor...\n\nİlgili\n\nYazı gezinmesi\n\n"
+        "Önceki yazı: X\n\nBir yanıt yazın Yanıtı iptal et",
+        "Udostępnij:\n\nLubię to:\n\nLubię Wczytywanie…\n\nPowiązane\n\nNawigacja wpisu\n\n"
+        "Poprzedni wpis: X\n\nDodaj komentarz Anuluj pisanie odpowiedzi",
+        "Поделиться ссылкой:\n\nНравится:\n\nПохожее\n\nНавигация по записям\n\n"
+        "Предыдущая запись: X\n\nДобавить комментарий Отменить ответ",
+        "Sdílejte:\n\nLíbí se mi:\n\nSouvisející\n\nNavigace pro příspěvek\n\n"
+        "Předchozí příspěvek: X\n\nNapsat komentář Zrušit odpověď na komentář",
+        "共有:\n\nいいね:\n\nいいね 読み込み中…\n\n関連\n\nAda の投稿をすべて表示\n\n"
+        "投稿ナビゲーション\n\nコメントを残す コメントをキャンセル",
+        "分享到：\n\n赞过：\n\n赞 正在加载……\n\n相关\n\n查看Ada的所有文章\n\n文章导航\n\n发表回复 "
+        "取消回复",
+        "공유하기:\n\n이것이 좋아요:\n\n관련\n\nAda의 모든 글 보기\n\n글 내비게이션\n\n댓글 남기기 "
+        "응답 취소",
+        "3 svar på ”A Title”\n\nLämna ett svar",
+        "“A Title” üzerine 3 yorum\n\nBir yanıt yazın",
+        "3 komentáře u „A Title“\n\nNapsat komentář"}) {
+    EXPECT_EQ(Body(absl::StrCat("The quay is dry.\n\n", footer, "\n")), "The quay is dry.")
+        << footer;
+  }
+}
+
+TEST(TextImport, ReadsTheFootersOfBloggerInManyLanguages) {
+  for (const char* footer :
+       {"Upplagd av Jo Doe kl. 10:00\nSkicka med e-postBlogThis!Dela på X\nEtiketter: sea, tide\n"
+        "Inga kommentarer:\nSkicka en kommentar\nNyare inlägg Äldre inlägg Startsida",
+        "Lagt inn av Jo Doe kl. 10:00\nSend dette via e-postBlogThis!Del på X\n"
+        "Etiketter: sea, tide\nIngen kommentarer:\nLegg inn en kommentar",
+        "Indsendt af Jo Doe kl. 10.00\nSend med mailBlogThis!Del på X\nEtiketter: sea, tide\n"
+        "Ingen kommentarer:\nSend en kommentar",
+        "Lähettänyt Jo Doe klo 10.00\nTunnisteet: sea, tide\nEi kommentteja:\nLähetä kommentti\n"
+        "Uudempi teksti Vanhempi teksti Etusivu",
+        "Gönderen Jo Doe zaman: 10:00\nBunu E-postayla GönderBlogThis!X'te paylaş\n"
+        "Etiketler: sea, tide\nHiç yorum yok:\nYorum Gönder",
+        "Vystavil Jo Doe v 10:00\nŠtítky: sea, tide\nŽádné komentáře:\nOkomentovat",
+        "发帖者 Jo Doe 时间： 10:00\n标签： sea，tide\n没有评论:\n发表评论",
+        "Автор: Jo Doe на 10:00\nЯрлыки: sea, tide\nСледующее Предыдущее Главная страница",
+        "Publicado por Jo Doe a la(s) 10:00\nEtiquetas: sea, tide\n3 comentarios:"}) {
+    const auto article = ReadPage(
+        absl::StrCat("June 12, 2025\nLow Water\n\nThe quay is dry.\n\n", footer, "\n"), {});
+    ASSERT_TRUE(article.ok()) << footer << article.status();
+    EXPECT_EQ(article->body(), "The quay is dry.") << footer;
+    EXPECT_EQ(article->authors(0).display_name(), "Jo Doe") << footer;
+    EXPECT_THAT(article->tags(), ElementsAre("sea", "tide")) << footer;
+  }
+}
+
+TEST(TextImport, ReadsCategoriesAndTagsBelowTheText) {
+  for (const char* footer :
+       {"Categories: Sea, Rope\nTags: lamp, Rope\n\n3 thoughts on “A title”\n\nJo says:\n"
+        "June 13, 2025 at 8:00 am\n\nNice one.\n\nLeave a Reply",
+        "Categories: Sea, Rope\n\nTags: lamp", "Kategorien: Sea, Rope\nSchlagwörter: lamp"}) {
+    const auto article = ReadPage(absl::StrCat(kHead, "It is dry.\n\n", footer, "\n"));
+    ASSERT_TRUE(article.ok()) << article.status();
+    EXPECT_EQ(article->body(), "It is dry.") << footer;
+    EXPECT_THAT(article->tags(), ElementsAre("Sea", "Rope", "lamp")) << footer;
+  }
+  for (const char* text : {"Tags: lamp, rope\n\nThen the water rose.", "Name: Ada\nCategory: Sea",
+                           "Tags: he never liked them."}) {
+    EXPECT_THAT(Body(absl::StrCat("It is dry.\n\n", text, "\n")),
+                HasSubstr(absl::string_view(text).substr(0, 9)))
+        << text;
   }
 }
 
