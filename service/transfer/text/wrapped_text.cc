@@ -363,6 +363,16 @@ bool HasColumns(const TextLine& line) {
          std::count(line.text.begin(), line.text.end(), '|') >= 2;
 }
 
+// Returns whether more than a third of the lines that others follow end with a comma or semicolon,
+// as in verse.
+bool ManyHaveSigns(const Lines& lines) {
+  const auto count =
+      static_cast<size_t>(std::count_if(lines.begin(), lines.end() - 1, [](const TextLine& line) {
+        return absl::StrContains(",;", line.text.back());
+      }));
+  return count * 3 > lines.size() - 1;
+}
+
 // Returns whether lines are of running text, whatever their width: long, and most go on in lower
 // case. Verse is shorter, or has signs at the end of its lines.
 bool AreOfProse(const Lines& lines) {
@@ -373,12 +383,10 @@ bool AreOfProse(const Lines& lines) {
   Continuations continuations;
   continuations.Add(lines);
   size_t length = 0;
-  int ends = 0;
   for (size_t i = 0; i + 1 < lines.size(); ++i) {
     length += CountCharacters(lines[i].text);  // without the indent that may be of a centred line
-    if (absl::StrContains(",;", lines[i].text.back())) ++ends;
   }
-  const bool has_signs = ends * 3 > continuations.all;
+  const bool has_signs = ManyHaveSigns(lines);
   return continuations.lower_case > 0 && continuations.lower_case * 2 >= continuations.all &&
          length >= (lines.size() - 1) * (has_signs ? kMinLengthWithSigns : kMinLength);
 }
@@ -602,6 +610,9 @@ std::optional<Widths> OwnWidths(const Lines& block) {
   }
   const std::optional<FoundWidths> found = FindWidths({block});
   if (!found || found->score * 2 < continuations.all) return std::nullopt;
+  // Verse may be as even.
+  constexpr size_t kMinWidthWithSigns = 40;
+  if (found->widths.other_lines < kMinWidthWithSigns && ManyHaveSigns(block)) return std::nullopt;
   return found->widths;
 }
 
@@ -669,6 +680,19 @@ bool AreBlocksParagraphs(const std::vector<Lines>& blocks, const Widths& widths)
   return total >= 4 && several * 4 <= total;
 }
 
+// Returns whether a third of a text is in lines longer than `width`, which is that of a verse then.
+bool IsMuchWider(const std::vector<Lines>& blocks, size_t width) {
+  size_t wider = 0;
+  size_t all = 0;
+  for (const Lines& block : blocks) {
+    for (const TextLine& line : block) {
+      all += line.length;
+      if (line.length > width) wider += line.length;
+    }
+  }
+  return wider * 3 > all;
+}
+
 Layout LayoutOf(std::vector<Lines>& blocks) {
   Layout layout{.has_indents = HasIndents(blocks)};
   if (layout.has_indents) {
@@ -678,9 +702,13 @@ Layout LayoutOf(std::vector<Lines>& blocks) {
   }
   Continuations continuations;
   for (const Lines& block : blocks) continuations.Add(block);
-  const std::optional<FoundWidths> found = FindWidths(blocks);
-  // German and lists of names may have as many capitals, but their lines are full.
   constexpr size_t kMinWidthOfProse = 40;
+  std::optional<FoundWidths> found = FindWidths(blocks);
+  if (found && found->widths.other_lines < kMinWidthOfProse &&
+      IsMuchWider(blocks, found->widths.other_lines)) {
+    found.reset();
+  }
+  // German and lists of names may have as many capitals, but their lines are full.
   const bool is_full = found && found->widths.other_lines >= kMinWidthOfProse &&
                        found->score * 4 >= continuations.all * 3;
   layout.is_verse = continuations.AreOfVerse() && !is_full;

@@ -672,6 +672,17 @@ TEST(TextImport, KeepsShortLines) {
       ElementsAre(TwiceProse(), "[lamp](markup)colour = red(markup); comment", TwiceProse()));
 }
 
+// Its lines are as even as those of prose.
+TEST(TextImport, TakesNoVerseForWrappedProse) {
+  EXPECT_THAT(
+      Body(absl::StrCat("Part One\n\nthe moon came up,\nthe moon went down,\nand all the lamps\n"
+                        "went out in town.\n\n",
+                        kProse, "\nT. Smith\n12 Harbour Lane\nLowtown\n")),
+      absl::StrCat("Part One\n\nthe moon came up,\\\nthe moon went down,\\\nand all the lamps\\\n"
+                   "went out in town.\n\n",
+                   ProseParagraph(), "\n\nT. Smith\\\n12 Harbour Lane\\\nLowtown"));
+}
+
 TEST(TextImport, BeginsAParagraphWhereSomebodyElseSpeaks) {
   const std::string questions =
       "Q: Who came?\nA: A boy, who had been out so long that none of us knew\n"
