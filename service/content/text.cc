@@ -50,7 +50,8 @@ bool IsLetterOrDigit(UChar32 character) { return IsOneOf(character, U_GC_L_MASK 
 bool IsSpaceOrControl(UChar32 character) { return IsOneOf(character, U_GC_Z_MASK | U_GC_CC_MASK); }
 
 bool IsIgnorable(UChar32 character) {
-  return u_hasBinaryProperty(character, UCHAR_DEFAULT_IGNORABLE_CODE_POINT) != 0;
+  return character >= 0x80 &&
+         u_hasBinaryProperty(character, UCHAR_DEFAULT_IGNORABLE_CODE_POINT) != 0;
 }
 
 // Returns whether `character` is blank or a mere instruction, although Unicode's properties let it
@@ -70,10 +71,11 @@ bool IsBlank(UChar32 character) {
 bool IsInvisible(UChar32 character) { return IsIgnorable(character) || IsBlank(character); }
 
 bool IsBidiControl(UChar32 character) {
-  return u_hasBinaryProperty(character, UCHAR_BIDI_CONTROL) != 0;
+  return character >= 0x80 && u_hasBinaryProperty(character, UCHAR_BIDI_CONTROL) != 0;
 }
 
 bool IsForbidden(UChar32 character, bool one_line) {
+  if (character >= ' ' && character <= '~') return false;  // as most are
   if (IsOneOf(character, U_GC_CC_MASK)) {
     return one_line || (character != '\t' && character != '\n' && character != '\r');
   }
@@ -165,6 +167,7 @@ template <class Visit>
 void ForEachSurplusMark(absl::string_view text, Visit visit) {
   constexpr UChar32 kFirstMark = 0x0300;
   constexpr UChar32 kSoftHyphen = 0x00AD;
+  if (IsAscii(text)) return;
   int marks = 0;
   for (absl::string_view rest = text; !rest.empty();) {
     const size_t begin = text.size() - rest.size();
@@ -295,7 +298,9 @@ std::string OneLine(absl::string_view text) {
   }));
 }
 
-std::string ToNfc(absl::string_view text) { return Normalized(Nfc(), text); }
+std::string ToNfc(absl::string_view text) {
+  return IsAscii(text) ? std::string(text) : Normalized(Nfc(), text);
+}
 
 bool IsAscii(absl::string_view text) {
   // Without an early exit, the compiler makes vector instructions of it.

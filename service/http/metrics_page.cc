@@ -203,7 +203,8 @@ void AddStore(store::ObservedStore& store, Exposition& page) {
   page.Histogram("contentd_batch_size", "Calls that shared a statement or a transaction.")
       .Add(numbers.read_batches, {{"kind", "reads"}})
       .Add(numbers.comment_batches, {{"kind", "comments"}})
-      .Add(numbers.article_batches, {{"kind", "articles"}});
+      .Add(numbers.article_batches, {{"kind", "articles"}})
+      .Add(numbers.import_batches, {{"kind", "imports"}});
   page.Histogram("contentd_notification_lag_seconds",
                  "Time from a commit of this server until its notification came back from the "
                  "database.")

@@ -8,7 +8,6 @@
 #include <memory>
 #include <mutex>
 #include <optional>
-#include <set>
 #include <stop_token>
 #include <string>
 #include <thread>
@@ -66,6 +65,10 @@ namespace {
 using postgres::Pace;
 
 constexpr int kPublishingConnections = 2;
+
+// Maximum number of imports of comments that share a transaction.
+constexpr size_t kMaxImports = 128;
+
 constexpr int kCheckConnections = 1;
 
 // How often all hosts of the database are looked at, if there are several.
@@ -411,20 +414,9 @@ class PostgresStore : public ObservedStore {
           });
   }
 
-  // Takes the article for as long as a group of other writes, or a few. So it is not one of a
-  // group.
   void ImportComments(CallContext context, CommentImport import,
                       Callback<v1::ImportCommentsResponse> done) override {
-    auto caller = context.caller;
-    writes_.Write(
-        std::move(context), Pace::kAny,
-        [this, caller = std::move(caller), import = std::move(import),
-         tried = std::set<std::string>()](postgres::Connection& connection,
-                                          bool /*in_doubt*/) mutable {
-          return store::ImportComments(connection, names_, caller.get(), import, tried,
-                                       AnnounceFor(connection));
-        },
-        std::move(done));
+    Write(import_writes_, std::move(context), ImportWrite{std::move(import)}, std::move(done));
   }
 
   void BlockAuthor(CallContext context, std::string author_id, std::string reason,
@@ -656,14 +648,15 @@ class PostgresStore : public ObservedStore {
     return writes;
   }
 
-  // Articles are large and rarely written. They have a short queue of their own, out of the way of
-  // comments, in which one caller can wait with a whole group. Groups take turns at the row of the
-  // feed, so more than two connections gain nothing: while one group is committed, another
-  // prepares. One is always left for articles that nobody has locked.
+  // Articles and imports of comments are large and rare. They have a short queue of their own, out
+  // of the way of comments, in which one caller can wait with a whole group of each. Groups of
+  // articles take turns at the row of the feed, so more than two connections gain nothing: while
+  // one group is committed, another prepares. One is always left for articles that nobody has
+  // locked.
   postgres::Pool::Options PublishingPoolOptions(const PostgresOptions& options) {
     postgres::Pool::Options publishing = PoolOptions(options, "publishing", kPublishingConnections);
     publishing.prompt_connections = 1;
-    publishing.queue_limit = 2 * static_cast<size_t>(options.articles_per_commit);
+    publishing.queue_limit = 2 * (static_cast<size_t>(options.articles_per_commit) + kMaxImports);
     return publishing;
   }
 
@@ -703,6 +696,9 @@ class PostgresStore : public ObservedStore {
   using ArticleWrites =
       postgres::Coalescer<postgres::WritePolicy<Called<ArticleWrite>, PublishedArticle>>;
 
+  using ImportWrites =
+      postgres::Coalescer<postgres::WritePolicy<Called<ImportWrite>, v1::ImportCommentsResponse>>;
+
   // A group of articles has to fit into memory several times. It takes names, for which it may have
   // to wait.
   ArticleWrites::Policy::Limits ArticleLimits() const {
@@ -710,6 +706,12 @@ class PostgresStore : public ObservedStore {
             .bytes = kMaxGroupBytes,
             .size_of = [](const Called<ArticleWrite>& called) { return SizeOf(called.write); },
             .may_wait = true};
+  }
+
+  static ImportWrites::Policy::Limits ImportLimits() {
+    return {.writes = kMaxImports,
+            .bytes = kMaxImportBytes,
+            .size_of = [](const Called<ImportWrite>& called) { return SizeOf(called.write); }};
   }
 
   // Adds a write, which keeps its caller whatever others share its transaction.
@@ -781,6 +783,7 @@ class PostgresStore : public ObservedStore {
     // Of these, some wait for batches of others, and have no job in a pool.
     comment_writes_.RefuseWaiting(postgres::DoesNotAnswer());
     article_writes_.RefuseWaiting(postgres::DoesNotAnswer());
+    import_writes_.RefuseWaiting(postgres::DoesNotAnswer());
     std::shared_ptr<JointAnswer::Once> check;
     {
       const std::lock_guard lock(check_mutex_);
@@ -832,6 +835,11 @@ class PostgresStore : public ObservedStore {
   // publication with former names, but imports have many: it is tried again if it does.
   static std::optional<int> GroupOfWrite(const Called<ArticleWrite>& called) {
     return std::holds_alternative<ArticleRename>(called.write) ? std::nullopt : std::optional(0);
+  }
+
+  // An import that is only checked is rolled back.
+  std::optional<int> GroupOfImport(const Called<ImportWrite>& called) {
+    return called.write.import.validate_only ? std::nullopt : GroupOf(KeyOf(called));
   }
 
   // Returns the group of comments that may share a transaction with one on the article of this
@@ -892,6 +900,15 @@ class PostgresStore : public ObservedStore {
        },
        GroupOfWrite, ArticleLimits()},
       &numbers_.article_batches};
+  ImportWrites import_writes_{
+      publishing_,
+      {KeyOf,
+       [this](postgres::Connection& connection, const std::vector<Called<ImportWrite>*>& imports,
+              postgres::WriteMode mode) {
+         return store::ImportComments(connection, names_, imports, mode, AnnounceFor(connection));
+       },
+       [this](const Called<ImportWrite>& import) { return GroupOfImport(import); }, ImportLimits()},
+      &numbers_.import_batches};
   postgres::Pool reads_;
   postgres::Pool writes_;
   postgres::Pool publishing_;

@@ -30,7 +30,7 @@ struct PostgresOptions {
   /// Further calls get RESOURCE_EXHAUSTED. A single account gets half of the places.
   int queue_limit = 1000;
   /// Maximum number of articles that are published in one transaction. Twice as many calls wait,
-  /// and as many of a single account.
+  /// and as many of a single account. Imports of comments have places beside them.
   int articles_per_commit = 50;
   /// While memory is short, calls are refused (postgres::Admission). Outlives the store. nullptr:
   /// it is never short.
@@ -53,6 +53,7 @@ struct StoreNumbers {
   metrics::Histogram read_batches{kBatchSizes};
   metrics::Histogram comment_batches{kBatchSizes};
   metrics::Histogram article_batches{kBatchSizes};
+  metrics::Histogram import_batches{kBatchSizes};
   /// From a commit until this server's own notification of it came back from the database.
   metrics::Histogram notification_lags{metrics::kSeconds};
 

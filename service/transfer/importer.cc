@@ -11,6 +11,7 @@
 #include "absl/time/time.h"
 #include "content/names.h"
 #include "content/text.h"
+#include "transfer/encoding.h"
 #include "transfer/exports/export_file.h"
 #include "transfer/exports/formats.h"
 #include "transfer/refusal.h"
@@ -26,8 +27,9 @@ std::string WhyLeftOut(const std::string& path) {
   if (HasFormatByName(path)) return "";
   const absl::StatusOr<std::string> head = ReadFile(path, ExportFile::kHeadBytes);
   if (!head.ok() || RecognizeFormat(path, *head) || RecognizeExport(*head)) return "";
-  if (IsListOfPosts(*head)) return "read with its posts";
-  return absl::StrContains(*head, absl::string_view("\0", 1)) ? "no text" : "of no known format";
+  if (IsListOfPosts(*head) && ReadListOfPosts(path)) return "read with its posts";
+  const bool is_text = !absl::StrContains(BeginningInUtf8(*head), absl::string_view("\0", 1));
+  return is_text ? "of no known format" : "no text";
 }
 
 bool HasExtension(absl::string_view path) {
@@ -89,6 +91,11 @@ bool IsKeptBack(const ParsedArticle& parsed, const InspectedArticle& owner) {
   return owner.retracted && !stays_retracted;
 }
 
+// Returns whether two items are taken for one. To replace one by the other takes kSame.
+bool IsSame(Likeness likeness) {
+  return likeness == Likeness::kSame || likeness == Likeness::kSameTitle;
+}
+
 // Says that the run has brought in the same item before.
 std::string IsThatOf(absl::string_view name, absl::string_view place) {
   return absl::StrCat(name, " is already that of ", place, ", with other content");
@@ -105,14 +112,19 @@ std::string Importer::DescribeOwner(const Sent& sent, const InspectedArticle& ow
   if (!sent.earlier.empty()) {
     return IsThatOf(where, sent.earlier);
   }
-  if (Compare(sent, owner) == Likeness::kSame) {
-    return absl::StrCat(where, " is there with other content");
+  const Likeness likeness = Compare(sent, owner);
+  if (likeness == Likeness::kSame) return absl::StrCat(where, " is there with other content");
+  if (likeness == Likeness::kSameTitle) {
+    return absl::StrCat(where, " is there with other content, and only the title tells that it ",
+                        "is this article");
   }
+  const char* const is_another =
+      likeness == Likeness::kOther ? " is another article, " : " may be another article, ";
   if (owner.article.title() != sent.report.title) {
-    return absl::StrCat(where, " is another article, \"", OneLine(owner.article.title()), "\"");
+    return absl::StrCat(where, is_another, "\"", OneLine(owner.article.title()), "\"");
   }
   const absl::Time time = absl::FromUnixSeconds(owner.article.publish_time().seconds());
-  return absl::StrCat(where, " is another article, of ",
+  return absl::StrCat(where, is_another, "of ",
                       absl::FormatTime("%Y-%m-%d", time, absl::UTCTimeZone()));
 }
 
@@ -124,11 +136,15 @@ Likeness Importer::Compare(const Sent& sent, const InspectedArticle& owner) {
 
 // Returns whether the owner of a name that the item had before is the item. Who edits a name often
 // edits the title with it, but not the time.
-bool Importer::WasRenamed(const Sent& sent, const InspectedArticle& owner) {
+bool Importer::IsRenamed(const Sent& sent, const InspectedArticle& owner) {
   const Likeness likeness = Compare(sent, owner);
   const bool has_same_time =
       sent.identity.is_dated && sent.identity.time == IdentityOf(owner.article).time;
-  return likeness == Likeness::kSame || (likeness == Likeness::kUnknown && has_same_time);
+  return IsSame(likeness) || (likeness == Likeness::kUnknown && has_same_time);
+}
+
+Importer::ClaimOfItem Importer::ClaimOf(const Sent& sent) {
+  return {.path = PlaceOf(sent.report), .identity = sent.identity};
 }
 
 Importer::Importer(ImportOptions options, Store* store, Report& report)
@@ -201,44 +217,50 @@ bool Importer::Import(const FoundFile& file) {
 
 void Importer::ImportArticle(ItemReport item, absl::StatusOr<ParsedArticle> parsed,
                              ExportRun::Landed landed) {
-  std::optional<ClaimOfItem> earlier;
-  absl::Status status = parsed.status();
-  if (status.ok()) {
-    absl::StatusOr<std::optional<ClaimOfItem>> claimed = Claim(*parsed, item);
-    status = claimed.status();
-    if (status.ok()) earlier = *std::move(claimed);
-  }
-  if (!status.ok()) {
-    item.reason = ReasonOfRefusal(status);
-    item.outcome = item.reason == kReasonDraft ? Outcome::kDraft : Outcome::kRefused;
-    item.problems = std::string(status.message());
-    return report_.Add(item);
-  }
+  if (!parsed.ok()) return ReportRefusal(std::move(item), parsed.status());
+  const absl::StatusOr<std::optional<ClaimOfItem>> earlier = Claim(*parsed, item);
+  if (!earlier.ok()) return ReportRefusal(std::move(item), earlier.status());
   Describe(*parsed, item);
   if (publishing_ == nullptr) {
     landed(item.name);
-    if (earlier && earlier->content == DigestOfContent(parsed->article)) {
-      item.outcome = Outcome::kUnchanged;
-    } else if (earlier) {
-      item.outcome = Outcome::kConflict;
-      item.problems = IsThatOf(item.name, earlier->path);
-    }
-    return report_.Add(item);
+    return FinishDryRun(std::move(item), parsed->article, *earlier);
   }
   const size_t bytes = parsed->article.ByteSizeLong();
   const std::string name = parsed->article.name();
-  Sent sent{.report = std::move(item),
-            .identity = IdentityOf(*parsed),
-            .parsed = *std::move(parsed),
-            .name = name,
-            .bytes = bytes,
-            .earlier = earlier ? earlier->path : "",
-            .landed = std::move(landed)};
-  TakePlace(bytes);
-  if (sent.parsed.former_names.empty() || earlier) return Start(std::move(sent));
+  Send({.report = std::move(item),
+        .identity = IdentityOf(*parsed),
+        .parsed = *std::move(parsed),
+        .name = name,
+        .bytes = bytes,
+        .earlier = *earlier ? (*earlier)->path : "",
+        .landed = std::move(landed)});
+}
+
+void Importer::ReportRefusal(ItemReport item, const absl::Status& refusal) {
+  item.reason = ReasonOfRefusal(refusal);
+  item.outcome = item.reason == kReasonDraft ? Outcome::kDraft : Outcome::kRefused;
+  item.problems = std::string(refusal.message());
+  report_.Add(item);
+}
+
+void Importer::FinishDryRun(ItemReport item, const v1::Article& article,
+                            const std::optional<ClaimOfItem>& earlier) {
+  if (earlier && earlier->content == DigestOfContent(article)) {
+    item.outcome = Outcome::kUnchanged;
+  } else if (earlier) {
+    item.outcome = Outcome::kConflict;
+    item.problems = IsThatOf(item.name, earlier->path);
+  }
+  report_.Add(item);
+}
+
+void Importer::Send(Sent sent) {
+  TakePlace(sent.bytes);
+  if (sent.parsed.former_names.empty() || !sent.earlier.empty()) return Publish(std::move(sent));
+  const std::string name = sent.name;
   Inspect(name,
           [this, sent = std::move(sent)](const absl::StatusOr<InspectedArticle>& owner) mutable {
-            if (!absl::IsNotFound(owner.status())) return Start(std::move(sent));
+            if (!absl::IsNotFound(owner.status())) return Publish(std::move(sent));
             LookForFormer(std::move(sent), 0);
           });
 }
@@ -257,7 +279,7 @@ absl::StatusOr<std::optional<Importer::ClaimOfItem>> Importer::Claim(ParsedArtic
   for (size_t i = 0; i < names.size(); ++i) {
     const std::string& name = names[i];
     std::optional<ClaimOfItem> claim = FindClaim(name);
-    if (claim && transfer::Compare(identity, claim->identity) == Likeness::kSame) {
+    if (claim && IsSame(transfer::Compare(identity, claim->identity))) {
       parsed.article.set_name(name);
       return claim;
     }
@@ -288,46 +310,51 @@ std::optional<Importer::ClaimOfItem> Importer::FindClaim(const std::string& name
   return find();
 }
 
-// Replaces nothing yet: the name may lead to an article that had it before.
-void Importer::Start(Sent sent) { Publish(std::move(sent), /*may_replace=*/false); }
-
-// No article has the name, so the item may be there under a name that it had before.
+// No article has the name, so the item may be there under a name that it had before. What another
+// item of this run has brought in is not this one.
 void Importer::LookForFormer(Sent sent, size_t index) {
-  if (index == sent.parsed.former_names.size()) return Start(std::move(sent));
+  if (index == sent.parsed.former_names.size()) return Publish(std::move(sent));
   const std::string former = ArticleName(sent.parsed.former_names[index]);
+  if (IsClaimed(former)) return LookForFormer(std::move(sent), index + 1);
   Inspect(former, [this, sent = std::move(sent),
                    index](const absl::StatusOr<InspectedArticle>& owner) mutable {
-    if (owner.ok() && WasRenamed(sent, *owner)) {
-      return Rename(std::move(sent), *owner);
-    }
+    const bool is_renamed =
+        owner.ok() && IsRenamed(sent, *owner) && ClaimName(owner->article.name(), ClaimOf(sent));
+    if (is_renamed) return Rename(std::move(sent), *owner);
     LookForFormer(std::move(sent), index + 1);
   });
 }
 
-// The item is there, but was renamed where it comes from.
+// The item is there, but was renamed where it comes from. It has claimed its name here, too.
 void Importer::Rename(Sent sent, const InspectedArticle& owner) {
   const std::string current = owner.article.name();
   if (!options_.replace || owner.retracted) {
+    GiveBack(current);
     sent.landed(current);
     return End(sent, Outcome::kConflict, "",
-               absl::StrCat(sent.name, " is here as ", current, "; rename that first"));
+               absl::StrCat(sent.name, " is here as ", current, "; rename that first",
+                            owner.retracted ? "" : ", or put this in its place with --replace"));
   }
   ArticleRename renaming{.id = ParseArticleName(current).value(),
                          .new_id = ParseArticleName(sent.name).value(),
                          .etag = owner.article.etag()};
   publishing_->RenameArticle(
       {.caller = options_.caller}, std::move(renaming),
-      [this, sent = std::move(sent)](absl::StatusOr<v1::Article> renamed) mutable {
+      [this, current, sent = std::move(sent)](absl::StatusOr<v1::Article> renamed) mutable {
+        GiveBack(current);
         if (!renamed.ok()) return Fail(sent, renamed.status());
+        sent.was_renamed = true;
+        sent.may_replace = true;
+        sent.report.notes.emplace_back("the article was renamed");
         PublishInPlace(std::move(sent), {.article = *std::move(renamed)});
       });
 }
 
 // Keeps the article if it may have to be published again.
-void Importer::Publish(Sent sent, bool may_replace) {
+void Importer::Publish(Sent sent) {
   const bool may_come_again = options_.replace || !sent.parsed.other_name.empty();
   v1::Article article = may_come_again ? sent.parsed.article : std::move(sent.parsed.article);
-  PublishOptions options{.may_replace = may_replace,
+  PublishOptions options{.may_replace = sent.may_replace,
                          .imported = true,
                          .former_names = sent.parsed.former_names,
                          .restoration = sent.parsed.restoration};
@@ -350,6 +377,7 @@ void Importer::Land(Sent sent, absl::StatusOr<PublishedArticle> published) {
     if (sent.earlier.empty()) claims_[sent.name].is_settled = true;
   }
   sent.report.outcome = OutcomeOf(*published);
+  if (sent.was_renamed) sent.report.outcome = Outcome::kReplaced;  // whatever else has changed
   sent.report.name = published->article.name();
   for (const std::string& name : published->names_of_others) {
     sent.report.notes.push_back(
@@ -365,14 +393,14 @@ void Importer::Land(Sent sent, absl::StatusOr<PublishedArticle> published) {
 void Importer::TryOtherName(Sent sent) {
   const std::string other = sent.parsed.other_name;
   const bool is_known = sent.is_last_try || !sent.earlier.empty();
-  if (is_known || other.empty() || other == sent.name ||
-      !ClaimName(other, {.path = PlaceOf(sent.report), .identity = sent.identity})) {
+  if (is_known || other.empty() || other == sent.name || !ClaimName(other, ClaimOf(sent))) {
     return AskOwner(std::move(sent));
   }
   Inspect(other,
           [this, sent = std::move(sent), other](absl::StatusOr<InspectedArticle> owner) mutable {
-            if (owner.ok() && Compare(sent, *owner) == Likeness::kSame) {
+            if (owner.ok() && IsSame(Compare(sent, *owner))) {
               GiveBack(std::exchange(sent.name, other));
+              sent.may_replace = MayReplace(sent, *owner);
               return PublishInPlace(std::move(sent), *owner);
             }
             if (absl::IsNotFound(owner.status())) {
@@ -384,22 +412,26 @@ void Importer::TryOtherName(Sent sent) {
           });
 }
 
-// Asks whose the name is. If the article that has it is that of the file, or if the file or the
-// user names it, `replace` applies. A name that it had before does not name it.
+// Returns whether `replace` applies to the owner of the name: if it is clearly that of the file, or
+// if the file or the user names it. A name that it had before does not name it.
+bool Importer::MayReplace(const Sent& sent, const InspectedArticle& owner) const {
+  const bool is_named = !sent.parsed.is_name_made && owner.article.name() == sent.name;
+  return options_.replace && (is_named || Compare(sent, owner) == Likeness::kSame) &&
+         sent.earlier.empty() && !IsKeptBack(sent.parsed, owner);
+}
+
+// Asks whose the name is.
 void Importer::AskOwner(Sent sent) {
   const std::string name = sent.name;
   Inspect(name, [this, sent = std::move(sent)](absl::StatusOr<InspectedArticle> owner) mutable {
     if (!owner.ok()) return Fail(sent, owner.status());
+    sent.may_replace = !sent.is_last_try && MayReplace(sent, *owner);
+    if (sent.may_replace) return PublishInPlace(std::move(sent), *owner);
     const Likeness likeness = Compare(sent, *owner);
-    const bool is_named = !sent.parsed.is_name_made && owner->article.name() == sent.name;
-    const bool may_replace = options_.replace && (is_named || likeness == Likeness::kSame) &&
-                             !sent.is_last_try && sent.earlier.empty() &&
-                             !IsKeptBack(sent.parsed, *owner);
-    if (may_replace) return PublishInPlace(std::move(sent), *owner);
     if (likeness == Likeness::kOther && !sent.free_name.empty()) {
       return PublishUnderFreeName(std::move(sent));
     }
-    if (likeness != Likeness::kSame) {
+    if (!IsSame(likeness)) {
       return End(sent, Outcome::kRefused, "id of another article", DescribeOwner(sent, *owner));
     }
     // The comments of an article that was changed here or there are still its comments.
@@ -411,17 +443,17 @@ void Importer::AskOwner(Sent sent) {
 // Publishes the article in the place of `owner`, if that is still what it was.
 void Importer::PublishInPlace(Sent sent, const InspectedArticle& owner) {
   sent.is_last_try = true;
-  GiveBack(std::exchange(sent.free_name, ""));
+  if (!sent.free_name.empty()) GiveBack(std::exchange(sent.free_name, ""));
   sent.parsed.article.set_name(sent.name);
   sent.parsed.article.set_etag(owner.article.etag());
-  Publish(std::move(sent), options_.replace);
+  Publish(std::move(sent));
 }
 
 void Importer::PublishUnderFreeName(Sent sent) {
   sent.is_last_try = true;
   GiveBack(std::exchange(sent.name, std::exchange(sent.free_name, "")));
   sent.parsed.article.set_name(sent.name);
-  Publish(std::move(sent), /*may_replace=*/false);
+  Publish(std::move(sent));
 }
 
 void Importer::Inspect(const std::string& name, Callback<InspectedArticle> done) {
@@ -442,7 +474,7 @@ void Importer::Fail(const Sent& sent, const absl::Status& status) {
 void Importer::End(const Sent& sent, Outcome outcome, absl::string_view reason,
                    absl::string_view problem) {
   if (sent.earlier.empty()) GiveBack(sent.name);
-  GiveBack(sent.free_name);
+  if (!sent.free_name.empty()) GiveBack(sent.free_name);
   ItemReport report = sent.report;
   report.outcome = outcome;
   report.reason = std::string(reason);
@@ -455,6 +487,11 @@ void Importer::End(const Sent& sent, Outcome outcome, absl::string_view reason,
 bool Importer::ClaimName(const std::string& name, ClaimOfItem claim) {
   const std::lock_guard lock(mutex_);
   return claims_.try_emplace(name, std::move(claim)).second;
+}
+
+bool Importer::IsClaimed(const std::string& name) {
+  const std::lock_guard lock(mutex_);
+  return claims_.contains(name);
 }
 
 void Importer::GiveBack(const std::string& name) {

@@ -36,7 +36,8 @@ struct ImportOptions {
   std::vector<MappedAddress> map = {};
   /// The file that the report goes to, which is never imported; empty if there is none.
   std::string report_file = {};
-  /// Whether articles take the place of those that have their ids and other content.
+  /// Whether articles take the place of those that have their ids and other content, and rename
+  /// those that have their former names.
   bool replace = false;
   /// Who imports.
   std::shared_ptr<const Caller> caller = nullptr;
@@ -51,10 +52,11 @@ struct ImportOptions {
 ///
 /// Of two items that claim one id, the second gets its other name, or is refused. If both are one
 /// item (item_identity.h), as in exports that overlap, the first stays: the second is unchanged or
-/// a conflict. An id that an article in the store has is never given another article, unless
-/// `replace` says so and the file itself, or the user, names the id. So nothing is lost if an
-/// import runs again, and what is in already is reported as unchanged. Remembers the ids of a run,
-/// some 250 bytes for each.
+/// a conflict. An id that an article in the store has is only given the item that this article is
+/// (more than the title must tell so), or one whose file, or the user, names the id; and only if
+/// `replace` says so. Then an article that has a former name of the item, and is the item, gets its
+/// id too. So nothing is lost if an import runs again, and what is in already is reported as
+/// unchanged. Remembers the ids of a run, some 250 bytes for each.
 class Importer {
  public:
   static constexpr int kMaxInFlight = 1'000;
@@ -82,8 +84,11 @@ class Importer {
     // The place of the same item, which has come in before in this run. Otherwise empty, and the
     // name is claimed.
     std::string earlier = {};
-    std::string free_name = {};  // another name that is claimed and that no article has
+    std::string free_name = {};  // another name that is claimed and that no article has, or empty
+    // Not at first: the name may lead to an article that had it before.
+    bool may_replace = false;
     bool is_last_try = false;
+    bool was_renamed = false;  // the article that is there, to have this name
     ExportRun::Landed landed;
   };
 
@@ -97,20 +102,25 @@ class Importer {
 
   static std::string DescribeOwner(const Sent& sent, const InspectedArticle& owner);
   static Likeness Compare(const Sent& sent, const InspectedArticle& owner);
-  static bool WasRenamed(const Sent& sent, const InspectedArticle& owner);
+  static bool IsRenamed(const Sent& sent, const InspectedArticle& owner);
+  static ClaimOfItem ClaimOf(const Sent& sent);
   bool IsStoreGone();
   bool IsGoingOn();
   bool Import(const FoundFile& file);
   void ImportArticle(ItemReport item, absl::StatusOr<ParsedArticle> parsed,
                      ExportRun::Landed landed);
+  void ReportRefusal(ItemReport item, const absl::Status& refusal);
+  void FinishDryRun(ItemReport item, const v1::Article& article,
+                    const std::optional<ClaimOfItem>& earlier);
+  void Send(Sent sent);
   absl::StatusOr<std::optional<ClaimOfItem>> Claim(ParsedArticle& parsed, const ItemReport& item);
   std::optional<ClaimOfItem> FindClaim(const std::string& name);
-  void Start(Sent sent);
   void LookForFormer(Sent sent, size_t index);
   void Rename(Sent sent, const InspectedArticle& owner);
-  void Publish(Sent sent, bool may_replace);
+  void Publish(Sent sent);
   void Land(Sent sent, absl::StatusOr<PublishedArticle> published);
   void TryOtherName(Sent sent);
+  bool MayReplace(const Sent& sent, const InspectedArticle& owner) const;
   void AskOwner(Sent sent);
   void PublishInPlace(Sent sent, const InspectedArticle& owner);
   void PublishUnderFreeName(Sent sent);
@@ -118,6 +128,7 @@ class Importer {
   void Fail(const Sent& sent, const absl::Status& status);
   void End(const Sent& sent, Outcome outcome, absl::string_view reason, absl::string_view problem);
   bool ClaimName(const std::string& name, ClaimOfItem claim);
+  bool IsClaimed(const std::string& name);
   void GiveBack(const std::string& name);
   void TakePlace(size_t bytes);
   void Leave(size_t bytes);

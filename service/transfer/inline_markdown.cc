@@ -22,6 +22,8 @@ namespace {
 enum class Mark { kLink, kStrong, kEmphasis };
 constexpr Mark kMarks[] = {Mark::kLink, Mark::kStrong, Mark::kEmphasis};
 
+constexpr absl::string_view kStrike = "~~";
+
 bool Has(const Run& run, Mark mark) {
   switch (mark) {
     case Mark::kLink:
@@ -263,8 +265,6 @@ std::optional<size_t> BeginOfBlock(absl::string_view line) {
     case '>':
     case '=':
       return 0;
-    case '~':
-      return absl::StartsWith(line, "~~~") ? std::optional<size_t>(0) : std::nullopt;
     default:
       break;
   }
@@ -289,6 +289,8 @@ bool IsMarkup(absl::string_view text, size_t i) {
     case '_':
       return i == 0 || i + 1 == text.size() || !absl::ascii_isalnum(text[i - 1]) ||
              !absl::ascii_isalnum(text[i + 1]);
+    case '~':
+      return i == 0 || text[i - 1] != '/';  // "example.org/~ada"
     case '!':
       return i + 1 == text.size();  // A link may follow.
     case '&':
@@ -392,6 +394,9 @@ class Writer {
         break;
       case Run::Kind::kBreak:
         text_.append("\\\n");
+        break;
+      case Run::Kind::kStrike:
+        absl::StrAppend(&text_, kStrike);
     }
   }
 
@@ -479,12 +484,25 @@ class Reader {
   Runs runs_;
 };
 
+// What a parser of CommonMark reads, for which strikes are text.
+Runs WithStrikesAsText(Runs runs) {
+  for (Run& run : runs) {
+    if (run.kind != Run::Kind::kStrike) continue;
+    run.kind = Run::Kind::kText;
+    run.text = std::string(kStrike);
+  }
+  return Merged(std::move(runs));
+}
+
 // Every character that could mean something is escaped.
 std::string WithEveryEscape(const Runs& runs) {
   std::string escaped;
-  for (const char c : PlainText(runs)) {
-    if (absl::ascii_ispunct(static_cast<unsigned char>(c))) escaped.push_back('\\');
-    escaped.push_back(c);
+  for (const Run& run : runs) {
+    if (run.kind == Run::Kind::kStrike) absl::StrAppend(&escaped, kStrike);
+    for (const char c : PlainText({run})) {
+      if (absl::ascii_ispunct(static_cast<unsigned char>(c))) escaped.push_back('\\');
+      escaped.push_back(c);
+    }
   }
   return escaped;
 }
@@ -492,6 +510,10 @@ std::string WithEveryEscape(const Runs& runs) {
 }  // namespace
 
 void Append(Run run, Runs& runs) {
+  if (run.kind == Run::Kind::kStrike && !runs.empty() && runs.back() == run) {
+    runs.pop_back();
+    return;
+  }
   const bool can_join = run.kind == Run::Kind::kText || run.kind == Run::Kind::kCode;
   if (can_join && !runs.empty()) {
     Run& last = runs.back();
@@ -502,6 +524,36 @@ void Append(Run run, Runs& runs) {
     }
   }
   runs.push_back(std::move(run));
+}
+
+Runs Struck(const Runs& runs, const Run& style) {
+  Run strike = style;
+  strike.kind = Run::Kind::kStrike;
+  Runs struck;
+  const auto add_line = [&](const Runs& line) {
+    const auto begin = std::find_if_not(line.begin(), line.end(), IsBlank);
+    const auto end = std::find_if_not(line.rbegin(), line.rend(), IsBlank).base();
+    if (!IsVisible(line)) {
+      struck.insert(struck.end(), line.begin(), line.end());
+      return;
+    }
+    struck.insert(struck.end(), line.begin(), begin);
+    struck.push_back(strike);
+    struck.insert(struck.end(), begin, end);
+    struck.push_back(strike);
+    struck.insert(struck.end(), end, line.end());
+  };
+  Runs line;
+  for (Run& run : WithBlanksApart(runs)) {
+    if (run.kind != Run::Kind::kBreak) {
+      line.push_back(std::move(run));
+      continue;
+    }
+    add_line(std::exchange(line, {}));
+    struck.push_back(std::move(run));
+  }
+  add_line(line);
+  return struck;
 }
 
 size_t LongestRowOfBackticks(absl::string_view text) {
@@ -551,7 +603,7 @@ std::string InlineMarkdown(Runs runs) {
   for (auto* simplified : {+[](Runs same) { return same; }, &WithShorterMarks, &WithoutEmphasis}) {
     runs = simplified(std::move(runs));
     std::string markdown = Writer(runs).Write();
-    if (Reader().Read(markdown) == runs) return markdown;
+    if (Reader().Read(markdown) == WithStrikesAsText(runs)) return markdown;
   }
   return WithEveryEscape(runs);
 }

@@ -7,6 +7,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "absl/time/civil_time.h"
 #include "content/article.h"
 #include "content/rules.h"
 #include "content/v1/article.pb.h"
@@ -23,8 +24,8 @@ inline constexpr size_t kMaxFileBytes = size_t{2} * kMaxBodyBytes;
 
 enum class Format { kText, kMarkdown, kHtml };
 
-/// Returns the format of a file by its name and, if that does not tell, by how it begins. nullopt
-/// if neither tells.
+/// Returns the format of a file by its name and, if that does not tell, by how it begins: `head`
+/// may be any bytes, in any encoding that Parse reads. nullopt if neither tells.
 std::optional<Format> RecognizeFormat(absl::string_view path, absl::string_view head);
 
 /// Returns whether a file of this name has one of the formats, whatever it contains.
@@ -47,9 +48,14 @@ struct ParsedArticle {
   bool is_name_made = false;
   /// Another name for it in that case. Empty if there is none.
   std::string other_name = {};
-  /// Whether the file's name, or the export, has a date. An article of another day is another one
-  /// then, even if it has the same title.
+  /// Whether the file, its name, or the export says when the article was published. An article of
+  /// another day may be another one then, even if it has the same title.
   bool is_dated = false;
+  /// Whether that may be corrected, as people do in files. Otherwise one of another day is another
+  /// one.
+  bool may_be_redated = false;
+  /// The day in the file's name. A file of another day is another one, whatever dates are in them.
+  std::optional<absl::CivilDay> day_in_name = {};
   /// Where the article comes from, and by which it is known there: both tell it from all others of
   /// a run. Empty if nothing does.
   std::string source = {};

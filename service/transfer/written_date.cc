@@ -252,13 +252,13 @@ std::optional<WrittenDate> ParseNumbers(absl::string_view text) {
   absl::ConsumeSuffix(&date, "UTC");
   absl::ConsumeSuffix(&date, "GMT");
   absl::Time time;
-  std::string problem;
+  // The first is the one that programs write.
   for (const char* format :
-       {"%Y-%m-%d", "%Y-%m-%d%ET%H:%M", "%Y-%m-%d%ET%H:%M %Ez", "%Y-%m-%d%ET%H:%M:%E*S",
-        "%Y-%m-%d%ET%H:%M:%E*S %Ez", "%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M %Ez", "%Y-%m-%d %H:%M:%E*S",
+       {"%Y-%m-%d%ET%H:%M:%E*S %Ez", "%Y-%m-%d", "%Y-%m-%d%ET%H:%M", "%Y-%m-%d%ET%H:%M %Ez",
+        "%Y-%m-%d%ET%H:%M:%E*S", "%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M %Ez", "%Y-%m-%d %H:%M:%E*S",
         "%Y-%m-%d %H:%M:%E*S %Ez", "%Y-%m-%d %I:%M %p", "%Y/%m/%d", "%d.%m.%Y", "%Y. %m. %d",
         "%Y. %m. %d."}) {
-    if (absl::ParseTime(format, date, &time, &problem) &&
+    if (absl::ParseTime(format, date, &time, nullptr) &&
         time >= absl::FromCivil(absl::CivilYear(1000), absl::UTCTimeZone())) {
       return WrittenDate{.time = time, .weekday = std::nullopt};
     }

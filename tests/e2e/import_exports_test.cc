@@ -278,7 +278,7 @@ TEST_F(ImportExportsTest, APostThatWasRenamedIsStillThatPost) {
               AllOf(HasSubstr(Row("conflict", 1)), HasSubstr(Row("comments taken", 1)),
                     HasSubstr(Row("comments unchanged", 1))));
   EXPECT_THAT(conflict.err,
-              HasSubstr("articles/renamed is here as articles/post-1; rename that first\n"));
+              HasSubstr("articles/renamed is here as articles/post-1; rename that first, or "));
   EXPECT_EQ(Comments("post-1"), "0 1 one, 0 1 two");
   EXPECT_THAT(Import({file, "--replace"}).out, HasSubstr(Row("replaced", 1)));
   EXPECT_EQ(Comments("renamed"), "0 1 one, 0 1 two");

@@ -12,28 +12,33 @@
 namespace content::store {
 namespace {
 
-// Whole comments, in any state.
+// Returns a statement that selects these columns of comments in any state. (LIMIT 1 makes the
+// planner look up each comment by its key. Otherwise it joins a table that was small when the plan
+// was made by reading all of it, however large it has become.)
+postgres::BulkStatement<3> SelectByKey(absl::string_view columns) {
+  return {absl::StrCat("SELECT ", columns, R"sql(
+FROM $rows AS n (bucket, article_key, comment_id)
+JOIN article_state s ON s.bucket = n.bucket AND s.article_key = n.article_key
+CROSS JOIN LATERAL (
+  SELECT * FROM comment found
+  WHERE found.bucket = s.bucket AND found.article_key = s.article_key
+    AND found.comment_id = n.comment_id
+  LIMIT 1
+) c
+)sql"),
+          {"smallint", "bigint", "uuid"}};
+}
+
 const postgres::BulkStatement<3>& SelectWholeComments() {
-  static const postgres::BulkStatement<3> statement(
-      absl::StrCat("SELECT ", CommentColumns(),
-                   ", c.article_key, c.shown, encode(c.thread_key, 'hex') AS thread "
-                   "FROM $rows AS n (bucket, article_key, comment_id) JOIN comment c "
-                   "ON c.bucket = n.bucket AND c.article_key = n.article_key "
-                   "AND c.comment_id = n.comment_id JOIN article_state s "
-                   "ON s.bucket = c.bucket AND s.article_key = c.article_key"),
-      {"smallint", "bigint", "uuid"});
+  static const postgres::BulkStatement<3> statement = SelectByKey(absl::StrCat(
+      CommentColumns(), ", c.article_key, c.shown, encode(c.thread_key, 'hex') AS thread"));
   return statement;
 }
 
 // The columns of the comments above a reply that its change needs.
 const postgres::BulkStatement<3>& SelectCounts() {
-  static const postgres::BulkStatement<3> statement(R"sql(
-SELECT c.article_key, c.comment_id, c.state, c.reply_count, c.shown
-FROM $rows AS n (bucket, article_key, comment_id)
-JOIN comment c ON c.bucket = n.bucket AND c.article_key = n.article_key
-              AND c.comment_id = n.comment_id
-)sql",
-                                                    {"smallint", "bigint", "uuid"});
+  static const postgres::BulkStatement<3> statement =
+      SelectByKey("c.article_key, c.comment_id, c.state, c.reply_count, c.shown");
   return statement;
 }
 

@@ -1,7 +1,9 @@
 #include "store/comments/import.h"
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <optional>
 #include <set>
@@ -9,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/strings/string_view.h"
 #include "base/errors.h"
 #include "content/names.h"
@@ -22,12 +25,12 @@
 namespace content::store {
 namespace {
 
-// $1 bucket, $2 article key, $3 ends of ids (SourceComment::id_ending). Reads all ids of the
-// article, because an index of their ends would cost every comment 30 bytes. They are joined, and
+// $1 buckets, $2 article keys, $3 ends of ids (SourceComment::id_ending). Reads all ids of the
+// articles, because an index of their ends would cost every comment 30 bytes. They are joined, and
 // not compared with ANY: that would take the product of both numbers.
 constexpr char kSelectByEnding[] = R"sql(
-SELECT c.comment_id FROM comment c
-WHERE c.bucket = $1::smallint AND c.article_key = $2::bigint
+SELECT c.article_key, c.comment_id FROM comment c
+WHERE c.bucket = ANY ($1::smallint[]) AND c.article_key = ANY ($2::bigint[])
   AND right(c.comment_id::text, $4::integer) IN (SELECT unnest($3::text[]))
 ORDER BY c.comment_id
 )sql";
@@ -41,9 +44,13 @@ struct ImportItem {
   std::string own_id = {};
   // The id that it has or gets.
   std::string id = {};
+  // The name of the comment that it replies to, if it is given by its name.
+  std::optional<CommentRef> parent_name = {};
   // The comment that it replies to: one of the import, or its id; neither if it is not known.
   ImportItem* parent = nullptr;
   std::string parent_id = {};
+  // The end of that id while only that is known.
+  std::string parent_ending = {};
 
   enum class Visit { kNew, kOnPath, kDone } visit = Visit::kNew;
 
@@ -68,17 +75,15 @@ std::string LastOf(const std::vector<std::string>& ancestors) {
   return ancestors.empty() ? "" : ancestors.back();
 }
 
-v1::Comment MessageOf(const v1::ImportedComment& given, const LockedArticle& article,
-                      const std::string& id, const std::vector<std::string>& ancestors) {
+// Returns the comment without the names of itself and of its parent, which are not stored.
+v1::Comment MessageOf(const v1::ImportedComment& given, size_t depth) {
   v1::Comment message;
-  message.set_name(CommentName(article.name, id));
   message.set_state(given.state());
   if (!IsDeleted(given.state())) {
     *message.mutable_author() = given.author();
     message.set_body(given.body());
   }
-  if (!ancestors.empty()) message.set_reply_to(CommentName(article.name, ancestors.back()));
-  message.set_depth(static_cast<int>(ancestors.size()));
+  message.set_depth(static_cast<int>(depth));
   message.set_edit_count(given.edit_count());
   *message.mutable_create_time() = given.create_time();
   *message.mutable_update_time() =
@@ -141,59 +146,48 @@ std::vector<ImportItem*> ParentsFirst(std::vector<ImportItem>& items) {
   return sorted;
 }
 
+// The keys of articles by their names; nullopt for names that no article has.
+using KeysByName = std::map<std::string, std::optional<ArticleKey>>;
+
+// The ids of comments by their articles and the ends of these ids.
+using IdsByEnding = std::map<StoredKey, std::string>;
+
+// One import, whose article is locked. Its steps need what its batch reads between them.
 class Importer {
  public:
-  Importer(postgres::Connection& connection, ArticleNames& names, const Caller* caller,
-           const CommentImport& import, std::set<std::string>& tried)
-      : transaction_(connection), names_(names), caller_(caller), import_(import), tried_(tried) {}
+  Importer(Called<ImportWrite>& called, LockedArticle& article, ImportAnswer& answer)
+      : import_(called.write.import),
+        tried_(called.write.tried),
+        caller_(called.caller.get()),
+        article_(article),
+        answer_(answer) {}
 
-  absl::StatusOr<v1::ImportCommentsResponse> Run(const Announce& announce) {
-    if (!Lock()) return names_.NotFound(import_.article_id);
-    CheckItems();
-    FindParents();
-    ReadStored();
-    ChooseIds();
-    AddNew();
-    DeleteOld();
-    JudgeOthers();
-    if (import_.validate_only) return std::move(response_);
-    const ChangeNotice notice = NoticeOf(*article_);  // nothing may fail after the commit
-    response_.set_article_revision(article_->revision);
-    response_.set_comment_count(article_->comment_count);
-    Commit();
-    announce({notice});
-    return std::move(response_);
-  }
-
- private:
-  bool Lock() {
-    const auto key = names_.Find(transaction_, import_.article_id);
-    if (key) article_ = LockArticle(transaction_, *key);
-    return article_.has_value();
-  }
+  const LockedArticle& article() const { return article_; }
 
   void CheckItems() {
     items_.reserve(import_.comments.size());
     for (const v1::ImportedComment& comment : import_.comments) {
       ImportItem& item =
           items_.emplace_back(ImportItem{.given = &comment, .result = response_.add_results()});
-      CheckImportedComment(comment, article_->now, item.problems);
-      if (!item.is_refused()) item.own_id = OwnId(comment);
+      CheckImportedComment(comment, article_.now, item.problems);
+      if (item.is_refused()) continue;
+      item.own_id = OwnId(comment);
+      item.parent_name = ParseCommentName(comment.reply_to());
     }
   }
 
-  SourceComment Source(const std::string& source_id) const {
-    return SourceComment(import_.source, source_id);
+  // Adds the names by which this and other articles are given.
+  void AddNames(std::set<std::string>& names) const {
+    for (const ImportItem& item : items_) {
+      if (item.parent_name) names.insert(item.parent_name->article_id);
+    }
   }
 
-  std::string OwnId(const v1::ImportedComment& comment) const {
-    if (!comment.comment_id().empty()) return comment.comment_id();
-    return Source(comment.source_id()).IdAt(FromTimestamp(comment.create_time()));
-  }
-
-  void FindParents() {
-    std::map<absl::string_view, ImportItem*> by_source_id;
-    std::map<absl::string_view, ImportItem*> by_id;
+  void FindParents(const KeysByName& articles) {
+    absl::flat_hash_map<absl::string_view, ImportItem*> by_source_id;
+    absl::flat_hash_map<absl::string_view, ImportItem*> by_id;
+    by_source_id.reserve(items_.size());
+    by_id.reserve(items_.size());
     for (ImportItem& item : items_) {
       if (item.is_refused()) continue;
       by_source_id.try_emplace(item.given->source_id(), &item);
@@ -203,97 +197,109 @@ class Importer {
       const auto item = items.find(key);
       return item == items.end() ? nullptr : item->second;
     };
-    const std::set<std::string> names_of_article = NamesOfArticle();
-    std::map<std::string, std::vector<ImportItem*>> elsewhere;  // by the ends of their parents' ids
     for (ImportItem& item : items_) {
       if (item.is_refused()) continue;
       const std::string& source_id = item.given->reply_to_source_id();
-      const auto name = ParseCommentName(item.given->reply_to());
       if (!source_id.empty()) {
         item.parent = find(by_source_id, source_id);
-        if (item.parent == nullptr) elsewhere[Source(source_id).id_ending()].push_back(&item);
-      } else if (name && names_of_article.contains(name->article_id)) {
-        item.parent = find(by_id, name->comment_id);
-        if (item.parent == nullptr) item.parent_id = name->comment_id;
+        if (item.parent == nullptr) item.parent_ending = Source(source_id).id_ending();
+      } else if (item.parent_name && articles.at(item.parent_name->article_id) == article_.key) {
+        item.parent = find(by_id, item.parent_name->comment_id);
+        if (item.parent == nullptr) item.parent_id = item.parent_name->comment_id;
       }
     }
-    FindElsewhere(elsewhere);
   }
 
-  // Returns those names of the article by which comments are replied to.
-  std::set<std::string> NamesOfArticle() {
-    std::set<std::string> names;
+  // Adds the ends of the ids of the comments that are looked for among those of the article.
+  void AddEndings(std::set<StoredKey>& endings) const {
     for (const ImportItem& item : items_) {
-      const auto name = ParseCommentName(item.given->reply_to());
-      if (name) names.insert(name->article_id);
-    }
-    const std::vector<std::string> listed(names.begin(), names.end());
-    const auto keys = names_.Find(transaction_, listed);
-    for (size_t i = 0; i < listed.size(); ++i) {
-      if (keys[i] != article_->key) names.erase(listed[i]);
-    }
-    return names;
-  }
-
-  void FindElsewhere(const std::map<std::string, std::vector<ImportItem*>>& replies) {
-    if (replies.empty()) return;
-    std::vector<std::string> endings;
-    for (const auto& [ending, items] : replies) endings.push_back(ending);
-    for (const auto& row :
-         transaction_.Exec(kSelectByEnding, article_->key.bucket(), article_->key.value(),
-                           ArrayParameter(endings), kUuidBitsLength)) {
-      const std::string id = row["comment_id"].c_str();
-      for (ImportItem* const item : replies.at(id.substr(id.size() - kUuidBitsLength))) {
-        if (item->parent_id.empty()) item->parent_id = id;
-      }
+      if (!item.parent_ending.empty()) endings.insert({article_.key, item.parent_ending});
     }
   }
 
-  void ReadStored() {
-    std::set<StoredKey> keys;
+  void FindElsewhere(const IdsByEnding& ids) {
+    for (ImportItem& item : items_) {
+      if (item.parent_ending.empty()) continue;
+      const auto id = ids.find({article_.key, item.parent_ending});
+      if (id != ids.end()) item.parent_id = id->second;
+    }
+  }
+
+  void AddKeys(std::set<StoredKey>& keys) const {
     for (const ImportItem& item : items_) {
       if (item.is_refused()) continue;
-      keys.insert({article_->key, item.own_id});
-      if (!item.parent_id.empty()) keys.insert({article_->key, item.parent_id});
+      keys.insert({article_.key, item.own_id});
+      if (!item.parent_id.empty()) keys.insert({article_.key, item.parent_id});
     }
-    comments_.Read(keys);
   }
 
-  const StoredComment* Find(const std::string& id) const { return comments_.Find(*article_, id); }
-
   // Gives each item its id, after the one that it replies to. A reply that would not sort after
-  // that one gets the next id after it, unless it is there already.
-  void ChooseIds() {
-    std::set<StoredKey> moved;
-    std::set<StoredKey> changed;  // with the threads above them
+  // that one gets the next id after it, unless it is there already. Adds the keys of those to
+  // `moved`, and to `changed` those of comments that change together with the ones above them.
+  void ChooseIds(const CommentTree& comments, std::set<StoredKey>& moved,
+                 std::set<StoredKey>& changed) {
     for (ImportItem* const item : ParentsFirst(items_)) {
-      item->parent_id = ParentIdOf(*item);
+      item->parent_id = ParentIdOf(*item, comments);
       item->id = item->own_id;
-      if (const StoredComment* const stored = Find(item->own_id)) {
-        if (Deletes(*item->given, *stored)) changed.insert({article_->key, item->own_id});
+      if (const StoredComment* const stored = comments.Find(article_, item->own_id)) {
+        if (Deletes(*item->given, *stored)) changed.insert({article_.key, item->own_id});
         continue;
       }
-      if (!item->parent_id.empty()) changed.insert({article_->key, item->parent_id});
+      if (!item->parent_id.empty()) changed.insert({article_.key, item->parent_id});
       if (item->own_id > item->parent_id) continue;
       if (!item->given->comment_id().empty()) {
         item->problems.Add("comment_id", "does not sort after that of the comment it replies to");
       } else {
         item->id = Source(item->given->source_id()).IdAfter(item->parent_id);
-        moved.insert({article_->key, item->id});
+        moved.insert({article_.key, item->id});
       }
     }
-    comments_.Read(moved);
-    comments_.ReadAbove(changed);
+  }
+
+  // Changes the comments, and answers.
+  void Apply(CommentTree& comments) {
+    AddNew(comments);
+    DeleteOld(comments);
+    JudgeOthers(comments);
+    if (!import_.validate_only) {
+      response_.set_article_revision(article_.revision);
+      response_.set_comment_count(article_.comment_count);
+    }
+    answer_ = std::move(response_);
+  }
+
+  void Audit(AuditLog& audit) const {
+    const size_t changed = added_.size() + deleted_.size();
+    if (changed == 0) return;
+    AuditEvent event = EventAbout(article_, v1::AUDIT_ACTION_IMPORT_COMMENTS);
+    event.item_count = static_cast<int64_t>(changed);
+    audit.Add(caller_, event);
+  }
+
+  // The commit may be in doubt.
+  void RememberAttempt() { tried_.merge(added_); }
+
+ private:
+  SourceComment Source(const std::string& source_id) const {
+    return SourceComment(import_.source, source_id);
+  }
+
+  std::string OwnId(const v1::ImportedComment& comment) const {
+    if (!comment.comment_id().empty()) return comment.comment_id();
+    return Source(comment.source_id()).IdAt(FromTimestamp(comment.create_time()));
   }
 
   // Returns the id of the comment that the item replies to; empty if there is none.
-  std::string ParentIdOf(const ImportItem& item) const {
+  std::string ParentIdOf(const ImportItem& item, const CommentTree& comments) const {
     if (item.parent != nullptr) return item.parent->is_refused() ? "" : item.parent->id;
-    return item.parent_id.empty() || Find(item.parent_id) == nullptr ? "" : item.parent_id;
+    const bool exists =
+        !item.parent_id.empty() && comments.Find(article_, item.parent_id) != nullptr;
+    return exists ? item.parent_id : "";
   }
 
-  Place PlaceOf(const ImportItem& item) const {
-    const StoredComment* const parent = item.parent_id.empty() ? nullptr : Find(item.parent_id);
+  Place PlaceOf(const ImportItem& item, const CommentTree& comments) const {
+    const StoredComment* const parent =
+        item.parent_id.empty() ? nullptr : comments.Find(article_, item.parent_id);
     if (parent == nullptr) {
       return {.placement = item.has_parent() ? v1::THREAD_PLACEMENT_PARENT_MISSING
                                              : v1::THREAD_PLACEMENT_AS_GIVEN};
@@ -309,7 +315,7 @@ class Importer {
 
   // Adds the comments that are not there, in the order of their ids. So each comes after the one it
   // replies to, and has a later revision.
-  void AddNew() {
+  void AddNew(CommentTree& comments) {
     std::vector<ImportItem*> sorted;
     for (ImportItem& item : items_) {
       if (!item.is_refused()) sorted.push_back(&item);
@@ -317,45 +323,47 @@ class Importer {
     std::sort(sorted.begin(), sorted.end(),
               [](const ImportItem* a, const ImportItem* b) { return a->id < b->id; });
     for (ImportItem* const item : sorted) {
-      if (Find(item->id) != nullptr) continue;
-      Place place = PlaceOf(*item);
-      v1::Comment message = MessageOf(*item->given, *article_, item->id, place.ancestors);
+      if (comments.Find(article_, item->id) != nullptr) continue;
+      Place place = PlaceOf(*item, comments);
+      v1::Comment message = MessageOf(*item->given, place.ancestors.size());
       Report(*item, v1::COMMENT_IMPORT_OUTCOME_CREATED, place.placement, {});
-      comments_.Add(*article_, item->id, std::move(place.ancestors), std::move(message));
+      comments.Add(article_, item->id, std::move(place.ancestors), std::move(message));
       added_.insert(item->id);
     }
   }
 
-  void DeleteOld() {
+  void DeleteOld(CommentTree& comments) {
     for (const ImportItem& item : items_) {
-      const StoredComment* const stored = item.is_refused() ? nullptr : Find(item.id);
+      const StoredComment* const stored =
+          item.is_refused() ? nullptr : comments.Find(article_, item.id);
       if (stored == nullptr || !Deletes(*item.given, *stored)) continue;
-      const Place place = PlaceOf(item);
-      comments_.Change(*article_, *stored, article_->now,
-                       MessageOf(*item.given, *article_, item.id, stored->ancestors));
+      const Place place = PlaceOf(item, comments);
+      comments.Change(article_, *stored, article_.now,
+                      MessageOf(*item.given, stored->ancestors.size()));
       Report(item, v1::COMMENT_IMPORT_OUTCOME_DELETED, place.placement, {});
       deleted_.insert(item.id);
     }
   }
 
   // An import may have the same comment twice: the second is one of the others.
-  void JudgeOthers() {
+  void JudgeOthers(const CommentTree& comments) {
     for (const ImportItem& item : items_) {
       if (item.is_refused()) {
         Report(item, v1::COMMENT_IMPORT_OUTCOME_REFUSED, v1::THREAD_PLACEMENT_UNSPECIFIED,
                item.problems);
       } else if (item.result->outcome() == v1::COMMENT_IMPORT_OUTCOME_UNSPECIFIED) {
-        Judge(item, *Find(item.id));
+        Judge(item, comments);
       }
     }
   }
 
-  void Judge(const ImportItem& item, const StoredComment& stored) const {
-    const Place place = PlaceOf(item);
+  void Judge(const ImportItem& item, const CommentTree& comments) const {
+    const Place place = PlaceOf(item, comments);
     if (tried_.contains(item.id)) {
       return Report(item, v1::COMMENT_IMPORT_OUTCOME_CREATED, place.placement, {});
     }
-    const Violations differences = DifferencesBetween(*item.given, place, stored);
+    const Violations differences =
+        DifferencesBetween(*item.given, place, *comments.Find(article_, item.id));
     Report(item,
            differences.empty() ? v1::COMMENT_IMPORT_OUTCOME_UNCHANGED
                                : v1::COMMENT_IMPORT_OUTCOME_CONFLICT,
@@ -367,7 +375,7 @@ class Importer {
     v1::CommentImportResult& result = *item.result;
     result.set_outcome(outcome);
     result.set_placement(placement);
-    if (!item.is_refused()) result.set_name(CommentName(article_->name, item.id));
+    if (!item.is_refused()) result.set_name(CommentName(article_.name, item.id));
     for (const Violations::Field& field : problems.fields()) {
       v1::CommentImportProblem& problem = *result.add_problems();
       problem.set_field(field.path);
@@ -375,43 +383,189 @@ class Importer {
     }
   }
 
-  // An import that changes nothing commits the lock all the same: what it has found may be
-  // committed on this host only, and this commit waits for a standby.
-  void Commit() {
-    if (article_->changed) {
-      AuditEvent event = EventAbout(*article_, v1::AUDIT_ACTION_IMPORT_COMMENTS);
-      event.item_count = static_cast<int64_t>(added_.size() + deleted_.size());
-      AuditLog audit(transaction_);
-      audit.Add(caller_, event);
-      comments_.Write();
-      audit.Write();
-      WriteCounters(transaction_, {&*article_});
-      tried_.merge(added_);
-    }
-    transaction_.Commit();
-  }
-
-  postgres::Transaction transaction_;
-  ArticleNames& names_;
-  const Caller* const caller_;
   const CommentImport& import_;
   std::set<std::string>& tried_;
-  std::optional<LockedArticle> article_;
-  CommentTree comments_{transaction_};
+  const Caller* const caller_;
+  LockedArticle& article_;
+  ImportAnswer& answer_;
   std::vector<ImportItem> items_;
   std::set<std::string> added_;
   std::set<std::string> deleted_;
   v1::ImportCommentsResponse response_;
 };
 
+// Imports to different articles.
+using ImportRound = std::vector<Importer*>;
+
+class ImportBatch {
+ public:
+  ImportBatch(postgres::Connection& connection, ArticleNames& names,
+              const std::vector<Called<ImportWrite>*>& imports, postgres::WriteMode mode)
+      : transaction_(connection),
+        names_(names),
+        imports_(imports),
+        mode_(mode),
+        answers_(imports.size()) {}
+
+  std::vector<ImportAnswer> Run(const Announce& announce) {
+    Lock();
+    for (const ImportRound& round : Rounds()) Run(round);
+    if (importers_.empty() || IsDryRun()) return std::move(answers_);
+    std::vector<ChangeNotice> notices = Notices();  // nothing may fail after the commit
+    Commit();
+    announce(std::move(notices));
+    return std::move(answers_);
+  }
+
+ private:
+  bool IsDryRun() const { return imports_.front()->write.import.validate_only; }
+
+  void Lock() {
+    std::vector<std::string> names;
+    for (const auto* import : imports_) names.push_back(ArticleOf(import->write));
+    const std::vector<std::optional<ArticleKey>> keys = names_.Find(transaction_, names);
+    std::vector<ArticleKey> wanted;
+    for (const auto& key : keys) {
+      if (key) wanted.push_back(*key);
+    }
+    if (!wanted.empty()) {
+      const LockWait wait = mode_.skip_locked ? LockWait::kSkip : LockWait::kWait;
+      articles_ = LockArticles(transaction_, wanted, wait);
+    }
+    for (size_t i = 0; i < imports_.size(); ++i) {
+      const auto article = keys[i] ? articles_.find(*keys[i]) : articles_.end();
+      if (article != articles_.end()) {
+        importers_.emplace_back(*imports_[i], article->second, answers_[i]);
+      } else if (!keys[i] || !mode_.skip_locked) {
+        answers_[i] = names_.NotFound(names[i]);
+      }
+    }
+  }
+
+  // Those to one article follow one another: each finds what the one before has added.
+  std::vector<ImportRound> Rounds() {
+    std::vector<ImportRound> rounds;
+    std::map<ArticleKey, size_t> counts;
+    for (Importer& importer : importers_) {
+      const size_t round = counts[importer.article().key]++;
+      if (round == rounds.size()) rounds.emplace_back();
+      rounds[round].push_back(&importer);
+    }
+    return rounds;
+  }
+
+  void Run(const ImportRound& round) {
+    CommentTree comments(transaction_);
+    FindParents(round);
+    ReadStored(round, comments);
+    ChooseIds(round, comments);
+    for (Importer* const importer : round) {
+      importer->Apply(comments);
+      importer->Audit(audit_);
+    }
+    if (!IsDryRun()) comments.Write();
+  }
+
+  void FindParents(const ImportRound& round) {
+    for (Importer* const importer : round) importer->CheckItems();
+    const KeysByName articles = FindArticles(round);
+    for (Importer* const importer : round) importer->FindParents(articles);
+    const IdsByEnding ids = FindElsewhere(round);
+    for (Importer* const importer : round) importer->FindElsewhere(ids);
+  }
+
+  // Replies may name their article by any of its names.
+  KeysByName FindArticles(const ImportRound& round) {
+    std::set<std::string> names;
+    for (const Importer* const importer : round) importer->AddNames(names);
+    const std::vector<std::string> listed(names.begin(), names.end());
+    const auto keys = names_.Find(transaction_, listed);
+    KeysByName articles;
+    for (size_t i = 0; i < listed.size(); ++i) articles.emplace(listed[i], keys[i]);
+    return articles;
+  }
+
+  IdsByEnding FindElsewhere(const ImportRound& round) {
+    std::set<StoredKey> wanted;
+    for (const Importer* const importer : round) importer->AddEndings(wanted);
+    IdsByEnding ids;
+    if (wanted.empty()) return ids;
+    std::vector<ArticleKey> articles;
+    std::vector<std::string> endings;
+    for (const StoredKey& key : wanted) {
+      articles.push_back(key.article);
+      endings.push_back(key.comment_id);
+    }
+    for (const auto& row :
+         transaction_.Exec(kSelectByEnding, BucketsParameter(articles), KeysParameter(articles),
+                           ArrayParameter(endings), kUuidBitsLength)) {
+      const std::string id = row["comment_id"].c_str();
+      ids.try_emplace({ReadKey(row["article_key"]), id.substr(id.size() - kUuidBitsLength)}, id);
+    }
+    return ids;
+  }
+
+  static void ReadStored(const ImportRound& round, CommentTree& comments) {
+    std::set<StoredKey> keys;
+    for (const Importer* const importer : round) importer->AddKeys(keys);
+    comments.Read(keys);
+  }
+
+  static void ChooseIds(const ImportRound& round, CommentTree& comments) {
+    std::set<StoredKey> moved;
+    std::set<StoredKey> changed;
+    for (Importer* const importer : round) importer->ChooseIds(comments, moved, changed);
+    comments.Read(moved);
+    comments.ReadAbove(changed);
+  }
+
+  // Also those of articles that an attempt before has changed.
+  std::vector<ChangeNotice> Notices() const {
+    std::vector<ChangeNotice> notices;
+    for (const auto& [key, article] : articles_) notices.push_back(NoticeOf(article));
+    return notices;
+  }
+
+  // Imports that change nothing commit the locks all the same: what they have found may be
+  // committed on this host only, and this commit waits for a standby.
+  void Commit() {
+    std::vector<const LockedArticle*> changed;
+    for (const auto& [key, article] : articles_) {
+      if (article.changed) changed.push_back(&article);
+    }
+    audit_.Write();
+    WriteCounters(transaction_, changed);
+    for (Importer& importer : importers_) importer.RememberAttempt();
+    transaction_.Commit();
+  }
+
+  postgres::Transaction transaction_;
+  ArticleNames& names_;
+  const std::vector<Called<ImportWrite>*>& imports_;
+  const postgres::WriteMode mode_;
+  std::map<ArticleKey, LockedArticle> articles_;
+  std::vector<ImportAnswer> answers_;
+  std::deque<Importer> importers_;
+  AuditLog audit_{transaction_};
+};
+
 }  // namespace
 
-absl::StatusOr<v1::ImportCommentsResponse> ImportComments(postgres::Connection& connection,
-                                                          ArticleNames& names, const Caller* caller,
-                                                          const CommentImport& import,
-                                                          std::set<std::string>& tried,
-                                                          const Announce& announce) {
-  return Importer(connection, names, caller, import, tried).Run(announce);
+const std::string& ArticleOf(const ImportWrite& write) { return write.import.article_id; }
+
+size_t SizeOf(const ImportWrite& write) {
+  constexpr size_t kLeastPerComment = kMaxImportBytes / kMaxImportedComments;
+  size_t size = 0;
+  for (const v1::ImportedComment& comment : write.import.comments) {
+    size += std::max(comment.body().size(), kLeastPerComment);
+  }
+  return size;
+}
+
+std::vector<ImportAnswer> ImportComments(postgres::Connection& connection, ArticleNames& names,
+                                         const std::vector<Called<ImportWrite>*>& imports,
+                                         postgres::WriteMode mode, const Announce& announce) {
+  return ImportBatch(connection, names, imports, mode).Run(announce);
 }
 
 }  // namespace content::store

@@ -49,7 +49,8 @@ std::string AuthorName(absl::string_view name) {
   const std::string line = OneLine(WithoutEmailAddresses(name));
   const bool is_name = HasVisibleCharacter(line) && !IsMailbox(line) && !IsIpAddress(line);
   if (!is_name) return std::string(kNobody);
-  return OneLine(FirstCharacters(line, kMaxNameCharacters));
+  const absl::string_view first = FirstCharacters(line, kMaxNameCharacters);
+  return first.size() == line.size() ? line : OneLine(first);
 }
 
 }  // namespace content::transfer

@@ -207,7 +207,8 @@ ExportedComment CommentOf(const XmlElement& entry) {
     comment.author_key = AuthorKeyOf(*author);
   }
   comment.create_time = PublishedOf(entry);
-  comment.body = TextOfComment(HtmlOf(entry, "content"));
+  comment.body = HtmlOf(entry, "content");
+  comment.to_text = TextOfComment;
   return comment;
 }
 

@@ -53,11 +53,6 @@ std::string CommentoAddress(const JsonValue& comment) {
   return absl::StrCat("https://", domain, absl::StartsWith(path, "/") ? "" : "/", path);
 }
 
-std::string CommentoBody(const JsonValue& comment) {
-  const std::string html = TextIn(comment, "html");
-  return html.empty() ? MarkdownToPlainText(TextIn(comment, "markdown")) : HtmlToPlainText(html);
-}
-
 ExportedComment CommentoComment(const JsonValue& comment, const CommenterNames& names) {
   ExportedComment exported;
   exported.source_id = TextIn(comment, "commentHex");
@@ -70,7 +65,12 @@ ExportedComment CommentoComment(const JsonValue& comment, const CommenterNames& 
   if (author != kAnonymousCommenter) exported.author_key = author;
   if (const auto time = ParseDate(TextIn(comment, "creationDate"))) exported.create_time = *time;
   exported.state = CommentoState(comment);
-  exported.body = CommentoBody(comment);
+  exported.body = TextIn(comment, "html");
+  exported.to_text = HtmlToPlainText;
+  if (exported.body.empty()) {
+    exported.body = TextIn(comment, "markdown");
+    exported.to_text = MarkdownToPlainText;
+  }
   return exported;
 }
 

@@ -7,6 +7,7 @@
 
 #include "absl/container/flat_hash_set.h"
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
@@ -20,9 +21,11 @@
 namespace content::transfer {
 namespace {
 
-// As many articles at a time as the store has connections for writes.
-constexpr size_t kWorkers = 4;
-constexpr size_t kMaxBatchBytes = size_t{4} << 20;
+// The store imports into articles that wait together. With fewer at a time, it would do less at
+// once, which costs more for each comment; with more, it gains nothing.
+constexpr size_t kWorkers = 32;
+// Each worker has a batch in memory, several times.
+constexpr size_t kMaxBatchBytes = size_t{512} << 10;
 
 using Entry = CommentSpool::Entry;
 
@@ -79,8 +82,8 @@ std::string Describe(const Violations& problems) {
   });
 }
 
-std::string ReasonFor(absl::string_view field, const v1::ImportedComment& comment) {
-  return field == "body" && comment.body().empty() ? "no text" : "bad field";
+std::string ReasonFor(absl::string_view field, const ItemReport& report) {
+  return field == "body" && report.body_bytes == 0 ? "no text" : "bad field";
 }
 
 Outcome OutcomeOf(v1::CommentImportOutcome outcome) {
@@ -169,12 +172,16 @@ void CommentDelivery::LeaveAllOut(Entries entries) {
 
 // NOT_FOUND if there is no such article.
 absl::Status CommentDelivery::Import(const CommentGroup& group, Entries batch, Names& names) {
-  const absl::StatusOr<std::vector<SpooledComment>> comments = Read(batch);
+  absl::StatusOr<std::vector<SpooledComment>> comments = spool_.Read(batch);
   if (!comments.ok()) return comments.status();
   CommentImport import{.article_id = ParseArticleName(group.article).value(),
                        .source = group.source};
+  std::vector<ItemReport> reports;
+  reports.reserve(batch.size());
+  import.comments.reserve(batch.size());
   for (size_t i = 0; i < batch.size(); ++i) {
-    import.comments.push_back((*comments)[i].comment);
+    reports.push_back(ReportOn(batch[i], (*comments)[i]));
+    import.comments.push_back(std::move((*comments)[i].comment));
     const auto parent = names.find(batch[i].parent);
     NameParent(group, parent == names.end() ? "" : parent->second, import.comments.back());
   }
@@ -188,12 +195,12 @@ absl::Status CommentDelivery::Import(const CommentGroup& group, Entries batch, N
     if (const auto name = names.find(batch[i].id); name != names.end()) {
       name->second = result.name();
     }
-    ItemReport report = ReportOn(batch[i], (*comments)[i]);
+    ItemReport& report = reports[i];
     report.outcome = OutcomeOf(result.outcome());
     report.name = result.name();
     report.problems = Describe(result);
     if (report.outcome == Outcome::kRefused) {
-      report.reason = ReasonFor(result.problems(0).field(), (*comments)[i].comment);
+      report.reason = ReasonFor(result.problems(0).field(), report);
     }
     if (report.outcome == Outcome::kTaken) AddPlacement(result.placement(), report);
     report_.Add(report);
@@ -202,7 +209,7 @@ absl::Status CommentDelivery::Import(const CommentGroup& group, Entries batch, N
 }
 
 absl::Status CommentDelivery::Check(const CommentGroup& group, Entries batch) {
-  absl::StatusOr<std::vector<SpooledComment>> comments = Read(batch);
+  absl::StatusOr<std::vector<SpooledComment>> comments = spool_.Read(batch);
   if (!comments.ok()) return comments.status();
   for (size_t i = 0; i < batch.size(); ++i) {
     v1::ImportedComment& comment = (*comments)[i].comment;
@@ -212,14 +219,14 @@ absl::Status CommentDelivery::Check(const CommentGroup& group, Entries batch) {
     CheckImportedComment(comment, absl::Now(), problems);
     report.outcome = problems.empty() ? Outcome::kValid : Outcome::kRefused;
     report.problems = Describe(problems);
-    if (!problems.empty()) report.reason = ReasonFor(problems.fields()[0].path, comment);
+    if (!problems.empty()) report.reason = ReasonFor(problems.fields()[0].path, report);
     report_.Add(report);
   }
   return absl::OkStatus();
 }
 
 absl::Status CommentDelivery::LeaveOut(Entries batch) {
-  const absl::StatusOr<std::vector<SpooledComment>> comments = Read(batch);
+  const absl::StatusOr<std::vector<SpooledComment>> comments = spool_.Read(batch);
   if (!comments.ok()) return comments.status();
   for (size_t i = 0; i < batch.size(); ++i) {
     ItemReport report = ReportOn(batch[i], (*comments)[i]);
@@ -232,24 +239,14 @@ absl::Status CommentDelivery::LeaveOut(Entries batch) {
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::vector<SpooledComment>> CommentDelivery::Read(Entries batch) const {
-  std::vector<SpooledComment> comments;
-  comments.reserve(batch.size());
-  for (const Entry& entry : batch) {
-    absl::StatusOr<SpooledComment> comment = spool_.Read(entry);
-    if (!comment.ok()) return comment.status();
-    comments.push_back(*std::move(comment));
-  }
-  return comments;
-}
-
 ItemReport CommentDelivery::ReportOn(const Entry& entry, const SpooledComment& comment) const {
   return {.is_comment = true,
           .outcome = Outcome::kValid,
           .path = options_.path_of(entry.thread),
           .item = absl::StrCat("comment ", IdInSource(comment.comment)),
           .state = StateOf(comment.comment),
-          .notes = comment.notes};
+          .notes = comment.notes,
+          .body_bytes = comment.comment.body().size()};
 }
 
 // Nothing can be imported any more.

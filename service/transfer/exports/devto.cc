@@ -49,13 +49,13 @@ void AddDevtoTags(const JsonValue& article, v1::Article& result) {
 
 // The text is Markdown, with front matter if the author wrote it so. It may have tags of Liquid, of
 // which only the HTML shows what they mean.
-std::string DevtoBody(const JsonValue& article) {
+std::string DevtoBody(const JsonValue& article, std::vector<std::string>& notes) {
   const std::string markdown = TextIn(article, "body_markdown");
   const std::string html = EitherIn(article, "body_html", "processed_html");
   const bool has_liquid = absl::StrContains(markdown, "{%");
-  if (markdown.empty() || (has_liquid && !html.empty())) return HtmlToMarkdown(html);
+  if (markdown.empty() || (has_liquid && !html.empty())) return HtmlToMarkdown(html, notes);
   const absl::StatusOr<ParsedFile> parsed = ParseMarkdown(markdown);
-  return parsed.ok() ? parsed->article.body() : HtmlToMarkdown(html);
+  return parsed.ok() ? parsed->article.body() : HtmlToMarkdown(html, notes);
 }
 
 ExportedArticle DevtoArticle(const JsonValue& article) {
@@ -83,7 +83,7 @@ ExportedArticle DevtoArticle(const JsonValue& article) {
   }
   const std::string image = ImageAddress(EitherIn(article, "cover_image", "main_image"));
   const std::string picture = image.empty() ? "" : absl::StrCat("![](<", image, ">)\n\n");
-  const std::string body = DevtoBody(article);
+  const std::string body = DevtoBody(article, exported.file.notes);
   if (!body.empty()) result.set_body(absl::StrCat(picture, body));
   return exported;
 }

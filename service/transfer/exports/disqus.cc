@@ -23,10 +23,8 @@ constexpr size_t kMaxThreads = 1'000'000;
 struct DisqusThread {
   std::string address;
   bool is_deleted;
+  int reading;  // the last one that has come to it
 };
-
-// By dsq:id.
-using DisqusThreads = absl::flat_hash_map<std::string, DisqusThread>;
 
 // A thread has a link. One without may have an address in its identifier, as WordPress writes
 // "962 https://blog.example/?p=962".
@@ -40,18 +38,6 @@ std::string DisqusAddress(const XmlElement& thread) {
 
 // Threads and posts are the children of the root.
 constexpr XmlShape kDisqusShape = {.depth = 1};
-
-absl::Status ReadDisqusThreads(ExportFile& file, DisqusThreads& threads) {
-  const auto visit = [&threads](const XmlElement& item, const XmlElement* /*from*/) {
-    if (item.name != "thread") return true;
-    threads[std::string(item.Attribute("id"))] = {DisqusAddress(item),
-                                                  item.TextOf("isDeleted") == "true"};
-    return threads.size() <= kMaxThreads;
-  };
-  absl::Status status = ReadXml(file, kDisqusShape, visit);
-  if (threads.size() <= kMaxThreads) return status;
-  return absl::InvalidArgumentError(absl::StrCat("has more than ", kMaxThreads, " threads"));
-}
 
 absl::string_view DisqusId(const XmlElement& post, absl::string_view name) {
   const XmlElement* const other = post.Child(name);
@@ -81,38 +67,79 @@ ExportedComment DisqusComment(const XmlElement& post) {
   }
   if (const auto time = ParseDate(post.TextOf("createdAt"))) comment.create_time = *time;
   comment.state = DisqusState(post);
-  comment.body = HtmlToPlainText(post.TextOf("message"));
+  comment.body = std::string(post.TextOf("message"));
+  comment.to_text = HtmlToPlainText;
   return comment;
 }
 
-bool TakeDisqusPost(const XmlElement& post, const DisqusThreads& threads, ExportSink& sink) {
-  ExportedComment comment = DisqusComment(post);
-  const std::string label = absl::StrCat("comment ", comment.source_id);
-  if (post.TextOf("isSpam") == "true") return sink.LeaveOut(ItemKind::kComment, label, "spam");
-  const auto thread = threads.find(DisqusId(post, "thread"));
-  if (thread == threads.end()) {
-    return sink.Refuse(ItemKind::kComment, label, "its thread is not in the file");
+// Posts that come before their threads are left to a second reading. Few files have such posts.
+class DisqusReader {
+ public:
+  DisqusReader(ExportFile& file, ExportSink& sink) : file_(file), sink_(sink) {}
+
+  absl::Status Read() {
+    absl::Status status = ReadOnce();
+    if (!has_early_posts_ || has_ended_) return status;
+    file_.Rewind();
+    return ReadOnce();
   }
-  if (thread->second.is_deleted) {
-    return sink.LeaveOut(ItemKind::kComment, label, "in a deleted thread");
+
+ private:
+  absl::Status ReadOnce() {
+    ++reading_;
+    absl::Status status =
+        ReadXml(file_, kDisqusShape, [this](const XmlElement& item, const XmlElement* /*from*/) {
+          if (item.name == "thread") AddThread(item);
+          if (item.name == "post") TakePost(item);
+          return !has_ended_;
+        });
+    if (threads_.size() <= kMaxThreads) return status;
+    return absl::InvalidArgumentError(absl::StrCat("has more than ", kMaxThreads, " threads"));
   }
-  comment.address = thread->second.address;
-  return HandOver(std::move(comment), sink);
-}
+
+  void AddThread(const XmlElement& thread) {
+    threads_[std::string(thread.Attribute("id"))] = {
+        DisqusAddress(thread), thread.TextOf("isDeleted") == "true", reading_};
+    has_ended_ = threads_.size() > kMaxThreads;
+  }
+
+  void TakePost(const XmlElement& post) {
+    const auto thread = threads_.find(DisqusId(post, "thread"));
+    const bool is_early = thread == threads_.end() || thread->second.reading < reading_;
+    has_early_posts_ = has_early_posts_ || is_early;
+    const bool is_second_reading = reading_ == 2;
+    if (is_early != is_second_reading) return;
+    has_ended_ = !Take(post, thread == threads_.end() ? nullptr : &thread->second);
+  }
+
+  bool Take(const XmlElement& post, const DisqusThread* thread) {
+    ExportedComment comment = DisqusComment(post);
+    const std::string label = absl::StrCat("comment ", comment.source_id);
+    if (post.TextOf("isSpam") == "true") return sink_.LeaveOut(ItemKind::kComment, label, "spam");
+    if (thread == nullptr) {
+      return sink_.Refuse(ItemKind::kComment, label, "its thread is not in the file");
+    }
+    if (thread->is_deleted) {
+      return sink_.LeaveOut(ItemKind::kComment, label, "in a deleted thread");
+    }
+    comment.address = thread->address;
+    return HandOver(std::move(comment), sink_);
+  }
+
+  ExportFile& file_;
+  ExportSink& sink_;
+  absl::flat_hash_map<std::string, DisqusThread> threads_;  // by dsq:id
+  int reading_ = 0;
+  bool has_early_posts_ = false;
+  bool has_ended_ = false;
+};
 
 }  // namespace
 
 bool BeginsLikeDisqus(absl::string_view head) { return absl::StrContains(head, "<disqus"); }
 
 absl::Status ReadDisqus(ExportFile& file, ExportSink& sink) {
-  // Posts may come before their threads. What is wrong with the file is said by the second reading.
-  DisqusThreads threads;
-  absl::Status status = ReadDisqusThreads(file, threads);
-  if (threads.size() > kMaxThreads) return status;
-  file.Rewind();
-  return ReadXml(file, kDisqusShape, [&](const XmlElement& item, const XmlElement* /*from*/) {
-    return item.name != "post" || TakeDisqusPost(item, threads, sink);
-  });
+  return DisqusReader(file, sink).Read();
 }
 
 }  // namespace content::transfer

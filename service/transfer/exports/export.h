@@ -62,8 +62,10 @@ struct ExportedComment {
   /// InfinitePast: as `create_time`.
   absl::Time update_time = absl::InfinitePast();
   int edit_count = 0;
-  /// As plain text.
+  /// As plain text, unless `to_text` makes that of it.
   std::string body = {};
+  /// Called on another thread, while the reader goes on; nullptr: the body is plain text.
+  std::string (*to_text)(absl::string_view body) = nullptr;
   /// VISIBLE if it was public, PENDING if it waited for a moderator or if the state is not known,
   /// DELETED if only its place in the thread is left.
   v1::CommentState state = v1::COMMENT_STATE_PENDING;

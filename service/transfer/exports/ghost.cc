@@ -216,7 +216,8 @@ ExportedArticle GhostArticle(const JsonValue& post, const GhostTables& tables) {
   }
   AddGhostAuthorsAndTags(post, tables, article);
   if (exported.file.draft.empty()) {
-    article.set_body(HtmlToMarkdown(absl::StrCat(PictureHtml(post, meta), GhostBodyHtml(post))));
+    article.set_body(HtmlToMarkdown(absl::StrCat(PictureHtml(post, meta), GhostBodyHtml(post)),
+                                    exported.file.notes));
   }
   if (!slug.empty()) exported.addresses.push_back(absl::StrCat("/", slug, "/"));
   if (!article.source_uri().empty()) exported.addresses.push_back(article.source_uri());

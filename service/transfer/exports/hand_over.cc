@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "transfer/refusal.h"
 
 namespace content::transfer {
 
@@ -18,6 +19,14 @@ bool HandOver(ExportedComment comment, ExportSink& sink) {
     return refuse("has no text");
   }
   return sink.Take(std::move(comment));
+}
+
+absl::Status MakePlainText(ExportedComment& comment) {
+  const bool is_deleted = comment.state == v1::COMMENT_STATE_DELETED;
+  if (is_deleted || comment.to_text == nullptr || comment.body.empty()) return absl::OkStatus();
+  comment.body = std::exchange(comment.to_text, nullptr)(comment.body);
+  return comment.body.empty() ? transfer::Refuse("cannot be read", "has no text")
+                              : absl::OkStatus();
 }
 
 }  // namespace content::transfer

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "content/normalize.h"
@@ -11,6 +12,7 @@
 #include "content/text.h"
 #include "transfer/dates.h"
 #include "transfer/exports/authors.h"
+#include "transfer/exports/hand_over.h"
 #include "transfer/refusal.h"
 
 namespace content::transfer {
@@ -23,7 +25,9 @@ bool IsControl(char c) {
 }
 
 std::string CleanBody(std::string body, std::vector<std::string>& notes) {
-  body = absl::StrReplaceAll(body, {{"\r\n", "\n"}, {"\r", "\n"}});
+  if (absl::StrContains(body, '\r')) {
+    body = absl::StrReplaceAll(body, {{"\r\n", "\n"}, {"\r", "\n"}});
+  }
   std::erase_if(body, IsControl);
   body = ToNfc(TrimWhiteSpace(body));
   if (CountCharacters(body) <= kMaxCommentCharacters) return body;
@@ -37,6 +41,7 @@ std::string CleanBody(std::string body, std::vector<std::string>& notes) {
 
 absl::StatusOr<SpooledComment> ToImportedComment(ExportedComment comment,
                                                  absl::string_view source) {
+  if (absl::Status status = MakePlainText(comment); !status.ok()) return status;
   if (comment.create_time == absl::InfinitePast()) {
     return Refuse("no date", "the comment has no time");
   }

@@ -243,16 +243,16 @@ bool TakeIssoRow(SqliteDatabase& row, const IssoThreads& threads, ExportSink& si
   comment.parent_source_id = IssoId(comment.address, row.Text(1));
   comment.create_time = IssoTime(row.Number(2));
   comment.state = IssoState(row.Integer(3));
-  const std::string markdown = row.Text(4);
+  comment.body = row.Text(4);
+  comment.to_text = MarkdownToPlainText;
   comment.author_name = row.Text(5);
-  const bool is_text = IsUtf8(markdown) && IsUtf8(comment.source_id) &&
+  const bool is_text = IsUtf8(comment.body) && IsUtf8(comment.source_id) &&
                        IsUtf8(comment.parent_source_id) && IsUtf8(comment.author_name) &&
                        IsUtf8(comment.address);
   if (!is_text) {
     const std::string label = absl::StrCat("comment ", absl::CHexEscape(comment.source_id));
     return sink.Refuse(ItemKind::kComment, label, "is not UTF-8 text");
   }
-  comment.body = MarkdownToPlainText(markdown);
   return HandOver(std::move(comment), sink);
 }
 
@@ -285,7 +285,8 @@ ExportedComment IssoComment(const std::string& thread, const JsonValue& row) {
   comment.author_name = TextIn(row, "author");
   if (const auto time = ParseDate(TextIn(row, "created"))) comment.create_time = *time;
   comment.state = v1::COMMENT_STATE_VISIBLE;
-  comment.body = MarkdownToPlainText(TextIn(row, "text"));
+  comment.body = TextIn(row, "text");
+  comment.to_text = MarkdownToPlainText;
   return comment;
 }
 

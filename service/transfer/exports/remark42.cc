@@ -31,11 +31,6 @@ std::string Remark42AuthorKey(const std::string& user_id) {
   return absl::StartsWith(user_id, "email_") ? "" : user_id;
 }
 
-std::string Remark42Body(const JsonValue& comment) {
-  const std::string html = TextIn(comment, "text");
-  return html.empty() ? MarkdownToPlainText(TextIn(comment, "orig")) : HtmlToPlainText(html);
-}
-
 class Remark42Reader {
  public:
   explicit Remark42Reader(ExportSink& sink) : sink_(sink) {}
@@ -80,7 +75,12 @@ class Remark42Reader {
     if (time && !IsZeroDate(TextIn(comment, "time"))) exported.create_time = *time;
     const bool is_deleted = IsTrueIn(comment, "delete") || blocked_.contains(user_id);
     exported.state = is_deleted ? v1::COMMENT_STATE_DELETED : v1::COMMENT_STATE_VISIBLE;
-    exported.body = Remark42Body(comment);
+    exported.body = TextIn(comment, "text");
+    exported.to_text = HtmlToPlainText;
+    if (exported.body.empty()) {
+      exported.body = TextIn(comment, "orig");
+      exported.to_text = MarkdownToPlainText;
+    }
     return HandOver(std::move(exported), sink_);
   }
 

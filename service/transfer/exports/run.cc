@@ -1,6 +1,7 @@
 #include "transfer/exports/run.h"
 
 #include <algorithm>
+#include <future>
 #include <map>
 #include <tuple>
 #include <utility>
@@ -23,6 +24,10 @@
 
 namespace content::transfer {
 namespace {
+
+// Comments that are brought into their form together.
+constexpr size_t kMaxTaken = 500;
+constexpr size_t kMaxTakenBytes = size_t{1} << 20;
 
 constexpr int kStoredPage = 200;
 constexpr size_t kMaxSourceBytes = 100;
@@ -57,13 +62,16 @@ absl::StatusOr<ParsedArticle> TakeAsItIs(ExportedArticle exported) {
 
 }  // namespace
 
-// Takes the items of one file.
+// Takes the items of one file. What is made of comments takes longer than reading them, so another
+// thread makes it of some, while the next are read.
 class ExportRun::Sink : public ExportSink {
  public:
   Sink(ExportRun& run, const ExportFormat& format, uint32_t file)
       : run_(run), format_(format), file_(file) {}
 
   void SetOrigin(absl::string_view origin) override {
+    KeepTaken();
+    AwaitKept();  // it needs the origin
     if (run_.options_.source.empty()) run_.files_[file_].source = SourceOf(format_, origin);
   }
 
@@ -84,32 +92,68 @@ class ExportRun::Sink : public ExportSink {
 
   bool Take(ExportedComment comment) override {
     const uint32_t thread = run_.ThreadOf(file_, comment);
-    const std::string label = absl::StrCat(
-        "comment ", comment.source_id.empty() ? comment.comment_id : comment.source_id);
-    const absl::StatusOr<SpooledComment> spooled =
-        ToImportedComment(std::move(comment), run_.files_[file_].source);
-    if (!spooled.ok()) {
-      return Add(ItemKind::kComment, Outcome::kRefused, label, ReasonOfRefusal(spooled.status()),
-                 spooled.status().message());
-    }
-    run_.report_.Expect(1);
-    spool_status_ = run_.spool_.Add(thread, *spooled);
+    const bool is_huge = comment.body.size() > kMaxTakenBytes;
+    taken_bytes_ += comment.body.size();
+    taken_.emplace_back(thread, std::move(comment));
+    if (taken_.size() >= kMaxTaken || taken_bytes_ >= kMaxTakenBytes) KeepTaken();
+    if (is_huge) AwaitKept();  // no two of them in memory
     return GoesOn();
   }
 
   bool LeaveOut(ItemKind kind, absl::string_view label, absl::string_view reason) override {
-    return Add(kind, Outcome::kLeftOut, label, reason, "");
+    Add(kind, Outcome::kLeftOut, label, reason, "");
+    return GoesOn();
   }
 
   bool Refuse(ItemKind kind, absl::string_view label, absl::string_view problem) override {
-    return Add(kind, Outcome::kRefused, label, "cannot be read", problem);
+    Add(kind, Outcome::kRefused, label, "cannot be read", problem);
+    return GoesOn();
   }
 
   bool is_stopped() const override { return !GoesOn(); }
 
-  const absl::Status& spool_status() const { return spool_status_; }
+  // Keeps the last comments aside. An error if that was not possible for all.
+  absl::Status Finish() {
+    KeepTaken();
+    AwaitKept();
+    return status_;
+  }
 
  private:
+  using Taken = std::vector<std::pair<uint32_t, ExportedComment>>;  // with their threads
+
+  // Begins to keep aside what was taken, after what was taken before.
+  void KeepTaken() {
+    if (taken_.empty()) return;
+    AwaitKept();
+    kept_ = std::async(std::launch::async, [this, taken = std::exchange(taken_, {})]() mutable {
+      return Keep(std::move(taken));
+    });
+    taken_bytes_ = 0;
+  }
+
+  void AwaitKept() {
+    if (kept_.valid()) status_.Update(kept_.get());
+  }
+
+  // Runs on a thread of its own.
+  absl::Status Keep(Taken taken) const {
+    for (auto& [thread, comment] : taken) {
+      const std::string label = absl::StrCat(
+          "comment ", comment.source_id.empty() ? comment.comment_id : comment.source_id);
+      const absl::StatusOr<SpooledComment> spooled =
+          ToImportedComment(std::move(comment), run_.files_[file_].source);
+      if (!spooled.ok()) {
+        Add(ItemKind::kComment, Outcome::kRefused, label, ReasonOfRefusal(spooled.status()),
+            spooled.status().message());
+        continue;
+      }
+      run_.report_.Expect(1);
+      if (absl::Status status = run_.spool_.Add(thread, *spooled); !status.ok()) return status;
+    }
+    return absl::OkStatus();
+  }
+
   const std::string& path() const { return run_.files_[file_].path; }
 
   absl::StatusOr<ParsedArticle> Complete(ExportedArticle exported) const {
@@ -122,10 +166,11 @@ class ExportRun::Sink : public ExportSink {
     return parsed;
   }
 
-  bool GoesOn() const { return spool_status_.ok() && !run_.options_.is_stopped(); }
+  bool GoesOn() const { return status_.ok() && !run_.options_.is_stopped(); }
 
-  bool Add(ItemKind kind, Outcome outcome, absl::string_view label, absl::string_view reason,
-           absl::string_view problem) {
+  // Thread-safe.
+  void Add(ItemKind kind, Outcome outcome, absl::string_view label, absl::string_view reason,
+           absl::string_view problem) const {
     run_.report_.Expect(1);
     run_.report_.Add({.is_comment = kind == ItemKind::kComment,
                       .outcome = outcome,
@@ -133,13 +178,15 @@ class ExportRun::Sink : public ExportSink {
                       .item = std::string(label),
                       .reason = std::string(reason),
                       .problems = std::string(problem)});
-    return GoesOn();
   }
 
   ExportRun& run_;
   const ExportFormat& format_;
   const uint32_t file_;
-  absl::Status spool_status_;
+  Taken taken_;
+  size_t taken_bytes_ = 0;
+  absl::Status status_;  // of what was kept
+  std::future<absl::Status> kept_;
 };
 
 ExportRun::ExportRun(ExportOptions options, Store* store, Report& report, PublishArticle publish)
@@ -153,7 +200,7 @@ void ExportRun::Read(const std::string& path, const ExportFormat& format, absl::
   Sink sink(*this, format, file_index);
   const absl::StatusOr<std::unique_ptr<ExportFile>> file = ExportFile::Open(path, head);
   absl::Status status = file.ok() ? format.read(**file, sink) : file.status();
-  status.Update(sink.spool_status());
+  status.Update(sink.Finish());
   if (status.ok()) return report_.FinishFile();
   report_.Add({.outcome = Outcome::kRefused,
                .path = path,

@@ -8,12 +8,12 @@
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
-#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "content/names.h"
 #include "content/text.h"
+#include "transfer/among.h"
 #include "transfer/author_name.h"
 #include "transfer/dates.h"
 #include "transfer/exports/addresses.h"
@@ -122,16 +122,18 @@ absl::string_view Meta(const XmlElement& item, absl::string_view key) {
 bool IsHiding(absl::string_view value) {
   constexpr std::array<absl::string_view, 10> kPublic = {
       "", "0", "a:0:{}", "all", "everybody", "everyone", "false", "no", "none", "public"};
-  const std::string lower = absl::AsciiStrToLower(value);
-  return std::find(kPublic.begin(), kPublic.end(), lower) == kPublic.end();
+  return !IsAmongIgnoringCase(kPublic, value);
 }
 
 bool IsForMembers(const XmlElement& item) {
-  constexpr std::array<absl::string_view, 14> kKeys = {"_is_paid",
+  constexpr std::array<absl::string_view, 17> kKeys = {"_is_paid",
                                                        "_jetpack_newsletter_access",
                                                        "_members_access_role",
                                                        "_wpmem_block",
+                                                       "groups-groups_read_post",
+                                                       "groups-read",
                                                        "passster_activate_protection",
+                                                       "patreon-level",
                                                        "pms-content-restrict-subscription-plan",
                                                        "pms-content-restrict-user-status",
                                                        "rcp_access_level",
@@ -267,7 +269,8 @@ class WordPressReader {
     std::optional<absl::Time> time = DateIn(Own(element, "comment_date_gmt"));
     if (!time) time = LocalTimeOf(Own(element, "comment_date"), comment.notes);
     comment.create_time = time.value_or(absl::InfinitePast());
-    comment.body = PlainTextOfLines(Own(element, "comment_content"));
+    comment.body = std::string(Own(element, "comment_content"));
+    comment.to_text = PlainTextOfLines;
     if (approved == "1") {
       comment.state = v1::COMMENT_STATE_VISIBLE;
     } else if (approved != "0") {

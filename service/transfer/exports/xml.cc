@@ -34,7 +34,8 @@ absl::string_view View(const xmlChar* begin, const xmlChar* end) {
 }
 
 // Builds elements of what the parser tells. libxml2's own reader (xmlTextReader) builds trees too,
-// but puts the pieces of a long CDATA section together in quadratic time.
+// but puts the pieces of a long CDATA section together in quadratic time. Names are in the parser's
+// dictionary, which lives as long as the parser.
 class Builder {
  public:
   Builder(const XmlShape& shape, VisitXml visit) : shape_(shape), visit_(visit) {}
@@ -49,8 +50,7 @@ class Builder {
     }
     const size_t bytes_before = bytes_;
     if (!Count(kElementOverhead + name.size() + space.size())) return;
-    XmlElement element = {.name = std::string(name),
-                          .space = std::string(space.empty() ? prefix : space)};
+    XmlElement element = {.name = name, .space = space.empty() ? prefix : space};
     if (!path_.empty()) element.offset = path_.back().element.text.size();
     path_.push_back({.element = std::move(element), .bytes_before = bytes_before});
   }

@@ -13,12 +13,13 @@
 // XML as exports have it.
 namespace content::transfer {
 
-/// An element with all that is in it.
+/// An element with all that is in it. Only while it is visited.
 struct XmlElement {
-  std::string name = {};  ///< Without its prefix.
+  absl::string_view name = {};  ///< Without its prefix.
   /// Its namespace. If its prefix belongs to none, the prefix.
-  std::string space = {};
-  std::vector<std::pair<std::string, std::string>> attributes = {};  ///< By names without prefixes.
+  absl::string_view space = {};
+  /// By names without prefixes.
+  std::vector<std::pair<absl::string_view, std::string>> attributes = {};
   std::string text = {};  ///< Its own, without that of its children.
   std::vector<XmlElement> children = {};
   /// How much of its parent's text is before it.

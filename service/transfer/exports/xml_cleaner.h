@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <string>
 
@@ -37,13 +38,17 @@ class XmlCleaner {
  private:
   enum class Place { kText, kTag, kCdata, kComment, kInstruction };
 
-  // Each takes something off the front of `rest`, which is at least kLookahead bytes, or all.
-  void TakeNext(absl::string_view& rest, std::string& clean);
-  void TakeInText(absl::string_view& rest, std::string& clean);
-  void TakeInTag(absl::string_view& rest, std::string& clean);
-  void TakeInCdata(absl::string_view& rest, std::string& clean);
-  void Skip(absl::string_view& rest, absl::string_view end, std::string& clean);
-  void TakeSign(absl::string_view& rest, std::string& clean) const;
+  class Text;
+
+  // Each takes something off the front of a text of at least kLookahead bytes, or of all.
+  void TakeNext(Text& text);
+  void TakeInText(Text& text);
+  void TakeMark(Text& text);
+  static void TakeReference(Text& text);
+  void TakeInTag(Text& text);
+  void TakeInCdata(Text& text);
+  void Skip(absl::string_view end, Text& text);
+  void TakeSign(const std::array<bool, 256>& plain, Text& text) const;
 
   const bool is_utf8_;
   std::string rest_;  // what needs more to be understood

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <cstdint>
+#include <initializer_list>
 #include <string>
 #include <utility>
 
@@ -15,6 +17,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
 #include "content/text.h"
+#include "content/utf8.h"
 #include "transfer/html/table.h"
 #include "transfer/html/tree.h"
 #include "transfer/web_address.h"
@@ -68,8 +71,8 @@ bool IsFormulaShown(const GumboNode& node) {
   return next < siblings.size() && HasWord(siblings[next], "class", {"math"});
 }
 
-// Returns whether what is in code is the number of a line: Hugo, Crayon, highlight.js. Others mark
-// the line itself with "ln".
+// Returns whether a node within code is a line number: Hugo, Crayon, highlight.js. Others mark the
+// line itself with "ln".
 bool IsNumberOfLine(const GumboNode& node) {
   if (!HasWord(node, "class", {"crayon-num", "hljs-ln-n", "hljs-ln-numbers", "ln", "lnt"})) {
     return false;
@@ -220,6 +223,9 @@ std::string WithoutBlankEnds(absl::string_view code) {
 class BlockBuilder {
  public:
   void AddRun(Run run) { Append(std::move(run), runs_); }
+
+  // Replaces the text since the last block, and returns what it was.
+  Runs ExchangeRuns(Runs runs) { return std::exchange(runs_, std::move(runs)); }
 
   // Makes a paragraph, or a heading of this level, of the text since the last block.
   void EndParagraph(int heading_level = 0) {
@@ -532,13 +538,15 @@ class Converter {
     AddText(end);
   }
 
-  // "<del>$10</del> $5" must not become "$10 $5". CommonMark has no such mark, but many of its
-  // renderers have this one.
+  // "<del>$10</del> $5" must not become "$10 $5".
   void AddStruck(const GumboNode& node) {
-    if (is_struck_ || TextOf(node).empty() || HasBlocks(node)) return AddChildren(node);
+    if (is_struck_ || HasBlocks(node)) return AddChildren(node);
     is_struck_ = true;
-    AddEnclosed("~~", node, "~~");
+    Runs before = builder_.ExchangeRuns({});
+    AddChildren(node);
     is_struck_ = false;
+    const Runs struck = builder_.ExchangeRuns(std::move(before));
+    for (Run& run : Struck(struck, style_)) builder_.AddRun(std::move(run));
   }
 
   // "10⁶" must not become "106".
@@ -561,11 +569,55 @@ class Converter {
   int heading_level_ = 0;
 };
 
+// Returns whether the parser would keep `text` as it is: it has no reference, and no character that
+// is none in HTML.
+bool IsLiteral(absl::string_view text) {
+  while (!text.empty()) {
+    const auto byte = static_cast<unsigned char>(text.front());
+    if (byte < 0x80) {
+      if (byte == '&' || (absl::ascii_iscntrl(byte) && byte != '\n' && byte != '\t')) return false;
+      text.remove_prefix(1);
+      continue;
+    }
+    constexpr int32_t kFirstAfterControls = 0xA0;
+    const int32_t character = TakeCharacter(text);
+    const bool is_none =
+        (character & 0xFFFE) == 0xFFFE || (character >= 0xFDD0 && character <= 0xFDEF);
+    if (character < kFirstAfterControls || is_none) return false;
+  }
+  return true;
+}
+
+bool ConsumeAny(std::initializer_list<absl::string_view> prefixes, absl::string_view& text) {
+  return std::any_of(prefixes.begin(), prefixes.end(), [&text](absl::string_view prefix) {
+    return absl::ConsumePrefix(&text, prefix);
+  });
+}
+
 }  // namespace
 
 std::vector<Block> BlocksOf(const GumboNode& node,
                             const absl::flat_hash_set<const GumboNode*>& without) {
   return Converter(without).Convert(node);
+}
+
+std::optional<std::vector<Block>> BlocksOfPlainHtml(absl::string_view html) {
+  BlockBuilder builder;
+  while (!html.empty()) {
+    const absl::string_view text = html.substr(0, html.find('<'));
+    if (!IsLiteral(text)) return std::nullopt;
+    if (!text.empty()) builder.AddRun({.text = WithoutControls(text)});
+    html.remove_prefix(text.size());
+    if (ConsumeAny({"<p>", "</p>"}, html)) {
+      builder.EndParagraph();
+    } else if (ConsumeAny({"<br>", "<br/>", "<br />"}, html)) {
+      builder.AddRun({.kind = Run::Kind::kBreak});
+    } else if (!html.empty()) {
+      return std::nullopt;
+    }
+  }
+  builder.EndParagraph();
+  return builder.Take();
 }
 
 }  // namespace content::transfer

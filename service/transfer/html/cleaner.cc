@@ -104,6 +104,16 @@ absl::string_view TexIn(absl::string_view formula) {
   return "";
 }
 
+// Returns where the last formula in a text begins; npos if there is none.
+size_t FindLastFormula(absl::string_view text) {
+  size_t begin = text.rfind('<');
+  while (begin != absl::string_view::npos &&
+         !absl::StartsWithIgnoreCase(text.substr(begin), "<math")) {
+    begin = begin == 0 ? absl::string_view::npos : text.rfind('<', begin - 1);
+  }
+  return begin;
+}
+
 // Returns whether an element shows something from elsewhere.
 bool IsEmbedded(absl::string_view name) {
   return name == "applet" || name == "audio" || name == "canvas" || name == "iframe" ||
@@ -504,7 +514,7 @@ class Cleaner {
     const std::optional<Tag> tag = reader_.TakeTag();
     if (!tag) return NoteRest(begin);
     if (tag->name == "title") return PassTitle(*tag);
-    if (tag->name == "math" && !tag->is_end) return PassFormula();
+    if (tag->name == "math" && !tag->is_end) return PassFormula(*tag);
     const std::optional<Nesting> nesting = NestingOf(tag->name);
     if (!nesting) return;
     if (nesting == Nesting::kContentGone) return PassContent(*tag);
@@ -541,16 +551,22 @@ class Cleaner {
     absl::StrAppend(&clean_.html, "</title>");
   }
 
-  // Of a formula that is no TeX only the text stays, with which `x²` becomes `x2`.
-  void PassFormula() {
+  // Of a formula that is no TeX only the text stays, with which `x²` becomes `x2`. The next end tag
+  // and the TeX before it belong to the last formula that begins before them: those before it may
+  // have no end.
+  void PassFormula(const Tag& tag) {
+    if (tag.is_self_closing) return;
     const size_t begin = reader_.at();
-    if (begin < formulas_end_) return;  // It is in another.
-    const std::optional<absl::string_view> formula = reader_.TakeContent("math");
-    const absl::string_view tex = formula ? TexIn(*formula) : "";
-    if (!tex.empty()) return AddFormula(tex);
+    if (begin > last_formula_) {
+      const std::optional<absl::string_view> formula = reader_.TakeContent(tag.name);
+      const size_t last = formula ? FindLastFormula(*formula) : absl::string_view::npos;
+      const bool is_last = last == absl::string_view::npos;
+      const absl::string_view tex = formula && is_last ? TexIn(*formula) : "";
+      if (!tex.empty()) return AddFormula(tex);
+      if (!is_last) last_formula_ = begin + last;
+      reader_.MoveTo(begin);
+    }
     ++formulas_of_text_;
-    formulas_end_ = reader_.at();
-    reader_.MoveTo(begin);
   }
 
   void AddFormula(absl::string_view html) {
@@ -564,6 +580,7 @@ class Cleaner {
     if (absl::EqualsIgnoreCase(type, "application/ld+json")) {
       clean_.json_ld.emplace_back(script);
     } else if (absl::StartsWithIgnoreCase(type, "math/mml")) {
+      script_end_ = reader_.at();
       reader_.MoveTo(begin);
     } else if (absl::StartsWithIgnoreCase(type, "math/")) {
       AddFormula(absl::StrReplaceAll(script, {{"&", "&amp;"}}));
@@ -574,6 +591,7 @@ class Cleaner {
     if (tag.is_end || (tag.name == "svg" && tag.is_self_closing)) return;
     if (IsEmbedded(tag.name)) ++embedded_[tag.name];
     const size_t begin = reader_.at();
+    if (tag.name == "script" && begin < script_end_) return;  // It has no end of its own.
     const std::optional<absl::string_view> content = reader_.TakeContent(tag.name);
     if (!content && IsRawText(tag.name)) NoteRest(begin);
     const auto type = tag.attributes.find("type");
@@ -598,7 +616,8 @@ class Cleaner {
   size_t elements_ = 0;
   size_t repeated_bytes_ = 0;
   std::map<std::string, int> embedded_;
-  size_t formulas_end_ = 0;  // before which no formula is TeX
+  size_t last_formula_ = 0;  // of those with one end, before which none is TeX
+  size_t script_end_ = 0;    // of the last script that has a formula
   int formulas_of_text_ = 0;
   size_t rest_ = 0;  // the bytes at the end that were left out
   CleanHtml clean_;

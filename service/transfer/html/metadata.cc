@@ -307,9 +307,9 @@ void ReadCard(const GumboNode& card, Gatherer& found) {
   });
 }
 
-// Returns whether an element is a paragraph or the like with more than a time. Times in it are
-// those that the text tells of.
-bool IsSentence(const GumboNode& node) {
+// Returns whether an element is a paragraph, a table or the like with more than a time. Times in it
+// are those that the text tells of.
+bool HoldsRunningText(const GumboNode& node) {
   if (!IsElement(node, {GUMBO_TAG_BLOCKQUOTE, GUMBO_TAG_DD, GUMBO_TAG_FIGURE, GUMBO_TAG_LI,
                         GUMBO_TAG_P, GUMBO_TAG_TABLE})) {
     return false;
@@ -322,8 +322,8 @@ bool IsSentence(const GumboNode& node) {
   return TextOf(node) != time;
 }
 
-// `is_in_sentence` of the text, where "published" may be any word's class.
-void ReadClassesOf(const GumboNode& node, bool is_in_sentence, Gatherer& found) {
+// `is_in_running_text` of the text, where "published" may be any word's class.
+void ReadClassesOf(const GumboNode& node, bool is_in_running_text, Gatherer& found) {
   if (HasWord(node, "class", {"vcard"}) &&
       HasWord(node, "class", {"author", "entry-author", "post-author"})) {
     ReadCard(node, found);
@@ -332,7 +332,7 @@ void ReadClassesOf(const GumboNode& node, bool is_in_sentence, Gatherer& found) 
     found.AddTag(TextOf(node));
   }
   const bool is_published = HasWord(node, "class", {"published"}) &&
-                            (!is_in_sentence || AttributeOfValue(node) != nullptr);
+                            (!is_in_running_text || AttributeOfValue(node) != nullptr);
   if (is_published || HasAttribute(node, "pubdate") ||
       HasWord(node, "class", {"dt-published", "entry-date"})) {
     found.PublishTime(ValueOf(node));
@@ -342,16 +342,20 @@ void ReadClassesOf(const GumboNode& node, bool is_in_sentence, Gatherer& found) 
 // What the classes of WordPress, Blogger and others say.
 void ReadClasses(const GumboNode& root, const GumboNode& text, Gatherer& found) {
   const auto read = [&found](const GumboNode& node) {
-    ReadClassesOf(node, /*is_in_sentence=*/false, found);
+    ReadClassesOf(node, /*is_in_running_text=*/false, found);
     return true;
   };
-  const auto read_in_sentence = [&found](const GumboNode& node) {
-    ReadClassesOf(node, /*is_in_sentence=*/true, found);
+  const auto read_in_running_text = [&found](const GumboNode& node) {
+    ReadClassesOf(node, /*is_in_running_text=*/true, found);
     return true;
   };
   const auto read_in_text = [&](const GumboNode& node) {
-    if (!IsSentence(node)) return read(node);
-    VisitArticle(node, text, read_in_sentence);
+    if (IsByline(node)) {
+      VisitArticle(node, text, read);
+      return false;
+    }
+    if (!HoldsRunningText(node)) return read(node);
+    VisitArticle(node, text, read_in_running_text);
     return false;
   };
   VisitArticle(root, text, [&](const GumboNode& node) {
@@ -394,7 +398,8 @@ void ReadTimes(const GumboNode& root, const GumboNode& text, Gatherer& found) {
     return true;
   };
   const auto read_in_text = [&](const GumboNode& node) {
-    if (!IsElement(node, {GUMBO_TAG_HEADER})) return !IsSentence(node) && read(node);
+    const bool is_head = IsElement(node, {GUMBO_TAG_HEADER}) || IsByline(node);
+    if (!is_head) return !HoldsRunningText(node) && read(node);
     VisitArticle(node, text, read);
     return false;
   };
@@ -409,6 +414,12 @@ void ReadTimes(const GumboNode& root, const GumboNode& text, Gatherer& found) {
 }
 
 }  // namespace
+
+bool IsByline(const GumboNode& node) {
+  static constexpr std::initializer_list<absl::string_view> kNames = {"article-meta", "byline",
+                                                                      "entry-meta", "post-meta"};
+  return HasWord(node, "class", kNames) || HasWord(node, "id", kNames);
+}
 
 HtmlMetadata ReadHtmlMetadata(const GumboNode& root, const GumboNode& text,
                               const std::vector<std::string>& json_ld) {

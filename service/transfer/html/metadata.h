@@ -27,6 +27,10 @@ struct HtmlMetadata {
   std::vector<std::string> tags;
 };
 
+/// Returns whether an element says when an article was published, and by whom, as what it is called
+/// says.
+bool IsByline(const GumboNode& node);
+
 /// Reads microformats (h-entry), JSON-LD of an article, the tags that are meant for social networks
 /// (Open Graph), schema.org's attributes, the classes of blogs and elements of HTML. What stands
 /// earlier in this list counts more. `text` is the element with the text of the article; what the

@@ -122,21 +122,17 @@ bool IsBesideText(const GumboNode& node) {
   static constexpr std::initializer_list<absl::string_view> kNames = {"ad",
                                                                       "ads",
                                                                       "advertisement",
-                                                                      "article-meta",
                                                                       "author-bio",
                                                                       "author-box",
                                                                       "breadcrumb",
                                                                       "breadcrumbs",
-                                                                      "byline",
                                                                       "comment-list",
                                                                       "comment-respond",
                                                                       "comments",
                                                                       "entry-footer",
-                                                                      "entry-meta",
                                                                       "newsletter",
                                                                       "newsletter-signup",
                                                                       "post-footer",
-                                                                      "post-meta",
                                                                       "post-tags",
                                                                       "related",
                                                                       "related-posts",
@@ -156,7 +152,7 @@ bool IsBesideText(const GumboNode& node) {
                        GUMBO_TAG_H6})) {
     return false;
   }
-  return HasWord(node, "class", kNames) || HasWord(node, "id", kNames);
+  return IsByline(node) || HasWord(node, "class", kNames) || HasWord(node, "id", kNames);
 }
 
 // A byline or the like is no loss.

@@ -1,6 +1,7 @@
 #include "transfer/html/plain_text.h"
 
 #include <cstddef>
+#include <optional>
 #include <vector>
 
 #include "absl/strings/match.h"
@@ -49,6 +50,8 @@ std::string TextOfRun(const Run& run) {
       return TextOfImage(run);
     case Run::Kind::kBreak:
       return "\n";
+    case Run::Kind::kStrike:
+      return "~~";
     default:
       return run.text;
   }
@@ -110,10 +113,10 @@ std::string TextOfBlocks(const std::vector<Block>& blocks, absl::string_view sep
 }  // namespace
 
 std::string HtmlToPlainText(absl::string_view html) {
-  const HtmlTree tree(CleanUp(html).html);
-  std::vector<Block> blocks = BlocksOf(tree.body());
-  RemoveIdleBreaks(blocks);
-  return TextOfBlocks(blocks, "\n\n");
+  std::optional<std::vector<Block>> blocks = BlocksOfPlainHtml(html);
+  if (!blocks) blocks = BlocksOf(HtmlTree(CleanUp(html).html).body());
+  RemoveIdleBreaks(*blocks);
+  return TextOfBlocks(*blocks, "\n\n");
 }
 
 }  // namespace content::transfer

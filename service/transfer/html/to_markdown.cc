@@ -8,11 +8,6 @@
 
 namespace content::transfer {
 
-std::string HtmlToMarkdown(absl::string_view html) {
-  std::vector<std::string> notes;
-  return HtmlToMarkdown(html, notes);
-}
-
 std::string HtmlToMarkdown(absl::string_view html, std::vector<std::string>& notes) {
   const CleanHtml clean = CleanUp(html);
   notes.insert(notes.end(), clean.notes.begin(), clean.notes.end());

@@ -1,3 +1,5 @@
+#include "store/comments/import.h"
+
 #include <algorithm>
 #include <cstdint>
 #include <map>
@@ -14,21 +16,34 @@
 #include "absl/strings/strip.h"
 #include "content/comment_import.h"
 #include "google/protobuf/util/time_util.h"
+#include "postgres/connection.h"
+#include "postgres/dsn.h"
+#include "store/called.h"
+#include "store/change_notifier.h"
 #include "store/comments/comment_fixture.h"
+#include "store/names.h"
 #include "store/store_fixture.h"
+#include "support/locks.h"
 #include "support/missing_standby.h"
+#include "support/pending.h"
 #include "support/proxy.h"
 
 namespace content::store {
 namespace {
 
 using google::protobuf::util::TimeUtil;
+using ::testing::Contains;
 using ::testing::Each;
 using ::testing::ElementsAre;
 using ::testing::ElementsAreArray;
 using ::testing::IsEmpty;
+using ::testing::Key;
+using ::testing::Not;
+using ::testing::Pair;
+using testing::Pending;
 using testing::Proxy;
 using ::testing::SizeIs;
+using ::testing::StartsWith;
 
 class ImportCommentsTest : public CommentWriteTest {
  protected:
@@ -585,6 +600,303 @@ TEST_F(ImportCommentsTest, AreNotAcknowledgedBeforeAStandbyHasThem) {
   const auto again = testing::AnswerOnceAStandbyHasIt(url_, nullptr, import);
   ASSERT_TRUE(again.ok()) << again.status();
   EXPECT_THAT(Texts(*again), Each("unchanged"));
+}
+
+// ---- Imports that share a transaction ----
+
+class ImportBatchesTest : public ImportCommentsTest {
+ protected:
+  using Imports = std::vector<Called<ImportWrite>>;
+  using Answered = Pending<v1::ImportCommentsResponse>;
+
+  ImportBatchesTest() { connection_.PrepareSession(); }
+
+  void SetUp() override {
+    if (testing::OnCitus()) GTEST_SKIP() << "only those to articles of one bucket do";
+    for (const char* const id : {"a", "b", "c", "post"}) {
+      ASSERT_TRUE(Publish(MakeArticle(id)).ok());
+    }
+  }
+
+  static CommentImport To(const std::string& article_id, Imported comments) {
+    CommentImport import = ToPost(std::move(comments));
+    import.article_id = article_id;
+    return import;
+  }
+
+  static Imports Batch(std::vector<CommentImport> imports) {
+    Imports batch;
+    for (CommentImport& import : imports) {
+      const std::string identity = absl::StrCat("cn:", import.article_id);
+      batch.push_back({ImportWrite{std::move(import)},
+                       std::make_shared<const Caller>(Caller{.identity = identity})});
+    }
+    return batch;
+  }
+
+  std::vector<ImportAnswer> RunOn(postgres::Connection& connection, Imports& imports,
+                                  postgres::WriteMode mode = {.skip_locked = true,
+                                                              .in_doubt = false}) {
+    std::vector<Called<ImportWrite>*> pointers;
+    for (Called<ImportWrite>& import : imports) pointers.push_back(&import);
+    return store::ImportComments(connection, names_, pointers, mode,
+                                 [this](const std::vector<ChangeNotice>& notices) {
+                                   for (const ChangeNotice& notice : notices) {
+                                     announced_[notice.name] = notice.state.revision;
+                                   }
+                                 });
+  }
+
+  // What became of the comments of each import, or why it failed.
+  static std::vector<std::string> TextsOf(const std::vector<ImportAnswer>& answers) {
+    std::vector<std::string> texts;
+    for (const ImportAnswer& answer : answers) {
+      if (!answer) {
+        texts.emplace_back("left out");
+      } else if (!answer->ok()) {
+        texts.push_back(ReasonOf(answer->status()));
+      } else {
+        texts.push_back(absl::StrJoin(Texts(**answer), ", "));
+      }
+    }
+    return texts;
+  }
+
+  // Runs the imports in one transaction.
+  std::vector<std::string> ImportTogether(std::vector<CommentImport> imports) {
+    Imports batch = Batch(std::move(imports));
+    return TextsOf(RunOn(connection_, batch));
+  }
+
+  // The articles with comments: `a r3 2`, with revision and count.
+  std::string Articles() {
+    return Sql(
+        "SELECT string_agg(name || ' r' || revision || ' ' || comment_count, ', ' ORDER BY name) "
+        "FROM article_state WHERE revision > 1");
+  }
+
+  // The acts: `a r3 2 cn:a`, with revision and number of comments.
+  std::string Acts() {
+    return Sql(
+        "SELECT string_agg(name || ' r' || revision || ' ' || item_count || ' ' || caller, ', ' "
+        "ORDER BY name, revision) FROM audit_event WHERE action = 13");
+  }
+
+  std::string Transactions() { return Sql("SELECT count(DISTINCT xmin::text) FROM comment"); }
+
+  void ExpectExactCounts() {
+    const auto verified = Verify({});
+    ASSERT_TRUE(verified.ok()) << verified.status();
+    EXPECT_THAT(verified->drifts, IsEmpty());
+  }
+
+  // All connections for imports wait until Release. What is imported meanwhile is one batch, if it
+  // may be.
+  void Occupy() {
+    session_.Run("BEGIN; SELECT FROM article_feed FOR UPDATE");
+    for (size_t i = 0; i < occupying_.size(); ++i) {
+      store_->PublishArticle({}, MakeArticle(absl::StrCat("occupying-", i)), {},
+                             occupying_[i].callback());
+      testing::AwaitWaitersForLocks(url_, static_cast<int>(i) + 1);
+    }
+  }
+
+  void Release() {
+    session_.Run("ROLLBACK");
+    for (auto& published : occupying_) EXPECT_TRUE(published.Get().ok());
+  }
+
+  void Start(CommentImport import, Answered& answer) {
+    store_->ImportComments({}, std::move(import), answer.callback());
+  }
+
+  static std::string TextOf(Answered& answer) { return TextsOf({answer.Get()}).front(); }
+
+  ArticleNames names_;
+  postgres::Connection connection_{*postgres::CompleteDsn(url_)};
+  std::map<std::string, int64_t> announced_;  // the revisions of the articles
+  testing::Session session_{url_};
+  std::vector<Pending<PublishedArticle>> occupying_{2};
+};
+
+TEST_F(ImportBatchesTest, ToSeveralArticlesAreOneTransactionAndAnActEach) {
+  EXPECT_THAT(ImportTogether({To("a", {From(1), From(2, 1)}), To("b", {From(1, 0, kHidden)}),
+                              To("c", {From(3, 2), From(4, 4), From(5, 3)})}),
+              ElementsAre("created, created", "created",
+                          "created parent_missing, refused reply_to_source_id makes the comment a "
+                          "reply to itself, created"));
+  EXPECT_EQ(Transactions(), "1");
+  EXPECT_EQ(Articles(), "a r3 2, b r2 0, c r3 2");
+  EXPECT_EQ(Acts(), "a r3 2 cn:a, b r2 1 cn:b, c r3 2 cn:c");
+  EXPECT_THAT(announced_, ElementsAre(Pair("a", 3), Pair("b", 2), Pair("c", 3)));
+  ExpectExactCounts();
+}
+
+TEST_F(ImportBatchesTest, FindTheParentsThatEachArticleHas) {
+  ImportTogether({To("a", {From(1)}), To("b", {From(1), From(2)})});
+  EXPECT_THAT(
+      ImportTogether({To("a", {From(3, 1), From(4, 2)}), To("b", {From(3, 1), From(4, 2)}),
+                      To("c", {From(3, 1)})}),
+      ElementsAre("created, created parent_missing", "created, created", "created parent_missing"));
+  EXPECT_EQ(Sql("SELECT string_agg(s.name || c.body || ' ' || c.depth, ', ' ORDER BY s.name, "
+                "c.body) FROM comment c JOIN article_state s USING (bucket, article_key)"),
+            "a1 0, a3 1, a4 0, b1 0, b2 0, b3 1, b4 1, c3 0");
+  ExpectExactCounts();
+}
+
+TEST_F(ImportBatchesTest, ThatChangeNothingAreUnchangedTogetherToo) {
+  const std::vector<CommentImport> imports = {To("a", {From(1), From(2, 1)}), To("b", {From(1)})};
+  ImportTogether(imports);
+  const std::string acts = Acts();
+  EXPECT_THAT(ImportTogether(imports), ElementsAre("unchanged, unchanged", "unchanged"));
+  EXPECT_EQ(Articles(), "a r3 2, b r2 1");
+  EXPECT_EQ(Acts(), acts);
+}
+
+TEST_F(ImportBatchesTest, WithoutTheirArticleFailAlone) {
+  EXPECT_THAT(ImportTogether({To("a", {From(1)}), To("none", {From(1)}), To("b", {From(1)})}),
+              ElementsAre("created", "ARTICLE_NOT_FOUND", "created"));
+  EXPECT_EQ(Articles(), "a r2 1, b r2 1");
+  EXPECT_THAT(ImportTogether({To("none", {From(1)})}), ElementsAre("ARTICLE_NOT_FOUND"));
+}
+
+TEST_F(ImportBatchesTest, ToOneArticleFollowOneAnother) {
+  ASSERT_TRUE(Rename({.id = "a", .new_id = "moved"}).ok());
+  const std::string first = CommentName(
+      "a", SourceComment("disqus:forum", "1").IdAt(absl::FromUnixSeconds(1'577'836'860)));
+  v1::ImportedComment by_name = From(5);
+  by_name.set_reply_to(first);
+  EXPECT_THAT(
+      ImportTogether({To("a", {From(1)}), To("b", {From(1)}), To("moved", {From(1), From(2, 1)}),
+                      To("a", {From(3, 2), From(4, 9), by_name})}),
+      ElementsAre("created", "created", "unchanged, created",
+                  "created, created parent_missing, created"));
+  EXPECT_EQ(Articles(), "b r2 1, moved r7 5");
+  EXPECT_EQ(Acts(), "b r2 1 cn:b, moved r3 1 cn:a, moved r4 1 cn:moved, moved r7 3 cn:a");
+  EXPECT_EQ(Sql("SELECT string_agg(body || ' ' || depth || ' ' || reply_count, ', ' ORDER BY body) "
+                "FROM comment WHERE " +
+                OfArticle("a")),
+            "1 0 2, 2 1 1, 3 2 0, 4 0 0, 5 1 0");
+  EXPECT_THAT(announced_, ElementsAre(Pair("b", 2), Pair("moved", 7)));
+  ExpectExactCounts();
+}
+
+TEST_F(ImportBatchesTest, ToALockedArticleAreLeftOut) {
+  session_.Run("BEGIN; " + testing::LockArticles(url_, "name = 'a'"));
+  Imports batch = Batch({To("a", {From(1)}), To("b", {From(1)})});
+  EXPECT_THAT(TextsOf(RunOn(connection_, batch)), ElementsAre("left out", "created"));
+  Answered waits, goes_on;
+  Start(To("a", {From(1)}), waits);
+  Start(To("c", {From(1)}), goes_on);
+  EXPECT_EQ(TextOf(goes_on), "created");
+  EXPECT_FALSE(waits.is_answered());
+  session_.Run("ROLLBACK");
+  EXPECT_EQ(TextOf(waits), "created");
+  EXPECT_EQ(Articles(), "a r2 1, b r2 1, c r2 1");
+}
+
+TEST_F(ImportBatchesTest, AreAddedOnceIfTheConnectionBreaksAtTheCommit) {
+  for (const auto cut : {Proxy::Cut::kBeforeCommit, Proxy::Cut::kAfterCommit}) {
+    Proxy proxy(url_);
+    const std::string article = cut == Proxy::Cut::kBeforeCommit ? "a" : "b";
+    Imports batch = Batch({To(article, {From(1), From(2, 1)}), To("c", {From(1)}),
+                           To(article, {From(2, 1), From(3, 2)})});
+    {
+      postgres::Connection broken(*postgres::CompleteDsn(proxy.url()));
+      broken.PrepareSession();
+      proxy.CutNextCommit(cut);
+      EXPECT_ANY_THROW(RunOn(broken, batch));
+    }
+    EXPECT_THAT(announced_, Not(Contains(Key(article))));
+    const std::string of_c = article == "a" ? "created" : "unchanged";
+    EXPECT_THAT(TextsOf(RunOn(connection_, batch, {.skip_locked = false, .in_doubt = true})),
+                ElementsAre("created, created", of_c, "unchanged, created"));
+    EXPECT_EQ(announced_[article], 4);
+  }
+  EXPECT_EQ(Articles(), "a r4 3, b r4 3, c r2 1");
+  EXPECT_EQ(Acts(), "a r3 2 cn:a, a r4 1 cn:a, b r3 2 cn:b, b r4 1 cn:b, c r2 1 cn:c");
+  ExpectExactCounts();
+}
+
+TEST_F(ImportBatchesTest, ThatWaitShareATransaction) {
+  Occupy();
+  std::vector<Answered> answers(3);
+  Start(To("a", {From(1), From(2, 1)}), answers[0]);
+  Start(To("b", {From(1)}), answers[1]);
+  Start(To("c", {From(1)}), answers[2]);
+  Release();
+  for (Answered& answer : answers) EXPECT_THAT(TextOf(answer), StartsWith("created"));
+  EXPECT_EQ(Transactions(), "1");
+  ExpectExactCounts();
+}
+
+TEST_F(ImportBatchesTest, ThatTheDatabaseRefusesFailAlone) {
+  Sql("ALTER TABLE comment ADD CHECK (body <> 'bad')");
+  v1::ImportedComment bad = From(2);
+  bad.set_body("bad");
+  Occupy();
+  std::vector<Answered> answers(3);
+  Start(To("a", {From(1)}), answers[0]);
+  Start(To("b", {From(1), bad}), answers[1]);
+  Start(To("c", {From(1)}), answers[2]);
+  Release();
+  EXPECT_EQ(TextOf(answers[0]), "created");
+  EXPECT_FALSE(answers[1].Get().ok());
+  EXPECT_EQ(TextOf(answers[2]), "created");
+  EXPECT_EQ(Articles(), "a r2 1, c r2 1");
+  ExpectExactCounts();
+}
+
+TEST_F(ImportBatchesTest, ThatAreOnlyValidatedHoldUpNobody) {
+  CommentImport preview = To("b", {From(1)});
+  preview.validate_only = true;
+  Occupy();
+  std::vector<Answered> answers(5);
+  Start(To("a", {From(1)}), answers[0]);
+  Start(preview, answers[1]);
+  Start(To("b", {From(2)}), answers[2]);
+  Start(preview, answers[3]);
+  Start(To("c", {From(1)}), answers[4]);
+  Release();
+  for (Answered& answer : answers) EXPECT_EQ(TextOf(answer), "created");
+  EXPECT_EQ(Articles(), "a r2 1, b r2 1, c r2 1");
+}
+
+// A transaction with many comments holds the locks of its articles for long.
+TEST_F(ImportBatchesTest, HaveNoMoreCommentsThanOneMay) {
+  const auto size_of = [](int comments, const std::string& body) {
+    ImportWrite write;
+    for (int i = 0; i < comments; ++i) write.import.comments.emplace_back().set_body(body);
+    return SizeOf(write);
+  };
+  EXPECT_LE(size_of(kMaxImportedComments, "short"), kMaxImportBytes);
+  EXPECT_GT(size_of(kMaxImportedComments + 5, "short"), kMaxImportBytes);
+  EXPECT_GE(size_of(1, std::string(100'000, 'x')), 100'000);
+  Imported half;
+  for (int i = 1; i <= kMaxImportedComments / 2; ++i) half.push_back(From(i));
+  Occupy();
+  std::vector<Answered> answers(3);
+  Start(To("a", half), answers[0]);
+  Start(To("b", half), answers[1]);
+  Start(To("c", half), answers[2]);
+  Release();
+  for (Answered& answer : answers) EXPECT_THAT(TextOf(answer), StartsWith("created"));
+  EXPECT_EQ(Transactions(), "2");
+}
+
+TEST_F(ImportBatchesTest, DoNotTakeTheConnectionsOfComments) {
+  const std::unique_ptr<ObservedStore> store = *NewPostgresStore({.url = url_, .write_connections = 1});
+  session_.Run("BEGIN; " + testing::LockArticles(url_, "name = 'a'"));
+  Answered waits;
+  store->ImportComments({}, To("a", {From(1)}), waits.callback());
+  testing::AwaitWaitersForLocks(url_, 1);
+  const auto created = Await<v1::Comment>(
+      [&](auto done) { store->CreateComment({}, MakeComment("b", "goes on"), std::move(done)); });
+  EXPECT_TRUE(created.ok()) << created.status();
+  EXPECT_FALSE(waits.is_answered());
+  session_.Run("ROLLBACK");
+  EXPECT_EQ(TextOf(waits), "created");
+  EXPECT_GE(store->numbers().import_batches.Read().count(), 1);
 }
 
 }  // namespace

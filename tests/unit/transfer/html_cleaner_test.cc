@@ -67,13 +67,24 @@ TEST(HtmlCleaner, FormulasAreCodeIfThereIsTex) {
   EXPECT_EQ(Cleaned("<script type='math/mml'><math><mi>x</mi></math></script>"), "x");
   EXPECT_EQ(Cleaned("<math><p>a</p></math><math>b"), "<p>a</p>b");
   EXPECT_THAT(CleanUp("<math><math>a</math></math><math>b</math>").notes,
-              ElementsAre("kept only the text of 2 formulas"));
+              ElementsAre("kept only the text of 3 formulas"));
+}
+
+TEST(HtmlCleaner, FormulasWithoutAnEndTakeNoTextWithThem) {
+  const std::string formula =
+      "<MATH><mi>x</mi><annotation encoding='application/x-tex'>x^2</annotation></MATH>";
+  EXPECT_EQ(Cleaned("a<math/> b" + formula + "c"), "a b<code class=\"math\">x^2</code>c");
+  EXPECT_EQ(Cleaned("a<math><mi>y</mi><b>b</b>" + formula + formula + "c"),
+            "ay<b>b</b><code class=\"math\">x^2</code><code class=\"math\">x^2</code>c");
 }
 
 TEST(HtmlCleaner, FormulasTakeLinearTime) {
   std::string formulas;
   for (int i = 0; i < 300'000; ++i) formulas += "<math><annotation ";
   EXPECT_EQ(Cleaned(formulas + ">a</math>"), "a");
+  std::string scripts;
+  for (int i = 0; i < 300'000; ++i) scripts += "<script type='math/mml'>";
+  EXPECT_EQ(Cleaned(scripts + "a</script>b"), "ab");
 }
 
 TEST(HtmlCleaner, FindsJsonLd) {

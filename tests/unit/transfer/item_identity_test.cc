@@ -5,8 +5,10 @@
 #include <gtest/gtest.h>
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
+#include "absl/time/civil_time.h"
 #include "transfer/parse.h"
 
 namespace content::transfer {
@@ -22,11 +24,15 @@ struct ComparedItem {
   std::string source = "wordpress:a.example";
   bool is_dated = true;
   std::string name = {};  // in an export of this service
+  bool may_be_redated = false;
+  std::optional<absl::CivilDay> day_in_name = {};
 };
 
 ItemIdentity Identify(const ComparedItem& item) {
   ParsedArticle parsed;
   parsed.is_dated = item.is_dated;
+  parsed.may_be_redated = item.may_be_redated;
+  parsed.day_in_name = item.day_in_name;
   parsed.source = item.source;
   parsed.key = item.key;
   parsed.article.set_title(item.title);
@@ -80,8 +86,29 @@ TEST(ItemIdentityTest, ATitleTellsOnOneDay) {
   EXPECT_EQ(CompareItems({}, {.title = "Other", .seconds = 1}), Likeness::kUnknown);
 }
 
-TEST(ItemIdentityTest, WithoutADateTheTitleTells) {
-  EXPECT_EQ(CompareItems({.is_dated = false}, {.seconds = 9 * kDayOfSeconds}), Likeness::kSame);
+// Nobody knows whether the file is another one, or whether its date was corrected.
+TEST(ItemIdentityTest, ADateInAFileMayHaveBeenCorrected) {
+  const ComparedItem file{.seconds = 9 * kDayOfSeconds, .may_be_redated = true};
+  EXPECT_EQ(CompareItems(file, {}), Likeness::kUnknown);
+  EXPECT_EQ(CompareItems(file, {.seconds = 10 * kDayOfSeconds - 1}), Likeness::kSame);
+  EXPECT_EQ(CompareItems({.address = "https://a.example/x", .may_be_redated = true},
+                         {.address = "https://b.example/x", .seconds = 1}),
+            Likeness::kUnknown);
+}
+
+TEST(ItemIdentityTest, TheDayInTheNameOfAFileStays) {
+  ComparedItem file{.seconds = 9 * kDayOfSeconds,
+                    .may_be_redated = true,
+                    .day_in_name = absl::CivilDay(1970, 1, 10)};
+  EXPECT_EQ(CompareItems(file, {.seconds = 8 * kDayOfSeconds}), Likeness::kOther);
+  // The date in the file was corrected, and is not that in its name any more.
+  file.seconds = 20 * kDayOfSeconds;
+  EXPECT_EQ(CompareItems(file, {.seconds = 9 * kDayOfSeconds}), Likeness::kUnknown);
+}
+
+TEST(ItemIdentityTest, WithoutADateOnlyTheTitleTells) {
+  EXPECT_EQ(CompareItems({.is_dated = false}, {.seconds = 9 * kDayOfSeconds}),
+            Likeness::kSameTitle);
   EXPECT_EQ(CompareItems({.is_dated = false}, {.title = "Other", .seconds = 9 * kDayOfSeconds}),
             Likeness::kUnknown);
 }
@@ -90,7 +117,7 @@ TEST(ItemIdentityTest, WithoutADateTwoAddressesMayBeTwoPages) {
   const ComparedItem about{.address = "https://a.example/about", .is_dated = false};
   EXPECT_EQ(CompareItems(about, {.address = "https://b.example/about"}), Likeness::kUnknown);
   EXPECT_EQ(CompareItems(about, {.address = "https://a.example/x/about"}), Likeness::kUnknown);
-  EXPECT_EQ(CompareItems(about, {.seconds = kDayOfSeconds}), Likeness::kSame);
+  EXPECT_EQ(CompareItems(about, {.seconds = kDayOfSeconds}), Likeness::kSameTitle);
 }
 
 TEST(ItemIdentityTest, AnArticleOfThisServiceKeepsItsNameAndTime) {

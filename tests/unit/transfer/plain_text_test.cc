@@ -4,10 +4,13 @@
 #include <gtest/gtest.h>
 
 #include <map>
+#include <random>
 #include <string>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "content/text.h"
+#include "transfer/html/blocks.h"
 
 namespace content::transfer {
 namespace {
@@ -24,6 +27,7 @@ TEST(HtmlToPlainText, KeepsParagraphsAndLines) {
       {"<div>One.</div>Two.", "One.\n\nTwo."},
       {"<h2>Tides</h2>Low.<hr>High.", "Tides\n\nLow.\n\n* * *\n\nHigh."},
       {"a &lt;b&gt; &amp;amp; c &#39;d&#39; *e* _f_ # g", "a <b> &amp; c 'd' *e* _f_ # g"},
+      {"<del> $10</del> $5", "~~$10~~ $5"},
       {"say <code>ls -l</code><pre>\n  a\n    b</pre>", "say ls -l\n\n  a\n    b"}};
   for (const auto& [html, text] : cases) EXPECT_EQ(HtmlToPlainText(html), text) << html;
 }
@@ -70,11 +74,34 @@ TEST(HtmlToPlainText, LeavesOutWhatReadersDoNotSee) {
   EXPECT_EQ(text, "ab…\n\nc\nd\ne");
 }
 
+// A comment at the end of HTML says nothing, but needs a parser.
+TEST(HtmlToPlainText, IsTheSameWithoutAParser) {
+  std::mt19937 random(17);
+  const std::vector<std::string> pieces = {
+      "<p>",  "</p>",    "<br>",         "<br/>",         "<br />", " ",      "\n",  "\t",
+      "word", "a\u0301", "\u6c34\u4f4d", "\u00A0",        "\uFEFF", "\u200B", "]]>", "\"'",
+      "#1",   "> x",     "\U0001F6A2",   "and more of it"};
+  for (int i = 0; i < 3'000; ++i) {
+    std::string html;
+    for (size_t left = random() % 12; left > 0; --left) html += pieces[random() % pieces.size()];
+    ASSERT_TRUE(BlocksOfPlainHtml(html)) << html;
+    ASSERT_EQ(HtmlToPlainText(html), HtmlToPlainText(html + "<!---->")) << html;
+  }
+}
+
+TEST(HtmlToPlainText, ParsesWhatIsMoreThanParagraphs) {
+  for (const char* const html :
+       {"<b>a</b>", "a<", "a < b", "<p", "<p class=x>a", "a &amp; b", "a & b", "a\rb", "a\fb",
+        "a\x01", "a\x7F", "a\u0085", "a\xFF", "\uFFFE", "\U0001FFFF", "\uFDD0", "</br>", "<P>"}) {
+    EXPECT_FALSE(BlocksOfPlainHtml(html)) << html;
+  }
+}
+
 // In quadratic time, this would take minutes.
 TEST(HtmlToPlainText, BearsHostileHtml) {
   for (const std::string piece :
        {"<blockquote>", "<ul><li>", "<a href='https://e.org/'>b", "<b>a<p>", "<table><tr><td>", "<",
-        "&", "a<br>", "<img src=https://e.org/ alt=a>"}) {
+        "&", "a<br>", "<p>a", "<img src=https://e.org/ alt=a>"}) {
     std::string html;
     while (html.size() < 100'000) html.append(piece);
     EXPECT_THAT(HtmlToPlainText(html), SizeIs(::testing::Lt(20'000'000))) << piece;

@@ -3,14 +3,24 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <sstream>
 #include <string>
+#include <utility>
+#include <vector>
 
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
 #include "content/text.h"
 #include "transfer/exports/addresses.h"
 #include "transfer/exports/authors.h"
 #include "transfer/exports/beginning.h"
 #include "transfer/exports/comment_spool.h"
 #include "transfer/exports/imported_comment.h"
+#include "transfer/exports/run.h"
+#include "transfer/html/plain_text.h"
+#include "transfer/refusal.h"
+#include "transfer/report.h"
 
 namespace content::transfer {
 namespace {
@@ -166,6 +176,58 @@ TEST(Comments, ThatAreDeletedKeepOnlyTheirPlace) {
   EXPECT_EQ(spooled->comment.body(), "");
 }
 
+TEST(Comments, WithoutATextAreRefused) {
+  ExportedComment comment = MakeComment();
+  comment.body = "<p> </p>";
+  comment.to_text = HtmlToPlainText;
+  const auto spooled = ToImportedComment(comment, "disqus:a");
+  EXPECT_EQ(spooled.status().message(), "has no text");
+  EXPECT_EQ(ReasonOfRefusal(spooled.status()), "cannot be read");
+  comment.state = v1::COMMENT_STATE_DELETED;
+  EXPECT_TRUE(ToImportedComment(comment, "disqus:a").ok());
+}
+
+constexpr int kExported = 1'203;
+// Readers of exports are functions.
+std::atomic<bool> reading_goes_on;
+
+std::string TextWhenReadingGoesOn(absl::string_view body) {
+  reading_goes_on.wait(false);
+  return body == "7" ? "" : std::string(body);
+}
+
+absl::Status ReadCounted(ExportFile& /*file*/, ExportSink& sink) {
+  sink.SetOrigin("a");
+  for (int i = 0; i < kExported; ++i) {
+    ExportedComment comment = MakeComment();
+    comment.source_id = absl::StrCat(i);
+    comment.article_key = "1";
+    comment.body = comment.source_id;
+    comment.to_text = TextWhenReadingGoesOn;
+    if (!sink.Take(std::move(comment))) break;
+    if (i == 600) reading_goes_on = true;
+    reading_goes_on.notify_all();
+  }
+  return absl::OkStatus();
+}
+
+TEST(ExportRun, BringsCommentsIntoFormWhileItReads) {
+  reading_goes_on = false;
+  std::ostringstream results;
+  std::ostringstream messages;
+  std::ostringstream lines;
+  Report report({.results = results, .messages = messages, .lines = &lines});
+  ExportRun run({.map = {{.address = "1", .article = "articles/low"}}}, nullptr, report,
+                [](ItemReport, const absl::StatusOr<ParsedArticle>&, const ExportRun::Landed&) {});
+  run.Read("/dev/null", {.name = "counted", .begins = nullptr, .read = ReadCounted}, "");
+  EXPECT_TRUE(run.ImportComments());
+  report.Finish(true);
+  EXPECT_THAT(results.str(), HasSubstr("comments valid               1,202  "));
+  EXPECT_THAT(results.str(), HasSubstr("comments refused                 1  /dev/null: comment 7\n"
+                                       "  cannot be read                 1  "));
+  EXPECT_THAT(lines.str(), HasSubstr("\"problems\":[\"has no text\"]"));
+}
+
 TEST(CommentSpool, GivesBackWhatItTook) {
   CommentSpool spool;
   for (int i = 0; i < 5'000; ++i) {
@@ -177,10 +239,13 @@ TEST(CommentSpool, GivesBackWhatItTook) {
   }
   ASSERT_TRUE(spool.Flush().ok());
   ASSERT_EQ(spool.entries().size(), 5'000);
-  const auto read = spool.Read(spool.entries()[4'321]);
+  const auto& all = spool.entries();
+  const auto read = spool.Read({all[4'321], all[4'322], all[4'320], all[0], all[4'999]});
   ASSERT_TRUE(read.ok()) << read.status();
-  EXPECT_EQ(read->comment.source_id(), "4321");
-  EXPECT_THAT(read->notes, ElementsAre("note 4321", "another"));
+  std::vector<std::string> ids;
+  for (const SpooledComment& comment : *read) ids.push_back(comment.comment.source_id());
+  EXPECT_THAT(ids, ElementsAre("4321", "4322", "4320", "0", "4999"));
+  EXPECT_THAT(read->front().notes, ElementsAre("note 4321", "another"));
 }
 
 TEST(Beginning, IsTheFirstWords) {

@@ -43,7 +43,7 @@ TEST(Devto, ReadsAnAnswerOfTheApi) {
 
 TEST(Devto, ReadsTheArticlesOfAnExport) {
   const ReadItems items = ReadExport(ReadDevto, R"([
-      {"body_markdown": "One {% youtube x %}", "processed_html": "<p>One <a href=\"/v\">film</a></p>",
+      {"body_markdown": "One {% youtube x %}", "processed_html": "<p>One <a href=\"/v\">film</a><iframe src='/v'></iframe></p>",
        "cached_tag_list": "boats, tides", "cached_user_name": "Ada", "language": "en",
        "published": true, "published_at": "2023-04-14T14:45:32Z", "slug": "one", "title": "One"},
       {"body_markdown": "Two", "published": false, "published_at": null, "slug": "two", "title": "Two"},
@@ -56,6 +56,7 @@ TEST(Devto, ReadsTheArticlesOfAnExport) {
   EXPECT_EQ(article.authors(0).display_name(), "Ada");
   EXPECT_EQ(article.language_code(), "en");
   EXPECT_EQ(article.body(), "One [film](/v)");
+  EXPECT_THAT(items.articles[0].file.notes, ElementsAre("left out 1 <iframe>"));
   EXPECT_EQ(items.articles[1].file.draft, "the article is not published");
   EXPECT_EQ(items.articles[2].file.draft, "the article is not published");
   EXPECT_EQ(items.articles[2].label, "article 3");

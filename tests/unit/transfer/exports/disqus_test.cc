@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
@@ -104,6 +105,34 @@ TEST(Disqus, RefusesPostsThatLackSomething) {
                   .refused,
               ElementsAre("comment 10: has no date that can be read"));
   EXPECT_THAT(ReadExport(ReadDisqus, DisqusExport("<post/>")).refused, SizeIs(1));
+}
+
+TEST(Disqus, TakesPostsOnceWhereverTheirThreadsAre) {
+  const auto post = [](int id, int thread, absl::string_view fields = "") {
+    return absl::StrCat("<post dsq:id=\"", id,
+                        "\"><message>x</message><createdAt>2020-01-02T10:00:00Z</createdAt>",
+                        fields, "<thread dsq:id=\"", thread, "\"/></post>");
+  };
+  const std::string content = DisqusExport(
+      absl::StrCat(post(10, 1), post(11, 4), post(12, 4, "<isSpam>true</isSpam>"), post(13, 5),
+                   "<thread dsq:id=\"4\"><link>https://blog.example/late/</link></thread>",
+                   post(14, 4), post(15, 1, "<isSpam>true</isSpam>"), post(16, 3)));
+  const ReadItems items = ReadExport(ReadDisqus, content);
+  ASSERT_TRUE(items.status.ok()) << items.status;
+  std::vector<std::string> taken;
+  for (const ExportedComment& comment : items.comments) {
+    taken.push_back(absl::StrCat(comment.source_id, " ", comment.address));
+  }
+  EXPECT_THAT(taken, ElementsAre("10 https://blog.example/low/", "14 https://blog.example/late/",
+                                 "11 https://blog.example/late/"));
+  EXPECT_THAT(items.left_out, ElementsAre("comment 15: spam", "comment 16: in a deleted thread",
+                                          "comment 12: spam"));
+  EXPECT_THAT(items.refused, ElementsAre("comment 13: its thread is not in the file"));
+  for (size_t max_items = 1; max_items < 7; ++max_items) {
+    const ReadItems some = ReadExport(ReadDisqus, content, max_items);
+    EXPECT_TRUE(some.status.ok()) << some.status;
+    EXPECT_EQ(some.comments.size() + some.left_out.size() + some.refused.size(), max_items);
+  }
 }
 
 TEST(Disqus, KeepsWhatCameBeforeADefect) {

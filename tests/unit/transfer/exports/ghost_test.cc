@@ -5,6 +5,7 @@
 
 #include <map>
 #include <string>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "transfer/exports/ghost_body.h"
@@ -36,7 +37,8 @@ std::string GhostPost(absl::string_view fields) {
 // The text of a post that has one in the format.
 std::string BodyOfGhostPost(absl::string_view format, std::string document) {
   const nlohmann::json post = {{std::string(format), std::move(document)}};
-  return HtmlToMarkdown(GhostBodyHtml(post));
+  std::vector<std::string> notes;
+  return HtmlToMarkdown(GhostBodyHtml(post), notes);
 }
 
 TEST(Ghost, ReadsAPostWithWhatOtherTablesSay) {
@@ -127,6 +129,14 @@ TEST(Ghost, HidesAPictureThatTheSiteHides) {
                               "html": "<p>Text</p>")"));
   ASSERT_THAT(items.articles, SizeIs(1));
   EXPECT_EQ(items.articles[0].file.article.body(), "Text");
+}
+
+TEST(Ghost, NotesWhatReadersMiss) {
+  const ReadItems items = ReadExport(
+      ReadGhost, GhostPost(R"("html": "<p>Text <math>x</math></p><iframe src='/v'></iframe>")"));
+  ASSERT_THAT(items.articles, SizeIs(1));
+  EXPECT_THAT(items.articles[0].file.notes,
+              ElementsAre("left out 1 <iframe>", "kept only the text of 1 formula"));
 }
 
 TEST(Ghost, LeavesOutWhatOnlyMembersSee) {

@@ -18,6 +18,7 @@
 #include "absl/strings/string_view.h"
 #include "transfer/exports/export.h"
 #include "transfer/exports/export_file.h"
+#include "transfer/exports/hand_over.h"
 
 namespace content::transfer {
 
@@ -38,6 +39,11 @@ class ReadItems : public ExportSink {
   }
 
   bool Take(ExportedComment comment) override {
+    const absl::Status text = MakePlainText(comment);
+    if (!text.ok()) {
+      const std::string label = absl::StrCat("comment ", comment.source_id);
+      return Refuse(ItemKind::kComment, label, text.message());
+    }
     comments.push_back(std::move(comment));
     return GoOn();
   }

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
 #include "content/text.h"
 #include "transfer/exports/paragraphs.h"
 #include "transfer/exports/shortcodes.h"
@@ -181,6 +182,9 @@ TEST(WordPress, PluginsHidePosts) {
   const std::vector<std::pair<std::string, std::string>> hidden = {
       {"_wpmem_block", "1"},
       {"_is_paid", "1"},
+      {"patreon-level", "5"},
+      {"groups-read", "2"},
+      {"groups-groups_read_post", "groups_read_post"},
       {"rcp_user_level", "Subscriber"},
       {"rcp_subscription_level", "any-paid"},
       {"pms-content-restrict-user-status", "loggedin"},
@@ -188,6 +192,7 @@ TEST(WordPress, PluginsHidePosts) {
   for (const auto& [key, value] : hidden) EXPECT_NE(draft_of(key, value), "") << key;
   const std::vector<std::pair<std::string, std::string>> shown = {
       {"_wpmem_block", "0"},
+      {"patreon-level", "0"},
       {"rcp_user_level", "All"},
       {"rcp_access_level", "None"},
       {"rcp_hide_from_feed", "on"},
@@ -333,6 +338,20 @@ TEST(Shortcodes, KeepWhatReadersNeed) {
   EXPECT_EQ(Replaced("[box color=\"red\"]inside[/box]"), "inside");
 }
 
+TEST(Shortcodes, KeepTheTextBesideAnAddress) {
+  const std::string link = "\n\n<a href=\"https://a.example/\">https://a.example/</a>\n\n";
+  std::vector<std::string> notes;
+  EXPECT_EQ(
+      WithoutShortcodes("[quote src=\"https://a.example/\"]A <b>text</b>[gallery][/quote].", notes),
+      absl::StrCat(link, "A <b>text</b>."));
+  EXPECT_THAT(notes,
+              ElementsAre("left out the shortcode [quote]", "left out the shortcode [gallery]"));
+  EXPECT_EQ(Replaced("[audio src=\"https://a.example/\"] [/audio]"), link);
+  EXPECT_EQ(Replaced("[embed url=\"https://a.example/\"]https://a.example/[/embed]"), link);
+  EXPECT_EQ(Replaced("[embed url=\"https://a.example/\"]https://b.example/[/embed]"),
+            absl::StrCat(link, absl::StrReplaceAll(link, {{"a.example", "b.example"}})));
+}
+
 TEST(Shortcodes, WhatIsForMembersGoes) {
   std::vector<std::string> notes;
   EXPECT_EQ(WithoutShortcodes("a[Members_only level=\"2\"]secret [b] <em>x</em>[/members_only]b"
@@ -344,9 +363,15 @@ TEST(Shortcodes, WhatIsForMembersGoes) {
                                  "left out the text in the shortcode [s2if], which may not be for "
                                  "all readers"));
   for (const std::string name :
-       {"mepr-restrict", "private", "wlm_protected", "premium", "groups_member", "paywall",
-        "subscribers", "is_logged_in", "password", "access"}) {
+       {"mepr-restrict",  "private",        "wlm_protected", "premium",         "groups_member",
+        "paywall",        "subscribers",    "is_logged_in",  "password",        "access",
+        "vip_only",       "secret_content", "hidden_text",   "hide_content",    "hidepost",
+        "login-required", "loginonly",      "registered",    "only_registered", "patreon-only",
+        "patron"}) {
     EXPECT_EQ(Replaced(absl::StrCat("[", name, "]https://secret.example[/", name, "]")), "");
+  }
+  for (const std::string name : {"unregistered", "bookings", "sidebar", "archived"}) {
+    EXPECT_EQ(Replaced(absl::StrCat("[", name, "]public[/", name, "]")), "public");
   }
   EXPECT_EQ(Replaced("[members_only] no end"), "[members_only] no end");
   EXPECT_THAT(Replaced("[box a=\"1\"][caption]<img src=\"a.png\">x [private]secret[/private]"
@@ -392,6 +417,12 @@ TEST(Shortcodes, BlocksForMembersGo) {
                     "s<!-- wp:x/members /-->s<!-- /wp:x/members -->b<!-- wp:x/members /-->c"),
             "ab<!-- wp:x/members /-->c");
   EXPECT_EQ(without("a<!-- wp:x/members -->secret"), "a");
+  for (const std::string attributes :
+       {R"({"metadata":{"blockVisibility":false}})", R"({"blockVisibility":{"hideBlock":true}})",
+        R"({"blockVisibility":{"controlSets":[{"userRole":{"visibilityByRole":"logged-in"}}]}})"}) {
+    EXPECT_EQ(without(absl::StrCat("a<!-- wp:p ", attributes, " -->secret<!-- /wp:p -->b")), "ab");
+  }
+  EXPECT_EQ(without("a<!-- wp:x/vip-only -->secret<!-- /wp:x/vip-only -->b"), "ab");
   std::vector<std::string> notes;
   EXPECT_EQ(WithoutBlocksForMembers("a<!-- wp:jetpack/paywall /-->secret<!-- wp:p -->", notes),
             "a");
