@@ -14,6 +14,7 @@
 #include "transfer/encoding.h"
 #include "transfer/exports/export_file.h"
 #include "transfer/exports/formats.h"
+#include "transfer/file_name.h"
 #include "transfer/refusal.h"
 
 namespace content::transfer {
@@ -30,6 +31,12 @@ std::string WhyLeftOut(const std::string& path) {
   if (IsListOfPosts(*head) && ReadListOfPosts(path)) return "read with its posts";
   const bool is_text = !absl::StrContains(BeginningInUtf8(*head), absl::string_view("\0", 1));
   return is_text ? "of no known format" : "no text";
+}
+
+// Files of one name differ in their folders.
+uint64_t DigestOfName(const FoundFile& file) {
+  const FileName name = ReadFileName(file.telling_path);
+  return absl::HashOf(name.dated_stem, name.stem, name.language);
 }
 
 bool HasExtension(absl::string_view path) {
@@ -91,7 +98,7 @@ bool IsKeptBack(const ParsedArticle& parsed, const InspectedArticle& owner) {
   return owner.retracted && !stays_retracted;
 }
 
-// Returns whether two items are taken for one. To replace one by the other takes kSame.
+// Returns whether two items are taken for one.
 bool IsSame(Likeness likeness) {
   return likeness == Likeness::kSame || likeness == Likeness::kSameTitle;
 }
@@ -103,6 +110,13 @@ std::string IsThatOf(absl::string_view name, absl::string_view place) {
 
 }  // namespace
 
+// Returns whether an article of this likeness is that of the file. Many files of one name have one
+// title, such as "Introduction".
+bool Importer::IsClearlyThatOf(const Sent& sent, Likeness likeness) {
+  return likeness == Likeness::kSame ||
+         (likeness == Likeness::kSameTitle && sent.parsed.has_only_name);
+}
+
 // Says whose the article's name is.
 std::string Importer::DescribeOwner(const Sent& sent, const InspectedArticle& owner) {
   const std::string& name = sent.name;
@@ -113,10 +127,10 @@ std::string Importer::DescribeOwner(const Sent& sent, const InspectedArticle& ow
     return IsThatOf(where, sent.earlier);
   }
   const Likeness likeness = Compare(sent, owner);
-  if (likeness == Likeness::kSame) return absl::StrCat(where, " is there with other content");
+  if (IsClearlyThatOf(sent, likeness)) return absl::StrCat(where, " is there with other content");
   if (likeness == Likeness::kSameTitle) {
     return absl::StrCat(where, " is there with other content, and only the title tells that it ",
-                        "is this article");
+                        "is this article: several files of the import have this name");
   }
   const char* const is_another =
       likeness == Likeness::kOther ? " is another article, " : " may be another article, ";
@@ -165,8 +179,9 @@ Importer::Importer(ImportOptions options, Store* store, Report& report)
 
 bool Importer::Run() {
   size_t count = 0;
-  VisitFiles(options_.paths, [&](const FoundFile&) {
+  VisitFiles(options_.paths, [&](const FoundFile& file) {
     ++count;
+    CountName(file);
     return !options_.is_stopped();
   });
   report_.SetTotal(count);
@@ -180,6 +195,11 @@ bool Importer::Run() {
         "what is in already stays as it is.");
   }
   return is_complete;
+}
+
+void Importer::CountName(const FoundFile& file) {
+  const auto [name, is_new] = file_names_.try_emplace(DigestOfName(file), false);
+  if (!is_new) name->second = true;
 }
 
 bool Importer::IsStoreGone() {
@@ -204,6 +224,7 @@ bool Importer::Import(const FoundFile& file) {
     }
     absl::StatusOr<ParsedArticle> parsed = ParseFile(file, content, options_, lists_of_posts_);
     if (parsed.ok()) {
+      parsed->has_only_name = !file_names_[DigestOfName(file)];
       parsed->source = kSourceOfFiles;
       parsed->key = file.path;
     }
@@ -416,7 +437,7 @@ void Importer::TryOtherName(Sent sent) {
 // if the file or the user names it. A name that it had before does not name it.
 bool Importer::MayReplace(const Sent& sent, const InspectedArticle& owner) const {
   const bool is_named = !sent.parsed.is_name_made && owner.article.name() == sent.name;
-  return options_.replace && (is_named || Compare(sent, owner) == Likeness::kSame) &&
+  return options_.replace && (is_named || IsClearlyThatOf(sent, Compare(sent, owner))) &&
          sent.earlier.empty() && !IsKeptBack(sent.parsed, owner);
 }
 

@@ -53,10 +53,10 @@ struct ImportOptions {
 /// Of two items that claim one id, the second gets its other name, or is refused. If both are one
 /// item (item_identity.h), as in exports that overlap, the first stays: the second is unchanged or
 /// a conflict. An id that an article in the store has is only given the item that this article is
-/// (more than the title must tell so), or one whose file, or the user, names the id; and only if
-/// `replace` says so. Then an article that has a former name of the item, and is the item, gets its
-/// id too. So nothing is lost if an import runs again, and what is in already is reported as
-/// unchanged. Remembers the ids of a run, some 250 bytes for each.
+/// (if only the title tells so, no other file of the run may have its name), or one whose file, or
+/// the user, names the id; and only if `replace` says so. Then an article that has a former name of
+/// the item, and is the item, gets its id too. So nothing is lost if an import runs again, and what
+/// is in already is reported as unchanged. Remembers the ids of a run, some 250 bytes for each.
 class Importer {
  public:
   static constexpr int kMaxInFlight = 1'000;
@@ -102,10 +102,12 @@ class Importer {
 
   static std::string DescribeOwner(const Sent& sent, const InspectedArticle& owner);
   static Likeness Compare(const Sent& sent, const InspectedArticle& owner);
+  static bool IsClearlyThatOf(const Sent& sent, Likeness likeness);
   static bool IsRenamed(const Sent& sent, const InspectedArticle& owner);
   static ClaimOfItem ClaimOf(const Sent& sent);
   bool IsStoreGone();
   bool IsGoingOn();
+  void CountName(const FoundFile& file);
   bool Import(const FoundFile& file);
   void ImportArticle(ItemReport item, absl::StatusOr<ParsedArticle> parsed,
                      ExportRun::Landed landed);
@@ -138,6 +140,8 @@ class Importer {
   const std::optional<FileId> report_id_;
   Publishing* const publishing_;
   Report& report_;
+  // Whether several files of the run have a name, by its digest.
+  absl::flat_hash_map<uint64_t, bool> file_names_;
   ListsOfPosts lists_of_posts_;
   ExportRun exports_;
 

@@ -264,6 +264,17 @@ TEST_F(ImportTest, AFileOfAnotherDateIsNotReplaced) {
   }
 }
 
+TEST_F(ImportTest, AFileWithoutADateIsReplaced) {
+  const std::string file = Write("notes/tar.md", "# Tar\n\nBlack.\n");
+  Write("notes/rope.md", "# Rope\n\nThick.\n");
+  const std::string folder = ScratchDirectory() + "/notes";
+  ASSERT_EQ(Import({folder}).status, 0);
+  Write("notes/tar.md", "# Tar\n\nBlack and thick.\n");
+  EXPECT_THAT(Import({folder}).err,
+              EndsWith(file + ": articles/tar is there with other content\n"));
+  EXPECT_THAT(Import({folder, "--replace"}).out, HasSubstr(Row("replaced", 1, "articles/tar")));
+}
+
 TEST_F(ImportTest, NothingIsReplacedForItsTitleAlone) {
   const std::string folder = ScratchDirectory() + "/introductions";
   std::filesystem::remove_all(folder);  // of another run of this test
@@ -279,15 +290,13 @@ TEST_F(ImportTest, NothingIsReplacedForItsTitleAlone) {
   EXPECT_THAT(finished.out, StartsWith(Counted("unchanged", 2)));
   EXPECT_THAT(finished.err,
               EndsWith(added + ": articles/readme is there with other content, and only the title "
-                               "tells that it is this article\n"));
-  const std::string edited = write("b", "Of b, edited.");
-  EXPECT_THAT(Import({edited, "--replace"}).err,
-              HasSubstr("articles/b-readme is there with other"));
+                               "tells that it is this article: several files of the import have "
+                               "this name\n"));
   EXPECT_EQ(Query(url_, "SELECT string_agg(body, ' ' ORDER BY body) FROM article"),
             "# Introduction\n\nOf a. # Introduction\n\nOf b.");
   // The user says which one it is.
-  EXPECT_EQ(Import({edited, "--replace", "--id", "b-readme"}).out,
-            Row("replaced", 1, "articles/b-readme"));
+  const std::string edited = write("b", "Of b, edited.");
+  EXPECT_EQ(Import({edited, "--replace"}).out, Row("replaced", 1, "articles/b-readme"));
 }
 
 TEST_F(ImportTest, AnArticleThatWasRetractedStaysSoUnderItsOtherName) {
