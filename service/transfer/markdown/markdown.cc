@@ -522,12 +522,18 @@ std::string FirstHeading(const std::string& body) {
 
 }  // namespace
 
-absl::StatusOr<ParsedFile> ParseMarkdown(absl::string_view content) {
+absl::StatusOr<absl::string_view> TakeFrontMatter(absl::string_view content, ParsedFile& file) {
   const absl::StatusOr<FrontMatter> front_matter = ReadFrontMatter(content);
   if (!front_matter.ok()) return front_matter.status();
-  ParsedFile file;
   ReadMap(front_matter->values, file);
-  file.article.set_body(WithoutBlankLinesAround(front_matter->body));
+  return front_matter->body;
+}
+
+absl::StatusOr<ParsedFile> ParseMarkdown(absl::string_view content) {
+  ParsedFile file;
+  const absl::StatusOr<absl::string_view> body = TakeFrontMatter(content, file);
+  if (!body.ok()) return body.status();
+  file.article.set_body(WithoutBlankLinesAround(*body));
   if (!file.places.contains("title")) file.article.set_title(FirstHeading(file.article.body()));
   return file;
 }

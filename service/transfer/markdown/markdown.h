@@ -28,3 +28,7 @@ namespace content::transfer {
 absl::StatusOr<ParsedFile> ParseMarkdown(absl::string_view content);
 
 }  // namespace content::transfer
+/// Reads the keys of the front matter that `content` may start with into `file`, and returns the
+/// text that follows. Fails as ParseMarkdown does.
+absl::StatusOr<absl::string_view> TakeFrontMatter(absl::string_view content, ParsedFile& file);
+
