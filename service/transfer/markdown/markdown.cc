@@ -409,9 +409,10 @@ void ReadCommentPolicy(MapReader& map) {
       {place.line, absl::StrCat(place.name, " must be open, premoderated or closed")});
 }
 
-// Returns the value that marks a draft, which may be one of a list; nullptr if none does.
+// Returns the value that marks a draft, or may do so, and may be one of a list; nullptr if none
+// does.
 const Value* FindMarkOfDraft(absl::string_view key, const Value& value) {
-  if (MarksDraft(key, value.text)) return &value;
+  if (MarksDraft(key, value.text) || IsOfUnknownStatus(key, value.text)) return &value;
   for (const Value& part : value.list) {
     if (const Value* const mark = FindMarkOfDraft(key, part); mark != nullptr) return mark;
   }
@@ -460,11 +461,17 @@ void ReadMap(const Value& front_matter, ParsedFile& file) {
     MapReader inner(*taxonomies, "taxonomies.", file);
     if (file.article.authors().empty()) ReadAuthors(inner);
     ReadTags(inner);
+  if (const Value* const state = map.Look("state"); state != nullptr) {
+    if (MarksDraft("state", state->text)) mark("state", *state);
+  }
     inner.ListIgnoredKeys();
   }
-  // Hugo's place for keys of its themes.
-  if (const Value* const params = map.TakeMap("params"); params != nullptr) {
-    MapReader inner(*params, "params.", file);
+  // The places of Hugo and Zola for keys of themes.
+  for (const absl::string_view key : {"params", "extra"}) {
+    const Value* const keys_of_theme = map.TakeMap(key);
+    if (keys_of_theme == nullptr) continue;
+    MapReader inner(*keys_of_theme, absl::StrCat(key, "."), file);
+    ReadDraft(inner);
     if (file.article.authors().empty()) ReadAuthors(inner);
     inner.ListIgnoredKeys();
   }
