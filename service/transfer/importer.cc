@@ -14,6 +14,7 @@
 #include "transfer/encoding.h"
 #include "transfer/exports/export_file.h"
 #include "transfer/exports/formats.h"
+#include "transfer/medium.h"
 #include "transfer/refusal.h"
 
 namespace content::transfer {
@@ -206,6 +207,7 @@ bool Importer::Import(const FoundFile& file) {
       parsed->key = file.path;
     }
     ImportArticle({.outcome = Outcome::kValid, .path = file.path}, std::move(parsed),
+  if (left_out.empty() && IsBesidePostsOfMedium(file.path)) left_out = "about the writer, no post";
                   [](const std::string&) {});
   } else {
     report_.Add({.outcome = Outcome::kLeftOut, .path = file.path, .reason = left_out});
