@@ -15,6 +15,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
+#include "transfer/exports/formats.h"
 #include "transfer/report.h"
 
 namespace content::transfer {
@@ -145,7 +146,6 @@ TEST_F(DryRunTest, LeavesOutWhatIsNoArticleAndSaysSo) {
 }
 
 // Posts of Substack's archive say neither their titles nor whether they are public.
-TEST_F(DryRunTest, ReadsTheListOfSubstacksPosts) {
 // Where the writer logged in, and what the writer read, is nobody's business.
 TEST_F(DryRunTest, LeavesOutAllButThePostsOfMediumsArchive) {
   const std::string page = "<title>Sessions</title><h1>Sessions</h1><p>IP 192.0.2.4</p>";
@@ -178,6 +178,7 @@ TEST_F(DryRunTest, SaysThatAFileIsCompressed) {
               HasSubstr(R"("posts.zip","outcome":"left out","reason":"compressed")"));
 }
 
+TEST_F(DryRunTest, ReadsTheListOfSubstacksPosts) {
   Write("posts.csv",
         "post_id,post_date,is_published,email_sent_at,type,audience,title,subtitle,podcast_url\r\n"
         "1.low-water,2019-07-26T20:48:19.814Z,TRUE,,newsletter,everyone,\"Low, \"\"very\"\"\nlow\","
