@@ -106,7 +106,7 @@ bool IsKeptBack(const ParsedArticle& parsed, const InspectedArticle& owner) {
   return owner.retracted && !stays_retracted;
 }
 
-// Returns whether two items count as one, unless one would be lost.
+// Returns whether two items are taken for one. To replace one by the other takes kSame.
 bool IsSame(Likeness likeness) {
   return likeness == Likeness::kSame || likeness == Likeness::kSameTitle;
 }
@@ -133,11 +133,13 @@ std::string Importer::DescribeOwner(const Sent& sent, const InspectedArticle& ow
     return absl::StrCat(where, " is there with other content, and only the title tells that it ",
                         "is this article");
   }
+  const char* const is_another =
+      likeness == Likeness::kOther ? " is another article, " : " may be another article, ";
   if (owner.article.title() != sent.report.title) {
-    return absl::StrCat(where, " is another article, \"", OneLine(owner.article.title()), "\"");
+    return absl::StrCat(where, is_another, "\"", OneLine(owner.article.title()), "\"");
   }
   const absl::Time time = absl::FromUnixSeconds(owner.article.publish_time().seconds());
-  return absl::StrCat(where, " is another article, of ",
+  return absl::StrCat(where, is_another, "of ",
                       absl::FormatTime("%Y-%m-%d", time, absl::UTCTimeZone()));
 }
 
