@@ -1078,13 +1078,14 @@ TEST(TextImport, IsFastForAnyLines) {
 }
 
 TEST(TextImport, LeavesOutDrafts) {
-  constexpr char kText[] = "Some words are here.\n";
+  constexpr char kWords[] = "Some words are here.\n";
   const std::string head = "A page\nBy Ada Byron\nJune 12, 2025\n";
   for (const std::string& page :
-       {absl::StrCat(head, "Status: draft\n\n", kText), absl::StrCat(head, "\nDraft: yes\n", kText),
-        absl::StrCat(head, "\nTags: a, b\nPassword: x\n\n", kText),
-        absl::StrCat("A page\nStatus: private\nBy Ada Byron\nJune 12, 2025\n", kText),
-        absl::StrCat(".. status: draft\n", head, kText)}) {
+       {absl::StrCat(head, "Status: draft\n\n", kWords),
+        absl::StrCat(head, "\nDraft: yes\n", kWords),
+        absl::StrCat(head, "\nTags: a, b\nPassword: x\n\n", kWords),
+        absl::StrCat("A page\nStatus: private\nBy Ada Byron\nJune 12, 2025\n", kWords),
+        absl::StrCat(".. status: draft\n", head, kWords)}) {
     const auto parsed = Parse(page, Format::kText, {});
     EXPECT_EQ(ReasonOfRefusal(parsed.status()), kReasonDraft) << page << parsed.status();
     EXPECT_THAT(std::string(parsed.status().message()), HasSubstr(" marks a draft")) << page;
