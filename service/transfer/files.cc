@@ -138,6 +138,8 @@ std::string WhyNoTexts(const fs::path& folder) {
       {"themes", "templates", true},
   }};
   const std::string name = folder.filename().string();
+  // Those of Bundler and of Composer.
+  if (name == "vendor" && HasAny(folder, {"autoload.php", "bundle"})) return "packages of programs";
   for (const Entry& entry : kEntries) {
     if (entry.name != name) continue;
     return !entry.is_of_site || IsSite(folder.parent_path()) ? std::string(entry.reason) : "";

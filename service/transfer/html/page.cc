@@ -265,7 +265,7 @@ std::string WhyNoArticle(const HtmlTree& tree, const GumboNode& text, absl::stri
   if (!Has(tree, is_article) && Has(tree, is_person)) {
     return "the page is about a person; it has no article";
   }
-  const bool is_template = IsTemplate(title) || IsTemplate(OneLine(TextOf(text)));
+  const bool is_template = absl::StartsWith(title, "{{") || IsTemplate(OneLine(TextOf(text)));
   return is_template ? "the page is a template of other pages; it has no article" : "";
 }
 

@@ -97,13 +97,14 @@ TEST_F(FilesTest, LeavesOutWhatIsNoTextOfASite) {
   for (const char* name :
        {"jekyll/_config.yml", "jekyll/_posts/a.md", "jekyll/_site/a.html", "jekyll/_layouts/b.html",
         "jekyll/_includes/c.html", "jekyll/node_modules/d/README.md", "jekyll/public/e.md",
-        "jekyll/404.html"}) {
+        "jekyll/404.html", "jekyll/vendor/bundle/ruby/f.md"}) {
     Write(name);
   }
   EXPECT_THAT(Visited("jekyll"),
               ElementsAre("404.html: an error page", "_config.yml", "_includes: templates",
                           "_layouts: templates", "_posts/a.md", "_site: a site that was built",
-                          "node_modules: packages of programs", "public/e.md"));
+                          "node_modules: packages of programs", "public/e.md",
+                          "vendor: packages of programs"));
   for (const char* name :
        {"hugo/config.toml", "hugo/content/themes/a.md", "hugo/public/a/index.html",
         "hugo/themes/b/README.md", "hugo/archetypes/default.md"}) {

@@ -128,7 +128,7 @@ TEST(HtmlImport, LeavesOutDraftsOfSiteGenerators) {
 TEST(HtmlImport, RefusesTemplates) {
   for (const char* page :
        {"---\nlayout: default\n---\n<h1>{{ page.title }}</h1>\n<p>{{ content }}</p>",
-        "<html><head><title>{{ .Title }}</title></head><main>{{ .Content }}</main></html>",
+        "<html><head><title>{{ .Title }} | Site</title></head><main>{{ .Content }}</main></html>",
         "---\ntitle: Home\n---\n{% for post in site.posts %}<li>{{ post.title }}</li>{% endfor "
         "%}"}) {
     EXPECT_THAT(ProblemOfHtml(page), HasSubstr("a template of other pages")) << page;
