@@ -360,7 +360,7 @@ void Importer::Rename(Sent sent, const InspectedArticle& owner) {
         if (!renamed.ok()) return Fail(sent, renamed.status());
         sent.was_renamed = true;
         sent.may_replace = true;
-        sent.report.notes.push_back(absl::StrCat("was ", current, " before"));
+        sent.report.notes.emplace_back("the article was renamed");
         PublishInPlace(std::move(sent), {.article = *std::move(renamed)});
       });
 }
