@@ -4,6 +4,7 @@
 #include <unicode/unistr.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <iterator>
 #include <memory>
@@ -115,6 +116,23 @@ absl::StatusOr<std::string> Decode(absl::string_view content, const std::string&
   std::string decoded;
   text.toUTF8String(decoded);
   return decoded;
+}
+
+absl::string_view PackingOf(absl::string_view head) {
+  static constexpr std::array<std::pair<absl::string_view, absl::string_view>, 6> kBeginnings = {{
+      {"\x1F\x8B\x08", "gzip"},
+      {"PK\x03\x04", "a ZIP archive"},
+      {"\xFD"
+       "7zXZ",
+       "xz"},
+      {"7z\xBC\xAF\x27\x1C", "a 7-Zip archive"},
+      {"\x28\xB5\x2F\xFD", "Zstandard"},
+      {"BZh91AY&SY", "bzip2"},
+  }};
+  for (const auto& [beginning, name] : kBeginnings) {
+    if (absl::StartsWith(head, beginning)) return name;
+  }
+  return "";
 }
 
 }  // namespace content::transfer

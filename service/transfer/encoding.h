@@ -5,7 +5,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 
-// Texts in encodings other than UTF-8.
+// Texts in encodings other than UTF-8, and files that hide their texts.
 namespace content::transfer {
 
 /// Returns the encoding of a file: that of its byte order mark or, if it is a page of HTML that is
@@ -19,5 +19,9 @@ std::string BeginningInUtf8(absl::string_view head);
 /// Returns `content` in UTF-8. INVALID_ARGUMENT if the encoding is not known, or if the content is
 /// not in it.
 absl::StatusOr<std::string> Decode(absl::string_view content, const std::string& encoding);
+
+/// Returns how a file that begins with `head` is compressed, such as "gzip" or "a ZIP archive";
+/// empty if it is not.
+absl::string_view PackingOf(absl::string_view head);
 
 }  // namespace content::transfer

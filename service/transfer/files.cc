@@ -8,8 +8,10 @@
 #include <cerrno>
 #include <cstdio>
 #include <filesystem>
+#include <initializer_list>
 #include <memory>
 #include <system_error>
+#include <utility>
 
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/ascii.h"
@@ -75,6 +77,76 @@ std::string TellingPathOfFile(const std::string& path) {
   return (telling / name).string();
 }
 
+// Returns whether a file is what editors and other programs leave beside a file that they change.
+bool IsLeftover(absl::string_view name) {
+  static constexpr std::array<absl::string_view, 7> kEndings = {"~",    ".bak", ".old", ".orig",
+                                                                ".swo", ".swp", ".tmp"};
+  const bool is_autosave = name.size() > 1 && name.front() == '#' && name.back() == '#';
+  return is_autosave || std::any_of(kEndings.begin(), kEndings.end(), [name](auto ending) {
+           return absl::EndsWithIgnoreCase(name, ending);
+         });
+}
+
+bool HasAny(const fs::path& folder, std::initializer_list<const char*> names) {
+  return std::any_of(names.begin(), names.end(), [&folder](const char* name) {
+    std::error_code ignored;
+    return fs::exists(folder / name, ignored);
+  });
+}
+
+// Returns whether a folder has the settings and the texts of a site of Hugo, Zola or Hexo.
+bool IsSite(const fs::path& folder) {
+  return HasAny(folder, {"content", "source"}) &&
+         HasAny(folder, {"_config.yml", "config/_default", "config.json", "config.toml",
+                         "config.yaml", "config.yml", "hugo.json", "hugo.toml", "hugo.yaml"});
+}
+
+// Returns whether a folder is in the texts of a site of Hugo's. Others have such folders, too.
+bool IsInContentOfHugo(const fs::path& folder) {
+  for (fs::path below = folder; below.has_relative_path(); below = below.parent_path()) {
+    const fs::path above = below.parent_path();
+    if (above.filename() == "content" &&
+        HasAny(above.parent_path(),
+               {"archetypes", "config/_default", "hugo.json", "hugo.toml", "hugo.yaml"})) {
+      return true;
+    }
+  }
+  return false;
+}
+
+// Of a page whose folder has files that are shown as parts of it, or not at all: its bundle.
+bool IsIndex(absl::string_view name) { return absl::StartsWith(name, "index."); }
+
+// Returns why a folder of a site has no texts that are not elsewhere, too; empty if it may have
+// some.
+std::string WhyNoTexts(const fs::path& folder) {
+  struct Entry {
+    absl::string_view name;
+    absl::string_view reason;
+    bool is_of_site = false;  // Otherwise, the name alone tells.
+  };
+  static constexpr std::array<Entry, 10> kEntries = {{
+      {"node_modules", "packages of programs"},
+      {"_site", "a site that was built"},
+      {"_includes", "templates"},
+      {"_layouts", "templates"},
+      {"public", "a site that was built", true},
+      {"archetypes", "templates", true},
+      {"layouts", "templates", true},
+      {"scaffolds", "templates", true},
+      {"templates", "templates", true},
+      {"themes", "templates", true},
+  }};
+  const std::string name = folder.filename().string();
+  // Those of Bundler and of Composer.
+  if (name == "vendor" && HasAny(folder, {"autoload.php", "bundle"})) return "packages of programs";
+  for (const Entry& entry : kEntries) {
+    if (entry.name != name) continue;
+    return !entry.is_of_site || IsSite(folder.parent_path()) ? std::string(entry.reason) : "";
+  }
+  return "";
+}
+
 class Walk {
  public:
   explicit Walk(VisitFile visit) : visit_(visit) {}
@@ -109,13 +181,27 @@ class Walk {
     // It counts as a file that cannot be read: its articles must not be missed without a word.
     if (error) return visit_(FileIn(folder));
     std::sort(entries.begin(), entries.end());
-    return std::all_of(entries.begin(), entries.end(),
-                       [this](const fs::directory_entry& entry) { return VisitEntry(entry); });
+    const bool is_bundle = IsBundle(folder, entries);
+    const bool is_in_bundle = std::exchange(is_in_bundle_, is_in_bundle_ || is_bundle);
+    const bool goes_on =
+        std::all_of(entries.begin(), entries.end(),
+                    [this](const fs::directory_entry& entry) { return VisitEntry(entry); });
+    is_in_bundle_ = is_in_bundle;
+    return goes_on;
+  }
+
+  static bool IsBundle(const fs::path& folder, const std::vector<fs::directory_entry>& entries) {
+    return std::any_of(entries.begin(), entries.end(),
+                       [](const fs::directory_entry& entry) {
+                         return IsIndex(entry.path().filename().string());
+                       }) &&
+           IsInContentOfHugo(Absolute(folder.string()));
   }
 
   bool VisitEntry(const fs::directory_entry& entry) {
     FoundFile file = FileIn(entry.path());
-    if (absl::StartsWith(entry.path().filename().string(), ".")) {
+    const std::string name = entry.path().filename().string();
+    if (absl::StartsWith(name, ".")) {
       file.left_out = "hidden";
       return visit_(file);
     }
@@ -125,10 +211,16 @@ class Walk {
     if (!found) {
       if (is_link && (errno == ENOENT || errno == ELOOP)) file.left_out = "a link to nothing";
     } else if (S_ISDIR(found->st_mode)) {
-      if (!is_link) return VisitFolder(entry.path());
-      file.left_out = "a link to a folder";
+      file.left_out = is_link ? "a link to a folder" : WhyNoTexts(entry.path());
+      if (file.left_out.empty()) return VisitFolder(entry.path());
     } else if (!S_ISREG(found->st_mode)) {
       file.left_out = "no regular file";
+    } else if (IsLeftover(name)) {
+      file.left_out = "a leftover of an editor";
+    } else if (name == "404.html") {
+      file.left_out = "an error page";
+    } else if (is_in_bundle_ && !IsIndex(name)) {
+      file.left_out = "part of a page";
     } else {
       file.id = IdOf(*found);
       if (!is_link) return VisitOnce(file);
@@ -154,6 +246,8 @@ class Walk {
   // Of the folder that was given.
   size_t given_size_ = 0;
   std::string telling_folder_;
+  // Whether the folder that is visited is, or is in, a bundle of Hugo's.
+  bool is_in_bundle_ = false;
 
   absl::flat_hash_set<FileId> visited_;
   // Whether they lead to a file that is visited anyway is only known at the end.

@@ -48,10 +48,12 @@ struct FoundFile {
 
 /// Calls `visit` for every file of `paths`, and for those of folders among them, which may contain
 /// folders. The order is always the same: that of the arguments, then that of the names' bytes;
-/// links to files come last. Hidden files, links to folders, what is no regular file, and what has
-/// been visited under another name are left out. A folder that cannot be read is visited itself.
-/// Stops once `visit` returns false. Keeps the names of one folder at a time, and of those above
-/// it, the links, and some 20 bytes for each file.
+/// links to files come last. Hidden files, leftovers of editors, folders in which sites have no
+/// texts of their own (packages, templates, what was built), what Hugo only shows as a part of a
+/// page, links to folders, what is no regular file, and what has been visited under another name
+/// are left out. A folder that cannot be read is visited itself. Stops once `visit` returns false.
+/// Keeps the names of one folder at a time, and of those above it, the links, and some 20 bytes for
+/// each file.
 void VisitFiles(const std::vector<std::string>& paths,
                 absl::FunctionRef<bool(const FoundFile&)> visit);
 

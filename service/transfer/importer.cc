@@ -15,6 +15,7 @@
 #include "transfer/exports/export_file.h"
 #include "transfer/exports/formats.h"
 #include "transfer/file_name.h"
+#include "transfer/medium.h"
 #include "transfer/refusal.h"
 
 namespace content::transfer {
@@ -28,6 +29,7 @@ std::string WhyLeftOut(const std::string& path) {
   if (HasFormatByName(path)) return "";
   const absl::StatusOr<std::string> head = ReadFile(path, ExportFile::kHeadBytes);
   if (!head.ok() || RecognizeFormat(path, *head) || RecognizeExport(*head)) return "";
+  if (!PackingOf(*head).empty()) return "compressed";
   if (IsListOfPosts(*head) && ReadListOfPosts(path)) return "read with its posts";
   const bool is_text = !absl::StrContains(BeginningInUtf8(*head), absl::string_view("\0", 1));
   return is_text ? "of no known format" : "no text";
@@ -50,11 +52,24 @@ const ExportFormat* ExportFormatOf(absl::string_view content, const ImportOption
   return format == nullptr ? nullptr : *format;
 }
 
+// Returns what Parse needs of a file. A refusal if it cannot be read, or has to be unpacked.
+absl::StatusOr<std::string> ReadItem(const std::string& path) {
+  // One byte more than Parse takes is enough for it to refuse the file.
+  absl::StatusOr<std::string> content = ReadFile(path, kMaxFileBytes + 1);
+  if (!content.ok()) return transfer::Refuse("cannot be read", content.status().message());
+  const absl::string_view packing = PackingOf(*content);
+  if (packing.empty()) return content;
+  return transfer::Refuse("compressed",
+                          absl::StrCat("the file is compressed, as ", packing, "; unpack it first",
+                                       packing == "gzip" ? ": gunzip -c FILE | contentd import -"
+                                                         : ", and import what is in it"));
+}
+
 absl::StatusOr<ParsedArticle> ParseFile(const FoundFile& file,
                                         const absl::StatusOr<std::string>& content,
                                         const ImportOptions& options, ListsOfPosts& lists) {
   const std::string& path = file.path;
-  if (!content.ok()) return transfer::Refuse("cannot be read", content.status().message());
+  if (!content.ok()) return content.status();
   const std::optional<Format> format =
       options.format ? std::get<Format>(*options.format) : RecognizeFormat(path, *content);
   if (!format && HasExtension(path)) {
@@ -214,10 +229,10 @@ bool Importer::Import(const FoundFile& file) {
   if (!IsGoingOn()) return false;
   std::string left_out = file.left_out;
   if (file.id && file.id == report_id_) left_out = "the report of this import";
+  if (left_out.empty() && IsBesidePostsOfMedium(file.path)) left_out = "about the writer, no post";
   if (left_out.empty() && !file.is_given && !options_.format) left_out = WhyLeftOut(file.path);
   if (left_out.empty()) {
-    // One byte more than Parse takes is enough for it to refuse the file.
-    const absl::StatusOr<std::string> content = ReadFile(file.path, kMaxFileBytes + 1);
+    const absl::StatusOr<std::string> content = ReadItem(file.path);
     if (const auto* const format = content.ok() ? ExportFormatOf(*content, options_) : nullptr) {
       exports_.Read(file.path, *format, *content);
       return IsGoingOn();  // it may have stopped in the middle

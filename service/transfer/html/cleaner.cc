@@ -122,12 +122,12 @@ bool IsEmbedded(absl::string_view name) {
 
 bool IsAttributeRead(absl::string_view name) {
   static const auto& names = *new std::set<absl::string_view>{
-      "alt",       "aria-hidden",   "checked",       "class",    "colspan",  "content",
-      "data-lang", "data-lazy-src", "data-original", "data-src", "datetime", "encoding",
-      "height",    "hidden",        "href",          "id",       "itemprop", "itemtype",
-      "lang",      "name",          "property",      "pubdate",  "rel",      "role",
-      "rowspan",   "src",           "srcset",        "start",    "style",    "title",
-      "type",      "width"};
+      "alt",        "aria-hidden", "checked",       "class",         "colspan",  "content",
+      "data-field", "data-lang",   "data-lazy-src", "data-original", "data-src", "datetime",
+      "encoding",   "height",      "hidden",        "href",          "id",       "itemprop",
+      "itemtype",   "lang",        "name",          "property",      "pubdate",  "rel",
+      "role",       "rowspan",     "src",           "srcset",        "start",    "style",
+      "title",      "type",        "width"};
   return names.contains(name);
 }
 

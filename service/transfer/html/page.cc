@@ -11,6 +11,8 @@
 
 #include "absl/container/flat_hash_set.h"
 #include "absl/functional/function_ref.h"
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "content/text.h"
@@ -22,6 +24,9 @@
 #include "transfer/html/to_markdown.h"
 #include "transfer/html/tree.h"
 #include "transfer/inline_markdown.h"
+#include "transfer/markdown/front_matter.h"
+#include "transfer/markdown/keys.h"
+#include "transfer/markdown/markdown.h"
 
 namespace content::transfer {
 namespace {
@@ -183,23 +188,17 @@ absl::flat_hash_set<const GumboNode*> ElementsBeside(const GumboNode& text, Pars
 }
 
 // Removes headings at the beginning that repeat what readers see above the text, and breaks there.
-void RemoveHead(const HtmlMetadata& metadata, std::vector<Block>& blocks) {
+void RemoveHead(const v1::Article& article, std::vector<Block>& blocks) {
   const auto first = std::find_if_not(blocks.begin(), blocks.end(), [&](const Block& block) {
     if (block.kind == Block::Kind::kBreak) return true;
     if (block.kind != Block::Kind::kHeading) return false;
     const std::string text = OneLine(PlainText(block.runs));
-    return text == metadata.title || text == metadata.summary;
+    return text == article.title() || text == article.summary();
   });
   blocks.erase(blocks.begin(), first);
 }
 
-void SetMetadata(const HtmlMetadata& metadata, v1::Article& article) {
-  article.set_title(metadata.title);
-  article.set_language_code(metadata.language);
-  article.set_summary(metadata.summary);
-  article.set_source_uri(metadata.address);
-  if (metadata.publish_time) *article.mutable_publish_time() = ToTimestamp(*metadata.publish_time);
-  for (const std::string& tag : metadata.tags) article.add_tags(tag);
+void AddAuthors(const HtmlMetadata& metadata, v1::Article& article) {
   for (const HtmlMetadata::Author& found : metadata.authors) {
     v1::Author& author = *article.add_authors();
     author.set_display_name(found.name);
@@ -207,40 +206,90 @@ void SetMetadata(const HtmlMetadata& metadata, v1::Article& article) {
   }
 }
 
-// Medium's archive contains drafts, which have neither a time nor an address, and a page about the
-// person whose it is.
-void CheckIsArticle(const HtmlTree& tree, const HtmlMetadata& metadata, ParsedFile& file) {
-  const auto has_class = [&tree](absl::string_view name) {
-    return First(tree.body(), [name](const GumboNode& node) {
-             return HasWord(node, "class", {name});
-           }) != nullptr;
+// Sets what the page says about itself, and its front matter does not say.
+void AddMetadata(const HtmlMetadata& metadata, ParsedFile& file) {
+  v1::Article& article = file.article;
+  const auto is_missing = [&file](const char* field) { return !file.places.contains(field); };
+  if (is_missing("title")) article.set_title(metadata.title);
+  if (is_missing("language_code")) article.set_language_code(metadata.language);
+  if (is_missing("summary")) article.set_summary(metadata.summary);
+  if (article.source_uri().empty()) article.set_source_uri(metadata.address);
+  if (is_missing("publish_time") && !article.has_publish_time() && metadata.publish_time) {
+    *article.mutable_publish_time() = ToTimestamp(*metadata.publish_time);
+  }
+  if (is_missing("tags")) {
+    for (const std::string& tag : metadata.tags) article.add_tags(tag);
+  }
+  if (is_missing("authors")) AddAuthors(metadata, article);
+}
+
+bool Has(const HtmlTree& tree, Test test) { return First(tree.body(), test) != nullptr; }
+
+// Returns whether a text is nothing but tags of a template: `{{ content }}`, `{% for ... %}`.
+bool IsTemplate(absl::string_view text) {
+  if (text.empty()) return false;
+  while (!text.empty()) {
+    const bool is_value = absl::StartsWith(text, "{{");
+    if (!is_value && !absl::StartsWith(text, "{%")) return false;
+    const size_t end = text.find(is_value ? "}}" : "%}");
+    if (end == absl::string_view::npos) return false;
+    text = absl::StripLeadingAsciiWhitespace(text.substr(end + 2));
+  }
+  return true;
+}
+
+// Medium's archive contains drafts, which have neither a time nor an address.
+bool IsDraftOfMedium(const HtmlTree& tree, const HtmlMetadata& metadata) {
+  const auto is_entry = [](const GumboNode& node) { return HasWord(node, "class", {"h-entry"}); };
+  return Has(tree, is_entry) && !metadata.publish_time && metadata.address.empty();
+}
+
+// Pelican has the keys of front matter in the head of a page.
+bool IsDraftOfPelican(const HtmlTree& tree) {
+  return First(tree.root(), [](const GumboNode& node) {
+           return IsElement(node, {GUMBO_TAG_META}) &&
+                  MarksDraft(Attribute(node, "name"), Attribute(node, "content"));
+         }) != nullptr;
+}
+
+// Returns what a page is about, if it is no article; empty if it may be one. Medium's archive has a
+// page about the person whose it is, and lists of articles.
+std::string WhyNoArticle(const HtmlTree& tree, const GumboNode& text, absl::string_view title) {
+  const auto is_list = [](const GumboNode& node) { return HasWord(node, "data-field", {"lists"}); };
+  const auto is_person = [](const GumboNode& node) { return HasWord(node, "class", {"h-card"}); };
+  const auto is_article = [](const GumboNode& node) {
+    return HasWord(node, "class", {"h-entry"}) ||
+           IsElement(node, {GUMBO_TAG_ARTICLE, GUMBO_TAG_MAIN});
   };
-  const bool is_entry = has_class("h-entry");
-  if (is_entry && !metadata.publish_time && metadata.address.empty()) {
-    file.draft = "the file is a draft";
+  if (Has(tree, is_list)) return "the page is a list of articles";
+  if (!Has(tree, is_article) && Has(tree, is_person)) {
+    return "the page is about a person; it has no article";
   }
-  const bool has_article =
-      is_entry || First(tree.body(), [](const GumboNode& node) {
-                    return IsElement(node, {GUMBO_TAG_ARTICLE, GUMBO_TAG_MAIN});
-                  }) != nullptr;
-  if (!has_article && has_class("h-card")) {
-    file.faults.push_back({0, "the page is about a person; it has no article"});
-  }
+  const bool is_template = absl::StartsWith(title, "{{") || IsTemplate(OneLine(TextOf(text)));
+  return is_template ? "the page is a template of other pages; it has no article" : "";
 }
 
 }  // namespace
 
 absl::StatusOr<ParsedFile> ParseHtml(absl::string_view content) {
+  ParsedFile file;
+  if (BeginsWithFrontMatter(content)) {
+    const absl::StatusOr<absl::string_view> page = TakeFrontMatter(content, file);
+    if (!page.ok()) return page.status();
+    content = *page;
+  }
   const CleanHtml clean = CleanUp(content);
   const HtmlTree tree(clean.html);
   const GumboNode& text = FindText(tree);
   const HtmlMetadata metadata = ReadHtmlMetadata(tree.root(), text, clean.json_ld);
-  ParsedFile file;
-  file.notes = clean.notes;
-  CheckIsArticle(tree, metadata, file);
-  SetMetadata(metadata, file.article);
+  file.notes.insert(file.notes.end(), clean.notes.begin(), clean.notes.end());
+  const bool is_draft = IsDraftOfMedium(tree, metadata) || IsDraftOfPelican(tree);
+  if (is_draft && file.draft.empty()) file.draft = "the file is a draft";
+  AddMetadata(metadata, file);
+  const std::string problem = WhyNoArticle(tree, text, file.article.title());
+  if (!problem.empty()) file.faults.push_back({0, problem});
   std::vector<Block> blocks = BlocksOf(text, ElementsBeside(text, file));
-  RemoveHead(metadata, blocks);
+  RemoveHead(file.article, blocks);
   RemoveIdleBreaks(blocks);
   file.article.set_body(BlocksInMarkdown(blocks));
   return file;

@@ -14,18 +14,20 @@ namespace content::transfer {
 namespace {
 
 // What the keys that may mark a draft have for values.
-enum class KeyKind { kOther, kMark, kPermit, kState, kPassword, kPermalink };
+enum class KeyKind { kOther, kMark, kPermit, kStatus, kState, kPassword, kPermalink };
 
 KeyKind KindOfKey(absl::string_view folded) {
-  static constexpr std::array<absl::string_view, 5> kKeysOfMarks = {"draft", "isdraft", "private",
-                                                                    "hidden", "unlisted"};
-  static constexpr std::array<absl::string_view, 4> kKeysOfPermits = {"published", "ispublished",
-                                                                      "publish", "render"};
-  static constexpr std::array<absl::string_view, 3> kKeysOfStates = {"status", "poststatus",
+  static constexpr std::array<absl::string_view, 9> kKeysOfMarks = {
+      "draft",    "headless",    "hidden", "ignorepublish", "isdraft", "private",
+      "unlisted", "unpublished", "wip"};
+  static constexpr std::array<absl::string_view, 6> kKeysOfPermits = {
+      "dgpublish", "ispublished", "public", "publish", "published", "render"};
+  static constexpr std::array<absl::string_view, 3> kKeysOfStatus = {"status", "poststatus",
                                                                      "visibility"};
   if (IsAmongIgnoringCase(kKeysOfMarks, folded)) return KeyKind::kMark;
   if (IsAmongIgnoringCase(kKeysOfPermits, folded)) return KeyKind::kPermit;
-  if (IsAmongIgnoringCase(kKeysOfStates, folded)) return KeyKind::kState;
+  if (IsAmongIgnoringCase(kKeysOfStatus, folded)) return KeyKind::kStatus;
+  if (folded == "state") return KeyKind::kState;
   if (folded == "password") return KeyKind::kPassword;
   return folded == "permalink" ? KeyKind::kPermalink : KeyKind::kOther;
 }
@@ -35,6 +37,11 @@ absl::string_view WithoutMarkup(absl::string_view text) {
   constexpr absl::string_view kMarkup = " \t\"'{}[],*";
   text.remove_prefix(std::min(text.find_first_not_of(kMarkup), text.size()));
   return text.substr(0, text.find_last_not_of(kMarkup) + 1);
+}
+
+// Returns a value without quotes and a comment.
+absl::string_view BareValue(absl::string_view value) {
+  return WithoutMarkup(value.substr(0, std::min(value.find(" #"), value.find("\t#"))));
 }
 
 }  // namespace
@@ -53,21 +60,25 @@ bool IsNo(absl::string_view value) {
   return IsAmongIgnoringCase(kNo, value);
 }
 
-bool SpeaksOfDraft(absl::string_view key) { return KindOfKey(Folded(key)) != KeyKind::kOther; }
+bool SpeaksOfDraft(absl::string_view key) {
+  const KeyKind kind = KindOfKey(Folded(key));
+  return kind != KeyKind::kOther && kind != KeyKind::kState;
+}
 
 bool MarksDraft(absl::string_view key, absl::string_view value) {
-  static constexpr std::array<absl::string_view, 13> kStates = {
-      "draft",   "future", "hidden", "members", "paid",     "password",   "pending",
-      "private", "skip",   "tiers",  "trash",   "unlisted", "unpublished"};
-  const size_t comment = std::min(value.find(" #"), value.find("\t#"));
-  const absl::string_view bare = WithoutMarkup(value.substr(0, comment));
+  static constexpr std::array<absl::string_view, 18> kStates = {
+      "deleted", "draft",    "future",  "hidden",   "in progress", "members",
+      "paid",    "password", "pending", "private",  "review",      "scheduled",
+      "skip",    "tiers",    "trash",   "unlisted", "unpublished", "wip"};
+  const absl::string_view bare = BareValue(value);
   switch (KindOfKey(Folded(key))) {
     case KeyKind::kMark:
       return IsYes(bare);
     case KeyKind::kPermit:
       return IsNo(bare);
+    case KeyKind::kStatus:
     case KeyKind::kState:
-      return IsAmongIgnoringCase(kStates, bare);
+      return IsAmongIgnoringCase(kStates, absl::StrReplaceAll(bare, {{"-", " "}, {"_", " "}}));
     case KeyKind::kPassword:
       return !bare.empty() && !IsNo(bare);
     case KeyKind::kPermalink:
@@ -76,6 +87,16 @@ bool MarksDraft(absl::string_view key, absl::string_view value) {
       return false;
   }
   return false;
+}
+
+bool IsOfUnknownStatus(absl::string_view key, absl::string_view value) {
+  // Nikola features posts that are public.
+  static constexpr std::array<absl::string_view, 16> kPublic = {
+      "active", "complete", "completed", "done",    "everyone",  "featured", "final", "finished",
+      "live",   "posted",   "public",    "publish", "published", "ready",    "sent",  "visible"};
+  const absl::string_view bare = BareValue(value);
+  return KindOfKey(Folded(key)) == KeyKind::kStatus && !bare.empty() && !IsYes(bare) &&
+         !IsAmongIgnoringCase(kPublic, bare);
 }
 
 bool IsMarkOfDraft(absl::string_view line) {

@@ -13,13 +13,18 @@ std::string Folded(absl::string_view key);
 bool IsYes(absl::string_view value);
 bool IsNo(absl::string_view value);
 
-/// Returns whether a key says who may see a page, if anybody: `draft`, `status`, `password`.
+/// Returns whether a key says who may see a page, if anybody: `draft`, `status`, `password`. Not
+/// `state`, which may also be that of a country.
 bool SpeaksOfDraft(absl::string_view key);
 
 /// Returns whether a generator that finds this in front matter would leave the page out, or show it
 /// to few: `draft: true`, `published: false`, `status: private`. The value may have quotes and a
 /// comment, as it stands in the file.
 bool MarksDraft(absl::string_view key, absl::string_view value);
+
+/// Returns whether a key of front matter gives a page a status, or a visibility, that nobody knows
+/// to be public: `status: idea`. Who writes that often has programs of their own to leave it out.
+bool IsOfUnknownStatus(absl::string_view key, absl::string_view value);
 
 /// Returns whether a line does so in any language of front matter: `draft: true`, `draft = true`,
 /// `"draft": true,`, `.. status: draft`.

@@ -293,8 +293,9 @@ void ReadDate(MapReader& map) {
   if (const Value* const dates = map.TakeMap("date"); dates != nullptr) {
     return ReadDates(*dates, map.file());
   }
-  for (const absl::string_view key : {"date", "publishdate", "pubdate", "published", "publishedat",
-                                      "created", "createdat", "lastmod", "updated"}) {
+  for (const absl::string_view key :
+       {"date", "publishdate", "pubdate", "pubdatetime", "published", "publishedat",
+        "datepublished", "created", "createdat", "createdate", "lastmod", "updated"}) {
     const Value* const value = map.Take({key});
     // `published` is yes or no in Jekyll.
     if (value == nullptr || IsYes(value->text) || IsNo(value->text)) continue;
@@ -315,7 +316,7 @@ void ReadDate(MapReader& map) {
 
 // Hugo shows a page only from a time on that may be later than its date.
 void ReadTimeOfRelease(MapReader& map) {
-  for (const absl::string_view key : {"publishdate", "pubdate", "published"}) {
+  for (const absl::string_view key : {"publishdate", "pubdate", "pubdatetime", "published"}) {
     const Value* const value = map.Look(key);
     const auto time = value == nullptr ? std::nullopt : ParseDate(value->text);
     if (!time || *time <= absl::Now()) continue;
@@ -326,8 +327,16 @@ void ReadTimeOfRelease(MapReader& map) {
 
 // What is no date is left to be counted among the keys that are ignored.
 void ReadUpdateTime(MapReader& map) {
+  // Docusaurus also says who it was.
+  if (const Value* const update = map.TakeMap("lastupdate"); update != nullptr) {
+    MapReader inner(*update, "last_update.", map.file());
+    const Value* const date = inner.Take({"date"});
+    if (date != nullptr) map.file().update_time = ParseDate(date->text);
+    return inner.ListIgnoredKeys();
+  }
   for (const absl::string_view key :
-       {"lastmod", "updated", "updatedat", "lastmodifiedat", "modified"}) {
+       {"lastmod", "updated", "updatedat", "updateddate", "lastmodifiedat", "moddatetime",
+        "modified", "datemodified"}) {
     const Value* const value = map.Look(key);
     if (value == nullptr || IsZeroDate(value->text)) continue;
     map.file().update_time = ParseDate(value->text);
@@ -354,7 +363,8 @@ std::string TakeAddress(MapReader& map, absl::string_view key) {
 void ReadAddress(MapReader& map) {
   ParsedFile& file = map.file();
   const std::string canonical = map.TakeText({"canonicalurl", "canonical"});
-  for (const absl::string_view key : {"slug", "permalink", "url", "path", "abbrlink", "id"}) {
+  for (const absl::string_view key :
+       {"slug", "postslug", "permalink", "url", "path", "abbrlink", "id"}) {
     const std::string address = TakeAddress(map, key);
     if (address.empty()) continue;
     if (file.article.source_uri().empty() && IsWebAddress(address)) {
@@ -396,7 +406,24 @@ void ReadLanguage(MapReader& map) {
   map.file().article.set_language_code(absl::StrReplaceAll(language, {{"_", "-"}}));
 }
 
+// Reads keys with which generators and their themes show comments, or do not.
+void ReadWhetherCommentsAreOpen(MapReader& map) {
+  using IsClosing = bool (*)(absl::string_view value);
+  static constexpr std::pair<absl::string_view, IsClosing> kKeys[] = {
+      {"comments", IsNo},       {"comment", IsNo},          {"allowcomments", IsNo},
+      {"enablecomments", IsNo}, {"disablecomments", IsYes}, {"nocomments", IsYes}};
+  for (const auto& [key, is_closing] : kKeys) {
+    const Value* const value = map.Look(key);
+    if (value == nullptr || !(IsYes(value->text) || IsNo(value->text))) continue;
+    map.Take({key});
+    if (is_closing(value->text)) {
+      map.file().article.set_comment_policy(v1::COMMENT_POLICY_CLOSED);
+    }
+  }
+}
+
 void ReadCommentPolicy(MapReader& map) {
+  ReadWhetherCommentsAreOpen(map);
   const std::string name = map.TakeText({"commentpolicy"}, "comment_policy");
   if (name.empty()) return;
   v1::CommentPolicy policy = v1::COMMENT_POLICY_UNSPECIFIED;
@@ -409,9 +436,10 @@ void ReadCommentPolicy(MapReader& map) {
       {place.line, absl::StrCat(place.name, " must be open, premoderated or closed")});
 }
 
-// Returns the value that marks a draft, which may be one of a list; nullptr if none does.
+// Returns the value that marks a draft, or may do so, and may be one of a list; nullptr if none
+// does.
 const Value* FindMarkOfDraft(absl::string_view key, const Value& value) {
-  if (MarksDraft(key, value.text)) return &value;
+  if (MarksDraft(key, value.text) || IsOfUnknownStatus(key, value.text)) return &value;
   for (const Value& part : value.list) {
     if (const Value* const mark = FindMarkOfDraft(key, part); mark != nullptr) return mark;
   }
@@ -433,6 +461,9 @@ void ReadDraft(MapReader& map) {
     const Value* const found = FindMarkOfDraft(key, value);
     if (found != nullptr) mark(Folded(key), *found);
   });
+  if (const Value* const state = map.Look("state"); state != nullptr) {
+    if (MarksDraft("state", state->text)) mark("state", *state);
+  }
   if (const Value* const build = map.TakeMap("build"); build != nullptr) {
     MapReader inner(*build, "build.", map.file());
     const Value* const render = inner.Take({"render"});
@@ -462,10 +493,14 @@ void ReadMap(const Value& front_matter, ParsedFile& file) {
     ReadTags(inner);
     inner.ListIgnoredKeys();
   }
-  // Hugo's place for keys of its themes.
-  if (const Value* const params = map.TakeMap("params"); params != nullptr) {
-    MapReader inner(*params, "params.", file);
+  // The places of Hugo and Zola for keys of themes.
+  for (const absl::string_view key : {"params", "extra"}) {
+    const Value* const keys_of_theme = map.TakeMap(key);
+    if (keys_of_theme == nullptr) continue;
+    MapReader inner(*keys_of_theme, absl::StrCat(key, "."), file);
+    ReadDraft(inner);
     if (file.article.authors().empty()) ReadAuthors(inner);
+    ReadWhetherCommentsAreOpen(inner);
     inner.ListIgnoredKeys();
   }
   file.article.set_summary(map.TakeText({"summary", "description", "excerpt"}, "summary"));
@@ -522,12 +557,18 @@ std::string FirstHeading(const std::string& body) {
 
 }  // namespace
 
-absl::StatusOr<ParsedFile> ParseMarkdown(absl::string_view content) {
+absl::StatusOr<absl::string_view> TakeFrontMatter(absl::string_view content, ParsedFile& file) {
   const absl::StatusOr<FrontMatter> front_matter = ReadFrontMatter(content);
   if (!front_matter.ok()) return front_matter.status();
-  ParsedFile file;
   ReadMap(front_matter->values, file);
-  file.article.set_body(WithoutBlankLinesAround(front_matter->body));
+  return front_matter->body;
+}
+
+absl::StatusOr<ParsedFile> ParseMarkdown(absl::string_view content) {
+  ParsedFile file;
+  const absl::StatusOr<absl::string_view> body = TakeFrontMatter(content, file);
+  if (!body.ok()) return body.status();
+  file.article.set_body(WithoutBlankLinesAround(*body));
   if (!file.places.contains("title")) file.article.set_title(FirstHeading(file.article.body()));
   return file;
 }

@@ -13,11 +13,13 @@ namespace content::transfer {
 /// Keys of the front matter, all optional, in any case, and with or without `-` and `_`:
 ///   title                 otherwise the first heading of the text
 ///   author, authors       a name, a map of name, id and url, or a list of these
-///   date, publishDate, pubDate, published, created, lastmod, updated    (see dates.h)
+///   date, publishDate, pubDate, pubDatetime, published, created         (see dates.h)
+///   lastmod, updated, modDatetime       the update time; also the date, if there is no other
 ///   tags, tag, categories, category     lists, or text; all become tags
 ///   summary, description, excerpt
 ///   language, lang, locale
 ///   slug, permalink, url, path, id      the last part of it becomes the id
+///   comments, comment, allow_comments, disable_comments     if they say so, comments are closed
 ///   aliases, alias, redirect_from       the last parts of these become former names
 ///   canonical_url         also an absolute permalink or url: where the article comes from
 /// Zola's [taxonomies] are read too. The first of two names for a field wins. Other keys are
@@ -26,5 +28,9 @@ namespace content::transfer {
 ///
 /// INVALID_ARGUMENT if the front matter cannot be read at all, with a message that names the line.
 absl::StatusOr<ParsedFile> ParseMarkdown(absl::string_view content);
+
+/// Reads the keys of the front matter that `content` may start with into `file`, and returns the
+/// text that follows. Fails as ParseMarkdown does.
+absl::StatusOr<absl::string_view> TakeFrontMatter(absl::string_view content, ParsedFile& file);
 
 }  // namespace content::transfer

@@ -9,6 +9,7 @@
 #include "google/protobuf/util/time_util.h"
 #include "transfer/html/page.h"
 #include "transfer/parse.h"
+#include "transfer/refusal.h"
 
 namespace content::transfer {
 namespace {
@@ -77,6 +78,11 @@ TEST(HtmlImport, RefusesDraftsAndProfiles) {
             "the file is a draft");
   EXPECT_EQ(ProblemOfHtml("<title>Ada</title><section class=h-card><p>ada@example.org</p>"),
             "the page is about a person; it has no article");
+  EXPECT_EQ(
+      ProblemOfHtml("<article class=h-entry><h1 class=p-name>Read later</h1>"
+                    "<section data-field=lists><ul><li><a href='https://a.example'>a</a></ul>"
+                    "</section><time class=dt-published datetime=2021-06-25></time></article>"),
+      "the page is a list of articles");
 }
 
 TEST(HtmlImport, ReadsAFragmentOfSubstacksArchive) {
@@ -88,6 +94,47 @@ TEST(HtmlImport, ReadsAFragmentOfSubstacksArchive) {
       {.title = "Tides", .id = ""});
   EXPECT_EQ(article.body(), "## Ebb\n\nIt went out.");
   EXPECT_THAT(ProblemOfHtml("<p>a</p>"), HasSubstr("the page does not say its title"));
+}
+
+// As Jekyll and Hugo have posts.
+TEST(HtmlImport, ReadsFrontMatter) {
+  const v1::Article article = ReadHtml(
+      "---\ntitle: An HTML post\ndate: 2020-01-02 10:00:00 +0100\ntags: [a, b]\nauthor: Ada\n"
+      "---\n<h1>Heading</h1>\n<p>Hello <b>there</b>.</p>");
+  EXPECT_EQ(article.title(), "An HTML post");
+  EXPECT_EQ(TimeUtil::ToString(article.publish_time()), "2020-01-02T09:00:00Z");
+  EXPECT_THAT(article.tags(), ElementsAre("a", "b"));
+  EXPECT_EQ(article.authors(0).display_name(), "Ada");
+  EXPECT_EQ(article.body(), "# Heading\n\nHello **there**.");
+  EXPECT_EQ(ReadHtml("+++\ndate = 2020-01-02\n+++\n<h1>Heading</h1><p>b</p>").title(), "Heading");
+  EXPECT_EQ(ReadHtml("---\ntitle: Tides\n---\n<h1>Tides</h1><p>b</p>").body(), "b");
+}
+
+TEST(HtmlImport, LeavesOutDraftsOfSiteGenerators) {
+  for (const char* page :
+       {"---\ntitle: Secret\npublished: false\n---\n<h1>Heading</h1><p>Hello</p>",
+        "+++\ntitle = \"Secret\"\ndraft = true\n+++\n<p>Hello</p>",
+        "{\"title\": \"Secret\", \"draft\": true}\n<p>Hello</p>",
+        "title: Secret\nstatus: draft\n\n<p>Hello</p>",
+        "<html><head><title>Secret</title><meta name=status content=draft></head><p>Hello</p>"}) {
+    const auto parsed = Parse(page, Format::kHtml, {});
+    EXPECT_EQ(ReasonOfRefusal(parsed.status()), kReasonDraft) << page << parsed.status();
+  }
+  EXPECT_THAT(ProblemOfHtml("---\ntitle: [a\n---\n<p>b</p>"), HasSubstr("is not YAML"));
+  EXPECT_THAT(ProblemOfHtml("<!--\ndraft: true\n-->\n<h1>a</h1><p>b</p>"),
+              HasSubstr("marks a draft"));
+}
+
+TEST(HtmlImport, RefusesTemplates) {
+  for (const char* page :
+       {"---\nlayout: default\n---\n<h1>{{ page.title }}</h1>\n<p>{{ content }}</p>",
+        "<html><head><title>{{ .Title }} | Site</title></head><main>{{ .Content }}</main></html>",
+        "---\ntitle: Home\n---\n{% for post in site.posts %}<li>{{ post.title }}</li>{% endfor "
+        "%}"}) {
+    EXPECT_THAT(ProblemOfHtml(page), HasSubstr("a template of other pages")) << page;
+  }
+  EXPECT_EQ(ReadHtml("---\ntitle: T\n---\n<p>{% include a.html %} Text.</p>").body(),
+            "{% include a.html %} Text.");
 }
 
 // A page as a browser saves it.

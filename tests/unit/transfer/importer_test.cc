@@ -15,6 +15,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
+#include "transfer/exports/formats.h"
 #include "transfer/report.h"
 
 namespace content::transfer {
@@ -145,6 +146,38 @@ TEST_F(DryRunTest, LeavesOutWhatIsNoArticleAndSaysSo) {
 }
 
 // Posts of Substack's archive say neither their titles nor whether they are public.
+// Where the writer logged in, and what the writer read, is nobody's business.
+TEST_F(DryRunTest, LeavesOutAllButThePostsOfMediumsArchive) {
+  const std::string page = "<title>Sessions</title><h1>Sessions</h1><p>IP 192.0.2.4</p>";
+  for (const char* name :
+       {"export/README.html", "export/posts/a.html", "export/interests/tags.html",
+        "export/profile/about.html", "one/sessions-0001.html", "site/lists-2001.html",
+        "site/profile/b.html", "site/posts/c.html"}) {
+    Write(name, page);
+  }
+  const std::string lines = ImportPath(root_.string());
+  for (const char* name : {"export/README.html", "export/interests/tags.html",
+                           "export/profile/about.html", "one/sessions-0001.html"}) {
+    EXPECT_THAT(lines, HasSubstr(absl::StrCat("\"", name, R"(","outcome":"left out")")));
+  }
+  for (const char* name : {"export/posts/a.html", "site/lists-2001.html", "site/profile/b.html",
+                           "site/posts/c.html"}) {
+    EXPECT_THAT(lines, HasSubstr(absl::StrCat("\"", name, R"(","outcome":"valid")")));
+  }
+  EXPECT_THAT(ImportPath((root_ / "export/interests/tags.html").string()), HasSubstr("left out"));
+}
+
+TEST_F(DryRunTest, SaysThatAFileIsCompressed) {
+  const std::string gzip = Write("disqus.xml.gz", "\x1F\x8B\x08 and more");
+  const std::string zip = Write("posts.zip", "PK\x03\x04 and more");
+  EXPECT_THAT(ImportPath(gzip), HasSubstr("gunzip -c FILE | contentd import -"));
+  EXPECT_THAT(ImportPath(zip), HasSubstr("is compressed, as a ZIP archive; unpack it first"));
+  EXPECT_THAT(Import({.paths = {gzip}, .format = &ExportFormats().front()}),
+              HasSubstr("unpack it"));
+  EXPECT_THAT(ImportPath(root_.string()),
+              HasSubstr(R"("posts.zip","outcome":"left out","reason":"compressed")"));
+}
+
 TEST_F(DryRunTest, ReadsTheListOfSubstacksPosts) {
   Write("posts.csv",
         "post_id,post_date,is_published,email_sent_at,type,audience,title,subtitle,podcast_url\r\n"

@@ -957,14 +957,19 @@ TEST(MarkdownImport, PrefersTheSlugToTheId) {
 }
 
 TEST(MarkdownImport, LeavesOutDrafts) {
-  for (const char* mark : {"draft: true",         "Draft: true",          "draft: 1",
-                           "published: false",    "published: 0",         "publish: false",
-                           "status: draft",       "Status: hidden",       "private: true",
-                           "hidden: yes",         "visibility: private",  "visibility: paid",
-                           "visibility: members", "status: unpublished",  "post_status: draft",
-                           "status: future",      "password: x",          "render: false",
-                           "unlisted: true",      "isDraft: true",        "status: unlisted",
-                           "status: [draft]",     "status: [a, [Hidden]]"}) {
+  for (const char* mark : {"draft: true",           "Draft: true",           "draft: 1",
+                           "published: false",      "published: 0",          "publish: false",
+                           "status: draft",         "Status: hidden",        "private: true",
+                           "hidden: yes",           "visibility: private",   "visibility: paid",
+                           "visibility: members",   "status: unpublished",   "post_status: draft",
+                           "status: future",        "password: x",           "render: false",
+                           "unlisted: true",        "isDraft: true",         "status: unlisted",
+                           "status: [draft]",       "status: [a, [Hidden]]", "status: archived",
+                           "status: idea",          "status: in-progress",   "visibility: friends",
+                           "status: [public, x]",   "state: draft",          "state: In Progress",
+                           "unpublished: true",     "public: false",         "wip: true",
+                           "ignorePublish: true",   "dg-publish: false",     "headless: true",
+                           "params: {draft: true}", "extra: {status: draft}"}) {
     const auto parsed =
         Parse(absl::StrCat("---\ntitle: A title\n", mark, "\n---\nText."), Format::kMarkdown, {});
     EXPECT_EQ(ReasonOfRefusal(parsed.status()), kReasonDraft) << mark;
@@ -973,6 +978,46 @@ TEST(MarkdownImport, LeavesOutDrafts) {
   EXPECT_EQ(ProblemWith("password: x"), "line 3: password is set");
   EXPECT_EQ(ProblemWith("password: ''\nvisibility: public\npost_status: publish"), "none");
   EXPECT_EQ(ProblemWith("draft: false\npublished: true\nstatus: published\nprivate: 0"), "none");
+}
+
+TEST(MarkdownImport, LeavesOutWhatHasAnUnknownStatus) {
+  EXPECT_EQ(ProblemWith("status: review"), "line 3: status is review");
+  EXPECT_EQ(ProblemWith("Post-Status: \"awaiting Jo\""), "line 3: poststatus is awaiting Jo");
+  for (const char* status : {"Done", "featured", "final", "live", "public", "true", "''", "sent"}) {
+    EXPECT_EQ(ProblemWith(absl::StrCat("status: ", status)), "none") << status;
+  }
+  EXPECT_EQ(ProblemWith("state: California"), "none");
+  const char* const text = "# T\n\nStatus: accepted";
+  EXPECT_EQ(Read(text)->body(), text);  // no front matter
+}
+
+v1::CommentPolicy PolicyWith(absl::string_view front_matter) {
+  return With(front_matter).comment_policy();
+}
+
+TEST(MarkdownImport, ClosesCommentsThatTheSiteDoesNotShow) {
+  for (const char* keys : {"comments: false", "Comment: off", "disableComments: true",
+                           "allow_comments: no", "params: {comments: false}"}) {
+    EXPECT_EQ(PolicyWith(keys), v1::COMMENT_POLICY_CLOSED) << keys;
+  }
+  for (const char* keys : {"comments: true", "comments: ''", "comments: [false]",
+                           "disable_comments: false", "comment_policy: open\ncomments: false"}) {
+    EXPECT_NE(PolicyWith(keys), v1::COMMENT_POLICY_CLOSED) << keys;
+  }
+}
+
+TEST(MarkdownImport, ReadsTheKeysOfAstrosThemes) {
+  const auto parsed = Parse(
+      "---\ntitle: T\npubDatetime: 2022-09-23T15:22:00Z\n"
+      "modDatetime: 2023-01-02\npostSlug: own\n---\nText.",
+      Format::kMarkdown, {}, "blog/tides.md");
+  ASSERT_TRUE(parsed.ok()) << parsed.status();
+  EXPECT_EQ(parsed->article.name(), "articles/own");
+  EXPECT_EQ(TimeUtil::ToString(parsed->article.publish_time()), "2022-09-23T15:22:00Z");
+  ASSERT_TRUE(parsed->restoration.has_value());
+  EXPECT_EQ(parsed->restoration->update_time,
+            absl::FromCivil(absl::CivilDay(2023, 1, 2), absl::UTCTimeZone()));
+  EXPECT_THAT(parsed->ignored_keys, IsEmpty());
 }
 
 TEST(MarkdownImport, ReadsTheEnglishSample) {
