@@ -159,6 +159,7 @@ ExportedArticle ArticleOf(const XmlElement& entry, absl::string_view status) {
   } else {
     exported.file.notes.emplace_back("it has no date that can be read");
   }
+  exported.file.update_time = ParseDate(entry.TextOf("updated"));
   const absl::string_view link = LinkOf(entry, "alternate");
   const absl::string_view path = entry.TextOf("filename");
   for (const absl::string_view address : {link, path}) {

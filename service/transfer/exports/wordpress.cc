@@ -225,6 +225,7 @@ class WordPressReader {
     } else {
       file.notes.emplace_back("it has no date that can be read");
     }
+    file.update_time = DateIn(Own(item, "post_modified_gmt"));
     if (const std::string author = AuthorOf(item.TextOf("creator")); !author.empty()) {
       article.add_authors()->set_display_name(author);
     }
@@ -234,6 +235,9 @@ class WordPressReader {
     if (!id.empty()) article.set_name(ArticleName(id));
     const std::string link(item.TextOf("link"));
     if (IsWebAddress(link)) article.set_source_uri(link);
+    if (Own(item, "comment_status") == "closed") {
+      article.set_comment_policy(v1::COMMENT_POLICY_CLOSED);
+    }
   }
 
   // From version 1.1 on, a list says the names of authors, and an item only the login.

@@ -80,6 +80,7 @@ TEST(WordPress, ReadsAPost) {
   const ReadItems items = ReadSite(Item(
       "7", absl::StrCat(Body("First line\nsecond line\n\nNext <em>one</em>."),
                         "<excerpt:encoded><![CDATA[Short.]]></excerpt:encoded>"
+                        "<wp:post_modified_gmt>2020-05-03 10:00:00</wp:post_modified_gmt>"
                         "<category domain=\"category\" nicename=\"boats\">Boats</category>"
                         "<category domain=\"post_tag\" nicename=\"tar\">Tar</category>"
                         "<category domain=\"category\" nicename=\"uncategorized\">None</category>"
@@ -102,6 +103,17 @@ TEST(WordPress, ReadsAPost) {
   EXPECT_EQ(article.source_uri(), "https://harbour.example/7/");
   EXPECT_THAT(exported.file.former_names, ElementsAre("older"));
   EXPECT_EQ(exported.key, "7");
+  EXPECT_EQ(exported.file.update_time, absl::FromUnixSeconds(1588500000));
+}
+
+TEST(WordPress, CommentsThatAreClosedStayClosed) {
+  const auto policy = [](const std::string& status) {
+    const ReadItems items = ReadSite(
+        Item("7", absl::StrCat(Body("x"), "<wp:comment_status>", status, "</wp:comment_status>")));
+    return items.articles.at(0).file.article.comment_policy();
+  };
+  EXPECT_EQ(policy("closed"), v1::COMMENT_POLICY_CLOSED);
+  EXPECT_EQ(policy("open"), v1::COMMENT_POLICY_UNSPECIFIED);
 }
 
 TEST(WordPress, OnlyWhatWasPublicBecomesPublic) {
