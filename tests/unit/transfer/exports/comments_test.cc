@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <cstdint>
+#include <optional>
 #include <sstream>
 #include <string>
 #include <utility>
@@ -18,6 +20,7 @@
 #include "transfer/exports/imported_comment.h"
 #include "transfer/exports/run.h"
 #include "transfer/html/plain_text.h"
+#include "transfer/parse.h"
 #include "transfer/refusal.h"
 #include "transfer/report.h"
 
@@ -40,11 +43,36 @@ ExportedComment MakeComment() {
 TEST(Addresses, AreComparedWithoutWhatSaysNothing) {
   for (const char* const address :
        {"https://harbour.example/a/b", "http://www.Harbour.example/a/b/", "//harbour.example/a/b#c",
-        "https://harbour.example/a/b?utm_source=x&m=1", " https://harbour.example/a/%62 "}) {
+        "https://harbour.example/a/b?utm_source=x&m=1", " https://harbour.example/a/%62 ",
+        "https://harbour.example:443/a/b", "http://www.harbour.example:80/a/b/?amp=1"}) {
     EXPECT_EQ(NormalAddress(address), "harbour.example/a/b") << address;
   }
   EXPECT_EQ(NormalAddress("/a/b/"), "/a/b");
   EXPECT_EQ(NormalAddress("http://harbour.example/?p=17"), "harbour.example?p=17");
+  EXPECT_EQ(NormalAddress("http://harbour.example/?p=17&preview=true"), "harbour.example?p=17");
+  EXPECT_EQ(NormalAddress("http://harbour.example:8080/a"), "harbour.example:8080/a");
+}
+
+TEST(Addresses, OfBloggerAreTheSameInAllCountries) {
+  for (const char* const host : {"ada.blogspot.com", "ada.blogspot.co.uk", "ada.blogspot.com.br",
+                                 "www.ada.blogspot.de:443"}) {
+    EXPECT_EQ(NormalAddress(absl::StrCat("https://", host, "/2012/03/kale.html?m=1")),
+              "ada.blogspot.com/2012/03/kale.html")
+        << host;
+  }
+  EXPECT_EQ(HostOf("https://blogspot.example/a"), "blogspot.example");
+}
+
+TEST(Addresses, OfViewsLeadToTheirPage) {
+  for (const char* const address :
+       {"https://harbour.example/low/amp", "https://harbour.example/low/feed/?x=1#y",
+        "https://harbour.example/low/comment-page-12/"}) {
+    EXPECT_EQ(AddressOfPage(address), "https://harbour.example/low/") << address;
+  }
+  for (const char* const address :
+       {"https://harbour.example/low/", "/amplifier", "/comment-page-x", "/comment-page-", ""}) {
+    EXPECT_EQ(AddressOfPage(address), address);
+  }
 }
 
 TEST(Addresses, HaveHosts) {
@@ -227,6 +255,37 @@ TEST(ExportRun, BringsCommentsIntoFormWhileItReads) {
   EXPECT_THAT(lines.str(), HasSubstr("\"problems\":[\"has no text\"]"));
 }
 
+absl::Status ReadViews(ExportFile& /*file*/, ExportSink& sink) {
+  for (const char* const page : {"/low/", "/on/amp/"}) {
+    ExportedArticle article;
+    article.label = page;
+    article.addresses = {absl::StrCat("https://harbour.example", page)};
+    sink.Take(std::move(article));
+  }
+  for (const char* const page : {"/low/amp", "/low/comment-page-2/", "/on/amp"}) {
+    ExportedComment comment = MakeComment();
+    comment.source_id = page;
+    comment.address = absl::StrCat("https://harbour.example", page);
+    sink.Take(std::move(comment));
+  }
+  return absl::OkStatus();
+}
+
+TEST(ExportRun, CommentsOnAViewAreThoseOfItsPage) {
+  std::ostringstream results;
+  std::ostringstream messages;
+  Report report({.results = results, .messages = messages});
+  ExportRun run({}, nullptr, report,
+                [](const ItemReport& item, const absl::StatusOr<ParsedArticle>&,
+                   const ExportRun::Landed& landed) {
+                  landed(item.item == "/low/" ? "articles/low" : "articles/on-amp");
+                });
+  run.Read("/dev/null", {.name = "views", .begins = nullptr, .read = ReadViews}, "");
+  EXPECT_TRUE(run.ImportComments());
+  report.Finish(true);
+  EXPECT_THAT(results.str(), HasSubstr("comments valid                   3  "));
+}
+
 TEST(CommentSpool, GivesBackWhatItTook) {
   CommentSpool spool;
   for (int i = 0; i < 5'000; ++i) {
@@ -242,6 +301,22 @@ TEST(CommentSpool, GivesBackWhatItTook) {
   ASSERT_TRUE(read.ok()) << read.status();
   EXPECT_EQ(read->comment.source_id(), "4321");
   EXPECT_THAT(read->notes, ElementsAre("note 4321", "another"));
+}
+
+TEST(Exports, SayWhenAnArticleLastChanged) {
+  const auto changed = [](int64_t publish_time, std::optional<int64_t> update_time) {
+    ParsedFile file;
+    file.article.set_title("Low water");
+    file.article.set_body("Dry.");
+    file.article.mutable_publish_time()->set_seconds(publish_time);
+    if (update_time) file.update_time = absl::FromUnixSeconds(*update_time);
+    const absl::StatusOr<ParsedArticle> parsed = CompleteExported(std::move(file), "7", {});
+    if (!parsed.ok() || !parsed->restoration) return int64_t{0};
+    return absl::ToUnixSeconds(parsed->restoration->update_time);
+  };
+  EXPECT_EQ(changed(1'000, 2'000), 2'000);
+  EXPECT_EQ(changed(1'000, 900), 1'000);
+  EXPECT_EQ(changed(1'000, std::nullopt), 0);
 }
 
 TEST(Beginning, IsTheFirstWords) {
