@@ -134,17 +134,19 @@ constexpr char kImportFooter[] =
     "All keys are optional. Other keys are ignored, and counted. An article without\n"
     "a slug gets its id from the file's name, with the language at its end if the\n"
     "file is a translation (name.fr.md, fr/name.md). Drafts (draft: true,\n"
-    "published: false, status: draft, private, hidden, password: x, drafts/) are left\n"
-    "out; a file that begins like one, but with no known form of front matter, is\n"
-    "refused.\n\n"
+    "published: false, status: draft, private, hidden, unlisted, password: x,\n"
+    "drafts/) are left out; a file that begins like one, but with no known form of\n"
+    "front matter, is refused. A publishDate to come is the date.\n\n"
     "Importing a file again changes nothing. If its article is there with other\n"
     "content, whoever changed it, that is a conflict, and nothing changes; with\n"
-    "--replace, the file is right and the other content is lost. An article that is\n"
-    "another one by its title, date or address is only replaced if the file's slug or\n"
-    "--id names it, and a retracted one stays so. An item that comes twice, as in\n"
-    "exports that overlap, is taken from the first. What cannot be imported does not\n"
-    "stop the rest. Ctrl-C ends the import after the current batch; run it again to\n"
-    "go on. A second one ends it at once.\n\n"
+    "--replace, the file is right and the other content is lost. But the file must\n"
+    "say which article it is: by its slug or --id, by its address, or by title and\n"
+    "date (less than a day apart). If only the title tells, that stays a conflict;\n"
+    "if title or date differ, the file is refused. A retracted article stays so. If\n"
+    "the article is there under one of the file's aliases, --replace renames it.\n\n"
+    "An item that comes twice, as in exports that overlap, is taken from the first.\n"
+    "What cannot be imported does not stop the rest. Ctrl-C ends the import after the\n"
+    "current batch; run it again to go on. A second one ends it at once.\n\n"
     "Examples:\n"
     "  contentd import --dry-run posts\n"
     "  contentd import --data-dir ~/content posts --report posts.jsonl\n"
@@ -690,7 +692,8 @@ void AddImportOptions(CLI::App& command, Config& config) {
             "Format of the files; otherwise their names and contents tell")
       ->option_text("FORMAT");
   command.add_flag("--replace", config.replace,
-                   "Put articles in the place of those that have their ids and other content");
+                   "Put articles in the place of those that have their ids and other content, and "
+                   "rename those that have their former names");
   command
       .add_option("--source", config.import_source,
                   "Where comments come from, such as disqus:harbour, in the place of what their "

@@ -87,6 +87,15 @@ std::string FindEncoding(absl::string_view content, bool is_html) {
   return absl::StartsWith(encoding, "utf") ? "" : encoding;
 }
 
+std::string BeginningInUtf8(absl::string_view head) {
+  const std::string encoding = EncodingOfMark(head);
+  if (encoding.empty()) return std::string(head);
+  std::string decoded;
+  icu::UnicodeString(head.data(), static_cast<int32_t>(head.size()), encoding.c_str())
+      .toUTF8String(decoded);
+  return decoded;
+}
+
 absl::StatusOr<std::string> Decode(absl::string_view content, const std::string& encoding) {
   UErrorCode error = U_ZERO_ERROR;
   const std::unique_ptr<UConverter, decltype(&ucnv_close)> converter(

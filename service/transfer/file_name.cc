@@ -2,13 +2,12 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <iterator>
 #include <vector>
 
 #include "absl/strings/ascii.h"
-#include "absl/strings/match.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
+#include "transfer/among.h"
 #include "transfer/dates.h"
 
 namespace content::transfer {
@@ -28,12 +27,8 @@ constexpr absl::string_view kAlsoWords[] = {"ar", "ca", "da", "el", "et", "he", 
 constexpr absl::string_view kFoldersOfLanguages[] = {"content", "i18n",    "_i18n",       "lang",
                                                      "langs",   "locales", "translations"};
 
-template <size_t n>
-bool IsAmong(const absl::string_view (&texts)[n], absl::string_view text) {
-  return std::any_of(std::begin(texts), std::end(texts), [text](absl::string_view other) {
-    return absl::EqualsIgnoreCase(other, text);
-  });
-}
+// Jekyll's and those of others.
+constexpr absl::string_view kFoldersOfDrafts[] = {"_drafts", "drafts"};
 
 template <class IsCharacter>
 bool HasOnly(absl::string_view text, size_t length, IsCharacter is_character) {
@@ -49,9 +44,9 @@ constexpr absl::string_view kScripts[] = {"Arab", "Cyrl", "Deva", "Hans", "Hant"
 // es-419.
 bool IsLanguage(absl::string_view text) {
   std::vector<absl::string_view> parts = absl::StrSplit(text, absl::ByAnyChar("-_"));
-  if (!IsAmong(kLanguages, parts.front())) return false;
+  if (!IsAmongIgnoringCase(kLanguages, parts.front())) return false;
   auto part = parts.begin() + 1;
-  if (part != parts.end() && IsAmong(kScripts, *part)) ++part;
+  if (part != parts.end() && IsAmongIgnoringCase(kScripts, *part)) ++part;
   if (part != parts.end() &&
       (HasOnly(*part, 2, absl::ascii_isalpha) || HasOnly(*part, 3, absl::ascii_isdigit))) {
     ++part;
@@ -62,8 +57,8 @@ bool IsLanguage(absl::string_view text) {
 // Returns whether a folder, which is in another one, has translations into the language of its
 // name.
 bool IsFolderOfLanguage(absl::string_view folder, absl::string_view outer) {
-  return IsLanguage(folder) &&
-         (!IsAmong(kAlsoWords, folder) || IsAmong(kFoldersOfLanguages, outer));
+  return IsLanguage(folder) && (!IsAmongIgnoringCase(kAlsoWords, folder) ||
+                                IsAmongIgnoringCase(kFoldersOfLanguages, outer));
 }
 
 // Removes the last part of a name, such as "md", with its dot, and returns it.
@@ -108,7 +103,7 @@ FileName ReadFileName(absl::string_view path) {
   }
   file.is_section = name == "_index";
   file.is_draft = std::any_of(parts.begin(), parts.end(), [](absl::string_view folder) {
-    return folder == "_drafts" || folder == "drafts";
+    return IsAmongIgnoringCase(kFoldersOfDrafts, folder);
   });
   const std::string language_of_folder = TakeLanguage(parts);
   if (file.language.empty()) file.language = language_of_folder;

@@ -11,6 +11,7 @@
 #include "absl/time/time.h"
 #include "content/names.h"
 #include "content/text.h"
+#include "transfer/encoding.h"
 #include "transfer/exports/export_file.h"
 #include "transfer/exports/formats.h"
 #include "transfer/refusal.h"
@@ -26,8 +27,9 @@ std::string WhyLeftOut(const std::string& path) {
   if (HasFormatByName(path)) return "";
   const absl::StatusOr<std::string> head = ReadFile(path, ExportFile::kHeadBytes);
   if (!head.ok() || RecognizeFormat(path, *head) || RecognizeExport(*head)) return "";
-  if (IsListOfPosts(*head)) return "read with its posts";
-  return absl::StrContains(*head, absl::string_view("\0", 1)) ? "no text" : "of no known format";
+  if (IsListOfPosts(*head) && ReadListOfPosts(path)) return "read with its posts";
+  const bool is_text = !absl::StrContains(BeginningInUtf8(*head), absl::string_view("\0", 1));
+  return is_text ? "of no known format" : "no text";
 }
 
 bool HasExtension(absl::string_view path) {
@@ -116,11 +118,13 @@ std::string Importer::DescribeOwner(const Sent& sent, const InspectedArticle& ow
     return absl::StrCat(where, " is there with other content, and only the title tells that it ",
                         "is this article");
   }
+  const char* const is_another =
+      likeness == Likeness::kOther ? " is another article, " : " may be another article, ";
   if (owner.article.title() != sent.report.title) {
-    return absl::StrCat(where, " is another article, \"", OneLine(owner.article.title()), "\"");
+    return absl::StrCat(where, is_another, "\"", OneLine(owner.article.title()), "\"");
   }
   const absl::Time time = absl::FromUnixSeconds(owner.article.publish_time().seconds());
-  return absl::StrCat(where, " is another article, of ",
+  return absl::StrCat(where, is_another, "of ",
                       absl::FormatTime("%Y-%m-%d", time, absl::UTCTimeZone()));
 }
 

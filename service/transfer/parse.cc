@@ -107,7 +107,6 @@ bool IsNamedAsData(absl::string_view path) {
 // Returns whether a file begins with a JSON object on one line and has no text after it, but
 // perhaps other objects. Front matter in JSON is followed by a text.
 bool IsJsonLines(absl::string_view head) {
-  absl::ConsumePrefix(&head, "\uFEFF");
   if (!absl::StartsWith(head, "{")) return false;
   const size_t end = head.find('\n');
   if (end == absl::string_view::npos) return true;
@@ -117,7 +116,6 @@ bool IsJsonLines(absl::string_view head) {
 }
 
 bool BeginsWithHtml(absl::string_view head) {
-  absl::ConsumePrefix(&head, "\uFEFF");
   head = absl::StripLeadingAsciiWhitespace(head);
   return absl::StartsWithIgnoreCase(head, "<!doctype html") ||
          absl::StartsWithIgnoreCase(head, "<html");
@@ -184,6 +182,15 @@ std::string WithoutControls(absl::string_view text, std::vector<std::string>& no
   return kept;
 }
 
+// Returns a text with LF line ends and without byte order marks.
+std::string WithLineFeeds(absl::string_view text) {
+  while (absl::ConsumePrefix(&text, "\uFEFF")) {
+  }
+  // Some programs end lines with two CRs, and a line within a paragraph with a vertical tab.
+  return absl::StrReplaceAll(
+      text, {{"\r\r\n", "\n"}, {"\r\n", "\n"}, {"\r", "\n"}, {"\f", "\n"}, {"\v", "\n"}});
+}
+
 // Returns `content` in UTF-8, with LF line ends and without byte order marks and control
 // characters. A refusal if it is not text.
 absl::StatusOr<std::string> NormalizeText(absl::string_view content, Format format,
@@ -206,15 +213,11 @@ absl::StatusOr<std::string> NormalizeText(absl::string_view content, Format form
   if (absl::StrContains(content, absl::string_view("\0", 1))) {
     return Refuse("not text", "the file is not text: it contains NUL");
   }
-  while (absl::ConsumePrefix(&content, "\uFEFF")) {
-  }
-  if (absl::StripAsciiWhitespace(content).empty()) {
+  const std::string text = WithLineFeeds(content);
+  if (absl::StripAsciiWhitespace(text).empty()) {
     return Refuse("no text",
-                  content.empty() ? "the file is empty" : "the file is empty but for blanks");
+                  text.empty() ? "the file is empty" : "the file is empty but for blanks");
   }
-  // Some programs end lines with two CRs, and a line within a paragraph with a vertical tab.
-  const std::string text = absl::StrReplaceAll(
-      content, {{"\r\r\n", "\n"}, {"\r\n", "\n"}, {"\r", "\n"}, {"\f", "\n"}, {"\v", "\n"}});
   return WithoutControls(text, notes);
 }
 
@@ -471,9 +474,11 @@ absl::Status ErrorOf(const FormatEntry& entry, const ParsedFile& file) {
 std::optional<Format> RecognizeFormat(absl::string_view path, absl::string_view head) {
   const std::optional<Format> format = FormatByName(path);
   if (format && format != Format::kText) return format;
-  if (IsNamedAsData(path) || (!format && IsJsonLines(head))) return std::nullopt;
-  if (BeginsWithFrontMatter(head)) return Format::kMarkdown;
-  return !format && BeginsWithHtml(head) ? Format::kHtml : format;
+  // A draft must not be taken for text because of its encoding.
+  const std::string text = WithLineFeeds(BeginningInUtf8(head));
+  if (IsNamedAsData(path) || (!format && IsJsonLines(text))) return std::nullopt;
+  if (BeginsWithFrontMatter(text)) return Format::kMarkdown;
+  return !format && BeginsWithHtml(text) ? Format::kHtml : format;
 }
 
 bool HasFormatByName(absl::string_view path) { return FormatByName(path).has_value(); }

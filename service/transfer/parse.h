@@ -24,8 +24,8 @@ inline constexpr size_t kMaxFileBytes = size_t{2} * kMaxBodyBytes;
 
 enum class Format { kText, kMarkdown, kHtml };
 
-/// Returns the format of a file by its name and, if that does not tell, by how it begins. nullopt
-/// if neither tells.
+/// Returns the format of a file by its name and, if that does not tell, by how it begins: `head`
+/// may be any bytes, in any encoding that Parse reads. nullopt if neither tells.
 std::optional<Format> RecognizeFormat(absl::string_view path, absl::string_view head);
 
 /// Returns whether a file of this name has one of the formats, whatever it contains.

@@ -1,5 +1,6 @@
 #include "transfer/substack.h"
 
+#include <algorithm>
 #include <cstddef>
 #include <filesystem>
 #include <utility>
@@ -11,6 +12,7 @@
 #include "absl/strings/strip.h"
 #include "content/text.h"
 #include "transfer/dates.h"
+#include "transfer/encoding.h"
 #include "transfer/files.h"
 #include "transfer/html/plain_text.h"
 
@@ -33,10 +35,11 @@ std::string TakeValue(absl::string_view& csv, bool& ends_row) {
   size_t i = 0;
   for (; i < csv.size(); ++i) {
     if (csv[i] == '"') {
-      if (is_quoted && i + 1 < csv.size() && csv[i + 1] == '"')
+      if (is_quoted && i + 1 < csv.size() && csv[i + 1] == '"') {
         value.push_back(csv[++i]);
-      else
+      } else {
         is_quoted = !is_quoted;
+      }
     } else if (!is_quoted && (csv[i] == ',' || csv[i] == '\n')) {
       break;
     } else {
@@ -120,12 +123,19 @@ std::string NumberInName(const std::string& name) {
 }  // namespace
 
 bool IsListOfPosts(absl::string_view head) {
-  absl::ConsumePrefix(&head, "\uFEFF");
-  return ColumnsOf(TakeRow(head)).has_value();
+  const std::string decoded = BeginningInUtf8(head);
+  absl::string_view csv = decoded;
+  absl::ConsumePrefix(&csv, "\uFEFF");
+  return ColumnsOf(TakeRow(csv)).has_value();
 }
 
-std::optional<std::map<std::string, ListedPost>> ReadListOfPosts(absl::string_view csv) {
-  if (!IsUtf8(csv)) return std::nullopt;
+std::optional<std::map<std::string, ListedPost>> ReadListOfPosts(const std::string& path) {
+  absl::StatusOr<std::string> content = ReadFile(path, kMaxListBytes);
+  if (!content.ok()) return std::nullopt;
+  const std::string encoding = FindEncoding(*content, /*is_html=*/false);
+  if (!encoding.empty()) content = Decode(*content, encoding);
+  if (!content.ok() || !IsUtf8(*content)) return std::nullopt;
+  absl::string_view csv = *content;
   absl::ConsumePrefix(&csv, "\uFEFF");
   const std::optional<Columns> columns = ColumnsOf(TakeRow(csv));
   if (!columns) return std::nullopt;
@@ -144,11 +154,10 @@ const ListedPost* ListsOfPosts::Find(const std::string& path) {
   const fs::path folder = file.has_parent_path() ? file.parent_path() : fs::path(".");
   std::string list = (folder / ".." / "posts.csv").string();
   if (list != path_) {
-    const absl::StatusOr<std::string> csv = ReadFile(list, kMaxListBytes);
-    posts_ = csv.ok() ? ReadListOfPosts(*csv) : std::nullopt;
+    posts_ = ReadListOfPosts(list);
     path_ = std::move(list);
   }
-  if (!posts_) return nullptr;
+  if (!posts_) return IdOfFile(path_) ? &of_unread_list_ : nullptr;
   const auto post = posts_->find(number);
   return post == posts_->end() ? &unlisted_ : &post->second;
 }

@@ -20,9 +20,9 @@ struct ListedPost {
   std::string draft = {};  ///< Why the post is not meant for all readers; empty if it is.
 };
 
-/// Reads posts by their numbers from the content of a list, which may be any bytes. nullopt if it
-/// is no list of Substack's.
-std::optional<std::map<std::string, ListedPost>> ReadListOfPosts(absl::string_view csv);
+/// Reads posts by their numbers from the list in a file, which is UTF-8, or UTF-16 with a byte
+/// order mark. nullopt if it cannot be read, or is no list of Substack's.
+std::optional<std::map<std::string, ListedPost>> ReadListOfPosts(const std::string& path);
 
 /// Returns whether a file is such a list, by how it begins.
 bool IsListOfPosts(absl::string_view head);
@@ -31,14 +31,16 @@ bool IsListOfPosts(absl::string_view head);
 class ListsOfPosts {
  public:
   /// Returns what the list in the folder above that of `path` says; nullptr if there is none, or if
-  /// the file is not named as a post. A post that is not listed is a draft. The result is valid
-  /// until the next call.
+  /// the file is not named as a post. A post that is not listed is a draft, and so are all if the
+  /// list cannot be read: nothing else tells whether they are public. The result is valid until the
+  /// next call.
   const ListedPost* Find(const std::string& path);
 
  private:
   std::string path_;
   std::optional<std::map<std::string, ListedPost>> posts_;
-  ListedPost unlisted_ = {.draft = "posts.csv does not have the post"};
+  const ListedPost unlisted_ = {.draft = "posts.csv does not have the post"};
+  const ListedPost of_unread_list_ = {.draft = "posts.csv cannot be read"};
 };
 
 }  // namespace content::transfer

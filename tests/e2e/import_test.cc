@@ -152,7 +152,7 @@ TEST_F(ImportTest, ReplacesOnlyWhatItIsToldTo) {
                                    Not(HasSubstr("--replace"))));
   }
   EXPECT_THAT(Import({edited}).err, EndsWith("articles/note is there with other content\n"));
-  EXPECT_THAT(Import({other}).err, EndsWith("articles/note is another article, \"A Note\"\n"));
+  EXPECT_THAT(Import({other}).err, EndsWith("articles/note may be another article, \"A Note\"\n"));
   EXPECT_EQ(Query(url_, "SELECT body FROM article"), "Text.");
   const Finished replaced = Import({edited, "--replace"});
   EXPECT_EQ(replaced.status, 0) << replaced.err;
@@ -189,7 +189,7 @@ TEST_F(ImportTest, NothingIsReplacedUnderAFormerName) {
   const std::string second = Write("b.md", "---\ntitle: B\nslug: x\n---\nOther text.\n");
   EXPECT_EQ(Import({first}).status, 0);
   EXPECT_THAT(Import({second, "--replace"}).err,
-              EndsWith("articles/x, now articles/new, is another article, \"A\"\n"));
+              EndsWith("articles/x, now articles/new, may be another article, \"A\"\n"));
   EXPECT_EQ(Query(url_, "SELECT string_agg(body, ' ') FROM article"), "Text.");
 }
 
@@ -208,8 +208,16 @@ TEST_F(ImportTest, AnItemOfTheRunIsNotRenamedForAnother) {
             absl::StrCat(file, name('2'), "\naliases: [/", name('1'), "/]\n---\nSecond.\n"));
       std::vector<std::string> arguments = {ScratchDirectory() + "/" + folder};
       if (replaces) arguments.emplace_back("--replace");
-      EXPECT_THAT(Import(arguments).out, StartsWith(Counted("taken", 2)));
-      EXPECT_THAT(Import(arguments).out, StartsWith(Counted("unchanged", 2)));
+      const Finished first = Import(arguments);
+      const Finished again = Import(arguments);
+      EXPECT_EQ(Query(url_, absl::StrCat("SELECT body FROM article JOIN article_name USING "
+                                         "(article_key) WHERE name = '",
+                                         name('2'), "'")),
+                "Second.");
+      // If the second one is in before the first is read, the name leads to it.
+      if (order[0] == '2') continue;
+      EXPECT_THAT(first.out, StartsWith(Counted("taken", 2)));
+      EXPECT_THAT(again.out, StartsWith(Counted("unchanged", 2)));
     }
   }
 }
@@ -238,12 +246,12 @@ TEST_F(ImportTest, AFileOfAnotherDateIsNotReplaced) {
   const std::string other = write("two/weekly.md", "2021-06-01");
   for (const std::vector<std::string>& arguments : {std::vector{other}, {other, "--replace"}}) {
     EXPECT_THAT(Import(arguments).err,
-                EndsWith("articles/weekly is another article, of 2020-01-01\n"));
+                EndsWith("articles/weekly may be another article, of 2020-01-01\n"));
   }
   ASSERT_EQ(Import({write("2020-03-04-links.md", "2020-03-04")}).status, 0);
   const std::string corrected = write("2020-03-04-links.md", "2020-03-09");
   EXPECT_THAT(Import({corrected, "--replace"}).err,
-              EndsWith("articles/links is another article, of 2020-03-04\n"));
+              EndsWith("articles/links may be another article, of 2020-03-04\n"));
   EXPECT_EQ(Query(url_, "SELECT string_agg(body, ' ' ORDER BY body) FROM article"),
             "Of 2020-01-01. Of 2020-03-04.");
   // Together, they are two.
@@ -317,9 +325,9 @@ TEST_F(ImportTest, NothingIsReplacedUnderAnIdThatWasMadeButTheSameArticle) {
             0);
   const auto problem = [this](const std::string& file) { return Import({file, "--replace"}).err; };
   EXPECT_THAT(problem(write("two/page.md", "Two")),
-              EndsWith("articles/page is another article, \"One\"\n"));
+              EndsWith("articles/page may be another article, \"One\"\n"));
   EXPECT_THAT(problem(write("字.md", "Ruby 3 字")),
-              EndsWith("articles/ruby-3 is another article, \"Ruby 3 漢\"\n"));
+              EndsWith("articles/ruby-3 may be another article, \"Ruby 3 漢\"\n"));
   // Its own date tells that it is another one.
   EXPECT_EQ(Import({write("2014-06-03-links.md", "Links"), "--replace"}).out,
             Row("taken", 1, "articles/2014-06-03-links"));

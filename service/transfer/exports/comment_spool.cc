@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
+#include "absl/strings/string_view.h"
 #include "transfer/exports/export_file.h"
 
 namespace content::transfer {
@@ -21,6 +22,22 @@ uint64_t FingerprintOfId(absl::string_view id) { return id.empty() ? 0 : absl::H
 absl::Status WriteError() {
   return absl::ResourceExhaustedError(absl::StrCat("comments cannot be kept in a temporary file: ",
                                                    std::generic_category().message(errno)));
+}
+
+absl::Status ReadError() {
+  return absl::DataLossError("a temporary file with comments cannot be read");
+}
+
+// Returns whether `bytes` were one.
+bool ParseSpooled(absl::string_view bytes, SpooledComment& spooled) {
+  uint32_t notes_size = 0;
+  if (bytes.size() < sizeof notes_size) return false;
+  bytes.copy(reinterpret_cast<char*>(&notes_size), sizeof notes_size);
+  bytes.remove_prefix(sizeof notes_size);
+  if (notes_size > bytes.size()) return false;
+  if (notes_size > 0) spooled.notes = absl::StrSplit(bytes.substr(0, notes_size), '\n');
+  bytes.remove_prefix(notes_size);
+  return spooled.comment.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()));
 }
 
 const std::string& OwnIdOf(const v1::ImportedComment& comment) {
@@ -70,21 +87,33 @@ absl::Status CommentSpool::Flush() {
   return absl::OkStatus();
 }
 
-absl::StatusOr<SpooledComment> CommentSpool::Read(const Entry& entry) const {
-  std::string bytes(entry.size, '\0');
-  const ssize_t count =
-      pread(descriptor_, bytes.data(), bytes.size(), static_cast<off_t>(entry.offset));
-  uint32_t notes_size = 0;
-  absl::string_view rest = bytes;
-  SpooledComment spooled;
-  if (count == static_cast<ssize_t>(entry.size) && rest.size() >= sizeof notes_size) {
-    rest.copy(reinterpret_cast<char*>(&notes_size), sizeof notes_size);
-    rest.remove_prefix(sizeof notes_size);
-    if (notes_size > 0) spooled.notes = absl::StrSplit(rest.substr(0, notes_size), '\n');
-    rest.remove_prefix(notes_size);
-    if (spooled.comment.ParseFromArray(rest.data(), static_cast<int>(rest.size()))) return spooled;
+absl::StatusOr<std::vector<SpooledComment>> CommentSpool::Read(
+    absl::Span<const Entry> entries) const {
+  std::vector<SpooledComment> comments;
+  comments.reserve(entries.size());
+  std::string bytes;
+  while (!entries.empty()) {
+    // The comments of an article often follow one another.
+    size_t count = 1;
+    size_t size = entries.front().size;
+    while (count < entries.size() && entries[count].offset == entries.front().offset + size) {
+      size += entries[count++].size;
+    }
+    bytes.resize(size);
+    if (!ReadAt(entries.front().offset, bytes)) return ReadError();
+    absl::string_view rest = bytes;
+    for (const Entry& entry : entries.subspan(0, count)) {
+      if (!ParseSpooled(rest.substr(0, entry.size), comments.emplace_back())) return ReadError();
+      rest.remove_prefix(entry.size);
+    }
+    entries.remove_prefix(count);
   }
-  return absl::DataLossError("a temporary file with comments cannot be read");
+  return comments;
+}
+
+bool CommentSpool::ReadAt(uint64_t offset, std::string& bytes) const {
+  const ssize_t count = pread(descriptor_, bytes.data(), bytes.size(), static_cast<off_t>(offset));
+  return count == static_cast<ssize_t>(bytes.size());
 }
 
 }  // namespace content::transfer

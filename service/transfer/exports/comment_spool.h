@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "absl/strings/string_view.h"
+#include "absl/types/span.h"
 #include "content/v1/admin_service.pb.h"
 
 namespace content::transfer {
@@ -45,10 +45,12 @@ class CommentSpool {
 
   std::vector<Entry>& entries() { return entries_; }
 
-  /// DATA_LOSS if it cannot be read.
-  absl::StatusOr<SpooledComment> Read(const Entry& entry) const;
+  /// Returns the comments of `entries`, in their order. DATA_LOSS if they cannot be read.
+  absl::StatusOr<std::vector<SpooledComment>> Read(absl::Span<const Entry> entries) const;
 
  private:
+  bool ReadAt(uint64_t offset, std::string& bytes) const;
+
   int descriptor_ = -1;
   uint64_t written_ = 0;
   std::string buffer_;

@@ -7,6 +7,7 @@
 
 #include "absl/container/flat_hash_set.h"
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
@@ -171,7 +172,7 @@ void CommentDelivery::LeaveAllOut(Entries entries) {
 
 // NOT_FOUND if there is no such article.
 absl::Status CommentDelivery::Import(const CommentGroup& group, Entries batch, Names& names) {
-  absl::StatusOr<std::vector<SpooledComment>> comments = Read(batch);
+  absl::StatusOr<std::vector<SpooledComment>> comments = spool_.Read(batch);
   if (!comments.ok()) return comments.status();
   CommentImport import{.article_id = ParseArticleName(group.article).value(),
                        .source = group.source};
@@ -208,7 +209,7 @@ absl::Status CommentDelivery::Import(const CommentGroup& group, Entries batch, N
 }
 
 absl::Status CommentDelivery::Check(const CommentGroup& group, Entries batch) {
-  absl::StatusOr<std::vector<SpooledComment>> comments = Read(batch);
+  absl::StatusOr<std::vector<SpooledComment>> comments = spool_.Read(batch);
   if (!comments.ok()) return comments.status();
   for (size_t i = 0; i < batch.size(); ++i) {
     v1::ImportedComment& comment = (*comments)[i].comment;
@@ -225,7 +226,7 @@ absl::Status CommentDelivery::Check(const CommentGroup& group, Entries batch) {
 }
 
 absl::Status CommentDelivery::LeaveOut(Entries batch) {
-  const absl::StatusOr<std::vector<SpooledComment>> comments = Read(batch);
+  const absl::StatusOr<std::vector<SpooledComment>> comments = spool_.Read(batch);
   if (!comments.ok()) return comments.status();
   for (size_t i = 0; i < batch.size(); ++i) {
     ItemReport report = ReportOn(batch[i], (*comments)[i]);
@@ -236,17 +237,6 @@ absl::Status CommentDelivery::LeaveOut(Entries batch) {
     report_.Add(report);
   }
   return absl::OkStatus();
-}
-
-absl::StatusOr<std::vector<SpooledComment>> CommentDelivery::Read(Entries batch) const {
-  std::vector<SpooledComment> comments;
-  comments.reserve(batch.size());
-  for (const Entry& entry : batch) {
-    absl::StatusOr<SpooledComment> comment = spool_.Read(entry);
-    if (!comment.ok()) return comment.status();
-    comments.push_back(*std::move(comment));
-  }
-  return comments;
 }
 
 ItemReport CommentDelivery::ReportOn(const Entry& entry, const SpooledComment& comment) const {

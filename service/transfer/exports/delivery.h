@@ -10,7 +10,6 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
-#include "absl/status/statusor.h"
 #include "absl/types/span.h"
 #include "base/call.h"
 #include "content/comment_import.h"
@@ -60,7 +59,6 @@ class CommentDelivery {
   absl::Status Check(const CommentGroup& group, Entries batch);
   void LeaveAllOut(Entries entries);
   absl::Status LeaveOut(Entries batch);
-  absl::StatusOr<std::vector<SpooledComment>> Read(Entries batch) const;
   ItemReport ReportOn(const CommentSpool::Entry& entry, const SpooledComment& comment) const;
   void Fail(const absl::Status& error);
   bool IsEnding() const { return has_failed_ || options_.is_stopped(); }

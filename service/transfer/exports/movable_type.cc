@@ -19,6 +19,7 @@
 #include "absl/time/time.h"
 #include "content/names.h"
 #include "content/text.h"
+#include "transfer/among.h"
 #include "transfer/dates.h"
 #include "transfer/exports/export_file.h"
 #include "transfer/exports/hand_over.h"
@@ -110,17 +111,12 @@ std::optional<EntryField> ReadEntryField(absl::string_view line) {
   return EntryField{key, absl::StripAsciiWhitespace(line.substr(colon + 1))};
 }
 
-template <size_t kSize>
-bool HasKey(const std::array<absl::string_view, kSize>& keys, absl::string_view key) {
-  return std::find(keys.begin(), keys.end(), key) != keys.end();
-}
-
 bool IsFieldOfEntry(absl::string_view line) {
   static constexpr std::array<absl::string_view, 12> kKeys = {
       "ALLOW COMMENTS", "ALLOW PINGS",      "AUTHOR", "BASENAME", "CATEGORY", "CONVERT BREAKS",
       "DATE",           "PRIMARY CATEGORY", "STATUS", "TAGS",     "TITLE",    "UNIQUE URL"};
   const std::optional<EntryField> field = ReadEntryField(line);
-  return field && HasKey(kKeys, field->key);
+  return field && IsAmong(kKeys, field->key);
 }
 
 // Other lines such as "UPDATE:" after one of dashes are text.
@@ -128,7 +124,7 @@ bool BeginsPart(absl::string_view line) {
   static constexpr std::array<absl::string_view, 6> kKeys = {"BODY",          "COMMENT",  "EXCERPT",
                                                              "EXTENDED BODY", "KEYWORDS", "PING"};
   const std::optional<EntryField> field = ReadEntryField(line);
-  return field && field->value.empty() && HasKey(kKeys, field->key);
+  return field && field->value.empty() && IsAmong(kKeys, field->key);
 }
 
 // Those of Movable Type, and of others which write its format.
@@ -136,7 +132,7 @@ bool IsKeyOfComment(absl::string_view key) {
   static constexpr std::array<absl::string_view, 11> kKeys = {
       "APPROVED", "AUTHOR", "DATE",  "EMAIL", "IP",     "PASS",
       "SECRET",   "STATUS", "TITLE", "URL",   "VISIBLE"};
-  return HasKey(kKeys, key);
+  return IsAmong(kKeys, key);
 }
 
 using EntryFields = std::multimap<std::string, std::string, std::less<>>;
@@ -154,7 +150,7 @@ bool MustBeField(const EntryField& field, const EntryFields& before) {
   static constexpr std::array<absl::string_view, 5> kPrivate = {"ADDRESS", "MAIL", "PASS", "PHONE",
                                                                 "SECRET"};
   if (IsKeyOfComment(field.key)) {
-    return !HasKey(kOnlyOnce, field.key) || before.find(field.key) == before.end();
+    return !IsAmong(kOnlyOnce, field.key) || before.find(field.key) == before.end();
   }
   const bool is_name_of_program = std::any_of(field.key.begin(), field.key.end(), [](char c) {
     return c == '_' || c == '-' || absl::ascii_isdigit(static_cast<unsigned char>(c));
@@ -176,7 +172,7 @@ struct EntryComment {
 bool SaysShown(absl::string_view state) {
   static constexpr std::array<absl::string_view, 7> kShown = {
       "1", "approved", "publish", "published", "true", "visible", "yes"};
-  return HasKey(kShown, absl::AsciiStrToLower(state));
+  return IsAmong(kShown, absl::AsciiStrToLower(state));
 }
 
 // The format has no states, but some programs write them.

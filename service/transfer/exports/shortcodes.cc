@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
-#include <initializer_list>
 #include <queue>
 #include <utility>
 
@@ -15,6 +14,7 @@
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
+#include "transfer/among.h"
 #include "transfer/web_address.h"
 
 namespace content::transfer {
@@ -33,50 +33,48 @@ constexpr size_t kMaxShortcodeBytes = 4'096;
 constexpr absl::string_view kQuoteMarks = "\"'";
 constexpr absl::string_view kBlanks = " \t\r\n";
 
-bool IsNameOf(absl::string_view name, std::initializer_list<absl::string_view> names) {
-  return std::find(names.begin(), names.end(), name) != names.end();
-}
-
 // The names of SyntaxHighlighter and others.
 bool IsShortcodeOfCode(absl::string_view name) {
-  return IsNameOf(name, {"bash", "cc", "code", "cpp", "crayon", "csharp", "css", "html", "java",
-                         "javascript", "js", "php", "python", "ruby", "sourcecode", "sql", "xml"});
+  return IsAmong({"bash", "cc", "code", "cpp", "crayon", "csharp", "css", "html", "java",
+                  "javascript", "js", "php", "python", "ruby", "sourcecode", "sql", "xml"},
+                 name);
 }
 
 bool IsShortcode(absl::string_view name) {
-  return IsNameOf(name, {"archives",
-                         "audio",
-                         "bandcamp",
-                         "caption",
-                         "code",
-                         "contact-field",
-                         "contact-form",
-                         "contact-form-7",
-                         "dailymotion",
-                         "embed",
-                         "flickr",
-                         "gallery",
-                         "gist",
-                         "googlemaps",
-                         "gravityform",
-                         "instagram",
-                         "jetpack_subscription_form",
-                         "mc4wp_form",
-                         "nggallery",
-                         "playlist",
-                         "polldaddy",
-                         "slideshare",
-                         "slideshow",
-                         "soundcloud",
-                         "sourcecode",
-                         "ted",
-                         "twitter",
-                         "video",
-                         "vimeo",
-                         "wp_caption",
-                         "wpforms",
-                         "wpvideo",
-                         "youtube"});
+  return IsAmong({"archives",
+                  "audio",
+                  "bandcamp",
+                  "caption",
+                  "code",
+                  "contact-field",
+                  "contact-form",
+                  "contact-form-7",
+                  "dailymotion",
+                  "embed",
+                  "flickr",
+                  "gallery",
+                  "gist",
+                  "googlemaps",
+                  "gravityform",
+                  "instagram",
+                  "jetpack_subscription_form",
+                  "mc4wp_form",
+                  "nggallery",
+                  "playlist",
+                  "polldaddy",
+                  "slideshare",
+                  "slideshow",
+                  "soundcloud",
+                  "sourcecode",
+                  "ted",
+                  "twitter",
+                  "video",
+                  "vimeo",
+                  "wp_caption",
+                  "wpforms",
+                  "wpvideo",
+                  "youtube"},
+                 name);
 }
 
 // Returns whether a shortcode or a block of this name is likely to hide what is in it from the
@@ -121,13 +119,13 @@ bool IsRoleOfElement(absl::string_view value) {
   const bool is_quoted =
       value.size() > 2 && absl::StrContains(kQuoteMarks, value[0]) && value.front() == value.back();
   const absl::string_view role = is_quoted ? value.substr(1, value.size() - 2) : value;
-  return IsNameOf(
-      role,
+  return IsAmong(
       {"alert",        "article", "banner",   "button", "complementary", "contentinfo", "dialog",
        "document",     "feed",    "figure",   "form",   "group",         "heading",     "img",
        "link",         "list",    "listitem", "main",   "navigation",    "none",        "note",
        "presentation", "region",  "search",   "status", "tab",           "table",       "tablist",
-       "tabpanel",     "toolbar", "tooltip"});
+       "tabpanel",     "toolbar", "tooltip"},
+      role);
 }
 
 // Returns whether attributes of a shortcode say for whom its content is: `roles="editor"`, or
@@ -142,19 +140,19 @@ bool AttributesSpeakOfAccess(absl::string_view name, absl::string_view attribute
     const absl::string_view key = word.substr(0, word.find('='));
     const bool is_attribute = key.size() < word.size();
     const absl::string_view value = is_attribute ? word.substr(key.size() + 1) : "";
-    if (is_attribute && IsNameOf(value, {"", "\"\"", "''"})) return false;
+    if (is_attribute && IsAmong({"", "\"\"", "''"}, value)) return false;
     if (SpeaksOfLogin(word)) return true;
     if (!is_attribute) return false;
     return SpeaksOfAccess(key) || (key == "role" && !IsRoleOfElement(value)) ||
-           IsNameOf(key, {"cap", "capability", "plan", "plans", "roles", "user_role"}) ||
-           (IsNameOf(key, {"level", "levels"}) && !is_heading);
+           IsAmong({"cap", "capability", "plan", "plans", "roles", "user_role"}, key) ||
+           (IsAmong({"level", "levels"}, key) && !is_heading);
   });
 }
 
 bool IsForMembers(const Shortcode& tag) {
   return SpeaksOfAccess(tag.name) || BeginsLikeAccess(tag.name) ||
          absl::StrContains(tag.name, "premium") ||
-         IsNameOf(tag.name, {"passster", "s2if", "um_show_content"}) ||
+         IsAmong({"passster", "s2if", "um_show_content"}, tag.name) ||
          AttributesSpeakOfAccess(tag.name, tag.attributes);
 }
 
@@ -162,6 +160,16 @@ bool IsForMembers(const Shortcode& tag) {
 bool IsBlockForMembers(absl::string_view name) {
   return SpeaksOfAccess(name) || BeginsLikeAccess(name) ||
          absl::StartsWith(name, "premium-content/");
+}
+
+// Returns whether the attributes of a block hide it, as WordPress and Block Visibility have them.
+bool AttributesHideBlock(absl::string_view attributes) {
+  constexpr std::array<absl::string_view, 4> kHiding = {
+      R"("blockVisibility":false)", R"("hideBlock":true)", R"("visibilityByRole":"logged-in")",
+      R"("visibilityByRole":"user-role")"};
+  return std::any_of(kHiding.begin(), kHiding.end(), [attributes](absl::string_view hiding) {
+    return absl::StrContains(attributes, hiding);
+  });
 }
 
 // Reads the tag that `text` begins with.
@@ -378,7 +386,7 @@ class ShortcodeReader {
     if (!content.empty() && IsForMembers(tag)) {
       Note(absl::StrCat("left out the text in the shortcode [", tag.name,
                         "], which may not be for all readers"));
-    } else if (IsNameOf(tag.name, {"caption", "wp_caption"}) && !content.empty()) {
+    } else if (IsAmong({"caption", "wp_caption"}, tag.name) && !content.empty()) {
       absl::StrAppend(&result_, Figure(ReadWithin(content), tag));
     } else if (IsShortcodeOfCode(tag.name) && !content.empty()) {
       absl::StrAppend(&result_, CodeBlock(content));
@@ -418,6 +426,7 @@ class ShortcodeReader {
 // A comment that begins or ends a block: `<!-- wp:name {"attribute":1} -->`.
 struct BlockTag {
   std::string name;  // empty if it is another comment
+  absl::string_view attributes;
   bool is_end = false;
   bool is_whole = false;  // the block has nothing in it
 };
@@ -431,6 +440,7 @@ BlockTag ReadBlockTag(absl::string_view comment) {
   tag.is_end = absl::ConsumePrefix(&comment, "/");
   if (!absl::ConsumePrefix(&comment, "wp:")) return {};
   tag.name = std::string(comment.substr(0, comment.find_first_of(" \t\r\n{")));
+  tag.attributes = comment.substr(tag.name.size());
   return tag;
 }
 
@@ -450,7 +460,9 @@ std::string WithoutBlocksForMembers(absl::string_view text, std::vector<std::str
       absl::StrAppend(&result, text.substr(0, begin));
       // What follows it is for those who pay.
       const bool is_paywall = tag.name == "jetpack/paywall";
-      const bool is_hidden = is_paywall || (begins && IsBlockForMembers(tag.name));
+      const bool is_hidden =
+          is_paywall ||
+          (begins && (IsBlockForMembers(tag.name) || AttributesHideBlock(tag.attributes)));
       if (is_hidden) {
         notes.push_back(absl::StrCat("left out the text in the block ", tag.name,
                                      ", which is not for all readers"));

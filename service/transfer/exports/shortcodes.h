@@ -7,8 +7,9 @@
 
 namespace content::transfer {
 
-/// Returns the text of a post of WordPress without blocks that show what is in them only to members
-/// or subscribers, and without all that follows a paywall. Adds a note for each. Takes linear time.
+/// Returns the text of a post of WordPress without blocks that show what is in them to nobody, or
+/// only to members or subscribers, and without all that follows a paywall. Adds a note for each.
+/// Takes linear time.
 std::string WithoutBlocksForMembers(absl::string_view text, std::vector<std::string>& notes);
 
 /// Returns the text of a post of WordPress without shortcodes, for which `[gallery ids="1"]` is an

@@ -8,12 +8,12 @@
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
-#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "content/names.h"
 #include "content/text.h"
+#include "transfer/among.h"
 #include "transfer/author_name.h"
 #include "transfer/dates.h"
 #include "transfer/exports/addresses.h"
@@ -122,8 +122,7 @@ absl::string_view Meta(const XmlElement& item, absl::string_view key) {
 bool IsHiding(absl::string_view value) {
   constexpr std::array<absl::string_view, 10> kPublic = {
       "", "0", "a:0:{}", "all", "everybody", "everyone", "false", "no", "none", "public"};
-  const std::string lower = absl::AsciiStrToLower(value);
-  return std::find(kPublic.begin(), kPublic.end(), lower) == kPublic.end();
+  return !IsAmongIgnoringCase(kPublic, value);
 }
 
 bool IsForMembers(const XmlElement& item) {

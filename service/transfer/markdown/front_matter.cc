@@ -306,12 +306,24 @@ bool IsDraftInLinesOfKeys(absl::string_view content, absl::string_view text) {
                      [](const auto& entry) { return MarksDraft(entry.first, entry.second.text); });
 }
 
-// Returns whether a line marks a draft in any language: `draft: true`, `"draft": true,`,
-// `draft = true`.
-bool MarksDraftSomehow(absl::string_view line) {
-  const size_t sign = line.find_first_of(":=");
-  return sign != absl::string_view::npos &&
-         MarksDraft(WithoutMarkup(line.substr(0, sign)), line.substr(sign + 1));
+absl::Status UnknownDraft(int line) {
+  return ErrorInLine(line,
+                     "this marks a draft, but the file does not begin with front matter of a known "
+                     "form");
+}
+
+// Refuses a file with the mark of a draft in the comments before its front matter or its text,
+// where Nikola has its keys.
+absl::Status CheckComments(absl::string_view content) {
+  absl::string_view comments = content;
+  comments.remove_suffix(WithoutComments(content).size());
+  for (int number = 1; !comments.empty(); ++number) {
+    absl::string_view line = absl::StripAsciiWhitespace(TakeLine(comments));
+    absl::ConsumePrefix(&line, "<!--");
+    absl::ConsumeSuffix(&line, "-->");
+    if (IsMarkOfDraft(line)) return UnknownDraft(number);
+  }
+  return absl::OkStatus();
 }
 
 // Refuses a text whose first paragraph, perhaps below a title, marks a draft, or what stands
@@ -328,10 +340,7 @@ absl::Status CheckIsNoDraft(absl::string_view content, absl::string_view text) {
     const absl::string_view line = TakeLine(rest);
     if (is_closed ? IsClosing(line) : line.empty()) break;
     if (absl::StartsWith(line, "```")) break;
-    if (!MarksDraftSomehow(line)) continue;
-    return ErrorInLine(number,
-                       "this marks a draft, but the file does not begin with front matter of a "
-                       "known form");
+    if (IsMarkOfDraft(line)) return UnknownDraft(number);
   }
   return absl::OkStatus();
 }
@@ -350,6 +359,7 @@ absl::string_view TakeLine(absl::string_view& text) {
 }
 
 bool BeginsWithFrontMatter(absl::string_view head) {
+  if (!CheckComments(head).ok()) return true;
   const absl::string_view text = WithoutComments(head);
   if (IsObject(text)) return true;
   absl::string_view rest = text;
@@ -361,6 +371,7 @@ bool BeginsWithFrontMatter(absl::string_view head) {
 }
 
 absl::StatusOr<FrontMatter> ReadFrontMatter(absl::string_view content) {
+  if (absl::Status status = CheckComments(content); !status.ok()) return status;
   const absl::string_view text = WithoutComments(content);
   if (IsObject(text)) return ReadObject(content, text);
   absl::string_view rest = text;

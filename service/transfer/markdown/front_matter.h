@@ -47,7 +47,7 @@ struct FrontMatter {
 absl::StatusOr<FrontMatter> ReadFrontMatter(absl::string_view content);
 
 /// Returns whether a file that begins with `head` has front matter between delimiters, or lines of
-/// keys that mark a draft.
+/// keys or a comment that mark a draft.
 bool BeginsWithFrontMatter(absl::string_view head);
 
 /// The languages, each in a file of its own. `first_line` is the number of the first line of the

@@ -10,9 +10,6 @@ namespace content::transfer {
 /// Returns a key as it is compared: `publishDate`, `publish_date` and `Publish Date` are one.
 std::string Folded(absl::string_view key);
 
-/// Returns a key or a value without the quotes, braces and the like around it.
-absl::string_view WithoutMarkup(absl::string_view text);
-
 bool IsYes(absl::string_view value);
 bool IsNo(absl::string_view value);
 
@@ -23,5 +20,9 @@ bool SpeaksOfDraft(absl::string_view key);
 /// to few: `draft: true`, `published: false`, `status: private`. The value may have quotes and a
 /// comment, as it stands in the file.
 bool MarksDraft(absl::string_view key, absl::string_view value);
+
+/// Returns whether a line does so in any language of front matter: `draft: true`, `draft = true`,
+/// `"draft": true,`, `.. status: draft`.
+bool IsMarkOfDraft(absl::string_view line);
 
 }  // namespace content::transfer

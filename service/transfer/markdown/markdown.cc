@@ -21,6 +21,7 @@
 #include "absl/strings/strip.h"
 #include "absl/time/clock.h"
 #include "content/text.h"
+#include "transfer/among.h"
 #include "transfer/dates.h"
 #include "transfer/ids.h"
 #include "transfer/markdown/front_matter.h"
@@ -275,8 +276,7 @@ void SetPublishTime(const Value& date, ParsedFile& file) {
 bool IsDateOfFile(absl::string_view text) {
   static constexpr std::array<absl::string_view, 4> kDates = {"last modified", "created",
                                                               "git last modified", "git created"};
-  return std::any_of(kDates.begin(), kDates.end(),
-                     [text](absl::string_view date) { return absl::EqualsIgnoreCase(date, text); });
+  return IsAmongIgnoringCase(kDates, text);
 }
 
 // Reads MkDocs' map of dates.
@@ -310,6 +310,17 @@ void ReadDate(MapReader& map) {
     map.Take({key}, "publish_time");
     SetPublishTime(*value, map.file());
     return;
+  }
+}
+
+// Hugo shows a page only from a time on that may be later than its date.
+void ReadTimeOfRelease(MapReader& map) {
+  for (const absl::string_view key : {"publishdate", "pubdate", "published"}) {
+    const Value* const value = map.Look(key);
+    const auto time = value == nullptr ? std::nullopt : ParseDate(value->text);
+    if (!time || *time <= absl::Now()) continue;
+    map.Take({key}, "publish_time");
+    return SetPublishTime(*value, map.file());
   }
 }
 
@@ -398,6 +409,15 @@ void ReadCommentPolicy(MapReader& map) {
       {place.line, absl::StrCat(place.name, " must be open, premoderated or closed")});
 }
 
+// Returns the value that marks a draft, which may be one of a list; nullptr if none does.
+const Value* FindMarkOfDraft(absl::string_view key, const Value& value) {
+  if (MarksDraft(key, value.text)) return &value;
+  for (const Value& part : value.list) {
+    if (const Value* const mark = FindMarkOfDraft(key, part); mark != nullptr) return mark;
+  }
+  return nullptr;
+}
+
 // Finds out whether a site generator would leave the file out, or show it to few. Any mark counts,
 // should a key be there twice.
 void ReadDraft(MapReader& map) {
@@ -410,7 +430,8 @@ void ReadDraft(MapReader& map) {
     draft = absl::StrCat(line, key, " is ", is_password ? "set" : value.text);
   };
   map.TakeAll(SpeaksOfDraft, [&mark](absl::string_view key, const Value& value) {
-    if (MarksDraft(key, value.text)) mark(Folded(key), value);
+    const Value* const found = FindMarkOfDraft(key, value);
+    if (found != nullptr) mark(Folded(key), *found);
   });
   if (const Value* const build = map.TakeMap("build"); build != nullptr) {
     MapReader inner(*build, "build.", map.file());
@@ -430,6 +451,7 @@ void ReadMap(const Value& front_matter, ParsedFile& file) {
   file.article.set_title(map.TakeText({"title"}, "title"));
   ReadAuthors(map);
   ReadDate(map);
+  ReadTimeOfRelease(map);
   ReadUpdateTime(map);
   ReadAddress(map);
   ReadFormerNames(map);

@@ -14,6 +14,7 @@
 #include "absl/strings/strip.h"
 #include "absl/time/time.h"
 #include "content/text.h"
+#include "transfer/markdown/keys.h"
 #include "transfer/written_date.h"
 
 namespace content::transfer {
@@ -335,6 +336,17 @@ class HeadReader {
   bool has_date_ = false;
 };
 
+// A draft is marked among the lines of the head, which ends at `end`, or of keys below it.
+void LookForDraft(const std::vector<std::string>& lines, size_t end, ParsedFile& file) {
+  for (size_t i = 0; i < lines.size(); ++i) {
+    const std::string line = Seen(lines[i]);
+    if (i >= end && !line.empty() && line.find_first_of(":=") == std::string::npos) return;
+    if (!IsMarkOfDraft(line)) continue;
+    file.draft = absl::StrCat("line ", i + 1, " marks a draft");
+    return;
+  }
+}
+
 }  // namespace
 
 std::vector<std::string> NamesIn(absl::string_view byline) {
@@ -355,7 +367,9 @@ std::vector<std::string> NamesIn(absl::string_view byline) {
 }
 
 size_t ReadHead(const std::vector<std::string>& lines, ParsedFile& file) {
-  return HeadReader(lines, file).Read();
+  const size_t end = HeadReader(lines, file).Read();
+  LookForDraft(lines, end, file);
+  return end;
 }
 
 }  // namespace content::transfer

@@ -19,7 +19,8 @@ std::vector<std::string> NamesIn(absl::string_view byline);
 /// and date may be on one line, and each of the three may have a key ("Author: Ada Byron"). What is
 /// not there stays empty. A byline without a name, and a date on the wrong day of the week, are
 /// faults. A title is only told from the text by a byline or a date below it, or above it if there
-/// is no byline. Returns the index of the first line of the text.
+/// is no byline. A line of a key that marks a draft there, or below, makes the file one. Returns
+/// the index of the first line of the text.
 size_t ReadHead(const std::vector<std::string>& lines, ParsedFile& file);
 
 }  // namespace content::transfer

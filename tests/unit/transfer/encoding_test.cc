@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <string>
 
 #include "absl/strings/str_cat.h"
@@ -52,22 +53,41 @@ TEST(Encoding, MustBeKnownAndRight) {
               HasSubstr("is not known"));
 }
 
+// Returns ASCII in UTF-16, with a byte order mark.
+std::string InUtf16(absl::string_view ascii, bool is_big) {
+  std::string text = is_big ? "\xFE\xFF" : "\xFF\xFE";
+  for (const char c : ascii) text.append(is_big ? std::string{'\0', c} : std::string{c, '\0'});
+  return text;
+}
+
 TEST(Encoding, IsThatOfAByteOrderMark) {
-  const auto wide = [](bool is_big) {
-    std::string text = is_big ? "\xFE\xFF" : "\xFF\xFE";
-    for (const char c : absl::string_view("---\nlang: en\n---\nText.")) {
-      text.append(is_big ? std::string{'\0', c} : std::string{c, '\0'});
-    }
-    return text;
-  };
   for (const bool is_big : {false, true}) {
-    const auto parsed = ReadFileOfBytes(wide(is_big), Format::kMarkdown);
+    const auto parsed =
+        ReadFileOfBytes(InUtf16("---\nlang: en\n---\nText.", is_big), Format::kMarkdown);
     ASSERT_TRUE(parsed.ok()) << parsed.status();
     EXPECT_EQ(parsed->article.body(), "Text.");
     EXPECT_EQ(parsed->article.language_code(), "en");
   }
   EXPECT_THAT(std::string(ReadFileOfBytes("\xFF\xFEx", Format::kMarkdown).status().message()),
               HasSubstr("not UTF-16LE text"));
+}
+
+// Otherwise, a draft would be taken for a text.
+TEST(Encoding, HidesNoFrontMatter) {
+  constexpr char kDraft[] = "---\ntitle: T\ndraft: true\n---\nText.\n";
+  std::string old_mac = kDraft;
+  std::replace(old_mac.begin(), old_mac.end(), '\n', '\r');
+  for (const std::string& file :
+       {InUtf16(kDraft, /*is_big=*/false), InUtf16(kDraft, /*is_big=*/true),
+        absl::StrCat("\uFEFF", kDraft), old_mac}) {
+    for (const char* name : {"a.txt", "a", "-"}) {
+      EXPECT_EQ(RecognizeFormat(name, file), Format::kMarkdown) << name << file;
+    }
+  }
+  const std::string page = InUtf16("<!DOCTYPE html>", /*is_big=*/false);
+  EXPECT_EQ(RecognizeFormat("a", page), Format::kHtml);
+  // The beginning of a file may end within a character.
+  EXPECT_EQ(RecognizeFormat("a", absl::StrCat(page, "x")), Format::kHtml);
 }
 
 }  // namespace

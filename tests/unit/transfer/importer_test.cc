@@ -171,6 +171,50 @@ TEST_F(DryRunTest, ReadsTheListOfSubstacksPosts) {
               HasSubstr("is_published is FALSE"));
 }
 
+// Nothing else tells whether a post is public.
+TEST_F(DryRunTest, PostsOfAListThatCannotBeReadAreDrafts) {
+  const std::string list =
+      "post_id,post_date,is_published,audience,title\r\n"
+      "1.low,2019-07-26T20:48:19.814Z,true,everyone,Low\r\n"
+      "2.secret,2019-07-26T20:48:19.814Z,false,everyone,Secret\r\n";
+  const auto import = [&](const std::string& posts_csv) {
+    Write("posts.csv", posts_csv);
+    for (const char* post : {"posts/1.low.html", "posts/2.secret.html"}) {
+      Write(post, "<h1>A title</h1><p>Text.</p>");
+    }
+    return ImportPath(root_.string());
+  };
+  for (const std::string& unread :
+       {absl::StrCat(list, "3.x,,true,everyone,Caf\xE9\r\n"),
+        absl::StrReplaceAll(list, {{",", ";"}}), std::string("\xFF\xFEx"), std::string()}) {
+    const std::string lines = import(unread);
+    for (const char* post : {"1.low", "2.secret"}) {
+      EXPECT_THAT(lines, HasSubstr(absl::StrCat(post, R"(.html","outcome":"draft")"))) << unread;
+    }
+    EXPECT_THAT(lines,
+                HasSubstr(R"("posts.csv","outcome":"left out","reason":"of no known format")"));
+  }
+  std::string wide = "\xFF\xFE";
+  for (const char c : list) wide.append({c, '\0'});
+  const std::string lines = import(wide);
+  EXPECT_THAT(lines, HasSubstr(R"(1.low.html","outcome":"valid")"));
+  EXPECT_THAT(lines, HasSubstr(R"(2.secret.html","outcome":"draft")"));
+  EXPECT_THAT(lines, HasSubstr(R"("reason":"read with its posts")"));
+}
+
+TEST_F(DryRunTest, ADraftInUtf16IsOne) {
+  std::string draft = "\xFF\xFE";
+  for (const char c : absl::string_view("---\ntitle: T\ndraft: true\n---\nText.\n")) {
+    draft.append({c, '\0'});
+  }
+  for (const char* name : {"a.txt", "a"}) {
+    Write(name, draft);
+    EXPECT_THAT(Import({.paths = {root_.string()},
+                        .overrides = {.title = "T", .author = "A", .date = "2020-01-01"}}),
+                HasSubstr(absl::StrCat("\"", name, R"(","outcome":"draft")")));
+  }
+}
+
 TEST_F(DryRunTest, ImportsAFileOnceWhateverItsNamesAre) {
   const std::string file = Write("folder/note.md");
   fs::create_symlink(file, root_ / "folder/a-link.md");

@@ -114,6 +114,7 @@ TEST(RecognizeFormat, TakesWhatBeginsWithFrontMatterForMarkdown) {
   EXPECT_EQ(RecognizeFormat("notes.txt", "Title: T\nStatus: draft\n\nText."), Format::kMarkdown);
   EXPECT_EQ(RecognizeFormat("notes.txt", "Title: T\nBy: Ada\n\nText."), Format::kText);
   EXPECT_EQ(RecognizeFormat("notes", "---\n\nA poem: it starts.\n---\n"), std::nullopt);
+  EXPECT_EQ(RecognizeFormat("notes.txt", "<!--\n.. status: draft\n-->\nText."), Format::kMarkdown);
 }
 
 TEST(MarkdownImport, ReadsEveryField) {
@@ -192,6 +193,18 @@ TEST(MarkdownImport, ReadsDatesByEveryKey) {
             "2013-05-06T00:00:00Z");
   EXPECT_EQ(TimeUtil::ToString(With("published: true\nlastmod: 2014-01-01").publish_time()),
             "2014-01-01T00:00:00Z");
+}
+
+// Hugo does not show it before.
+TEST(MarkdownImport, IsPublishedWhenItIsReleased) {
+  for (const char* key : {"publishDate", "pubDate", "published"}) {
+    const auto time = [key](absl::string_view date) {
+      return TimeUtil::ToString(
+          With(absl::StrCat("date: 2020-01-01\n", key, ": ", date)).publish_time());
+    };
+    EXPECT_EQ(time("2999-01-01"), "2999-01-01T00:00:00Z") << key;
+    EXPECT_EQ(time("2021-01-01"), "2020-01-01T00:00:00Z") << key;
+  }
 }
 
 TEST(MarkdownImport, SaysThatADateOfYearOneIsNone) {
@@ -443,6 +456,11 @@ TEST(MarkdownImport, RefusesWhatMayBeADraft) {
            "# T\n\nTags: a, b\nStatus: Draft\n\nText.",
            "Title: T\n\nDraft: true\n\nText.",
            "***\ntitle: T\npublished: false\n***\nText.",
+           "<!--\n.. title: T\n.. status: draft\n-->\n\nText.",
+           ".. title: T\n.. status: private\n\nText.",
+           "<!--\ndraft: true\n-->\nText.",
+           "<!-- draft: true -->\n---\ntitle: T\n---\nText.",
+           "# T\nstatus: [draft]\n\nText.",
        }) {
     const auto parsed = Parse(file, Format::kMarkdown, {.title = "T"});
     EXPECT_EQ(ReasonOfRefusal(parsed.status()), "front matter") << file << parsed.status();
@@ -451,7 +469,8 @@ TEST(MarkdownImport, RefusesWhatMayBeADraft) {
   for (const char* text :
        {"# Drafts\n```\ndraft: true\n```", "Hugo has keys.\n\ndraft: true", "Status: done, or so.",
         "A draft: it is true.", "---\n\nNote: one\n\n---\n\nTwo.",
-        "---\n\nNote: one\n\n---\n\ndraft: true", "http://a.example\nTitle: T"}) {
+        "---\n\nNote: one\n\n---\n\ndraft: true", "http://a.example\nTitle: T",
+        "<!-- draft: see below -->\nText."}) {
     EXPECT_EQ(Read(text, {.title = "T"})->body(), text);
   }
 }
@@ -530,7 +549,10 @@ TEST(MarkdownImport, RefusesFilesThatAreNoArticles) {
   EXPECT_EQ(reason("---\ntitle: T\n---\nText.", "/blog/_index.md"), "no article");
   EXPECT_EQ(reason(absl::string_view("Te\0xt", 5)), "not text");
   EXPECT_EQ(reason("\xFF\xFET"), "not text");
-  EXPECT_EQ(reason("---\ntitle: T\n---\nText.", "/blog/_drafts/a.md"), "draft");
+  for (const char* folder : {"_drafts", "drafts", "_Drafts", "Drafts"}) {
+    EXPECT_EQ(reason("---\ntitle: T\n---\nText.", absl::StrCat("/blog/", folder, "/a.md")),
+              "draft");
+  }
   EXPECT_EQ(reason("---\ntitle: T\n---\nText.", "/blog/drafts/a.md"), "draft");
   EXPECT_EQ(reason("---\ntitle: T\ndraft: true\ndate: x\n---\nText."), "draft");
 }
@@ -935,13 +957,14 @@ TEST(MarkdownImport, PrefersTheSlugToTheId) {
 }
 
 TEST(MarkdownImport, LeavesOutDrafts) {
-  for (const char* mark : {"draft: true",         "Draft: true",         "draft: 1",
-                           "published: false",    "published: 0",        "publish: false",
-                           "status: draft",       "Status: hidden",      "private: true",
-                           "hidden: yes",         "visibility: private", "visibility: paid",
-                           "visibility: members", "status: unpublished", "post_status: draft",
-                           "status: future",      "password: x",         "render: false",
-                           "unlisted: true",      "isDraft: true"}) {
+  for (const char* mark : {"draft: true",         "Draft: true",          "draft: 1",
+                           "published: false",    "published: 0",         "publish: false",
+                           "status: draft",       "Status: hidden",       "private: true",
+                           "hidden: yes",         "visibility: private",  "visibility: paid",
+                           "visibility: members", "status: unpublished",  "post_status: draft",
+                           "status: future",      "password: x",          "render: false",
+                           "unlisted: true",      "isDraft: true",        "status: unlisted",
+                           "status: [draft]",     "status: [a, [Hidden]]"}) {
     const auto parsed =
         Parse(absl::StrCat("---\ntitle: A title\n", mark, "\n---\nText."), Format::kMarkdown, {});
     EXPECT_EQ(ReasonOfRefusal(parsed.status()), kReasonDraft) << mark;

@@ -76,7 +76,7 @@ TEST(HtmlToPlainText, LeavesOutWhatReadersDoNotSee) {
 
 // A comment at the end of HTML says nothing, but needs a parser.
 TEST(HtmlToPlainText, IsTheSameWithoutAParser) {
-  std::mt19937 random(17);  // NOLINT(bugprone-random-generator-seed,cert-msc51-cpp)
+  std::mt19937 random(17);
   const std::vector<std::string> pieces = {
       "<p>",  "</p>",    "<br>",         "<br/>",         "<br />", " ",      "\n",  "\t",
       "word", "a\u0301", "\u6c34\u4f4d", "\u00A0",        "\uFEFF", "\u200B", "]]>", "\"'",

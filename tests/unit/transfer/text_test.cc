@@ -19,6 +19,7 @@
 #include "absl/strings/strip.h"
 #include "google/protobuf/util/time_util.h"
 #include "transfer/parse.h"
+#include "transfer/refusal.h"
 
 namespace content::transfer {
 namespace {
@@ -1076,7 +1077,24 @@ TEST(TextImport, IsFastForAnyLines) {
   EXPECT_THAT(Body(page), HasSubstr("x y"));
 }
 
-// So would comparing all lines of each quote.
+TEST(TextImport, LeavesOutDrafts) {
+  constexpr char kText[] = "Some words are here.\n";
+  const std::string head = "A page\nBy Ada Byron\nJune 12, 2025\n";
+  for (const std::string& page :
+       {absl::StrCat(head, "Status: draft\n\n", kText), absl::StrCat(head, "\nDraft: yes\n", kText),
+        absl::StrCat(head, "\nTags: a, b\nPassword: x\n\n", kText),
+        absl::StrCat("A page\nStatus: private\nBy Ada Byron\nJune 12, 2025\n", kText),
+        absl::StrCat(".. status: draft\n", head, kText)}) {
+    const auto parsed = Parse(page, Format::kText, {});
+    EXPECT_EQ(ReasonOfRefusal(parsed.status()), kReasonDraft) << page << parsed.status();
+    EXPECT_THAT(std::string(parsed.status().message()), HasSubstr(" marks a draft")) << page;
+  }
+  for (const char* rest : {"\nSome words.\n\nDraft: yes\n", "\nStatus: done, or so.\n"}) {
+    EXPECT_EQ(ProblemOfPage(absl::StrCat(head, rest)), "none") << rest;
+  }
+}
+
+// Comparing all lines of each quote would take minutes, too.
 TEST(TextImport, IsFastForAnyNumberOfQuotes) {
   std::string page(kHead);
   while (page.size() < (3 << 18)) {

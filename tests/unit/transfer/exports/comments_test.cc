@@ -9,6 +9,7 @@
 #include <sstream>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
@@ -216,7 +217,7 @@ TEST(Comments, WithoutATextAreRefused) {
 
 constexpr int kExported = 1'203;
 // Readers of exports are functions.
-std::atomic<bool> reading_goes_on;  // NOLINT(cppcoreguidelines-avoid-non-const-global-variables)
+std::atomic<bool> reading_goes_on;
 
 std::string TextWhenReadingGoesOn(absl::string_view body) {
   reading_goes_on.wait(false);
@@ -297,10 +298,13 @@ TEST(CommentSpool, GivesBackWhatItTook) {
   }
   ASSERT_TRUE(spool.Flush().ok());
   ASSERT_EQ(spool.entries().size(), 5'000);
-  const auto read = spool.Read(spool.entries()[4'321]);
+  const auto& all = spool.entries();
+  const auto read = spool.Read({all[4'321], all[4'322], all[4'320], all[0], all[4'999]});
   ASSERT_TRUE(read.ok()) << read.status();
-  EXPECT_EQ(read->comment.source_id(), "4321");
-  EXPECT_THAT(read->notes, ElementsAre("note 4321", "another"));
+  std::vector<std::string> ids;
+  for (const SpooledComment& comment : *read) ids.push_back(comment.comment.source_id());
+  EXPECT_THAT(ids, ElementsAre("4321", "4322", "4320", "0", "4999"));
+  EXPECT_THAT(read->front().notes, ElementsAre("note 4321", "another"));
 }
 
 TEST(Exports, SayWhenAnArticleLastChanged) {

@@ -429,6 +429,11 @@ TEST(Shortcodes, BlocksForMembersGo) {
                     "s<!-- wp:x/members /-->s<!-- /wp:x/members -->b<!-- wp:x/members /-->c"),
             "ab<!-- wp:x/members /-->c");
   EXPECT_EQ(without("a<!-- wp:x/members -->secret"), "a");
+  for (const std::string attributes :
+       {R"({"metadata":{"blockVisibility":false}})", R"({"blockVisibility":{"hideBlock":true}})",
+        R"({"blockVisibility":{"controlSets":[{"userRole":{"visibilityByRole":"logged-in"}}]}})"}) {
+    EXPECT_EQ(without(absl::StrCat("a<!-- wp:p ", attributes, " -->secret<!-- /wp:p -->b")), "ab");
+  }
   EXPECT_EQ(without("a<!-- wp:x/vip-only -->secret<!-- /wp:x/vip-only -->b"), "ab");
   std::vector<std::string> notes;
   EXPECT_EQ(WithoutBlocksForMembers("a<!-- wp:jetpack/paywall /-->secret<!-- wp:p -->", notes),
