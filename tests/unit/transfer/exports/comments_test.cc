@@ -12,7 +12,9 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "content/text.h"
 #include "transfer/exports/addresses.h"
 #include "transfer/exports/authors.h"
@@ -285,6 +287,40 @@ TEST(ExportRun, CommentsOnAViewAreThoseOfItsPage) {
   EXPECT_TRUE(run.ImportComments());
   report.Finish(true);
   EXPECT_THAT(results.str(), HasSubstr("comments valid                   3  "));
+}
+
+absl::Status ReadCircles(ExportFile& /*file*/, ExportSink& sink) {
+  const std::vector<std::pair<std::string, std::string>> replies = {
+      {"1", "2"}, {"2", "1"}, {"3", "3"}, {"4", "3"}, {"5", ""}};
+  for (const auto& [id, parent] : replies) {
+    ExportedComment comment = MakeComment();
+    comment.source_id = id;
+    comment.parent_source_id = parent;
+    comment.article_key = "1";
+    sink.Take(std::move(comment));
+  }
+  return absl::OkStatus();
+}
+
+TEST(ExportRun, CommentsThatReplyToThemselvesGoToTheTop) {
+  std::ostringstream results;
+  std::ostringstream messages;
+  std::ostringstream lines;
+  Report report({.results = results, .messages = messages, .lines = &lines});
+  ExportRun run(
+      {.map = {{.address = "1", .article = "articles/low"}}}, nullptr, report,
+      [](const ItemReport&, const absl::StatusOr<ParsedArticle>&, const ExportRun::Landed&) {});
+  run.Read("/dev/null", {.name = "circles", .begins = nullptr, .read = ReadCircles}, "");
+  EXPECT_TRUE(run.ImportComments());
+  report.Finish(true);
+  EXPECT_THAT(results.str(), HasSubstr("comments valid                   5  "));
+  std::vector<std::string> at_top;
+  for (const absl::string_view line : absl::StrSplit(lines.str(), '\n')) {
+    if (!absl::StrContains(line, "replies to itself, so it is at the top")) continue;
+    const size_t item = line.find("comment ");
+    at_top.emplace_back(line.substr(item, sizeof("comment 1") - 1));
+  }
+  EXPECT_THAT(at_top, ::testing::UnorderedElementsAre("comment 2", "comment 3"));
 }
 
 TEST(CommentSpool, GivesBackWhatItTook) {
