@@ -8,13 +8,13 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_replace.h"
 #include "absl/strings/strip.h"
 #include "content/names.h"
 #include "content/text.h"
 #include "transfer/dates.h"
 #include "transfer/exports/paragraphs.h"
 #include "transfer/exports/xml.h"
+#include "transfer/html/escape.h"
 #include "transfer/html/plain_text.h"
 #include "transfer/html/to_markdown.h"
 #include "transfer/ids.h"
@@ -88,11 +88,6 @@ void AddAuthor(const XmlElement& entry, v1::Article& article) {
   if (!name.empty() && name != "Unknown" && !absl::StrContains(name, '@')) {
     article.add_authors()->set_display_name(name);
   }
-}
-
-std::string EscapedForHtml(absl::string_view text) {
-  return absl::StrReplaceAll(text,
-                             {{"&", "&amp;"}, {"<", "&lt;"}, {">", "&gt;"}, {"\"", "&quot;"}});
 }
 
 // Writes what is in an element of XHTML as HTML.
