@@ -50,7 +50,8 @@ bool IsLetterOrDigit(UChar32 character) { return IsOneOf(character, U_GC_L_MASK 
 bool IsSpaceOrControl(UChar32 character) { return IsOneOf(character, U_GC_Z_MASK | U_GC_CC_MASK); }
 
 bool IsIgnorable(UChar32 character) {
-  return u_hasBinaryProperty(character, UCHAR_DEFAULT_IGNORABLE_CODE_POINT) != 0;
+  return character >= 0x80 &&
+         u_hasBinaryProperty(character, UCHAR_DEFAULT_IGNORABLE_CODE_POINT) != 0;
 }
 
 // Returns whether `character` is blank or a mere instruction, although Unicode's properties let it
@@ -70,7 +71,7 @@ bool IsBlank(UChar32 character) {
 bool IsInvisible(UChar32 character) { return IsIgnorable(character) || IsBlank(character); }
 
 bool IsBidiControl(UChar32 character) {
-  return u_hasBinaryProperty(character, UCHAR_BIDI_CONTROL) != 0;
+  return character >= 0x80 && u_hasBinaryProperty(character, UCHAR_BIDI_CONTROL) != 0;
 }
 
 bool IsForbidden(UChar32 character, bool one_line) {

@@ -1,15 +1,19 @@
 #include "postgres/bulk.h"
 
+#include <algorithm>
+
 namespace content::postgres {
 
 void AppendToArray(absl::string_view value, std::string& array) {
   array += array.empty() ? "{\"" : ",\"";  // quoted, because an unquoted null means NULL
-  while (true) {
-    const size_t special = value.find_first_of("\"\\");
-    absl::StrAppend(&array, value.substr(0, special));
-    if (special == absl::string_view::npos) break;
-    absl::StrAppend(&array, "\\", value.substr(special, 1));
-    value.remove_prefix(special + 1);
+  const auto is_special = [](char character) { return character == '"' || character == '\\'; };
+  for (auto from = value.begin();;) {
+    const auto special = std::find_if(from, value.end(), is_special);
+    array.append(from, special);
+    if (special == value.end()) break;
+    array += '\\';
+    array += *special;
+    from = special + 1;
   }
   array += '"';
 }

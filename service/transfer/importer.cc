@@ -91,7 +91,7 @@ bool IsKeptBack(const ParsedArticle& parsed, const InspectedArticle& owner) {
   return owner.retracted && !stays_retracted;
 }
 
-// Returns whether two items count as one, unless one would be lost.
+// Returns whether two items are taken for one. To replace one by the other takes kSame.
 bool IsSame(Likeness likeness) {
   return likeness == Likeness::kSame || likeness == Likeness::kSameTitle;
 }
@@ -345,7 +345,7 @@ void Importer::Rename(Sent sent, const InspectedArticle& owner) {
         if (!renamed.ok()) return Fail(sent, renamed.status());
         sent.was_renamed = true;
         sent.may_replace = true;
-        sent.report.notes.push_back(absl::StrCat("was ", current, " before"));
+        sent.report.notes.emplace_back("the article was renamed");
         PublishInPlace(std::move(sent), {.article = *std::move(renamed)});
       });
 }

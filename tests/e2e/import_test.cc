@@ -148,7 +148,7 @@ TEST_F(ImportTest, ReplacesOnlyWhatItIsToldTo) {
        {std::vector{edited}, {edited, "--id", "note"}, {other}}) {
     const Finished refused = Import(arguments);
     EXPECT_EQ(refused.status, 2);
-    EXPECT_THAT(refused.err, AllOf(HasSubstr("articles/note is "), Not(HasSubstr("--id")),
+    EXPECT_THAT(refused.err, AllOf(HasSubstr("articles/note "), Not(HasSubstr("--id")),
                                    Not(HasSubstr("--replace"))));
   }
   EXPECT_THAT(Import({edited}).err, EndsWith("articles/note is there with other content\n"));
@@ -232,7 +232,8 @@ TEST_F(ImportTest, ARenamedArticleCountsAsReplaced) {
   EXPECT_THAT(Import({renamed}).err,
               EndsWith("articles/after is here as articles/before; rename that first, or put this "
                        "in its place with --replace\n"));
-  EXPECT_EQ(Import({renamed, "--replace"}).out, Row("replaced", 1, "articles/after"));
+  EXPECT_EQ(Import({renamed, "--replace"}).out,
+            Row("replaced", 1, "articles/after") + "Notes: the article was renamed (1)\n");
   EXPECT_EQ(Import({renamed, "--replace"}).out, Row("unchanged", 1, "articles/after"));
 }
 

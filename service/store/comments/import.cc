@@ -75,17 +75,15 @@ std::string LastOf(const std::vector<std::string>& ancestors) {
   return ancestors.empty() ? "" : ancestors.back();
 }
 
-v1::Comment MessageOf(const v1::ImportedComment& given, const LockedArticle& article,
-                      const std::string& id, const std::vector<std::string>& ancestors) {
+// Returns the comment without the names of itself and of its parent, which are not stored.
+v1::Comment MessageOf(const v1::ImportedComment& given, size_t depth) {
   v1::Comment message;
-  message.set_name(CommentName(article.name, id));
   message.set_state(given.state());
   if (!IsDeleted(given.state())) {
     *message.mutable_author() = given.author();
     message.set_body(given.body());
   }
-  if (!ancestors.empty()) message.set_reply_to(CommentName(article.name, ancestors.back()));
-  message.set_depth(static_cast<int>(ancestors.size()));
+  message.set_depth(static_cast<int>(depth));
   message.set_edit_count(given.edit_count());
   *message.mutable_create_time() = given.create_time();
   *message.mutable_update_time() =
@@ -188,6 +186,8 @@ class Importer {
   void FindParents(const KeysByName& articles) {
     absl::flat_hash_map<absl::string_view, ImportItem*> by_source_id;
     absl::flat_hash_map<absl::string_view, ImportItem*> by_id;
+    by_source_id.reserve(items_.size());
+    by_id.reserve(items_.size());
     for (ImportItem& item : items_) {
       if (item.is_refused()) continue;
       by_source_id.try_emplace(item.given->source_id(), &item);
@@ -325,7 +325,7 @@ class Importer {
     for (ImportItem* const item : sorted) {
       if (comments.Find(article_, item->id) != nullptr) continue;
       Place place = PlaceOf(*item, comments);
-      v1::Comment message = MessageOf(*item->given, article_, item->id, place.ancestors);
+      v1::Comment message = MessageOf(*item->given, place.ancestors.size());
       Report(*item, v1::COMMENT_IMPORT_OUTCOME_CREATED, place.placement, {});
       comments.Add(article_, item->id, std::move(place.ancestors), std::move(message));
       added_.insert(item->id);
@@ -339,7 +339,7 @@ class Importer {
       if (stored == nullptr || !Deletes(*item.given, *stored)) continue;
       const Place place = PlaceOf(item, comments);
       comments.Change(article_, *stored, article_.now,
-                      MessageOf(*item.given, article_, item.id, stored->ancestors));
+                      MessageOf(*item.given, stored->ancestors.size()));
       Report(item, v1::COMMENT_IMPORT_OUTCOME_DELETED, place.placement, {});
       deleted_.insert(item.id);
     }

@@ -3,7 +3,6 @@
 #include <unicode/uchar.h>
 
 #include <algorithm>
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <iterator>
@@ -96,6 +95,12 @@ bool HasNumber(absl::string_view line) {
   return is_closed && (absl::StartsWith(line, " ") || absl::StartsWith(line, "\t"));
 }
 
+// "Q: ", "A: ".
+bool HasSpeaker(absl::string_view line) {
+  return line.size() > 3 && absl::ascii_isupper(static_cast<unsigned char>(line[0])) &&
+         absl::StartsWith(line.substr(1), ": ");
+}
+
 // Returns true for list items, but also for a wrapped line that happens to start with a dash.
 bool HasBullet(absl::string_view line) {
   static constexpr absl::string_view kBullets[] = {"-", "*", "•", "–", "—", "·",
@@ -106,7 +111,7 @@ bool HasBullet(absl::string_view line) {
         return absl::ConsumePrefix(&rest, bullet) &&
                (absl::StartsWith(rest, " ") || absl::StartsWith(rest, "\t"));
       });
-  return has_sign || HasNumber(line);
+  return has_sign || HasNumber(line) || HasSpeaker(line);
 }
 
 bool IsWrittenClosely(int32_t character) {
@@ -248,6 +253,7 @@ int Score(const Lines& block, const Widths& widths) {
 // Without these limits, the search for the widths could take minutes on a malicious page. Longer
 // lines are whole paragraphs, and a sample of the lines shows how all are wrapped. A page has any
 // number of parts, so theirs are smaller.
+constexpr size_t kMinWidth = 16;  // Nothing is wrapped at less, but verse may be narrower.
 constexpr size_t kMaxWidth = 200;
 constexpr size_t kMaxSampleLines = 2'000;
 constexpr size_t kMaxSampleLinesOfPart = 60;
@@ -291,7 +297,8 @@ struct FoundWidths {
 std::optional<FoundWidths> FindWidths(const std::vector<Lines>& all_blocks,
                                       size_t max_lines = kMaxSampleLines) {
   const std::vector<Lines> blocks = Sample(all_blocks, max_lines);
-  const std::set<size_t> candidates = CandidateWidths(blocks);
+  std::set<size_t> candidates = CandidateWidths(blocks);
+  candidates.erase(candidates.begin(), candidates.lower_bound(kMinWidth));
   std::optional<FoundWidths> best;
   const auto consider = [&](const Widths& widths) {
     int score = 0;
@@ -327,7 +334,8 @@ struct Continuations {
   bool AreOfVerse() const { return all >= 4 && upper_case * 5 >= all * 4; }
 };
 
-// Returns whether `lines` are no running text: most that end in mid-sentence stop early.
+// Returns whether `lines` are no running text: most that end in mid-sentence stop early, or all
+// are short.
 bool AreKeptLines(const Lines& lines, const Widths& widths) {
   int early = 0;
   int full = 0;
@@ -337,7 +345,51 @@ bool AreKeptLines(const Lines& lines, const Widths& widths) {
     if (lines[i].has_bullet || lines[i].ends_sentence) continue;
     ++(StopsEarly(lines[i], lines[i + 1], widths.first_line) ? early : full);
   }
+  constexpr size_t kFewLines = 3;
+  if (are_short && early + full == 0) return lines.size() >= kFewLines;
   return early > full && (early > 1 || (are_short && !BeginsLowerCase(lines[1])));
+}
+
+// "----   -----", "+----+----+".
+bool IsRuleOfTable(absl::string_view line) {
+  return absl::StrContains(line, "--") && line.find_first_not_of("-+| ") == absl::string_view::npos;
+}
+
+// Returns whether the words of a line stand in columns.
+bool HasColumns(const TextLine& line) {
+  if (IsRuleOfTable(line.text)) return true;
+  if (line.has_bullet) return false;
+  return absl::StrContains(line.text, "   ") || absl::StrContains(line.text, '\t') ||
+         std::count(line.text.begin(), line.text.end(), '|') >= 2;
+}
+
+// Returns whether lines are of running text, whatever their width: long, and most go on in lower
+// case. Verse is shorter, or has signs at the end of its lines.
+bool AreOfProse(const Lines& lines) {
+  const auto columns = static_cast<size_t>(std::count_if(lines.begin(), lines.end(), HasColumns));
+  if (columns * 3 >= lines.size()) return false;
+  constexpr size_t kMinLength = 40;
+  constexpr size_t kMinLengthWithSigns = 55;
+  Continuations continuations;
+  continuations.Add(lines);
+  size_t length = 0;
+  int ends = 0;
+  for (size_t i = 0; i + 1 < lines.size(); ++i) {
+    length += CountCharacters(lines[i].text);  // without the indent that may be of a centred line
+    if (absl::StrContains(",;", lines[i].text.back())) ++ends;
+  }
+  const bool has_signs = ends * 3 > continuations.all;
+  return continuations.lower_case > 0 && continuations.lower_case * 2 >= continuations.all &&
+         length >= (lines.size() - 1) * (has_signs ? kMinLengthWithSigns : kMinLength);
+}
+
+// The widths of prose whose lines were broken by hand. It is no paragraph's end unless a line is
+// far shorter than others.
+Widths WidthsOfRaggedLines(const Lines& lines) {
+  size_t length = 0;
+  for (const TextLine& line : lines) length += line.length;
+  const size_t width = length / lines.size() * 3 / 4;
+  return {.first_line = width, .other_lines = width};
 }
 
 bool IsSuspendedHyphen(absl::string_view next) {
@@ -385,19 +437,6 @@ Block KeptLines(const Lines& lines) {
     block.runs.push_back({.text = absl::StrReplaceAll(line.text, {{kSoftHyphen, ""}})});
   }
   return block;
-}
-
-// "----   -----", "+----+----+".
-bool IsRuleOfTable(absl::string_view line) {
-  return absl::StrContains(line, "--") && line.find_first_not_of("-+| ") == absl::string_view::npos;
-}
-
-// Returns whether the words of a line stand in columns.
-bool HasColumns(const TextLine& line) {
-  if (IsRuleOfTable(line.text)) return true;
-  if (line.has_bullet) return false;
-  return absl::StrContains(line.text, "   ") || absl::StrContains(line.text, '\t') ||
-         std::count(line.text.begin(), line.text.end(), '|') >= 2;
 }
 
 // "<p>Hello</p>", but not "<https://example.org/>".
@@ -493,11 +532,21 @@ struct Layout {
   bool has_blank_lines = false;  // There is a blank line between any two.
 };
 
+// Returns whether line `i` goes on from the one before: as an item of a list, or in mid-sentence.
+bool GoesOnFromAbove(const Lines& block, size_t i) {
+  constexpr size_t kMinLength = 40;
+  const TextLine& above = block[i - 1];
+  if (block[i].has_bullet || above.ends_sentence) return false;
+  const bool is_long = above.length >= kMinLength || above.has_bullet;
+  return (is_long && BeginsLowerCase(block[i])) ||
+         (above.has_bullet && block[i].indent > above.indent);
+}
+
 std::vector<Lines> SplitAtIndents(const Lines& block) {
   std::vector<Lines> paragraphs;
   for (size_t i = 0; i < block.size(); ++i) {
-    const bool begins = i == 0 || block[i].indent >= block[i - 1].indent + 2;
-    if (begins) paragraphs.emplace_back();
+    const bool is_indented = i > 0 && block[i].indent >= block[i - 1].indent + 2;
+    if (i == 0 || (is_indented && !GoesOnFromAbove(block, i))) paragraphs.emplace_back();
     paragraphs.back().push_back(block[i]);
   }
   return paragraphs;
@@ -514,17 +563,22 @@ std::vector<Lines> SplitAtEarlyStops(const Lines& block, const Widths& widths) {
   return paragraphs;
 }
 
+std::vector<Lines> SplitAtLines(const Lines& block) {
+  std::vector<Lines> paragraphs;
+  for (size_t i = 0; i < block.size(); ++i) {
+    if (i == 0 || !GoesOnFromAbove(block, i)) paragraphs.emplace_back();
+    paragraphs.back().push_back(block[i]);
+  }
+  return paragraphs;
+}
+
 bool HasBulletAfterFirst(const Lines& block) {
   return std::any_of(block.begin() + 1, block.end(),
                      [](const TextLine& l) { return l.has_bullet; });
 }
 
 std::vector<Lines> SplitIntoParagraphs(const Lines& block, const Layout& layout) {
-  if (!layout.widths) {
-    std::vector<Lines> lines;
-    for (const TextLine& line : block) lines.push_back({line});
-    return lines;
-  }
+  if (!layout.widths) return SplitAtLines(block);
   if (layout.has_indents && !HasBulletAfterFirst(block)) return SplitAtIndents(block);
   if (layout.has_blank_lines && !HasBulletAfterFirst(block)) return {block};
   return SplitAtEarlyStops(block, *layout.widths);
@@ -553,7 +607,7 @@ std::optional<Widths> OwnWidths(const Lines& block) {
 
 bool AreLinesKept(const Lines& block, const Layout& layout) {
   if (layout.widths) return AreKeptLines(block, *layout.widths) && !HasBulletAfterFirst(block);
-  return (layout.has_blank_lines && block.size() > 1) || (layout.is_verse && MayBeStanza(block));
+  return (layout.has_blank_lines || layout.is_verse) && MayBeStanza(block);
 }
 
 void AddBlocks(const Lines& block, Layout layout, std::vector<Block>& blocks) {
@@ -562,12 +616,16 @@ void AddBlocks(const Lines& block, Layout layout, std::vector<Block>& blocks) {
     return;
   }
   if (!layout.widths) layout.widths = OwnWidths(block);
-  if (AreLinesKept(block, layout)) {
+  if (AreLinesKept(block, layout) && AreOfProse(block)) {
+    const std::optional<Widths> widths = OwnWidths(block);
+    layout = {.widths = widths ? *widths : WidthsOfRaggedLines(block)};
+  } else if (AreLinesKept(block, layout)) {
     blocks.push_back(KeptLines(block));
     return;
   }
   for (const Lines& paragraph : SplitIntoParagraphs(block, layout)) {
-    const bool is_verse = layout.widths && AreKeptLines(paragraph, *layout.widths);
+    const bool is_verse =
+        layout.widths && AreKeptLines(paragraph, *layout.widths) && !AreOfProse(paragraph);
     blocks.push_back(is_verse ? KeptLines(paragraph) : ParagraphOf(Joined(paragraph)));
   }
 }
@@ -630,9 +688,7 @@ Layout LayoutOf(std::vector<Lines>& blocks) {
     layout.widths = found->widths;
     layout.has_blank_lines = AreBlocksParagraphs(blocks, found->widths);
   } else {
-    const auto single = static_cast<size_t>(std::count_if(
-        blocks.begin(), blocks.end(), [](const Lines& block) { return block.size() == 1; }));
-    layout.has_blank_lines = single * 2 > blocks.size();
+    layout.has_blank_lines = blocks.size() > 1;
   }
   return layout;
 }
@@ -830,26 +886,37 @@ Block HeadingOf(const Piece& piece) {
   return block;
 }
 
-// Returns the lines of a page without the blank lines that are between any two, if there are some
-// and the rest is wrapped; nullopt otherwise. Where more blank lines are, paragraphs end.
+// Returns whether lines with blank lines between them are of one text that is wrapped.
+bool AreWrapped(Lines lines) {
+  lines.resize(std::min(lines.size(), kMaxSampleLines));
+  Continuations continuations;
+  continuations.Add(lines);
+  return static_cast<size_t>(continuations.all) * 3 >= lines.size() && AreOfProse(lines) &&
+         FindWidths({lines}).has_value();
+}
+
+// Returns the lines of a page without the blank lines that are between nearly all, if there are
+// some and the rest is wrapped; nullopt otherwise. Where more blank lines are, paragraphs end.
 std::optional<std::vector<std::string>> WithoutLineSpacing(const std::vector<std::string>& lines) {
   Lines block;
-  size_t spacing = lines.size();
+  std::vector<size_t> gaps;
   size_t blank = 0;
   for (const std::string& line : lines) {
     if (!HasVisibleCharacter(line)) {
       ++blank;
       continue;
     }
-    if (!block.empty()) spacing = std::min(spacing, blank);
+    if (!block.empty()) gaps.push_back(blank);
     blank = 0;
     block.push_back(MakeLine(line));
   }
   constexpr size_t kFewLines = 6;
-  if (block.size() < kFewLines || spacing == 0) return std::nullopt;
-  const std::optional<FoundWidths> found = FindWidths({block});
-  const bool is_wrapped = found && static_cast<size_t>(found->score) * 2 > block.size();
-  if (!is_wrapped) return std::nullopt;
+  if (block.size() < kFewLines) return std::nullopt;
+  // Some lines, such as those of a heading, may stand closer.
+  const auto usual = gaps.begin() + static_cast<std::ptrdiff_t>(gaps.size() / 4);
+  std::nth_element(gaps.begin(), usual, gaps.end());
+  const size_t spacing = *usual;
+  if (spacing == 0 || !AreWrapped(std::move(block))) return std::nullopt;
   std::vector<std::string> single;
   for (const std::string& line : lines) {
     blank = HasVisibleCharacter(line) ? 0 : blank + 1;

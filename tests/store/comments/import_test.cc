@@ -885,7 +885,7 @@ TEST_F(ImportBatchesTest, HaveNoMoreCommentsThanOneMay) {
 }
 
 TEST_F(ImportBatchesTest, DoNotTakeTheConnectionsOfComments) {
-  const std::unique_ptr<Store> store = *NewPostgresStore({.url = url_, .write_connections = 1});
+  const std::unique_ptr<ObservedStore> store = *NewPostgresStore({.url = url_, .write_connections = 1});
   session_.Run("BEGIN; " + testing::LockArticles(url_, "name = 'a'"));
   Answered waits;
   store->ImportComments({}, To("a", {From(1)}), waits.callback());
@@ -896,6 +896,7 @@ TEST_F(ImportBatchesTest, DoNotTakeTheConnectionsOfComments) {
   EXPECT_FALSE(waits.is_answered());
   session_.Run("ROLLBACK");
   EXPECT_EQ(TextOf(waits), "created");
+  EXPECT_GE(store->numbers().import_batches.Read().count(), 1);
 }
 
 }  // namespace

@@ -639,6 +639,85 @@ TEST(TextImport, KeepsTheLinesOfAPageOfVerse) {
             "CAME.");
 }
 
+// Less of a page is prose than is not.
+TEST(TextImport, JoinsTheLinesOfProseAmongManyOddBlocks) {
+  EXPECT_EQ(
+      Body(absl::StrCat(
+          kProse,
+          "\n    Buy:\n    - rope\n    - tar,\n      two tins\n    - a lamp\n\n"
+          "Then there was the song:\n\n    The tide comes in, the tide goes out,\n"
+          "      The lamp is on the wall,\n    And he who waits upon the pier\n"
+          "      Will hear the water call.\n\nHis address:\n\nT. Smith\n12 Harbour Lane\n"
+          "Lowtown\n\n1. He ate.\n2. He slept for a very long time, longer than anybody\n"
+          "   who was twelve could sleep.\n3. He left.\n\n[lamp]\ncolour = red\n; none\n")),
+      absl::StrCat(
+          ProseParagraph(),
+          "\n\nBuy:\n\n\\- rope\n\n\\- tar, two tins\n\n\\- a lamp\n\n"
+          "Then there was the song:\n\nThe tide comes in, the tide goes out,\\\n"
+          "The lamp is on the wall,\\\nAnd he who waits upon the pier\\\n"
+          "Will hear the water call.\n\nHis address:\n\nT. Smith\\\n12 Harbour Lane\\\n"
+          "Lowtown\n\n1\\. He ate.\n\n2\\. He slept for a very long time, longer than anybody "
+          "who was twelve could sleep.\n\n3\\. He left.\n\n\\[lamp\\]\\\ncolour = red\\\n"
+          "; none"));
+}
+
+TEST(TextImport, KeepsShortLines) {
+  EXPECT_EQ(Body("O tide,\nO lamp,\nO wall —\n\nWho calls?\nNobody calls.\n"),
+            "O tide,\\\nO lamp,\\\nO wall —\n\nWho calls?\\\nNobody calls.");
+  EXPECT_THAT(AmongProse("Who calls?\nNobody calls.\nNobody came.\n"),
+              ElementsAre(TwiceProse(), "Who calls?(markup)Nobody calls.(markup)Nobody came.",
+                          TwiceProse()));
+  EXPECT_THAT(
+      AmongProse("[lamp]\ncolour = red\n; comment\n"),
+      ElementsAre(TwiceProse(), "[lamp](markup)colour = red(markup); comment", TwiceProse()));
+}
+
+TEST(TextImport, BeginsAParagraphWhereSomebodyElseSpeaks) {
+  const std::string questions =
+      "Q: Who came?\nA: A boy, who had been out so long that none of us knew\n"
+      "where he was from.\nQ: When?\nA: At night.\n\n";
+  // Blank lines are trusted on such a page.
+  const std::string page =
+      absl::StrCat(kProse, "\n", kProse, "\n", questions, kProse, "\n", kProse);
+  EXPECT_THAT(
+      Rendered(Body(page)),
+      ElementsAre(ProseParagraph(), ProseParagraph(), "Q: Who came?",
+                  "A: A boy, who had been out so long that none of us knew where he was from.",
+                  "Q: When?", "A: At night.", ProseParagraph(), ProseParagraph()));
+}
+
+// Prose in narrower lines than the rest, and in lines that somebody broke where a clause ends.
+TEST(TextImport, KeepsNoLinesOfProse) {
+  for (const std::string prose : {"In no case was there anybody at the wall that\n"
+                                  "could have lit the lamp; and so it was dark,\n"
+                                  "as it had always been since that storm in\n"
+                                  "which we lost it.",
+                                  "There has never been a reason for such fear of the water;\n"
+                                  "the evidence has all the while been open to their inspection,\n"
+                                  "and is found in nearly all the books that he had written,\n"
+                                  "who now speaks to us."}) {
+    const std::string joined = absl::StrReplaceAll(prose, {{"\n", " "}});
+    const std::string indented = absl::StrReplaceAll(prose, {{"\n", "\n     "}});
+    EXPECT_THAT(AmongProse(absl::StrCat(prose, "\n")),
+                ElementsAre(TwiceProse(), joined, TwiceProse()));
+    EXPECT_THAT(AmongProse(absl::StrCat("     ", indented, "\n")),
+                ElementsAre(TwiceProse(), joined, TwiceProse()));
+    EXPECT_EQ(Body(absl::StrCat("The Quay\n\n", prose, "\n\nAda Byron\n12 Quay Road\n")),
+              absl::StrCat("The Quay\n\n", joined, "\n\nAda Byron\\\n12 Quay Road"));
+  }
+}
+
+TEST(TextImport, ContinuesHangingLinesOnAPageOfIndents) {
+  std::string page;
+  for (int i = 0; i < 4; ++i) {
+    absl::StrAppend(&page, "   The water had gone out further than anybody in the town could\n",
+                    "remember, and so the boats lay on their sides in all of the mud.\n");
+  }
+  absl::StrAppend(&page, "\n1. The lamp is lit near the place where\n   the water is low.\n");
+  EXPECT_THAT(Rendered(Body(page)).back(),
+              "1. The lamp is lit near the place where the water is low.");
+}
+
 // German has many capitals, and so has a list of names.
 TEST(TextImport, JoinsWrappedLinesThatBeginWithCapitals) {
   for (const std::string prose :
@@ -820,6 +899,10 @@ TEST(TextImport, ReadsDoubleSpacedLines) {
   const std::string spaced =
       absl::StrReplaceAll(absl::StrCat(kProse, kProse, kProse), {{"\n", "\n\n"}});
   EXPECT_EQ(Body(spaced), absl::StrCat(TwiceProse(), " ", ProseParagraph()));
+  // A heading may be closer, and paragraphs further away.
+  EXPECT_EQ(Body(absl::StrCat("Low Water\n=========\n\n", spaced, "\n\n", spaced)),
+            absl::StrCat("## Low Water\n\n", TwiceProse(), " ", ProseParagraph(), "\n\n",
+                         TwiceProse(), " ", ProseParagraph()));
 }
 
 TEST(TextImport, TrustsBlankLines) {
@@ -922,6 +1005,99 @@ TEST(TextImport, DropsTheFootersOfWordPress) {
         "작성자: Ada 시간: 오전 10:00\n라벨: 항구\n\n댓글 없음:\n\n댓글 쓰기"}) {
     EXPECT_EQ(Body(absl::StrCat("The quay is dry.\n\n", footer, "\n")), "The quay is dry.")
         << footer;
+  }
+}
+
+// As its themes and its plugin for sharing print them.
+TEST(TextImport, DropsTheFootersOfWordPressInManyLanguages) {
+  for (const char* footer :
+       {"Teilen mit:\n\nTwitter\nFacebook\n\nGefällt mir:\n\nGefällt mir Wird geladen …\n\n"
+        "Ähnliche Beiträge\n\nVeröffentlicht von Ada\n\nZeige alle Beiträge von Ada\n\n"
+        "Beitragsnavigation\n\nVorheriger Beitrag X\n\nKommentar verfassen Antwort abbrechen",
+        "Veröffentlicht von Ada\n\nAlle Beiträge von Ada anzeigen",
+        "Comparte esto:\n\nFacebook\n\nMe gusta esto:\n\nMe gusta Cargando...\n\nRelacionado\n\n"
+        "Publicado por Ada\n\nVer todas las entradas de Ada\n\nNavegación de entradas\n\n"
+        "Anterior Entrada anterior: X\n\nDeja un comentario Cancelar la respuesta",
+        "Partager\u00A0:\n\nFacebook\n\nJ’aime ça :\n\nJ’aime chargement…\n\nSimilaire\n\n"
+        "Publié par Ada\n\nVoir tous les articles par Ada\n\nNavigation des articles\n\n"
+        "Précédent Article précédent : X\n\nLaisser un commentaire Annuler la réponse.",
+        "Compartilhe isso:\n\nFacebook\n\nCurtir isso:\n\nCurtir Carregando...\n\n"
+        "Navegação de posts\n\nDeixe um comentário Cancelar resposta",
+        "Condividi:\n\nMi piace:\n\nMi piace Caricamento...\n\nCorrelati\n\nNavigazione "
+        "articoli\n\n"
+        "Articolo precedente: X\n\nLascia un commento Annulla risposta",
+        "Dit delen:\n\nVind ik leuk:\n\nLike Laden...\n\nGerelateerd\n\nBerichtnavigatie\n\n"
+        "Vorig bericht: X\n\nGeef een reactie Reactie annuleren",
+        "Dela detta:\n\nGilla detta:\n\nGilla Laddar in …\n\nRelaterade\n\nPublicerat av Ada\n\n"
+        "Visa alla inlägg av Ada\n\nInläggsnavigering\n\nLämna ett svar Avbryt svar",
+        "Del dette:\n\nLiker:\n\nRelatert\n\nPublisert av Ada\n\nVis alle innlegg av Ada\n\n"
+        "Innleggsnavigasjon\n\nLegg igjen en kommentar Avbryt svar",
+        "Del:\n\nSynes godt om:\n\nRelateret\n\nUdgivet af Ada\n\nVis alle indlæg af Ada\n\n"
+        "Indlægsnavigation\n\nSkriv et svar Annuller svar",
+        "Jaa tämä:\n\nTykkää tästä:\n\nTykkää Lataa...\n\nAiheeseen liittyy\n\n"
+        "Artikkelien selaus\n\nEdellinen artikkeli: X\n\nVastaa Peruuta vastaus",
+        "Bunu paylaş:\n\nBunu beğen:\n\nBeğen Yükleniyor...\n\nİlgili\n\nYazı gezinmesi\n\n"
+        "Önceki yazı: X\n\nBir yanıt yazın Yanıtı iptal et",
+        "Udostępnij:\n\nLubię to:\n\nLubię Wczytywanie…\n\nPowiązane\n\nNawigacja wpisu\n\n"
+        "Poprzedni wpis: X\n\nDodaj komentarz Anuluj pisanie odpowiedzi",
+        "Поделиться ссылкой:\n\nНравится:\n\nПохожее\n\nНавигация по записям\n\n"
+        "Предыдущая запись: X\n\nДобавить комментарий Отменить ответ",
+        "Sdílejte:\n\nLíbí se mi:\n\nSouvisející\n\nNavigace pro příspěvek\n\n"
+        "Předchozí příspěvek: X\n\nNapsat komentář Zrušit odpověď na komentář",
+        "共有:\n\nいいね:\n\nいいね 読み込み中…\n\n関連\n\nAda の投稿をすべて表示\n\n"
+        "投稿ナビゲーション\n\nコメントを残す コメントをキャンセル",
+        "分享到：\n\n赞过：\n\n赞 正在加载……\n\n相关\n\n查看Ada的所有文章\n\n文章导航\n\n发表回复 "
+        "取消回复",
+        "공유하기:\n\n이것이 좋아요:\n\n관련\n\nAda의 모든 글 보기\n\n글 내비게이션\n\n댓글 남기기 "
+        "응답 취소",
+        "3 svar på ”A Title”\n\nLämna ett svar",
+        "“A Title” üzerine 3 yorum\n\nBir yanıt yazın",
+        "3 komentáře u „A Title“\n\nNapsat komentář"}) {
+    EXPECT_EQ(Body(absl::StrCat("The quay is dry.\n\n", footer, "\n")), "The quay is dry.")
+        << footer;
+  }
+}
+
+TEST(TextImport, ReadsTheFootersOfBloggerInManyLanguages) {
+  for (const char* footer :
+       {"Upplagd av Jo Doe kl. 10:00\nSkicka med e-postBlogThis!Dela på X\nEtiketter: sea, tide\n"
+        "Inga kommentarer:\nSkicka en kommentar\nNyare inlägg Äldre inlägg Startsida",
+        "Lagt inn av Jo Doe kl. 10:00\nSend dette via e-postBlogThis!Del på X\n"
+        "Etiketter: sea, tide\nIngen kommentarer:\nLegg inn en kommentar",
+        "Indsendt af Jo Doe kl. 10.00\nSend med mailBlogThis!Del på X\nEtiketter: sea, tide\n"
+        "Ingen kommentarer:\nSend en kommentar",
+        "Lähettänyt Jo Doe klo 10.00\nTunnisteet: sea, tide\nEi kommentteja:\nLähetä kommentti\n"
+        "Uudempi teksti Vanhempi teksti Etusivu",
+        "Gönderen Jo Doe zaman: 10:00\nBunu E-postayla GönderBlogThis!X'te paylaş\n"
+        "Etiketler: sea, tide\nHiç yorum yok:\nYorum Gönder",
+        "Vystavil Jo Doe v 10:00\nŠtítky: sea, tide\nŽádné komentáře:\nOkomentovat",
+        "发帖者 Jo Doe 时间： 10:00\n标签： sea，tide\n没有评论:\n发表评论",
+        "Автор: Jo Doe на 10:00\nЯрлыки: sea, tide\nСледующее Предыдущее Главная страница",
+        "Publicado por Jo Doe a la(s) 10:00\nEtiquetas: sea, tide\n3 comentarios:"}) {
+    const auto article = ReadPage(
+        absl::StrCat("June 12, 2025\nLow Water\n\nThe quay is dry.\n\n", footer, "\n"), {});
+    ASSERT_TRUE(article.ok()) << footer << article.status();
+    EXPECT_EQ(article->body(), "The quay is dry.") << footer;
+    EXPECT_EQ(article->authors(0).display_name(), "Jo Doe") << footer;
+    EXPECT_THAT(article->tags(), ElementsAre("sea", "tide")) << footer;
+  }
+}
+
+TEST(TextImport, ReadsCategoriesAndTagsBelowTheText) {
+  for (const char* footer :
+       {"Categories: Sea, Rope\nTags: lamp, Rope\n\n3 thoughts on “A title”\n\nJo says:\n"
+        "June 13, 2025 at 8:00 am\n\nNice one.\n\nLeave a Reply",
+        "Categories: Sea, Rope\n\nTags: lamp", "Kategorien: Sea, Rope\nSchlagwörter: lamp"}) {
+    const auto article = ReadPage(absl::StrCat(kHead, "It is dry.\n\n", footer, "\n"));
+    ASSERT_TRUE(article.ok()) << article.status();
+    EXPECT_EQ(article->body(), "It is dry.") << footer;
+    EXPECT_THAT(article->tags(), ElementsAre("Sea", "Rope", "lamp")) << footer;
+  }
+  for (const char* text : {"Tags: lamp, rope\n\nThen the water rose.", "Name: Ada\nCategory: Sea",
+                           "Tags: he never liked them."}) {
+    EXPECT_THAT(Body(absl::StrCat("It is dry.\n\n", text, "\n")),
+                HasSubstr(absl::string_view(text).substr(0, 9)))
+        << text;
   }
 }
 
@@ -1078,13 +1254,13 @@ TEST(TextImport, IsFastForAnyLines) {
 }
 
 TEST(TextImport, LeavesOutDrafts) {
-  constexpr char kText[] = "Some words are here.\n";
+  const std::string text = "Some words are here.\n";
   const std::string head = "A page\nBy Ada Byron\nJune 12, 2025\n";
   for (const std::string& page :
-       {absl::StrCat(head, "Status: draft\n\n", kText), absl::StrCat(head, "\nDraft: yes\n", kText),
-        absl::StrCat(head, "\nTags: a, b\nPassword: x\n\n", kText),
-        absl::StrCat("A page\nStatus: private\nBy Ada Byron\nJune 12, 2025\n", kText),
-        absl::StrCat(".. status: draft\n", head, kText)}) {
+       {absl::StrCat(head, "Status: draft\n\n", text), absl::StrCat(head, "\nDraft: yes\n", text),
+        absl::StrCat(head, "\nTags: a, b\nPassword: x\n\n", text),
+        absl::StrCat("A page\nStatus: private\nBy Ada Byron\nJune 12, 2025\n", text),
+        absl::StrCat(".. status: draft\n", head, text)}) {
     const auto parsed = Parse(page, Format::kText, {});
     EXPECT_EQ(ReasonOfRefusal(parsed.status()), kReasonDraft) << page << parsed.status();
     EXPECT_THAT(std::string(parsed.status().message()), HasSubstr(" marks a draft")) << page;
