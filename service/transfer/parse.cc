@@ -547,6 +547,11 @@ absl::StatusOr<ParsedArticle> CompleteExported(ParsedFile exported, absl::string
     return Refuse("bad field", absl::StripPrefix(status.message(), "article."));
   }
   TakeFormerNames(exported, parsed);
+  if (exported.update_time) {
+    // Until it was published, nobody saw it change.
+    const absl::Time publish_time = absl::FromUnixSeconds(article.publish_time().seconds());
+    parsed.restoration = {.update_time = std::max(*exported.update_time, publish_time)};
+  }
   parsed.article = std::move(article);
   return parsed;
 }

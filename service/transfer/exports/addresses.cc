@@ -19,8 +19,9 @@ namespace {
 
 // Parts of a query that do not choose the page.
 bool SaysNothing(absl::string_view parameter) {
-  static constexpr std::array<absl::string_view, 7> kNames = {
-      "fbclid", "gclid", "m", "ref", "replytocom", "share", "showComment"};
+  static constexpr std::array<absl::string_view, 12> kNames = {
+      "amp", "cpage", "fbclid",     "gclid",         "m",          "preview",
+      "ref", "share", "preview_id", "preview_nonce", "replytocom", "showComment"};
   const absl::string_view name = parameter.substr(0, parameter.find('='));
   return name.empty() || absl::StartsWith(name, "utm_") ||
          std::find(kNames.begin(), kNames.end(), name) != kNames.end();
@@ -54,12 +55,22 @@ absl::string_view ConsumeHost(absl::string_view& address) {
   return host;
 }
 
+// Returns what tells the site: all countries have the same pages of Blogger.
+std::string NormalHost(absl::string_view host) {
+  const std::string lower = absl::AsciiStrToLower(host);
+  absl::string_view rest = absl::StripPrefix(lower, "www.");
+  if (!absl::ConsumeSuffix(&rest, ":80")) absl::ConsumeSuffix(&rest, ":443");
+  constexpr absl::string_view kBlogger = ".blogspot.";
+  const size_t blogger = rest.find(kBlogger);
+  if (blogger == absl::string_view::npos || blogger == 0) return std::string(rest);
+  return absl::StrCat(rest.substr(0, blogger), kBlogger, "com");
+}
+
 PageAddress SplitAddress(absl::string_view address) {
   address = absl::StripAsciiWhitespace(address);
   address = address.substr(0, address.find('#'));
   PageAddress page;
-  page.host = absl::AsciiStrToLower(ConsumeHost(address));
-  page.host = std::string(absl::StripPrefix(page.host, "www."));
+  page.host = NormalHost(ConsumeHost(address));
   const size_t query = std::min(address.find('?'), address.size());
   page.path = PercentDecoded(address.substr(0, query));
   const size_t shortest = page.host.empty() ? 1 : 0;
@@ -72,6 +83,14 @@ PageAddress SplitAddress(absl::string_view address) {
 bool IsTelling(absl::string_view path) {
   absl::ConsumePrefix(&path, "/");
   return !path.empty() && path.front() != '?';
+}
+
+// "amp", "feed", "comment-page-2".
+bool IsNameOfView(absl::string_view name) {
+  if (absl::ConsumePrefix(&name, "comment-page-")) {
+    return !name.empty() && name.find_first_not_of("0123456789") == absl::string_view::npos;
+  }
+  return name == "amp" || name == "feed";
 }
 
 uint64_t Fingerprint(absl::string_view text) { return absl::HashOf(text); }
@@ -94,6 +113,16 @@ std::string NormalAddress(absl::string_view address) {
 }
 
 std::string HostOf(absl::string_view address) { return SplitAddress(address).host; }
+
+std::string AddressOfPage(absl::string_view address) {
+  absl::string_view path = absl::StripAsciiWhitespace(address);
+  path = path.substr(0, path.find_first_of("?#"));
+  while (absl::ConsumeSuffix(&path, "/")) {
+  }
+  const size_t slash = path.rfind('/');
+  const bool is_view = slash != absl::string_view::npos && IsNameOfView(path.substr(slash + 1));
+  return std::string(is_view ? path.substr(0, slash + 1) : address);
+}
 
 void AddressIndex::Add(absl::string_view address, uint32_t article) {
   const PageAddress page = SplitAddress(address);

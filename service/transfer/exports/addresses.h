@@ -21,6 +21,10 @@ std::string NormalAddress(absl::string_view address);
 /// Returns the host of the address, as in NormalAddress. Empty if it has none.
 std::string HostOf(absl::string_view address);
 
+/// Returns the address of the page that an address shows in another way: `/low` for `/low/amp`, a
+/// page for phones, for `/low/comment-page-2`, and for `/low/feed`. Otherwise `address`.
+std::string AddressOfPage(absl::string_view address);
+
 /// Finds the articles of pages. Keeps 16 bytes or so for each form of an address.
 class AddressIndex {
  public:

@@ -8,13 +8,13 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_replace.h"
 #include "absl/strings/strip.h"
 #include "content/names.h"
 #include "content/text.h"
 #include "transfer/dates.h"
 #include "transfer/exports/paragraphs.h"
 #include "transfer/exports/xml.h"
+#include "transfer/html/escape.h"
 #include "transfer/html/plain_text.h"
 #include "transfer/html/to_markdown.h"
 #include "transfer/ids.h"
@@ -90,11 +90,6 @@ void AddAuthor(const XmlElement& entry, v1::Article& article) {
   }
 }
 
-std::string EscapedForHtml(absl::string_view text) {
-  return absl::StrReplaceAll(text,
-                             {{"&", "&amp;"}, {"<", "&lt;"}, {">", "&gt;"}, {"\"", "&quot;"}});
-}
-
 // Writes what is in an element of XHTML as HTML.
 void AppendHtml(const XmlElement& element, std::string& html) {
   const absl::string_view text = element.text;
@@ -159,6 +154,7 @@ ExportedArticle ArticleOf(const XmlElement& entry, absl::string_view status) {
   } else {
     exported.file.notes.emplace_back("it has no date that can be read");
   }
+  exported.file.update_time = ParseDate(entry.TextOf("updated"));
   const absl::string_view link = LinkOf(entry, "alternate");
   const absl::string_view path = entry.TextOf("filename");
   for (const absl::string_view address : {link, path}) {

@@ -30,7 +30,7 @@ constexpr size_t kMaxBatchBytes = size_t{512} << 10;
 using Entry = CommentSpool::Entry;
 
 // Returns the entries with each after the one that it replies to, and else in the order of their
-// times.
+// times. One that replies to itself, through others or not, has no parent any more.
 std::vector<Entry> ParentsFirst(absl::Span<const Entry> entries) {
   std::vector<size_t> by_time(entries.size());
   std::iota(by_time.begin(), by_time.end(), size_t{0});
@@ -42,15 +42,17 @@ std::vector<Entry> ParentsFirst(absl::Span<const Entry> entries) {
   for (const size_t place : by_time) places.try_emplace(entries[place].id, place);
   std::vector<Entry> sorted;
   sorted.reserve(entries.size());
-  std::vector<bool> is_visited(entries.size());
+  // From which place each was come to first.
+  std::vector<size_t> visited_from(entries.size(), entries.size());
   for (const size_t place : by_time) {
     const size_t begin = sorted.size();
-    for (size_t at = place; !is_visited[at];) {
-      is_visited[at] = true;
+    for (size_t at = place; visited_from[at] == entries.size();) {
+      visited_from[at] = place;
       sorted.push_back(entries[at]);
       const auto parent = places.find(entries[at].parent);
       if (parent == places.end()) break;
       at = parent->second;
+      if (visited_from[at] == place) sorted.back().parent = 0;
     }
     std::reverse(sorted.begin() + static_cast<ptrdiff_t>(begin), sorted.end());
   }
@@ -120,6 +122,16 @@ void NameParent(const CommentGroup& group, const std::string& name, v1::Imported
   }
 }
 
+// Removes what a comment without a parent replies to, which is itself.
+void PutAtTop(const Entry& entry, SpooledComment& spooled) {
+  v1::ImportedComment& comment = spooled.comment;
+  const bool is_reply = !comment.reply_to().empty() || !comment.reply_to_source_id().empty();
+  if (entry.parent != 0 || !is_reply) return;
+  comment.clear_reply_to();
+  comment.clear_reply_to_source_id();
+  spooled.notes.emplace_back("it replies to itself, so it is at the top");
+}
+
 // COMMENT_STATE_VISIBLE -> "visible"
 std::string StateOf(const v1::ImportedComment& comment) {
   const std::string& name = v1::CommentState_Name(comment.state());
@@ -180,6 +192,7 @@ absl::Status CommentDelivery::Import(const CommentGroup& group, Entries batch, N
   reports.reserve(batch.size());
   import.comments.reserve(batch.size());
   for (size_t i = 0; i < batch.size(); ++i) {
+    PutAtTop(batch[i], (*comments)[i]);
     reports.push_back(ReportOn(batch[i], (*comments)[i]));
     import.comments.push_back(std::move((*comments)[i].comment));
     const auto parent = names.find(batch[i].parent);
@@ -212,6 +225,7 @@ absl::Status CommentDelivery::Check(const CommentGroup& group, Entries batch) {
   absl::StatusOr<std::vector<SpooledComment>> comments = spool_.Read(batch);
   if (!comments.ok()) return comments.status();
   for (size_t i = 0; i < batch.size(); ++i) {
+    PutAtTop(batch[i], (*comments)[i]);
     v1::ImportedComment& comment = (*comments)[i].comment;
     NameParent(group, "", comment);
     ItemReport report = ReportOn(batch[i], (*comments)[i]);

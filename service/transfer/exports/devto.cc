@@ -70,7 +70,10 @@ ExportedArticle DevtoArticle(const JsonValue& article) {
   result.set_language_code(TextIn(article, "language"));
   if (const auto time = ParseDate(EitherIn(article, "published_at", "published_timestamp"))) {
     *result.mutable_publish_time() = ToTimestamp(*time);
+  } else {
+    exported.file.notes.emplace_back("it has no date that can be read");
   }
+  exported.file.update_time = ParseDate(TextIn(article, "edited_at"));
   std::string author = TextIn(ObjectIn(article, "user"), "name");
   if (author.empty()) author = TextIn(article, "cached_user_name");
   if (!author.empty()) result.add_authors()->set_display_name(author);

@@ -1,5 +1,6 @@
 #include "transfer/exports/disqus.h"
 
+#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -7,11 +8,15 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
+#include "content/text.h"
 #include "transfer/dates.h"
 #include "transfer/exports/export_file.h"
 #include "transfer/exports/hand_over.h"
 #include "transfer/exports/xml.h"
+#include "transfer/html/escape.h"
 #include "transfer/html/plain_text.h"
+#include "transfer/ids.h"
 #include "transfer/web_address.h"
 
 namespace content::transfer {
@@ -55,6 +60,42 @@ v1::CommentState DisqusState(const XmlElement& post) {
              : v1::COMMENT_STATE_PENDING;
 }
 
+// Returns the address in a link of Disqus, `ADDRESS:HASH`; empty if it is none.
+std::string CountedAddress(absl::string_view encoded) {
+  std::string address = PercentDecoded(encoded);
+  constexpr size_t kHashBytes = 27;
+  const size_t colon = address.rfind(':');
+  const bool has_hash = colon != std::string::npos && address.size() - colon - 1 == kHashBytes &&
+                        address.find('/', colon) == std::string::npos;
+  if (has_hash) address.resize(colon);
+  return IsWebAddress(address) && IsUtf8(address) ? address : "";
+}
+
+// Disqus counts who follows a link: `http://disq.us/url?url=ADDRESS%3AHASH&cuid=1`. Puts the
+// addresses themselves in the place of such links, which may not lead there forever.
+std::string WithoutCountedLinks(absl::string_view html) {
+  constexpr absl::string_view kLink = "://disq.us/url?url=";
+  std::string result;
+  for (size_t at = html.find(kLink); at != absl::string_view::npos; at = html.find(kLink)) {
+    absl::string_view before = html.substr(0, at);
+    if (!absl::ConsumeSuffix(&before, "https")) absl::ConsumeSuffix(&before, "http");
+    const absl::string_view rest = html.substr(at + kLink.size());
+    const size_t end = std::min(rest.find_first_of("\"'<> \t\r\n"), rest.size());
+    const std::string address = CountedAddress(rest.substr(0, std::min(rest.find('&'), end)));
+    if (address.empty()) {
+      absl::StrAppend(&result, html.substr(0, at + kLink.size() + end));
+    } else {
+      absl::StrAppend(&result, before, EscapedForHtml(address));
+    }
+    html = rest.substr(end);
+  }
+  return absl::StrCat(result, html);
+}
+
+std::string TextOfDisqus(absl::string_view html) {
+  return HtmlToPlainText(WithoutCountedLinks(html));
+}
+
 ExportedComment DisqusComment(const XmlElement& post) {
   ExportedComment comment;
   comment.source_id = std::string(post.Attribute("id"));
@@ -68,7 +109,7 @@ ExportedComment DisqusComment(const XmlElement& post) {
   if (const auto time = ParseDate(post.TextOf("createdAt"))) comment.create_time = *time;
   comment.state = DisqusState(post);
   comment.body = std::string(post.TextOf("message"));
-  comment.to_text = HtmlToPlainText;
+  comment.to_text = TextOfDisqus;
   return comment;
 }
 

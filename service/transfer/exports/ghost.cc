@@ -214,6 +214,10 @@ ExportedArticle GhostArticle(const JsonValue& post, const GhostTables& tables) {
     const std::optional<absl::Time> time = GhostTime(post, key);
     if (time && !article.has_publish_time()) *article.mutable_publish_time() = ToTimestamp(*time);
   }
+  if (!article.has_publish_time()) {
+    exported.file.notes.emplace_back("it has no date that can be read");
+  }
+  exported.file.update_time = GhostTime(post, "updated_at");
   AddGhostAuthorsAndTags(post, tables, article);
   if (exported.file.draft.empty()) {
     article.set_body(HtmlToMarkdown(absl::StrCat(PictureHtml(post, meta), GhostBodyHtml(post)),

@@ -11,14 +11,10 @@
 #include "absl/strings/string_view.h"
 #include "transfer/exports/json_items.h"
 #include "transfer/exports/markdown_html.h"
+#include "transfer/html/escape.h"
 
 namespace content::transfer {
 namespace {
-
-std::string EscapeHtml(absl::string_view text) {
-  return absl::StrReplaceAll(text,
-                             {{"&", "&amp;"}, {"<", "&lt;"}, {">", "&gt;"}, {"\"", "&quot;"}});
-}
 
 std::string HtmlElement(absl::string_view tag, absl::string_view content) {
   return absl::StrCat("<", tag, ">", content, "</", tag, ">");
@@ -27,15 +23,16 @@ std::string HtmlElement(absl::string_view tag, absl::string_view content) {
 // A paragraph with a link; empty if it leads nowhere.
 std::string LinkParagraph(absl::string_view url, absl::string_view text) {
   if (url.empty()) return "";
-  return absl::StrCat("<p><a href=\"", EscapeHtml(url), "\">",
-                      EscapeHtml(text.empty() ? url : text), "</a></p>");
+  return absl::StrCat("<p><a href=\"", EscapedForHtml(url), "\">",
+                      EscapedForHtml(text.empty() ? url : text), "</a></p>");
 }
 
 std::string ImageTag(const JsonValue& card) {
-  const std::string image = absl::StrCat("<img src=\"", EscapeHtml(TextIn(card, "src")),
-                                         "\" alt=\"", EscapeHtml(TextIn(card, "alt")), "\">");
+  const std::string image = absl::StrCat("<img src=\"", EscapedForHtml(TextIn(card, "src")),
+                                         "\" alt=\"", EscapedForHtml(TextIn(card, "alt")), "\">");
   const std::string href = TextIn(card, "href");
-  return href.empty() ? image : absl::StrCat("<a href=\"", EscapeHtml(href), "\">", image, "</a>");
+  return href.empty() ? image
+                      : absl::StrCat("<a href=\"", EscapedForHtml(href), "\">", image, "</a>");
 }
 
 // Captions are HTML.
@@ -54,8 +51,9 @@ std::string CodeCard(const JsonValue& card) {
   const std::string language = TextIn(card, "language");
   return absl::StrCat(
       "<pre><code",
-      language.empty() ? "" : absl::StrCat(" class=\"language-", EscapeHtml(language), "\""), ">",
-      EscapeHtml(TextIn(card, "code")), "</code></pre>", HtmlElement("p", TextIn(card, "caption")));
+      language.empty() ? "" : absl::StrCat(" class=\"language-", EscapedForHtml(language), "\""),
+      ">", EscapedForHtml(TextIn(card, "code")), "</code></pre>",
+      HtmlElement("p", TextIn(card, "caption")));
 }
 
 std::string BookmarkCard(const JsonValue& card) {
@@ -79,9 +77,9 @@ std::string ProductCard(const JsonValue& card) {
 }
 
 std::string CalloutCard(const JsonValue& card) {
-  return HtmlElement("blockquote",
-                     HtmlElement("p", absl::StrCat(EscapeHtml(TextIn(card, "calloutEmoji")), " ",
-                                                   TextIn(card, "calloutText"))));
+  return HtmlElement(
+      "blockquote", HtmlElement("p", absl::StrCat(EscapedForHtml(TextIn(card, "calloutEmoji")), " ",
+                                                  TextIn(card, "calloutText"))));
 }
 
 std::string ToggleCard(const JsonValue& card) {
@@ -157,7 +155,7 @@ constexpr std::array<std::pair<uint64_t, absl::string_view>, 4> kLexicalFormats 
     {{16, "code"}, {4, "s"}, {2, "em"}, {1, "strong"}}};
 
 std::string LexicalText(const JsonValue& node) {
-  std::string html = EscapeHtml(TextIn(node, "text"));
+  std::string html = EscapedForHtml(TextIn(node, "text"));
   const JsonValue format = node.value("format", JsonValue());
   if (!format.is_number_unsigned()) return html;
   for (const auto& [bit, tag] : kLexicalFormats) {
@@ -186,7 +184,7 @@ std::string LexicalList(const JsonValue& node) {
   const bool is_ordered = TextIn(node, "listType") == "number";
   const std::string start = IdIn(node, "start");
   if (!is_ordered) return HtmlElement("ul", LexicalChildren(node));
-  return absl::StrCat("<ol start=\"", EscapeHtml(start.empty() ? "1" : start), "\">",
+  return absl::StrCat("<ol start=\"", EscapedForHtml(start.empty() ? "1" : start), "\">",
                       LexicalChildren(node), "</ol>");
 }
 
@@ -207,8 +205,8 @@ std::string LexicalHtml(const JsonValue& node) {
   if (type == "list") return LexicalList(node);
   if (type == "listitem") return LexicalItem(node);
   if (type == "link" || type == "autolink" || type == "at-link") {
-    return absl::StrCat("<a href=\"", EscapeHtml(TextIn(node, "url")), "\">", LexicalChildren(node),
-                        "</a>");
+    return absl::StrCat("<a href=\"", EscapedForHtml(TextIn(node, "url")), "\">",
+                        LexicalChildren(node), "</a>");
   }
   return node.contains("children") ? LexicalChildren(node) : CardHtml(type, node);
 }
@@ -246,7 +244,7 @@ class Mobiledoc {
   std::string Section(const JsonValue& section) const {
     const JsonValue& kind = ElementAt(section, 0);
     if (kind == 1) return HtmlElement(TagAt(section, 1, "p"), Text(ElementAt(section, 2)));
-    if (kind == 2) return absl::StrCat("<img src=\"", EscapeHtml(TextAt(section, 1)), "\">");
+    if (kind == 2) return absl::StrCat("<img src=\"", EscapedForHtml(TextAt(section, 1)), "\">");
     if (kind == 3) return List(section);
     if (kind != 10) return "";
     const JsonValue& card = ElementAt(ListIn(document_, "cards"), ElementAt(section, 1));
@@ -284,16 +282,16 @@ class Mobiledoc {
   }
 
   std::string Piece(const JsonValue& marker) const {
-    if (ElementAt(marker, 0) != 1) return EscapeHtml(TextAt(marker, 3));
+    if (ElementAt(marker, 0) != 1) return EscapedForHtml(TextAt(marker, 3));
     const JsonValue& atom = ElementAt(ListIn(document_, "atoms"), ElementAt(marker, 3));
-    return TextAt(atom, 0) == "soft-return" ? "<br>" : EscapeHtml(TextAt(atom, 1));
+    return TextAt(atom, 0) == "soft-return" ? "<br>" : EscapedForHtml(TextAt(atom, 1));
   }
 
   // Attributes are names and values in turn.
   static std::string Href(const JsonValue& attributes) {
     for (size_t i = 0; i + 1 < attributes.size(); i += 2) {
       if (TextAt(attributes, i) != "href") continue;
-      return absl::StrCat(" href=\"", EscapeHtml(TextAt(attributes, i + 1)), "\"");
+      return absl::StrCat(" href=\"", EscapedForHtml(TextAt(attributes, i + 1)), "\"");
     }
     return "";
   }

@@ -220,6 +220,23 @@ std::optional<absl::Time> ParseEntryTime(absl::string_view text) {
   return ParseDate(text);
 }
 
+// The time of the import is no substitute: an old entry would be the newest article.
+void SetEntryTime(absl::string_view date, ParsedFile& file) {
+  if (const auto time = ParseEntryTime(date)) {
+    *file.article.mutable_publish_time() = ToTimestamp(*time);
+  } else if (date.empty()) {
+    file.notes.emplace_back("it has no date");
+  } else {
+    file.faults.push_back({0, "DATE is not a date such as 11/13/2008 02:16:10 PM"});
+  }
+}
+
+// 0: none are shown, 1: open, 2: closed.
+bool AreCommentsClosed(const EntryFields& fields) {
+  const std::string allowed = ValueOfKey(fields, "ALLOW COMMENTS");
+  return allowed == "0" || allowed == "2";
+}
+
 std::string WhyDraftEntry(const EntryFields& fields) {
   const std::string status = absl::AsciiStrToLower(ValueOfKey(fields, "STATUS"));
   if (status == "publish" || status == "published") return "";
@@ -269,9 +286,8 @@ ExportedArticle EntryArticle(const ExportedEntry& entry) {
   if (const std::string author = ValueOfKey(entry.fields, "AUTHOR"); !author.empty()) {
     article.add_authors()->set_display_name(author);
   }
-  if (const auto time = ParseEntryTime(ValueOfKey(entry.fields, "DATE"))) {
-    *article.mutable_publish_time() = ToTimestamp(*time);
-  }
+  SetEntryTime(ValueOfKey(entry.fields, "DATE"), exported.file);
+  if (AreCommentsClosed(entry.fields)) article.set_comment_policy(v1::COMMENT_POLICY_CLOSED);
   AddEntryTags(entry.fields, article);
   if (IsWebAddress(address)) {
     article.set_source_uri(address);

@@ -296,11 +296,17 @@ std::optional<std::string> ExportRun::FindInRun(const Thread& thread) {
   return article ? std::optional(NameOf(*article)) : std::nullopt;
 }
 
+ExportRun::Thread ExportRun::PageOf(const Thread& thread) {
+  return {thread.file, thread.key, AddressOfPage(thread.address)};
+}
+
 std::vector<std::string> ExportRun::FindArticles() {
   std::vector<std::string> articles(threads_.size());
   std::vector<uint32_t> unknown;
   for (uint32_t i = 0; i < threads_.size(); ++i) {
-    if (std::optional<std::string> article = FindInRun(threads_[i])) {
+    std::optional<std::string> article = FindInRun(threads_[i]);
+    if (!article) article = FindInRun(PageOf(threads_[i]));
+    if (article) {
       articles[i] = *std::move(article);
     } else if (!threads_[i].address.empty()) {
       unknown.push_back(i);
@@ -314,7 +320,10 @@ std::vector<std::string> ExportRun::FindArticles() {
 void ExportRun::FindInStore(const std::vector<uint32_t>& threads,
                             std::vector<std::string>& articles) {
   AddressIndex wanted;
-  for (const uint32_t thread : threads) wanted.Add(threads_[thread].address, thread);
+  for (const uint32_t thread : threads) {
+    wanted.Add(threads_[thread].address, thread);
+    wanted.Add(AddressOfPage(threads_[thread].address), thread);
+  }
   AddressIndex stored;
   std::vector<std::string> names;
   VisitStored([&](const v1::Article& article) {
@@ -324,14 +333,15 @@ void ExportRun::FindInStore(const std::vector<uint32_t>& threads,
   });
   for (const uint32_t thread : threads) {
     if (options_.is_stopped()) return;
-    const std::string& address = threads_[thread].address;
-    const bool is_of_run = IsOfRun(address);
-    std::optional<uint32_t> found = stored.Find(address);
-    if (!found && is_of_run) found = stored.FindByPath(address);
+    const std::string page = AddressOfPage(threads_[thread].address);
+    const bool is_of_run = IsOfRun(page);
+    std::optional<uint32_t> found = stored.Find(threads_[thread].address);
+    if (!found) found = stored.Find(page);
+    if (!found && is_of_run) found = stored.FindByPath(page);
     if (found) {
       articles[thread] = names[*found];
-    } else if (!is_of_run || !stored.IsAmbiguous(address)) {
-      articles[thread] = Guess(address);
+    } else if (!is_of_run || !stored.IsAmbiguous(page)) {
+      articles[thread] = Guess(page);
     }
   }
 }

@@ -98,6 +98,8 @@ class ExportRun {
   std::string NameOf(uint32_t article);
   std::optional<uint32_t> FindByKey(const Thread& thread) const;
   std::optional<std::string> FindInRun(const Thread& thread);
+  // Returns the thread of the page that the address of this one shows in another way.
+  static Thread PageOf(const Thread& thread);
   bool IsOfRun(absl::string_view address) const;
   std::vector<std::string> FindArticles();
   void FindInStore(const std::vector<uint32_t>& threads, std::vector<std::string>& articles);

@@ -240,10 +240,13 @@ std::string ValueIn(absl::string_view attributes, absl::string_view name) {
 
 // Returns the address in the tag of a thing that is embedded; empty if there is none.
 std::string AddressIn(const Shortcode& tag) {
+  // Editors escape "&" in the text of a post.
+  const std::string attributes =
+      absl::StrReplaceAll(tag.attributes, {{"&amp;", "&"}, {"&#038;", "&"}});
   for (const absl::string_view name : {"src", "mp4", "mp3", "m4a", "ogg", "webm", "url"}) {
-    if (std::string value = ValueIn(tag.attributes, name); IsWebAddress(value)) return value;
+    if (std::string value = ValueIn(attributes, name); IsWebAddress(value)) return value;
   }
-  absl::string_view bare = absl::StripAsciiWhitespace(tag.attributes);
+  absl::string_view bare = absl::StripAsciiWhitespace(attributes);
   absl::ConsumePrefix(&bare, "=");
   bare = bare.substr(0, bare.find(' '));
   return IsWebAddress(bare) ? std::string(bare) : "";

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
@@ -19,6 +20,7 @@
 #include "transfer/exports/addresses.h"
 #include "transfer/exports/paragraphs.h"
 #include "transfer/exports/shortcodes.h"
+#include "transfer/exports/wordpress_html.h"
 #include "transfer/exports/xml.h"
 #include "transfer/html/plain_text.h"
 #include "transfer/html/to_markdown.h"
@@ -78,9 +80,13 @@ std::optional<absl::Time> PublishTimeOf(const XmlElement& item) {
   return time == absl::UnixEpoch() ? std::nullopt : time;
 }
 
-std::string MarkdownOf(absl::string_view content, std::vector<std::string>& notes) {
+// `footnotes` is the field of the post for these.
+std::string MarkdownOf(absl::string_view content, absl::string_view footnotes,
+                       std::vector<std::string>& notes) {
   const bool has_blocks = absl::StrContains(content, "<!-- wp:");
-  const std::string html = WithoutShortcodes(WithoutBlocksForMembers(content, notes), notes);
+  const std::string html = WithFootnotes(
+      WithEscapedCode(WithoutShortcodes(WithoutBlocksForMembers(content, notes), notes)),
+      footnotes);
   return HtmlToMarkdown(has_blocks ? html : WithParagraphs(html), notes);
 }
 
@@ -116,6 +122,14 @@ absl::string_view Meta(const XmlElement& item, absl::string_view key) {
       item.children.begin(), item.children.end(),
       [key](const XmlElement& at) { return at.name == "postmeta" && Own(at, "meta_key") == key; });
   return meta == item.children.end() ? "" : Own(*meta, "meta_value");
+}
+
+// The plugin of Disqus copies comments into WordPress.
+bool IsCopyOfDisqus(const XmlElement& comment) {
+  return absl::StartsWith(Own(comment, "comment_agent"), "Disqus/") ||
+         std::any_of(comment.children.begin(), comment.children.end(), [](const XmlElement& at) {
+           return at.name == "commentmeta" && Own(at, "meta_key") == "dsq_post_id";
+         });
 }
 
 // Returns whether the value of a field by which a plugin hides posts says that it hides this one.
@@ -186,8 +200,12 @@ class WordPressReader {
     } else if (element.name == "language") {
       language_ = std::string(text);
     } else if (element.name == "author" && IsOfWordPress(element)) {
-      authors_.try_emplace(std::string(Own(element, "author_login")),
-                           NameIn(Own(element, "author_display_name")));
+      std::string name = NameIn(Own(element, "author_display_name"));
+      if (name.empty()) {
+        name = NameIn(
+            absl::StrCat(Own(element, "author_first_name"), " ", Own(element, "author_last_name")));
+      }
+      authors_.try_emplace(std::string(Own(element, "author_login")), std::move(name));
     }
   }
 
@@ -214,7 +232,7 @@ class WordPressReader {
     ParsedFile& file = exported.file;
     v1::Article& article = file.article;
     article.set_title(OneLine(HtmlToPlainText(item.TextOf("title"))));
-    article.set_body(MarkdownOf(Encoded(item, "content"), file.notes));
+    article.set_body(MarkdownOf(Encoded(item, "content"), Meta(item, "footnotes"), file.notes));
     article.set_summary(OneLine(HtmlToPlainText(Encoded(item, "excerpt"))));
     article.set_language_code(language_);
     std::optional<absl::Time> time = PublishTimeOf(item);
@@ -224,15 +242,41 @@ class WordPressReader {
     } else {
       file.notes.emplace_back("it has no date that can be read");
     }
-    if (const std::string author = AuthorOf(item.TextOf("creator")); !author.empty()) {
-      article.add_authors()->set_display_name(author);
-    }
+    file.update_time = DateIn(Own(item, "post_modified_gmt"));
+    AddAuthors(item, article);
     AddTerms(item, article);
     AddFormerNames(item, file);
     const std::string id = IdFromName(PercentDecoded(Own(item, "post_name")), "");
     if (!id.empty()) article.set_name(ArticleName(id));
     const std::string link(item.TextOf("link"));
     if (IsWebAddress(link)) article.set_source_uri(link);
+    if (Own(item, "comment_status") == "closed") {
+      article.set_comment_policy(v1::COMMENT_POLICY_CLOSED);
+    }
+  }
+
+  // With Co-Authors Plus, whoever has posted it may be none of its authors.
+  void AddAuthors(const XmlElement& item, v1::Article& article) const {
+    std::vector<std::string> names;
+    for (const XmlElement& child : item.children) {
+      if (child.name != "category" || child.Attribute("domain") != "author") continue;
+      names.push_back(CoAuthorIn(child));
+    }
+    const auto no_name = [](const std::string& name) { return name.empty(); };
+    if (std::all_of(names.begin(), names.end(), no_name)) {
+      names = {AuthorOf(item.TextOf("creator"))};
+    }
+    for (const std::string& name : names) {
+      if (!name.empty()) article.add_authors()->set_display_name(name);
+    }
+  }
+
+  // A guest has no login. A word alone may be one, though.
+  std::string CoAuthorIn(const XmlElement& category) const {
+    const absl::string_view login = absl::StripAsciiWhitespace(category.text);
+    const auto author = authors_.find(login);
+    if (author != authors_.end()) return author->second;
+    return absl::StrContains(login, ' ') ? NameIn(login) : "";
   }
 
   // From version 1.1 on, a list says the names of authors, and an item only the login.
@@ -271,6 +315,9 @@ class WordPressReader {
     comment.create_time = time.value_or(absl::InfinitePast());
     comment.body = std::string(Own(element, "comment_content"));
     comment.to_text = PlainTextOfLines;
+    if (IsCopyOfDisqus(element)) {
+      comment.notes.emplace_back("it is in Disqus too, whose export would bring it in again");
+    }
     if (approved == "1") {
       comment.state = v1::COMMENT_STATE_VISIBLE;
     } else if (approved != "0") {

@@ -87,6 +87,11 @@ class Builder {
     has_ended_ = true;
   }
 
+  /// What comes now is the end of the file.
+  void ReachEnd() { has_reached_end_ = true; }
+
+  /// Returns whether elements are open at the end of the file.
+  bool is_cut_off() const { return has_reached_end_ && depth_ > 0; }
   bool has_ended() const { return has_ended_; }
   const std::string& problem() const { return problem_; }
 
@@ -137,6 +142,7 @@ class Builder {
   size_t depth_ = 0;
   std::vector<OpenElement> path_;  // to the element that is open, from the one to be visited
   size_t bytes_ = 0;
+  bool has_reached_end_ = false;
   bool has_ended_ = false;
   std::string problem_;
 };
@@ -185,9 +191,10 @@ void OnEntityDeclaration(void* context, const xmlChar* /*name*/, int /*type*/,
 // Prefixes without a namespace are no fatal errors. They are common in old exports.
 void OnError(void* context, const xmlError* error) {
   if (error->level != XML_ERR_FATAL) return;
-  const absl::string_view message = error->message == nullptr ? "" : error->message;
-  BuilderOf(context).Fail(
-      absl::StrCat("line ", error->line, ": ", absl::StripAsciiWhitespace(message)));
+  Builder& builder = BuilderOf(context);
+  absl::string_view message = error->message == nullptr ? "" : error->message;
+  if (builder.is_cut_off()) message = "the file was cut off here";
+  builder.Fail(absl::StrCat("line ", error->line, ": ", absl::StripAsciiWhitespace(message)));
 }
 
 xmlSAXHandler Handler() {
@@ -275,6 +282,7 @@ absl::Status ReadXml(ExportFile& file, const XmlShape& shape, VisitXml visit) {
   while (!builder.has_ended()) {
     const std::string clean = cleaner.Clean(piece);
     if (cleaner.has_huge_tag()) builder.Fail("a tag is too large");
+    if (piece.empty()) builder.ReachEnd();
     xmlParseChunk(context.get(), clean.data(), static_cast<int>(clean.size()),
                   piece.empty() ? 1 : 0);
     if (piece.empty()) break;
@@ -283,6 +291,7 @@ absl::Status ReadXml(ExportFile& file, const XmlShape& shape, VisitXml visit) {
     piece = {buffer.data(), *count};
   }
   if (builder.problem().empty()) return absl::OkStatus();
+  if (builder.is_cut_off()) return absl::DataLossError(builder.problem());
   return absl::DataLossError(absl::StrCat(builder.problem(), "; what follows was not read"));
 }
 

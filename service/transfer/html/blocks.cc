@@ -71,6 +71,13 @@ bool IsFormulaShown(const GumboNode& node) {
   return next < siblings.size() && HasWord(siblings[next], "class", {"math"});
 }
 
+// Returns whether a link leads to the same file as the link before it.
+bool IsButtonOfFile(const GumboNode& link) {
+  const size_t index = link.index_within_parent;
+  return HasWord(link, "class", {"wp-block-file__button"}) && link.parent != nullptr && index > 0 &&
+         IsElement(Children(*link.parent)[index - 1], {GUMBO_TAG_A});
+}
+
 // Returns whether a node within code is a line number: Hugo, Crayon, highlight.js. Others mark the
 // line itself with "ln".
 bool IsNumberOfLine(const GumboNode& node) {
@@ -91,7 +98,7 @@ bool IsHidden(const GumboNode& node) {
 bool IsNoText(const GumboNode& node) {
   return IsElement(node, {GUMBO_TAG_FORM, GUMBO_TAG_HEAD, GUMBO_TAG_NAV, GUMBO_TAG_TITLE,
                           GUMBO_TAG_RP}) ||
-         HasClassOfNoText(node) || IsFormulaShown(node) || IsHidden(node);
+         HasClassOfNoText(node) || IsFormulaShown(node) || IsButtonOfFile(node) || IsHidden(node);
 }
 
 // Returns whether a link only leads to the heading that it stands in.

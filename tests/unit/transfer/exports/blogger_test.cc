@@ -55,7 +55,8 @@ TEST(Blogger, ReadsAPostOfTakeout) {
       "5", "POST", "LIVE",
       "<title>It&amp;#39;s late</title><content type='html'>&lt;p&gt;A &lt;b&gt;bold&lt;/b&gt; "
       "one.&lt;/p&gt;</content><category scheme='tag:blogger.com,1999:blog-1' term='Boats'/>"
-      "<category/><blogger:filename>/2012/03/its-late.html</blogger:filename><blogger:trashed/>"));
+      "<category/><updated>2012-04-05T22:38:18Z</updated><blogger:filename>/2012/03/its-late.html</"
+      "blogger:filename><blogger:trashed/>"));
   ASSERT_TRUE(items.status.ok()) << items.status;
   ASSERT_EQ(items.articles.size(), 1);
   const v1::Article& article = items.articles[0].file.article;
@@ -65,6 +66,7 @@ TEST(Blogger, ReadsAPostOfTakeout) {
   EXPECT_THAT(article.tags(), ElementsAre("Boats"));
   EXPECT_EQ(article.authors(0).display_name(), "Ada");
   EXPECT_THAT(items.articles[0].addresses, ElementsAre("/2012/03/its-late.html"));
+  EXPECT_EQ(items.articles[0].file.update_time, absl::FromUnixSeconds(1333665498));
 }
 
 TEST(Blogger, ReadsStates) {

@@ -4,13 +4,17 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <cstdint>
+#include <optional>
 #include <sstream>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "content/text.h"
 #include "transfer/exports/addresses.h"
 #include "transfer/exports/authors.h"
@@ -19,6 +23,7 @@
 #include "transfer/exports/imported_comment.h"
 #include "transfer/exports/run.h"
 #include "transfer/html/plain_text.h"
+#include "transfer/parse.h"
 #include "transfer/refusal.h"
 #include "transfer/report.h"
 
@@ -41,11 +46,36 @@ ExportedComment MakeComment() {
 TEST(Addresses, AreComparedWithoutWhatSaysNothing) {
   for (const char* const address :
        {"https://harbour.example/a/b", "http://www.Harbour.example/a/b/", "//harbour.example/a/b#c",
-        "https://harbour.example/a/b?utm_source=x&m=1", " https://harbour.example/a/%62 "}) {
+        "https://harbour.example/a/b?utm_source=x&m=1", " https://harbour.example/a/%62 ",
+        "https://harbour.example:443/a/b", "http://www.harbour.example:80/a/b/?amp=1"}) {
     EXPECT_EQ(NormalAddress(address), "harbour.example/a/b") << address;
   }
   EXPECT_EQ(NormalAddress("/a/b/"), "/a/b");
   EXPECT_EQ(NormalAddress("http://harbour.example/?p=17"), "harbour.example?p=17");
+  EXPECT_EQ(NormalAddress("http://harbour.example/?p=17&preview=true"), "harbour.example?p=17");
+  EXPECT_EQ(NormalAddress("http://harbour.example:8080/a"), "harbour.example:8080/a");
+}
+
+TEST(Addresses, OfBloggerAreTheSameInAllCountries) {
+  for (const char* const host : {"ada.blogspot.com", "ada.blogspot.co.uk", "ada.blogspot.com.br",
+                                 "www.ada.blogspot.de:443"}) {
+    EXPECT_EQ(NormalAddress(absl::StrCat("https://", host, "/2012/03/kale.html?m=1")),
+              "ada.blogspot.com/2012/03/kale.html")
+        << host;
+  }
+  EXPECT_EQ(HostOf("https://blogspot.example/a"), "blogspot.example");
+}
+
+TEST(Addresses, OfViewsLeadToTheirPage) {
+  for (const char* const address :
+       {"https://harbour.example/low/amp", "https://harbour.example/low/feed/?x=1#y",
+        "https://harbour.example/low/comment-page-12/"}) {
+    EXPECT_EQ(AddressOfPage(address), "https://harbour.example/low/") << address;
+  }
+  for (const char* const address :
+       {"https://harbour.example/low/", "/amplifier", "/comment-page-x", "/comment-page-", ""}) {
+    EXPECT_EQ(AddressOfPage(address), address);
+  }
 }
 
 TEST(Addresses, HaveHosts) {
@@ -228,6 +258,71 @@ TEST(ExportRun, BringsCommentsIntoFormWhileItReads) {
   EXPECT_THAT(lines.str(), HasSubstr("\"problems\":[\"has no text\"]"));
 }
 
+absl::Status ReadViews(ExportFile& /*file*/, ExportSink& sink) {
+  for (const char* const page : {"/low/", "/on/amp/"}) {
+    ExportedArticle article;
+    article.label = page;
+    article.addresses = {absl::StrCat("https://harbour.example", page)};
+    sink.Take(std::move(article));
+  }
+  for (const char* const page : {"/low/amp", "/low/comment-page-2/", "/on/amp"}) {
+    ExportedComment comment = MakeComment();
+    comment.source_id = page;
+    comment.address = absl::StrCat("https://harbour.example", page);
+    sink.Take(std::move(comment));
+  }
+  return absl::OkStatus();
+}
+
+TEST(ExportRun, CommentsOnAViewAreThoseOfItsPage) {
+  std::ostringstream results;
+  std::ostringstream messages;
+  Report report({.results = results, .messages = messages});
+  ExportRun run({}, nullptr, report,
+                [](const ItemReport& item, const absl::StatusOr<ParsedArticle>&,
+                   const ExportRun::Landed& landed) {
+                  landed(item.item == "/low/" ? "articles/low" : "articles/on-amp");
+                });
+  run.Read("/dev/null", {.name = "views", .begins = nullptr, .read = ReadViews}, "");
+  EXPECT_TRUE(run.ImportComments());
+  report.Finish(true);
+  EXPECT_THAT(results.str(), HasSubstr("comments valid                   3  "));
+}
+
+absl::Status ReadCircles(ExportFile& /*file*/, ExportSink& sink) {
+  const std::vector<std::pair<std::string, std::string>> replies = {
+      {"1", "2"}, {"2", "1"}, {"3", "3"}, {"4", "3"}, {"5", ""}};
+  for (const auto& [id, parent] : replies) {
+    ExportedComment comment = MakeComment();
+    comment.source_id = id;
+    comment.parent_source_id = parent;
+    comment.article_key = "1";
+    sink.Take(std::move(comment));
+  }
+  return absl::OkStatus();
+}
+
+TEST(ExportRun, CommentsThatReplyToThemselvesGoToTheTop) {
+  std::ostringstream results;
+  std::ostringstream messages;
+  std::ostringstream lines;
+  Report report({.results = results, .messages = messages, .lines = &lines});
+  ExportRun run(
+      {.map = {{.address = "1", .article = "articles/low"}}}, nullptr, report,
+      [](const ItemReport&, const absl::StatusOr<ParsedArticle>&, const ExportRun::Landed&) {});
+  run.Read("/dev/null", {.name = "circles", .begins = nullptr, .read = ReadCircles}, "");
+  EXPECT_TRUE(run.ImportComments());
+  report.Finish(true);
+  EXPECT_THAT(results.str(), HasSubstr("comments valid                   5  "));
+  std::vector<std::string> at_top;
+  for (const absl::string_view line : absl::StrSplit(lines.str(), '\n')) {
+    if (!absl::StrContains(line, "replies to itself, so it is at the top")) continue;
+    const size_t item = line.find("comment ");
+    at_top.emplace_back(line.substr(item, sizeof("comment 1") - 1));
+  }
+  EXPECT_THAT(at_top, ::testing::UnorderedElementsAre("comment 2", "comment 3"));
+}
+
 TEST(CommentSpool, GivesBackWhatItTook) {
   CommentSpool spool;
   for (int i = 0; i < 5'000; ++i) {
@@ -246,6 +341,22 @@ TEST(CommentSpool, GivesBackWhatItTook) {
   for (const SpooledComment& comment : *read) ids.push_back(comment.comment.source_id());
   EXPECT_THAT(ids, ElementsAre("4321", "4322", "4320", "0", "4999"));
   EXPECT_THAT(read->front().notes, ElementsAre("note 4321", "another"));
+}
+
+TEST(Exports, SayWhenAnArticleLastChanged) {
+  const auto changed = [](int64_t publish_time, std::optional<int64_t> update_time) {
+    ParsedFile file;
+    file.article.set_title("Low water");
+    file.article.set_body("Dry.");
+    file.article.mutable_publish_time()->set_seconds(publish_time);
+    if (update_time) file.update_time = absl::FromUnixSeconds(*update_time);
+    const absl::StatusOr<ParsedArticle> parsed = CompleteExported(std::move(file), "7", {});
+    if (!parsed.ok() || !parsed->restoration) return int64_t{0};
+    return absl::ToUnixSeconds(parsed->restoration->update_time);
+  };
+  EXPECT_EQ(changed(1'000, 2'000), 2'000);
+  EXPECT_EQ(changed(1'000, 900), 1'000);
+  EXPECT_EQ(changed(1'000, std::nullopt), 0);
 }
 
 TEST(Beginning, IsTheFirstWords) {

@@ -18,7 +18,7 @@ TEST(Devto, ReadsAnAnswerOfTheApi) {
       "slug": "low-water-381c", "path": "/ada/low-water-381c",
       "url": "https://dev.example/ada/low-water-381c", "cover_image": "https://dev.example/19.png",
       "canonical_url": "https://ada.example/low-water", "published_at": "2023-04-14T14:45:32Z",
-      "tag_list": "boats, tides", "tags": ["boats", "tides"],
+      "edited_at": "2023-04-15T14:45:32Z", "tag_list": "boats, tides", "tags": ["boats", "tides"],
       "body_html": "<p>It is <em>low</em>.</p>",
       "body_markdown": "---\ntitle: Low water\npublished: true\ntags: boats\nseries: \n---\n\nIt is *low*.\n",
       "user": {"name": "Ada \"A\" Byron", "username": "ada", "website_url": null}})");
@@ -36,6 +36,7 @@ TEST(Devto, ReadsAnAnswerOfTheApi) {
   EXPECT_EQ(article.summary(), "A boat.");
   EXPECT_EQ(article.authors(0).display_name(), "Ada \"A\" Byron");
   EXPECT_EQ(article.publish_time().seconds(), 1681483532);
+  EXPECT_EQ(exported.file.update_time, absl::FromUnixSeconds(1681569932));
   EXPECT_THAT(article.tags(), ElementsAre("boats", "tides"));
   EXPECT_EQ(article.source_uri(), "https://ada.example/low-water");
   EXPECT_EQ(article.body(), "![](<https://dev.example/19.png>)\n\nIt is *low*.");

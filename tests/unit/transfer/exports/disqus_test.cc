@@ -78,6 +78,24 @@ TEST(Disqus, ReadsPosts) {
   EXPECT_EQ(third.address, "https://blog.example/late/");
 }
 
+TEST(Disqus, LinksLeadWhereTheySay) {
+  const auto text = [](absl::string_view html) {
+    return ReadExport(ReadDisqus, DisqusExport(absl::StrCat(
+                                      "<post dsq:id=\"10\"><message><![CDATA[", html,
+                                      "]]></message><createdAt>2020-01-02T10:00:00Z</createdAt>"
+                                      "<thread dsq:id=\"1\"/></post>")))
+        .comments.at(0)
+        .body;
+  };
+  EXPECT_EQ(text("See <a href=\"http://disq.us/url?url=https%3A%2F%2Fa.example%2Fb%3Fc%3D1%26d%3D2"
+                 "%3AabcdefghijKLMNOPQRST_-01234&amp;cuid=1\" rel=\"nofollow\">there</a>."),
+            "See there (https://a.example/b?c=1&d=2).");
+  EXPECT_EQ(text("https://disq.us/url?url=http%3A%2F%2Fa.example%3A8080&cuid=1 and <b>on</b>"),
+            "http://a.example:8080 and on");
+  EXPECT_EQ(text("http://disq.us/url?url=%FF and http://disq.us/p/1"),
+            "http://disq.us/url?url=%FF and http://disq.us/p/1");
+}
+
 TEST(Disqus, ShowsOnlyWhatWasVisible) {
   const auto state = [](absl::string_view fields) {
     return ReadExport(ReadDisqus, DisqusPost(fields)).comments.at(0).state;

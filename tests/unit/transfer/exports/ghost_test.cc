@@ -47,7 +47,8 @@ TEST(Ghost, ReadsAPostWithWhatOtherTablesSay) {
         "html": "<p>The <b>boat</b> lies <a href=\"__GHOST_URL__/dry/\">dry</a>.</p>",
         "feature_image": "__GHOST_URL__/content/images/boat.jpg", "status": "published",
         "locale": "en", "visibility": "public", "created_at": "2025-01-01T00:00:00.000Z",
-        "published_at": "2025-01-02T03:04:05.000Z", "custom_excerpt": "A boat.",
+        "published_at": "2025-01-02T03:04:05.000Z", "updated_at": "2025-02-03T04:05:06.000Z",
+        "custom_excerpt": "A boat.",
         "canonical_url": "https://harbour.example/low"}],
       "posts_authors": [{"post_id": "p1", "author_id": "u2", "sort_order": 1},
                         {"post_id": "p1", "author_id": "u1", "sort_order": 0}],
@@ -75,6 +76,7 @@ TEST(Ghost, ReadsAPostWithWhatOtherTablesSay) {
   EXPECT_EQ(article.summary(), "A boat.");
   EXPECT_EQ(article.source_uri(), "https://harbour.example/low");
   EXPECT_EQ(article.publish_time().seconds(), 1735787045);
+  EXPECT_EQ(exported.file.update_time, absl::FromUnixSeconds(1738555506));
   ASSERT_THAT(article.authors(), SizeIs(2));
   EXPECT_EQ(article.authors(0).display_name(), "Ada Byron");
   EXPECT_EQ(article.authors(0).uri(), "https://ada.example");

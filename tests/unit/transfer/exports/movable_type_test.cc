@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "absl/time/time.h"
+#include "transfer/parse.h"
 #include "unit/transfer/exports/read_export.h"
 
 namespace content::transfer {
@@ -129,6 +130,32 @@ TEST(MovableType, PublishesOnlyWhatWasPublished) {
   for (const auto& [field, draft] : cases) {
     EXPECT_EQ(ReadEntry(field, "x").articles.at(0).file.draft, draft) << field;
   }
+}
+
+TEST(MovableType, CommentsThatAreClosedStayClosed) {
+  const std::map<std::string, v1::CommentPolicy> cases = {
+      {"ALLOW COMMENTS: 0", v1::COMMENT_POLICY_CLOSED},
+      {"ALLOW COMMENTS: 1", v1::COMMENT_POLICY_UNSPECIFIED},
+      {"ALLOW COMMENTS: 2", v1::COMMENT_POLICY_CLOSED},
+      {"ALLOW COMMENTS:", v1::COMMENT_POLICY_UNSPECIFIED},
+      {"", v1::COMMENT_POLICY_UNSPECIFIED}};
+  for (const auto& [field, policy] : cases) {
+    EXPECT_EQ(ReadEntry(field, "x").articles.at(0).file.article.comment_policy(), policy) << field;
+  }
+}
+
+TEST(MovableType, ADateThatCannotBeReadIsAFault) {
+  const auto read = [](absl::string_view date) {
+    return ReadExport(ReadMovableType, absl::StrCat("TITLE: Low water\nSTATUS: Publish\n", date,
+                                                    "\n-----\nBODY:\nx\n-----\n--------\n"))
+        .articles.at(0)
+        .file;
+  };
+  const ParsedFile bad = read("DATE: 13/01/2003 10:00:00");
+  const absl::Status refusal = CompleteExported(bad, "k", {}).status();
+  EXPECT_EQ(refusal.message(), "DATE is not a date such as 11/13/2008 02:16:10 PM");
+  EXPECT_THAT(read("").notes, ElementsAre("it has no date"));
+  EXPECT_TRUE(CompleteExported(read("DATE: 01/13/2003 10:00:00"), "k", {}).ok());
 }
 
 TEST(MovableType, ConvertsBreaksAsTheEntrySays) {

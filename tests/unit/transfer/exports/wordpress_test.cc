@@ -80,6 +80,7 @@ TEST(WordPress, ReadsAPost) {
   const ReadItems items = ReadSite(Item(
       "7", absl::StrCat(Body("First line\nsecond line\n\nNext <em>one</em>."),
                         "<excerpt:encoded><![CDATA[Short.]]></excerpt:encoded>"
+                        "<wp:post_modified_gmt>2020-05-03 10:00:00</wp:post_modified_gmt>"
                         "<category domain=\"category\" nicename=\"boats\">Boats</category>"
                         "<category domain=\"post_tag\" nicename=\"tar\">Tar</category>"
                         "<category domain=\"category\" nicename=\"uncategorized\">None</category>"
@@ -102,6 +103,17 @@ TEST(WordPress, ReadsAPost) {
   EXPECT_EQ(article.source_uri(), "https://harbour.example/7/");
   EXPECT_THAT(exported.file.former_names, ElementsAre("older"));
   EXPECT_EQ(exported.key, "7");
+  EXPECT_EQ(exported.file.update_time, absl::FromUnixSeconds(1588500000));
+}
+
+TEST(WordPress, CommentsThatAreClosedStayClosed) {
+  const auto policy = [](const std::string& status) {
+    const ReadItems items = ReadSite(
+        Item("7", absl::StrCat(Body("x"), "<wp:comment_status>", status, "</wp:comment_status>")));
+    return items.articles.at(0).file.article.comment_policy();
+  };
+  EXPECT_EQ(policy("closed"), v1::COMMENT_POLICY_CLOSED);
+  EXPECT_EQ(policy("open"), v1::COMMENT_POLICY_UNSPECIFIED);
 }
 
 TEST(WordPress, OnlyWhatWasPublicBecomesPublic) {
@@ -273,6 +285,33 @@ TEST(WordPress, RefusesWhatIsTooLargeAndGoesOn) {
   EXPECT_EQ(items.comments.size(), 1);
 }
 
+TEST(WordPress, AuthorsHaveTheNamesThatAreNoAddresses) {
+  const ReadItems items = ReadSite(
+      absl::StrCat("<wp:author><wp:author_login>jo</wp:author_login>"
+                   "<wp:author_display_name>jo@harbour.example</wp:author_display_name>"
+                   "<wp:author_first_name>Jo</wp:author_first_name>"
+                   "<wp:author_last_name>Doe</wp:author_last_name></wp:author>",
+                   absl::StrReplaceAll(Item("1", Body("x")), {{"creator>ada", "creator>jo"}})));
+  EXPECT_EQ(items.articles.at(0).file.article.authors(0).display_name(), "Jo Doe");
+}
+
+TEST(WordPress, AnArticleHasAllItsAuthors) {
+  const auto authors = [](const std::string& terms) {
+    const ReadItems items = ReadSite(Item("1", absl::StrCat(Body("x"), terms)));
+    std::vector<std::string> names;
+    for (const v1::Author& author : items.articles.at(0).file.article.authors()) {
+      names.push_back(author.display_name());
+    }
+    return names;
+  };
+  EXPECT_THAT(authors("<category domain='author' nicename='cap-jo'>Jo Doe</category>"
+                      "<category domain='author' nicename='cap-ada'>ada</category>"
+                      "<category domain='author' nicename='cap-bo'>bo</category>"),
+              ElementsAre("Jo Doe", "Ada Byron"));
+  EXPECT_THAT(authors("<category domain='author' nicename='cap-bo'>bo</category>"),
+              ElementsAre("Ada Byron"));
+}
+
 TEST(WordPress, ALoginIsNoName) {
   const ReadItems items = ReadSite(
       "<item><title>T</title><dc:creator>root</dc:creator><wp:post_id>1</wp:post_id>"
@@ -293,6 +332,62 @@ TEST(WordPress, BlocksKeepTheirParagraphs) {
       ReadSite(Item("1", Body("<!-- wp:paragraph -->\n<p>One\ntwo</p>\n"
                               "<!-- /wp:paragraph -->\n\n<!-- wp:archives /-->\n")));
   EXPECT_EQ(items.articles[0].file.article.body(), "One two");
+}
+
+std::string MarkdownOfPost(const std::string& html, const std::string& footnotes = "") {
+  const ReadItems items = ReadSite(Item(
+      "7",
+      absl::StrCat(Body(html), "<wp:postmeta><wp:meta_key>footnotes</wp:meta_key>",
+                   "<wp:meta_value><![CDATA[", footnotes, "]]></wp:meta_value></wp:postmeta>")));
+  return items.articles.at(0).file.article.body();
+}
+
+TEST(WordPress, FootnotesComeWithTheText) {
+  const std::string notes =
+      R"([{"content":"The <em>note<\/em>","id":"u-1"},{"content":"Gone","id":"u-2"},)"
+      R"({"content":"Other","id":"u-3"}])";
+  const std::string text =
+      "<!-- wp:paragraph --><p>One<sup data-fn=\"u-1\" class=\"fn\"><a href=\"#u-1\">1</a></sup> "
+      "m<sup>2</sup><sup data-fn=\"u-3\" class=\"fn\"><a href=\"#u-3\">2</a></sup></p>"
+      "<!-- /wp:paragraph -->";
+  EXPECT_EQ(MarkdownOfPost(text + "<!-- wp:footnotes /--><p>End</p>", notes),
+            "One¹ m²²\n\n¹ The *note*\n\n² Other\n\nEnd");
+  EXPECT_EQ(MarkdownOfPost(text, notes), "One¹ m²²");  // WordPress does not show them either
+  for (const char* const other : {"{}", "[1, {}]", "no JSON"}) {
+    EXPECT_EQ(MarkdownOfPost(text + "<!-- wp:footnotes /-->", other), "One¹ m²²") << other;
+  }
+}
+
+TEST(WordPress, CodeThatNobodyHasEscapedIsCode) {
+  EXPECT_EQ(MarkdownOfPost("<pre lang=\"php\">\n<?php echo \"<b>a && b</b>\"; ?>\n</pre>\nText"),
+            "```\n<?php echo \"<b>a && b</b>\"; ?>\n```\n\nText");
+  EXPECT_EQ(MarkdownOfPost("<PRE><?php echo 1; ?> <b>x</b></PRE>"), "```\n<?php echo 1; ?> x\n```");
+  EXPECT_EQ(MarkdownOfPost("<pre lang='c'>a &lt; b &amp;&amp; <i>c</i></pre>"),
+            "```\na < b && c\n```");
+  EXPECT_EQ(MarkdownOfPost("<pre lang='c' escaped='true'><i>c</i></pre>"), "```\nc\n```");
+}
+
+TEST(WordPress, AFileHasOneLink) {
+  EXPECT_EQ(
+      MarkdownOfPost("<!-- wp:file --><div class=\"wp-block-file\"><a href=\"f.pdf\">F.pdf</a>"
+                     "<a href=\"f.pdf\" class=\"wp-block-file__button\" download>Download</a>"
+                     "</div><div class=\"wp-block-file\"><a href=\"g.pdf\" "
+                     "class=\"wp-block-file__button\">Get</a></div><!-- /wp:file -->"),
+      "[F.pdf](f.pdf)\n\n[Get](g.pdf)");
+}
+
+TEST(WordPress, NotesCommentsThatDisqusHasToo) {
+  const ReadItems items = ReadSite(Item(
+      "7", absl::StrCat(Body("x"), Comment("1", "1"),
+                        Comment("2", "1", "<wp:comment_agent>Disqus/1.0:17</wp:comment_agent>"),
+                        Comment("3", "1",
+                                "<wp:commentmeta><wp:meta_key>dsq_post_id</wp:meta_key>"
+                                "<wp:meta_value>17</wp:meta_value></wp:commentmeta>"))));
+  ASSERT_EQ(items.comments.size(), 3);
+  EXPECT_THAT(items.comments[0].notes, IsEmpty());
+  for (const size_t i : {1, 2}) {
+    EXPECT_THAT(items.comments[i].notes, ElementsAre(HasSubstr("is in Disqus too"))) << i;
+  }
 }
 
 TEST(Paragraphs, AreMadeOfBlankLines) {
@@ -334,6 +429,8 @@ TEST(Shortcodes, KeepWhatReadersNeed) {
               HasSubstr("<a href=\"https://video.example/1\">"));
   EXPECT_THAT(Replaced("[video mp4=\"https://video.example/2\"][/video]"),
               HasSubstr("<a href=\"https://video.example/2\">"));
+  EXPECT_THAT(Replaced("[youtube https://video.example/?v=3&amp;w=320]"),
+              HasSubstr("<a href=\"https://video.example/?v=3&amp;w=320\">"));
   EXPECT_THAT(Replaced("[code]a < b[/code]"), HasSubstr("<pre><code>a &lt; b</code></pre>"));
   EXPECT_EQ(Replaced("[box color=\"red\"]inside[/box]"), "inside");
 }
