@@ -87,11 +87,17 @@ class Builder {
     has_ended_ = true;
   }
 
+  void CutOff(int line) {
+    Fail(absl::StrCat("line ", line, ": the file was cut off here"));
+    is_cut_off_ = true;
+  }
+
   /// What comes now is the end of the file.
   void ReachEnd() { has_reached_end_ = true; }
 
   /// Returns whether elements are open at the end of the file.
-  bool is_cut_off() const { return has_reached_end_ && depth_ > 0; }
+  bool misses_end() const { return has_reached_end_ && depth_ > 0; }
+  bool is_cut_off() const { return is_cut_off_; }
   bool has_ended() const { return has_ended_; }
   const std::string& problem() const { return problem_; }
 
@@ -143,6 +149,7 @@ class Builder {
   std::vector<OpenElement> path_;  // to the element that is open, from the one to be visited
   size_t bytes_ = 0;
   bool has_reached_end_ = false;
+  bool is_cut_off_ = false;
   bool has_ended_ = false;
   std::string problem_;
 };
@@ -192,8 +199,11 @@ void OnEntityDeclaration(void* context, const xmlChar* /*name*/, int /*type*/,
 void OnError(void* context, const xmlError* error) {
   if (error->level != XML_ERR_FATAL) return;
   Builder& builder = BuilderOf(context);
-  absl::string_view message = error->message == nullptr ? "" : error->message;
-  if (builder.is_cut_off()) message = "the file was cut off here";
+  const xmlParserInput* const input = ContextOf(context).input;
+  const bool is_at_end =
+      error->code == XML_ERR_DOCUMENT_END || input == nullptr || input->cur >= input->end;
+  if (is_at_end && builder.misses_end()) return builder.CutOff(error->line);
+  const absl::string_view message = error->message == nullptr ? "" : error->message;
   builder.Fail(absl::StrCat("line ", error->line, ": ", absl::StripAsciiWhitespace(message)));
 }
 

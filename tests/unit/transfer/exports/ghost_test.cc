@@ -138,7 +138,8 @@ TEST(Ghost, NotesWhatReadersMiss) {
       ReadGhost, GhostPost(R"("html": "<p>Text <math>x</math></p><iframe src='/v'></iframe>")"));
   ASSERT_THAT(items.articles, SizeIs(1));
   EXPECT_THAT(items.articles[0].file.notes,
-              ElementsAre("left out 1 <iframe>", "kept only the text of 1 formula"));
+              ElementsAre("it has no date that can be read", "left out 1 <iframe>",
+                          "kept only the text of 1 formula"));
 }
 
 TEST(Ghost, LeavesOutWhatOnlyMembersSee) {
