@@ -708,10 +708,12 @@ class PostgresStore : public ObservedStore {
             .may_wait = true};
   }
 
+  // One that looks for parents in an article with very many comments may use up the time of all.
   static ImportWrites::Policy::Limits ImportLimits() {
     return {.writes = kMaxImports,
             .bytes = kMaxImportBytes,
-            .size_of = [](const Called<ImportWrite>& called) { return SizeOf(called.write); }};
+            .size_of = [](const Called<ImportWrite>& called) { return SizeOf(called.write); },
+            .may_wait = true};
   }
 
   // Adds a write, which keeps its caller whatever others share its transaction.

@@ -129,7 +129,7 @@ std::string IsThatOf(absl::string_view name, absl::string_view place) {
 // title, such as "Introduction".
 bool Importer::IsClearlyThatOf(const Sent& sent, Likeness likeness) {
   return likeness == Likeness::kSame ||
-         (likeness == Likeness::kSameTitle && sent.parsed.has_only_name);
+         (likeness == Likeness::kSameTitle && sent.parsed.is_named_after_file);
 }
 
 // Says whose the article's name is.
@@ -145,7 +145,7 @@ std::string Importer::DescribeOwner(const Sent& sent, const InspectedArticle& ow
   if (IsClearlyThatOf(sent, likeness)) return absl::StrCat(where, " is there with other content");
   if (likeness == Likeness::kSameTitle) {
     return absl::StrCat(where, " is there with other content, and only the title tells that it ",
-                        "is this article: several files of the import have this name");
+                        "is this article");
   }
   const char* const is_another =
       likeness == Likeness::kOther ? " is another article, " : " may be another article, ";
@@ -212,9 +212,17 @@ bool Importer::Run() {
   return is_complete;
 }
 
+// Counts the files that may be articles.
 void Importer::CountName(const FoundFile& file) {
-  const auto [name, is_new] = file_names_.try_emplace(DigestOfName(file), false);
-  if (!is_new) name->second = true;
+  if (!file.left_out.empty() || !HasFormatByName(file.path)) return;
+  const auto [name, is_new] = file_names_.try_emplace(DigestOfName(file), true);
+  if (!is_new) name->second = false;
+}
+
+// Returns whether no other file that was counted has the name of this one.
+bool Importer::HasOnlyName(const FoundFile& file) const {
+  const auto name = file_names_.find(DigestOfName(file));
+  return name != file_names_.end() && name->second;
 }
 
 bool Importer::IsStoreGone() {
@@ -239,7 +247,7 @@ bool Importer::Import(const FoundFile& file) {
     }
     absl::StatusOr<ParsedArticle> parsed = ParseFile(file, content, options_, lists_of_posts_);
     if (parsed.ok()) {
-      parsed->has_only_name = !file_names_[DigestOfName(file)];
+      if (!HasOnlyName(file)) parsed->is_named_after_file = false;
       parsed->source = kSourceOfFiles;
       parsed->key = file.path;
     }

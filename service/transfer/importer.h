@@ -53,10 +53,11 @@ struct ImportOptions {
 /// Of two items that claim one id, the second gets its other name, or is refused. If both are one
 /// item (item_identity.h), as in exports that overlap, the first stays: the second is unchanged or
 /// a conflict. An id that an article in the store has is only given the item that this article is
-/// (if only the title tells so, no other file of the run may have its name), or one whose file, or
-/// the user, names the id; and only if `replace` says so. Then an article that has a former name of
-/// the item, and is the item, gets its id too. So nothing is lost if an import runs again, and what
-/// is in already is reported as unchanged. Remembers the ids of a run, some 250 bytes for each.
+/// (if only its title tells so, the id must be the file's name, and no other file of the run may
+/// have that), or one whose file, or the user, names the id; and only if `replace` says so. Then an
+/// article that has a former name of the item, and is the item, gets its id too. So nothing is lost
+/// if an import runs again, and what is in already is reported as unchanged. Remembers the ids of a
+/// run, some 250 bytes for each.
 class Importer {
  public:
   static constexpr int kMaxInFlight = 1'000;
@@ -108,6 +109,7 @@ class Importer {
   bool IsStoreGone();
   bool IsGoingOn();
   void CountName(const FoundFile& file);
+  bool HasOnlyName(const FoundFile& file) const;
   bool Import(const FoundFile& file);
   void ImportArticle(ItemReport item, absl::StatusOr<ParsedArticle> parsed,
                      ExportRun::Landed landed);
@@ -140,7 +142,7 @@ class Importer {
   const std::optional<FileId> report_id_;
   Publishing* const publishing_;
   Report& report_;
-  // Whether several files of the run have a name, by its digest.
+  // Whether only one file of the run has a name, by its digest.
   absl::flat_hash_map<uint64_t, bool> file_names_;
   ListsOfPosts lists_of_posts_;
   ExportRun exports_;

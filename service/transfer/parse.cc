@@ -330,6 +330,7 @@ void MakeName(const FileName& name, absl::string_view path, ParsedArticle& parse
     const std::string other = has_day ? name.dated_stem : absl::StrCat(name.folder, "-", name.stem);
     const std::string other_id = IsUtf8(other) ? IdFromName(other, language) : "";
     if (!other_id.empty() && other_id != id) parsed.other_name = ArticleName(other_id);
+    parsed.is_named_after_file = true;
   }
   if (id.empty()) id = IdFromName(OpaqueId(name, article), language);
   if (!id.empty()) article.set_name(ArticleName(id));

@@ -56,8 +56,8 @@ struct ParsedArticle {
   bool may_be_redated = false;
   /// The day in the file's name. A file of another day is another one, whatever dates are in them.
   std::optional<absl::CivilDay> day_in_name = {};
-  /// Whether no other file of the import has the name of this one, as many have `readme`.
-  bool has_only_name = false;
+  /// Whether the name was made of the file's, and no other file of the import has that.
+  bool is_named_after_file = false;
   /// Where the article comes from, and by which it is known there: both tell it from all others of
   /// a run. Empty if nothing does.
   std::string source = {};

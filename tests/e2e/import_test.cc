@@ -267,12 +267,20 @@ TEST_F(ImportTest, AFileOfAnotherDateIsNotReplaced) {
 TEST_F(ImportTest, AFileWithoutADateIsReplaced) {
   const std::string file = Write("notes/tar.md", "# Tar\n\nBlack.\n");
   Write("notes/rope.md", "# Rope\n\nThick.\n");
+  Write("notes/tar.png", "no text");
+  Write("notes/tar.md~", "# Tar\n\nWhite.\n");
   const std::string folder = ScratchDirectory() + "/notes";
   ASSERT_EQ(Import({folder}).status, 0);
   Write("notes/tar.md", "# Tar\n\nBlack and thick.\n");
   EXPECT_THAT(Import({folder}).err,
               EndsWith(file + ": articles/tar is there with other content\n"));
   EXPECT_THAT(Import({folder, "--replace"}).out, HasSubstr(Row("replaced", 1, "articles/tar")));
+}
+
+TEST_F(ImportTest, NothingIsReplacedIfTheFileHasNoName) {
+  ASSERT_EQ(Import({Write("заметка.md", "# Tar\n\nBlack.\n")}).status, 0);
+  EXPECT_THAT(Import({Write("другая.md", "# Tar\n\nWhite.\n"), "--replace"}).err,
+              HasSubstr("articles/tar is there with other content, and only the title tells"));
 }
 
 TEST_F(ImportTest, NothingIsReplacedForItsTitleAlone) {
@@ -290,8 +298,7 @@ TEST_F(ImportTest, NothingIsReplacedForItsTitleAlone) {
   EXPECT_THAT(finished.out, StartsWith(Counted("unchanged", 2)));
   EXPECT_THAT(finished.err,
               EndsWith(added + ": articles/readme is there with other content, and only the title "
-                               "tells that it is this article: several files of the import have "
-                               "this name\n"));
+                               "tells that it is this article\n"));
   EXPECT_EQ(Query(url_, "SELECT string_agg(body, ' ' ORDER BY body) FROM article"),
             "# Introduction\n\nOf a. # Introduction\n\nOf b.");
   // The user says which one it is.

@@ -338,8 +338,7 @@ class Importer {
           item.is_refused() ? nullptr : comments.Find(article_, item.id);
       if (stored == nullptr || !Deletes(*item.given, *stored)) continue;
       const Place place = PlaceOf(item, comments);
-      comments.Change(article_, *stored, article_.now,
-                      MessageOf(*item.given, stored->ancestors.size()));
+      comments.Change(article_, *stored, article_.now, Tombstone(stored->message));
       Report(item, v1::COMMENT_IMPORT_OUTCOME_DELETED, place.placement, {});
       deleted_.insert(item.id);
     }
@@ -555,11 +554,12 @@ const std::string& ArticleOf(const ImportWrite& write) { return write.import.art
 
 size_t SizeOf(const ImportWrite& write) {
   constexpr size_t kLeastPerComment = kMaxImportBytes / kMaxImportedComments;
+  constexpr size_t kLeast = kMaxImportBytes / 32;
   size_t size = 0;
   for (const v1::ImportedComment& comment : write.import.comments) {
     size += std::max(comment.body().size(), kLeastPerComment);
   }
-  return size;
+  return std::max(size, kLeast);
 }
 
 std::vector<ImportAnswer> ImportComments(postgres::Connection& connection, ArticleNames& names,

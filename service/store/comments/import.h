@@ -33,7 +33,8 @@ const std::string& ArticleOf(const ImportWrite& write);
 inline constexpr size_t kMaxImportBytes = size_t{4} << 20;
 
 /// Returns the size of its comments, in bytes. Short ones count as if kMaxImportedComments of them
-/// had kMaxImportBytes, because each takes its time.
+/// had kMaxImportBytes, because each takes its time; so do few of them, as if 32 imports had: those
+/// to one article run one after the other.
 size_t SizeOf(const ImportWrite& write);
 
 /// The answer to an import. nullopt if it was left out because its article is locked.

@@ -212,7 +212,8 @@ absl::string_view ElementOfCode(absl::string_view text) {
     absl::string_view rest = absl::StripPrefix(text, "<");
     if (!absl::StartsWithIgnoreCase(rest, name)) continue;
     rest.remove_prefix(name.size());
-    if (absl::StartsWith(rest, ">") || rest.find_first_of(kBlanks) == 0) return name;
+    const absl::string_view next = rest.substr(0, 1);
+    if (next == ">" || next.find_first_of(kBlanks) == 0) return name;
   }
   return "";
 }

@@ -75,9 +75,10 @@ std::string WithEscapedCode(absl::string_view html) {
   std::string result;
   size_t done = 0;
   for (size_t at = lower.find("<pre"); at != std::string::npos; at = lower.find("<pre", at + 1)) {
+    const absl::string_view next = absl::string_view(lower).substr(at + 4, 1);
+    if (next.empty() || !absl::StrContains("> \t\r\n", next)) continue;  // another name
     const size_t begin = lower.find('>', at);
     if (begin == std::string::npos) break;
-    if (!absl::StrContains("> \t\r\n", lower[at + 4])) continue;  // another name
     const absl::string_view tag = absl::string_view(lower).substr(at, begin - at);
     const size_t end = std::min(lower.find("</pre", begin), html.size());
     const absl::string_view code = html.substr(begin, end - begin);

@@ -28,6 +28,8 @@ namespace {
 using Kind = Block::Kind;
 
 constexpr size_t kMaxContainers = 20;
+// Larger ones go through the cleaner, which limits the number of elements, and so the memory.
+constexpr size_t kMaxPlainHtmlBytes = size_t{64} << 10;
 constexpr int kMaxFirstNumber = 99'999'999;
 
 constexpr std::array kSuperscripts = {"⁰", "¹", "²", "³", "⁴", "⁵", "⁶", "⁷", "⁸", "⁹"};
@@ -609,6 +611,7 @@ std::vector<Block> BlocksOf(const GumboNode& node,
 }
 
 std::optional<std::vector<Block>> BlocksOfPlainHtml(absl::string_view html) {
+  if (html.size() > kMaxPlainHtmlBytes) return std::nullopt;
   BlockBuilder builder;
   while (!html.empty()) {
     const absl::string_view text = html.substr(0, html.find('<'));

@@ -23,7 +23,8 @@ std::vector<Block> BlocksOf(const GumboNode& node,
                             const absl::flat_hash_set<const GumboNode*>& without = {});
 
 /// Returns the same for the whole of `html`, in a tenth of the time, if that is nothing but text,
-/// paragraphs and breaks, as most comments are: they need no parser. nullopt for all else.
+/// paragraphs and breaks, as most comments are: they need no parser. nullopt for all else, and for
+/// more than 64 KiB.
 std::optional<std::vector<Block>> BlocksOfPlainHtml(absl::string_view html);
 
 }  // namespace content::transfer

@@ -347,6 +347,22 @@ TEST_F(ImportCommentsTest, OfThisServiceAreDeletedOnceTheyAreDeletedThere) {
       << "what was deleted does not come back";
 }
 
+TEST_F(ImportCommentsTest, ADeletedOneKeepsThePlaceOfItsReplies) {
+  Imported comments = {From(1), From(2, 1)};
+  const std::vector<std::string> names = Names(comments);
+  v1::ImportedComment deleted = comments[0];
+  deleted.clear_source_id();
+  deleted.set_comment_id(ParseCommentName(names[0])->comment_id);
+  deleted.set_state(kDeleted);
+  deleted.clear_author();
+  deleted.clear_body();
+  v1::ImportedComment reply = From(3);
+  reply.set_reply_to(names[0]);
+  EXPECT_THAT(Import({reply, deleted}), ElementsAre("created", "deleted"));
+  EXPECT_EQ(Threads(), "- 2> 3>");
+  ExpectNoDrift();
+}
+
 // ---- Threads that are not what they should be ----
 
 TEST_F(ImportCommentsTest, WithoutTheirParentGoToTheTop) {
@@ -885,7 +901,8 @@ TEST_F(ImportBatchesTest, HaveNoMoreCommentsThanOneMay) {
 }
 
 TEST_F(ImportBatchesTest, DoNotTakeTheConnectionsOfComments) {
-  const std::unique_ptr<ObservedStore> store = *NewPostgresStore({.url = url_, .write_connections = 1});
+  const std::unique_ptr<ObservedStore> store =
+      *NewPostgresStore({.url = url_, .write_connections = 1});
   session_.Run("BEGIN; " + testing::LockArticles(url_, "name = 'a'"));
   Answered waits;
   store->ImportComments({}, To("a", {From(1)}), waits.callback());

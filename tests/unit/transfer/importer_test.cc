@@ -145,7 +145,6 @@ TEST_F(DryRunTest, LeavesOutWhatIsNoArticleAndSaysSo) {
   EXPECT_EQ(status_, 0);
 }
 
-// Posts of Substack's archive say neither their titles nor whether they are public.
 // Where the writer logged in, and what the writer read, is nobody's business.
 TEST_F(DryRunTest, LeavesOutAllButThePostsOfMediumsArchive) {
   const std::string page = "<title>Sessions</title><h1>Sessions</h1><p>IP 192.0.2.4</p>";
@@ -178,6 +177,7 @@ TEST_F(DryRunTest, SaysThatAFileIsCompressed) {
               HasSubstr(R"("posts.zip","outcome":"left out","reason":"compressed")"));
 }
 
+// Posts of Substack's archive say neither their titles nor whether they are public.
 TEST_F(DryRunTest, ReadsTheListOfSubstacksPosts) {
   Write("posts.csv",
         "post_id,post_date,is_published,email_sent_at,type,audience,title,subtitle,podcast_url\r\n"

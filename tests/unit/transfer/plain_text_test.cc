@@ -95,6 +95,7 @@ TEST(HtmlToPlainText, ParsesWhatIsMoreThanParagraphs) {
         "a\x01", "a\x7F", "a\u0085", "a\xFF", "\uFFFE", "\U0001FFFF", "\uFDD0", "</br>", "<P>"}) {
     EXPECT_FALSE(BlocksOfPlainHtml(html)) << html;
   }
+  EXPECT_FALSE(BlocksOfPlainHtml(std::string(100'000, 'a')));
 }
 
 // In quadratic time, this would take minutes.

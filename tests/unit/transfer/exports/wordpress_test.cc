@@ -367,6 +367,12 @@ TEST(WordPress, CodeThatNobodyHasEscapedIsCode) {
   EXPECT_EQ(MarkdownOfPost("<pre lang='c' escaped='true'><i>c</i></pre>"), "```\nc\n```");
 }
 
+TEST(WordPress, TagsLikeThoseOfCodeTakeLinearTime) {
+  std::string html;
+  while (html.size() < 1'000'000) html.append("<prex");
+  MarkdownOfPost(html + ">");  // in quadratic time, a minute
+}
+
 TEST(WordPress, AFileHasOneLink) {
   EXPECT_EQ(
       MarkdownOfPost("<!-- wp:file --><div class=\"wp-block-file\"><a href=\"f.pdf\">F.pdf</a>"
