@@ -45,8 +45,7 @@ class Document {
     const XML_Status status =
         XML_Parse(parser.get(), page.data(), static_cast<int>(page.size()), XML_TRUE);
     EXPECT_EQ(status, XML_STATUS_OK)
-        << XML_ErrorString(XML_GetErrorCode(parser.get())) << " at "
-        << page.substr(static_cast<size_t>(XML_GetCurrentByteIndex(parser.get())), 100);
+        << XML_ErrorString(XML_GetErrorCode(parser.get())) << " in " << page;
   }
 
   const std::vector<Node>& nodes() const { return nodes_; }
