@@ -4,9 +4,11 @@
 #include <grpcpp/grpcpp.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
+#include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <future>
-#include <list>
 #include <memory>
 #include <string>
 #include <vector>
@@ -32,45 +34,8 @@ constexpr bool kKeepsFreedMemory = true;
 constexpr bool kKeepsFreedMemory = false;
 #endif
 
-constexpr int kWaitingWrites = 48;  // fewer than may wait
-constexpr int kBytesPerWrite = 1'000'000;
-
-// Large writes that wait for a small one to the same article, which is locked. The server holds
-// their requests in memory. Given up before they are sent to the database: libpq would keep buffers
-// of their size.
-class WaitingWrites {
- public:
-  WaitingWrites(const std::string& url, const Client& client) : session_(url), client_(client) {
-    session_.Run("BEGIN; " + LockArticles(url));
-    Begin(MakeArticle("hot"));
-    AwaitWaitersForLocks(url, 1);
-    v1::Article large = MakeArticle("hot");
-    large.set_body(std::string(kBytesPerWrite, 'x'));
-    for (int i = 0; i < kWaitingWrites; ++i) Begin(large);
-  }
-
-  ~WaitingWrites() {
-    for (grpc::ClientContext& context : contexts_) context.TryCancel();
-    for (auto& write : writes_) write.wait();
-    session_.Run("ROLLBACK");
-  }
-
- private:
-  void Begin(const v1::Article& article) {
-    grpc::ClientContext& context = contexts_.emplace_back();
-    writes_.push_back(std::async(std::launch::async, [this, &context, article] {
-      v1::PublishArticleRequest request;
-      *request.mutable_article() = article;
-      v1::PublishArticleResponse response;
-      client_.admin().PublishArticle(&context, request, &response);
-    }));
-  }
-
-  Session session_;
-  const Client& client_;
-  std::list<grpc::ClientContext> contexts_;
-  std::vector<std::future<void>> writes_;
-};
+constexpr int kBytesPerWrite = 200'000;
+constexpr int kBytesOfWrites = 12'000'000;
 
 // A server that has an article in its cache.
 class MemoryServer {
@@ -105,29 +70,92 @@ class MemoryServer {
     return stream.Finish();
   }
 
-  v1::MemoryInfo Info() const {
+  v1::MemoryInfo Memory() const { return Info().memory(); }
+
+  int64_t CountWaitingWrites() const {
+    const v1::GetServerInfoResponse info = Info();
+    for (const v1::PoolInfo& pool : info.store().pools()) {
+      if (pool.name() == "publishing") return pool.waiting_calls();
+    }
+    ADD_FAILURE() << "there is no pool for publishing";
+    return 0;
+  }
+
+  ContentdServer& process() { return server_; }
+  const std::string& address() const { return server_.address(); }
+  const Client& client() const { return client_; }
+
+ private:
+  v1::GetServerInfoResponse Info() const {
     v1::GetServerInfoResponse info;
     EXPECT_TRUE(Client::Call(&v1::AdminService::Stub::GetServerInfo, client_.admin(),
                              v1::GetServerInfoRequest(), info)
                     .ok());
-    return info.memory();
+    return info;
   }
 
-  ContentdServer& process() { return server_; }
-  const Client& client() const { return client_; }
-
- private:
   ContentdServer server_;
   const Client client_;
+};
+
+// Large writes that wait for a small one to the same article, which is locked. The server holds
+// their requests in memory. Given up before they are sent to the database: libpq would keep buffers
+// of their size. So does gRPC for its connection, which ends with them.
+class WaitingWrites {
+ public:
+  // Adds one write after the other until the server refuses one for lack of memory.
+  WaitingWrites(const std::string& url, const MemoryServer& server)
+      : session_(url), client_(server.address(), OwnConnection()) {
+    session_.Run("BEGIN; " + LockArticles(url));
+    Begin(MakeArticle("hot"));
+    AwaitWaitersForLocks(url, 1);
+    v1::Article large = MakeArticle("hot");
+    large.set_body(std::string(kBytesPerWrite, 'x'));
+    for (int64_t waiting = 1; !LastHasEnded(); ++waiting) {
+      Begin(large);
+      AwaitThat([&] { return LastHasEnded() || server.CountWaitingWrites() == waiting; });
+    }
+    EXPECT_EQ(ReasonOf(writes_.back().get()), "MEMORY_SHORT");
+    writes_.pop_back();
+  }
+
+  // The small write is given up last: until it ends, no large one is sent.
+  ~WaitingWrites() {
+    for (size_t i = 1; i < writes_.size(); ++i) contexts_[i].TryCancel();
+    for (size_t i = 1; i < writes_.size(); ++i) writes_[i].wait();
+    contexts_.front().TryCancel();
+    writes_.front().wait();
+    session_.Run("ROLLBACK");
+  }
+
+ private:
+  bool LastHasEnded() const {
+    return writes_.back().wait_for(std::chrono::seconds(0)) == std::future_status::ready;
+  }
+
+  void Begin(const v1::Article& article) {
+    grpc::ClientContext& context = contexts_.emplace_back();
+    writes_.push_back(std::async(std::launch::async, [this, &context, article] {
+      v1::PublishArticleRequest request;
+      *request.mutable_article() = article;
+      v1::PublishArticleResponse response;
+      return client_.admin().PublishArticle(&context, request, &response);
+    }));
+  }
+
+  Session session_;
+  const Client client_;
+  std::deque<grpc::ClientContext> contexts_;
+  std::vector<std::future<grpc::Status>> writes_;
 };
 
 // How much memory a server needs depends on how it was built.
 int64_t LimitForAFewWrites(const std::string& url) {
   const MemoryServer server(url, "0");
-  const v1::MemoryInfo info = server.Info();
-  EXPECT_EQ(info.byte_limit(), 0);
-  EXPECT_FALSE(info.is_short());
-  return info.byte_count() + kWaitingWrites / 4 * kBytesPerWrite;
+  const v1::MemoryInfo memory = server.Memory();
+  EXPECT_EQ(memory.byte_limit(), 0);
+  EXPECT_FALSE(memory.is_short());
+  return memory.byte_count() + kBytesOfWrites;
 }
 
 TEST(MemoryTest, WhileItIsShortOnlyCachedReadsAreAnswered) {
@@ -135,13 +163,12 @@ TEST(MemoryTest, WhileItIsShortOnlyCachedReadsAreAnswered) {
   const std::string url = NewDatabase();
   const int64_t limit = LimitForAFewWrites(url);
   MemoryServer server(url, absl::StrCat(limit));
-  EXPECT_EQ(server.Info().byte_limit(), limit);
-  EXPECT_FALSE(server.Info().is_short());
+  EXPECT_EQ(server.Memory().byte_limit(), limit);
+  EXPECT_FALSE(server.Memory().is_short());
   {
-    const WaitingWrites writes(url, server.client());
+    const WaitingWrites writes(url, server);
     server.process().WaitForEvent("memory is short");
-    EXPECT_TRUE(server.Info().is_short());
-    EXPECT_GT(server.Info().byte_count(), limit);
+    EXPECT_TRUE(server.Memory().is_short());
     const grpc::Status refused = server.List();
     EXPECT_EQ(refused.error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
     EXPECT_EQ(ReasonOf(refused), "MEMORY_SHORT");
