@@ -34,7 +34,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr int kThreads = 8;
+constexpr int kThreads = 4;
 constexpr int64_t kCallsOfAPhase = 5000;
 constexpr std::chrono::milliseconds kMaxTime{1000};
 
@@ -196,7 +196,8 @@ std::string NewLargeDatabase() {
 // Runs `contentd migrate` of the new program in a thread. `pid` is set when it has started.
 std::future<Finished> MigrateToNext(const std::string& url, std::atomic<int>& pid) {
   return std::async(std::launch::async, [url, &pid] {
-    return RunContentd({"migrate", "--database-url", url}, {}, [&pid](int id) { pid = id; });
+    return RunContentd({"migrate", "--database-url", url}, {},
+                       [&pid](const Running& migration) { pid = migration.pid; });
   });
 }
 
