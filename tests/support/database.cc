@@ -166,6 +166,7 @@ std::string MakeTemplate() {
   Query(SharedPostgres().url(), absl::StrCat("CREATE DATABASE ", name));
   const absl::Status migrated = store::Migrate(UrlOf(SharedPostgres(), name)).status();
   EXPECT_TRUE(migrated.ok()) << migrated;
+  Close(name);  // a template must not be in use
   return name;
 }
 

@@ -15,7 +15,7 @@ bool OnCitus();
 /// schema, whose tables are distributed over two workers on Citus.
 std::string NewDatabase(bool migrated = true);
 
-/// The same, unmigrated, for a database created with these options of CREATE DATABASE.
+/// The same, without migrating it, for a database created with these options of CREATE DATABASE.
 std::string NewDatabaseWith(const std::string& options);
 
 /// Returns `url` for another user, a role that is made with these options of CREATE ROLE (LOGIN).

@@ -190,6 +190,9 @@ std::string NewLargeDatabase() {
               "COMMIT");
   session.Run("VACUUM ANALYZE");
   session.Run("CHECKPOINT");
+  // Migrations meet autovacuum, as they do in production.
+  session.Run("ALTER SYSTEM RESET autovacuum_naptime");
+  session.Run("SELECT pg_reload_conf()");
   return url;
 }
 
