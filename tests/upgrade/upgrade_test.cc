@@ -184,7 +184,7 @@ class Load {
 };
 
 std::string NewLargeDatabase() {
-  const std::string url = NewDatabase();
+  std::string url = NewDatabase();
   Session session(url);
   session.Run("BEGIN;" + TextOf("support/without_indexes.sql") + TextOf("plans/data.sql") +
               "COMMIT");
